@@ -1,0 +1,51 @@
+"""Zero-shot denoising of fluorescence images with implicit neural representations.
+
+The public names load when they are first used, so that importing the package
+costs nothing and loads no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_inr_denoise.core.denoise import denoise
+    from napari_inr_denoise.core.noise import estimate_noise
+    from napari_inr_denoise.core.settings import DenoiseSettings
+    from napari_inr_denoise.io.read import read_image
+    from napari_inr_denoise.io.write import write_image
+
+__all__ = [
+    "DenoiseSettings",
+    "__version__",
+    "denoise",
+    "estimate_noise",
+    "read_image",
+    "write_image",
+]
+
+__version__: str
+
+_HOME = {
+    "denoise": "napari_inr_denoise.core.denoise",
+    "estimate_noise": "napari_inr_denoise.core.noise",
+    "DenoiseSettings": "napari_inr_denoise.core.settings",
+    "read_image": "napari_inr_denoise.io.read",
+    "write_image": "napari_inr_denoise.io.write",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute is anything
+    """Import the module that holds a public name when the name is first used."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - loaded when asked for
+
+        return version("napari-inr-denoise")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

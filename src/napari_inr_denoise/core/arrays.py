@@ -1,0 +1,70 @@
+"""What may be denoised: one check of the caller's array, one way to floats."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_KINDS = "biuf"
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def check_image(array: NDArray) -> None:
+    """Raise a sentence if an array cannot be denoised.
+
+    Raises
+    ------
+    TypeError
+        If the values are not real numbers.
+    ValueError
+        If there are no values, or a finite one is too large for float32, the type
+        of the result.
+    """
+    if array.dtype.kind == "c":
+        raise TypeError(
+            f"image: got complex numbers ({array.dtype}), wanted real intensities. "
+            "Denoise the real and imaginary parts (or the magnitude) separately."
+        )
+    if array.dtype.kind not in _KINDS:
+        raise TypeError(
+            f"image: got values of type {array.dtype}, wanted bool, integer or "
+            "floating point numbers. Convert the image to numbers first."
+        )
+    if array.size == 0:
+        raise ValueError(
+            f"image: got an empty array of shape {array.shape}, wanted at least one "
+            "pixel along every axis."
+        )
+    if array.dtype.kind == "f" and array.dtype.itemsize > 4:
+        _check_range(array)
+
+
+def _check_range(array: NDArray) -> None:
+    """Raise a sentence if a finite value cannot be held by float32."""
+    largest = float(np.abs(array).max(where=np.isfinite(array), initial=0.0))
+    if largest > _FLOAT32_MAX:
+        raise ValueError(
+            f"image: got a value of {largest:.4g}, which float32, the type of the "
+            f"result, cannot hold (at most {_FLOAT32_MAX:.4g}). Divide the image first."
+        )
+
+
+def to_floats(block: NDArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the values in native float64, and which of them are finite.
+
+    Parameters
+    ----------
+    block : ndarray
+        Real numbers of any width and byte order, read-only or not.
+
+    Returns
+    -------
+    values : ndarray of float64
+        A new array; values that are not finite are set to 0.
+    finite : ndarray of bool
+        The same shape.
+    """
+    values = np.array(block, dtype=np.float64, order="C")
+    finite = np.isfinite(values)
+    values[~finite] = 0.0
+    return values, finite

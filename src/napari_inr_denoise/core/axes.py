@@ -1,0 +1,109 @@
+"""Axes by name, and the planes that a stack consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+KNOWN_AXES = "TCZYXS"
+DEFAULT_AXES = "TCZYX"
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where one plane lies in a stack.
+
+    Attributes
+    ----------
+    index : dict
+        Position along each of the axes that is not in the plane, by axis letter.
+    selection : tuple
+        Index into the stack that yields the plane.
+    axes : str
+        The axes that are left, in the stack's order: Y and X, and S if there are
+        samples.
+    """
+
+    index: dict[str, int]
+    selection: tuple[int | slice, ...]
+    axes: str
+
+    def to_yxs(self, block: NDArray) -> NDArray:
+        """Return the selected block as (Y, X, samples), samples of 1 added."""
+        order = [self.axes.index(letter) for letter in "YXS" if letter in self.axes]
+        plane = block.transpose(order)
+        return plane if "S" in self.axes else plane[..., np.newaxis]
+
+    def from_yxs(self, plane_yxs: NDArray) -> NDArray:
+        """Undo `to_yxs`."""
+        plane = plane_yxs if "S" in self.axes else plane_yxs[..., 0]
+        present = [letter for letter in "YXS" if letter in self.axes]
+        return plane.transpose([present.index(letter) for letter in self.axes])
+
+
+def resolve_axes(ndim: int, axes: str | None) -> str:
+    """Return the axes of an array, given or by the number of dimensions.
+
+    Parameters
+    ----------
+    ndim : int
+        Number of dimensions.
+    axes : str or None
+        One letter per dimension; the last `ndim` of "TCZYX" if None. Sizes are never
+        looked at.
+
+    Raises
+    ------
+    ValueError
+        If the axes do not fit the array.
+    """
+    if axes is None:
+        if not 2 <= ndim <= len(DEFAULT_AXES):
+            raise ValueError(
+                f"image: got {ndim} dimensions, wanted 2 to {len(DEFAULT_AXES)} "
+                f"({DEFAULT_AXES}), or axes that name each dimension."
+            )
+        return DEFAULT_AXES[-ndim:]
+    letters = axes.upper()
+    wrong = sorted(set(letters) - set(KNOWN_AXES))
+    if wrong or len(set(letters)) != len(letters) or not {"Y", "X"} <= set(letters):
+        raise ValueError(
+            f"axes: got {axes!r}, wanted each of Y and X once and any of T, C, Z, S "
+            "at most once, such as 'TZYX'."
+        )
+    if len(letters) != ndim:
+        raise ValueError(
+            f"axes: got {axes!r} ({len(letters)} letters) for an image of {ndim} "
+            "dimensions, wanted one letter per dimension."
+        )
+    return letters
+
+
+def planes_of(axes: str, shape: tuple[int, ...]) -> Iterator[Plane]:
+    """Iterate over the planes of a stack, the last of its outer axes fastest.
+
+    Parameters
+    ----------
+    axes : str
+        One letter per dimension.
+    shape : tuple of int
+        The same length.
+    """
+    outer = [k for k, letter in enumerate(axes) if letter not in "YXS"]
+    inner = "".join(letter for letter in axes if letter in "YXS")
+    for position in product(*(range(shape[k]) for k in outer)):
+        selection: list[int | slice] = [slice(None)] * len(axes)
+        for k, value in zip(outer, position, strict=True):
+            selection[k] = value
+        index = {axes[k]: value for k, value in zip(outer, position, strict=True)}
+        yield Plane(index, tuple(selection), inner)
+
+
+def count_planes(axes: str, shape: tuple[int, ...]) -> int:
+    """Return how many planes `planes_of` yields."""
+    sizes = (n for letter, n in zip(axes, shape, strict=True) if letter not in "YXS")
+    return int(np.prod(list(sizes), dtype=int))

@@ -1,0 +1,316 @@
+"""Denoise an array: plane by plane, as a generator of steps or in one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_inr_denoise.core.arrays import check_image, to_floats
+from napari_inr_denoise.core.axes import Plane, count_planes, planes_of, resolve_axes
+from napari_inr_denoise.core.devices import (
+    describe_device,
+    peak_memory_mb,
+    pick_device,
+)
+from napari_inr_denoise.core.fit import (
+    FitProblem,
+    FitResult,
+    FitStep,
+    FitSteps,
+    fit_steps,
+)
+from napari_inr_denoise.core.noise import plane_noise
+from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.core.stopping import StopReason
+
+MIN_VALID_PIXELS = 16
+"""Fewer valid pixels than this say nothing about the noise."""
+_NO_NOISE = float(np.finfo(np.float32).eps)
+"""Noise below this share of the largest value is lost in float32 rounding."""
+_WITH_ALPHA = (2, 4)
+"""Numbers of samples whose last one is an alpha channel."""
+
+
+@dataclass(frozen=True)
+class DenoiseResult:
+    """A denoised image and how it came about.
+
+    Attributes
+    ----------
+    image : ndarray of float32
+        The input's shape and intensity scale. Pixels that were not finite are as
+        they were; so are planes that were not reached before a stop.
+    report : DenoiseReport
+        `report.to_dict()` has the layout of report.json.
+    """
+
+    image: NDArray[np.float32] = field(repr=False)
+    report: DenoiseReport
+
+
+@dataclass(frozen=True)
+class DenoiseStep:
+    """A look at one plane while it is fitted, or when it is finished.
+
+    Attributes
+    ----------
+    plane_number, plane_count : int
+        The plane at work, counted from 0, and how many there are.
+    plane : Plane
+        Where it lies in the image.
+    problem : FitProblem
+        Its noisy values and its noise, in the image's units.
+    result : FitResult
+        The best state so far, or the final one.
+    fit : FitStep or None
+        The fit's own step; None when the plane is finished.
+    """
+
+    plane_number: int
+    plane_count: int
+    plane: Plane
+    problem: FitProblem
+    result: FitResult
+    fit: FitStep | None
+    _run: _Run = field(repr=False, compare=False)
+
+    @property
+    def progress(self) -> float:
+        """Estimated share of the whole run that is done, 0 to 1."""
+        done = 1.0 if self.fit is None else self.fit.progress
+        return (self.plane_number + done) / self.plane_count
+
+    def stopped(self) -> DenoiseResult:
+        """Return what a caller keeps that closes the generator after this step."""
+        return self._run.stopped(self)
+
+
+DenoiseSteps = Generator[DenoiseStep, None, DenoiseResult]
+
+
+def denoise(  # noqa: PLR0913 - the public call: common choices by name
+    image: ArrayLike,
+    axes: str | None = None,
+    preset: str = "auto",
+    seed: int = 0,
+    device: str = "auto",
+    spacing_um: Sequence[float] | None = None,
+    settings: DenoiseSettings | None = None,
+) -> DenoiseResult:
+    """Denoise an image from itself alone: no training data, no pre-trained weights.
+
+    Parameters
+    ----------
+    image : array_like
+        Real numbers of any shape that `axes` describes. Planes are denoised one by
+        one, the samples of an RGB plane jointly. Pixels that are not finite are left
+        out of the fit and come back as they were; so does an alpha channel (the last
+        of 2 or 4 samples).
+    axes : str, optional
+        One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples); the last
+        of "TCZYX" when omitted. Sizes are never looked at.
+    preset : str
+        "auto", "fast" or "paper".
+    seed : int
+        The same seed on the same device gives the same bytes.
+    device : str
+        "auto", "cpu", "cuda", "cuda:0", "mps".
+    spacing_um : sequence of float, optional
+        Pixel size in micrometres along each of Z, Y and X that `axes` has, in the
+        order of `axes`. Only ratios matter.
+    settings : DenoiseSettings, optional
+        A full set; `preset`, `seed` and `device` are then taken from it.
+
+    Returns
+    -------
+    DenoiseResult
+        `.image`: float32, the input's shape and intensity scale; `.report`.
+
+    Raises
+    ------
+    TypeError
+        If the image is complex or not made of numbers, or a setting has a wrong type.
+    ValueError
+        If the image is empty, does not fit `axes`, or a setting is out of bounds.
+    """
+    if settings is None:
+        settings = preset_settings(preset, seed=seed, device=device)
+    steps = denoise_steps(image, axes, settings, spacing_um)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: DenoiseResult = end.value
+            return result
+
+
+def denoise_steps(
+    image: ArrayLike,
+    axes: str | None = None,
+    settings: DenoiseSettings | None = None,
+    spacing_um: Sequence[float] | None = None,
+) -> DenoiseSteps:
+    """Denoise as a generator, for callers that show progress or may stop.
+
+    Parameters, errors and result are those of `denoise`. Errors of the caller are
+    raised here, before the first step. To stop, close the generator and keep
+    `step.stopped()`.
+
+    Yields
+    ------
+    DenoiseStep
+        At every look at the plane being fitted, and when it is finished.
+    """
+    array = np.asarray(image)
+    axes = resolve_axes(array.ndim, axes)
+    check_image(array)
+    settings = settings or preset_settings("auto")
+    return _Run(array, axes, settings, _plane_spacing(axes, spacing_um)).steps()
+
+
+class _Run:
+    """One image on its way: the output so far and the planes' reports."""
+
+    def __init__(
+        self,
+        array: NDArray,
+        axes: str,
+        settings: DenoiseSettings,
+        spacing_yx: tuple[float, float],
+    ) -> None:
+        self._array = array
+        self._axes = axes
+        self._settings = settings
+        self._device = pick_device(settings.device)
+        self._spacing_yx = spacing_yx
+        self._started = time.monotonic()
+        # Planes that are never reached stay as they were.
+        self._image = array.astype(np.float32)
+        self._planes: list[PlaneReport] = []
+
+    def steps(self) -> DenoiseSteps:
+        """Denoise the planes one after the other."""
+        count = count_planes(self._axes, self._array.shape)
+        for number, plane in enumerate(planes_of(self._axes, self._array.shape)):
+            problem = self._problem(plane)
+
+            def step(
+                result: FitResult,
+                fit: FitStep | None,
+                at: tuple[int, Plane, FitProblem] = (number, plane, problem),
+            ) -> DenoiseStep:
+                return DenoiseStep(at[0], count, at[1], at[2], result, fit, self)
+
+            result = unchanged(problem)
+            if result is None:
+                fitting = fit_steps(problem, self._settings, self._device)
+                result = yield from _relay(fitting, step)
+            self._planes.append(_keep(self._image, plane, problem, result))
+            yield step(result, None)
+        return self._result(self._image, self._planes)
+
+    def stopped(self, step: DenoiseStep) -> DenoiseResult:
+        """Return the finished planes and the best so far of the one at work."""
+        image, planes = self._image.copy(), list(self._planes)
+        if step.fit is not None:
+            planes.append(_keep(image, step.plane, step.problem, step.result))
+        return self._result(image, planes)
+
+    def _problem(self, plane: Plane) -> FitProblem:
+        """Read one plane; an alpha channel is no part of the problem."""
+        values, finite = to_floats(_colours(plane, self._array[plane.selection]))
+        valid = finite.all(axis=-1)
+        return FitProblem(values, valid, plane_noise(values, valid), self._spacing_yx)
+
+    def _result(
+        self, image: NDArray[np.float32], planes: list[PlaneReport]
+    ) -> DenoiseResult:
+        file = FileReport(
+            source=None,
+            output=None,
+            status="done",
+            error=None,
+            shape=self._array.shape,
+            axes=self._axes,
+            dtype=str(self._array.dtype),
+            seconds=round(time.monotonic() - self._started, 3),
+            device=describe_device(self._device),
+            peak_memory_mb=peak_memory_mb(self._device),
+            planes=tuple(planes),
+        )
+        report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
+        return DenoiseResult(image, report)
+
+
+def _relay(
+    fitting: FitSteps, step: Callable[[FitResult, FitStep], DenoiseStep]
+) -> Generator[DenoiseStep, None, FitResult]:
+    """Pass a fit's steps on as steps of the run, and return its result."""
+    while True:
+        try:
+            fit = next(fitting)
+        except StopIteration as end:
+            result: FitResult = end.value
+            return result
+        yield step(fit.best, fit)
+
+
+def _colours(plane: Plane, block: NDArray) -> NDArray:
+    """Return the block as (Y, X, samples) without an alpha channel."""
+    block_yxs = plane.to_yxs(block)
+    samples = block_yxs.shape[-1]
+    return block_yxs[..., : samples - 1] if samples in _WITH_ALPHA else block_yxs
+
+
+def unchanged(problem: FitProblem) -> FitResult | None:
+    """Return the plane as it is if there is nothing to fit, or None."""
+    valid, sigma = problem.valid_yx, problem.noise.sigma
+    if valid.sum() < MIN_VALID_PIXELS:
+        reason = StopReason.TOO_FEW_PIXELS
+    elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs).max():
+        reason = StopReason.NO_NOISE
+    else:
+        return None
+    return FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, reason)
+
+
+def _keep(
+    image: NDArray[np.float32], plane: Plane, problem: FitProblem, result: FitResult
+) -> PlaneReport:
+    """Write a plane's valid pixels into the image, and return its record."""
+    target_yxs = _colours(plane, image[plane.selection])
+    valid = problem.valid_yx
+    target_yxs[valid] = result.plane_yxs[valid]
+    any_valid = bool(valid.any())
+    return PlaneReport(
+        index=plane.index,
+        sigma=problem.noise.sigma,
+        correlated=problem.noise.correlated,
+        residual_rms=result.residual_rms,
+        steps=result.steps,
+        reason=result.reason.value,
+        mean_before=float(problem.plane_yxs[valid].mean()) if any_valid else None,
+        mean_after=float(result.plane_yxs[valid].mean()) if any_valid else None,
+    )
+
+
+def _plane_spacing(
+    axes: str, spacing_um: Sequence[float] | None
+) -> tuple[float, float]:
+    """Return the pixel's height and width out of the spacing of all spatial axes."""
+    if spacing_um is None:
+        return (1.0, 1.0)
+    spatial = [letter for letter in axes if letter in "ZYX"]
+    sizes = [float(size) for size in spacing_um]
+    if len(sizes) != len(spatial) or not all(0 < s < float("inf") for s in sizes):
+        raise ValueError(
+            f"spacing_um: got {tuple(sizes)}, wanted {len(spatial)} positive numbers, "
+            f"one for each of {', '.join(spatial)}."
+        )
+    return (sizes[spatial.index("Y")], sizes[spatial.index("X")])

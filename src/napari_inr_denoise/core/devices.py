@@ -1,0 +1,73 @@
+"""Where the fit runs: picking, checking and naming devices."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+import torch
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device of that name; "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or there is no such device here.
+    """
+    if name == "auto":
+        return torch.device(available_devices()[0])
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    here = available_devices()
+    if device is None or not (name in here or device.type in here):
+        raise ValueError(
+            f"device: got {name!r}, wanted auto or one that is available here: "
+            f"{', '.join(here)}."
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(
+            f"device: got {name!r}, but there are {torch.cuda.device_count()} CUDA "
+            "devices, counted from cuda:0."
+        )
+    return device
+
+
+def available_devices() -> list[str]:
+    """Return the names of the devices here, the fastest kind first."""
+    found = [f"cuda:{k}" for k in range(torch.cuda.device_count())]
+    if found:
+        found.insert(0, "cuda")
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def describe_device(device: torch.device) -> str:
+    """Return a device's name for users, such as "GPU: NVIDIA H100"."""
+    if device.type == "cuda":
+        return f"GPU: {torch.cuda.get_device_name(device)}"
+    if device.type == "mps":
+        return "GPU: Apple (MPS)"
+    processor = platform.processor() or platform.machine()
+    threads = torch.get_num_threads()
+    return f"CPU: {processor}, {threads} thread{'s' if threads != 1 else ''}"
+
+
+def peak_memory_mb(device: torch.device) -> float | None:
+    """Return the largest memory used so far, in MB (10^6 bytes).
+
+    On CUDA that of the device since the process started, otherwise that of the
+    process; None where the system does not tell (Windows).
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415 - does not exist on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

@@ -1,0 +1,272 @@
+"""Fit a network to one noisy plane: a generator of frozen steps.
+
+A caller that wants to stop closes the generator and keeps `step.best`. Nothing
+numerical ever raises: a fit that goes wrong ends with the best state before and a
+reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_inr_denoise.core.networks.siren import Siren
+from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.patches import PatchGrid
+from napari_inr_denoise.core.regularise import WeightAverage, selective_decay
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.stopping import (
+    Budget,
+    Discrepancy,
+    FirstOf,
+    StopReason,
+)
+
+_ROBUST_RANGE = (0.1, 99.9)
+"""Percentiles that map to -1 and 1, so that one hot pixel does not squeeze the rest."""
+
+
+@dataclass(frozen=True)
+class FitProblem:
+    """One plane to fit.
+
+    Attributes
+    ----------
+    plane_yxs : ndarray of float, shape (Y, X, samples)
+        Noisy intensities in the image's units, finite everywhere.
+    valid_yx : ndarray of bool, shape (Y, X)
+        Pixels that count; the others are filled in.
+    noise : NoiseModel
+        In the same units.
+    spacing_yx : tuple of float
+        Height and width of a pixel; any one unit.
+    """
+
+    plane_yxs: NDArray[np.float64]
+    valid_yx: NDArray[np.bool_]
+    noise: NoiseModel
+    spacing_yx: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """The state of a fit that is kept.
+
+    Attributes
+    ----------
+    plane_yxs : ndarray of float32, shape (Y, X, samples)
+        Denoised intensities in the image's units; treat as read-only.
+    residual_rms : float
+        Root of MSE(output, noisy) over the valid pixels, in the image's units.
+    steps : int
+        Steps after which this state was reached.
+    reason : StopReason
+        Why the fit ended; CALLER while it still runs.
+    """
+
+    plane_yxs: NDArray[np.float32] = field(repr=False)
+    residual_rms: float
+    steps: int
+    reason: StopReason
+
+
+@dataclass(frozen=True)
+class FitStep:
+    """A look at the whole image during a fit.
+
+    Attributes
+    ----------
+    step, max_steps : int
+        Steps done and the budget.
+    residual_rms : float
+        Of this state, in the image's units.
+    noise : NoiseModel
+        What the residual is compared with.
+    progress : float
+        Estimated share of the fit that is done, 0 to 1, never falling.
+    best : FitResult
+        What a caller that stops now should keep.
+    """
+
+    step: int
+    max_steps: int
+    residual_rms: float
+    noise: NoiseModel
+    progress: float
+    best: FitResult
+
+
+FitSteps = Generator[FitStep, None, FitResult]
+
+
+def fit_steps(
+    problem: FitProblem, settings: DenoiseSettings, device: torch.device
+) -> FitSteps:
+    """Fit a SIREN to a plane until the residual comes down to the noise level.
+
+    Kim, Lee, Shin, arXiv 2204.02405; what the paper leaves open is named in
+    `DenoiseSettings`.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        With at least one valid pixel and a noise level above 0.
+    settings : DenoiseSettings
+        Network, optimiser, regularisation and budget.
+    device : torch.device
+        Where to compute.
+
+    Yields
+    ------
+    FitStep
+        At every look at the whole image, the first before any step.
+
+    Returns
+    -------
+    FitResult
+        The averaged network's output at the stop.
+    """
+    fit = _Fit(problem, settings, device)
+    variance = problem.noise.sigma**2
+    rule = FirstOf((Discrepancy(variance), Budget(settings.max_steps)))
+    best, progress, start = None, 0.0, 0.0
+    for step in fit.looks():
+        look = fit.look(step)
+        if best is None:
+            best = look
+            start = look.residual_rms
+        if not math.isfinite(look.residual_rms):
+            return replace(best, reason=StopReason.NON_FINITE)
+        if look.residual_rms <= best.residual_rms:
+            best = look
+        reason = rule.check(step, look.residual_rms**2)
+        if reason is not None:
+            final = fit.look(step, stride=1) if best is look else best
+            return replace(final, reason=reason)
+        progress = max(progress, _progress(look, start, problem, settings))
+        yield FitStep(
+            step, settings.max_steps, look.residual_rms, problem.noise, progress, best
+        )
+    raise AssertionError("looks() goes on until a rule stops the fit")
+
+
+def _progress(
+    look: FitResult, start_rms: float, problem: FitProblem, settings: DenoiseSettings
+) -> float:
+    """Estimate how much of the fit is done: by the steps or by the residual."""
+    by_steps = look.steps / settings.max_steps
+    height = math.log(max(start_rms / problem.noise.sigma, 1.0 + 1e-9))
+    left = math.log(max(look.residual_rms / problem.noise.sigma, 1.0))
+    # The residual falls fast at first and slowly in the end: the square makes the
+    # bar move about evenly.
+    return min(max(by_steps, (1 - left / height) ** 2), 1.0)
+
+
+class _Fit:
+    """A network, its optimiser and the plane in the network's own scale."""
+
+    def __init__(
+        self, problem: FitProblem, settings: DenoiseSettings, device: torch.device
+    ) -> None:
+        self._problem = problem
+        self._settings = settings
+        self._offset, self._scale = _value_range(problem)
+        scaled = (problem.plane_yxs - self._offset) / self._scale
+        plane_syx = torch.from_numpy(
+            np.ascontiguousarray(scaled.transpose(2, 0, 1), dtype=np.float32)
+        ).to(device)
+        valid_yx = torch.from_numpy(problem.valid_yx.copy()).to(device)
+        self._grid = PatchGrid(
+            plane_syx, valid_yx, settings.patch_size, problem.spacing_yx
+        )
+        self._network = _new_network(self._grid, settings)
+        means = plane_syx[:, valid_yx].mean(dim=1).cpu()
+        self._network.set_output_bias(means.repeat_interleave(settings.patch_size**2))
+        self._network.to(device)
+        self._average = WeightAverage(self._network, settings.average_decay)
+        self._optimiser = torch.optim.AdamW(
+            selective_decay(
+                self._network.linear_layers(),
+                settings.decay_layers,
+                settings.weight_decay,
+            ),
+            lr=settings.learning_rate,
+            fused=device.type in ("cpu", "cuda"),
+        )
+        self._generator = torch.Generator(device=device).manual_seed(settings.seed)
+
+    def looks(self) -> Generator[int, None, None]:
+        """Take steps, and give the number of steps done whenever a look is due."""
+        step = 0
+        while True:
+            yield step
+            for _ in range(self._settings.judge_every):
+                if step < self._settings.max_steps:
+                    self._step()
+                    step += 1
+
+    def _step(self) -> None:
+        """Take one optimisation step on a random batch of patches."""
+        coordinates, targets, weights = self._grid.draw(
+            self._settings.batch_size, self._generator
+        )
+        predicted = self._network(coordinates).view_as(targets)
+        counted = weights.sum().clamp_min(1.0) * targets.shape[1]
+        loss = ((predicted - targets).square() * weights).sum() / counted
+        self._optimiser.zero_grad()
+        loss.backward()
+        self._optimiser.step()
+        self._average.update()
+
+    def look(self, steps: int, stride: int | None = None) -> FitResult:
+        """Render the averaged network and compare it with the noisy plane.
+
+        Parameters
+        ----------
+        steps : int
+            Steps done so far.
+        stride : int, optional
+            Distance of the patches that are averaged; half a patch if omitted,
+            which costs a quarter of the full average at a stride of 1 or less.
+        """
+        if stride is None:
+            stride = max(self._settings.patch_size // 2, 1)
+        self._average.apply()
+        rendered: Tensor = self._grid.render(self._network, stride)
+        self._average.restore()
+        plane_yxs = rendered.permute(1, 2, 0).cpu().numpy() * self._scale + self._offset
+        problem = self._problem
+        residual = (plane_yxs - problem.plane_yxs)[problem.valid_yx]
+        return FitResult(
+            plane_yxs.astype(np.float32),
+            float(np.sqrt(np.mean(residual**2))),
+            steps,
+            StopReason.CALLER,
+        )
+
+
+def _new_network(grid: PatchGrid, settings: DenoiseSettings) -> Siren:
+    """Return the network with weights drawn from the run's seed."""
+    return Siren(
+        2,
+        grid.values_per_patch,
+        width=settings.width,
+        depth=settings.depth,
+        omega=settings.omega,
+        generator=torch.Generator().manual_seed(settings.seed),
+    )
+
+
+def _value_range(problem: FitProblem) -> tuple[float, float]:
+    """Return offset and scale that bring the plane's values to about [-1, 1]."""
+    values = problem.plane_yxs[problem.valid_yx]
+    low, high = np.percentile(values, _ROBUST_RANGE)
+    if high <= low:
+        low, high = values.min(), values.max()
+    return float(low + high) / 2, float(high - low) / 2

@@ -1,0 +1,94 @@
+"""SIREN: a network of sine layers from coordinates to intensities."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor, nn
+
+
+class Siren(nn.Module):
+    """Sine layers and a linear output.
+
+    Sitzmann, Martel, Bergman, Lindell, Wetzstein, "Implicit Neural Representations
+    with Periodic Activation Functions", NeurIPS 2020: x -> sin(omega (W x + b)),
+    first weights U(-1/in, 1/in), the others U(-c, c) with c = sqrt(6/in) / omega.
+
+    Parameters
+    ----------
+    inputs : int
+        Number of coordinates.
+    outputs : int
+        Values predicted at a coordinate.
+    width, depth : int
+        Units in a sine layer and number of sine layers.
+    omega : float
+        Frequency of the sine layers: the bandwidth.
+    generator : torch.Generator
+        On the CPU, whatever the device of the fit, so that a seed gives the same
+        start everywhere.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        width: int,
+        depth: int,
+        omega: float,
+        generator: Generator,
+    ) -> None:
+        super().__init__()
+        self.omega = omega
+        sizes = [inputs] + [width] * depth + [outputs]
+        # skip_init leaves the weights to `_initialise`: the default initialisation
+        # would draw from torch's global generator.
+        self.layers = nn.ModuleList(
+            nn.utils.skip_init(nn.Linear, fan_in, fan_out)
+            for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True)
+        )
+        self._initialise(generator)
+
+    def _initialise(self, generator: Generator) -> None:
+        """Draw the weights of every layer; the biases likewise."""
+        for number, layer in enumerate(self.linear_layers()):
+            fan_in = layer.in_features
+            bound = 1 / fan_in if number == 0 else math.sqrt(6 / fan_in) / self.omega
+            with torch.no_grad():
+                layer.weight.uniform_(-bound, bound, generator=generator)
+                edge = 1 / math.sqrt(fan_in)
+                layer.bias.uniform_(-edge, edge, generator=generator)
+
+    def linear_layers(self) -> list[nn.Linear]:
+        """Return the layers from input to output."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+
+    def set_output_bias(self, values: Tensor) -> None:
+        """Start from the image's mean instead of from random offsets.
+
+        Parameters
+        ----------
+        values : Tensor, shape (outputs,)
+        """
+        with torch.no_grad():
+            self.linear_layers()[-1].bias.copy_(values)
+
+    def forward(self, coordinates: Tensor) -> Tensor:
+        """Predict at coordinates.
+
+        Parameters
+        ----------
+        coordinates : Tensor, shape (N, inputs)
+
+        Returns
+        -------
+        Tensor, shape (N, outputs)
+        """
+        *sines, last = self.linear_layers()
+        values = coordinates
+        for layer in sines:
+            values = torch.sin(self.omega * layer(values))
+        result: Tensor = last(values)
+        return result

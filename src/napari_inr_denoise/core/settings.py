@@ -1,0 +1,190 @@
+"""Settings of a denoising run: names, bounds, help and units in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from numbers import Integral, Real
+from typing import Any
+
+Choice = str | int | float
+
+
+def _setting(  # noqa: PLR0913 - one call states all that is known of a setting
+    default: Choice,
+    help_text: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    unit: str = "",
+) -> Any:  # noqa: ANN401 - dataclass fields are typed by their annotation
+    """Declare a field with its bounds, help and unit in the field's metadata."""
+    return field(
+        default=default,
+        metadata={
+            "help": help_text,
+            "minimum": minimum,
+            "maximum": maximum,
+            "choices": choices,
+            "unit": unit,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class DenoiseSettings:
+    """Everything that decides a run; frozen, checked, the same on every machine.
+
+    The method is that of Kim, Lee and Shin, "Zero-shot Blind Image Denoising via
+    Implicit Neural Representations" (arXiv 2204.02405). What the paper fixes: an
+    implicit neural representation fitted to the one noisy image, stopped when the
+    mean squared residual reaches the noise variance estimated after Chen et al.
+    (ICCV 2015), with weight decay on the last two layers only. **What it leaves
+    open, or what we could not read in it, is this project's own choice:** `width`,
+    `depth`, `omega`, `patch_size`, `batch_size`, `learning_rate`, `weight_decay`,
+    `average_decay`, `max_steps` and `judge_every`.
+
+    Attributes
+    ----------
+    preset : str
+        Name of the preset that these settings started from.
+    seed : int
+        Seed of the run's own random generator; the same seed on the same device
+        gives the same bytes.
+    device : str
+        "auto", "cpu", "cuda", "cuda:0", "mps", ...
+    omega : float
+        Frequency of the sine layers: the bandwidth. The SIREN paper's value is 30.
+    omega_candidates : int
+        How many bandwidths are tried, each half of the next, the largest being
+        `omega`; the smallest whose residual reaches the noise level wins.
+    width : int
+        Units in each sine layer.
+    depth : int
+        Number of sine layers; a linear output layer follows.
+    patch_size : int
+        Side of the square of pixels that the network predicts at each coordinate,
+        in pixels. 1 gives one value per coordinate, as in the paper.
+    batch_size : int
+        Coordinates drawn in each step.
+    learning_rate : float
+        Step size of Adam.
+    weight_decay : float
+        Decoupled decay, per unit of learning rate, of the decayed layers' weights.
+    decay_layers : int
+        How many layers, counted from the output, are decayed. The paper's is 2.
+    average_decay : float
+        Decay of the running mean of the weights; 0 turns the averaging off.
+    max_steps : int
+        Budget: optimisation steps for one plane at one bandwidth.
+    judge_every : int
+        Steps between two looks at the whole image.
+    """
+
+    preset: str = _setting("paper", "Preset the settings started from.")
+    seed: int = _setting(0, "Seed of the random numbers.", minimum=0, maximum=2**63 - 1)
+    device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.")
+    omega: float = _setting(
+        30.0, "Frequency of the sine layers (bandwidth).", minimum=0.1, maximum=1000.0
+    )
+    omega_candidates: int = _setting(
+        1, "How many bandwidths to try, halving from omega.", minimum=1, maximum=6
+    )
+    width: int = _setting(256, "Units in a sine layer.", minimum=1, maximum=4096)
+    depth: int = _setting(4, "Number of sine layers.", minimum=1, maximum=32)
+    patch_size: int = _setting(
+        4, "Side of the square predicted at a coordinate.", 
+        minimum=1, maximum=32, unit="pixel",
+    )
+    batch_size: int = _setting(
+        2048, "Coordinates drawn in each step.", minimum=1, maximum=2**24
+    )
+    learning_rate: float = _setting(
+        2e-4, "Step size of Adam.", minimum=1e-8, maximum=1.0
+    )
+    weight_decay: float = _setting(
+        1.0, "Decay of the last layers' weights.", minimum=0.0, maximum=1e4
+    )
+    decay_layers: int = _setting(
+        2, "Layers that are decayed, from the output.", minimum=0, maximum=33
+    )
+    average_decay: float = _setting(
+        0.99, "Decay of the weight average.", minimum=0.0, maximum=0.99999
+    )
+    max_steps: int = _setting(
+        3000, "Step budget for one plane.", minimum=1, maximum=10**7, unit="step"
+    )
+    judge_every: int = _setting(
+        25, "Steps between looks at the whole image.", 
+        minimum=1, maximum=10**6, unit="step",
+    )
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(item, getattr(self, item.name))
+
+    def to_dict(self) -> dict[str, Choice]:
+        """Return the settings as plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> DenoiseSettings:
+        """Rebuild settings from `to_dict`.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown or a value is out of its bounds.
+        TypeError
+            If a value is of the wrong type.
+        """
+        known = {item.name for item in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(
+                f"unknown setting {', '.join(unknown)}; known are "
+                f"{', '.join(sorted(known))}. Remove or rename it."
+            )
+        return cls(**values)
+
+
+def _check(item: Field[Any], value: object) -> None:
+    """Raise a sentence if one setting has the wrong type or is out of bounds."""
+    wanted = {"int": Integral, "float": Real, "str": str}[str(item.type)]
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        raise TypeError(
+            f"{item.name}: got {value!r} ({type(value).__name__}), "
+            f"wanted {item.type}. {item.metadata['help']}"
+        )
+    low, high = item.metadata["minimum"], item.metadata["maximum"]
+    if low is not None and not low <= value <= high:  # type: ignore[operator]
+        raise ValueError(
+            f"{item.name}: got {value}, wanted a value from {low} to {high}. "
+            f"{item.metadata['help']}"
+        )
+
+
+PRESETS: dict[str, DenoiseSettings] = {
+    "auto": DenoiseSettings(preset="auto"),
+    "fast": DenoiseSettings(preset="fast"),
+    "paper": DenoiseSettings(preset="paper"),
+}
+"""The presets by name. `auto` is the default."""
+
+
+def preset_settings(preset: str, **changes: Choice) -> DenoiseSettings:
+    """Return a preset's settings with some of them changed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset or a value is out of its bounds.
+    TypeError
+        If a value is of the wrong type.
+    """
+    if preset not in PRESETS:
+        raise ValueError(
+            f"preset: got {preset!r}, wanted one of {', '.join(PRESETS)}."
+        )
+    return replace(PRESETS[preset], **changes)  # type: ignore[arg-type]

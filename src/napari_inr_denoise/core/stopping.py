@@ -1,0 +1,97 @@
+"""Why a fit ends, and the rules that end it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+
+
+class StopReason(Enum):
+    """Why a fit ended. `value` stands in reports; `sentence` is for people."""
+
+    NOISE_LEVEL = "noise_level"
+    BUDGET = "budget"
+    CALLER = "stopped"
+    NON_FINITE = "non_finite"
+    NO_NOISE = "no_noise"
+    TOO_FEW_PIXELS = "too_few_pixels"
+
+    @property
+    def sentence(self) -> str:
+        """The reason in plain words."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    StopReason.NOISE_LEVEL: "The residual came down to the estimated noise level.",
+    StopReason.BUDGET: (
+        "The steps allowed were used up before the residual came down to the noise "
+        "level; this is the result nearest to it."
+    ),
+    StopReason.CALLER: "Stopped by the user; this is the best result so far.",
+    StopReason.NON_FINITE: (
+        "The fit became numerically unstable; this is the best result before that."
+    ),
+    StopReason.NO_NOISE: "No noise was found; the image is returned as it was.",
+    StopReason.TOO_FEW_PIXELS: (
+        "Too few valid pixels to tell signal from noise; the image is returned as it "
+        "was."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class StopRule(ABC):
+    """Decides from a look at the whole image whether the fit ends."""
+
+    @abstractmethod
+    def check(self, step: int, residual_variance: float) -> StopReason | None:
+        """Return a reason to stop, or None to go on.
+
+        Parameters
+        ----------
+        step : int
+            Steps done.
+        residual_variance : float
+            MSE(output, noisy) over the valid pixels of the whole image.
+        """
+
+
+@dataclass(frozen=True)
+class Discrepancy(StopRule):
+    """Stop when MSE(output, noisy) <= sigma^2 (the discrepancy principle)."""
+
+    noise_variance: float
+
+    def check(self, step: int, residual_variance: float) -> StopReason | None:  # noqa: ARG002
+        """Compare the residual with the noise, in the same units."""
+        if residual_variance <= self.noise_variance:
+            return StopReason.NOISE_LEVEL
+        return None
+
+
+@dataclass(frozen=True)
+class Budget(StopRule):
+    """Stop when the steps are used up."""
+
+    max_steps: int
+
+    def check(self, step: int, residual_variance: float) -> StopReason | None:  # noqa: ARG002
+        """Compare the steps done with the steps allowed."""
+        return StopReason.BUDGET if step >= self.max_steps else None
+
+
+@dataclass(frozen=True)
+class FirstOf(StopRule):
+    """The first rule, in the order given, that has a reason to stop."""
+
+    rules: tuple[StopRule, ...]
+
+    def check(self, step: int, residual_variance: float) -> StopReason | None:
+        """Ask the rules one after the other."""
+        for rule in self.rules:
+            reason = rule.check(step, residual_variance)
+            if reason is not None:
+                return reason
+        return None
