@@ -39,7 +39,7 @@ _HOME = {
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute is anything
     """Import the module that holds a public name when the name is first used."""
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 - loaded when asked for
+        from importlib.metadata import version
 
         return version("napari-inr-denoise")
     if name in _HOME:

@@ -1,0 +1,1 @@
+"""Many files: planning, running and reporting."""

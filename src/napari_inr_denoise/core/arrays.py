@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ _KINDS = "biuf"
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
-def check_image(array: NDArray) -> None:
+def check_image(array: NDArray[Any]) -> None:
     """Raise a sentence if an array cannot be denoised.
 
     Raises
@@ -39,7 +41,7 @@ def check_image(array: NDArray) -> None:
         _check_range(array)
 
 
-def _check_range(array: NDArray) -> None:
+def _check_range(array: NDArray[Any]) -> None:
     """Raise a sentence if a finite value cannot be held by float32."""
     largest = float(np.abs(array).max(where=np.isfinite(array), initial=0.0))
     if largest > _FLOAT32_MAX:
@@ -49,7 +51,7 @@ def _check_range(array: NDArray) -> None:
         )
 
 
-def to_floats(block: NDArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def to_floats(block: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the values in native float64, and which of them are finite.
 
     Parameters

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 KNOWN_AXES = "TCZYXS"
 DEFAULT_AXES = "TCZYX"
+_WITH_ALPHA = (2, 4)
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,18 @@ class Plane:
     selection: tuple[int | slice, ...]
     axes: str
 
-    def to_yxs(self, block: NDArray) -> NDArray:
-        """Return the selected block as (Y, X, samples), samples of 1 added."""
-        order = [self.axes.index(letter) for letter in "YXS" if letter in self.axes]
-        plane = block.transpose(order)
-        return plane if "S" in self.axes else plane[..., np.newaxis]
+    def colours_yxs(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Return a view of the selected block as (Y, X, samples).
 
-    def from_yxs(self, plane_yxs: NDArray) -> NDArray:
-        """Undo `to_yxs`."""
-        plane = plane_yxs if "S" in self.axes else plane_yxs[..., 0]
-        present = [letter for letter in "YXS" if letter in self.axes]
-        return plane.transpose([present.index(letter) for letter in self.axes])
+        A plane without an S axis has one sample. An alpha channel, the last of 2 or
+        4 samples, is left out.
+        """
+        order = [self.axes.index(letter) for letter in "YXS" if letter in self.axes]
+        view = block.transpose(order)
+        if "S" not in self.axes:
+            return view[..., np.newaxis]
+        samples = view.shape[-1]
+        return view[..., : samples - 1] if samples in _WITH_ALPHA else view
 
 
 def resolve_axes(ndim: int, axes: str | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -36,3 +38,25 @@ def pixel_coordinates(
     spacing = torch.tensor(spacing_yx, **like)  # type: ignore[arg-type]
     centred = positions_yx.to(torch.float32) + 0.5 - size / 2
     return centred * spacing * (2.0 / (size * spacing).max())
+
+
+def first_layer_omega(
+    shortest_period: float,
+    shape_yx: tuple[int, int],
+    spacing_yx: tuple[float, float] = (1.0, 1.0),
+) -> float:
+    """Return the first layer's frequency for a shortest period in pixels.
+
+    Weights of up to 1/2 (SIREN with two inputs) over coordinates that change by
+    2 / length a pixel give an argument of at most omega / length a pixel.
+
+    Parameters
+    ----------
+    shortest_period : float
+        In pixels of the smaller spacing.
+    shape_yx, spacing_yx : tuple
+        As for `pixel_coordinates`.
+    """
+    pairs = zip(shape_yx, spacing_yx, strict=True)
+    length = max(size * step for size, step in pairs) / min(spacing_yx)
+    return 2 * math.pi * length / shortest_period

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,8 +34,6 @@ MIN_VALID_PIXELS = 16
 """Fewer valid pixels than this say nothing about the noise."""
 _NO_NOISE = float(np.finfo(np.float32).eps)
 """Noise below this share of the largest value is lost in float32 rounding."""
-_WITH_ALPHA = (2, 4)
-"""Numbers of samples whose last one is an alpha channel."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class DenoiseStep:
 DenoiseSteps = Generator[DenoiseStep, None, DenoiseResult]
 
 
-def denoise(  # noqa: PLR0913 - the public call: common choices by name
+def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
     image: ArrayLike,
     axes: str | None = None,
     preset: str = "auto",
@@ -179,7 +178,7 @@ class _Run:
 
     def __init__(
         self,
-        array: NDArray,
+        array: NDArray[Any],
         axes: str,
         settings: DenoiseSettings,
         spacing_yx: tuple[float, float],
@@ -224,8 +223,8 @@ class _Run:
 
     def _problem(self, plane: Plane) -> FitProblem:
         """Read one plane; an alpha channel is no part of the problem."""
-        values, finite = to_floats(_colours(plane, self._array[plane.selection]))
-        valid = finite.all(axis=-1)
+        values, finite = to_floats(plane.colours_yxs(self._array[plane.selection]))
+        valid = np.asarray(finite.all(axis=-1))
         return FitProblem(values, valid, plane_noise(values, valid), self._spacing_yx)
 
     def _result(
@@ -233,9 +232,6 @@ class _Run:
     ) -> DenoiseResult:
         file = FileReport(
             source=None,
-            output=None,
-            status="done",
-            error=None,
             shape=self._array.shape,
             axes=self._axes,
             dtype=str(self._array.dtype),
@@ -261,13 +257,6 @@ def _relay(
         yield step(fit.best, fit)
 
 
-def _colours(plane: Plane, block: NDArray) -> NDArray:
-    """Return the block as (Y, X, samples) without an alpha channel."""
-    block_yxs = plane.to_yxs(block)
-    samples = block_yxs.shape[-1]
-    return block_yxs[..., : samples - 1] if samples in _WITH_ALPHA else block_yxs
-
-
 def unchanged(problem: FitProblem) -> FitResult | None:
     """Return the plane as it is if there is nothing to fit, or None."""
     valid, sigma = problem.valid_yx, problem.noise.sigma
@@ -284,7 +273,7 @@ def _keep(
     image: NDArray[np.float32], plane: Plane, problem: FitProblem, result: FitResult
 ) -> PlaneReport:
     """Write a plane's valid pixels into the image, and return its record."""
-    target_yxs = _colours(plane, image[plane.selection])
+    target_yxs = plane.colours_yxs(image[plane.selection])
     valid = problem.valid_yx
     target_yxs[valid] = result.plane_yxs[valid]
     any_valid = bool(valid.any())

@@ -8,6 +8,7 @@ reason.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_inr_denoise.core.coordinates import first_layer_omega
 from napari_inr_denoise.core.networks.siren import Siren
 from napari_inr_denoise.core.noise import NoiseModel
 from napari_inr_denoise.core.patches import PatchGrid
@@ -90,6 +92,8 @@ class FitStep:
         What the residual is compared with.
     progress : float
         Estimated share of the fit that is done, 0 to 1, never falling.
+    steps_per_second : float
+        Rate of the optimisation alone, since the start.
     best : FitResult
         What a caller that stops now should keep.
     """
@@ -99,6 +103,7 @@ class FitStep:
     residual_rms: float
     noise: NoiseModel
     progress: float
+    steps_per_second: float
     best: FitResult
 
 
@@ -135,33 +140,63 @@ def fit_steps(
     fit = _Fit(problem, settings, device)
     variance = problem.noise.sigma**2
     rule = FirstOf((Discrepancy(variance), Budget(settings.max_steps)))
-    best, progress, start = None, 0.0, 0.0
-    for step in fit.looks():
-        look = fit.look(step)
-        if best is None:
-            best = look
-            start = look.residual_rms
-        if not math.isfinite(look.residual_rms):
-            return replace(best, reason=StopReason.NON_FINITE)
+    first = before = look = best = fit.look()
+    progress = 0.0
+    while math.isfinite(look.residual_rms):
         if look.residual_rms <= best.residual_rms:
             best = look
-        reason = rule.check(step, look.residual_rms**2)
+        reason = rule.check(look.steps, look.residual_rms**2)
         if reason is not None:
-            final = fit.look(step, stride=1) if best is look else best
+            final = fit.look(stride=1) if best is look else best
             return replace(final, reason=reason)
-        progress = max(progress, _progress(look, start, problem, settings))
+        progress = max(progress, _progress(look, first, problem, settings))
         yield FitStep(
-            step, settings.max_steps, look.residual_rms, problem.noise, progress, best
+            step=look.steps,
+            max_steps=settings.max_steps,
+            residual_rms=look.residual_rms,
+            noise=problem.noise,
+            progress=progress,
+            steps_per_second=fit.steps_per_second,
+            best=best,
         )
-    raise AssertionError("looks() goes on until a rule stops the fit")
+        fit.advance(steps_to_next_look(before, look, problem.noise.sigma, settings))
+        before, look = look, fit.look()
+    return replace(best, reason=StopReason.NON_FINITE)
+
+
+def steps_to_next_look(
+    before: FitResult, now: FitResult, sigma: float, settings: DenoiseSettings
+) -> int:
+    """Return how many steps to take before the whole image is looked at again.
+
+    Never more than `judge_every`; fewer when the residual, going on as it fell
+    between the last two looks, would come down to the noise level earlier. So the
+    stop is not overshot early in a fit, where a few steps change much.
+
+    Parameters
+    ----------
+    before, now : FitResult
+        The last two looks.
+    sigma : float
+        Noise level in the same units.
+    settings : DenoiseSettings
+        For `judge_every` and `max_steps`.
+    """
+    limit = min(settings.judge_every, settings.max_steps - now.steps)
+    fallen = math.log(max(before.residual_rms, 1e-300) / now.residual_rms)
+    if fallen <= 0 or now.steps == before.steps:
+        return limit
+    left = math.log(now.residual_rms / sigma)
+    expected = left / fallen * (now.steps - before.steps)
+    return max(min(math.ceil(expected), limit), 1)
 
 
 def _progress(
-    look: FitResult, start_rms: float, problem: FitProblem, settings: DenoiseSettings
+    look: FitResult, first: FitResult, problem: FitProblem, settings: DenoiseSettings
 ) -> float:
     """Estimate how much of the fit is done: by the steps or by the residual."""
     by_steps = look.steps / settings.max_steps
-    height = math.log(max(start_rms / problem.noise.sigma, 1.0 + 1e-9))
+    height = math.log(max(first.residual_rms / problem.noise.sigma, 1.0 + 1e-9))
     left = math.log(max(look.residual_rms / problem.noise.sigma, 1.0))
     # The residual falls fast at first and slowly in the end: the square makes the
     # bar move about evenly.
@@ -185,7 +220,7 @@ class _Fit:
         self._grid = PatchGrid(
             plane_syx, valid_yx, settings.patch_size, problem.spacing_yx
         )
-        self._network = _new_network(self._grid, settings)
+        self._network = _new_network(problem, self._grid, settings)
         means = plane_syx[:, valid_yx].mean(dim=1).cpu()
         self._network.set_output_bias(means.repeat_interleave(settings.patch_size**2))
         self._network.to(device)
@@ -200,16 +235,20 @@ class _Fit:
             fused=device.type in ("cpu", "cuda"),
         )
         self._generator = torch.Generator(device=device).manual_seed(settings.seed)
+        self._steps, self._seconds = 0, 0.0
 
-    def looks(self) -> Generator[int, None, None]:
-        """Take steps, and give the number of steps done whenever a look is due."""
-        step = 0
-        while True:
-            yield step
-            for _ in range(self._settings.judge_every):
-                if step < self._settings.max_steps:
-                    self._step()
-                    step += 1
+    def advance(self, steps: int) -> None:
+        """Take optimisation steps."""
+        started = time.monotonic()
+        for _ in range(steps):
+            self._step()
+        self._steps += steps
+        self._seconds += time.monotonic() - started
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps taken over the time they took; 0 before the first."""
+        return self._steps / self._seconds if self._seconds > 0 else 0.0
 
     def _step(self) -> None:
         """Take one optimisation step on a random batch of patches."""
@@ -224,13 +263,11 @@ class _Fit:
         self._optimiser.step()
         self._average.update()
 
-    def look(self, steps: int, stride: int | None = None) -> FitResult:
+    def look(self, stride: int | None = None) -> FitResult:
         """Render the averaged network and compare it with the noisy plane.
 
         Parameters
         ----------
-        steps : int
-            Steps done so far.
         stride : int, optional
             Distance of the patches that are averaged; half a patch if omitted,
             which costs a quarter of the full average at a stride of 1 or less.
@@ -246,12 +283,14 @@ class _Fit:
         return FitResult(
             plane_yxs.astype(np.float32),
             float(np.sqrt(np.mean(residual**2))),
-            steps,
+            self._steps,
             StopReason.CALLER,
         )
 
 
-def _new_network(grid: PatchGrid, settings: DenoiseSettings) -> Siren:
+def _new_network(
+    problem: FitProblem, grid: PatchGrid, settings: DenoiseSettings
+) -> Siren:
     """Return the network with weights drawn from the run's seed."""
     return Siren(
         2,
@@ -259,6 +298,9 @@ def _new_network(grid: PatchGrid, settings: DenoiseSettings) -> Siren:
         width=settings.width,
         depth=settings.depth,
         omega=settings.omega,
+        first_omega=first_layer_omega(
+            settings.first_period, grid.shape_yx, problem.spacing_yx
+        ),
         generator=torch.Generator().manual_seed(settings.seed),
     )
 

@@ -82,14 +82,23 @@ def estimate_noise(image: ArrayLike, axes: str | None = None) -> NoiseModel:
     TypeError, ValueError
         If the image is complex, empty, or does not fit `axes`.
     """
+    return combine_noise([model for _, model in noise_of_planes(image, axes)])
+
+
+def noise_of_planes(
+    image: ArrayLike, axes: str | None = None
+) -> list[tuple[dict[str, int], NoiseModel]]:
+    """Return the index and the noise of each plane; see `estimate_noise`."""
     array = np.asarray(image)
     axes = resolve_axes(array.ndim, axes)
     check_image(array)
     models = []
     for plane in planes_of(axes, array.shape):
-        values, finite = to_floats(plane.to_yxs(array[plane.selection]))
-        models.append(plane_noise(values, finite.all(axis=-1)))
-    return combine_noise(models)
+        values, finite = to_floats(plane.colours_yxs(array[plane.selection]))
+        models.append(
+            (plane.index, plane_noise(values, np.asarray(finite.all(axis=-1))))
+        )
+    return models
 
 
 def combine_noise(models: list[NoiseModel]) -> NoiseModel:

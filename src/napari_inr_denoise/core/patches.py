@@ -76,9 +76,7 @@ class PatchGrid:
         """Return the coordinates of the centres of the patches at grid positions."""
         centre = (self.side - 1) / 2
         first_pixel = torch.stack([rows, columns], dim=-1) - (self.side - 1)
-        return pixel_coordinates(
-            first_pixel + centre, self.shape_yx, self._spacing_yx
-        )
+        return pixel_coordinates(first_pixel + centre, self.shape_yx, self._spacing_yx)
 
     def draw(self, count: int, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Draw patches uniformly, with replacement.

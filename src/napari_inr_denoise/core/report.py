@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -32,19 +33,38 @@ class PlaneReport:
 
 @dataclass(frozen=True)
 class FileReport:
-    """One image: an array, a layer or a file."""
+    """One image: an array, a layer or a file.
+
+    `status` is "done", "failed" (`error` says why, and the fields of the result are
+    None) or "skipped" (done before and unchanged).
+    """
 
     source: str | None
-    output: str | None
-    status: str
-    error: str | None
-    shape: tuple[int, ...]
-    axes: str
-    dtype: str
-    seconds: float
-    device: str
-    peak_memory_mb: float | None
-    planes: tuple[PlaneReport, ...]
+    output: str | None = None
+    status: str = "done"
+    error: str | None = None
+    shape: tuple[int, ...] | None = None
+    axes: str | None = None
+    dtype: str | None = None
+    seconds: float | None = None
+    device: str | None = None
+    peak_memory_mb: float | None = None
+    planes: tuple[PlaneReport, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        values = asdict(self)
+        values["shape"] = None if self.shape is None else list(self.shape)
+        values["planes"] = [asdict(plane) for plane in self.planes]
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FileReport:
+        """Rebuild a report from `to_dict`."""
+        shape = values["shape"]
+        planes = tuple(PlaneReport(**plane) for plane in values["planes"])
+        shape = None if shape is None else tuple(shape)
+        return cls(**{**values, "shape": shape, "planes": planes})
 
 
 @dataclass(frozen=True)
@@ -53,19 +73,12 @@ class DenoiseReport:
 
     version: str
     settings: DenoiseSettings
-    files: tuple[FileReport, ...] = field(default_factory=tuple)
+    files: tuple[FileReport, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON: the layout of report.json."""
         return {
             "version": self.version,
             "settings": self.settings.to_dict(),
-            "files": [
-                {**asdict(file), "shape": list(file.shape), "planes": _rows(file)}
-                for file in self.files
-            ],
+            "files": [file.to_dict() for file in self.files],
         }
-
-
-def _rows(file: FileReport) -> list[dict[str, Any]]:
-    return [asdict(plane) for plane in file.planes]

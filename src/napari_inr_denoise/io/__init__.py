@@ -1,0 +1,1 @@
+"""Files: values, axes, sizes and names; no torch, no viewer."""

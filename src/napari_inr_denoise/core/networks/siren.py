@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor, nn
@@ -24,13 +25,15 @@ class Siren(nn.Module):
     width, depth : int
         Units in a sine layer and number of sine layers.
     omega : float
-        Frequency of the sine layers: the bandwidth.
+        Frequency of the sine layers after the first.
+    first_omega : float
+        Frequency of the first sine layer.
     generator : torch.Generator
         On the CPU, whatever the device of the fit, so that a seed gives the same
         start everywhere.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all keywords but two
         self,
         inputs: int,
         outputs: int,
@@ -38,16 +41,18 @@ class Siren(nn.Module):
         width: int,
         depth: int,
         omega: float,
+        first_omega: float,
         generator: Generator,
     ) -> None:
         super().__init__()
         self.omega = omega
+        self.first_omega = first_omega
         sizes = [inputs] + [width] * depth + [outputs]
         # skip_init leaves the weights to `_initialise`: the default initialisation
         # would draw from torch's global generator.
         self.layers = nn.ModuleList(
             nn.utils.skip_init(nn.Linear, fan_in, fan_out)
-            for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True)
+            for fan_in, fan_out in pairwise(sizes)
         )
         self._initialise(generator)
 
@@ -86,8 +91,8 @@ class Siren(nn.Module):
         -------
         Tensor, shape (N, outputs)
         """
-        *sines, last = self.linear_layers()
-        values = coordinates
+        first, *sines, last = self.linear_layers()
+        values = torch.sin(self.first_omega * first(coordinates))
         for layer in sines:
             values = torch.sin(self.omega * layer(values))
         result: Tensor = last(values)

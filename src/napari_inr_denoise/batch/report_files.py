@@ -1,0 +1,60 @@
+"""report.json and report.csv beside the results."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+from napari_inr_denoise.core.report import DenoiseReport
+from napari_inr_denoise.io.whole import written_whole
+
+_PLANE_COLUMNS = (
+    "sigma",
+    "gain",
+    "read_noise",
+    "correlated",
+    "residual_rms",
+    "held_out_error",
+    "steps",
+    "reason",
+    "mean_before",
+    "mean_after",
+    "whiteness",
+)
+_COLUMNS = ("source", "output", "status", "error", "seconds", "T", "C", "Z")
+
+
+def write_report(report: DenoiseReport, folder: Path) -> None:
+    """Write both files, each complete or not at all.
+
+    Parameters
+    ----------
+    report : DenoiseReport
+        The run.
+    folder : Path
+        Created if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report.to_dict(), indent=1, allow_nan=False)
+    _replace_text(folder / "report.json", text + "\n")
+    _replace_text(folder / "report.csv", _as_csv(report))
+
+
+def _as_csv(report: DenoiseReport) -> str:
+    """Return one row a plane; a file without planes has one row."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*_COLUMNS, *_PLANE_COLUMNS], lineterminator="\n")
+    writer.writeheader()
+    for file in report.to_dict()["files"]:
+        for plane in file["planes"] or [{"index": {}}]:
+            row = {name: file.get(name) for name in _COLUMNS} | plane["index"]
+            row |= {name: plane.get(name) for name in _PLANE_COLUMNS}
+            writer.writerow(row)
+    return text.getvalue()
+
+
+def _replace_text(path: Path, text: str) -> None:
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="")

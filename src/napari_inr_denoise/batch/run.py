@@ -1,0 +1,201 @@
+"""Denoise files one after the other; one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.batch.jobs import Job
+from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_steps
+from napari_inr_denoise.core.report import DenoiseReport, FileReport
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.io.read import read_image
+from napari_inr_denoise.io.write import read_provenance, write_image
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What holds for all files of a run.
+
+    Attributes
+    ----------
+    settings : DenoiseSettings
+        How to denoise.
+    axes : str or None
+        Axes of every file; each file's own if None.
+    same_dtype : bool
+        Write the input's type, rounded and clipped, instead of float32.
+    overwrite : bool
+        Denoise again what is done, and replace files that were not written here.
+    """
+
+    settings: DenoiseSettings
+    axes: str | None = None
+    same_dtype: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class BatchStep:
+    """A look at a file while it is denoised, or when it is finished.
+
+    Attributes
+    ----------
+    number, count : int
+        The file at work, counted from 0, and how many there are.
+    job : Job
+        The file.
+    step : DenoiseStep or None
+        The denoiser's own step while it works.
+    file : FileReport or None
+        What became of the file, once that is known.
+    notes : tuple of str
+        What the user should know, in sentences.
+    """
+
+    number: int
+    count: int
+    job: Job
+    step: DenoiseStep | None = None
+    file: FileReport | None = None
+    notes: tuple[str, ...] = ()
+
+
+BatchSteps = Generator[BatchStep, None, DenoiseReport]
+
+
+def run_jobs(jobs: list[Job], options: RunOptions) -> BatchSteps:
+    """Denoise files.
+
+    Yields
+    ------
+    BatchStep
+        At every look at a plane, and once for each file with its report.
+
+    Returns
+    -------
+    DenoiseReport
+        One entry a file. A caller that closes the generator early has the reports of
+        the finished files from the steps; the file at work is not written.
+    """
+    report = DenoiseReport(version("napari-inr-denoise"), options.settings)
+    for number, job in enumerate(jobs):
+        base = BatchStep(number, len(jobs), job)
+        started = time.monotonic()
+        notes: tuple[str, ...] = ()
+        try:
+            file, notes = yield from _run_job(base, options)
+        except Exception as error:  # noqa: BLE001 - any failure is this file's alone
+            file = _failed(job, error, time.monotonic() - started)
+        report = replace(report, files=(*report.files, file))
+        yield replace(base, file=file, notes=notes)
+    return report
+
+
+def _run_job(
+    base: BatchStep, options: RunOptions
+) -> Generator[BatchStep, None, tuple[FileReport, tuple[str, ...]]]:
+    """Read, denoise and write one file, unless it is done."""
+    job = base.job
+    identity = _identity(job.source, options)
+    if job.output.exists() and not options.overwrite:
+        previous = read_provenance(job.output)
+        if previous is None:
+            raise FileExistsError(
+                f"{job.output} exists and was not written by this program. Choose "
+                "another folder or use --overwrite."
+            )
+        if previous.get("identity") == identity:
+            return _skipped(job, previous), ()
+    record = read_image(job.source)
+    axes = options.axes or record.axes
+    spacing = record.plane_spacing_um() if axes == record.axes else None
+    steps = denoise_steps(record.data, axes, options.settings, spacing)
+    result = yield from _follow(steps, base)
+    (file,) = result.report.files
+    file = replace(file, source=str(job.source), output=str(job.output))
+    notes = record.notes
+    image: NDArray[Any] = result.image
+    if options.same_dtype:
+        image, clipped = as_dtype(image, record.data.dtype)
+        if clipped:
+            notes += (f"{clipped} pixels were clipped to fit {record.data.dtype}.",)
+    provenance = {"identity": identity, "file": file.to_dict()}
+    job.output.parent.mkdir(parents=True, exist_ok=True)
+    write_image(job.output, replace(record, data=image, axes=axes), provenance)
+    return file, notes
+
+
+def _follow(
+    steps: Generator[DenoiseStep, None, DenoiseResult], base: BatchStep
+) -> Generator[BatchStep, None, DenoiseResult]:
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            result: DenoiseResult = end.value
+            return result
+        yield replace(base, step=step)
+
+
+def as_dtype(
+    image: NDArray[np.float32], dtype: np.dtype[Any]
+) -> tuple[NDArray[Any], int]:
+    """Return the image in another type, and how many pixels had to be clipped.
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        Any shape.
+    dtype : dtype
+        Integers are rounded and clipped; floats are converted.
+    """
+    if dtype.kind == "f":
+        return image.astype(dtype), 0
+    low, high = (
+        (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    )
+    rounded = np.rint(image.astype(np.float64))
+    clipped = int(np.sum((rounded < low) | (rounded > high)))
+    return np.clip(rounded, low, high).astype(dtype), clipped
+
+
+def _identity(source: Path, options: RunOptions) -> dict[str, Any]:
+    """Return what must be unchanged for a file to count as done."""
+    settings = options.settings.to_dict()
+    del settings["device"]
+    return {
+        "version": version("napari-inr-denoise"),
+        "source_sha256": _sha256(source),
+        "settings": settings,
+        "axes": options.axes,
+        "same_dtype": options.same_dtype,
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _failed(job: Job, error: Exception, seconds: float) -> FileReport:
+    message = str(error) or type(error).__name__
+    return FileReport(
+        str(job.source), status="failed", error=message, seconds=round(seconds, 3)
+    )
+
+
+def _skipped(job: Job, previous: Mapping[str, Any]) -> FileReport:
+    """Return the earlier report of a file that is done and unchanged."""
+    earlier = FileReport.from_dict(previous["file"])
+    return replace(
+        earlier, source=str(job.source), output=str(job.output), status="skipped"
+    )

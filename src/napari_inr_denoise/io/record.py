@@ -1,0 +1,50 @@
+"""An image as it stands in a file: values, axes, sizes and names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image read from a file, or about to be written to one.
+
+    Attributes
+    ----------
+    data : ndarray
+        Values as stored.
+    axes : str
+        One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples).
+    spacing_um : dict
+        Pixel size in micrometres along those of Z, Y and X for which it is known.
+    time_step_s : float or None
+        Seconds between time points.
+    channel_names : tuple of str
+        One per channel, or empty.
+    notes : tuple of str
+        What a user should know of how the file was read, in sentences.
+    """
+
+    data: NDArray[Any] = field(repr=False)
+    axes: str
+    spacing_um: dict[str, float] = field(default_factory=dict)
+    time_step_s: float | None = None
+    channel_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.axes) != self.data.ndim:
+            raise ValueError(
+                f"axes: got {self.axes!r} for {self.data.ndim} dimensions, wanted one "
+                "letter per dimension."
+            )
+
+    def plane_spacing_um(self) -> tuple[float, ...] | None:
+        """Return the sizes along all of the spatial axes, None if one is unknown."""
+        spatial = [letter for letter in self.axes if letter in "ZYX"]
+        if not all(letter in self.spacing_um for letter in spatial):
+            return None
+        return tuple(self.spacing_um[letter] for letter in spatial)

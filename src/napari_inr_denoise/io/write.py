@@ -1,0 +1,112 @@
+"""Write an image as OME-TIFF: complete under its name, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tifffile import TiffFile, TiffWriter
+
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.whole import written_whole
+
+PROVENANCE_KEY = "napari-inr-denoise"
+_OME_ORDER = "TCZYXS"
+_WRITABLE = {"i1", "i2", "i4", "u1", "u2", "u4", "f4", "f8"}
+
+
+def write_image(
+    path: str | Path, record: ImageRecord, provenance: Mapping[str, Any] | None = None
+) -> None:
+    """Write an image with its axes, pixel size, time step and channel names.
+
+    The file is written beside its place and renamed when it is complete, so a file
+    of this name is always whole.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in .ome.tif or .ome.tiff. An existing file is replaced.
+    record : ImageRecord
+        Axes in any order; the file has them as T, C, Z, Y, X, S.
+    provenance : mapping, optional
+        How the image was made, as values for JSON; kept in the OME annotations and
+        read back by `read_provenance`.
+
+    Raises
+    ------
+    ValueError
+        If the name has another ending.
+    TypeError
+        If OME-TIFF cannot hold the type of the values.
+    """
+    path = Path(path)
+    if not path.name.lower().endswith((".ome.tif", ".ome.tiff")):
+        raise ValueError(f"{path}: wanted a name that ends in .ome.tif or .ome.tiff.")
+    data, axes = _in_ome_order(record)
+    if data.dtype.str[1:] not in _WRITABLE:
+        raise TypeError(
+            f"{path}: got values of type {data.dtype}, which OME-TIFF cannot hold; "
+            "wanted integers of up to 32 bits or floats of 32 or 64."
+        )
+    metadata = _metadata(record, axes, provenance)
+    with (
+        written_whole(path) as beside,
+        TiffWriter(beside, bigtiff=data.nbytes > 2**31, ome=True) as writer,
+    ):
+        writer.write(
+            data,
+            metadata=metadata,
+            photometric="rgb" if "S" in axes and data.shape[-1] > 2 else None,
+            compression="zlib",
+        )
+
+
+def read_provenance(path: str | Path) -> dict[str, Any] | None:
+    """Return the provenance that `write_image` kept in a file, None without one."""
+    try:
+        with TiffFile(path) as tiff:
+            xml = tiff.ome_metadata
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ours
+        return None
+    if not xml or PROVENANCE_KEY not in xml:
+        return None
+    from ome_types import from_xml
+
+    annotations = from_xml(xml).structured_annotations
+    for entry in annotations.map_annotations if annotations else ():
+        for pair in entry.value.ms if entry.value else ():
+            if pair.k == PROVENANCE_KEY and pair.value:
+                loaded: dict[str, Any] = json.loads(pair.value)
+                return loaded
+    return None
+
+
+def _in_ome_order(record: ImageRecord) -> tuple[NDArray[Any], str]:
+    """Return the values with their axes in OME order, in native byte order."""
+    axes = "".join(letter for letter in _OME_ORDER if letter in record.axes)
+    data = record.data.transpose([record.axes.index(letter) for letter in axes])
+    if data.dtype == np.bool_:
+        data = data.astype(np.uint8)
+    return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("=")), axes
+
+
+def _metadata(
+    record: ImageRecord, axes: str, provenance: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"axes": axes}
+    for axis, size in record.spacing_um.items():
+        metadata[f"PhysicalSize{axis}"] = size
+        metadata[f"PhysicalSize{axis}Unit"] = "\u00b5m"
+    if record.time_step_s is not None:
+        metadata["TimeIncrement"] = record.time_step_s
+        metadata["TimeIncrementUnit"] = "s"
+    if record.channel_names:
+        metadata["Channel"] = {"Name": list(record.channel_names)}
+    if provenance is not None:
+        metadata["MapAnnotation"] = {PROVENANCE_KEY: json.dumps(provenance)}
+    return metadata

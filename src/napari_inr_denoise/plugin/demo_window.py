@@ -1,0 +1,34 @@
+"""The demonstration in a window: ``python -m ...plugin.demo_window DENOISED``."""
+
+from __future__ import annotations
+
+import sys
+
+import napari
+
+from napari_inr_denoise.io.read import read_image
+from napari_inr_denoise.plugin.reader import record_layers
+from napari_inr_denoise.plugin.sample_data import cells
+
+
+def open_demo(denoised: str) -> napari.Viewer:
+    """Show the sample, its denoised image and the widget.
+
+    Parameters
+    ----------
+    denoised : str
+        The file that the demonstration wrote.
+    """
+    viewer = napari.Viewer(title="INR Denoise demo")
+    ((noisy, keywords, _),) = cells()
+    layer = viewer.add_image(noisy, **keywords)
+    ((image, keywords, _),) = record_layers(read_image(denoised), "noisy cells")
+    keywords["name"] += " [denoised]"
+    viewer.add_image(image, **keywords, contrast_limits=layer.contrast_limits)
+    viewer.window.add_plugin_dock_widget("napari-inr-denoise", "INR Denoise")
+    return viewer
+
+
+if __name__ == "__main__":
+    open_demo(sys.argv[1])
+    napari.run()

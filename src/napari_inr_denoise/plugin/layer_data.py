@@ -1,0 +1,40 @@
+"""Image records and samples as napari layers: scale, units and axis labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+LayerTuple = tuple[NDArray[Any], dict[str, Any], str]
+MICROMETRE = "micrometer"
+SECOND = "second"
+PIXEL = "pixel"
+
+
+def spatial_kwargs(
+    axes: str, spacing_um: dict[str, float], time_step_s: float | None
+) -> dict[str, Any]:
+    """Return a layer's scale, units and axis labels.
+
+    Parameters
+    ----------
+    axes : str
+        The layer's dimensions, without samples and without a channel axis that
+        becomes layers.
+    spacing_um : dict
+        Pixel size in micrometres; an axis without one gets 1 pixel.
+    time_step_s : float or None
+        Seconds between time points.
+    """
+    sizes: dict[str, tuple[float, str]] = {
+        axis: (size, MICROMETRE) for axis, size in spacing_um.items()
+    }
+    if time_step_s is not None:
+        sizes["T"] = (time_step_s, SECOND)
+    pairs = [sizes.get(axis, (1.0, PIXEL)) for axis in axes]
+    return {
+        "scale": tuple(size for size, _ in pairs),
+        "units": tuple(unit for _, unit in pairs),
+        "axis_labels": tuple(axis.lower() for axis in axes),
+    }

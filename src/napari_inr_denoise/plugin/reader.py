@@ -1,0 +1,77 @@
+"""The reader: TIFF and PNG with axes, pixel size and units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from napari_inr_denoise.io.read import READABLE_SUFFIXES, read_image
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.plugin.layer_data import LayerTuple, spatial_kwargs
+
+Paths = str | Path | Sequence[str | Path]
+
+
+def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
+    """Return the function that reads a path, or None if it is not for us."""
+    paths = _as_list(path)
+    known = all(Path(one).suffix.lower() in READABLE_SUFFIXES for one in paths)
+    return read_layers if paths and known else None
+
+
+def read_layers(path: Paths) -> list[LayerTuple]:
+    """Read files; each channel becomes a layer.
+
+    Parameters
+    ----------
+    path : str, Path or sequence of them
+        TIFF or PNG files.
+
+    Returns
+    -------
+    list of (data, keyword arguments, "image")
+        Scale in micrometres and seconds where the file says so.
+    """
+    return [
+        layer
+        for one in _as_list(path)
+        for layer in record_layers(read_image(one), Path(one).stem)
+    ]
+
+
+def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
+    """Return an image as layer tuples, one per channel.
+
+    Parameters
+    ----------
+    record : ImageRecord
+        Axes in any order; Y, X and then samples come last in the layers.
+    name : str
+        Of the layer; the channel's name is added where there are several.
+    """
+    order = [letter for letter in record.axes if letter not in "YXS"]
+    order += [letter for letter in "YXS" if letter in record.axes]
+    data = record.data.transpose([record.axes.index(letter) for letter in order])
+    outer = "".join(letter for letter in order if letter not in "CS")
+    keywords = {
+        **spatial_kwargs(outer, record.spacing_um, record.time_step_s),
+        "rgb": "S" in order,
+        "metadata": {"notes": list(record.notes)} if record.notes else {},
+    }
+    if "C" not in order:
+        return [(data, {**keywords, "name": name}, "image")]
+    count = record.data.shape[record.axes.index("C")]
+    names = record.channel_names or tuple(f"channel {k}" for k in range(count))
+    axis = order.index("C")
+    return [
+        (
+            data.take(k, axis=axis),
+            {**keywords, "name": f"{name} {names[k]}", "blending": "additive"},
+            "image",
+        )
+        for k in range(count)
+    ]
+
+
+def _as_list(path: Paths) -> list[str | Path]:
+    return [path] if isinstance(path, str | Path) else list(path)

@@ -1,0 +1,65 @@
+"""What the widget says, in plain words."""
+
+from __future__ import annotations
+
+from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.stopping import StopReason
+
+_OUT_OF_MEMORY = "out of memory"
+
+
+def noise_words(step: DenoiseStep) -> str:
+    """Return the noise of the plane at work."""
+    return step.problem.noise.describe()
+
+
+def residual_words(step: DenoiseStep) -> str:
+    """Return what was removed so far, against the noise level."""
+    residual, sigma = step.result.residual_rms, step.problem.noise.sigma
+    if step.fit is not None:
+        residual = step.fit.residual_rms
+    if sigma == 0:
+        return f"{residual:.4g}"
+    return f"{residual:.4g}: {residual / sigma:.2f} x the noise level"
+
+
+def step_words(step: DenoiseStep) -> str:
+    """Return where the run is."""
+    plane = ""
+    if step.plane_count > 1:
+        plane = f"plane {step.plane_number + 1} of {step.plane_count}, "
+    if step.fit is None:
+        return f"{plane}{step.result.steps}"
+    return f"{plane}{step.fit.step} ({step.fit.steps_per_second:.0f} a second)"
+
+
+def ending_words(result: DenoiseResult, plane_count: int) -> str:
+    """Return why a run ended, plane by plane if they differ."""
+    planes = result.report.files[0].planes
+    reasons = [StopReason(plane.reason) for plane in planes]
+    if plane_count == 1:
+        return reasons[0].sentence
+    stopped = StopReason.CALLER in reasons or len(planes) < plane_count
+    if stopped:
+        finished = sum(reason is not StopReason.CALLER for reason in reasons)
+        return (
+            f"Stopped by the user: {finished} of {plane_count} planes are finished; "
+            "those not reached are as they were."
+        )
+    if len(set(reasons)) == 1:
+        return f"All {plane_count} planes: {reasons[0].sentence}"
+    counts = (
+        f"{reasons.count(r)} planes: {r.sentence}" for r in dict.fromkeys(reasons)
+    )
+    return "\n".join(counts)
+
+
+def error_words(error: Exception) -> str:
+    """Return the cause of a failure, and what to do about a lack of memory."""
+    cause = str(error) or type(error).__name__
+    if isinstance(error, MemoryError) or _OUT_OF_MEMORY in cause.lower():
+        first_line = cause.splitlines()[0]
+        return (
+            f"Out of memory: {first_line} Choose the CPU as device, or a smaller image."
+        )
+    return f"Failed: {cause}"
