@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 
 import torch
@@ -47,14 +46,13 @@ def available_devices() -> list[str]:
 
 
 def describe_device(device: torch.device) -> str:
-    """Return a device's name for users, such as "GPU: NVIDIA H100"."""
+    """Return a device's name for users, such as "GPU (NVIDIA H100)"."""
     if device.type == "cuda":
-        return f"GPU: {torch.cuda.get_device_name(device)}"
+        return f"GPU ({torch.cuda.get_device_name(device)})"
     if device.type == "mps":
-        return "GPU: Apple (MPS)"
-    processor = platform.processor() or platform.machine()
+        return "GPU (Apple, MPS)"
     threads = torch.get_num_threads()
-    return f"CPU: {processor}, {threads} thread{'s' if threads != 1 else ''}"
+    return f"CPU ({threads} thread{'s' if threads != 1 else ''})"
 
 
 def peak_memory_mb(device: torch.device) -> float | None:

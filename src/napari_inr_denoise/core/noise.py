@@ -20,6 +20,8 @@ Measured on the FMD set: 2.4 to 3.1 on wide-field images, whose noise is correla
 between neighbours, and at most 1.26 on all others.
 """
 _MIN_PATCHES_PER_VALUE = 2
+_COPIES_BELOW = 0.1
+"""Joint over separate estimate below which samples are copies of each other."""
 
 
 @dataclass(frozen=True)
@@ -131,16 +133,31 @@ def plane_noise(
     NoiseModel
         `sigma` is 0 where too little of the image is valid to tell.
     """
-    plain = chen_sigma(plane_yxc, valid_yx)
+    plain = _level(plane_yxc, valid_yx)
     halves = [
-        chen_sigma(plane_yxc[row::2, column::2], valid_yx[row::2, column::2])
-        for row in (0, 1)
-        for column in (0, 1)
+        _level(plane_yxc[row::2, column::2], valid_yx[row::2, column::2])
+        for row in range(min(2, plane_yxc.shape[0]))
+        for column in range(min(2, plane_yxc.shape[1]))
     ]
     spread = float(np.sqrt(np.mean(np.square(halves))))
     if plain > 0 and spread / plain > CORRELATED_ABOVE:
         return NoiseModel(spread, correlated=True, sigma_neighbours=plain)
     return NoiseModel(plain, correlated=False, sigma_neighbours=plain)
+
+
+def _level(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
+    """Return Chen's estimate; of each sample by itself where they are copies.
+
+    Grey images are often stored as RGB: their patches, samples joined, have
+    eigenvalues of zero however noisy they are.
+    """
+    joint = chen_sigma(plane_yxc, valid_yx)
+    samples = plane_yxc.shape[-1]
+    if samples == 1:
+        return joint
+    single = [chen_sigma(plane_yxc[..., [k]], valid_yx) for k in range(samples)]
+    apart = float(np.sqrt(np.mean(np.square(single))))
+    return apart if joint < _COPIES_BELOW * apart else joint
 
 
 def chen_sigma(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:

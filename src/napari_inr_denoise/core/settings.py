@@ -159,7 +159,7 @@ class DenoiseSettings:
         return cls(**values)
 
 
-def _check(item: Field[Any], value: object) -> None:
+def _check(item: Field[Any], value: Any) -> None:  # noqa: ANN401 - checked here
     """Raise a sentence if one setting has the wrong type or is out of bounds."""
     name, about = item.name, item.metadata["help"]
     if item.type == "str":
@@ -171,7 +171,7 @@ def _check(item: Field[Any], value: object) -> None:
     if type(value) is bool or not isinstance(value, wanted):
         raise TypeError(f"{name}: got {value!r}, wanted {item.type}. {about}")
     low, high = item.metadata["minimum"], item.metadata["maximum"]
-    if not low <= float(value) <= high:
+    if not low <= value <= high:
         raise ValueError(
             f"{name}: got {value}, wanted a value from {low} to {high}. {about}"
         )

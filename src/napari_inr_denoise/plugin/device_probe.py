@@ -20,7 +20,7 @@ class DeviceProbe(WorkerBase):  # type: ignore[misc]
         )
 
         chosen = describe_device(pick_device("auto"))
-        devices = [(f"automatic ({chosen})", "auto")]
+        devices = [(f"auto: {chosen}", "auto")]
         # "cuda" is the same card as "cuda:0".
         names = [name for name in available_devices() if name != "cuda"]
         return devices + [(describe_device(pick_device(n)), n) for n in names]

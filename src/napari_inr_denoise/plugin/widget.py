@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import napari
 from magicgui.widgets import (
@@ -30,6 +31,23 @@ SLICE = "current 2D slice"
 STACK = "every plane of the stack"
 _BAR_STEPS = 1000
 _LOOKING = "looking for a GPU..."
+_LABEL_PIXELS = 70
+_DOCK_PIXELS = 300
+_P = ParamSpec("_P")
+
+
+def _while_open(
+    slot: Callable[Concatenate[InrDenoiseWidget, _P], None],
+) -> Callable[Concatenate[InrDenoiseWidget, _P], None]:
+    """Skip a slot once the window is gone: Qt's own objects are deleted by then."""
+
+    def guarded(
+        widget: InrDenoiseWidget, /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> None:
+        if not widget._closed:
+            slot(widget, *args, **kwargs)
+
+    return guarded
 
 
 class InrDenoiseWidget(Container[Widget]):
@@ -37,19 +55,22 @@ class InrDenoiseWidget(Container[Widget]):
 
     Parameters
     ----------
-    viewer : napari.Viewer
+    napari_viewer : napari.Viewer
         Where the layers are.
     """
 
-    def __init__(self, viewer: napari.Viewer) -> None:
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
-        self._viewer = viewer
+        self._viewer = napari_viewer
         self._worker: DenoiseWorker | None = None
+        self._closed = False
+        self._devices = [(_LOOKING, "auto")]
         self._planes = 0
         self.layer: Any = create_widget(annotation=Image, label="image")
         self.scope = ComboBox(choices=[SLICE, STACK], label="denoise")
         self.preset = ComboBox(choices=list(PRESETS), label="preset")
-        self.device = ComboBox(choices=[(_LOOKING, "auto")], label="device")
+        # Given as a function: magicgui asks again whenever the layers change.
+        self.device = ComboBox(choices=lambda _: self._devices, label="device")
         self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
         self.run_button = PushButton(text="Run")
         self.stop_button = PushButton(text="Stop", enabled=False)
@@ -83,18 +104,23 @@ class InrDenoiseWidget(Container[Widget]):
         self._connect()
 
     def _prepare_native(self) -> None:
-        """Let texts wrap instead of stretching the dock, and gather at the top."""
-        for label in (self.noise_label, self.residual_label, self.status_label):
-            label.native.setWordWrap(True)
-            label.native.setMinimumWidth(180)
+        """Align the rows, let texts wrap, and gather all at the top."""
+        for widget in self:
+            row = widget.native.parentWidget().layout()
+            row.itemAt(0).widget().setMinimumWidth(_LABEL_PIXELS)
+            if isinstance(widget, Label):
+                widget.native.setWordWrap(True)
+                policy = widget.native.sizePolicy()
+                policy.setHorizontalPolicy(policy.Policy.Expanding)
+                widget.native.setSizePolicy(policy)
         self.device.native.setMinimumContentsLength(18)
+        self.native.setMinimumWidth(_DOCK_PIXELS)
         self.native.layout().addStretch()
 
     def _connect(self) -> None:
         self.run_button.changed.connect(self.run)
         self.stop_button.changed.connect(self.stop)
-        # The dock is destroyed with the window: a fit must not outlive it.
-        self.native.destroyed.connect(self.stop)
+        self.native.destroyed.connect(self._abandon)
         self._probe = DeviceProbe()
         self._probe.returned.connect(self._show_devices)
         self._probe.errored.connect(self._show_device_error)
@@ -129,6 +155,12 @@ class InrDenoiseWidget(Container[Widget]):
         if self._worker is not None:
             self._worker.stop()
 
+    def _abandon(self) -> None:
+        """End the fit when the window is gone; nothing is left to show it in."""
+        self._closed = True
+        if self._worker is not None:
+            self._worker.quit()
+
     def _start(self, worker: DenoiseWorker) -> None:
         worker.stepped.connect(self._show_step)
         worker.returned.connect(self._show_result)
@@ -150,6 +182,7 @@ class InrDenoiseWidget(Container[Widget]):
         self.run_button.enabled = not running
         self.stop_button.enabled = running
 
+    @_while_open
     def _show_step(self, step: DenoiseStep) -> None:
         from napari_inr_denoise.plugin import words
 
@@ -160,6 +193,7 @@ class InrDenoiseWidget(Container[Widget]):
         self.step_label.value = words.step_words(step)
         self._say("Fitting until the residual comes down to the noise level...")
 
+    @_while_open
     def _show_result(self, result: DenoiseResult | None) -> None:
         from napari_inr_denoise.plugin import words
 
@@ -172,6 +206,7 @@ class InrDenoiseWidget(Container[Widget]):
         self.progress.value = _BAR_STEPS
         self._say(words.ending_words(result, self._planes))
 
+    @_while_open
     def _show_failure(self, error: Exception) -> None:
         from napari_inr_denoise.plugin import words
 
@@ -179,16 +214,20 @@ class InrDenoiseWidget(Container[Widget]):
         self._say(text)
         show_error(text)
 
+    @_while_open
     def _show_finished(self) -> None:
         self._worker = None
         self._set_running(False)
 
+    @_while_open
     def _show_devices(self, devices: list[tuple[str, str]]) -> None:
-        self.device.choices = devices
-        self.device.value = "auto"
+        self._devices = devices
+        self.device.reset_choices()
 
+    @_while_open
     def _show_device_error(self, error: Exception) -> None:
-        self.device.choices = [("no device", "auto")]
+        self._devices = [("no device", "auto")]
+        self.device.reset_choices()
         self._say(f"PyTorch could not be loaded: {error}. Reinstall it, then reopen.")
 
     def _say(self, text: Any) -> None:  # noqa: ANN401 - Qt wants a str, errors are many

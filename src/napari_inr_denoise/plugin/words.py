@@ -10,7 +10,12 @@ _OUT_OF_MEMORY = "out of memory"
 
 def noise_words(step: DenoiseStep) -> str:
     """Return the noise of the plane at work."""
-    return step.problem.noise.describe()
+    noise = step.problem.noise
+    if noise.sigma == 0:
+        return "none found"
+    if noise.correlated:
+        return f"level {noise.sigma:.4g}, correlated between neighbouring pixels"
+    return f"level {noise.sigma:.4g}"
 
 
 def residual_words(step: DenoiseStep) -> str:
@@ -20,7 +25,7 @@ def residual_words(step: DenoiseStep) -> str:
         residual = step.fit.residual_rms
     if sigma == 0:
         return f"{residual:.4g}"
-    return f"{residual:.4g}: {residual / sigma:.2f} x the noise level"
+    return f"{residual:.4g}, {residual / sigma:.2f} x the noise level"
 
 
 def step_words(step: DenoiseStep) -> str:

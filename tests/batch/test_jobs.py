@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from napari_inr_denoise.batch.jobs import Job, plan_jobs
+
+
+def _touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_files_globs_and_folders(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.tif", "b.ome.tif", "c.PNG", "in/x.tif", "in/deep/y.tiff")
+    _touch(tmp_path, "in/note.txt", "in/.hidden.tif")
+    out = tmp_path / "out"
+    names = [str(tmp_path / "a.tif"), str(tmp_path / "?.ome.tif"), str(tmp_path / "in")]
+    found = {str(j.output.relative_to(out)) for j in plan_jobs(names, out)}
+    assert found == {
+        "a.inr.ome.tif",
+        "b.inr.ome.tif",
+        "x.inr.ome.tif",
+        str(Path("deep") / "y.inr.ome.tif"),
+    }
+
+
+def test_results_are_never_inputs(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.tif", "a.inr.ome.tif", "out/b.tif")
+    jobs = plan_jobs([str(tmp_path)], tmp_path / "out")
+    assert [job.source.name for job in jobs] == ["a.tif"]
+
+
+def test_a_file_named_twice_is_done_once(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.tif")
+    name = str(tmp_path / "a.tif")
+    job = Job(tmp_path / "a.tif", tmp_path / "out" / "a.inr.ome.tif")
+    assert plan_jobs([name, name, str(tmp_path)], tmp_path / "out") == [job]
+
+
+def test_two_files_with_one_output_are_refused(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.tif", "a.png")
+    with pytest.raises(ValueError, match="would both be written to"):
+        plan_jobs([str(tmp_path)], tmp_path / "out")
+
+
+def test_names_with_brackets_are_taken_as_they_are(tmp_path: Path) -> None:
+    _touch(tmp_path, "a[1].tif")
+    (job,) = plan_jobs([str(tmp_path / "a[1].tif")], tmp_path / "out")
+    assert job.output.name == "a[1].inr.ome.tif"
+
+
+def test_nothing_found_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        plan_jobs([str(tmp_path / "*.tif")], tmp_path / "out")
+    with pytest.raises(FileNotFoundError, match="holds no file ending in"):
+        plan_jobs([str(tmp_path)], tmp_path / "out")

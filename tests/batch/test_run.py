@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_inr_denoise import DenoiseSettings, denoise, read_image
+from napari_inr_denoise.batch.jobs import plan_jobs
+from napari_inr_denoise.batch.run import RunOptions, as_dtype, run_jobs
+from napari_inr_denoise.core.report import DenoiseReport, FileReport
+
+
+@pytest.fixture
+def folder(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """Two small stacks and a file that is no image."""
+    for name in ("a", "b"):
+        stack = rng.poisson(40 + 30 * np.sin(np.arange(24) / 4), (2, 24, 24))
+        metadata = {"axes": "ZYX", "unit": "um", "spacing": 0.5}
+        tifffile.imwrite(
+            tmp_path / f"{name}.tif",
+            stack.astype(np.uint16),
+            imagej=True,
+            resolution=(10, 10),
+            metadata=metadata,
+        )
+    (tmp_path / "broken.tif").write_bytes(b"II*\0")
+    return tmp_path
+
+
+def _run(folder: Path, options: RunOptions) -> DenoiseReport:
+    run = run_jobs(plan_jobs([str(folder)], folder / "out"), options)
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return end.value
+
+
+def test_one_failing_file_does_not_stop_the_others(
+    folder: Path, tiny: DenoiseSettings
+) -> None:
+    report = _run(folder, RunOptions(tiny))
+    by_name = {Path(str(file.source)).name: file for file in report.files}
+    assert [by_name[n].status for n in ("a.tif", "b.tif")] == ["done", "done"]
+    broken = by_name["broken.tif"]
+    assert broken.status == "failed"
+    assert "could not be read" in str(broken.error)
+    assert not (folder / "out" / "broken.inr.ome.tif").exists()
+
+
+def test_the_result_has_the_sizes_of_its_source(
+    folder: Path, tiny: DenoiseSettings
+) -> None:
+    _run(folder, RunOptions(tiny))
+    source = read_image(folder / "a.tif")
+    found = read_image(folder / "out" / "a.inr.ome.tif")
+    assert found.axes == "ZYX"
+    assert found.data.dtype == np.float32
+    assert found.spacing_um == pytest.approx({"Z": 0.5, "Y": 0.1, "X": 0.1})
+    alone = denoise(source.data, axes="ZYX", settings=tiny, spacing_um=(0.5, 0.1, 0.1))
+    np.testing.assert_array_equal(found.data, alone.image)
+
+
+def test_what_is_done_and_unchanged_is_skipped(
+    folder: Path, tiny: DenoiseSettings, rng: np.random.Generator
+) -> None:
+    first = _run(folder, RunOptions(tiny))
+    again = _run(folder, RunOptions(replace(tiny, device="auto")))
+    assert [file.status for file in again.files] == ["skipped", "skipped", "failed"]
+    assert again.files[0].planes == first.files[0].planes
+    changed = _run(folder, RunOptions(replace(tiny, seed=1)))
+    assert changed.files[0].status == "done"
+    tifffile.imwrite(folder / "a.tif", rng.poisson(50, (24, 24)).astype(np.uint16))
+    other = _run(folder, RunOptions(replace(tiny, seed=1)))
+    assert [file.status for file in other.files] == ["done", "skipped", "failed"]
+    forced = _run(folder, RunOptions(replace(tiny, seed=1), overwrite=True))
+    assert [file.status for file in forced.files] == ["done", "done", "failed"]
+
+
+def test_a_foreign_file_is_not_overwritten(folder: Path, tiny: DenoiseSettings) -> None:
+    (folder / "out").mkdir()
+    foreign = folder / "out" / "a.inr.ome.tif"
+    foreign.write_bytes(b"precious")
+    report = _run(folder, RunOptions(tiny))
+    assert report.files[0].status == "failed"
+    assert "--overwrite" in str(report.files[0].error)
+    assert foreign.read_bytes() == b"precious"
+    assert _run(folder, RunOptions(tiny, overwrite=True)).files[0].status == "done"
+
+
+def test_the_same_dtype_is_rounded(folder: Path, tiny: DenoiseSettings) -> None:
+    _run(folder, RunOptions(tiny, same_dtype=True))
+    assert read_image(folder / "out" / "a.inr.ome.tif").data.dtype == np.uint16
+
+
+def test_clipped_pixels_are_counted() -> None:
+    image = np.array([-3.0, 0.4, 0.6, 255.4, 300.0], np.float32)
+    found, clipped = as_dtype(image, np.dtype(np.uint8))
+    assert list(found) == [0, 0, 1, 255, 255]
+    assert clipped == 2
+    assert as_dtype(image, np.dtype(np.float64))[1] == 0
+
+
+def test_a_file_report_survives_a_round_trip(
+    folder: Path, tiny: DenoiseSettings
+) -> None:
+    for file in _run(folder, RunOptions(tiny)).files:
+        assert FileReport.from_dict(file.to_dict()) == file
+
+
+def test_wrong_axes_fail_file_by_file(folder: Path, tiny: DenoiseSettings) -> None:
+    report = _run(folder, RunOptions(tiny, axes="YX"))
+    assert all(file.status == "failed" for file in report.files)
+    assert "one letter per dimension" in str(report.files[0].error)

@@ -1,0 +1,137 @@
+"""What all tests share: a display or a loud skip, a viewer, phantoms, test data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise.core.settings import DenoiseSettings
+
+# A test must not touch the user's own napari settings.
+_CONFIG = tempfile.mkdtemp(prefix="napari-settings-")
+os.environ["NAPARI_CONFIG"] = str(Path(_CONFIG) / "settings.yaml")
+
+REQUIRE_WINDOW = "INR_DENOISE_REQUIRE_WINDOW"
+DATA = "INR_DENOISE_DATA"
+TINY = DenoiseSettings(
+    width=32,
+    depth=2,
+    batch_size=256,
+    learning_rate=1e-3,
+    max_steps=40,
+    judge_every=10,
+    device="cpu",
+)
+"""Settings with which a fit takes a fraction of a second."""
+
+_PROBE = """
+from qtpy.QtWidgets import QApplication, QOpenGLWidget
+app = QApplication([])
+widget = QOpenGLWidget()
+widget.show()
+app.processEvents()
+"""
+_windows: dict[str, str] = {}
+
+
+def window_problem() -> str:
+    """Return why no window can be opened here; empty if one can.
+
+    Tried in a process of its own, for Qt ends the process when a library is missing.
+    """
+    if "problem" not in _windows:
+        if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+            _windows["problem"] = "there is no display and no Xvfb to start one"
+        else:
+            tried = subprocess.run(
+                [sys.executable, "-c", _PROBE],
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+            ended = f"Qt cannot open a window: {tried.stderr.strip()[-300:]}"
+            _windows["problem"] = ended if tried.returncode else ""
+    return _windows["problem"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip window tests where there is no window, unless that is forbidden."""
+    wanting = [item for item in items if item.get_closest_marker("window")]
+    if not wanting or not window_problem():
+        return
+    if os.environ.get(REQUIRE_WINDOW):
+        raise pytest.UsageError(f"window tests are required, but {window_problem()}")
+    for item in wanting:
+        item.add_marker(pytest.mark.skip(reason=f"no window: {window_problem()}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly that window tests were skipped."""
+    if _windows.get("problem"):
+        terminalreporter.section("WINDOW TESTS WERE SKIPPED", red=True, bold=True)
+        terminalreporter.line(
+            f"The napari window was not tested: {_windows['problem']}. On Debian: "
+            "apt-get install xvfb libxcb-icccm4 libxcb-keysyms1 libegl1 libgl1 "
+            "libxcb-cursor0 libxkbcommon-x11-0"
+        )
+
+
+@pytest.fixture
+def tiny() -> DenoiseSettings:
+    """Settings with which a fit takes a fraction of a second."""
+    return TINY
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """The folder of real images, or a skip with the reason."""
+    folder = os.environ.get(DATA)
+    if not folder:
+        pytest.skip(f"the environment variable {DATA} names no folder of test images")
+    return Path(folder)
+
+
+@pytest.fixture
+def viewer() -> Iterator[object]:
+    """A napari viewer in a real window."""
+    import napari
+
+    made = napari.Viewer(show=True)
+    yield made
+    with suppress(RuntimeError):  # the test may have closed it
+        made.close()
+    process_events(0.2)
+
+
+def process_events(seconds: float = 0.05) -> None:
+    """Let Qt work for a while."""
+    from qtpy.QtWidgets import QApplication
+
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Let Qt work until a condition holds; fail if it never does."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            pytest.fail(f"waited {seconds} s in vain")
+        process_events(0.02)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ome_types import from_tiff
+
+from napari_inr_denoise import read_image, write_image
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.write import read_provenance
+
+
+@st.composite
+def records(draw: st.DrawFn) -> ImageRecord:
+    """Draw axes in any order with some of the sizes and names known."""
+    outer = draw(st.lists(st.sampled_from("TCZ"), unique=True))
+    axes = draw(st.permutations([*outer, "Y", "X"]))
+    sizes = {"Y": 7, "X": 6, "T": 2, "C": 3, "Z": 4}
+    shape = tuple(sizes[letter] for letter in axes)
+    dtype = draw(st.sampled_from(["u1", "u2", "i2", "f4", "f8", ">u2"]))
+    data = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+    lengths = st.floats(1e-3, 1e3)
+    known = draw(
+        st.lists(st.sampled_from([a for a in axes if a in "ZYX"]), unique=True)
+    )
+    return ImageRecord(
+        data,
+        "".join(axes),
+        {axis: draw(lengths) for axis in known},
+        draw(lengths) if "T" in axes else None,
+        ("DAPI", "GFP", "µ-tubulin") if "C" in axes else (),
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(record=records())
+def test_what_is_written_comes_back(
+    record: ImageRecord, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("write") / "image.ome.tif"
+    write_image(path, record)
+    found = read_image(path)
+    order = [record.axes.index(letter) for letter in found.axes]
+    np.testing.assert_array_equal(found.data, record.data.transpose(order))
+    assert found.data.dtype == record.data.dtype.newbyteorder("=")
+    assert set(found.axes) == set(record.axes)
+    assert found.spacing_um == pytest.approx(record.spacing_um)
+    assert found.time_step_s == pytest.approx(record.time_step_s)
+    assert found.channel_names == record.channel_names
+
+
+def test_others_read_it_too(tmp_path: Path) -> None:
+    record = ImageRecord(
+        np.zeros((3, 4, 5), np.float32), "ZYX", {"Z": 0.3, "Y": 0.1, "X": 0.2}
+    )
+    path = tmp_path / "a.ome.tif"
+    write_image(path, record)
+    pixels = from_tiff(path).images[0].pixels
+    sizes = (pixels.physical_size_z, pixels.physical_size_y, pixels.physical_size_x)
+    assert sizes == (0.3, 0.1, 0.2)
+    with tifffile.TiffFile(path) as tiff:
+        assert tiff.series[0].axes == "ZYX"
+    assert path.stat().st_mode & 0o044 == 0o044 & ~_umask()
+
+
+def _umask() -> int:
+    import os
+
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_rgb(tmp_path: Path, rng: np.random.Generator) -> None:
+    data = rng.random((6, 7, 3)).astype(np.float32)
+    write_image(tmp_path / "a.ome.tif", ImageRecord(data, "YXS"))
+    found = read_image(tmp_path / "a.ome.tif")
+    assert found.axes == "YXS"
+    np.testing.assert_array_equal(found.data, data)
+
+
+def test_the_provenance_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.tif"
+    record = ImageRecord(np.zeros((4, 5), np.float32), "YX")
+    write_image(path, record, {"seed": 3, "text": 'quotes " <xml> & µ'})
+    assert read_provenance(path) == {"seed": 3, "text": 'quotes " <xml> & µ'}
+    write_image(path, record)
+    assert read_provenance(path) is None
+    (tmp_path / "b.ome.tif").write_bytes(b"no tiff")
+    assert read_provenance(tmp_path / "b.ome.tif") is None
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.ome.tif"
+    record = ImageRecord(np.zeros((4, 5), np.float32), "YX")
+    write_image(path, record)
+    before = path.read_bytes()
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(tifffile.TiffWriter, "write", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_image(path, record)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.ome.tif"]
+
+
+@pytest.mark.parametrize("dtype", ["f2", "i8", "u8", "c8"])
+def test_types_that_ome_tiff_cannot_hold_are_refused(
+    tmp_path: Path, dtype: str
+) -> None:
+    record = ImageRecord(np.zeros((4, 5), dtype), "YX")
+    with pytest.raises(TypeError, match="OME-TIFF cannot hold"):
+        write_image(tmp_path / "a.ome.tif", record)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"ends in \.ome\.tif"):
+        write_image(tmp_path / "a.tif", ImageRecord(np.zeros((4, 5)), "YX"))
+
+
+def test_axes_must_fit() -> None:
+    with pytest.raises(ValueError, match="one letter per dimension"):
+        ImageRecord(np.zeros((4, 5)), "ZYX")

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.write import write_image
+from napari_inr_denoise.plugin import sample_data
+from napari_inr_denoise.plugin.reader import get_reader, record_layers
+
+
+def test_axes_sizes_and_units_become_the_layers() -> None:
+    record = ImageRecord(
+        np.zeros((2, 3, 4, 5)), "TZYX", {"Z": 0.5, "Y": 0.2, "X": 0.1}, 30.0
+    )
+    ((data, keywords, kind),) = record_layers(record, "cells")
+    assert data.shape == (2, 3, 4, 5)
+    assert kind == "image"
+    assert keywords["scale"] == (30.0, 0.5, 0.2, 0.1)
+    assert keywords["units"] == ("second", *["micrometer"] * 3)
+    assert keywords["axis_labels"] == ("t", "z", "y", "x")
+
+
+def test_an_unknown_size_is_one_pixel() -> None:
+    ((_, keywords, _),) = record_layers(ImageRecord(np.zeros((4, 5)), "YX"), "a")
+    assert keywords["scale"] == (1.0, 1.0)
+    assert keywords["units"] == ("pixel", "pixel")
+
+
+def test_each_channel_becomes_a_layer_and_the_plane_comes_last() -> None:
+    data = np.arange(4 * 2 * 5).reshape(4, 2, 5)
+    layers = record_layers(ImageRecord(data, "YCX", {}, None, ("DAPI", "GFP")), "a")
+    assert [keywords["name"] for _, keywords, _ in layers] == ["a DAPI", "a GFP"]
+    np.testing.assert_array_equal(layers[1][0], data[:, 1])
+
+
+def test_rgb_samples_stay_last() -> None:
+    ((data, keywords, _),) = record_layers(ImageRecord(np.zeros((3, 4, 5)), "SYX"), "a")
+    assert data.shape == (4, 5, 3)
+    assert keywords["rgb"] is True
+
+
+def test_several_files_and_foreign_names(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{k}.inr.ome.tif" for k in "ab"]
+    for path in paths:
+        write_image(path, ImageRecord(np.zeros((4, 5), np.float32), "YX"))
+    read = get_reader([str(path) for path in paths])
+    assert read is not None
+    assert len(read([str(path) for path in paths])) == 2
+    assert get_reader("a.czi") is None
+    assert get_reader([]) is None
+
+
+@pytest.mark.parametrize(
+    ("make", "labels"),
+    [
+        (sample_data.cells, ("y", "x")),
+        (sample_data.stack, ("z", "y", "x")),
+        (sample_data.moving_vesicles, ("t", "y", "x")),
+    ],
+)
+def test_samples_have_sizes_and_labels(make, labels) -> None:  # noqa: ANN001
+    ((data, keywords, kind),) = make()
+    assert kind == "image"
+    assert keywords["axis_labels"] == labels
+    assert data.ndim == len(labels)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_inr_denoise.plugin.source import take_source
+
+MICRO = ("micrometer", "micrometer", "micrometer")
+
+
+def _viewer(data: np.ndarray, **keywords: object) -> ViewerModel:
+    viewer = ViewerModel()
+    viewer.add_image(data, **keywords)
+    return viewer
+
+
+def test_the_current_slice_keeps_its_place_in_the_stack() -> None:
+    data = np.arange(5 * 6 * 7).reshape(5, 6, 7)
+    viewer = _viewer(data, scale=(0.5, 0.2, 0.1), translate=(1, 2, 3), units=MICRO)
+    viewer.dims.set_current_step(0, 3)
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=False)
+    np.testing.assert_array_equal(source.read(), data[3:4])
+    assert source.axes == "ZYX"
+    assert source.spacing == (0.5, 0.2, 0.1)
+    np.testing.assert_allclose(source.keywords["translate"], (1 + 3 * 0.5, 2, 3))
+
+
+def test_the_place_follows_rotation_and_shear() -> None:
+    data = np.zeros((4, 6, 7))
+    viewer = _viewer(data, scale=(2, 1, 1), rotate=(0, 30, 0), shear=(0.1, 0.2, 0.3))
+    layer = viewer.layers[0]
+    viewer.dims.set_current_step(0, 2)
+    source = take_source(layer, viewer.dims, whole_stack=False)
+    index = source.selection[0].start
+    keywords = dict(source.keywords)
+    added = viewer.add_image(source.read(), **keywords)
+    np.testing.assert_allclose(
+        added.data_to_world((0, 3, 4)), layer.data_to_world((index, 3, 4))
+    )
+
+
+def test_the_viewers_units_are_not_the_layers() -> None:
+    """`dims.point` is in the viewer's units: here two layers differ by 1000."""
+    data = np.arange(5 * 6 * 7).reshape(5, 6, 7)
+    viewer = _viewer(np.zeros((5, 6, 7)), scale=(1, 1, 1), units=MICRO)
+    nano = ("nanometer", "nanometer", "nanometer")
+    layer = viewer.add_image(data, scale=(1000, 1000, 1000), units=nano)
+    viewer.dims.set_current_step(0, 3)
+    source = take_source(layer, viewer.dims, whole_stack=False)
+    assert source.selection[0] == slice(3, 4)
+
+
+def test_the_whole_stack_and_its_attributes() -> None:
+    data = np.zeros((2, 5, 6, 7))
+    viewer = _viewer(
+        data,
+        name="cells",
+        colormap="magma",
+        axis_labels=("t", "z", "y", "x"),
+        units=("second", *MICRO),
+        metadata={"kept": 1},
+        contrast_limits=(3, 9),
+    )
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=True)
+    assert source.axes == "TZYX"
+    assert source.read().shape == data.shape
+    layer = viewer.add_image(source.read(), **source.keywords)
+    assert layer.name == "cells [denoised]"
+    assert layer.colormap.name == "magma"
+    assert layer.axis_labels == ("t", "z", "y", "x")
+    assert layer.units == viewer.layers[0].units
+    assert layer.contrast_limits == [3, 9]
+    assert layer.metadata == {"kept": 1}
+
+
+def test_the_plane_on_display_counts_not_the_last_two_axes() -> None:
+    data = np.arange(5 * 6 * 7).reshape(5, 6, 7)
+    viewer = _viewer(data, axis_labels=("z", "y", "x"))
+    viewer.dims.order = (1, 2, 0)  # x and z are shown
+    viewer.dims.set_current_step(1, 4)
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=False)
+    assert source.selection == (slice(None), slice(4, 5), slice(None))
+    assert source.axes.count("Y") == source.axes.count("X") == 1
+    assert source.axes[1] == "Z"
+
+
+def test_a_flat_layer_beside_a_stack() -> None:
+    viewer = _viewer(np.zeros((5, 6, 7)))
+    flat = viewer.add_image(np.ones((6, 7)))
+    source = take_source(flat, viewer.dims, whole_stack=False)
+    assert source.axes == "YX"
+    assert source.read().shape == (6, 7)
+
+
+def test_a_layer_that_is_not_on_display_is_refused() -> None:
+    viewer = _viewer(np.zeros((5, 6, 7)))
+    flat = viewer.add_image(np.ones((6, 7)))
+    viewer.dims.order = (2, 0, 1)
+    with pytest.raises(ValueError, match="fewer than two of its dimensions"):
+        take_source(flat, viewer.dims, whole_stack=False)
+
+
+def test_rgb_multiscale_and_dask() -> None:
+    import dask.array as da
+
+    viewer = _viewer(np.zeros((6, 7, 3), np.uint8), rgb=True)
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=False)
+    assert source.axes == "YXS"
+    assert source.keywords["rgb"] is True
+    pyramid = [np.zeros((2, 8, 8)), np.zeros((2, 4, 4))]
+    viewer = _viewer(pyramid, multiscale=True)
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=True)
+    assert source.read().shape == (2, 8, 8)
+    viewer = _viewer(da.ones((3, 8, 8), chunks=(1, 8, 8)))
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=False)
+    assert isinstance(source.read(), np.ndarray)
+    assert source.read().shape == (1, 8, 8)
+
+
+def test_three_dimensional_display_takes_the_last_two() -> None:
+    viewer = _viewer(np.zeros((5, 6, 7)))
+    viewer.dims.ndisplay = 3
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=True)
+    assert source.axes == "ZYX"

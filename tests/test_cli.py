@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from click.testing import CliRunner
+
+from napari_inr_denoise import DenoiseSettings, read_image
+from napari_inr_denoise.cli import main
+from napari_inr_denoise.core import settings as settings_module
+
+
+@pytest.fixture(autouse=True)
+def _tiny_presets(monkeypatch: pytest.MonkeyPatch, tiny: DenoiseSettings) -> None:
+    """Make every preset quick: these tests are about the commands."""
+    for name in settings_module.PRESETS:
+        monkeypatch.setitem(settings_module.PRESETS, name, tiny)
+
+
+@pytest.fixture
+def image(tmp_path: Path, rng: np.random.Generator) -> Path:
+    path = tmp_path / "image.tif"
+    tifffile.imwrite(path, rng.poisson(30, (2, 24, 24)).astype(np.uint8))
+    return path
+
+
+def _call(*arguments: object) -> tuple[int, str]:
+    outcome = CliRunner().invoke(main, [str(text) for text in arguments])
+    return outcome.exit_code, outcome.output
+
+
+def test_run_writes_result_and_reports(image: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, text = _call("run", image, "--out", out, "--axes", "TYX")
+    assert code == 0
+    assert "2 planes" in text
+    assert read_image(out / "image.inr.ome.tif").axes == "TYX"
+    report = json.loads((out / "report.json").read_text())
+    assert report["files"][0]["status"] == "done"
+    rows = list(csv.DictReader((out / "report.csv").open()))
+    assert [row["T"] for row in rows] == ["0", "1"]
+    assert float(rows[0]["sigma"]) == report["files"][0]["planes"][0]["sigma"]
+    assert "skipped" in _call("run", image, "--out", out, "--axes", "TYX")[1]
+
+
+@pytest.mark.usefixtures("image")
+def test_run_names_what_failed_and_exits_with_one(tmp_path: Path) -> None:
+    (tmp_path / "bad.tif").write_bytes(b"nothing")
+    code, text = _call("run", tmp_path, "--out", tmp_path / "out", "--dtype", "same")
+    assert code == 1
+    assert "bad.tif: FAILED:" in text
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert sorted(file["status"] for file in report["files"]) == ["done", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "x.tif"], "--out"),
+        (["run", "none.tif", "--out", "o"], "no such file"),
+        (["run", "none.tif", "--out", "o", "--preset", "best"], "best"),
+        (["run", "none.tif", "--out", "o", "--device", "tpu"], "device: got 'tpu'"),
+        (["run", "none.tif", "--out", "o", "--seed", "-1"], "seed: got -1"),
+        (["noise", "none.tif"], "no such file"),
+        (["demo", "--device", "cuda:77"], "cuda:77"),
+    ],
+)
+def test_wrong_usage_exits_with_two_and_a_sentence(
+    arguments: list[str], words: str
+) -> None:
+    code, text = _call(*arguments)
+    assert code == 2
+    assert words in text
+
+
+def test_noise_prints_json(image: Path) -> None:
+    code, text = _call("noise", image, "--axes", "ZYX")
+    assert code == 0
+    answer = json.loads(text)
+    assert answer["axes"] == "ZYX"
+    assert answer["sigma"] == pytest.approx(np.sqrt(30), rel=0.3)
+    assert answer["correlated"] is False
+    assert [plane["index"] for plane in answer["planes"]] == [{"Z": 0}, {"Z": 1}]
+
+
+def test_info_names_versions_and_the_device() -> None:
+    code, text = _call("info")
+    assert code == 0
+    for word in ("napari-inr-denoise", "torch", "torch will run on", "cpu"):
+        assert word in text
+
+
+def test_demo_writes_its_three_files(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    code, text = _call("demo", "--out", out)
+    assert code == 0
+    assert "Noise level" in text
+    assert "dB before" in text
+    assert "seconds" in text
+    names = {"denoised.ome.tif", "comparison.png", "report.json", "report.csv"}
+    assert {file.name for file in out.iterdir()} == names
+    assert read_image(out / "denoised.ome.tif").spacing_um == {"Y": 0.1, "X": 0.1}
+
+
+def test_help_is_quick_and_loads_no_torch() -> None:
+    program = (
+        "import sys; from napari_inr_denoise.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'torch', 'numpy', 'tifffile', 'napari'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
+def test_ctrl_c_keeps_what_is_finished(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    flat = np.full((24, 24), 7, np.uint8)  # nothing to fit: done at once
+    tifffile.imwrite(tmp_path / "a.tif", flat)
+    large = rng.poisson(30, (50, 256, 256)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "b.tif", np.cumsum(large, axis=2, dtype=np.uint32))
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "napari_inr_denoise", "run", str(tmp_path)]
+    running = subprocess.Popen(
+        [*command, "--out", str(out), "--device", "cpu"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    report = out / "report.json"
+    until = time.monotonic() + 120
+    while not report.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(1)
+    os.kill(running.pid, signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Interrupted." in error
+    assert "Traceback" not in error
+    names = {file.name for file in out.iterdir()}
+    assert names == {"a.inr.ome.tif", "report.json", "report.csv"}
+    assert len(json.loads(report.read_text())["files"]) == 1

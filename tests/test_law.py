@@ -1,0 +1,67 @@
+"""The law of the house, in fresh interpreters: who may load what."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import napari_inr_denoise
+
+ROOT = Path(napari_inr_denoise.__file__).parent
+VIEWER = ("napari", "qtpy", "magicgui", "superqt")
+_CORE = [
+    "napari_inr_denoise." + ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for folder in ("core", "io", "batch")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if path.name != "__init__.py"
+]
+
+
+def _loaded(program: str, forbidden: tuple[str, ...]) -> list[str]:
+    check = (
+        f"import sys\n{program}\nprint([m for m in {forbidden} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=True
+    )
+    return eval(done.stdout)
+
+
+def test_the_package_loads_nothing_heavy() -> None:
+    heavy = ("torch", "numpy", "skimage", "tifffile", *VIEWER)
+    assert _loaded("import napari_inr_denoise", heavy) == []
+
+
+def test_the_reader_loads_no_torch() -> None:
+    program = "import napari_inr_denoise.plugin.reader"
+    assert _loaded(program, ("torch", *VIEWER)) == []
+
+
+def test_files_load_no_torch() -> None:
+    program = "from napari_inr_denoise import read_image, write_image"
+    assert _loaded(program, ("torch", *VIEWER)) == []
+
+
+def test_core_files_batch_and_command_line_load_no_viewer() -> None:
+    modules = ", ".join([*_CORE, "napari_inr_denoise.cli"])
+    assert _loaded(f"import {modules}", VIEWER) == []
+
+
+def test_core_loads_no_files_and_no_command_line() -> None:
+    modules = ", ".join(name for name in _CORE if ".core." in name)
+    forbidden = ("tifffile", "ome_types", "click", "dask")
+    assert _loaded(f"import {modules}", forbidden) == []
+
+
+@pytest.mark.parametrize("name", napari_inr_denoise.__all__)
+def test_the_public_names_are_there(name: str) -> None:
+    assert getattr(napari_inr_denoise, name)
+    assert name in dir(napari_inr_denoise)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        napari_inr_denoise.nothing  # noqa: B018
