@@ -121,6 +121,29 @@ def test_help_is_quick_and_loads_no_torch() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
+def test_a_report_that_cannot_be_written_is_said(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "report.json").mkdir(parents=True)
+    code, text = _call("run", image, "--out", tmp_path / "out")
+    assert code == 1
+    assert "The report could not be written" in text
+    assert (tmp_path / "out" / "image.inr.ome.tif").exists()
+
+
+@pytest.mark.parametrize("command", ["noise", "run"])
+def test_ctrl_c_exits_with_130_in_every_command(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_inr_denoise.io.read.read_image", interrupt)
+    monkeypatch.setattr("napari_inr_denoise.batch.run.read_image", interrupt)
+    out = [] if command == "noise" else ["--out", tmp_path / "out"]
+    code, text = _call(command, image, *out)
+    assert code == 130
+    assert "Interrupted." in text
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
 def test_ctrl_c_keeps_what_is_finished(
     tmp_path: Path, rng: np.random.Generator

@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings, preset_settings
+
 if TYPE_CHECKING:
-    from napari_inr_denoise.batch.run import BatchStep
-    from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_inr_denoise.batch.run import BatchSteps
+    from napari_inr_denoise.core.denoise import DenoiseResult
     from napari_inr_denoise.core.report import FileReport
 
 INTERRUPTED = 130
-_PRESETS = ("auto", "fast", "paper")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -34,7 +38,7 @@ def _fit_options(command: _Function) -> _Function:
         ),
         click.option(
             "--preset",
-            type=click.Choice(_PRESETS),
+            type=click.Choice(list(PRESETS)),
             default="auto",
             show_default=True,
             help="auto: best quality; fast: a look; paper: the published method.",
@@ -44,7 +48,19 @@ def _fit_options(command: _Function) -> _Function:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """Ctrl-C at any moment ends with a sentence and exit code 130."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="napari-inr-denoise")
 def main() -> None:
     """Denoise fluorescence images from themselves alone.
@@ -70,9 +86,8 @@ def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
     from napari_inr_denoise.samples import field_of_cells
 
     sample = field_of_cells()
-    with _interruptible("Nothing was written."):
-        result = _denoise_sample(sample.noisy, _settings(preset, device, seed))
-        done = finish_demo(sample, result, out)
+    result = _denoise_sample(sample.noisy, _settings(preset, device, seed))
+    done = finish_demo(sample, result, out)
     (file,) = done.report.files
     click.echo(_plane_summary(file))
     click.echo(
@@ -124,8 +139,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     with _usage_errors():
         jobs = plan_jobs(inputs, out)
     options = RunOptions(settings, axes, dtype == "same", overwrite)
-    files = _run_and_report(run_jobs(jobs, options), out, options.settings)
-    if any(file.status == "failed" for file in files):
+    if not _run_and_report(run_jobs(jobs, options), out):
         sys.exit(1)
 
 
@@ -159,10 +173,9 @@ def info() -> None:
         click.echo(f"{name:<20} {value}")
 
 
-def _settings(preset: str, device: str, seed: int) -> Any:  # noqa: ANN401 - its class loads late
+def _settings(preset: str, device: str, seed: int) -> DenoiseSettings:
     """Return the settings of the options, or end with a usage error."""
     from napari_inr_denoise.core.devices import pick_device
-    from napari_inr_denoise.core.settings import preset_settings
 
     with _usage_errors():
         pick_device(device)
@@ -178,62 +191,56 @@ def _usage_errors() -> Iterator[None]:
         raise click.UsageError(str(error)) from error
 
 
-@contextmanager
-def _interruptible(kept: str) -> Iterator[None]:
-    """Turn Ctrl-C into a sentence and exit code 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        click.echo(f"\nInterrupted. {kept}", err=True)
-        sys.exit(INTERRUPTED)
-
-
-def _denoise_sample(noisy: Any, settings: Any) -> DenoiseResult:  # noqa: ANN401 - its class loads late
+def _denoise_sample(
+    noisy: NDArray[np.uint16], settings: DenoiseSettings
+) -> DenoiseResult:
     from napari_inr_denoise.core.denoise import denoise_steps
+    from napari_inr_denoise.core.outcome import Outcome
+    from napari_inr_denoise.progress_bar import ProgressBar
 
-    steps = denoise_steps(noisy, settings=settings)
-    with _Bar(1) as bar:
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as end:
-                result: DenoiseResult = end.value
-                return result
+    run = Outcome(denoise_steps(noisy, settings=settings))
+    with ProgressBar() as bar:
+        for step in run:
             bar.show(step.progress, "demo", step)
+    return run.result
 
 
-def _run_and_report(steps: Any, out: Path, settings: Any) -> list[FileReport]:  # noqa: ANN401
-    """Follow a run with a bar; keep the report on disk up to date."""
-    from importlib.metadata import version
+def _run_and_report(steps: BatchSteps, out: Path) -> bool:
+    """Follow a run with a bar, keep the report on disk up to date, tell if all is well.
 
+    A report that cannot be written is said and does not stop the run.
+    """
     from napari_inr_denoise.batch.report_files import write_report
-    from napari_inr_denoise.core.report import DenoiseReport
+    from napari_inr_denoise.progress_bar import ProgressBar
 
-    files: list[FileReport] = []
-    kept = f"What was finished is in {out}."
-    with _interruptible(kept), _Bar() as bar:
-        for batch in steps:
-            bar.follow(batch)
-            if batch.file is not None:
-                files.append(batch.file)
-                report = DenoiseReport(
-                    version("napari-inr-denoise"), settings, tuple(files)
-                )
-                write_report(report, out)
-                bar.say(_file_summary(batch))
-    return files
+    well = True
+    try:
+        with ProgressBar() as bar:
+            for batch in steps:
+                bar.follow(batch)
+                if batch.report is None:
+                    continue
+                well &= batch.report.files[-1].status != "failed"
+                bar.say(_file_summary(batch.report.files[-1], batch.notes))
+                try:
+                    write_report(batch.report, out)
+                except OSError as error:
+                    well = False
+                    bar.say(f"The report could not be written: {error}")
+    except KeyboardInterrupt:
+        click.echo(f"\nWhat was finished is in {out}.", err=True)
+        raise
+    return well
 
 
-def _file_summary(batch: BatchStep) -> str:
+def _file_summary(file: FileReport, notes: tuple[str, ...]) -> str:
     """Return a line or more on a finished file."""
-    file = batch.file
-    assert file is not None
-    notes = "".join(f"\n  {note}" for note in batch.notes)
+    said = "".join(f"\n  {note}" for note in notes)
     if file.status == "failed":
-        return f"{file.source}: FAILED: {file.error}{notes}"
+        return f"{file.source}: FAILED: {file.error}{said}"
     if file.status == "skipped":
         return f"{file.source}: skipped, done before: {file.output}"
-    return f"{file.source} -> {file.output}\n  {_plane_summary(file)}{notes}"
+    return f"{file.source} -> {file.output}\n  {_plane_summary(file)}{said}"
 
 
 def _plane_summary(file: FileReport) -> str:
@@ -241,19 +248,28 @@ def _plane_summary(file: FileReport) -> str:
     from napari_inr_denoise.core.stopping import StopReason
 
     first = file.planes[0]
-    if len(file.planes) == 1:
-        kind = " (correlated between neighbours)" if first.correlated else ""
-        return (
-            f"Noise level {first.sigma:.4g}{kind}, residual {first.residual_rms:.4g}, "
-            f"{first.steps} steps. {StopReason(first.reason).sentence}"
-        )
+    if len(file.planes) > 1:
+        return f"{_levels(file)} {_reasons(file)}"
+    sentence = StopReason(first.reason).sentence
+    return f"{_levels(file)} Residual {first.residual_rms:.4g}. {sentence}"
+
+
+def _levels(file: FileReport) -> str:
+    """Return the range of the planes' noise levels."""
+    levels = [plane.sigma for plane in file.planes if plane.sigma is not None]
+    if not levels:
+        return "Noise level unknown."
+    low, high = f"{min(levels):.4g}", f"{max(levels):.4g}"
+    correlated = any(plane.correlated for plane in file.planes)
+    kind = ", correlated between neighbouring pixels" if correlated else ""
+    return f"Noise level {low if low == high else f'{low} to {high}'}{kind}."
+
+
+def _reasons(file: FileReport) -> str:
+    """Return how many planes ended for which reason."""
     reasons = [plane.reason for plane in file.planes]
     counted = ", ".join(f"{r}: {reasons.count(r)}" for r in dict.fromkeys(reasons))
-    levels = [plane.sigma for plane in file.planes]
-    return (
-        f"{len(levels)} planes, noise level {min(levels):.4g} to {max(levels):.4g}. "
-        f"Stop reasons: {counted}."
-    )
+    return f"{len(reasons)} planes; {counted}."
 
 
 def _open_in_napari(denoised: Path) -> int:
@@ -262,53 +278,3 @@ def _open_in_napari(denoised: Path) -> int:
     return subprocess.run(
         [sys.executable, "-m", module, str(denoised)], check=False
     ).returncode
-
-
-class _Bar:
-    """A progress bar on standard error: share done, steps a second, time left."""
-
-    def __init__(self, count: int | None = None) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(
-            total=count,
-            file=sys.stderr,
-            disable=None,  # nothing to draw where standard error is no terminal
-            bar_format=(
-                "{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, "
-                "{remaining} left{postfix}"
-            ),
-        )
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def follow(self, batch: BatchStep) -> None:
-        """Show where a run is."""
-        self._bar.total = batch.count
-        share = 1.0 if batch.step is None else batch.step.progress
-        if batch.file is not None:
-            share = 1.0
-        self.show(batch.number + share, batch.job.source.name, batch.step)
-
-    def show(self, done: float, name: str, step: DenoiseStep | None) -> None:
-        """Show how much is done, in units of the total."""
-        self._bar.set_description_str(name, refresh=False)
-        if step is not None and step.fit is not None:
-            ratio = step.fit.residual_rms / step.fit.noise.sigma
-            self._bar.set_postfix_str(
-                f"plane {step.plane_number + 1}/{step.plane_count}, "
-                f"step {step.fit.step}, {step.fit.steps_per_second:.0f} steps/s, "
-                f"residual {ratio:.2f} x noise",
-                refresh=False,
-            )
-        self._bar.update(max(done - self._bar.n, 0))
-
-    def say(self, text: str) -> None:
-        """Print a line to standard output above the bar."""
-        self._bar.clear()
-        click.echo(text)
-        self._bar.refresh()

@@ -33,6 +33,19 @@ def test_results_are_never_inputs(tmp_path: Path) -> None:
     assert [job.source.name for job in jobs] == ["a.tif"]
 
 
+def test_results_beside_or_above_their_sources(tmp_path: Path) -> None:
+    _touch(
+        tmp_path, "raw/a.tif", "raw/a.inr.ome.tif", "raw/notes.txt", "raw/deep/b.tif"
+    )
+    raw = tmp_path / "raw"
+    for out in (raw, tmp_path):
+        names = [job.source.name for job in plan_jobs([str(raw)], out)]
+        assert names == ["a.tif", "b.tif"]
+    assert [j.source.name for j in plan_jobs([str(raw / "*")], raw)] == ["a.tif"]
+    named = plan_jobs([str(raw / "a.inr.ome.tif")], tmp_path / "again")
+    assert [job.source.name for job in named] == ["a.inr.ome.tif"]
+
+
 def test_a_file_named_twice_is_done_once(tmp_path: Path) -> None:
     _touch(tmp_path, "a.tif")
     name = str(tmp_path / "a.tif")

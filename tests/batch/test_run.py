@@ -9,7 +9,9 @@ import tifffile
 
 from napari_inr_denoise import DenoiseSettings, denoise, read_image
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.run import RunOptions, as_dtype, run_jobs
+from napari_inr_denoise.batch.run import RunOptions, run_jobs
+from napari_inr_denoise.core.arrays import as_dtype
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport
 
 
@@ -31,12 +33,10 @@ def folder(tmp_path: Path, rng: np.random.Generator) -> Path:
 
 
 def _run(folder: Path, options: RunOptions) -> DenoiseReport:
-    run = run_jobs(plan_jobs([str(folder)], folder / "out"), options)
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            return end.value
+    jobs = plan_jobs([str(folder)], folder / "out")
+    run = Outcome(run_jobs(jobs, options))
+    assert len(list(run)) >= len(jobs)
+    return run.result
 
 
 def test_one_failing_file_does_not_stop_the_others(
@@ -109,6 +109,24 @@ def test_a_file_report_survives_a_round_trip(
 ) -> None:
     for file in _run(folder, RunOptions(tiny)).files:
         assert FileReport.from_dict(file.to_dict()) == file
+
+
+def test_the_users_axes_in_small_letters_keep_what_still_fits(
+    folder: Path, tiny: DenoiseSettings
+) -> None:
+    _run(folder, RunOptions(tiny, axes="tyx"))
+    found = read_image(folder / "out" / "a.inr.ome.tif")
+    assert found.axes == "TYX"
+    assert found.spacing_um == pytest.approx({"Y": 0.1, "X": 0.1})
+
+
+def test_a_type_that_cannot_be_written_fails_before_the_fit(
+    tmp_path: Path, tiny: DenoiseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((24, 24), np.int64))
+    monkeypatch.setattr("napari_inr_denoise.batch.run.denoise_steps", None)
+    report = _run(tmp_path, RunOptions(tiny, same_dtype=True))
+    assert "OME-TIFF cannot hold" in str(report.files[0].error)
 
 
 def test_wrong_axes_fail_file_by_file(folder: Path, tiny: DenoiseSettings) -> None:

@@ -15,8 +15,16 @@ FILE_KEYS = [
     *("device", "peak_memory_mb", "planes"),
 ]
 PLANE_KEYS = [
-    *("index", "sigma", "gain", "read_noise", "correlated", "residual_rms"),
-    *("held_out_error", "steps", "reason", "mean_before", "mean_after", "whiteness"),
+    *("index", "sigma", "gain", "read_noise", "correlated", "isolated_pixels"),
+    *(
+        "residual_rms",
+        "held_out_error",
+        "steps",
+        "reason",
+        "mean_before",
+        "mean_after",
+        "whiteness",
+    ),
 ]
 
 
@@ -101,6 +109,19 @@ def test_negative_values_are_kept(noisy: np.ndarray, tiny: DenoiseSettings) -> N
     np.testing.assert_allclose(shifted.image + 1000, plain.image, atol=2)
 
 
+def test_hot_pixels_neither_defeat_the_stop_nor_spoil_the_rest() -> None:
+    sample = field_of_cells(side=64)
+    noisy = sample.noisy.copy()
+    noisy[5, 5], noisy[30, 40], noisy[50, 10] = 4000, 4000, 0
+    clean = denoise(sample.noisy, preset="fast", device="cpu")
+    result = denoise(noisy, preset="fast", device="cpu")
+    (plane,) = result.report.files[0].planes
+    assert plane.reason == "noise_level"
+    assert plane.isolated_pixels == 3
+    errors = [np.sqrt(np.mean((r.image - sample.truth) ** 2)) for r in (clean, result)]
+    assert errors[1] < 1.1 * errors[0]
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_pixels_that_are_not_finite_come_back_as_they_were(
     bad: float, noisy: np.ndarray, tiny: DenoiseSettings
@@ -119,6 +140,7 @@ def test_pixels_that_are_not_finite_come_back_as_they_were(
         (np.full((32, 32), 7.0), "no_noise"),
         (np.zeros((32, 32), np.uint16), "no_noise"),
         (np.array([[5]]), "too_few_pixels"),
+        (np.where(np.indices((32, 32)).sum(0) % 2, np.nan, 3.0), "too_few_pixels"),
         (np.arange(6.0).reshape(2, 3), "too_few_pixels"),
         (np.linspace(0, 1000, 4096).reshape(64, 64), "no_noise"),
     ],

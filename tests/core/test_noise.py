@@ -6,7 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_inr_denoise import estimate_noise
-from napari_inr_denoise.core.noise import chen_sigma
+from napari_inr_denoise.core.noise import (
+    _noise_of_eigenvalues,
+    _positions,
+    chen_sigma,
+)
 from napari_inr_denoise.samples import field_of_cells
 
 
@@ -94,13 +98,16 @@ def test_invalid_pixels_do_not_count(rng: np.random.Generator) -> None:
     assert estimate_noise(image).sigma == pytest.approx(5, rel=0.05)
 
 
-@pytest.mark.parametrize("shape", [(1, 200), (200, 1), (12, 12), (2, 2), (1, 1)])
-def test_tiny_and_thin_planes_give_a_finite_level(
+@pytest.mark.parametrize("shape", [(1, 400), (400, 1), (12, 12), (9, 30)])
+def test_tiny_and_thin_planes_give_a_level(
     shape: tuple[int, int], rng: np.random.Generator
 ) -> None:
-    sigma = estimate_noise(rng.normal(50, 4, shape)).sigma
-    assert np.isfinite(sigma)
-    assert sigma >= 0
+    assert estimate_noise(rng.normal(50, 4, shape)).sigma == pytest.approx(4, rel=0.4)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (1, 1), (3, 2)])
+def test_a_few_pixels_have_no_known_level(shape: tuple[int, int]) -> None:
+    assert np.isnan(estimate_noise(np.ones(shape)).sigma)
 
 
 def test_the_stack_level_is_the_rms_of_its_planes(rng: np.random.Generator) -> None:
@@ -111,12 +118,34 @@ def test_the_stack_level_is_the_rms_of_its_planes(rng: np.random.Generator) -> N
 
 
 def test_last_positions_are_included_when_the_stride_misses_them() -> None:
-    # 10 pixels: patches start at 0 and, added, at 2. Only the last column differs.
-    flat = np.zeros((64, 10))
-    noisy = flat.copy()
-    noisy[:, 9] = np.random.default_rng(0).normal(0, 1, 64)
-    valid = np.ones((64, 10), bool)
-    from napari_inr_denoise.core.noise import _positions
-
     assert list(_positions(10, 8)) == [0, 2]
-    assert chen_sigma(flat[..., None], valid) == 0
+    assert list(_positions(11, 8)) == [0, 3]
+    assert list(_positions(8, 8)) == [0]
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 1), (48, 48, 1), (64, 64, 3), (128, 96, 3)])
+def test_small_planes_are_not_far_underestimated(shape: tuple[int, ...]) -> None:
+    found = [
+        chen_sigma(
+            np.random.default_rng(k).normal(0, 10, shape), np.ones(shape[:2], bool)
+        )
+        for k in range(5)
+    ]
+    assert np.mean(found) == pytest.approx(10, rel=0.08)
+
+
+def test_the_rule_of_chen_on_eigenvalues_drawn_by_hand() -> None:
+    """Mean of the largest prefix with as many above its mean as below."""
+    # All: mean 3.2, one above. {1,1,2,2}: mean 1.5, two above and two below.
+    assert _noise_of_eigenvalues(np.array([1.0, 1, 2, 2, 10])) == np.sqrt(1.5)
+    assert _noise_of_eigenvalues(np.array([4.0, 100])) == np.sqrt(52)
+    assert _noise_of_eigenvalues(np.array([4.0])) == 2
+
+
+def test_too_few_valid_pixels_are_unknown_not_zero() -> None:
+    image = np.full((16, 16), np.nan)
+    image[::2] = 3.0
+    model = estimate_noise(image)
+    assert np.isnan(model.sigma)
+    assert model.to_dict()["sigma"] is None
+    assert "Too few" in model.describe()

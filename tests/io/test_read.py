@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from skimage.io import imsave
+from imagecodecs import png_encode
 
 from napari_inr_denoise import read_image
 
@@ -64,13 +64,25 @@ def test_an_axis_without_a_meaning_becomes_z_and_is_said(tmp_path: Path) -> None
     assert "taken for Z" in record.notes[0]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize(("shape", "axes"), [((6, 7), "YX"), ((6, 7, 3), "YXS")])
-def test_png(tmp_path: Path, shape: tuple[int, ...], axes: str) -> None:
-    data = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
-    imsave(tmp_path / "image.png", data, check_contrast=False)
+def test_png(
+    tmp_path: Path, shape: tuple[int, ...], axes: str, dtype: type[np.integer]
+) -> None:
+    data = (np.arange(np.prod(shape)) * 2).reshape(shape).astype(dtype)
+    (tmp_path / "image.png").write_bytes(png_encode(data))
     record = read_image(tmp_path / "image.png")
     assert record.axes == axes
     np.testing.assert_array_equal(record.data, data)
+
+
+def test_damaged_sizes_cost_the_sizes_not_the_image(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    text = "ImageJ=1.54f\nimages=1\nunit=um\nspacing=abc\nfinterval=NaN s\n"
+    tifffile.imwrite(path, np.ones((4, 5), np.uint8), description=text, metadata=None)
+    record = read_image(path)
+    assert record.data.shape == (4, 5)
+    assert "could not be read" in record.notes[0]
 
 
 @pytest.mark.parametrize("content", [b"", b"II*\0nonsense", b"\0" * 100])

@@ -75,8 +75,9 @@ def _umask() -> int:
     return mask
 
 
-def test_rgb(tmp_path: Path, rng: np.random.Generator) -> None:
-    data = rng.random((6, 7, 3)).astype(np.float32)
+@pytest.mark.parametrize("samples", [2, 3, 4])
+def test_rgb_and_alpha(tmp_path: Path, rng: np.random.Generator, samples: int) -> None:
+    data = rng.random((6, 7, samples)).astype(np.float32)
     write_image(tmp_path / "a.ome.tif", ImageRecord(data, "YXS"))
     found = read_image(tmp_path / "a.ome.tif")
     assert found.axes == "YXS"
@@ -90,6 +91,9 @@ def test_the_provenance_comes_back(tmp_path: Path) -> None:
     assert read_provenance(path) == {"seed": 3, "text": 'quotes " <xml> & µ'}
     write_image(path, record)
     assert read_provenance(path) is None
+    xml = "<OME>napari-inr-denoise<broken</OME>"
+    tifffile.imwrite(tmp_path / "b.ome.tif", record.data, description=xml)
+    assert read_provenance(tmp_path / "b.ome.tif") is None
     (tmp_path / "b.ome.tif").write_bytes(b"no tiff")
     assert read_provenance(tmp_path / "b.ome.tif") is None
 

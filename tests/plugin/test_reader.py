@@ -42,6 +42,16 @@ def test_rgb_samples_stay_last() -> None:
     assert keywords["rgb"] is True
 
 
+def test_grey_with_alpha_and_colours_beyond_one() -> None:
+    ((data, keywords, _),) = record_layers(ImageRecord(np.ones((4, 5, 2)), "YXS"), "a")
+    assert data.shape == (4, 5)
+    assert keywords["rgb"] is False
+    assert "alpha" in keywords["metadata"]["notes"][0]
+    colours = ImageRecord(np.full((4, 5, 3), 200.0), "YXS")
+    ((_, keywords, _),) = record_layers(colours, "a")
+    assert keywords["contrast_limits"] == (0, 255)
+
+
 def test_several_files_and_foreign_names(tmp_path: Path) -> None:
     paths = [tmp_path / f"{k}.inr.ome.tif" for k in "ab"]
     for path in paths:

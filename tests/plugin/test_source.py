@@ -118,6 +118,29 @@ def test_rgb_multiscale_and_dask() -> None:
     assert source.read().shape == (1, 8, 8)
 
 
+def test_sizes_are_compared_in_one_unit() -> None:
+    mixed = ("micrometer", "micrometer", "nanometer")
+    viewer = _viewer(np.zeros((5, 6, 7)), scale=(1, 0.1, 100), units=mixed)
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=True)
+    np.testing.assert_allclose(source.spacing, (1000, 100, 100))
+    viewer.layers[0].units = ("second", "micrometer", "micrometer")
+    viewer.dims.order = (1, 0, 2)  # time against x
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=True)
+    assert source.spacing == (1.0, 1.0, 1.0)
+
+
+def test_results_of_whole_number_colours_are_shown_as_such() -> None:
+    viewer = _viewer(np.zeros((6, 7, 3), np.uint8), rgb=True)
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=False)
+    shown = source.displayable(np.full((6, 7, 3), 200.4, np.float32))
+    assert shown.dtype == np.uint8
+    assert shown.max() == 200
+    viewer = _viewer(np.zeros((6, 7), np.uint8))
+    source = take_source(viewer.layers[0], viewer.dims, whole_stack=False)
+    image = np.full((6, 7), 200.4, np.float32)
+    assert source.displayable(image) is image
+
+
 def test_three_dimensional_display_takes_the_last_two() -> None:
     viewer = _viewer(np.zeros((5, 6, 7)))
     viewer.dims.ndisplay = 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -143,6 +145,29 @@ def test_ending_the_viewer_closes(viewer: Any, widget: InrDenoiseWidget) -> None
     process_events(0.2)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
     assert QThreadPool.globalInstance().waitForDone(5000)
+
+
+@pytest.mark.usefixtures("endless")
+def test_ending_the_dock_closes(viewer: Any, widget: InrDenoiseWidget) -> None:
+    widget.run()
+    wait_until(lambda: "a second" in widget.step_label.value)
+    viewer.window.remove_dock_widget(widget.native)
+    wait_until(lambda: not WorkerBase._worker_set, seconds=20)
+    process_events(0.2)
+    assert len(viewer.layers) == 1
+
+
+def test_words_need_no_torch() -> None:
+    """A torch that cannot be loaded must still be told about."""
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from napari_inr_denoise.plugin import words\n"
+        "print(words.error_words(ImportError('no torch')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "Failed: no torch\n"
 
 
 @pytest.mark.parametrize(

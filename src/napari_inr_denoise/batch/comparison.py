@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from napari_inr_denoise.io.whole import written_whole
+
 _CAPTION_PIXELS = 22
 _GAP_PIXELS = 6
 
@@ -38,4 +40,5 @@ def write_comparison(
         picture.paste(Image.fromarray(grey), (number * step, _CAPTION_PIXELS))
         font = ImageFont.load_default(size=13)
         draw.text((number * step + 4, 3), caption, fill=235, font=font)
-    picture.save(path)
+    with written_whole(path) as beside:
+        picture.save(beside, format="PNG")

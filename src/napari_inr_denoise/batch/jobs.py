@@ -36,9 +36,9 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
     ----------
     inputs : sequence of str
         Files, folders (searched through, their structure is mirrored in `out`) and
-        glob patterns.
+        glob patterns. A result of an earlier run is no input unless it is named.
     out : Path
-        Folder of the results; what lies in it is never an input.
+        Folder of the results.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
     by_output: dict[Path, Path] = {}
     for job in jobs:
         other = by_output.setdefault(job.output, job.source)
-        if other != job.source:
+        if other.resolve() != job.source.resolve():
             raise ValueError(
                 f"{other} and {job.source} would both be written to {job.output}. "
                 "Run them into different folders."
@@ -62,7 +62,14 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
 def _jobs_of(text: str, out: Path) -> Iterator[Job]:
     path = Path(text)
     if path.is_dir():
-        found = [file for file in sorted(path.rglob("*")) if _is_input(file, out)]
+        # Results beside their sources are known by their names; a folder of results
+        # inside the input folder is left out whole.
+        nested = out.resolve() != path.resolve() and _is_below(out, path)
+        found = [
+            file
+            for file in sorted(path.rglob("*"))
+            if _is_image(file) and not (nested and _is_below(file, out))
+        ]
         if not found:
             raise FileNotFoundError(
                 f"{text}: the folder holds no file ending in one of "
@@ -72,22 +79,31 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
             yield Job(file, out / file.parent.relative_to(path) / _output_name(file))
         return
     # A name that exists is taken as it is, even with brackets in it.
-    names = [text] if path.exists() else sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - Path.glob refuses absolute patterns
-    if not names:
-        raise FileNotFoundError(f"{text}: no such file or folder.")
-    for name in names:
-        yield Job(Path(name), out / _output_name(Path(name)))
+    if path.exists():
+        yield Job(path, out / _output_name(path))
+        return
+    matches = glob.glob(text, recursive=True)  # noqa: PTH207 - Path.glob refuses absolute patterns
+    files = [Path(name) for name in sorted(matches) if _is_image(Path(name))]
+    if not files:
+        raise FileNotFoundError(
+            f"{text}: no such file or folder, and no image of that pattern."
+        )
+    for file in files:
+        yield Job(file, out / _output_name(file))
 
 
-def _is_input(file: Path, out: Path) -> bool:
-    """Tell whether a file found in a folder is an image and not one of our results."""
+def _is_image(file: Path) -> bool:
+    """Tell whether a file that was found is an image and not one of our results."""
     return (
         file.suffix.lower() in READABLE_SUFFIXES
         and file.is_file()
         and not file.name.startswith(".")
         and not file.name.endswith(OUTPUT_SUFFIX)
-        and not file.resolve().is_relative_to(out.resolve())
     )
+
+
+def _is_below(file: Path, folder: Path) -> bool:
+    return file.resolve().is_relative_to(folder.resolve())
 
 
 def _output_name(source: Path) -> str:

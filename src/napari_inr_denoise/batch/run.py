@@ -10,15 +10,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.batch.jobs import Job
+from napari_inr_denoise.core.arrays import as_dtype
+from napari_inr_denoise.core.axes import resolve_axes
 from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_steps
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.io.read import read_image
-from napari_inr_denoise.io.write import read_provenance, write_image
+from napari_inr_denoise.io.write import (
+    check_writable,
+    read_provenance,
+    write_image,
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,8 @@ class BatchStep:
         The file.
     step : DenoiseStep or None
         The denoiser's own step while it works.
-    file : FileReport or None
-        What became of the file, once that is known.
+    report : DenoiseReport or None
+        The run so far, once it is known what became of the file.
     notes : tuple of str
         What the user should know, in sentences.
     """
@@ -65,8 +71,13 @@ class BatchStep:
     count: int
     job: Job
     step: DenoiseStep | None = None
-    file: FileReport | None = None
+    report: DenoiseReport | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> FileReport | None:
+        """What became of the file, once that is known."""
+        return None if self.report is None else self.report.files[-1]
 
 
 BatchSteps = Generator[BatchStep, None, DenoiseReport]
@@ -83,8 +94,8 @@ def run_jobs(jobs: list[Job], options: RunOptions) -> BatchSteps:
     Returns
     -------
     DenoiseReport
-        One entry a file. A caller that closes the generator early has the reports of
-        the finished files from the steps; the file at work is not written.
+        One entry a file. A caller that closes the generator early has the run so far
+        from the steps; the file at work is not written.
     """
     report = DenoiseReport(version("napari-inr-denoise"), options.settings)
     for number, job in enumerate(jobs):
@@ -96,7 +107,7 @@ def run_jobs(jobs: list[Job], options: RunOptions) -> BatchSteps:
         except Exception as error:  # noqa: BLE001 - any failure is this file's alone
             file = _failed(job, error, time.monotonic() - started)
         report = replace(report, files=(*report.files, file))
-        yield replace(base, file=file, notes=notes)
+        yield replace(base, report=report, notes=notes)
     return report
 
 
@@ -113,12 +124,15 @@ def _run_job(
                 f"{job.output} exists and was not written by this program. Choose "
                 "another folder or use --overwrite."
             )
-        if previous.get("identity") == identity:
+        if previous.get("identity") == identity and "file" in previous:
             return _skipped(job, previous), ()
     record = read_image(job.source)
-    axes = options.axes or record.axes
-    spacing = record.plane_spacing_um() if axes == record.axes else None
-    steps = denoise_steps(record.data, axes, options.settings, spacing)
+    if options.axes is not None:
+        record = record.with_axes(resolve_axes(record.data.ndim, options.axes))
+    if options.same_dtype:
+        check_writable(record.data.dtype)  # before the fit, not after it
+    spacing = record.plane_spacing_um()
+    steps = denoise_steps(record.data, record.axes, options.settings, spacing)
     result = yield from _follow(steps, base)
     (file,) = result.report.files
     file = replace(file, source=str(job.source), output=str(job.output))
@@ -130,42 +144,17 @@ def _run_job(
             notes += (f"{clipped} pixels were clipped to fit {record.data.dtype}.",)
     provenance = {"identity": identity, "file": file.to_dict()}
     job.output.parent.mkdir(parents=True, exist_ok=True)
-    write_image(job.output, replace(record, data=image, axes=axes), provenance)
+    write_image(job.output, replace(record, data=image), provenance)
     return file, notes
 
 
 def _follow(
     steps: Generator[DenoiseStep, None, DenoiseResult], base: BatchStep
 ) -> Generator[BatchStep, None, DenoiseResult]:
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            result: DenoiseResult = end.value
-            return result
+    run = Outcome(steps)
+    for step in run:
         yield replace(base, step=step)
-
-
-def as_dtype(
-    image: NDArray[np.float32], dtype: np.dtype[Any]
-) -> tuple[NDArray[Any], int]:
-    """Return the image in another type, and how many pixels had to be clipped.
-
-    Parameters
-    ----------
-    image : ndarray of float32
-        Any shape.
-    dtype : dtype
-        Integers are rounded and clipped; floats are converted.
-    """
-    if dtype.kind == "f":
-        return image.astype(dtype), 0
-    low, high = (
-        (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    )
-    rounded = np.rint(image.astype(np.float64))
-    clipped = int(np.sum((rounded < low) | (rounded > high)))
-    return np.clip(rounded, low, high).astype(dtype), clipped
+    return run.result
 
 
 def _identity(source: Path, options: RunOptions) -> dict[str, Any]:

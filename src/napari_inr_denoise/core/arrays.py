@@ -70,3 +70,25 @@ def to_floats(block: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool
     finite = np.isfinite(values)
     values[~finite] = 0.0
     return values, finite
+
+
+def as_dtype(
+    image: NDArray[np.float32], dtype: np.dtype[Any]
+) -> tuple[NDArray[Any], int]:
+    """Return the image in another type, and how many pixels had to be clipped.
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        Any shape.
+    dtype : dtype
+        Integers are rounded and clipped; floats are converted.
+    """
+    if dtype.kind == "f":
+        return image.astype(dtype), 0
+    low, high = (
+        (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    )
+    rounded = np.rint(image.astype(np.float64))
+    clipped = int(np.sum((rounded < low) | (rounded > high)))
+    return np.clip(rounded, low, high).astype(dtype), clipped

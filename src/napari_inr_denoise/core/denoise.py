@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_inr_denoise.core.arrays import check_image, to_floats
 from napari_inr_denoise.core.axes import Plane, count_planes, planes_of, resolve_axes
+from napari_inr_denoise.core.defects import isolated_pixels
 from napari_inr_denoise.core.devices import (
     describe_device,
     peak_memory_mb,
@@ -26,6 +28,7 @@ from napari_inr_denoise.core.fit import (
     fit_steps,
 )
 from napari_inr_denoise.core.noise import plane_noise
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.core.stopping import StopReason
@@ -140,13 +143,10 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
     """
     if settings is None:
         settings = preset_settings(preset, seed=seed, device=device)
-    steps = denoise_steps(image, axes, settings, spacing_um)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: DenoiseResult = end.value
-            return result
+    run = Outcome(denoise_steps(image, axes, settings, spacing_um))
+    for _ in run:
+        pass
+    return run.result
 
 
 def denoise_steps(
@@ -225,7 +225,9 @@ class _Run:
         """Read one plane; an alpha channel is no part of the problem."""
         values, finite = to_floats(plane.colours_yxs(self._array[plane.selection]))
         valid = np.asarray(finite.all(axis=-1))
-        return FitProblem(values, valid, plane_noise(values, valid), self._spacing_yx)
+        noise = plane_noise(values, valid)
+        fitted = valid & ~isolated_pixels(values, valid, noise.sigma)
+        return FitProblem(values, valid, fitted, noise, self._spacing_yx)
 
     def _result(
         self, image: NDArray[np.float32], planes: list[PlaneReport]
@@ -248,19 +250,16 @@ def _relay(
     fitting: FitSteps, step: Callable[[FitResult, FitStep], DenoiseStep]
 ) -> Generator[DenoiseStep, None, FitResult]:
     """Pass a fit's steps on as steps of the run, and return its result."""
-    while True:
-        try:
-            fit = next(fitting)
-        except StopIteration as end:
-            result: FitResult = end.value
-            return result
+    run = Outcome(fitting)
+    for fit in run:
         yield step(fit.best, fit)
+    return run.result
 
 
 def unchanged(problem: FitProblem) -> FitResult | None:
     """Return the plane as it is if there is nothing to fit, or None."""
-    valid, sigma = problem.valid_yx, problem.noise.sigma
-    if valid.sum() < MIN_VALID_PIXELS:
+    fitted, sigma = problem.fitted_yx, problem.noise.sigma
+    if fitted.sum() < MIN_VALID_PIXELS or math.isnan(sigma):
         reason = StopReason.TOO_FEW_PIXELS
     elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs).max():
         reason = StopReason.NO_NOISE
@@ -279,14 +278,19 @@ def _keep(
     any_valid = bool(valid.any())
     return PlaneReport(
         index=plane.index,
-        sigma=problem.noise.sigma,
+        sigma=_known(problem.noise.sigma),
         correlated=problem.noise.correlated,
+        isolated_pixels=problem.isolated_count,
         residual_rms=result.residual_rms,
         steps=result.steps,
         reason=result.reason.value,
         mean_before=float(problem.plane_yxs[valid].mean()) if any_valid else None,
         mean_after=float(result.plane_yxs[valid].mean()) if any_valid else None,
     )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _plane_spacing(

@@ -43,7 +43,9 @@ class FitProblem:
     plane_yxs : ndarray of float, shape (Y, X, samples)
         Noisy intensities in the image's units, finite everywhere.
     valid_yx : ndarray of bool, shape (Y, X)
-        Pixels that count; the others are filled in.
+        Pixels that have a value.
+    fitted_yx : ndarray of bool, shape (Y, X)
+        Pixels that count in the fit and in the stop; the network fills in the others.
     noise : NoiseModel
         In the same units.
     spacing_yx : tuple of float
@@ -52,8 +54,14 @@ class FitProblem:
 
     plane_yxs: NDArray[np.float64]
     valid_yx: NDArray[np.bool_]
+    fitted_yx: NDArray[np.bool_]
     noise: NoiseModel
     spacing_yx: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def isolated_count(self) -> int:
+        """How many pixels have a value but are left out of the fit."""
+        return int(self.valid_yx.sum() - self.fitted_yx.sum())
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class FitResult:
     plane_yxs : ndarray of float32, shape (Y, X, samples)
         Denoised intensities in the image's units; treat as read-only.
     residual_rms : float
-        Root of MSE(output, noisy) over the valid pixels, in the image's units.
+        Root of MSE(output, noisy) over the pixels that count, in the image's units.
     steps : int
         Steps after which this state was reached.
     reason : StopReason
@@ -138,8 +146,7 @@ def fit_steps(
         The averaged network's output at the stop.
     """
     fit = _Fit(problem, settings, device)
-    variance = problem.noise.sigma**2
-    rule = FirstOf((Discrepancy(variance), Budget(settings.max_steps)))
+    rule = FirstOf((Discrepancy(problem.noise.sigma**2), Budget(settings.max_steps)))
     first = before = look = best = fit.look()
     progress = 0.0
     while math.isfinite(look.residual_rms):
@@ -161,6 +168,8 @@ def fit_steps(
         )
         fit.advance(steps_to_next_look(before, look, problem.noise.sigma, settings))
         before, look = look, fit.look()
+    if best.steps == 0 and not math.isfinite(best.residual_rms):
+        best = FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, best.reason)
     return replace(best, reason=StopReason.NON_FINITE)
 
 
@@ -216,12 +225,12 @@ class _Fit:
         plane_syx = torch.from_numpy(
             np.ascontiguousarray(scaled.transpose(2, 0, 1), dtype=np.float32)
         ).to(device)
-        valid_yx = torch.from_numpy(problem.valid_yx.copy()).to(device)
+        fitted_yx = torch.from_numpy(problem.fitted_yx.copy()).to(device)
         self._grid = PatchGrid(
-            plane_syx, valid_yx, settings.patch_size, problem.spacing_yx
+            plane_syx, fitted_yx, settings.patch_size, problem.spacing_yx
         )
         self._network = _new_network(problem, self._grid, settings)
-        means = plane_syx[:, valid_yx].mean(dim=1).cpu()
+        means = plane_syx[:, fitted_yx].mean(dim=1).cpu()
         self._network.set_output_bias(means.repeat_interleave(settings.patch_size**2))
         self._network.to(device)
         self._average = WeightAverage(self._network, settings.average_decay)
@@ -279,7 +288,7 @@ class _Fit:
         self._average.restore()
         plane_yxs = rendered.permute(1, 2, 0).cpu().numpy() * self._scale + self._offset
         problem = self._problem
-        residual = (plane_yxs - problem.plane_yxs)[problem.valid_yx]
+        residual = (plane_yxs - problem.plane_yxs)[problem.fitted_yx]
         return FitResult(
             plane_yxs.astype(np.float32),
             float(np.sqrt(np.mean(residual**2))),
@@ -307,7 +316,7 @@ def _new_network(
 
 def _value_range(problem: FitProblem) -> tuple[float, float]:
     """Return offset and scale that bring the plane's values to about [-1, 1]."""
-    values = problem.plane_yxs[problem.valid_yx]
+    values = problem.plane_yxs[problem.fitted_yx]
     low, high = np.percentile(values, _ROBUST_RANGE)
     if high <= low:
         low, high = values.min(), values.max()

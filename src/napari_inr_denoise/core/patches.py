@@ -78,6 +78,11 @@ class PatchGrid:
         first_pixel = torch.stack([rows, columns], dim=-1) - (self.side - 1)
         return pixel_coordinates(first_pixel + centre, self.shape_yx, self._spacing_yx)
 
+    def _overlap(self, firsts: Tensor) -> Tensor:
+        """Return how many patches, by their first pixels, cover each pixel."""
+        covered = firsts[:, None] + torch.arange(self.side, device=self._device)
+        return torch.bincount(covered.flatten()).to(torch.float32)
+
     def draw(self, count: int, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Draw patches uniformly, with replacement.
 
@@ -125,8 +130,7 @@ class PatchGrid:
         at = self._coordinates(grid[0].flatten(), grid[1].flatten())
         patches = torch.cat([predict(part) for part in at.split(_RENDER_BATCH)]).T
         size = (int(rows[-1]) + self.side, int(columns[-1]) + self.side)
-        counts = torch.ones_like(patches[: self.side**2])
         total = F.fold(patches, size, self.side, stride=stride)
-        plane = total / F.fold(counts, size, self.side, stride=stride)
+        plane = total / torch.outer(self._overlap(rows), self._overlap(columns))
         over, (height, width) = self.side - 1, self.shape_yx
         return plane[:, over : over + height, over : over + width]

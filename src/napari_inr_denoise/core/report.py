@@ -13,13 +13,16 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 class PlaneReport:
     """One plane; intensities in the image's own units.
 
+    `sigma` is None where too little is valid to estimate it, `isolated_pixels` the
+    number of hot and dead pixels that were left out of the fit.
     `gain`, `read_noise`, `held_out_error` and `whiteness` are None where the method
     used does not measure them.
     """
 
     index: dict[str, int]
-    sigma: float
+    sigma: float | None
     correlated: bool
+    isolated_pixels: int
     residual_rms: float
     steps: int
     reason: str

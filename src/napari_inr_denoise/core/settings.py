@@ -120,7 +120,7 @@ class DenoiseSettings:
         0.99, "Decay of the weight average.", minimum=0.0, maximum=0.99999
     )
     max_steps: int = _setting(
-        3000, "Step budget for one plane.", minimum=1, maximum=10**7, unit="step"
+        2500, "Step budget for one plane.", minimum=1, maximum=10**7, unit="step"
     )
     judge_every: int = _setting(
         25,

@@ -20,22 +20,24 @@ class Calibration:
 
 
 def read_calibration(tiff: TiffFile) -> Calibration:
-    """Return what the OME or ImageJ metadata, or else the plain tags, say."""
-    if tiff.is_ome:
-        return _from_ome(tiff.ome_metadata or "")
-    if tiff.is_imagej:
-        return _from_imagej(tiff)
-    return _from_tags(tiff)
+    """Return what the OME or ImageJ metadata, or else the plain tags, say.
+
+    Damaged metadata cost the sizes, never the image: a note says so.
+    """
+    try:
+        if tiff.is_ome:
+            return _from_ome(tiff.ome_metadata or "")
+        return _from_imagej(tiff) if tiff.is_imagej else _from_tags(tiff)
+    except Exception as error:  # noqa: BLE001 - any damage ends here
+        kind = type(error).__name__
+        note = f"The file's pixel size and names could not be read ({kind})."
+        return Calibration(notes=(note,))
 
 
 def _from_ome(xml: str) -> Calibration:
     from ome_types import from_xml
 
-    try:
-        pixels = from_xml(xml).images[0].pixels
-    except Exception as error:  # noqa: BLE001 - any damage to the XML ends here
-        note = f"The OME metadata could not be read ({type(error).__name__})."
-        return Calibration(notes=(note,))
+    pixels = from_xml(xml).images[0].pixels
     sizes = {
         "Z": (pixels.physical_size_z, pixels.physical_size_z_unit),
         "Y": (pixels.physical_size_y, pixels.physical_size_y_unit),

@@ -54,9 +54,9 @@ def read_image(path: str | Path) -> ImageRecord:
 
 
 def _read_png(path: Path) -> ImageRecord:
-    from skimage.io import imread
+    from imagecodecs import png_decode
 
-    data = imread(path)
+    data = png_decode(path.read_bytes())
     return ImageRecord(data, "YX" if data.ndim == 2 else "YXS")
 
 
@@ -75,14 +75,15 @@ def _read_tiff(path: Path) -> ImageRecord:
         data = series.asarray()
     if data.shape != tuple(series.shape):
         raise ValueError(f"wanted values of shape {series.shape}, got {data.shape}")
-    return ImageRecord(
+    everything = ImageRecord(
         data,
         axes,
-        {k: size for k, size in calibration.spacing_um.items() if k in axes},
-        calibration.time_step_s if "T" in axes else None,
-        calibration.channel_names if "C" in axes else (),
+        calibration.spacing_um,
+        calibration.time_step_s,
+        calibration.channel_names,
         notes + calibration.notes,
     )
+    return everything.with_axes(axes)
 
 
 def _known_axes(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:

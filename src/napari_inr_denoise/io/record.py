@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -41,6 +41,23 @@ class ImageRecord:
                 f"axes: got {self.axes!r} for {self.data.ndim} dimensions, wanted one "
                 "letter per dimension."
             )
+
+    def with_axes(self, axes: str) -> ImageRecord:
+        """Return the same values under other axes, chosen by the user.
+
+        Sizes and names of axes that are no longer there, or that no longer fit, are
+        dropped.
+        """
+        moved = replace(self, axes=axes, channel_names=())
+        count = moved.data.shape[axes.index("C")] if "C" in axes else 0
+        return replace(
+            moved,
+            spacing_um={k: v for k, v in self.spacing_um.items() if k in axes},
+            time_step_s=self.time_step_s if "T" in axes else None,
+            channel_names=self.channel_names
+            if len(self.channel_names) == count
+            else (),
+        )
 
     def plane_spacing_um(self) -> tuple[float, ...] | None:
         """Return the sizes along all of the spatial axes, None if one is unknown."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 
 @contextmanager
@@ -23,20 +22,12 @@ def written_whole(path: Path) -> Iterator[Path]:
     Path
         An empty file in the same folder; gone afterwards, whatever happens.
     """
-    handle, name = tempfile.mkstemp(".part", f".{path.name}.", path.parent)
-    os.close(handle)
-    beside = Path(name)
+    # No tempfile: its files are readable by their owner alone, even when renamed.
+    beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+    beside.touch(exist_ok=False)
     try:
         yield beside
-        _give_usual_permissions(beside)
         beside.replace(path)
     finally:
         with suppress(FileNotFoundError):
             beside.unlink()
-
-
-def _give_usual_permissions(path: Path) -> None:
-    """Undo mkstemp's "owner only": the file is as readable as any other new one."""
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(0o666 & ~mask)

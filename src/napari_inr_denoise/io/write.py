@@ -48,11 +48,7 @@ def write_image(
     if not path.name.lower().endswith((".ome.tif", ".ome.tiff")):
         raise ValueError(f"{path}: wanted a name that ends in .ome.tif or .ome.tiff.")
     data, axes = _in_ome_order(record)
-    if data.dtype.str[1:] not in _WRITABLE:
-        raise TypeError(
-            f"{path}: got values of type {data.dtype}, which OME-TIFF cannot hold; "
-            "wanted integers of up to 32 bits or floats of 32 or 64."
-        )
+    check_writable(data.dtype)
     metadata = _metadata(record, axes, provenance)
     with (
         written_whole(path) as beside,
@@ -61,9 +57,37 @@ def write_image(
         writer.write(
             data,
             metadata=metadata,
-            photometric="rgb" if "S" in axes and data.shape[-1] > 2 else None,
             compression="zlib",
+            **_sample_layout(data, axes),
         )
+
+
+def check_writable(dtype: np.dtype[Any]) -> None:
+    """Raise a sentence if OME-TIFF cannot hold values of a type.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer of up to 32 bits, bool, or float of 32 or 64 bits.
+    """
+    if dtype != np.bool_ and dtype.str[1:] not in _WRITABLE:
+        raise TypeError(
+            f"got values of type {dtype}, which OME-TIFF cannot hold; wanted integers "
+            "of up to 32 bits or floats of 32 or 64. Write float32 instead."
+        )
+
+
+def _sample_layout(data: NDArray[Any], axes: str) -> dict[str, Any]:
+    """Say how samples are to be understood: colours, or grey with alpha."""
+    if "S" not in axes:
+        return {"photometric": "minisblack"}
+    if data.shape[-1] > 2:
+        return {"photometric": "rgb", "planarconfig": "contig"}
+    return {
+        "photometric": "minisblack",
+        "planarconfig": "contig",
+        "extrasamples": ["unassalpha"] * (data.shape[-1] - 1),
+    }
 
 
 def read_provenance(path: str | Path) -> dict[str, Any] | None:
@@ -71,10 +95,12 @@ def read_provenance(path: str | Path) -> dict[str, Any] | None:
     try:
         with TiffFile(path) as tiff:
             xml = tiff.ome_metadata
+        return _provenance_of(xml) if xml and PROVENANCE_KEY in xml else None
     except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ours
         return None
-    if not xml or PROVENANCE_KEY not in xml:
-        return None
+
+
+def _provenance_of(xml: str) -> dict[str, Any] | None:
     from ome_types import from_xml
 
     annotations = from_xml(xml).structured_annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import napari
+from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise.io.read import READABLE_SUFFIXES
@@ -22,9 +23,7 @@ def add_files(viewer: napari.Viewer, names: list[str]) -> None:
     """Add the layers of files to a viewer; one that fails is said and passed over."""
     for name in names:
         try:
-            layers = read_layers(name)
+            for data, keywords, _ in read_layers(name):
+                viewer.add_image(data, **keywords)
         except (ValueError, OSError) as error:
-            napari.utils.notifications.show_error(str(error))
-            continue
-        for data, keywords, _ in layers:
-            viewer.add_image(data, **keywords)
+            show_error(str(error))

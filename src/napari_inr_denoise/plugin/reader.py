@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from napari_inr_denoise.io.read import READABLE_SUFFIXES, read_image
 from napari_inr_denoise.io.record import ImageRecord
@@ -52,11 +55,16 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
     order = [letter for letter in record.axes if letter not in "YXS"]
     order += [letter for letter in "YXS" if letter in record.axes]
     data = record.data.transpose([record.axes.index(letter) for letter in order])
+    notes = list(record.notes)
+    if "S" in order and data.shape[-1] < 3:
+        data = data[..., 0]
+        order.remove("S")
+        notes.append("Only the grey values are shown, without their alpha channel.")
     outer = "".join(letter for letter in order if letter not in "CS")
     keywords = {
         **spatial_kwargs(outer, record.spacing_um, record.time_step_s),
-        "rgb": "S" in order,
-        "metadata": {"notes": list(record.notes)} if record.notes else {},
+        **_colour_kwargs(data, "S" in order),
+        "metadata": {"notes": notes} if notes else {},
     }
     if "C" not in order:
         return [(data, {**keywords, "name": name}, "image")]
@@ -71,6 +79,17 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
         )
         for k in range(count)
     ]
+
+
+def _colour_kwargs(data: NDArray[Any], rgb: bool) -> dict[str, Any]:
+    """Say whether samples are colours, and the range of colours of type float.
+
+    napari takes these for 0 to 1; results of 8- and 16-bit images are on their scale.
+    """
+    if not rgb or data.dtype.kind != "f" or data.max(initial=0) <= 1:
+        return {"rgb": rgb}
+    largest = 255 if data.max() < 256 else 65535
+    return {"rgb": rgb, "contrast_limits": (0, largest)}
 
 
 def _as_list(path: Paths) -> list[str | Path]:

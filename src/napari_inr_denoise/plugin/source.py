@@ -10,6 +10,9 @@ from napari.components import Dims
 from napari.layers import Image
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
+from pint import DimensionalityError
+
+from napari_inr_denoise.core.arrays import as_dtype
 
 _OUTER_LETTERS = "ZTC"
 
@@ -44,6 +47,19 @@ class LayerSource:
     def read(self) -> NDArray[Any]:
         """Load the values; may take long for a lazy layer."""
         return np.asarray(self.data[self.selection])
+
+    def displayable(self, image: NDArray[np.float32]) -> NDArray[Any]:
+        """Return a result as napari can show it.
+
+        napari takes colours of type float for 0 to 1: a result on the scale of whole
+        numbers is rounded back to their type. Other results stay as they are.
+        """
+        dtype = np.dtype(self.data.dtype)
+        return (
+            as_dtype(image, dtype)[0]
+            if "S" in self.axes and dtype.kind in "iu"
+            else image
+        )
 
 
 def take_source(layer: Image, dims: Dims, whole_stack: bool) -> LayerSource:
@@ -81,9 +97,21 @@ def take_source(layer: Image, dims: Dims, whole_stack: bool) -> LayerSource:
         data=data,
         selection=tuple(selection),
         axes=axes + ("S" if layer.rgb else ""),
-        spacing=tuple(abs(float(layer.scale[k])) for k in spatial),
+        spacing=_sizes(layer, spatial),
         keywords=_result_keywords(layer, start),
     )
+
+
+def _sizes(layer: Image, dimensions: list[int]) -> tuple[float, ...]:
+    """Return sizes in one unit; all 1 where units cannot be compared (time, pixels)."""
+    first = layer.units[dimensions[-1]]
+    try:
+        return tuple(
+            abs(float((layer.scale[k] * layer.units[k]).to(first).magnitude))
+            for k in dimensions
+        )
+    except DimensionalityError:
+        return (1.0,) * len(dimensions)
 
 
 def _displayed_plane(layer: Image, dims: Dims) -> tuple[int, int]:

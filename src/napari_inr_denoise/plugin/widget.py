@@ -20,7 +20,9 @@ from napari.layers import Image
 from napari.utils.notifications import show_error
 
 from napari_inr_denoise.core.settings import PRESETS, preset_settings
+from napari_inr_denoise.plugin import words
 from napari_inr_denoise.plugin.device_probe import DeviceProbe
+from napari_inr_denoise.plugin.lifetime import Lifetime
 from napari_inr_denoise.plugin.source import take_source
 from napari_inr_denoise.plugin.worker import DenoiseWorker
 
@@ -44,7 +46,7 @@ def _while_open(
     def guarded(
         widget: InrDenoiseWidget, /, *args: _P.args, **kwargs: _P.kwargs
     ) -> None:
-        if not widget._closed:
+        if not widget._lifetime.over:
             slot(widget, *args, **kwargs)
 
     return guarded
@@ -63,7 +65,6 @@ class InrDenoiseWidget(Container[Widget]):
         super().__init__()
         self._viewer = napari_viewer
         self._worker: DenoiseWorker | None = None
-        self._closed = False
         self._devices = [(_LOOKING, "auto")]
         self._planes = 0
         self.layer: Any = create_widget(annotation=Image, label="image")
@@ -100,6 +101,7 @@ class InrDenoiseWidget(Container[Widget]):
                 self.status_label,
             ]
         )
+        self._lifetime = Lifetime(self.native)
         self._prepare_native()
         self._connect()
 
@@ -120,7 +122,6 @@ class InrDenoiseWidget(Container[Widget]):
     def _connect(self) -> None:
         self.run_button.changed.connect(self.run)
         self.stop_button.changed.connect(self.stop)
-        self.native.destroyed.connect(self._abandon)
         self._probe = DeviceProbe()
         self._probe.returned.connect(self._show_devices)
         self._probe.errored.connect(self._show_device_error)
@@ -155,18 +156,13 @@ class InrDenoiseWidget(Container[Widget]):
         if self._worker is not None:
             self._worker.stop()
 
-    def _abandon(self) -> None:
-        """End the fit when the window is gone; nothing is left to show it in."""
-        self._closed = True
-        if self._worker is not None:
-            self._worker.quit()
-
     def _start(self, worker: DenoiseWorker) -> None:
         worker.stepped.connect(self._show_step)
         worker.returned.connect(self._show_result)
         worker.errored.connect(self._show_failure)
         worker.finished.connect(self._show_finished)
         self._worker = worker
+        self._lifetime.worker = worker
         self._planes = 0
         self.progress.value = 0
         for label in (self.noise_label, self.residual_label, self.step_label):
@@ -184,8 +180,6 @@ class InrDenoiseWidget(Container[Widget]):
 
     @_while_open
     def _show_step(self, step: DenoiseStep) -> None:
-        from napari_inr_denoise.plugin import words
-
         self._planes = step.plane_count
         self.progress.value = int(step.progress * _BAR_STEPS)
         self.noise_label.value = words.noise_words(step)
@@ -195,28 +189,26 @@ class InrDenoiseWidget(Container[Widget]):
 
     @_while_open
     def _show_result(self, result: DenoiseResult | None) -> None:
-        from napari_inr_denoise.plugin import words
-
         if self._worker is None or result is None:
             self._say("Stopped before there was a result.")
             return
         keywords = dict(self._worker.source.keywords)
         keywords["metadata"]["inr_denoise"] = result.report.to_dict()
-        self._viewer.add_image(result.image, **keywords)
+        self._viewer.add_image(
+            self._worker.source.displayable(result.image), **keywords
+        )
         self.progress.value = _BAR_STEPS
         self._say(words.ending_words(result, self._planes))
 
     @_while_open
     def _show_failure(self, error: Exception) -> None:
-        from napari_inr_denoise.plugin import words
-
         text = words.error_words(error)
         self._say(text)
         show_error(text)
 
     @_while_open
     def _show_finished(self) -> None:
-        self._worker = None
+        self._worker = self._lifetime.worker = None
         self._set_running(False)
 
     @_while_open

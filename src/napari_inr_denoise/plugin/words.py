@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+import math
+from typing import TYPE_CHECKING
+
 from napari_inr_denoise.core.stopping import StopReason
+
+if TYPE_CHECKING:  # the module behind it loads torch
+    from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
 
 _OUT_OF_MEMORY = "out of memory"
 
 
 def noise_words(step: DenoiseStep) -> str:
     """Return the noise of the plane at work."""
-    noise = step.problem.noise
-    if noise.sigma == 0:
+    problem = step.problem
+    if math.isnan(problem.noise.sigma):
+        return "unknown: too few valid pixels"
+    if problem.noise.sigma == 0:
         return "none found"
-    if noise.correlated:
-        return f"level {noise.sigma:.4g}, correlated between neighbouring pixels"
-    return f"level {noise.sigma:.4g}"
+    level = f"level {problem.noise.sigma:.4g}"
+    if problem.noise.correlated:
+        level += ", correlated between neighbouring pixels"
+    if problem.isolated_count:
+        level += f"; {problem.isolated_count} hot or dead pixels left out"
+    return level
 
 
 def residual_words(step: DenoiseStep) -> str:
@@ -23,7 +33,7 @@ def residual_words(step: DenoiseStep) -> str:
     residual, sigma = step.result.residual_rms, step.problem.noise.sigma
     if step.fit is not None:
         residual = step.fit.residual_rms
-    if sigma == 0:
+    if not sigma > 0:
         return f"{residual:.4g}"
     return f"{residual:.4g}, {residual / sigma:.2f} x the noise level"
 

@@ -57,7 +57,7 @@ class Siren(nn.Module):
         self._initialise(generator)
 
     def _initialise(self, generator: Generator) -> None:
-        """Draw the weights of every layer; the biases likewise."""
+        """Draw all weights, and biases from U(-1/sqrt(in), 1/sqrt(in))."""
         for number, layer in enumerate(self.linear_layers()):
             fan_in = layer.in_features
             bound = 1 / fan_in if number == 0 else math.sqrt(6 / fan_in) / self.omega

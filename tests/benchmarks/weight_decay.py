@@ -1,0 +1,79 @@
+"""What selective weight decay changes: an ablation over a long fit.
+
+The fit goes on past the stop, for `--steps` steps, once for each strength, with the
+last two layers or all of them decayed. Printed: the PSNR at the noise level, the best
+one, and the one at the end, where without decay the network has fitted the noise.
+
+    INR_DENOISE_DATA=... python -m tests.benchmarks.weight_decay --image Confocal_FISH
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+
+import torch
+
+from napari_inr_denoise.core.fit import FitProblem, fit_steps
+from napari_inr_denoise.core.noise import NoiseModel, plane_noise
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from tests.benchmarks.images import Pair, fluorescence, photographs, psnr
+
+
+@dataclass(frozen=True)
+class Curve:
+    """PSNR in dB at the noise level (None if never reached), at best and at the end."""
+
+    at_stop: float | None
+    best: float
+    end: float
+    end_ratio: float
+
+
+def long_fit(pair: Pair, settings: DenoiseSettings) -> Curve:
+    """Fit without the stop, and note where it would have been."""
+    plane = pair.noisy[..., None]
+    valid = torch.ones(plane.shape[:2], dtype=torch.bool).numpy()
+    sigma = plane_noise(plane, valid).sigma
+    never = NoiseModel(sigma=1e-6, correlated=False, sigma_neighbours=1e-6)
+    steps = fit_steps(FitProblem(plane, valid, never), settings, torch.device("cpu"))
+    # The residual falls throughout, so the best so far is the present state.
+    found = [
+        (step.residual_rms, psnr(step.best.plane_yxs[..., 0], pair.truth))
+        for step in steps
+    ]
+    at_stop = next((db for residual, db in found if residual <= sigma), None)
+    ratio = (found[-1][0] / sigma) ** 2
+    return Curve(at_stop, max(db for _, db in found), found[-1][1], ratio)
+
+
+def main() -> None:
+    """Print one Markdown row a strength."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--image", default="Confocal_FISH")
+    parser.add_argument("--photo-sigma", type=float, default=0, help="noise of a photo")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--crop", type=int, default=256)
+    options = parser.parse_args()
+    sigma = options.photo_sigma
+    pairs = photographs(sigma, (options.image,)) if sigma else fluorescence()
+    pair = next(pair for pair in pairs if sigma or pair.name == options.image)
+    crop = (slice(128, 128 + options.crop),) * 2 if not sigma else (slice(None),) * 2
+    pair = Pair(pair.name, pair.noisy[crop], pair.truth[crop])
+    base = replace(preset_settings("paper"), max_steps=options.steps, judge_every=50)
+    print(f"{pair.name}, noisy {psnr(pair.noisy, pair.truth):.2f} dB")
+    print("| layers | strength | at the stop | best | end | end MSE / sigma^2 |")
+    print("|---|---|---|---|---|---|")
+    for layers, strength in ((2, 0.0), (2, 1.0), (2, 3.0), (2, 10.0), (9, 3.0)):
+        settings = replace(base, decay_layers=layers, weight_decay=strength)
+        curve = long_fit(pair, settings)
+        stop = "-" if curve.at_stop is None else f"{curve.at_stop:.2f}"
+        print(
+            f"| {'all' if layers == 9 else f'last {layers}'} | {strength:g} | {stop} "
+            f"| {curve.best:.2f} | {curve.end:.2f} | {curve.end_ratio:.2f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise import estimate_noise, read_image
+from napari_inr_denoise.core.defects import isolated_pixels
+from napari_inr_denoise.samples import field_of_cells
+
+
+def _find(plane: np.ndarray, sigma: float) -> list[tuple[int, int]]:
+    valid = np.isfinite(plane)
+    found = isolated_pixels(np.nan_to_num(plane)[..., None], valid, sigma)
+    return [(int(y), int(x)) for y, x in zip(*np.nonzero(found), strict=True)]
+
+
+def test_hot_and_dead_pixels_are_found_at_edges_too(rng: np.random.Generator) -> None:
+    plane = rng.normal(100, 3, (30, 30))
+    plane[0, 0], plane[12, 7], plane[29, 15] = 400, 60000, 0
+    assert _find(plane, 3.0) == [(0, 0), (12, 7), (29, 15)]
+
+
+@pytest.mark.parametrize("width", [0.8, 1.0, 2.0])
+@pytest.mark.parametrize("shift", [0.0, 0.3, 0.5])
+def test_the_sharpest_spots_and_lines_of_a_microscope_are_not(
+    width: float, shift: float
+) -> None:
+    y, x = np.mgrid[:21, :21] - 10.0
+    spot = 1e4 * np.exp(-0.5 * ((y - shift) ** 2 + (x - shift) ** 2) / width**2)
+    line = 1e4 * np.exp(-0.5 * (y - shift) ** 2 / width**2)
+    assert _find(100 + spot, 1.0) == []
+    assert _find(100 + line, 1.0) == []
+
+
+def test_photon_noise_is_not() -> None:
+    sample = field_of_cells()
+    assert _find(sample.noisy.astype(float), 4.0) == []
+
+
+def test_invalid_pixels_are_passed_over() -> None:
+    plane = np.full((9, 9), 5.0)
+    plane[4, 4], plane[4, 5], plane[0, 0] = 900, np.nan, np.nan
+    assert _find(plane, 1.0) == [(4, 4)]
+    assert _find(np.full((1, 9), 5.0), 1.0) == []
+    alone = np.full((5, 5), np.nan)
+    alone[2, 2] = 7.0
+    assert _find(alone, 1.0) == []
+
+
+def test_no_real_frame_loses_more_than_a_few(data_folder: Path) -> None:
+    for path in sorted((data_folder / "fmd").glob("*/noisy_1.png")):
+        plane = read_image(path).data.astype(float)
+        assert len(_find(plane, estimate_noise(plane).sigma)) <= 20, path
