@@ -36,7 +36,8 @@ def long_fit(pair: Pair, settings: DenoiseSettings) -> Curve:
     valid = torch.ones(plane.shape[:2], dtype=torch.bool).numpy()
     sigma = plane_noise(plane, valid).sigma
     never = NoiseModel(sigma=1e-6, correlated=False, sigma_neighbours=1e-6)
-    steps = fit_steps(FitProblem(plane, valid, never), settings, torch.device("cpu"))
+    problem = FitProblem(plane, valid, valid, never)
+    steps = fit_steps(problem, settings, torch.device("cpu"))
     # The residual falls throughout, so the best so far is the present state.
     found = [
         (step.residual_rms, psnr(step.best.plane_yxs[..., 0], pair.truth))

@@ -71,6 +71,7 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     source.translate = (1.0, 2.0, 3.0)
     viewer.dims.set_current_step(0, 5)
     source.colormap = "green"
+    source.blending = "additive"
     widget.run_button.native.click()
     assert widget.running
     assert not widget.run_button.enabled
@@ -92,6 +93,7 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     assert "x the noise level" in widget.residual_label.value
     assert widget.status_label.value.endswith(".")
     assert widget.progress.value == widget.progress.max
+    assert result.blending != "additive"
     assert widget.run_button.enabled
     assert not widget.stop_button.enabled
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -24,7 +25,6 @@ from napari_inr_denoise.core.fit import (
     FitProblem,
     FitResult,
     FitStep,
-    FitSteps,
     fit_steps,
 )
 from napari_inr_denoise.core.noise import plane_noise
@@ -198,20 +198,15 @@ class _Run:
         count = count_planes(self._axes, self._array.shape)
         for number, plane in enumerate(planes_of(self._axes, self._array.shape)):
             problem = self._problem(plane)
-
-            def step(
-                result: FitResult,
-                fit: FitStep | None,
-                at: tuple[int, Plane, FitProblem] = (number, plane, problem),
-            ) -> DenoiseStep:
-                return DenoiseStep(at[0], count, at[1], at[2], result, fit, self)
-
-            result = unchanged(problem)
+            step = partial(DenoiseStep, number, count, plane, problem)
+            result = _unchanged(problem)
             if result is None:
-                fitting = fit_steps(problem, self._settings, self._device)
-                result = yield from _relay(fitting, step)
+                fitting = Outcome(fit_steps(problem, self._settings, self._device))
+                for fit in fitting:
+                    yield step(fit.best, fit, self)
+                result = fitting.result
             self._planes.append(_keep(self._image, plane, problem, result))
-            yield step(result, None)
+            yield step(result, None, self)
         return self._result(self._image, self._planes)
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
@@ -246,17 +241,7 @@ class _Run:
         return DenoiseResult(image, report)
 
 
-def _relay(
-    fitting: FitSteps, step: Callable[[FitResult, FitStep], DenoiseStep]
-) -> Generator[DenoiseStep, None, FitResult]:
-    """Pass a fit's steps on as steps of the run, and return its result."""
-    run = Outcome(fitting)
-    for fit in run:
-        yield step(fit.best, fit)
-    return run.result
-
-
-def unchanged(problem: FitProblem) -> FitResult | None:
+def _unchanged(problem: FitProblem) -> FitResult | None:
     """Return the plane as it is if there is nothing to fit, or None."""
     fitted, sigma = problem.fitted_yx, problem.noise.sigma
     if fitted.sum() < MIN_VALID_PIXELS or math.isnan(sigma):

@@ -180,7 +180,7 @@ def _check(item: Field[Any], value: Any) -> None:  # noqa: ANN401 - checked here
 PRESETS: dict[str, DenoiseSettings] = {
     "auto": DenoiseSettings(preset="auto"),
     "fast": DenoiseSettings(
-        preset="fast", width=128, batch_size=1024, learning_rate=5e-4, max_steps=1500
+        preset="fast", width=128, learning_rate=3e-4, max_steps=600
     ),
     "paper": DenoiseSettings(preset="paper"),
 }

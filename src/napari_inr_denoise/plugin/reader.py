@@ -12,6 +12,9 @@ from napari_inr_denoise.io.read import READABLE_SUFFIXES, read_image
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layer_data import LayerTuple, spatial_kwargs
 
+_TWO_CHANNELS = ("magenta", "green")
+_CHANNELS = ("cyan", "yellow", "magenta", "red", "green", "blue")
+
 Paths = str | Path | Sequence[str | Path]
 
 
@@ -71,10 +74,16 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
     count = record.data.shape[record.axes.index("C")]
     names = record.channel_names or tuple(f"channel {k}" for k in range(count))
     axis = order.index("C")
+    colours = _TWO_CHANNELS if count == 2 else _CHANNELS
     return [
         (
             data.take(k, axis=axis),
-            {**keywords, "name": f"{name} {names[k]}", "blending": "additive"},
+            {
+                **keywords,
+                "name": f"{name} {names[k]}",
+                "blending": "additive",
+                "colormap": colours[k % len(colours)],
+            },
             "image",
         )
         for k in range(count)

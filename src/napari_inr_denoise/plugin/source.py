@@ -176,7 +176,10 @@ def _name_axes(layer: Image, plane: tuple[int, int]) -> str:
 
 
 def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
-    """Return what the result layer takes over from its source."""
+    """Return what the result layer takes over from its source.
+
+    Not its blending: added to its own source, a result would be twice as bright.
+    """
     linear = Affine(
         scale=layer.scale, rotate=layer.rotate, shear=layer.shear, ndim=layer.ndim
     ).linear_matrix
@@ -190,7 +193,6 @@ def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
         "units": layer.units,
         "axis_labels": layer.axis_labels,
         "rgb": layer.rgb,
-        "blending": layer.blending,
         "interpolation2d": layer.interpolation2d,
         "metadata": dict(layer.metadata),
     }

@@ -197,7 +197,6 @@ class InrDenoiseWidget(Container[Widget]):
         self._viewer.add_image(
             self._worker.source.displayable(result.image), **keywords
         )
-        self.progress.value = _BAR_STEPS
         self._say(words.ending_words(result, self._planes))
 
     @_while_open
