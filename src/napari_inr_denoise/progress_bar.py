@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from napari_inr_denoise.batch.run import BatchStep
     from napari_inr_denoise.core.denoise import DenoiseStep
 
+_NAME = 28
+"""Letters of a file's name that are shown."""
+
 
 class ProgressBar:
     """Share done, time left, plane, steps a second and residual, on standard error."""
@@ -25,6 +28,7 @@ class ProgressBar:
                 "{remaining} left{postfix}"
             ),
             total=1,
+            smoothing=0,  # a fit is fast at first: the last second tells little
         )
 
     def __enter__(self) -> ProgressBar:
@@ -42,7 +46,8 @@ class ProgressBar:
 
     def show(self, done: float, name: str, step: DenoiseStep | None) -> None:
         """Show how much is done, in files."""
-        self._bar.set_description_str(name, refresh=False)
+        short = name if len(name) <= _NAME else f"{name[: _NAME - 3]}..."
+        self._bar.set_description_str(short, refresh=False)
         if step is not None and step.fit is not None:
             ratio = step.fit.residual_rms / step.fit.noise.sigma
             self._bar.set_postfix_str(
