@@ -5,24 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import fields
 from pathlib import Path
 
-from napari_inr_denoise.core.report import DenoiseReport
+from napari_inr_denoise.core.report import DenoiseReport, PlaneReport
 from napari_inr_denoise.io.whole import written_whole
 
-_PLANE_COLUMNS = (
-    "sigma",
-    "gain",
-    "read_noise",
-    "correlated",
-    "residual_rms",
-    "held_out_error",
-    "steps",
-    "reason",
-    "mean_before",
-    "mean_after",
-    "whiteness",
-)
+_PLANE_COLUMNS = tuple(f.name for f in fields(PlaneReport) if f.name != "index")
 _COLUMNS = ("source", "output", "status", "error", "seconds", "T", "C", "Z")
 
 
