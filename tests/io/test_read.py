@@ -8,6 +8,7 @@ import tifffile
 from imagecodecs import png_encode
 
 from napari_inr_denoise import read_image
+from napari_inr_denoise.io.record import ImageRecord
 
 
 def test_an_imagej_hyperstack(tmp_path: Path) -> None:
@@ -62,6 +63,13 @@ def test_an_axis_without_a_meaning_becomes_z_and_is_said(tmp_path: Path) -> None
     record = read_image(path)
     assert record.axes == "ZYX"
     assert "taken for Z" in record.notes[0]
+
+
+def test_the_plane_keeps_its_sizes_where_only_z_is_unknown() -> None:
+    data = np.zeros((2, 3, 4))
+    flat = ImageRecord(data, "ZYX", {"Y": 0.2, "X": 0.1})
+    assert flat.plane_spacing_um() == (0.1, 0.2, 0.1)
+    assert ImageRecord(data, "ZYX", {"Z": 0.2, "X": 0.1}).plane_spacing_um() is None
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -60,8 +60,13 @@ class ImageRecord:
         )
 
     def plane_spacing_um(self) -> tuple[float, ...] | None:
-        """Return the sizes along all of the spatial axes, None if one is unknown."""
-        spatial = [letter for letter in self.axes if letter in "ZYX"]
-        if not all(letter in self.spacing_um for letter in spatial):
+        """Return the sizes along all of the spatial axes, in the order of `axes`.
+
+        None if the height or width of a pixel is unknown. An unknown distance of
+        planes is taken for the pixel's width: planes are denoised one by one.
+        """
+        known = self.spacing_um
+        if not {"Y", "X"} <= set(known):
             return None
-        return tuple(self.spacing_um[letter] for letter in spatial)
+        spatial = (letter for letter in self.axes if letter in "ZYX")
+        return tuple(known.get(letter, known["X"]) for letter in spatial)

@@ -103,15 +103,20 @@ def take_source(layer: Image, dims: Dims, whole_stack: bool) -> LayerSource:
 
 
 def _sizes(layer: Image, dimensions: list[int]) -> tuple[float, ...]:
-    """Return sizes in one unit; all 1 where units cannot be compared (time, pixels)."""
-    first = layer.units[dimensions[-1]]
-    try:
-        return tuple(
-            abs(float((layer.scale[k] * layer.units[k]).to(first).magnitude))
-            for k in dimensions
-        )
-    except DimensionalityError:
-        return (1.0,) * len(dimensions)
+    """Return sizes in the last dimension's unit.
+
+    Where a unit cannot be compared with it (time, pixels), pixels count as square.
+    """
+    last = dimensions[-1]
+
+    def size(dimension: int) -> float:
+        try:
+            own = layer.scale[dimension] * layer.units[dimension]
+            return abs(float(own.to(layer.units[last]).magnitude))
+        except DimensionalityError:
+            return abs(float(layer.scale[last]))
+
+    return tuple(size(dimension) for dimension in dimensions)
 
 
 def _displayed_plane(layer: Image, dims: Dims) -> tuple[int, int]:
