@@ -41,7 +41,8 @@ def _fit_options(command: _Function) -> _Function:
             type=click.Choice(list(PRESETS)),
             default="auto",
             show_default=True,
-            help="auto: best quality; fast: a look; paper: the published method.",
+            help="paper: the published method; auto: the same at present; "
+            "fast: a smaller network and fewer steps.",
         ),
     ):
         command = option(command)
@@ -94,7 +95,8 @@ def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
         f"PSNR: {done.psnr_before:.2f} dB before, {done.psnr_after:.2f} dB after "
         f"({file.seconds:.0f} seconds, {file.device})"
     )
-    click.echo(f"Written: {out / 'denoised.ome.tif'}, comparison.png, report.json")
+    names = "noisy.ome.tif, denoised.ome.tif, comparison.png, report.json"
+    click.echo(f"Written to {out}: {names}")
     if gui:
         sys.exit(_open_in_napari(out / "denoised.ome.tif"))
 
@@ -127,10 +129,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     dtype: str,
     overwrite: bool,
 ) -> None:
-    """Denoise files, folders or glob patterns of TIFF and PNG, plane by plane.
+    """Denoise files, plane by plane.
 
-    Each result is written to OUT as <name>.inr.ome.tif. A file that is done and
-    unchanged is skipped; one that fails does not stop the others.
+    INPUT is a file, a folder or a glob pattern of TIFF and PNG files. Each result is
+    written to OUT as <name>.inr.ome.tif. A file that is done and unchanged is
+    skipped; one that fails does not stop the others.
     """
     from napari_inr_denoise.batch.jobs import plan_jobs
     from napari_inr_denoise.batch.run import RunOptions, run_jobs
@@ -213,11 +216,12 @@ def _run_and_report(steps: BatchSteps, out: Path) -> bool:
     from napari_inr_denoise.batch.report_files import write_report
     from napari_inr_denoise.progress_bar import ProgressBar
 
-    well = True
+    well, at_work = True, ""
     try:
         with ProgressBar() as bar:
             for batch in steps:
                 bar.follow(batch)
+                at_work = str(batch.job.source)
                 if batch.report is None:
                     continue
                 well &= batch.report.files[-1].status != "failed"
@@ -228,7 +232,8 @@ def _run_and_report(steps: BatchSteps, out: Path) -> bool:
                     well = False
                     bar.say(f"The report could not be written: {error}")
     except KeyboardInterrupt:
-        click.echo(f"\nWhat was finished is in {out}.", err=True)
+        kept = f"What was finished before {at_work} is in {out}."
+        click.echo(f"\n{kept}" if at_work else "", err=True)
         raise
     return well
 
@@ -237,10 +242,12 @@ def _file_summary(file: FileReport, notes: tuple[str, ...]) -> str:
     """Return a line or more on a finished file."""
     said = "".join(f"\n  {note}" for note in notes)
     if file.status == "failed":
-        return f"{file.source}: FAILED: {file.error}{said}"
+        cause = str(file.error).removeprefix(f"{file.source}: ")
+        return f"{file.source}: FAILED: {cause}{said}"
     if file.status == "skipped":
         return f"{file.source}: skipped, done before: {file.output}"
-    return f"{file.source} -> {file.output}\n  {_plane_summary(file)}{said}"
+    spent = f"{file.seconds:.0f} seconds, {file.device}"
+    return f"{file.source} -> {file.output}\n  {_plane_summary(file)} ({spent}){said}"
 
 
 def _plane_summary(file: FileReport) -> str:

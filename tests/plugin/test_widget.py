@@ -17,7 +17,7 @@ from superqt.utils import WorkerBase
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import fit as fit_module
 from napari_inr_denoise.core import settings as settings_module
-from napari_inr_denoise.plugin.widget import STACK, InrDenoiseWidget
+from napari_inr_denoise.plugin.widget import REPORT_KEY, STACK, InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
 pytestmark = pytest.mark.window
@@ -223,6 +223,27 @@ def test_the_layer_choice_follows_the_viewer(
     widget.run()
     assert "no image layer" in widget.status_label.value
     assert not widget.running
+
+
+def test_the_selected_layer_is_chosen_but_not_a_result(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    first = viewer.layers[0]
+    second = viewer.add_image(np.zeros((8, 8)), name="second")
+    assert widget.layer.value is second
+    viewer.layers.selection.active = first
+    assert widget.layer.value is first
+    result = viewer.add_image(np.zeros((8, 8)), metadata={REPORT_KEY: {}})
+    assert viewer.layers.selection.active is result
+    assert widget.layer.value is first
+
+
+def test_long_texts_are_not_clipped(widget: InrDenoiseWidget) -> None:
+    for text in ("short.", "All 3 planes: " + "the residual came down, " * 8):
+        widget._say(text)
+        process_events(0.1)
+        label = widget.status_label.native
+        assert label.height() >= label.heightForWidth(label.width())
 
 
 def test_a_layer_that_cannot_be_denoised_is_said(

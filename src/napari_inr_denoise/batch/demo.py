@@ -29,7 +29,7 @@ class DemoResult:
 
 
 def finish_demo(sample: Sample, result: DenoiseResult, out: Path) -> DemoResult:
-    """Write denoised.ome.tif, comparison.png and report.json, and compare with truth.
+    """Write both images, comparison.png and report.json, and compare with truth.
 
     Parameters
     ----------
@@ -51,8 +51,9 @@ def finish_demo(sample: Sample, result: DenoiseResult, out: Path) -> DemoResult:
     (file,) = result.report.files
     file = replace(file, source="demo sample", output=str(output))
     report = replace(result.report, files=(file,))
-    record = ImageRecord(result.image, sample.axes, sample.spacing_um)
-    write_image(output, record, {"file": file.to_dict()})
+    record = ImageRecord(sample.noisy, sample.axes, sample.spacing_um)
+    write_image(out / "noisy.ome.tif", record)
+    write_image(output, replace(record, data=result.image), {"file": file.to_dict()})
     panels: list[tuple[str, NDArray[Any]]] = [
         (f"noisy {before:.1f} dB", sample.noisy),
         (f"denoised {after:.1f} dB", result.image),

@@ -62,10 +62,10 @@ def peak_memory_mb(device: torch.device) -> float | None:
     process; None where the system does not tell (Windows).
     """
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 1e6
+        return round(torch.cuda.max_memory_allocated(device) / 1e6, 1)
     if sys.platform == "win32":
         return None
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    return round((peak if sys.platform == "darwin" else peak * 1024) / 1e6, 1)

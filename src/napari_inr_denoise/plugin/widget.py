@@ -17,6 +17,7 @@ from magicgui.widgets import (
     create_widget,
 )
 from napari.layers import Image
+from napari.utils.events import Event
 from napari.utils.notifications import show_error
 
 from napari_inr_denoise.core.settings import PRESETS, preset_settings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 SLICE = "current 2D slice"
 STACK = "every plane of the stack"
+REPORT_KEY = "inr_denoise"
 _BAR_STEPS = 1000
 _LOOKING = "looking for a GPU..."
 _LABEL_PIXELS = 70
@@ -50,6 +52,15 @@ def _while_open(
             slot(widget, *args, **kwargs)
 
     return guarded
+
+
+def _show_text(label: Label, text: str) -> None:
+    """Show a text that may take several lines, with room for all of them.
+
+    A layout gives a wrapping label the height of its last text, and clips the new one.
+    """
+    label.value = text
+    label.native.setMinimumHeight(label.native.heightForWidth(label.native.width()))
 
 
 class InrDenoiseWidget(Container[Widget]):
@@ -122,6 +133,7 @@ class InrDenoiseWidget(Container[Widget]):
     def _connect(self) -> None:
         self.run_button.changed.connect(self.run)
         self.stop_button.changed.connect(self.stop)
+        self._viewer.layers.selection.events.active.connect(self._follow_selection)
         self._probe = DeviceProbe()
         self._probe.returned.connect(self._show_devices)
         self._probe.errored.connect(self._show_device_error)
@@ -156,6 +168,17 @@ class InrDenoiseWidget(Container[Widget]):
         if self._worker is not None:
             self._worker.stop()
 
+    @_while_open
+    def _follow_selection(self, _: Event) -> None:
+        """Choose the layer that the user selects, unless it is a result."""
+        active = self._viewer.layers.selection.active
+        if (
+            not self.running
+            and active in self.layer.choices
+            and REPORT_KEY not in active.metadata
+        ):
+            self.layer.value = active
+
     def _start(self, worker: DenoiseWorker) -> None:
         worker.stepped.connect(self._show_step)
         worker.returned.connect(self._show_result)
@@ -182,9 +205,9 @@ class InrDenoiseWidget(Container[Widget]):
     def _show_step(self, step: DenoiseStep) -> None:
         self._planes = step.plane_count
         self.progress.value = int(step.progress * _BAR_STEPS)
-        self.noise_label.value = words.noise_words(step)
-        self.residual_label.value = words.residual_words(step)
-        self.step_label.value = words.step_words(step)
+        _show_text(self.noise_label, words.noise_words(step))
+        _show_text(self.residual_label, words.residual_words(step))
+        _show_text(self.step_label, words.step_words(step))
         self._say("Fitting until the residual comes down to the noise level...")
 
     @_while_open
@@ -193,7 +216,7 @@ class InrDenoiseWidget(Container[Widget]):
             self._say("Stopped before there was a result.")
             return
         keywords = dict(self._worker.source.keywords)
-        keywords["metadata"]["inr_denoise"] = result.report.to_dict()
+        keywords["metadata"][REPORT_KEY] = result.report.to_dict()
         self._viewer.add_image(
             self._worker.source.displayable(result.image), **keywords
         )
@@ -221,5 +244,5 @@ class InrDenoiseWidget(Container[Widget]):
         self.device.reset_choices()
         self._say(f"PyTorch could not be loaded: {error}. Reinstall it, then reopen.")
 
-    def _say(self, text: Any) -> None:  # noqa: ANN401 - Qt wants a str, errors are many
-        self.status_label.value = str(text)
+    def _say(self, text: str) -> None:
+        _show_text(self.status_label, text)

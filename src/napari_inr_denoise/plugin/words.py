@@ -57,9 +57,10 @@ def ending_words(result: DenoiseResult, plane_count: int) -> str:
     stopped = StopReason.CALLER in reasons or len(planes) < plane_count
     if stopped:
         finished = sum(reason is not StopReason.CALLER for reason in reasons)
+        halfway = ", one is at its best so far" if finished < len(planes) else ""
         return (
-            f"Stopped by the user: {finished} of {plane_count} planes are finished; "
-            "those not reached are as they were."
+            f"Stopped by the user: {finished} of {plane_count} planes are finished"
+            f"{halfway}; those not reached are as they were."
         )
     if len(set(reasons)) == 1:
         return f"All {plane_count} planes: {reasons[0].sentence}"
