@@ -1,6 +1,10 @@
 """PSNR, stop and time on real fluorescence images and on noisy photographs.
 
 INR_DENOISE_DATA=... python -m tests.benchmarks.quality --preset paper
+
+Other settings, on some of the images:
+
+... --images Confocal_FISH --sigmas --set omega=30 first_period=54
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ import argparse
 import itertools
 
 from napari_inr_denoise import denoise
+from napari_inr_denoise.core.settings import preset_settings
 from tests.benchmarks.images import fluorescence, photographs, psnr
 
 
@@ -19,7 +24,17 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--photos", nargs="*", default=["02", "08"])
     parser.add_argument("--sigmas", nargs="*", type=float, default=[5, 15, 25])
+    parser.add_argument(
+        "--images", nargs="*", help="fluorescence images; all if omitted"
+    )
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
+    changes = {
+        name: int(value) if value.isdigit() else float(value)
+        for name, value in (text.split("=") for text in options.set)
+    }
+    settings = preset_settings(options.preset, device=options.device, **changes)
+    wanted = (p for p in fluorescence() if p.name in (options.images or [p.name]))
     names = tuple(options.photos)
     photos = (photographs(sigma, names) for sigma in options.sigmas)
     print(
@@ -27,8 +42,8 @@ def main() -> None:
         " MSE / sigma^2 | steps | reason | s |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
-    for pair in itertools.chain(fluorescence(), *photos):
-        result = denoise(pair.noisy, preset=options.preset, device=options.device)
+    for pair in itertools.chain(wanted, *photos):
+        result = denoise(pair.noisy, settings=settings)
         file = result.report.files[0]
         plane = file.planes[0]
         before, after = (psnr(im, pair.truth) for im in (pair.noisy, result.image))

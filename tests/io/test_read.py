@@ -23,7 +23,7 @@ def test_an_imagej_hyperstack(tmp_path: Path) -> None:
     assert record.axes == "TZCYX"
     assert record.spacing_um == pytest.approx({"Z": 0.5, "Y": 0.2, "X": 0.1})
     assert record.time_step_s == 2.5
-    assert record.plane_spacing_um() == pytest.approx((0.5, 0.2, 0.1))
+    assert record.spatial_spacing_um() == pytest.approx((0.5, 0.2, 0.1))
 
 
 def test_an_ome_tiff_with_other_units_and_channel_names(tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_an_axis_without_a_meaning_becomes_z_and_is_said(tmp_path: Path) -> None
 def test_the_plane_keeps_its_sizes_where_only_z_is_unknown() -> None:
     data = np.zeros((2, 3, 4))
     flat = ImageRecord(data, "ZYX", {"Y": 0.2, "X": 0.1})
-    assert flat.plane_spacing_um() == (0.1, 0.2, 0.1)
-    assert ImageRecord(data, "ZYX", {"Z": 0.2, "X": 0.1}).plane_spacing_um() is None
+    assert flat.spatial_spacing_um() == (0.1, 0.2, 0.1)
+    assert ImageRecord(data, "ZYX", {"Z": 0.2, "X": 0.1}).spatial_spacing_um() is None
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -131,7 +131,7 @@ def _run_job(
         record = record.with_axes(resolve_axes(record.data.ndim, options.axes))
     if options.same_dtype:
         check_writable(record.data.dtype)  # before the fit, not after it
-    spacing = record.plane_spacing_um()
+    spacing = record.spatial_spacing_um()
     steps = denoise_steps(record.data, record.axes, options.settings, spacing)
     result = yield from _follow(steps, base)
     (file,) = result.report.files

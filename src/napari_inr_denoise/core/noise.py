@@ -114,7 +114,18 @@ def noise_of_planes(
 
 
 def combine_noise(models: list[NoiseModel]) -> NoiseModel:
-    """Return the noise of a stack from that of its planes."""
+    """Return the noise of a stack from that of its planes.
+
+    Parameters
+    ----------
+    models : list of NoiseModel
+        At least one; those whose level is not known don't count.
+
+    Returns
+    -------
+    NoiseModel
+        See `estimate_noise`.
+    """
     known = [model for model in models if not math.isnan(model.sigma)]
     if not known:
         return models[0]

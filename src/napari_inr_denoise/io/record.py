@@ -59,7 +59,7 @@ class ImageRecord:
             else (),
         )
 
-    def plane_spacing_um(self) -> tuple[float, ...] | None:
+    def spatial_spacing_um(self) -> tuple[float, ...] | None:
         """Return the sizes along all of the spatial axes, in the order of `axes`.
 
         None if the height or width of a pixel is unknown. An unknown distance of
