@@ -168,7 +168,9 @@ def test_ctrl_c_keeps_what_is_finished(
     time.sleep(1)
     os.kill(running.pid, signal.SIGINT)
     _, error = running.communicate(timeout=60)
-    assert running.returncode == 130
+    # Once in many runs the process ends by the signal itself, after its last words;
+    # a shell shows 130 for both.
+    assert running.returncode in (130, -signal.SIGINT), error
     assert "Interrupted." in error
     assert "Traceback" not in error
     names = {file.name for file in out.iterdir()}
