@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import uniform_filter
 
 from napari_inr_denoise.core.arrays import check_image, to_floats
 from napari_inr_denoise.core.axes import planes_of, resolve_axes
+from napari_inr_denoise.core.noise_curve import (
+    NoiseCurve,
+    constant_curve,
+    fill_invalid,
+    measure_noise_curve,
+)
+from napari_inr_denoise.core.stabilise import Anscombe
 
 PATCH_SIDE = 8
 PATCH_STRIDE = 3
@@ -20,6 +28,18 @@ CORRELATED_ABOVE = 1.8
 Measured on the FMD set: 2.4 to 3.1 on wide-field images, whose noise is correlated
 between neighbours, and at most 1.26 on all others.
 """
+CORRELATED_STRIDE = 3
+"""Distance of pixels whose noise is taken for independent where it is correlated."""
+_LAST_STRIDE = 4
+_STILL_RISING = 1.05
+_STRUCTURE_ABOVE = 1.25
+"""Third over second sub-lattice above which it is structure that they see, not noise.
+
+1.01 to 1.11 on wide-field frames; 1.3 and 2.4 on low-noise images.
+"""
+_HEAP = 3
+_LEVELS_OF_A_HEAP = 4
+_LEAST_CLIPPED = 1e-4
 _PATCHES_PER_VALUE = (10, 2)
 """Patches per value in one that are wanted, and that will do in a tiny plane.
 
@@ -41,15 +61,48 @@ class NoiseModel:
         the noise grows with the signal it is the root mean square over the image.
     correlated : bool
         Whether the noise of neighbouring pixels is correlated. `sigma` then comes
-        from the sub-lattices of every second pixel.
+        from sub-lattices of pixels that lie apart.
     sigma_neighbours : float
-        The plain estimate, which correlation between neighbours pulls down; equal to
-        `sigma` where the noise is not correlated.
+        Chen's plain estimate, which correlation between neighbours pulls down.
+    sigma_chen : float
+        Chen's estimate, of every second pixel where the noise is correlated: what the
+        published method stops at.
+    gain : float
+        Intensity units per photon: growth of the noise variance with the intensity.
+        0 where it does not grow, NaN where that is not known.
+    variance_at_zero : float
+        Of the line variance = gain * intensity + variance_at_zero, in squared
+        intensity units; NaN where that is not known.
+    offset : float
+        Intensity without light, in the image's units. Known only where it outweighs
+        the read noise; it is then taken from the darkest places, and 0 otherwise.
+    read_noise : float
+        Standard deviation without light, in the image's units.
+    stabilised_sigma : float
+        Chen's estimate after the generalised Anscombe transform: about 1 where the
+        model holds, NaN where there is none.
+    correlation_distance : int
+        Pixels from which on two pixels' noise is independent; 1 for white noise.
+    clipped_low, clipped_high : float
+        Share of the pixels that are cut off at the lowest or the highest value.
     """
 
     sigma: float
     correlated: bool
     sigma_neighbours: float
+    sigma_chen: float = math.nan
+    gain: float = math.nan
+    variance_at_zero: float = math.nan
+    offset: float = math.nan
+    read_noise: float = math.nan
+    stabilised_sigma: float = math.nan
+    correlation_distance: int = 1
+    clipped_low: float = 0.0
+    clipped_high: float = 0.0
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.sigma_chen):
+            object.__setattr__(self, "sigma_chen", self.sigma)
 
     def to_dict(self) -> dict[str, float | bool | None]:
         """Return plain values, ready for JSON; None for what is not known."""
@@ -58,18 +111,29 @@ class NoiseModel:
             for name, value in asdict(self).items()
         }
 
+    def words(self) -> str:
+        """Return the noise model in words, to follow a label or the word noise."""
+        if math.isnan(self.sigma):
+            return "unknown: too few valid pixels"
+        if self.sigma == 0:
+            return "none found"
+        parts = [f"level {self.sigma:.4g}"]
+        if self.correlated:
+            parts.append("correlated between neighbouring pixels")
+        if self.gain > 0:
+            parts.append(f"photon noise (gain {self.gain:.3g})")
+            parts.append(f"read noise {self.read_noise:.3g}")
+        for share, where in (
+            (self.clipped_low, "cut off at the lowest value"),
+            (self.clipped_high, "saturated"),
+        ):
+            if share > 0:
+                parts.append(f"{100 * share:.2g} % of the pixels {where}")
+        return ", ".join(parts)
+
     def describe(self) -> str:
         """Return the noise model as a sentence for users."""
-        if math.isnan(self.sigma):
-            return "Too few valid pixels to estimate the noise."
-        if self.sigma == 0:
-            return "No noise was found."
-        if self.correlated:
-            return (
-                f"Noise level {self.sigma:.4g}, correlated between neighbouring "
-                "pixels (estimated on every second pixel)."
-            )
-        return f"Noise level {self.sigma:.4g}."
+        return f"Noise: {self.words()}."
 
 
 def estimate_noise(image: ArrayLike, axes: str | None = None) -> NoiseModel:
@@ -88,7 +152,8 @@ def estimate_noise(image: ArrayLike, axes: str | None = None) -> NoiseModel:
     -------
     NoiseModel
         In the image's own intensity units. Of a stack: the root mean square of its
-        planes' levels where they are known, correlated if most of these planes are.
+        planes' levels where they are known, correlated if most of these planes are;
+        the median of gain, offset and read noise.
 
     Raises
     ------
@@ -130,13 +195,27 @@ def combine_noise(models: list[NoiseModel]) -> NoiseModel:
     if not known:
         return models[0]
 
-    def level(values: list[float]) -> float:
-        return float(np.sqrt(np.mean(np.square(values))))
+    def level(name: str) -> float:
+        return float(np.sqrt(np.mean([getattr(one, name) ** 2 for one in known])))
+
+    def middle(name: str) -> float:
+        values = [getattr(one, name) for one in known]
+        told = [value for value in values if not math.isnan(value)]
+        return float(np.median(told)) if told else math.nan
 
     return NoiseModel(
-        sigma=level([model.sigma for model in known]),
+        sigma=level("sigma"),
         correlated=sum(model.correlated for model in known) * 2 > len(known),
-        sigma_neighbours=level([model.sigma_neighbours for model in known]),
+        sigma_neighbours=level("sigma_neighbours"),
+        sigma_chen=level("sigma_chen"),
+        gain=middle("gain"),
+        variance_at_zero=middle("variance_at_zero"),
+        offset=middle("offset"),
+        read_noise=middle("read_noise"),
+        stabilised_sigma=middle("stabilised_sigma"),
+        correlation_distance=int(np.median([m.correlation_distance for m in known])),
+        clipped_low=float(np.mean([m.clipped_low for m in known])),
+        clipped_high=float(np.mean([m.clipped_high for m in known])),
     )
 
 
@@ -157,16 +236,154 @@ def plane_noise(
     NoiseModel
         `sigma` is NaN where too little of the image is valid to tell.
     """
-    plain = _level(plane_yxc, valid_yx)
-    halves = [
-        _level(plane_yxc[row::2, column::2], valid_yx[row::2, column::2])
-        for row in range(min(2, plane_yxc.shape[0]))
-        for column in range(min(2, plane_yxc.shape[1]))
+    return examine_plane(plane_yxc, valid_yx)[0]
+
+
+def examine_plane(
+    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+) -> tuple[NoiseModel, tuple[NoiseCurve, ...]]:
+    """Return the noise of a plane, and how it grows with the signal in each sample.
+
+    Parameters
+    ----------
+    plane_yxc, valid_yx : ndarray
+        As for `plane_noise`.
+
+    Returns
+    -------
+    model : NoiseModel
+        Of all samples together.
+    curves : tuple of NoiseCurve
+        One a sample; the same noise everywhere where more cannot be told.
+    """
+    model = _white_or_correlated(plane_yxc, valid_yx)
+    samples = range(plane_yxc.shape[-1])
+    if math.isnan(model.sigma) or model.sigma == 0:
+        return model, tuple(constant_curve(model.sigma) for _ in samples)
+    apart = CORRELATED_STRIDE if model.correlated else 1
+    found = [
+        measure_noise_curve(plane_yxc[::apart, ::apart, k], valid_yx[::apart, ::apart])
+        for k in samples
     ]
-    spread = float(np.sqrt(np.mean(np.square(halves))))  # NaN if a half is too small
-    if plain > 0 and spread > CORRELATED_ABOVE * plain:
-        return NoiseModel(spread, correlated=True, sigma_neighbours=plain)
-    return NoiseModel(plain, correlated=False, sigma_neighbours=plain)
+    curves = tuple(curve or constant_curve(model.sigma) for curve in found)
+    if not all(found):
+        return model, curves
+    if model.correlated and not _confirmed(model, curves):
+        white = replace(
+            model,
+            sigma=model.sigma_neighbours,
+            sigma_chen=model.sigma_neighbours,
+            correlated=False,
+            correlation_distance=1,
+        )
+        return white, tuple(constant_curve(white.sigma) for _ in samples)
+    return _with_curves(model, curves, plane_yxc, valid_yx), curves
+
+
+def _confirmed(model: NoiseModel, curves: tuple[NoiseCurve, ...]) -> bool:
+    """Return whether patches without texture, too, hold noise that lattices show."""
+    typical = [float(np.median(curve.variances)) for curve in curves]
+    level = math.sqrt(max(float(np.mean(typical)), 0.0))
+    return level > CORRELATED_ABOVE * model.sigma_neighbours
+
+
+def _with_curves(
+    model: NoiseModel,
+    curves: tuple[NoiseCurve, ...],
+    plane_yxc: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+) -> NoiseModel:
+    """Return the model with what the curves say; of several samples their mean."""
+    filled = (fill_invalid(plane_yxc[..., k], valid_yx) for k in range(len(curves)))
+    smooth = [uniform_filter(plane, 5) for plane in filled]
+    variances = [
+        float(curve.variance(plane[valid_yx]).mean())
+        for curve, plane in zip(curves, smooth, strict=True)
+    ]
+    dark = float(np.mean([np.quantile(plane[valid_yx], 0.005) for plane in smooth]))
+    gain = float(np.mean([curve.gain for curve in curves]))
+    at_zero = float(np.mean([curve.variance_at_zero for curve in curves]))
+    # Below zero at zero: an offset. The darkest places are taken to be without light.
+    offset = max(dark, -at_zero / gain) if gain > 0 > at_zero else 0.0
+    low, high = (_clipped(plane_yxc[valid_yx], end) for end in (-1, 1))
+    return replace(
+        model,
+        sigma=math.sqrt(float(np.mean(variances))),
+        gain=gain,
+        variance_at_zero=at_zero,
+        offset=offset,
+        read_noise=math.sqrt(max(gain * offset + at_zero, 0.0)),
+        stabilised_sigma=_stabilised_level(plane_yxc, valid_yx, model, curves),
+        clipped_low=low,
+        clipped_high=high,
+    )
+
+
+def _stabilised_level(
+    plane_yxc: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    model: NoiseModel,
+    curves: tuple[NoiseCurve, ...],
+) -> float:
+    """Return Chen's estimate after the generalised Anscombe transform."""
+    if any(curve.gain <= 0 for curve in curves):
+        return math.nan
+    apart = CORRELATED_STRIDE if model.correlated else 1
+    parts = [
+        Anscombe(curve.gain, curve.variance_at_zero).forward(plane_yxc[..., k])
+        for k, curve in enumerate(curves)
+    ]
+    stabilised = np.stack(parts, axis=-1)[::apart, ::apart]
+    return _level(stabilised, valid_yx[::apart, ::apart])
+
+
+def _clipped(values: NDArray[np.floating], end: int) -> float:
+    """Return the share of pixels heaped up at the lowest (-1) or highest (1) value.
+
+    A heap holds several times as many pixels as the next value has.
+    """
+    levels, counts = np.unique(values, return_counts=True)
+    if len(levels) < _LEVELS_OF_A_HEAP:
+        return 0.0
+    last, before = (counts[-1], counts[-2]) if end > 0 else (counts[0], counts[1])
+    share = float(last / values.size)
+    return share if last >= _HEAP * before and share >= _LEAST_CLIPPED else 0.0
+
+
+def _white_or_correlated(
+    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+) -> NoiseModel:
+    """Return Chen's level of the plane, or of its sub-lattices where that is higher."""
+    plain = _level(plane_yxc, valid_yx)
+    level = _lattice_level(plane_yxc, valid_yx, 2)
+    white = NoiseModel(plain, correlated=False, sigma_neighbours=plain)
+    if not (plain > 0 and level > CORRELATED_ABOVE * plain):
+        return white
+    distance, next_level = 2, _lattice_level(plane_yxc, valid_yx, 3)
+    if next_level > _STRUCTURE_ABOVE * level:
+        return white
+    # The first lattice whose level the next one does not surpass is white.
+    while distance < _LAST_STRIDE and next_level > _STILL_RISING * level:
+        distance, level = distance + 1, next_level
+        next_level = _lattice_level(plane_yxc, valid_yx, distance + 1)
+    return NoiseModel(
+        level, correlated=True, sigma_neighbours=plain, correlation_distance=distance
+    )
+
+
+def _lattice_level(
+    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_], stride: int
+) -> float:
+    """Return the level of every so manyth pixel; NaN if a lattice is too small."""
+    parts = [
+        _level(
+            plane_yxc[row::stride, column::stride],
+            valid_yx[row::stride, column::stride],
+        )
+        for row in range(min(stride, plane_yxc.shape[0]))
+        for column in range(min(stride, plane_yxc.shape[1]))
+    ]
+    return float(np.sqrt(np.mean(np.square(parts))))
 
 
 def _level(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
