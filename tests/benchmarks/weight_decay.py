@@ -17,7 +17,8 @@ import torch
 from napari_inr_denoise.core.fit import FitProblem, fit_steps
 from napari_inr_denoise.core.noise import NoiseModel, plane_noise
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
-from tests.benchmarks.images import Pair, fluorescence, photographs, psnr
+from tests.benchmarks.images import Pair, data_folder, entries, psnr, read_pairs
+from tests.benchmarks.synthetic import Noise
 
 
 @dataclass(frozen=True)
@@ -48,21 +49,24 @@ def long_fit(pair: Pair, settings: DenoiseSettings) -> Curve:
     return Curve(at_stop, max(db for _, db in found), found[-1][1], ratio)
 
 
+def _pair(name: str, photo_sigma: float) -> Pair:
+    """Return the first frame of a fluorescence image, or a photograph with noise."""
+    folder = data_folder() / ("photos" if photo_sigma else "fmd")
+    noise = Noise(f"gaussian:{photo_sigma:g}", photo_sigma)
+    return next(read_pairs(entries(folder, [name])[0], [noise], seed=0))
+
+
 def main() -> None:
     """Print one Markdown row a strength."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", default="Confocal_FISH")
     parser.add_argument("--photo-sigma", type=float, default=0, help="noise of a photo")
     parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--crop", type=int, default=256)
+    parser.add_argument("--crop", type=int, default=256, help="central square")
     options = parser.parse_args()
-    sigma = options.photo_sigma
-    pairs = photographs(sigma, (options.image,)) if sigma else fluorescence()
-    pair = next(pair for pair in pairs if sigma or pair.name == options.image)
-    crop = (slice(128, 128 + options.crop),) * 2 if not sigma else (slice(None),) * 2
-    pair = Pair(pair.name, pair.noisy[crop], pair.truth[crop])
+    pair = _pair(options.image, options.photo_sigma).central(options.crop)
     base = replace(preset_settings("paper"), max_steps=options.steps, judge_every=50)
-    print(f"{pair.name}, noisy {psnr(pair.noisy, pair.truth):.2f} dB")
+    print(f"{pair.label}, noisy {psnr(pair.noisy, pair.truth):.2f} dB")
     print("| layers | strength | at the stop | best | end | end MSE / sigma^2 |")
     print("|---|---|---|---|---|---|")
     for layers, strength in ((2, 0.0), (2, 1.0), (2, 3.0), (2, 10.0), (9, 3.0)):
