@@ -41,7 +41,7 @@ def _fit_options(command: _Function) -> _Function:
             type=click.Choice(list(PRESETS)),
             default="auto",
             show_default=True,
-            help="paper: the published method; auto: the same at present; "
+            help="auto: the best result; paper: the published method; "
             "fast: a smaller network and fewer steps.",
         ),
     ):
@@ -253,12 +253,17 @@ def _file_summary(file: FileReport, notes: tuple[str, ...]) -> str:
 def _plane_summary(file: FileReport) -> str:
     """Return noise level, residual and stop reason in plain words."""
     from napari_inr_denoise.core.stopping import StopReason
+    from napari_inr_denoise.core.verdict import Verdict
 
     first = file.planes[0]
     if len(file.planes) > 1:
         return f"{_levels(file)} {_reasons(file)}"
-    sentence = StopReason(first.reason).sentence
-    return f"{_levels(file)} Residual {first.residual_rms:.4g}. {sentence}"
+    said = [StopReason(first.reason).sentence]
+    if first.held_out_error is not None:
+        said.append(f"Expected error {first.held_out_error:.3g} (root mean square).")
+    if first.verdict is not None:
+        said.append(Verdict(first.verdict).sentence)
+    return f"{_levels(file)} Residual {first.residual_rms:.4g}. {' '.join(said)}"
 
 
 def _levels(file: FileReport) -> str:

@@ -8,7 +8,6 @@ import torch
 
 from napari_inr_denoise.core import fit as fit_module
 from napari_inr_denoise.core.fit import (
-    FitProblem,
     FitResult,
     FitStep,
     fit_steps,
@@ -16,6 +15,7 @@ from napari_inr_denoise.core.fit import (
 )
 from napari_inr_denoise.core.noise import NoiseModel, plane_noise
 from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.stopping import StopReason
 

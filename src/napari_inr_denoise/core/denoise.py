@@ -21,14 +21,11 @@ from napari_inr_denoise.core.devices import (
     peak_memory_mb,
     pick_device,
 )
-from napari_inr_denoise.core.fit import (
-    FitProblem,
-    FitResult,
-    FitStep,
-    fit_steps,
-)
-from napari_inr_denoise.core.noise import plane_noise
+from napari_inr_denoise.core.engine import plane_steps
+from napari_inr_denoise.core.fit import FitResult, FitStep
+from napari_inr_denoise.core.noise import examine_plane
 from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.core.stopping import StopReason
@@ -50,10 +47,14 @@ class DenoiseResult:
         they were; so are planes that were not reached before a stop.
     report : DenoiseReport
         `report.to_dict()` has the layout of report.json.
+    uncertainty : ndarray of float32 or None
+        Standard deviation of each pixel's error, in the image's units and shape; NaN
+        where it is not known, and None where it is known nowhere.
     """
 
     image: NDArray[np.float32] = field(repr=False)
     report: DenoiseReport
+    uncertainty: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,7 @@ class _Run:
         self._started = time.monotonic()
         # Planes that are never reached stay as they were.
         self._image = array.astype(np.float32)
+        self._uncertainty: NDArray[np.float32] | None = None
         self._planes: list[PlaneReport] = []
 
     def steps(self) -> DenoiseSteps:
@@ -201,11 +203,12 @@ class _Run:
             step = partial(DenoiseStep, number, count, plane, problem)
             result = _unchanged(problem)
             if result is None:
-                fitting = Outcome(fit_steps(problem, self._settings, self._device))
+                fitting = Outcome(plane_steps(problem, self._settings, self._device))
                 for fit in fitting:
                     yield step(fit.best, fit, self)
                 result = fitting.result
             self._planes.append(_keep(self._image, plane, problem, result))
+            self._keep_uncertainty(plane, problem, result)
             yield step(result, None, self)
         return self._result(self._image, self._planes)
 
@@ -220,9 +223,20 @@ class _Run:
         """Read one plane; an alpha channel is no part of the problem."""
         values, finite = to_floats(plane.colours_yxs(self._array[plane.selection]))
         valid = np.asarray(finite.all(axis=-1))
-        noise = plane_noise(values, valid)
+        noise, curves = examine_plane(values, valid)
         fitted = valid & ~isolated_pixels(values, valid, noise.sigma)
-        return FitProblem(values, valid, fitted, noise, self._spacing_yx)
+        return FitProblem(values, valid, fitted, noise, self._spacing_yx, curves)
+
+    def _keep_uncertainty(
+        self, plane: Plane, problem: FitProblem, result: FitResult
+    ) -> None:
+        """Write a finished plane's uncertainty; nothing is held until there is one."""
+        if result.uncertainty_yxs is None:
+            return
+        if self._uncertainty is None:
+            self._uncertainty = np.full(self._array.shape, np.nan, dtype=np.float32)
+        target_yxs = plane.colours_yxs(self._uncertainty[plane.selection])
+        target_yxs[problem.valid_yx] = result.uncertainty_yxs[problem.valid_yx]
 
     def _result(
         self, image: NDArray[np.float32], planes: list[PlaneReport]
@@ -238,7 +252,7 @@ class _Run:
             planes=tuple(planes),
         )
         report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
-        return DenoiseResult(image, report)
+        return DenoiseResult(image, report, self._uncertainty)
 
 
 def _unchanged(problem: FitProblem) -> FitResult | None:
@@ -261,6 +275,7 @@ def _keep(
     valid = problem.valid_yx
     target_yxs[valid] = result.plane_yxs[valid]
     any_valid = bool(valid.any())
+    noise, quality = problem.noise, result.quality
     return PlaneReport(
         index=plane.index,
         sigma=_known(problem.noise.sigma),
@@ -271,6 +286,17 @@ def _keep(
         reason=result.reason.value,
         mean_before=float(problem.plane_yxs[valid].mean()) if any_valid else None,
         mean_after=float(result.plane_yxs[valid].mean()) if any_valid else None,
+        gain=_known(noise.gain),
+        read_noise=_known(noise.read_noise),
+        offset=_known(noise.offset),
+        clipped_low=noise.clipped_low,
+        clipped_high=noise.clipped_high,
+        correlation_distance=noise.correlation_distance,
+        candidates=dict(result.weights),
+        held_out_error=None if quality is None else quality.held_out_error,
+        whiteness=None if quality is None else quality.whiteness,
+        verdict=None if quality is None else quality.verdict.value,
+        intensity_bias=() if quality is None else quality.intensity_bias,
     )
 
 

@@ -21,6 +21,8 @@ from napari_inr_denoise.core.coordinates import first_layer_omega
 from napari_inr_denoise.core.networks.siren import Siren
 from napari_inr_denoise.core.noise import NoiseModel
 from napari_inr_denoise.core.patches import PatchGrid
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.quality import Quality
 from napari_inr_denoise.core.regularise import WeightAverage, selective_decay
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.stopping import (
@@ -32,36 +34,6 @@ from napari_inr_denoise.core.stopping import (
 
 _ROBUST_RANGE = (0.1, 99.9)
 """Percentiles that map to -1 and 1, so that one hot pixel does not squeeze the rest."""
-
-
-@dataclass(frozen=True)
-class FitProblem:
-    """One plane to fit.
-
-    Attributes
-    ----------
-    plane_yxs : ndarray of float, shape (Y, X, samples)
-        Noisy intensities in the image's units, finite everywhere.
-    valid_yx : ndarray of bool, shape (Y, X)
-        Pixels that have a value.
-    fitted_yx : ndarray of bool, shape (Y, X)
-        Pixels that count in the fit and in the stop; the network fills in the others.
-    noise : NoiseModel
-        In the same units.
-    spacing_yx : tuple of float
-        Height and width of a pixel; any one unit.
-    """
-
-    plane_yxs: NDArray[np.float64]
-    valid_yx: NDArray[np.bool_]
-    fitted_yx: NDArray[np.bool_]
-    noise: NoiseModel
-    spacing_yx: tuple[float, float] = (1.0, 1.0)
-
-    @property
-    def isolated_count(self) -> int:
-        """How many pixels have a value but are left out of the fit."""
-        return int(self.valid_yx.sum() - self.fitted_yx.sum())
 
 
 @dataclass(frozen=True)
@@ -78,12 +50,21 @@ class FitResult:
         Steps after which this state was reached.
     reason : StopReason
         Why the fit ended; CALLER while it still runs.
+    weights : tuple of (name, weight)
+        The networks that the result is the weighted mean of.
+    quality : Quality or None
+        What is known of the error; None while the fit still runs.
+    uncertainty_yxs : ndarray of float32, shape (Y, X, samples), or None
+        Standard deviation of the error of each pixel, in the image's units.
     """
 
     plane_yxs: NDArray[np.float32] = field(repr=False)
     residual_rms: float
     steps: int
     reason: StopReason
+    weights: tuple[tuple[str, float], ...] = ()
+    quality: Quality | None = field(default=None, repr=False)
+    uncertainty_yxs: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -146,7 +127,9 @@ def fit_steps(
         The averaged network's output at the stop.
     """
     fit = _Fit(problem, settings, device)
-    rule = FirstOf((Discrepancy(problem.noise.sigma**2), Budget(settings.max_steps)))
+    rule = FirstOf(
+        (Discrepancy(problem.noise.sigma_chen**2), Budget(settings.max_steps))
+    )
     first = before = look = best = fit.look()
     progress = 0.0
     while math.isfinite(look.residual_rms):
@@ -166,7 +149,9 @@ def fit_steps(
             steps_per_second=fit.steps_per_second,
             best=best,
         )
-        fit.advance(steps_to_next_look(before, look, problem.noise.sigma, settings))
+        fit.advance(
+            steps_to_next_look(before, look, problem.noise.sigma_chen, settings)
+        )
         before, look = look, fit.look()
     if best.steps == 0 and not math.isfinite(best.residual_rms):
         best = FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, best.reason)
@@ -205,8 +190,8 @@ def _progress(
 ) -> float:
     """Estimate how much of the fit is done: by the steps or by the residual."""
     by_steps = look.steps / settings.max_steps
-    height = math.log(max(first.residual_rms / problem.noise.sigma, 1.0 + 1e-9))
-    left = math.log(max(look.residual_rms / problem.noise.sigma, 1.0))
+    height = math.log(max(first.residual_rms / problem.noise.sigma_chen, 1.0 + 1e-9))
+    left = math.log(max(look.residual_rms / problem.noise.sigma_chen, 1.0))
     # The residual falls fast at first and slowly in the end: the square makes the
     # bar move about evenly.
     return min(max(by_steps, (1 - left / height) ** 2), 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -15,8 +15,15 @@ class PlaneReport:
 
     `sigma` is None where too little is valid to estimate it, `isolated_pixels` the
     number of hot and dead pixels that were left out of the fit.
-    `gain`, `read_noise`, `held_out_error` and `whiteness` are None where the method
-    used does not measure them.
+    What is None was not
+    measured or is not known.
+
+    `gain`, `read_noise`, `offset`, `clipped_low`, `clipped_high` and
+    `correlation_distance` are those of `NoiseModel`; `candidates` the weights of the
+    networks by name; `held_out_error` the estimated root mean square error against
+    the truth; `whiteness` the correlation of neighbours in what was removed and
+    `verdict` what that says (see `core.quality.Verdict`); `intensity_bias` pairs of
+    intensity and mean change of the pixels of that intensity.
     """
 
     index: dict[str, int]
@@ -30,8 +37,15 @@ class PlaneReport:
     mean_after: float | None
     gain: float | None = None
     read_noise: float | None = None
+    offset: float | None = None
+    clipped_low: float = 0.0
+    clipped_high: float = 0.0
+    correlation_distance: int = 1
+    candidates: dict[str, float] = field(default_factory=dict)
     held_out_error: float | None = None
     whiteness: float | None = None
+    verdict: str | None = None
+    intensity_bias: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from numbers import Integral, Real
 from typing import Any
 
 Choice = str | int | float
+CANDIDATES = ("neighbourhood", "attention", "siren")
+"""The networks there are."""
 
 
 def _setting(
@@ -81,6 +83,28 @@ class DenoiseSettings:
         Budget: optimisation steps for one plane.
     judge_every : int
         Steps between two looks at the whole image.
+    candidates : str
+        Networks that are fitted, joined by "+": "neighbourhood",
+        "attention", "siren". SIREN
+        alone is the published method; several are weighed by their error on pixels
+        that were held out.
+    window_radius : int
+        Reach of what the neighbourhood network sees around a pixel, in pixels.
+    window_width, window_depth : int
+        Its hidden layers' units and number.
+    window_steps, window_batch : int
+        Its optimisation steps, and the pixels drawn in each. A small plane gets
+        fewer steps, or it would be learned by heart.
+    window_rate : float
+        Its largest learning rate.
+    attention_width : int
+        Channels of the attention-guided network.
+    attention_steps, attention_batch : int
+        Its optimisation steps, and the crops of 96x96 drawn in each.
+    attention_rate : float
+        Its largest learning rate.
+    turns : int
+        Flips and turns of the surroundings that its answer is the mean of.
     """
 
     preset: str = _setting("paper", "Preset the settings started from.")
@@ -131,9 +155,53 @@ class DenoiseSettings:
         unit="step",
     )
 
+    candidates: str = _setting("siren", "Networks to fit, joined by +.")
+    window_radius: int = _setting(
+        7, "Reach of the neighbourhood network.", minimum=1, maximum=32, unit="pixel"
+    )
+    window_width: int = _setting(
+        128, "Units in a layer of that network.", minimum=1, maximum=4096
+    )
+    window_depth: int = _setting(
+        3, "Hidden layers of that network.", minimum=1, maximum=16
+    )
+    window_steps: int = _setting(
+        600, "Steps of that network.", minimum=1, maximum=10**6, unit="step"
+    )
+    window_batch: int = _setting(
+        4096, "Pixels drawn in each of these steps.", minimum=1, maximum=2**20
+    )
+    window_rate: float = _setting(
+        2e-3, "Largest learning rate of that network.", minimum=1e-8, maximum=1.0
+    )
+    attention_width: int = _setting(
+        32, "Channels of the attention network.", minimum=1, maximum=512
+    )
+    attention_steps: int = _setting(
+        200, "Steps of that network.", minimum=1, maximum=10**6, unit="step"
+    )
+    attention_batch: int = _setting(
+        2, "Crops drawn in each of these steps.", minimum=1, maximum=2**12
+    )
+    attention_rate: float = _setting(
+        3e-3, "Largest learning rate of that network.", minimum=1e-8, maximum=1.0
+    )
+    turns: int = _setting(8, "Flips and turns that are averaged.", minimum=1, maximum=8)
+
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item, getattr(self, item.name))
+        names = self.candidate_names
+        if not set(names) <= set(CANDIDATES) or len(set(names)) < len(names):
+            raise ValueError(
+                f"candidates: got {self.candidates!r}, wanted one or more of "
+                f"{', '.join(CANDIDATES)}, each once, joined by +."
+            )
+
+    @property
+    def candidate_names(self) -> tuple[str, ...]:
+        """The names in `candidates`, in the order in which they are fitted."""
+        return tuple(self.candidates.split("+"))
 
     def to_dict(self) -> dict[str, Choice]:
         """Return the settings as plain values, ready for JSON."""
@@ -179,16 +247,25 @@ def _check(item: Field[Any], value: Any) -> None:  # noqa: ANN401 - checked here
 
 
 PRESETS: dict[str, DenoiseSettings] = {
-    "auto": DenoiseSettings(preset="auto"),
+    "auto": DenoiseSettings(
+        preset="auto",
+        candidates="neighbourhood+attention",
+    ),
     "fast": DenoiseSettings(
-        preset="fast", width=128, learning_rate=3e-4, max_steps=600
+        preset="fast",
+        candidates="neighbourhood",
+        window_radius=6,
+        window_width=96,
+        window_steps=300,
+        turns=2,
     ),
     "paper": DenoiseSettings(preset="paper"),
 }
 """The presets by name.
 
 `paper` is the published method. `auto`, the default, is the best that there is here:
-at present the published method as well. `fast` has a narrower network, for a look.
+two networks that see a pixel's surroundings, weighed by held-out pixels. `fast` is
+the first alone and smaller, for a look.
 """
 
 

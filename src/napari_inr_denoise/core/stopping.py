@@ -11,6 +11,7 @@ class StopReason(Enum):
     """Why a fit ended. `value` stands in reports; `sentence` is for people."""
 
     NOISE_LEVEL = "noise_level"
+    TRAINED = "trained"
     BUDGET = "budget"
     CALLER = "stopped"
     NON_FINITE = "non_finite"
@@ -25,6 +26,10 @@ class StopReason(Enum):
 
 _SENTENCES = {
     StopReason.NOISE_LEVEL: "The residual came down to the estimated noise level.",
+    StopReason.TRAINED: (
+        "The networks were trained to their end and combined by their error on "
+        "pixels that were held out."
+    ),
     StopReason.BUDGET: (
         "The steps allowed were used up before the residual came down to the noise "
         "level; this is the result nearest to it."

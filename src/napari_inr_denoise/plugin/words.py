@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from napari_inr_denoise.core.stopping import StopReason
+from napari_inr_denoise.core.verdict import Verdict
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+    from napari_inr_denoise.core.report import PlaneReport
 
 _OUT_OF_MEMORY = "out of memory"
 
@@ -16,16 +17,10 @@ _OUT_OF_MEMORY = "out of memory"
 def noise_words(step: DenoiseStep) -> str:
     """Return the noise of the plane at work."""
     problem = step.problem
-    if math.isnan(problem.noise.sigma):
-        return "unknown: too few valid pixels"
-    if problem.noise.sigma == 0:
-        return "none found"
-    level = f"level {problem.noise.sigma:.4g}"
-    if problem.noise.correlated:
-        level += ", correlated between neighbouring pixels"
+    words = problem.noise.words()
     if problem.isolated_count:
-        level += f"; {problem.isolated_count} hot or dead pixels left out"
-    return level
+        words += f"; {problem.isolated_count} hot or dead pixels left out"
+    return words
 
 
 def residual_words(step: DenoiseStep) -> str:
@@ -53,7 +48,7 @@ def ending_words(result: DenoiseResult, plane_count: int) -> str:
     planes = result.report.files[0].planes
     reasons = [StopReason(plane.reason) for plane in planes]
     if plane_count == 1:
-        return reasons[0].sentence
+        return f"{reasons[0].sentence} {trust_words(planes[0])}".strip()
     stopped = StopReason.CALLER in reasons or len(planes) < plane_count
     if stopped:
         finished = sum(reason is not StopReason.CALLER for reason in reasons)
@@ -68,6 +63,16 @@ def ending_words(result: DenoiseResult, plane_count: int) -> str:
         f"{reasons.count(r)} planes: {r.sentence}" for r in dict.fromkeys(reasons)
     )
     return "\n".join(counts)
+
+
+def trust_words(plane: PlaneReport) -> str:
+    """Return how far a plane's result may be trusted; nothing if that is not known."""
+    words = []
+    if plane.held_out_error is not None:
+        words.append(f"Expected error {plane.held_out_error:.3g} (root mean square).")
+    if plane.verdict is not None:
+        words.append(Verdict(plane.verdict).sentence)
+    return " ".join(words)
 
 
 def error_words(error: Exception) -> str:

@@ -1,0 +1,89 @@
+"""What the fits of networks with a blind spot share: loss, schedule, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from napari_inr_denoise.core.candidate import Candidate
+
+STEPS_BETWEEN_YIELDS = 10
+_WARM_UP = 0.1
+_WEIGHT_DECAY = 1e-3
+
+
+@dataclass(frozen=True)
+class Training:
+    """How far a fit is, and its answer once there is one.
+
+    Attributes
+    ----------
+    step, steps : int
+        Steps done and steps in all.
+    candidate : Candidate or None
+        At the last look at the whole plane.
+    """
+
+    step: int
+    steps: int
+    candidate: Candidate | None
+
+
+class Optimiser:
+    """AdamW whose rate rises over the first tenth of the steps and falls to nothing.
+
+    Parameters
+    ----------
+    network : Module
+        What is trained, on its device.
+    rate : float
+        The largest learning rate.
+    steps : int
+        How many steps there will be.
+    """
+
+    def __init__(self, network: nn.Module, rate: float, steps: int) -> None:
+        device = next(network.parameters()).device
+        self._adam = torch.optim.AdamW(
+            network.parameters(),
+            lr=rate,
+            weight_decay=_WEIGHT_DECAY,
+            fused=device.type in ("cpu", "cuda"),
+        )
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._adam, rate, total_steps=steps + 1, pct_start=_WARM_UP
+        )
+
+    def step(self, loss: Tensor) -> None:
+        """Go down the gradient of a loss."""
+        self._adam.zero_grad()
+        loss.backward()
+        self._adam.step()
+        self._schedule.step()
+
+
+def squared_error_and_risk(
+    noisy: Tensor, predicted: Tensor, result: Tensor, added_noise: Tensor
+) -> Tensor:
+    """Return, value by value, the loss of a network with a blind spot.
+
+    The squared error of the prediction, which has not seen the pixel, and Stein's
+    unbiased risk of the result, which has: its squared difference from the pixel
+    plus twice the covariance of result and noise.
+
+    Parameters
+    ----------
+    noisy, predicted, result : Tensor
+        The same shape. The result must not carry the prediction's gradient.
+    added_noise : Tensor
+        Noise variance times the share of the pixel's noise in the result.
+    """
+    return (predicted - noisy).square() + (result - noisy).square() + 2 * added_noise
+
+
+def looks(steps: int) -> Iterator[int]:
+    """Yield the steps after which the whole plane is looked at before the end."""
+    yield from range(100, steps, 150)

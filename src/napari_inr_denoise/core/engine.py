@@ -1,0 +1,223 @@
+"""Denoise one plane: fit the candidates, weigh them, say how far to trust them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_inr_denoise.core import fit_attention, fit_neighbourhood
+from napari_inr_denoise.core.blind_spot import Training
+from napari_inr_denoise.core.candidate import Candidate
+from napari_inr_denoise.core.combine import (
+    EMPTY,
+    FEWEST,
+    flat_candidate,
+    hold_out,
+    mean_of,
+    weigh,
+)
+from napari_inr_denoise.core.fit import FitResult, FitStep, FitSteps, fit_steps
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.quality import estimated_error, judge, uncertainty
+from napari_inr_denoise.core.safeguard import keep_structure
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.stopping import StopReason
+
+SIREN = "siren"
+_BLIND_SPOTS = {
+    fit_neighbourhood.NAME: fit_neighbourhood.neighbourhood_steps,
+    fit_attention.NAME: fit_attention.attention_steps,
+}
+"""Networks that never see the pixel they predict."""
+
+CandidateSteps = Generator[FitStep, None, Candidate]
+
+
+def plane_steps(
+    problem: FitProblem, settings: DenoiseSettings, device: torch.device
+) -> FitSteps:
+    """Denoise a plane by what the settings name.
+
+    SIREN alone is the published method: it stops at the noise level and sees every
+    pixel. Several candidates, or a network with a blind spot, leave some pixels out
+    of every fit; on these they are weighed and judged. Where the noise is correlated
+    neighbours give held-out pixels away, and only the neighbourhood network can hide
+    more than the pixel: it is then taken alone, whatever is named.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        With enough valid pixels and a noise level above 0.
+    settings : DenoiseSettings
+        The candidates and all that decides their fits.
+    device : torch.device
+        Where to compute.
+
+    Yields
+    ------
+    FitStep
+        Often enough for a caller to stop within about a second.
+
+    Returns
+    -------
+    FitResult
+        With its quality; `uncertainty_yxs` where a blind spot tells it.
+    """
+    names = settings.candidate_names
+    if names == (SIREN,):
+        result = yield from fit_steps(problem, settings, device)
+        return replace(
+            result,
+            weights=((SIREN, 1.0),),
+            quality=judge(problem, result.plane_yxs, None),
+        )
+    if problem.noise.correlated:
+        names = (fit_neighbourhood.NAME,)
+    return (yield from _combined(names, problem, settings, device))
+
+
+def _combined(
+    names: tuple[str, ...],
+    problem: FitProblem,
+    settings: DenoiseSettings,
+    device: torch.device,
+) -> FitSteps:
+    """Fit the candidates to all but the held-out pixels, and combine them."""
+    held_out = hold_out(problem.fitted_yx, settings.seed)
+    targets = problem.fitted_yx & ~held_out
+    done: list[Candidate] = []
+    best: FitResult | None = None
+    for number, name in enumerate(names):
+        steps = _candidate_steps(name, problem, targets, settings, device, best)
+        candidate = None
+        for step, answer in steps:
+            candidate = answer or candidate
+            if step is not None:
+                progress = (number + step.progress) / len(names)
+                yield replace(step, progress=progress)
+        if candidate is not None and np.isfinite(candidate.plane_yxs).all():
+            done.append(candidate)
+            best, _ = _mean(problem, done, held_out)
+    if not done:
+        noisy = problem.plane_yxs.astype(np.float32)
+        return FitResult(noisy, 0.0, 0, StopReason.NON_FINITE)
+    if not problem.noise.correlated:
+        with_flat = [*done, flat_candidate(problem)]
+        if weigh(with_flat, problem, held_out)[-1] >= EMPTY:
+            done = with_flat
+    return _finished(problem, done, held_out)
+
+
+def _mean(
+    problem: FitProblem, done: list[Candidate], held_out_yx: NDArray[np.bool_]
+) -> tuple[FitResult, NDArray[np.float32]]:
+    """Return the weighted mean of the candidates and its own share."""
+    weights = weigh(done, problem, held_out_yx)
+    plane_yxs, share_yxs = keep_structure(problem, *mean_of(done, weights))
+    result = _as_result(problem, plane_yxs, sum(one.steps for one in done))
+    named = zip(done, weights, strict=True)
+    by_name = tuple((one.name, round(float(weight), 4)) for one, weight in named)
+    return replace(result, weights=by_name), share_yxs
+
+
+def _finished(
+    problem: FitProblem, done: list[Candidate], held_out_yx: NDArray[np.bool_]
+) -> FitResult:
+    """Return the result with what is known of its error."""
+    best, share_yxs = _mean(problem, done, held_out_yx)
+    plane_yxs, error = best.plane_yxs, None
+    if held_out_yx.sum() >= FEWEST:
+        error = estimated_error(problem, plane_yxs, share_yxs, held_out_yx)
+    return replace(
+        best,
+        reason=StopReason.TRAINED,
+        quality=judge(problem, plane_yxs, error),
+        uncertainty_yxs=uncertainty(problem, plane_yxs, share_yxs),
+    )
+
+
+def _candidate_steps(
+    name: str,
+    problem: FitProblem,
+    targets_yx: NDArray[np.bool_],
+    settings: DenoiseSettings,
+    device: torch.device,
+    best: FitResult | None,
+) -> Iterator[tuple[FitStep | None, Candidate | None]]:
+    """Yield a candidate's steps, and the candidate itself in the end."""
+    if name == SIREN:
+        yield from _siren(problem, targets_yx, settings, device, best)
+        return
+    started = time.monotonic()
+    steps = _BLIND_SPOTS[name](problem, targets_yx, settings, device)
+    own = best
+    while True:
+        try:
+            training = next(steps)
+        except StopIteration as end:
+            yield None, end.value
+            return
+        if training.candidate is not None and best is None:
+            own = _as_result(problem, training.candidate.plane_yxs, training.step)
+        if own is not None:
+            yield _step(problem, training, own, time.monotonic() - started), None
+
+
+def _siren(
+    problem: FitProblem,
+    targets_yx: NDArray[np.bool_],
+    settings: DenoiseSettings,
+    device: torch.device,
+    best: FitResult | None,
+) -> Iterator[tuple[FitStep | None, Candidate | None]]:
+    """Yield SIREN's steps on the pixels that are not held out."""
+    steps = fit_steps(replace(problem, fitted_yx=targets_yx), settings, device)
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            result: FitResult = end.value
+            break
+        yield (step if best is None else replace(step, best=best)), None
+    if result.reason is StopReason.NON_FINITE and best is not None:
+        return
+    yield (
+        None,
+        Candidate(
+            SIREN,
+            result.plane_yxs,
+            # A pixel among thousands moves the fit by next to nothing, and a
+            # held-out one, by which it is judged, by nothing.
+            np.zeros_like(result.plane_yxs),
+            result.steps,
+            result.reason,
+        ),
+    )
+
+
+def _step(
+    problem: FitProblem, training: Training, best: FitResult, seconds: float
+) -> FitStep:
+    """Return a blind spot's training as a step of the fit."""
+    return FitStep(
+        step=training.step,
+        max_steps=training.steps,
+        residual_rms=best.residual_rms,
+        noise=problem.noise,
+        progress=training.step / training.steps,
+        steps_per_second=training.step / seconds if seconds > 0 else 0.0,
+        best=best,
+    )
+
+
+def _as_result(
+    problem: FitProblem, plane_yxs: NDArray[np.float32], steps: int
+) -> FitResult:
+    residual = (plane_yxs - problem.plane_yxs)[problem.fitted_yx]
+    rms = float(np.sqrt(np.mean(residual**2)))
+    return FitResult(plane_yxs, rms, steps, StopReason.CALLER)

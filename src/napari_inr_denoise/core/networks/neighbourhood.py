@@ -1,0 +1,100 @@
+"""A network from a pixel's surroundings to its intensity: it never sees the pixel."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from torch import Generator, Tensor, nn
+
+BLURS = (0.7, 1.4, 3.0)
+"""Widths, in pixels, of the blurs that what is hidden may be added back with."""
+
+
+class Neighbourhood(nn.Module):
+    """A local implicit function with a blind spot and a learned gain.
+
+    The pixel's surroundings give a prediction; a second output is the share of the
+    difference between pixel and prediction that is added back. Where more than the
+    pixel is hidden, a third output chooses a blur of the hidden values.
+
+    Parameters
+    ----------
+    inputs : int
+        Features of a pixel.
+    samples : int
+        Values predicted for a pixel.
+    width, depth : int
+        Units in a hidden layer and number of hidden layers.
+    blurs : int
+        How many blurs there are to choose from; 1 where only the pixel is hidden.
+    generator : torch.Generator
+        On the CPU, so that a seed gives the same start everywhere.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        samples: int,
+        *,
+        width: int,
+        depth: int,
+        blurs: int,
+        generator: Generator,
+    ) -> None:
+        super().__init__()
+        self.samples, self.blurs = samples, blurs
+        sizes = [inputs] + [width] * depth + [samples * (2 + blurs)]
+        self.layers = nn.ModuleList(
+            nn.utils.skip_init(nn.Linear, fan_in, fan_out)
+            for fan_in, fan_out in pairwise(sizes)
+        )
+        self._initialise(generator)
+
+    def _initialise(self, generator: Generator) -> None:
+        """Draw weights; with a small last layer the start is the local level."""
+        for layer in self.linear_layers():
+            edge = layer.in_features**-0.5
+            with torch.no_grad():
+                layer.weight.uniform_(-edge, edge, generator=generator)
+                layer.bias.uniform_(-edge, edge, generator=generator)
+        last = self.linear_layers()[-1]
+        with torch.no_grad():
+            last.weight.mul_(0.3)
+            last.bias.zero_()
+            # A gain of 0.12 to begin with.
+            last.bias[self.samples : 2 * self.samples] = -2.0
+
+    def linear_layers(self) -> list[nn.Linear]:
+        """Return the layers from input to output."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+
+    def forward(
+        self, features: Tensor, columns: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Predict pixels from their surroundings.
+
+        Parameters
+        ----------
+        features : Tensor, shape (N, inputs)
+        columns : Tensor of int, shape (inputs,)
+            Order of the features that turns or flips the surroundings; the first
+            layer's weights are turned instead, which is far less work.
+
+        Returns
+        -------
+        offset : Tensor, shape (N, samples)
+            Prediction less the local level.
+        gain : Tensor, shape (N, samples)
+            In (0, 1): the share of the difference that is added back.
+        mix : Tensor, shape (N, samples, blurs)
+            Weights of the blurs; they sum to one.
+        """
+        first, *others = self.linear_layers()
+        values = F.linear(features, first.weight[:, columns], first.bias)
+        for layer in others:
+            values = layer(F.relu(values))
+        parts = values.view(len(values), 2 + self.blurs, self.samples)
+        gain = torch.sigmoid(parts[:, 1])
+        return parts[:, 0], gain, torch.softmax(parts[:, 2:], dim=1).transpose(1, 2)

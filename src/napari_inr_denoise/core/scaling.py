@@ -1,0 +1,82 @@
+"""A plane in a network's own scale: linear, stabilised, and the variance between."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.stabilise import Anscombe
+
+_TABLE = 512
+
+
+class PlaneScale:
+    """Values near 0 and of about unit spread, and the way back.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        With at least one fitted pixel.
+    device : torch.device
+        Where the values are wanted.
+    """
+
+    def __init__(self, problem: FitProblem, device: torch.device) -> None:
+        fitted = problem.fitted_yx
+        values = problem.plane_yxs[fitted]
+        # One scale for all samples: their errors count alike.
+        self._offset = values.mean(axis=0)
+        self._scale = float(values.std(axis=0).mean()) or 1.0
+        linear = (problem.plane_yxs - self._offset) / self._scale
+        self.linear_syx = _tensor(linear, device)
+        self.stabilised_syx = _tensor(_stabilised(problem), device)
+        self._tables = self._variance_tables(problem, device)
+
+    def _variance_tables(self, problem: FitProblem, device: torch.device) -> Tensor:
+        """Return the variance at evenly spaced values, (samples, table)."""
+        fitted = self.linear_syx[:, torch.from_numpy(problem.fitted_yx.copy())]
+        self._low, high = float(fitted.min()), float(fitted.max())
+        self._step = max((high - self._low) / (_TABLE - 1), 1e-12)
+        nodes = self._low + self._step * np.arange(_TABLE)
+        intensities = nodes[:, None] * self._scale + self._offset
+        table = problem.variance(intensities[:, None]) / self._scale**2
+        return torch.from_numpy(table[:, 0].T.copy()).to(torch.float32).to(device)
+
+    def variance(self, linear: Tensor) -> Tensor:
+        """Return the noise variance at clean values, (N, samples), in this scale."""
+        place = ((linear - self._low) / self._step).clamp(0, _TABLE - 1.001)
+        below = place.long()
+        share = place - below
+        columns = [
+            torch.lerp(table[node], table[node + 1], part)
+            for table, node, part in zip(
+                self._tables, below.t(), share.t(), strict=True
+            )
+        ]
+        return torch.stack(columns, dim=-1)
+
+    def to_intensities(self, linear: Tensor) -> NDArray[np.float32]:
+        """Return values (..., samples) in the image's own units."""
+        values = linear.cpu().numpy().astype(np.float64) * self._scale + self._offset
+        return np.asarray(values, dtype=np.float32)
+
+
+def _stabilised(problem: FitProblem) -> NDArray[np.float64]:
+    """Return the plane with noise made even, about 0 and of unit spread."""
+    parts = []
+    for sample in range(problem.plane_yxs.shape[-1]):
+        curve, values = problem.curve(sample), problem.plane_yxs[..., sample]
+        if curve.gain > 0:
+            values = Anscombe(curve.gain, curve.variance_at_zero).forward(values)
+        inside = values[problem.fitted_yx]
+        parts.append((values - inside.mean()) / (inside.std() or 1.0))
+    return np.stack(parts, axis=-1)
+
+
+def _tensor(plane_yxs: NDArray[np.float64], device: torch.device) -> Tensor:
+    """Return the plane as float32, (samples, Y, X)."""
+    ordered = np.ascontiguousarray(plane_yxs.transpose(2, 0, 1), dtype=np.float32)
+    return torch.from_numpy(ordered).to(device)
