@@ -66,8 +66,8 @@ class _Group(click.Group):
 def main() -> None:
     """Denoise fluorescence images from themselves alone.
 
-    A small network is fitted to the one noisy image and stopped at the noise level
-    that was estimated from it: no training data, no pre-trained weights.
+    A small network is fitted to the one noisy image, under a noise model that is
+    measured from it: no training data, no pre-trained weights.
     """
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise.core.candidate import Candidate
+from napari_inr_denoise.core.outcome import Outcome
 
 STEPS_BETWEEN_YIELDS = 10
 _WARM_UP = 0.1
@@ -87,3 +88,20 @@ def squared_error_and_risk(
 def looks(steps: int) -> Iterator[int]:
     """Yield the steps after which the whole plane is looked at before the end."""
     yield from range(100, steps, 150)
+
+
+def while_rendering(
+    rendering: Generator[None, None, Candidate], training: Training
+) -> Generator[Training, None, Candidate]:
+    """Render the whole plane, in parts between which a caller may stop.
+
+    Parameters
+    ----------
+    rendering : Generator
+        Yields between its parts and returns the answer.
+    training : Training
+        What is yielded meanwhile.
+    """
+    for _ in (run := Outcome(rendering)):
+        yield training
+    return run.result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -34,8 +34,6 @@ _BLIND_SPOTS = {
     fit_attention.NAME: fit_attention.attention_steps,
 }
 """Networks that never see the pixel they predict."""
-
-CandidateSteps = Generator[FitStep, None, Candidate]
 
 
 def plane_steps(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from napari_inr_denoise.core.blind_spot import (
     Training,
     looks,
     squared_error_and_risk,
+    while_rendering,
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
@@ -60,14 +62,20 @@ def attention_steps(
     """
     fit = _Fit(problem, targets_yx, settings, device)
     steps = settings.attention_steps
-    yield Training(0, steps, fit.render(turns=1))
+    start = Training(0, steps, None)
+    look = yield from while_rendering(fit.render(turns=1), start)
+    yield replace(start, candidate=look)
     shown = set(looks(steps))
     for step in range(1, steps + 1):
         fit.advance()
         if step % STEPS_BETWEEN_YIELDS == 0:
-            look = fit.render(turns=1) if step in shown else None
-            yield Training(step, steps, look)
-    return fit.render(turns=settings.turns)
+            now = Training(step, steps, None)
+            if step in shown:
+                look = yield from while_rendering(fit.render(turns=1), now)
+                now = replace(now, candidate=look)
+            yield now
+    end = Training(steps, steps, None)
+    return (yield from while_rendering(fit.render(settings.turns), end))
 
 
 class _Fit:
@@ -143,7 +151,7 @@ class _Fit:
         return int(torch.randint(limit, (1,), generator=self._generator))
 
     @torch.no_grad()
-    def render(self, turns: int) -> Candidate:
+    def render(self, turns: int) -> Generator[None, None, Candidate]:
         """Return the whole plane, the mean over the first so many turns."""
         height, width, samples = self._shape
         total = torch.zeros(2 * samples, height, width, device=self._planes.device)
@@ -153,6 +161,7 @@ class _Fit:
             both = torch.cat([result[0], gain[0]])
             both = both[:, : planes.shape[1], : planes.shape[2]]
             total += _turned_back(both, turn)[:, :height, :width] / turns
+            yield
         result, gain = total.movedim(0, -1).chunk(2, dim=-1)
         return Candidate(
             NAME,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,11 +17,13 @@ from napari_inr_denoise.core.blind_spot import (
     Training,
     looks,
     squared_error_and_risk,
+    while_rendering,
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.correlation import residual_correlation
 from napari_inr_denoise.core.neighbours import TURNS, Neighbours, Seen
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.scaling import PlaneScale
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -68,16 +71,22 @@ def neighbourhood_steps(
         Averaged over the turns.
     """
     fit = _Fit(problem, targets_yx, settings, device)
-    yield Training(0, fit.steps, fit.render(turns=1))
+    start = Training(0, fit.steps, None)
+    look = yield from while_rendering(fit.render(turns=1), start)
+    yield replace(start, candidate=look)
     early = math.ceil(fit.steps * _PREDICTION_ALONE) if problem.hole else 0
     for step in range(1, fit.steps + 1):
         fit.advance(with_gain=step > early)
         if step == early:
             fit.learn_correlation()
         if step % STEPS_BETWEEN_YIELDS == 0:
-            look = fit.render(turns=1) if step in fit.looks else None
-            yield Training(step, fit.steps, look)
-    return fit.render(turns=settings.turns)
+            now = Training(step, fit.steps, None)
+            if step in fit.looks:
+                look = yield from while_rendering(fit.render(turns=1), now)
+                now = replace(now, candidate=look)
+            yield now
+    end = Training(fit.steps, fit.steps, None)
+    return (yield from while_rendering(fit.render(settings.turns), end))
 
 
 class _Fit:
@@ -159,7 +168,9 @@ class _Fit:
     @torch.no_grad()
     def learn_correlation(self) -> None:
         """Take the noise's correlation in the hole from the prediction's residual."""
-        predicted, _, _ = self._whole(turns=1)
+        for _ in (whole := Outcome(self._whole(turns=1))):
+            pass
+        predicted, _, _ = whole.result
         residual = (self._values - predicted).view(
             self._neighbours.height, self._neighbours.width, -1
         )
@@ -171,7 +182,9 @@ class _Fit:
         )
         self._correlation = torch.from_numpy(table.ravel()).to(residual)
 
-    def _whole(self, turns: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _whole(
+        self, turns: int
+    ) -> Generator[None, None, tuple[Tensor, Tensor, Tensor]]:
         """Return prediction, result and own share of all pixels, (Y * X, samples)."""
         pixels = len(self._values)
         sums = [torch.zeros_like(self._values) for _ in range(3)]
@@ -183,12 +196,13 @@ class _Fit:
             for turn in range(turns):
                 for total, part in zip(sums, self._answer(seen, turn), strict=True):
                     total[flat] += part / turns
+            yield
         return sums[0], sums[1], sums[2]
 
     @torch.no_grad()
-    def render(self, turns: int) -> Candidate:
+    def render(self, turns: int) -> Generator[None, None, Candidate]:
         """Return the whole plane, the mean over the first so many turns."""
-        _, result, share = self._whole(turns)
+        _, result, share = yield from self._whole(turns)
         shape = self._problem.plane_yxs.shape
         return Candidate(
             NAME,

@@ -254,9 +254,9 @@ PRESETS: dict[str, DenoiseSettings] = {
     "fast": DenoiseSettings(
         preset="fast",
         candidates="neighbourhood",
-        window_radius=6,
+        window_radius=5,
         window_width=96,
-        window_steps=300,
+        window_steps=260,
         turns=2,
     ),
     "paper": DenoiseSettings(preset="paper"),
