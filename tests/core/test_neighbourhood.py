@@ -118,7 +118,7 @@ def test_it_denoises(correlated: bool, rng: np.random.Generator) -> None:
     assert candidate.name == "neighbourhood"
     assert candidate.reason is StopReason.TRAINED
     assert steps[0] == 0
-    assert steps == sorted(set(steps))
+    assert steps == sorted(steps)
     assert candidate.plane_yxs.dtype == candidate.own_share_yxs.dtype == np.float32
     assert candidate.own_share_yxs.shape == problem.plane_yxs.shape
     assert ((candidate.own_share_yxs > 0) & (candidate.own_share_yxs < 1)).all()

@@ -47,6 +47,13 @@ class PlaneReport:
     verdict: str | None = None
     intensity_bias: tuple[tuple[float, float], ...] = ()
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PlaneReport:
+        """Rebuild a report from plain values, in which tuples may have become lists."""
+        pairs = values.get("intensity_bias", ())
+        bias = tuple((float(at), float(by)) for at, by in pairs)
+        return cls(**{**values, "intensity_bias": bias})
+
 
 @dataclass(frozen=True)
 class FileReport:
@@ -79,7 +86,7 @@ class FileReport:
     def from_dict(cls, values: Mapping[str, Any]) -> FileReport:
         """Rebuild a report from `to_dict`."""
         shape = values["shape"]
-        planes = tuple(PlaneReport(**plane) for plane in values["planes"])
+        planes = tuple(PlaneReport.from_dict(plane) for plane in values["planes"])
         shape = None if shape is None else tuple(shape)
         return cls(**{**values, "shape": shape, "planes": planes})
 
