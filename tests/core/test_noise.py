@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_inr_denoise import estimate_noise
-from napari_inr_denoise.core.noise import (
-    NoiseModel,
+from napari_inr_denoise.core.chen import (
     _noise_of_eigenvalues,
     _positions,
     chen_sigma,
+)
+from napari_inr_denoise.core.noise import (
+    NoiseModel,
     combine_noise,
     examine_plane,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,8 @@ from torch import Tensor, nn
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.outcome import Outcome
 
-STEPS_BETWEEN_YIELDS = 10
+_STEPS_BETWEEN_YIELDS = 10
+_FIRST_LOOK, _STEPS_BETWEEN_LOOKS = 100, 150
 _WARM_UP = 0.1
 _WEIGHT_DECAY = 1e-3
 
@@ -85,23 +87,55 @@ def squared_error_and_risk(
     return (predicted - noisy).square() + (result - noisy).square() + 2 * added_noise
 
 
-def looks(steps: int) -> Iterator[int]:
-    """Yield the steps after which the whole plane is looked at before the end."""
-    yield from range(100, steps, 150)
+class Trainee(Protocol):
+    """A fit that can be trained step by step and rendered at any time."""
+
+    steps: int
+
+    def advance(self) -> None:
+        """Take one optimisation step."""
+
+    def render(self, turns: int) -> Generator[None, None, Candidate]:
+        """Return the whole plane, the mean over so many turns; yields between parts."""
 
 
-def while_rendering(
-    rendering: Generator[None, None, Candidate], training: Training
-) -> Generator[Training, None, Candidate]:
-    """Render the whole plane, in parts between which a caller may stop.
+def train(fit: Trainee, turns: int) -> Generator[Training, None, Candidate]:
+    """Train to the end, with looks at the whole plane on the way.
 
     Parameters
     ----------
-    rendering : Generator
-        Yields between its parts and returns the answer.
-    training : Training
-        What is yielded meanwhile.
+    fit : Trainee
+        The network and its plane.
+    turns : int
+        Flips and turns that the result is the mean of.
+
+    Yields
+    ------
+    Training
+        Every few steps, and between the parts of a rendering.
+
+    Returns
+    -------
+    Candidate
+        The result.
     """
+    shown = {0, *range(_FIRST_LOOK, fit.steps, _STEPS_BETWEEN_LOOKS)}
+    for step in range(fit.steps + 1):
+        if step > 0:
+            fit.advance()
+        now = Training(step, fit.steps, None)
+        if step in shown:
+            look = yield from _rendered(fit.render(turns=1), now)
+            yield replace(now, candidate=look)
+        elif step % _STEPS_BETWEEN_YIELDS == 0:
+            yield now
+    return (yield from _rendered(fit.render(turns), now))
+
+
+def _rendered(
+    rendering: Generator[None, None, Candidate], training: Training
+) -> Generator[Training, None, Candidate]:
+    """Render, and yield the same training meanwhile, so that a caller may stop."""
     for _ in (run := Outcome(rendering)):
         yield training
     return run.result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from napari_inr_denoise.core.combine import (
     weigh,
 )
 from napari_inr_denoise.core.fit import FitResult, FitStep, FitSteps, fit_steps
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import estimated_error, judge, uncertainty
 from napari_inr_denoise.core.safeguard import keep_structure
@@ -34,6 +35,7 @@ _BLIND_SPOTS = {
     fit_attention.NAME: fit_attention.attention_steps,
 }
 """Networks that never see the pixel they predict."""
+CandidateSteps = Generator[FitStep, None, Candidate]
 
 
 def plane_steps(
@@ -91,15 +93,13 @@ def _combined(
     done: list[Candidate] = []
     best: FitResult | None = None
     for number, name in enumerate(names):
-        steps = _candidate_steps(name, problem, targets, settings, device, best)
-        candidate = None
-        for step, answer in steps:
-            candidate = answer or candidate
-            if step is not None:
-                progress = (number + step.progress) / len(names)
-                yield replace(step, progress=progress)
-        if candidate is not None and np.isfinite(candidate.plane_yxs).all():
-            done.append(candidate)
+        fit = _siren if name == SIREN else _blind_spot(name)
+        for step in (run := Outcome(fit(problem, targets, settings, device))):
+            progress = (number + step.progress) / len(names)
+            # What is done is better than what is begun.
+            yield replace(step, progress=progress, best=best or step.best)
+        if np.isfinite(run.result.plane_yxs).all():
+            done.append(run.result)
             best, _ = _mean(problem, done, held_out)
     if not done:
         noisy = problem.plane_yxs.astype(np.float32)
@@ -139,31 +139,26 @@ def _finished(
     )
 
 
-def _candidate_steps(
-    name: str,
-    problem: FitProblem,
-    targets_yx: NDArray[np.bool_],
-    settings: DenoiseSettings,
-    device: torch.device,
-    best: FitResult | None,
-) -> Iterator[tuple[FitStep | None, Candidate | None]]:
-    """Yield a candidate's steps, and the candidate itself in the end."""
-    if name == SIREN:
-        yield from _siren(problem, targets_yx, settings, device, best)
-        return
-    started = time.monotonic()
-    steps = _BLIND_SPOTS[name](problem, targets_yx, settings, device)
-    own = best
-    while True:
-        try:
-            training = next(steps)
-        except StopIteration as end:
-            yield None, end.value
-            return
-        if training.candidate is not None and best is None:
-            own = _as_result(problem, training.candidate.plane_yxs, training.step)
-        if own is not None:
-            yield _step(problem, training, own, time.monotonic() - started), None
+def _blind_spot(name: str) -> Callable[..., CandidateSteps]:
+    """Return the fit of a network with a blind spot, as steps for callers."""
+
+    def steps(
+        problem: FitProblem,
+        targets_yx: NDArray[np.bool_],
+        settings: DenoiseSettings,
+        device: torch.device,
+    ) -> CandidateSteps:
+        started, best = time.monotonic(), None
+        run = Outcome(_BLIND_SPOTS[name](problem, targets_yx, settings, device))
+        for training in run:
+            if training.candidate is not None:
+                plane_yxs = training.candidate.plane_yxs
+                best = _as_result(problem, plane_yxs, training.step)
+            if best is not None:
+                yield _step(problem, training, best, time.monotonic() - started)
+        return run.result
+
+    return steps
 
 
 def _siren(
@@ -171,31 +166,14 @@ def _siren(
     targets_yx: NDArray[np.bool_],
     settings: DenoiseSettings,
     device: torch.device,
-    best: FitResult | None,
-) -> Iterator[tuple[FitStep | None, Candidate | None]]:
-    """Yield SIREN's steps on the pixels that are not held out."""
-    steps = fit_steps(replace(problem, fitted_yx=targets_yx), settings, device)
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            result: FitResult = end.value
-            break
-        yield (step if best is None else replace(step, best=best)), None
-    if result.reason is StopReason.NON_FINITE and best is not None:
-        return
-    yield (
-        None,
-        Candidate(
-            SIREN,
-            result.plane_yxs,
-            # A pixel among thousands moves the fit by next to nothing, and a
-            # held-out one, by which it is judged, by nothing.
-            np.zeros_like(result.plane_yxs),
-            result.steps,
-            result.reason,
-        ),
-    )
+) -> CandidateSteps:
+    """Fit SIREN to the pixels that are not held out."""
+    part = replace(problem, fitted_yx=targets_yx)
+    result = yield from fit_steps(part, settings, device)
+    # A pixel among thousands moves the fit by next to nothing, and a held-out one, by
+    # which it is judged, by nothing.
+    share = np.zeros_like(result.plane_yxs)
+    return Candidate(SIREN, result.plane_yxs, share, result.steps, result.reason)
 
 
 def _step(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,12 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise.core.blind_spot import (
-    STEPS_BETWEEN_YIELDS,
     Optimiser,
     Training,
-    looks,
     squared_error_and_risk,
-    while_rendering,
+    train,
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
@@ -60,22 +57,7 @@ def attention_steps(
     Candidate
         Averaged over the turns.
     """
-    fit = _Fit(problem, targets_yx, settings, device)
-    steps = settings.attention_steps
-    start = Training(0, steps, None)
-    look = yield from while_rendering(fit.render(turns=1), start)
-    yield replace(start, candidate=look)
-    shown = set(looks(steps))
-    for step in range(1, steps + 1):
-        fit.advance()
-        if step % STEPS_BETWEEN_YIELDS == 0:
-            now = Training(step, steps, None)
-            if step in shown:
-                look = yield from while_rendering(fit.render(turns=1), now)
-                now = replace(now, candidate=look)
-            yield now
-    end = Training(steps, steps, None)
-    return (yield from while_rendering(fit.render(settings.turns), end))
+    return train(_Fit(problem, targets_yx, settings, device), settings.turns)
 
 
 class _Fit:
@@ -108,6 +90,7 @@ class _Fit:
         self._optimiser = Optimiser(
             self._network, settings.attention_rate, settings.attention_steps
         )
+        self.steps = settings.attention_steps
         self._batch = settings.attention_batch
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._done = 0

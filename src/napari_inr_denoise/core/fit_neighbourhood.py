@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,12 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise.core.blind_spot import (
-    STEPS_BETWEEN_YIELDS,
     Optimiser,
     Training,
-    looks,
     squared_error_and_risk,
-    while_rendering,
+    train,
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.correlation import residual_correlation
@@ -70,23 +67,7 @@ def neighbourhood_steps(
     Candidate
         Averaged over the turns.
     """
-    fit = _Fit(problem, targets_yx, settings, device)
-    start = Training(0, fit.steps, None)
-    look = yield from while_rendering(fit.render(turns=1), start)
-    yield replace(start, candidate=look)
-    early = math.ceil(fit.steps * _PREDICTION_ALONE) if problem.hole else 0
-    for step in range(1, fit.steps + 1):
-        fit.advance(with_gain=step > early)
-        if step == early:
-            fit.learn_correlation()
-        if step % STEPS_BETWEEN_YIELDS == 0:
-            now = Training(step, fit.steps, None)
-            if step in fit.looks:
-                look = yield from while_rendering(fit.render(turns=1), now)
-                now = replace(now, candidate=look)
-            yield now
-    end = Training(fit.steps, fit.steps, None)
-    return (yield from while_rendering(fit.render(settings.turns), end))
+    return train(_Fit(problem, targets_yx, settings, device), settings.turns)
 
 
 class _Fit:
@@ -116,7 +97,9 @@ class _Fit:
         # A small plane is seen too often and learned by heart.
         most = settings.window_steps * min(1.0, _MOST_PASSES / max(passes, 1e-9))
         self.steps = max(math.ceil(most), 1)
-        self.looks = set(looks(self.steps))
+        # Where the noise is correlated the gain waits until the correlation is known.
+        early = _PREDICTION_ALONE if problem.hole else 0.0
+        self._alone = math.ceil(self.steps * early)
         start = torch.Generator().manual_seed(settings.seed)
         blurs = len(BLURS) if problem.hole else 1
         self._network = Neighbourhood(
@@ -145,7 +128,7 @@ class _Fit:
         result = fixed + (kernel * (seen.hole - fixed[..., None])).sum(dim=-1)
         return predicted, result, (kernel * self._correlation).sum(dim=-1)
 
-    def advance(self, *, with_gain: bool) -> None:
+    def advance(self) -> None:
         """Take one optimisation step on random pixels in a random turn."""
         drawn = torch.randint(
             len(self._targets),
@@ -157,16 +140,18 @@ class _Fit:
         turn = int(torch.randint(TURNS, (1,), generator=self._turns))
         predicted, result, share = self._answer(self._neighbours.around(flat), turn)
         noisy = self._values[flat]
-        if with_gain:
+        if self._done >= self._alone:
             added = self._scale.variance(predicted.detach()) * share
             loss = squared_error_and_risk(noisy, predicted, result, added)
         else:
             loss = (predicted - noisy).square()
         self._optimiser.step(loss.mean())
         self._done += 1
+        if self._done == self._alone:
+            self._learn_correlation()
 
     @torch.no_grad()
-    def learn_correlation(self) -> None:
+    def _learn_correlation(self) -> None:
         """Take the noise's correlation in the hole from the prediction's residual."""
         for _ in (whole := Outcome(self._whole(turns=1))):
             pass

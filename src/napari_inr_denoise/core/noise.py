@@ -6,12 +6,12 @@ import math
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import uniform_filter
 
 from napari_inr_denoise.core.arrays import check_image, to_floats
 from napari_inr_denoise.core.axes import planes_of, resolve_axes
+from napari_inr_denoise.core.chen import lattice_level, plane_level
 from napari_inr_denoise.core.noise_curve import (
     NoiseCurve,
     constant_curve,
@@ -20,8 +20,6 @@ from napari_inr_denoise.core.noise_curve import (
 )
 from napari_inr_denoise.core.stabilise import Anscombe
 
-PATCH_SIDE = 8
-PATCH_STRIDE = 3
 CORRELATED_ABOVE = 1.8
 """Sub-lattice over plain estimate above which the noise counts as correlated.
 
@@ -40,14 +38,6 @@ _STRUCTURE_ABOVE = 1.25
 _HEAP = 3
 _LEVELS_OF_A_HEAP = 4
 _LEAST_CLIPPED = 1e-4
-_PATCHES_PER_VALUE = (10, 2)
-"""Patches per value in one that are wanted, and that will do in a tiny plane.
-
-With few patches the spread of the eigenvalues pulls the estimate down: with 2 per
-value by up to 40 %, with 10 by at most 7 %.
-"""
-_COPIES_BELOW = 0.1
-"""Joint over separate estimate below which samples are copies of each other."""
 
 
 @dataclass(frozen=True)
@@ -334,7 +324,7 @@ def _stabilised_level(
         for k, curve in enumerate(curves)
     ]
     stabilised = np.stack(parts, axis=-1)[::apart, ::apart]
-    return _level(stabilised, valid_yx[::apart, ::apart])
+    return plane_level(stabilised, valid_yx[::apart, ::apart])
 
 
 def _clipped(values: NDArray[np.floating], end: int) -> float:
@@ -354,128 +344,18 @@ def _white_or_correlated(
     plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NoiseModel:
     """Return Chen's level of the plane, or of its sub-lattices where that is higher."""
-    plain = _level(plane_yxc, valid_yx)
-    level = _lattice_level(plane_yxc, valid_yx, 2)
+    plain = plane_level(plane_yxc, valid_yx)
+    level = lattice_level(plane_yxc, valid_yx, 2)
     white = NoiseModel(plain, correlated=False, sigma_neighbours=plain)
     if not (plain > 0 and level > CORRELATED_ABOVE * plain):
         return white
-    distance, next_level = 2, _lattice_level(plane_yxc, valid_yx, 3)
+    distance, next_level = 2, lattice_level(plane_yxc, valid_yx, 3)
     if next_level > _STRUCTURE_ABOVE * level:
         return white
     # The first lattice whose level the next one does not surpass is white.
     while distance < _LAST_STRIDE and next_level > _STILL_RISING * level:
         distance, level = distance + 1, next_level
-        next_level = _lattice_level(plane_yxc, valid_yx, distance + 1)
+        next_level = lattice_level(plane_yxc, valid_yx, distance + 1)
     return NoiseModel(
         level, correlated=True, sigma_neighbours=plain, correlation_distance=distance
     )
-
-
-def _lattice_level(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_], stride: int
-) -> float:
-    """Return the level of every so manyth pixel; NaN if a lattice is too small."""
-    parts = [
-        _level(
-            plane_yxc[row::stride, column::stride],
-            valid_yx[row::stride, column::stride],
-        )
-        for row in range(min(stride, plane_yxc.shape[0]))
-        for column in range(min(stride, plane_yxc.shape[1]))
-    ]
-    return float(np.sqrt(np.mean(np.square(parts))))
-
-
-def _level(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
-    """Return Chen's estimate; of each sample by itself where they are copies.
-
-    Grey images are often stored as RGB: their patches, samples joined, have
-    eigenvalues of zero however noisy they are.
-    """
-    joint = chen_sigma(plane_yxc, valid_yx)
-    samples = plane_yxc.shape[-1]
-    if samples == 1:
-        return joint
-    single = [chen_sigma(plane_yxc[..., [k]], valid_yx) for k in range(samples)]
-    apart = float(np.sqrt(np.mean(np.square(single))))
-    copies = math.isnan(joint) or joint < _COPIES_BELOW * apart
-    return apart if copies else joint
-
-
-def chen_sigma(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
-    """Estimate the level of white noise from the eigenvalues of patch covariance.
-
-    Chen, Zhu, Heng, "An Efficient Statistical Method for Image Noise Level
-    Estimation", ICCV 2015: clean patches lie in a subspace, so the smallest
-    eigenvalues of their covariance are the noise variance. The largest set of small
-    eigenvalues whose mean equals their median is taken.
-
-    Patches are 8x8, or as much smaller as a small image asks for, so that there are
-    ten times as many patches as values in one (or, failing that, twice as many).
-
-    Parameters
-    ----------
-    plane_yxc : ndarray, shape (Y, X, samples)
-        Intensities.
-    valid_yx : ndarray of bool, shape (Y, X)
-        Patches with an invalid pixel are left out.
-
-    Returns
-    -------
-    float
-        Standard deviation in the image's units; NaN where no patch size fits.
-    """
-    for wanted in _PATCHES_PER_VALUE:
-        for side in range(PATCH_SIDE, 1, -1):
-            eigenvalues, patches = _eigenvalues(plane_yxc, valid_yx, side)
-            if patches >= wanted * max(len(eigenvalues), 2):
-                return _noise_of_eigenvalues(eigenvalues)
-    return math.nan
-
-
-def _eigenvalues(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_], side: int
-) -> tuple[NDArray[np.float64], int]:
-    """Return the ascending eigenvalues of the covariance of patches, and their number.
-
-    The covariance is added up over rows of patches, for all patches at once would
-    take many times the plane's memory. Patches with an invalid pixel are left out.
-    """
-    height, width, samples = plane_yxc.shape
-    rows, columns = min(side, height), min(side, width)
-    across = _positions(width, columns)
-    windows = sliding_window_view(plane_yxc, (rows, columns, samples))
-    whole = sliding_window_view(valid_yx, (rows, columns))
-    values = rows * columns * samples
-    # Near the mean nothing is lost when squares of sums are subtracted.
-    offset = float(plane_yxc[valid_yx].mean()) if valid_yx.any() else 0.0
-    products, total, count = np.zeros((values, values)), np.zeros(values), 0
-    for row in _positions(height, rows):
-        complete = across[whole[row, across].all(axis=(-1, -2))]
-        patches = windows[row, complete].reshape(-1, values) - offset
-        products += patches.T @ patches
-        total += patches.sum(axis=0)
-        count += len(patches)
-    if count == 0:
-        return np.zeros(values), 0
-    mean = total / count
-    covariance = products / count - np.outer(mean, mean)
-    return np.linalg.eigvalsh(covariance).astype(np.float64), count
-
-
-def _positions(length: int, side: int) -> NDArray[np.intp]:
-    """Return the first pixels of the patches along one axis, the last one included."""
-    last = length - side
-    return np.unique(np.append(np.arange(0, last + 1, PATCH_STRIDE), last))
-
-
-def _noise_of_eigenvalues(ascending: NDArray[np.float64]) -> float:
-    """Return sigma from the largest prefix whose mean is its median."""
-    for count in range(len(ascending), 1, -1):
-        smallest = ascending[:count]
-        mean = smallest.mean()
-        if np.sum(smallest > mean) == np.sum(smallest < mean):
-            break
-    else:
-        mean = ascending[0]
-    return math.sqrt(max(float(mean), 0.0))
