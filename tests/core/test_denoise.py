@@ -26,6 +26,8 @@ PLANE_KEYS = [
         "reason",
         "mean_before",
         "mean_after",
+        "sum_before",
+        "sum_after",
         "whiteness",
     ),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -224,8 +224,8 @@ class _Run:
         values, finite = to_floats(plane.colours_yxs(self._array[plane.selection]))
         valid = np.asarray(finite.all(axis=-1))
         noise, curves = examine_plane(values, valid)
-        fitted = valid & ~isolated_pixels(values, valid, noise.sigma)
-        return FitProblem(values, valid, fitted, noise, self._spacing_yx, curves)
+        problem = FitProblem(values, valid, valid, noise, self._spacing_yx, curves)
+        return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
 
     def _keep_uncertainty(
         self, plane: Plane, problem: FitProblem, result: FitResult
@@ -274,7 +274,8 @@ def _keep(
     target_yxs = plane.colours_yxs(image[plane.selection])
     valid = problem.valid_yx
     target_yxs[valid] = result.plane_yxs[valid]
-    any_valid = bool(valid.any())
+    before = problem.plane_yxs[valid]
+    after = result.plane_yxs[valid].astype(np.float64)
     noise, quality = problem.noise, result.quality
     return PlaneReport(
         index=plane.index,
@@ -284,8 +285,10 @@ def _keep(
         residual_rms=result.residual_rms,
         steps=result.steps,
         reason=result.reason.value,
-        mean_before=float(problem.plane_yxs[valid].mean()) if any_valid else None,
-        mean_after=float(result.plane_yxs[valid].mean()) if any_valid else None,
+        mean_before=float(before.mean()) if before.size else None,
+        mean_after=float(after.mean()) if after.size else None,
+        sum_before=float(before.sum()) if before.size else None,
+        sum_after=float(after.sum()) if after.size else None,
         gain=_known(noise.gain),
         read_noise=_known(noise.read_noise),
         offset=_known(noise.offset),

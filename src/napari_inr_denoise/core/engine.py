@@ -26,10 +26,10 @@ from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import estimated_error, judge, uncertainty
 from napari_inr_denoise.core.safeguard import keep_structure
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
 from napari_inr_denoise.core.stopping import StopReason
 
-SIREN = "siren"
+_PUBLISHED = ("siren",)
 _BLIND_SPOTS = {
     fit_neighbourhood.NAME: fit_neighbourhood.neighbourhood_steps,
     fit_attention.NAME: fit_attention.attention_steps,
@@ -69,11 +69,11 @@ def plane_steps(
         With its quality; `uncertainty_yxs` where a blind spot tells it.
     """
     names = settings.candidate_names
-    if names == (SIREN,):
+    if names == _PUBLISHED:
         result = yield from fit_steps(problem, settings, device)
         return replace(
             result,
-            weights=((SIREN, 1.0),),
+            weights=((names[0], 1.0),),
             quality=judge(problem, result.plane_yxs, None),
         )
     if problem.noise.correlated:
@@ -93,7 +93,7 @@ def _combined(
     done: list[Candidate] = []
     best: FitResult | None = None
     for number, name in enumerate(names):
-        fit = _siren if name == SIREN else _blind_spot(name)
+        fit = _siren(name) if name in SIREN_BANDWIDTHS else _blind_spot(name)
         for step in (run := Outcome(fit(problem, targets, settings, device))):
             progress = (number + step.progress) / len(names)
             # What is done is better than what is begun.
@@ -161,19 +161,29 @@ def _blind_spot(name: str) -> Callable[..., CandidateSteps]:
     return steps
 
 
-def _siren(
-    problem: FitProblem,
-    targets_yx: NDArray[np.bool_],
-    settings: DenoiseSettings,
-    device: torch.device,
-) -> CandidateSteps:
-    """Fit SIREN to the pixels that are not held out."""
-    part = replace(problem, fitted_yx=targets_yx)
-    result = yield from fit_steps(part, settings, device)
-    # A pixel among thousands moves the fit by next to nothing, and a held-out one, by
-    # which it is judged, by nothing.
-    share = np.zeros_like(result.plane_yxs)
-    return Candidate(SIREN, result.plane_yxs, share, result.steps, result.reason)
+def _siren(name: str) -> Callable[..., CandidateSteps]:
+    """Return the fit of SIREN with a bandwidth, as steps for callers."""
+    factor = SIREN_BANDWIDTHS[name]
+
+    def steps(
+        problem: FitProblem,
+        targets_yx: NDArray[np.bool_],
+        settings: DenoiseSettings,
+        device: torch.device,
+    ) -> CandidateSteps:
+        part = replace(problem, fitted_yx=targets_yx)
+        wide = replace(
+            settings,
+            omega=settings.omega * factor,
+            first_period=max(settings.first_period / factor, 1.0),
+        )
+        result = yield from fit_steps(part, wide, device)
+        # A pixel among thousands moves the fit by next to nothing, and a held-out
+        # one, by which it is judged, by nothing.
+        share = np.zeros_like(result.plane_yxs)
+        return Candidate(name, result.plane_yxs, share, result.steps, result.reason)
+
+    return steps
 
 
 def _step(

@@ -85,10 +85,13 @@ class Neighbours:
         )[:, 0]
         levels = (blurred[:-1] / blurred[-1].clamp_min(1e-6)).flatten(1).t()
         self._linear_level, self._level = levels.chunk(2, dim=1)
-        self._hidden = _windows(linear_syx * counts, hole)
-        self._hidden_counts = _windows(counts, hole)
-        self._stabilised = _windows(stabilised_syx * counts, radius)
-        self._counts = _windows(counts, radius)
+        hidden = torch.nonzero(far <= hole).flatten()
+        self._seen_windows = _Windows(
+            torch.cat([stabilised_syx * counts, counts]), radius, self._seen
+        )
+        self._hidden_windows = _Windows(
+            torch.cat([linear_syx * counts, counts]), radius, hidden
+        )
         self.turned_columns = self._turns(side)
 
     @property
@@ -122,24 +125,41 @@ class Neighbours:
         """
         rows = torch.div(flat, self.width, rounding_mode="floor")
         columns = flat % self.width
-        seen = self._counts[rows, columns].flatten(2)[..., self._seen]
-        stabilised = self._stabilised[rows, columns].flatten(2)[..., self._seen]
+        seen = self._seen_windows.around(rows, columns)
+        hidden = self._hidden_windows.around(rows, columns)
         level = self._level[flat]
-        relative = (stabilised - level[..., None]) * seen
+        relative = (seen[:, :-1] - level[..., None]) * seen[:, -1:]
         return Seen(
             features=torch.cat([relative.flatten(1), level], dim=1),
             level=self._linear_level[flat],
-            hole=self._hidden[rows, columns].flatten(2),
-            weight=self._hidden_counts[rows, columns].flatten(2),
+            hole=hidden[:, :-1],
+            weight=hidden[:, -1:],
         )
 
 
-def _windows(planes: Tensor, radius: int) -> Tensor:
-    """Return a view (Y, X, planes, side, side) of the window of each pixel."""
-    side = 2 * radius + 1
-    padded = F.pad(planes, (radius,) * 4)
-    windows = padded.unfold(1, side, 1).unfold(2, side, 1)
-    return windows.permute(1, 2, 0, 3, 4)
+class _Windows:
+    """Values at chosen places of the window around any pixel.
+
+    A gather by flat places takes an eighth of the time of an index into a view of all
+    windows.
+    """
+
+    def __init__(self, planes: Tensor, radius: int, places: Tensor) -> None:
+        self._flat = F.pad(planes, (radius,) * 4).flatten(1).unbind()
+        self._stride = planes.shape[-1] + 2 * radius
+        side = 2 * radius + 1
+        down = torch.div(places, side, rounding_mode="floor")
+        self._offsets = down * self._stride + places % side
+
+    def around(self, rows: Tensor, columns: Tensor) -> Tensor:
+        """Return the values, (N, planes, places); zero outside the plane."""
+        first = rows * self._stride + columns
+        index = (first[:, None] + self._offsets).flatten()
+        # Plane by plane: selecting from one dimension is by far the fastest.
+        parts = [
+            plane.index_select(0, index).view(len(first), -1) for plane in self._flat
+        ]
+        return torch.stack(parts, dim=1)
 
 
 def _squared_distances(radius: int) -> Tensor:

@@ -247,27 +247,31 @@ def examine_plane(
         One a sample; the same noise everywhere where more cannot be told.
     """
     model = _white_or_correlated(plane_yxc, valid_yx)
-    samples = range(plane_yxc.shape[-1])
     if math.isnan(model.sigma) or model.sigma == 0:
-        return model, tuple(constant_curve(model.sigma) for _ in samples)
+        return model, tuple(constant_curve(model.sigma) for _ in plane_yxc[0, 0])
+    curves, measured = _curves(plane_yxc, valid_yx, model)
+    if model.correlated and measured and not _confirmed(model, curves):
+        model = _white(model.sigma_neighbours)
+        curves, measured = _curves(plane_yxc, valid_yx, model)
+    if measured:
+        model = _with_curves(model, curves, plane_yxc, valid_yx)
+    return model, curves
+
+
+def _curves(
+    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_], model: NoiseModel
+) -> tuple[tuple[NoiseCurve, ...], bool]:
+    """Return each sample's curve, and whether all of them could be measured."""
     apart = CORRELATED_STRIDE if model.correlated else 1
     found = [
         measure_noise_curve(plane_yxc[::apart, ::apart, k], valid_yx[::apart, ::apart])
-        for k in samples
+        for k in range(plane_yxc.shape[-1])
     ]
-    curves = tuple(curve or constant_curve(model.sigma) for curve in found)
-    if not all(found):
-        return model, curves
-    if model.correlated and not _confirmed(model, curves):
-        white = replace(
-            model,
-            sigma=model.sigma_neighbours,
-            sigma_chen=model.sigma_neighbours,
-            correlated=False,
-            correlation_distance=1,
-        )
-        return white, tuple(constant_curve(white.sigma) for _ in samples)
-    return _with_curves(model, curves, plane_yxc, valid_yx), curves
+    return tuple(curve or constant_curve(model.sigma) for curve in found), all(found)
+
+
+def _white(level: float) -> NoiseModel:
+    return NoiseModel(level, correlated=False, sigma_neighbours=level)
 
 
 def _confirmed(model: NoiseModel, curves: tuple[NoiseCurve, ...]) -> bool:
@@ -346,7 +350,7 @@ def _white_or_correlated(
     """Return Chen's level of the plane, or of its sub-lattices where that is higher."""
     plain = plane_level(plane_yxc, valid_yx)
     level = lattice_level(plane_yxc, valid_yx, 2)
-    white = NoiseModel(plain, correlated=False, sigma_neighbours=plain)
+    white = _white(plain)
     if not (plain > 0 and level > CORRELATED_ABOVE * plain):
         return white
     distance, next_level = 2, lattice_level(plane_yxc, valid_yx, 3)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.fft import dctn
 from scipy.ndimage import uniform_filter
 
 _SIDES = (6, 4)
@@ -19,10 +20,11 @@ _PATCHES_PER_VALUE = 20
 """Patches a group has at least, for each value in a patch."""
 _MAX_PATCHES = 300_000
 _ROUNDS = 4
-_SLOPE = 3
-"""Values of a patch that are taken out: its mean and its slope along Y and X."""
-_TEXTURE = 4.0
+_PER_FREQUENCY = (2, 10)
+_TEXTURE = 2.0
 """Standard deviations over the expected energy from which a patch counts as texture."""
+_ONE_TEXTURE_BELOW = 0.8
+"""Smallest eigenvalues over smallest variances of frequencies, see `_group`."""
 _LARGEST_KURTOSIS = 10.0
 _SIGNIFICANT = 3.0
 """Standard errors from which on a slope counts as one."""
@@ -88,10 +90,10 @@ def measure_noise_curve(
 
     Patches are grouped by the mean of their surroundings, whose noise is not their
     own: grouped by their own mean, the line would come out too flat where there are
-    few photons. In each group the smallest eigenvalues of the patches' covariance
-    give the variance (Chen et al., ICCV 2015, group by group), after patches with
-    more energy than noise at their intensity has were left out as texture (in the
-    manner of Liu, Tanaka, Okutomi, IEEE TIP 2013). A robust line goes through the
+    few photons. In each group patches with more energy in the low frequencies than
+    noise at their intensity has are left out as texture, in rounds (after Liu, Tanaka,
+    Okutomi, IEEE TIP 2013), and the smallest variances of the high frequencies are
+    the noise (after Ponomarenko et al., VCIP 2007). A robust line goes through the
     groups.
 
     Parameters
@@ -144,33 +146,41 @@ def _patches(
     return patches, ring[rows, columns]
 
 
-def _without_slope(patches: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the patches less their planes: mean and slope along Y and X.
+def _frequencies(
+    patches: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the patches' low and high frequencies, by the cosine transform.
 
-    On the flank of a bright cell a slope would pass for texture.
+    The mean and the slopes are in neither: on the flank of a bright cell a slope would
+    pass for texture.
     """
     side = math.isqrt(patches.shape[1])
-    ramp = np.arange(side) - (side - 1) / 2
-    down, right = np.repeat(ramp, side), np.tile(ramp, side)
-    flat: NDArray[np.float64] = patches - patches.mean(axis=1, keepdims=True)
-    for direction in (down, right):
-        unit = direction / np.linalg.norm(direction)
-        flat -= (flat @ unit)[:, None] * unit
-    return flat
+    every = np.eye(side**2).reshape(-1, side, side)
+    transform = dctn(every, axes=(1, 2), norm="ortho").reshape(side**2, -1)
+    order = np.add.outer(np.arange(side), np.arange(side)).ravel()
+    last_low = 4 * (side - 1) // 5
+    low = transform[:, (order > 1) & (order <= last_low)]
+    high = transform[:, order > last_low]
+    flat = patches - patches.mean(axis=1, keepdims=True)
+    return flat @ low, flat @ high
 
 
 def _curve(
     patches: NDArray[np.float64], groups: list[NDArray[np.intp]]
 ) -> NoiseCurve | None:
-    """Measure the groups, in rounds that know better and better what is texture."""
+    """Measure the groups, in rounds that know better and better what is texture.
+
+    Texture shows in the low frequencies, noise is measured in the high ones. Were one
+    choice made of what is measured, patches whose noise happens to be strong would be
+    left out, and the level would come out low.
+    """
     means = patches.mean(axis=1)
-    centred = _without_slope(patches)
-    freedom = patches.shape[1] - _SLOPE
-    energy = (centred**2).sum(axis=1) / freedom
+    low, high = _frequencies(patches)
+    energy = (low**2).mean(axis=1)
     kept, tiny = np.ones(len(patches), dtype=bool), float(np.finfo(float).tiny)
     curve: NoiseCurve | None = None
     for _ in range(_ROUNDS):
-        table = [_group(centred, means, part[kept[part]]) for part in groups]
+        table = [_group(high, means, part[kept[part]]) for part in groups]
         known = [row for row in table if row is not None]
         if len(known) < _GROUPS[0]:
             return curve
@@ -183,25 +193,27 @@ def _curve(
             # The group's own variance, moved along the line to each patch's mean.
             ends = curve.line(np.array([mean]))[0]
             expected = variance * curve.line(means[part]) / max(ends, tiny)
-            spread = math.sqrt((2 + kurtosis) / freedom)
+            spread = math.sqrt((2 + kurtosis) / low.shape[1])
             kept[part] = energy[part] <= expected * (1 + _TEXTURE * spread)
     return curve
 
 
 def _group(
-    centred: NDArray[np.float64],
+    high: NDArray[np.float64],
     means: NDArray[np.float64],
     part: NDArray[np.intp],
 ) -> tuple[float, float, float, float] | None:
     """Return a group's mean, noise variance, excess kurtosis and number of patches."""
-    values = centred.shape[1]
-    if len(part) < 2 * values:
+    if len(part) < _PER_FREQUENCY[0] * high.shape[1]:
         return None
-    chosen = centred[part]
-    spread = chosen - chosen.mean(axis=0)
-    # What was taken out has eigenvalues of 0, which tell nothing.
-    ascending = np.linalg.eigvalsh(spread.T @ spread / len(part))[_SLOPE:]
-    variance = _smallest(ascending)
+    chosen = high[part]
+    covariance = chosen.T @ chosen / len(part)
+    variance = _smallest(np.sort(np.diag(covariance)))
+    # Texture of one kind, as of cloth, fills few directions but many frequencies. The
+    # eigenvalues see it; without texture they spread, and the smallest are too small.
+    if len(part) >= _PER_FREQUENCY[1] * high.shape[1]:
+        least = _smallest(np.linalg.eigvalsh(covariance))
+        variance = least if least < _ONE_TEXTURE_BELOW * variance else variance
     squares = float((chosen**2).mean())
     fourth = float((chosen**4).mean())
     kurtosis = fourth / squares**2 - 3 if squares > 0 else 0.0
@@ -209,7 +221,7 @@ def _group(
     return float(means[part].mean()), variance, limited, float(len(part))
 
 
-def _smallest(ascending: NDArray[np.float64]) -> float:
+def _smallest(ascending: NDArray[np.floating]) -> float:
     """Return the mean of the largest prefix that is not skewed upwards."""
     for count in range(len(ascending), 1, -1):
         smallest = ascending[:count]

@@ -14,9 +14,8 @@ class PlaneReport:
     """One plane; intensities in the image's own units.
 
     `sigma` is None where too little is valid to estimate it, `isolated_pixels` the
-    number of hot and dead pixels that were left out of the fit.
-    What is None was not
-    measured or is not known.
+    number of hot and dead pixels that were left out of the fit. Means and sums are
+    over the valid pixels. What is None was not measured or is not known.
 
     `gain`, `read_noise`, `offset`, `clipped_low`, `clipped_high` and
     `correlation_distance` are those of `NoiseModel`; `candidates` the weights of the
@@ -35,6 +34,8 @@ class PlaneReport:
     reason: str
     mean_before: float | None
     mean_after: float | None
+    sum_before: float | None = None
+    sum_after: float | None = None
     gain: float | None = None
     read_noise: float | None = None
     offset: float | None = None

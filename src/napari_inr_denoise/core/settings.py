@@ -8,7 +8,9 @@ from numbers import Integral, Real
 from typing import Any
 
 Choice = str | int | float
-CANDIDATES = ("neighbourhood", "attention", "siren")
+SIREN_BANDWIDTHS = {"siren": 1.0, "siren-coarse": 0.5, "siren-fine": 2.0}
+"""Names of SIREN by bandwidth: factors of `omega` and of the finest first period."""
+CANDIDATES = ("neighbourhood", "attention", *SIREN_BANDWIDTHS)
 """The networks there are."""
 
 
@@ -84,10 +86,10 @@ class DenoiseSettings:
     judge_every : int
         Steps between two looks at the whole image.
     candidates : str
-        Networks that are fitted, joined by "+": "neighbourhood",
-        "attention", "siren". SIREN
-        alone is the published method; several are weighed by their error on pixels
-        that were held out.
+        Networks that are fitted, joined by "+": "neighbourhood", "attention",
+        "siren", and "siren-coarse" and "siren-fine" of half and twice its bandwidth.
+        "siren" alone is the published method; several are weighed by their error on
+        pixels that were held out.
     window_radius : int
         Reach of what the neighbourhood network sees around a pixel, in pixels.
     window_width, window_depth : int
@@ -256,7 +258,7 @@ PRESETS: dict[str, DenoiseSettings] = {
         candidates="neighbourhood",
         window_radius=5,
         window_width=96,
-        window_steps=260,
+        window_steps=220,
         turns=2,
     ),
     "paper": DenoiseSettings(preset="paper"),
