@@ -1,4 +1,4 @@
-"""PSNR, SSIM and time of the presets and of other methods, on images with a truth.
+"""PSNR, SSIM, time and trust of the presets and others, on images with a truth.
 
 Every noisy frame of a folder of pairs, by default $INR_DENOISE_DATA/fmd:
 
@@ -129,7 +129,8 @@ def _denoised(pair: Pair, settings: DenoiseSettings) -> Made:
     started = time.perf_counter()
     result = denoise(pair.noisy, axes=pair.axes, settings=settings)
     seconds = time.perf_counter() - started
-    return Made(result.image, seconds, _note(result.report.files[0].planes[0]))
+    note = _note(result.report.files[0].planes[0])
+    return Made(result.image, seconds, note, result.uncertainty)
 
 
 def _note(plane: PlaneReport) -> str:

@@ -22,11 +22,15 @@ _WIDTHS = np.arange(3, 41) / 10
 
 @dataclass(frozen=True)
 class Made:
-    """What a method made of a noisy image; `image` is None if it could not run."""
+    """What a method made of a noisy image; `image` is None if it could not run.
+
+    `uncertainty` is the standard deviation of each pixel's error, where it is told.
+    """
 
     image: NDArray[np.floating] | None
     seconds: float
     note: str
+    uncertainty: NDArray[np.floating] | None = None
 
 
 PlaneMethod = Callable[[NDArray[np.floating], float], NDArray[np.floating]]

@@ -19,12 +19,6 @@ _WHITE = 0.05
 _STRUCTURE = 1.15
 """Residual over noise, in standard deviations, above which more than noise went."""
 _BINS = 8
-_OPTIMISM = 1.15
-"""True over expected error, in standard deviations.
-
-The gain is learned on the pixels that the prediction was trained on, and fits them
-better than others: 1.09 to 1.30 on four fluorescence images and a photograph.
-"""
 _LEAST_STD = 0.05
 """Of the noise: no pixel is known better than this."""
 
@@ -155,7 +149,7 @@ def _expected_square(
 ) -> NDArray[np.float64]:
     """Return the mean squared error that goes with a gain."""
     share = np.clip(own_share, _LEAST_STD**2, 1.0)
-    return np.asarray(_OPTIMISM**2 * share * variance, dtype=np.float64)
+    return np.asarray(share * variance, dtype=np.float64)
 
 
 def _verdict(beside: float, ratio: float, *, correlated: bool) -> Verdict:
