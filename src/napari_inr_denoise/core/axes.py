@@ -110,3 +110,25 @@ def count_planes(axes: str, shape: tuple[int, ...]) -> int:
     """Return how many planes `planes_of` yields."""
     sizes = (n for letter, n in zip(axes, shape, strict=True) if letter not in "YXS")
     return int(np.prod(list(sizes), dtype=int))
+
+
+def series_of(axes: str, shape: tuple[int, ...]) -> list[list[Plane]]:
+    """Return the planes in series of those that follow each other in Z, or else in T.
+
+    Channels, and time points of volumes, are series of their own. Together they are
+    the planes of `planes_of`.
+
+    Parameters
+    ----------
+    axes : str
+        One letter per dimension.
+    shape : tuple of int
+        The same length.
+    """
+    sizes = dict(zip(axes, shape, strict=True))
+    along = next((letter for letter in "ZT" if sizes.get(letter, 1) > 1), "")
+    series: dict[tuple[tuple[str, int], ...], list[Plane]] = {}
+    for plane in planes_of(axes, shape):
+        others = (item for item in plane.index.items() if item[0] != along)
+        series.setdefault(tuple(others), []).append(plane)
+    return list(series.values())

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -14,26 +13,41 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_inr_denoise.core.arrays import check_image, to_floats
-from napari_inr_denoise.core.axes import Plane, count_planes, planes_of, resolve_axes
+from napari_inr_denoise.core.axes import (
+    Plane,
+    count_planes,
+    planes_of,
+    resolve_axes,
+    series_of,
+)
 from napari_inr_denoise.core.defects import isolated_pixels
 from napari_inr_denoise.core.devices import (
     describe_device,
     peak_memory_mb,
     pick_device,
 )
-from napari_inr_denoise.core.engine import plane_steps
+from napari_inr_denoise.core.engine import finished, plane_steps, shown, step_of
 from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.noise import examine_plane
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.core.stack import (
+    LearnedStack,
+    StackPlanes,
+    held_out_pixels,
+    learn_stack,
+    learns_together,
+)
 from napari_inr_denoise.core.stopping import StopReason
 
 MIN_VALID_PIXELS = 16
 """Fewer valid pixels than this say nothing about the noise."""
 _NO_NOISE = float(np.finfo(np.float32).eps)
 """Noise below this share of the largest value is lost in float32 rounding."""
+_TRAINING = 0.5
+"""Share of a stack's time that its network is trained in, as the progress has it."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +78,18 @@ class DenoiseStep:
     Attributes
     ----------
     plane_number, plane_count : int
-        The plane at work, counted from 0, and how many there are.
+        Finished planes before this one, and how many planes there are.
     plane : Plane
         Where it lies in the image.
     problem : FitProblem
-        Its noisy values and its noise, in the image's units.
+        Its noisy values and its noise, in the image's units. While the planes of a
+        stack learn together it may be a part of the plane.
     result : FitResult
         The best state so far, or the final one.
     fit : FitStep or None
         The fit's own step; None when the plane is finished.
+    progress : float
+        Estimated share of the whole run that is done, 0 to 1.
     """
 
     plane_number: int
@@ -81,13 +98,8 @@ class DenoiseStep:
     problem: FitProblem
     result: FitResult
     fit: FitStep | None
+    progress: float
     _run: _Run = field(repr=False, compare=False)
-
-    @property
-    def progress(self) -> float:
-        """Estimated share of the whole run that is done, 0 to 1."""
-        done = 1.0 if self.fit is None else self.fit.progress
-        return (self.plane_number + done) / self.plane_count
 
     def stopped(self) -> DenoiseResult:
         """Return what a caller keeps that closes the generator after this step."""
@@ -194,35 +206,96 @@ class _Run:
         self._image = array.astype(np.float32)
         self._uncertainty: NDArray[np.float32] | None = None
         self._planes: list[PlaneReport] = []
+        # In planes; what a series learns together is a part of each of its planes.
+        self._work = 0.0
 
     def steps(self) -> DenoiseSteps:
-        """Denoise the planes one after the other."""
-        count = count_planes(self._axes, self._array.shape)
-        for number, plane in enumerate(planes_of(self._axes, self._array.shape)):
-            problem = self._problem(plane)
-            step = partial(DenoiseStep, number, count, plane, problem)
-            result = _unchanged(problem)
-            if result is None:
-                fitting = Outcome(plane_steps(problem, self._settings, self._device))
-                for fit in fitting:
-                    yield step(fit.best, fit, self)
-                result = fitting.result
-            self._planes.append(_keep(self._image, plane, problem, result))
-            self._keep_uncertainty(plane, problem, result)
-            yield step(result, None, self)
+        """Denoise the planes, one series of them after the other."""
+        for series in series_of(self._axes, self._array.shape):
+            learned = yield from self._learn(series)
+            for number, plane in enumerate(series):
+                yield from self._denoise(plane, number, learned)
         return self._result(self._image, self._planes)
+
+    def _learn(
+        self, series: list[Plane]
+    ) -> Generator[DenoiseStep, None, LearnedStack | None]:
+        """Train what the planes of a series share; None where they share nothing."""
+        if not learns_together(self._settings, len(series)):
+            return None
+        planes = StackPlanes(
+            lambda number: self._read(series[number]),
+            len(series),
+            self._spacing_yx,
+            self._settings,
+        )
+        started, best = time.monotonic(), None
+        run = Outcome(learn_stack(planes, self._settings, self._device))
+        for look in run:
+            plane, problem = series[look.number], look.problem
+            best = shown(problem, look.training) or best
+            if best is not None:
+                seconds = time.monotonic() - started
+                fit = step_of(problem, look.training, best, seconds)
+                share = _TRAINING * len(series) * fit.progress
+                yield self._step(plane, problem, best, share, fit)
+        if run.result is not None:
+            self._work += _TRAINING * len(series)
+        return run.result
+
+    def _denoise(
+        self, plane: Plane, number: int, learned: LearnedStack | None
+    ) -> Generator[DenoiseStep, None, None]:
+        """Denoise a plane with what its series has learned, or by itself."""
+        member = learned.member(number) if learned is not None else None
+        problem = self._problem(plane) if member is None else member.problem
+        result = _unchanged(problem)
+        if result is None and learned is not None and member is not None:
+            for _ in (run := Outcome(learned.answer(member))):
+                pass
+            held_out = held_out_pixels(member, self._settings.seed)
+            result = finished(problem, [run.result], held_out)
+        elif result is None:
+            fitting = Outcome(plane_steps(problem, self._settings, self._device))
+            for fit in fitting:
+                yield self._step(plane, problem, fit.best, fit.progress, fit)
+            result = fitting.result
+        self._work += 1.0 if learned is None else 1.0 - _TRAINING
+        self._planes.append(_keep(self._image, plane, problem, result))
+        self._keep_uncertainty(plane, problem, result)
+        yield self._step(plane, problem, result, 0.0, None)
+
+    def _step(
+        self,
+        plane: Plane,
+        problem: FitProblem,
+        result: FitResult,
+        done: float,
+        fit: FitStep | None,
+    ) -> DenoiseStep:
+        """Return a step; so many planes' work is `done` beside the finished planes."""
+        count = count_planes(self._axes, self._array.shape)
+        number = min(len(self._planes), count - 1)
+        progress = min((self._work + done) / count, 1.0)
+        return DenoiseStep(number, count, plane, problem, result, fit, progress, self)
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
         """Return the finished planes and the best so far of the one at work."""
         image, planes = self._image.copy(), list(self._planes)
-        if step.fit is not None:
+        target_yxs = step.plane.colours_yxs(image[step.plane.selection])
+        whole = target_yxs.shape == step.problem.plane_yxs.shape
+        if step.fit is not None and whole:
             planes.append(_keep(image, step.plane, step.problem, step.result))
         return self._result(image, planes)
 
-    def _problem(self, plane: Plane) -> FitProblem:
-        """Read one plane; an alpha channel is no part of the problem."""
+    def _read(self, plane: Plane) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return a plane and its valid pixels; an alpha channel is no part of it."""
         values, finite = to_floats(plane.colours_yxs(self._array[plane.selection]))
-        valid = np.asarray(finite.all(axis=-1))
+        return values, np.asarray(finite.all(axis=-1))
+
+    def _problem(self, plane: Plane) -> FitProblem:
+        """Return one plane under a noise model of its own."""
+        values, valid = self._read(plane)
         noise, curves = examine_plane(values, valid)
         problem = FitProblem(values, valid, valid, noise, self._spacing_yx, curves)
         return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
@@ -241,6 +314,8 @@ class _Run:
     def _result(
         self, image: NDArray[np.float32], planes: list[PlaneReport]
     ) -> DenoiseResult:
+        order = [plane.index for plane in planes_of(self._axes, self._array.shape)]
+        planes = sorted(planes, key=lambda plane: order.index(plane.index))
         file = FileReport(
             source=None,
             shape=self._array.shape,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -101,18 +101,11 @@ def _combined(
         if np.isfinite(run.result.plane_yxs).all():
             done.append(run.result)
             best, _ = _mean(problem, done, held_out)
-    if not done:
-        noisy = problem.plane_yxs.astype(np.float32)
-        return FitResult(noisy, 0.0, 0, StopReason.NON_FINITE)
-    if not problem.noise.correlated:
-        with_flat = [*done, flat_candidate(problem)]
-        if weigh(with_flat, problem, held_out)[-1] >= EMPTY:
-            done = with_flat
-    return _finished(problem, done, held_out)
+    return finished(problem, done, held_out)
 
 
 def _mean(
-    problem: FitProblem, done: list[Candidate], held_out_yx: NDArray[np.bool_]
+    problem: FitProblem, done: Sequence[Candidate], held_out_yx: NDArray[np.bool_]
 ) -> tuple[FitResult, NDArray[np.float32]]:
     """Return the weighted mean of the candidates and its own share."""
     weights = weigh(done, problem, held_out_yx)
@@ -123,10 +116,29 @@ def _mean(
     return replace(result, weights=by_name), share_yxs
 
 
-def _finished(
-    problem: FitProblem, done: list[Candidate], held_out_yx: NDArray[np.bool_]
+def finished(
+    problem: FitProblem,
+    done: Sequence[Candidate],
+    held_out_yx: NDArray[np.bool_],
 ) -> FitResult:
-    """Return the result with what is known of its error."""
+    """Combine candidates, and say what is known of the result's error.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        The plane.
+    done : sequence of Candidate
+        The noisy plane is returned where there is none.
+    held_out_yx : ndarray of bool, shape (Y, X)
+        Pixels that no candidate was trained on.
+    """
+    if not done:
+        noisy = problem.plane_yxs.astype(np.float32)
+        return FitResult(noisy, 0.0, 0, StopReason.NON_FINITE)
+    if not problem.noise.correlated:
+        with_flat = [*done, flat_candidate(problem)]
+        if weigh(with_flat, problem, held_out_yx)[-1] >= EMPTY:
+            done = with_flat
     best, share_yxs = _mean(problem, done, held_out_yx)
     plane_yxs, error = best.plane_yxs, None
     if held_out_yx.sum() >= FEWEST:
@@ -152,10 +164,9 @@ def _blind_spot(name: str) -> Callable[..., CandidateSteps]:
         run = Outcome(_BLIND_SPOTS[name](problem, targets_yx, settings, device))
         for training in run:
             if training.candidate is not None:
-                plane_yxs = training.candidate.plane_yxs
-                best = _as_result(problem, plane_yxs, training.step)
+                best = shown(problem, training)
             if best is not None:
-                yield _step(problem, training, best, time.monotonic() - started)
+                yield step_of(problem, training, best, time.monotonic() - started)
         return run.result
 
     return steps
@@ -186,7 +197,7 @@ def _siren(name: str) -> Callable[..., CandidateSteps]:
     return steps
 
 
-def _step(
+def step_of(
     problem: FitProblem, training: Training, best: FitResult, seconds: float
 ) -> FitStep:
     """Return a blind spot's training as a step of the fit."""
@@ -199,6 +210,13 @@ def _step(
         steps_per_second=training.step / seconds if seconds > 0 else 0.0,
         best=best,
     )
+
+
+def shown(problem: FitProblem, training: Training) -> FitResult | None:
+    """Return a look at a plane as a result, or None where there was none."""
+    if training.candidate is None:
+        return None
+    return _as_result(problem, training.candidate.plane_yxs, training.step)
 
 
 def _as_result(

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,8 @@ TURNS = 8
 """Flips and turns of a square; 0 leaves it as it is."""
 _LEVEL_WIDTH = 1.5
 """Standard deviation, in pixels, of the weights of the local level."""
+_SLOPES = (0.25, 4.0)
+"""How much dimmer or brighter a plane beside this one is made to match it."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,10 @@ class Seen:
 
     Attributes
     ----------
-    features : Tensor, shape (N, samples * seen + samples)
-        Stabilised values seen, relative to their local level, and that level.
+    features : Tensor, shape (N, values)
+        Stabilised values seen, relative to their local level; that level; and what is
+        seen in each plane of the context, made as bright as this one, relative to the same
+        level.
     level : Tensor, shape (N, samples)
         Local level of the linear values.
     hole : Tensor, shape (N, samples, hidden)
@@ -58,15 +63,22 @@ class Neighbours:
         Reach of the window, in pixels.
     hole : int
         Reach of what is hidden around the pixel, in pixels; 0 hides the pixel alone.
+    context : sequence of Tensor, each of shape (samples + 1, Y, X)
+        Planes beside this one, stabilised, and after them what may be looked at there
+        (1 or 0). The noise of another plane is another, so that nothing is hidden.
+    context_radius : int
+        Reach of what is seen there, in pixels.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a plane, and what is seen of it
         self,
         linear_syx: Tensor,
         stabilised_syx: Tensor,
         counts_yx: Tensor,
         radius: int,
         hole: int,
+        context: Sequence[Tensor] = (),
+        context_radius: int = 0,
     ) -> None:
         self.samples, self.height, self.width = linear_syx.shape
         self.radius, self.hole = radius, hole
@@ -78,12 +90,8 @@ class Neighbours:
         counts = counts_yx[None].to(linear_syx.dtype)
         width = _LEVEL_WIDTH + hole
         kernel = torch.exp(-distance / (2 * width**2)) * (far > hole)
-        blurred = F.conv2d(
-            torch.cat([linear_syx * counts, stabilised_syx * counts, counts])[:, None],
-            kernel.view(1, 1, side, side),
-            padding=radius,
-        )[:, 0]
-        levels = (blurred[:-1] / blurred[-1].clamp_min(1e-6)).flatten(1).t()
+        both = torch.cat([linear_syx * counts, stabilised_syx * counts, counts])
+        levels = _levels(both, kernel.view(1, 1, side, side))
         self._linear_level, self._level = levels.chunk(2, dim=1)
         hidden = torch.nonzero(far <= hole).flatten()
         self._seen_windows = _Windows(
@@ -92,28 +100,35 @@ class Neighbours:
         self._hidden_windows = _Windows(
             torch.cat([linear_syx * counts, counts]), radius, hidden
         )
-        self.turned_columns = self._turns(side)
+        everything = torch.arange((2 * context_radius + 1) ** 2, device=device)
+        self._context_places = everything
+        full = torch.exp(-distance / (2 * width**2)).view(1, 1, side, side)
+        matched = [_matched(plane, full, self._level) for plane in context]
+        self._context_windows = [
+            _Windows(plane, context_radius, everything) for plane in matched
+        ]
+        self.turned_columns = [self._turned(turn) for turn in range(TURNS)]
 
     @property
     def values(self) -> int:
         """How many features there are for a pixel."""
-        return int(self.samples * (len(self._seen) + 1))
+        beside = len(self._context_windows) * len(self._context_places)
+        return int(self.samples * (len(self._seen) + 1 + beside))
 
-    def _turns(self, side: int) -> list[Tensor]:
-        """Return, for each turn, the order of the features that turns the window."""
-        position = torch.full((side * side,), -1, device=self._seen.device)
-        position[self._seen] = torch.arange(len(self._seen), device=position.device)
-        square = position.view(side, side)
-        orders = []
-        for turn in range(TURNS):
-            turned = square.flip(0) if turn & 1 else square
-            turned = turned.flip(1) if turn & 2 else turned
-            turned = turned.t() if turn & 4 else turned
-            one = turned.flatten()[self._seen]
-            seen = [one + k * len(self._seen) for k in range(self.samples)]
-            levels = torch.arange(self.samples, device=one.device)
-            orders.append(torch.cat([*seen, levels + self.samples * len(self._seen)]))
-        return orders
+    def _turned(self, turn: int) -> Tensor:
+        """Return the order of the features that turns what is seen."""
+        groups = [_turned_places(self._seen, turn)] * self.samples
+        groups += [torch.zeros(1, dtype=torch.long, device=self._seen.device)] * (
+            self.samples
+        )
+        beside = self.samples * len(self._context_windows)
+        groups += [_turned_places(self._context_places, turn)] * beside
+        # Each group of features keeps its place and is turned within itself.
+        orders, first = [], 0
+        for group in groups:
+            orders.append(group + first)
+            first += len(group)
+        return torch.cat(orders)
 
     def around(self, flat: Tensor) -> Seen:
         """Gather what is seen around pixels.
@@ -128,13 +143,62 @@ class Neighbours:
         seen = self._seen_windows.around(rows, columns)
         hidden = self._hidden_windows.around(rows, columns)
         level = self._level[flat]
-        relative = (seen[:, :-1] - level[..., None]) * seen[:, -1:]
+        first = _relative(seen, level)
+        others = [
+            _relative(one.around(rows, columns), level) for one in self._context_windows
+        ]
         return Seen(
-            features=torch.cat([relative.flatten(1), level], dim=1),
+            features=torch.cat([first, level, *others], dim=1),
             level=self._linear_level[flat],
             hole=hidden[:, :-1],
             weight=hidden[:, -1:],
         )
+
+
+def _levels(planes: Tensor, kernel: Tensor) -> Tensor:
+    """Return the weighted means around each pixel, (Y * X, planes - 1).
+
+    Parameters
+    ----------
+    planes : Tensor, shape (planes, Y, X)
+        Values, 0 where they don't count; the last plane is 1 where they do.
+    kernel : Tensor, shape (1, 1, side, side)
+        Weights.
+    """
+    blurred = F.conv2d(planes[:, None], kernel, padding=kernel.shape[-1] // 2)[:, 0]
+    return (blurred[:-1] / blurred[-1].clamp_min(1e-6)).flatten(1).t()
+
+
+def _matched(planes: Tensor, kernel: Tensor, level: Tensor) -> Tensor:
+    """Return a plane of the context as bright as this one, by the levels of both.
+
+    Without it a plane would take some of its brightness from the planes beside it,
+    which may have been bleached more or less.
+
+    Parameters
+    ----------
+    planes, kernel : Tensor
+        As for `_levels`.
+    level : Tensor, shape (Y * X, samples)
+        Of this plane.
+    """
+    counts = planes[-1]
+    inside = counts.flatten() > 0
+    if not inside.any():
+        return planes
+    own, other = level[inside], _levels(planes, kernel)[inside]
+    means = own.mean(dim=0), other.mean(dim=0)
+    together = ((own - means[0]) * (other - means[1])).mean(dim=0)
+    spread = (other - means[1]).square().mean(dim=0).clamp_min(1e-12)
+    slope = (together / spread).clamp(*_SLOPES)
+    moved = (planes[:-1] - means[1][:, None, None]) * slope[:, None, None]
+    values = (moved + means[0][:, None, None]) * counts
+    return torch.cat([values, counts[None]])
+
+
+def _relative(window: Tensor, level: Tensor) -> Tensor:
+    """Return values relative to a level, 0 where they don't count, (N, values)."""
+    return ((window[:, :-1] - level[..., None]) * window[:, -1:]).flatten(1)
 
 
 class _Windows:
@@ -160,6 +224,26 @@ class _Windows:
             plane.index_select(0, index).view(len(first), -1) for plane in self._flat
         ]
         return torch.stack(parts, dim=1)
+
+
+def _turned_places(places: Tensor, turn: int) -> Tensor:
+    """Return, for places of a square window, which of them a turn brings there.
+
+    Parameters
+    ----------
+    places : Tensor of int
+        Ascending; whatever the turn, the same places are taken.
+    turn : int
+        1: flipped along Y, 2: along X, 4: transposed.
+    """
+    side = round(float(int(places[-1]) + 1) ** 0.5)
+    position = torch.full((side * side,), -1, device=places.device)
+    position[places] = torch.arange(len(places), device=places.device)
+    square = position.view(side, side)
+    square = square.flip(0) if turn & 1 else square
+    square = square.flip(1) if turn & 2 else square
+    square = square.t() if turn & 4 else square
+    return square.flatten()[places]
 
 
 def _squared_distances(radius: int) -> Tensor:

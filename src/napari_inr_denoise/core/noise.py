@@ -254,7 +254,7 @@ def examine_plane(
         model = _white(model.sigma_neighbours)
         curves, measured = _curves(plane_yxc, valid_yx, model)
     if measured:
-        model = _with_curves(model, curves, plane_yxc, valid_yx)
+        model = apply_curves(model, curves, plane_yxc, valid_yx)
     return model, curves
 
 
@@ -281,7 +281,7 @@ def _confirmed(model: NoiseModel, curves: tuple[NoiseCurve, ...]) -> bool:
     return level > CORRELATED_ABOVE * model.sigma_neighbours
 
 
-def _with_curves(
+def apply_curves(
     model: NoiseModel,
     curves: tuple[NoiseCurve, ...],
     plane_yxc: NDArray[np.floating],

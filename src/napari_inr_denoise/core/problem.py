@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,15 @@ class FitProblem:
     def hole(self) -> int:
         """Reach of what must be hidden around a pixel: 0 for the pixel alone."""
         return CORRELATED_HOLE if self.noise.correlated else 0
+
+    def cropped(self, window_yx: tuple[slice, slice]) -> FitProblem:
+        """Return a part of the plane; its noise is said to be the whole plane's."""
+        return replace(
+            self,
+            plane_yxs=self.plane_yxs[window_yx],
+            valid_yx=self.valid_yx[window_yx],
+            fitted_yx=self.fitted_yx[window_yx],
+        )
 
     def curve(self, sample: int) -> NoiseCurve:
         """Return how the noise of a sample grows with the signal."""

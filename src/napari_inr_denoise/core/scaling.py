@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,8 +16,46 @@ from napari_inr_denoise.core.stabilise import Anscombe
 _TABLE = 512
 
 
+@dataclass(frozen=True)
+class CommonScale:
+    """What brings the values of one or more planes near 0 and to about unit spread.
+
+    Attributes
+    ----------
+    offset : ndarray, shape (samples,)
+        In the image's units.
+    scale : float
+        One for all samples: their errors count alike.
+    stabilised_offset, stabilised_scale : ndarray, shape (samples,)
+        The same of the stabilised values.
+    """
+
+    offset: NDArray[np.float64]
+    scale: float
+    stabilised_offset: NDArray[np.float64]
+    stabilised_scale: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, problems: Sequence[FitProblem]) -> CommonScale:
+        """Return the scale of planes, each with at least one fitted pixel."""
+        values = np.concatenate([one.plane_yxs[one.fitted_yx] for one in problems])
+        even = np.concatenate([_even_noise(one)[one.fitted_yx] for one in problems])
+        spread = even.std(axis=0)
+        return cls(
+            offset=values.mean(axis=0),
+            scale=float(values.std(axis=0).mean()) or 1.0,
+            stabilised_offset=even.mean(axis=0),
+            stabilised_scale=np.where(spread > 0, spread, 1.0),
+        )
+
+    def stabilised_syx(self, problem: FitProblem, device: torch.device) -> Tensor:
+        """Return a plane with noise made even, (samples, Y, X)."""
+        even = _even_noise(problem) - self.stabilised_offset
+        return _tensor(even / self.stabilised_scale, device)
+
+
 class PlaneScale:
-    """Values near 0 and of about unit spread, and the way back.
+    """A plane's values near 0 and of about unit spread, and the way back.
 
     Parameters
     ----------
@@ -22,17 +63,21 @@ class PlaneScale:
         With at least one fitted pixel.
     device : torch.device
         Where the values are wanted.
+    common : CommonScale, optional
+        Of the planes that share a network; the plane's own if omitted.
     """
 
-    def __init__(self, problem: FitProblem, device: torch.device) -> None:
-        fitted = problem.fitted_yx
-        values = problem.plane_yxs[fitted]
-        # One scale for all samples: their errors count alike.
-        self._offset = values.mean(axis=0)
-        self._scale = float(values.std(axis=0).mean()) or 1.0
+    def __init__(
+        self,
+        problem: FitProblem,
+        device: torch.device,
+        common: CommonScale | None = None,
+    ) -> None:
+        common = common or CommonScale.of([problem])
+        self._offset, self._scale = common.offset, common.scale
         linear = (problem.plane_yxs - self._offset) / self._scale
         self.linear_syx = _tensor(linear, device)
-        self.stabilised_syx = _tensor(_stabilised(problem), device)
+        self.stabilised_syx = common.stabilised_syx(problem, device)
         self._tables = self._variance_tables(problem, device)
 
     def _variance_tables(self, problem: FitProblem, device: torch.device) -> Tensor:
@@ -64,15 +109,14 @@ class PlaneScale:
         return np.asarray(values, dtype=np.float32)
 
 
-def _stabilised(problem: FitProblem) -> NDArray[np.float64]:
-    """Return the plane with noise made even, about 0 and of unit spread."""
+def _even_noise(problem: FitProblem) -> NDArray[np.float64]:
+    """Return the plane with noise made even, where photon noise was seen."""
     parts = []
     for sample in range(problem.plane_yxs.shape[-1]):
         curve, values = problem.curve(sample), problem.plane_yxs[..., sample]
         if curve.gain > 0:
             values = Anscombe(curve.gain, curve.variance_at_zero).forward(values)
-        inside = values[problem.fitted_yx]
-        parts.append((values - inside.mean()) / (inside.std() or 1.0))
+        parts.append(values)
     return np.stack(parts, axis=-1)
 
 

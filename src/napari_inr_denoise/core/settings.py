@@ -99,6 +99,12 @@ class DenoiseSettings:
         fewer steps, or it would be learned by heart.
     window_rate : float
         Its largest learning rate.
+    context : int
+        Planes on each side, along Z or else T, that the neighbourhood network also
+        sees where they show the same structure. 0: every plane by itself, with a
+        network of its own.
+    context_radius : int
+        Reach of what it sees there, in pixels.
     attention_width : int
         Channels of the attention-guided network.
     attention_steps, attention_batch : int
@@ -175,6 +181,12 @@ class DenoiseSettings:
     )
     window_rate: float = _setting(
         2e-3, "Largest learning rate of that network.", minimum=1e-8, maximum=1.0
+    )
+    context: int = _setting(
+        1, "Planes seen on each side of a plane of a stack.", minimum=0, maximum=4
+    )
+    context_radius: int = _setting(
+        4, "Reach of what is seen there.", minimum=0, maximum=32, unit="pixel"
     )
     attention_width: int = _setting(
         32, "Channels of the attention network.", minimum=1, maximum=512

@@ -1,0 +1,124 @@
+"""A plane as the neighbourhood network sees it, alone or beside its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_inr_denoise.core.neighbours import Neighbours
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.scaling import CommonScale, PlaneScale
+from napari_inr_denoise.core.settings import DenoiseSettings
+
+
+@dataclass(frozen=True)
+class PlaneView:
+    """One plane, ready to be trained on and predicted.
+
+    Attributes
+    ----------
+    problem : FitProblem
+        The plane and its noise.
+    scale : PlaneScale
+        Its values in the network's scale.
+    neighbours : Neighbours
+        What is seen around its pixels.
+    values : Tensor, shape (Y * X, samples)
+        Its linear values.
+    targets : Tensor of int
+        Pixels to train on.
+    weight : float
+        Of its errors: all planes' noise counts alike, be they dim or bright.
+    """
+
+    problem: FitProblem
+    scale: PlaneScale
+    neighbours: Neighbours
+    values: Tensor
+    targets: Tensor
+    weight: float
+
+    @property
+    def device(self) -> torch.device:
+        """Where the values are."""
+        return self.values.device
+
+
+class ViewMaker:
+    """Makes views of the planes that share a network.
+
+    Parameters
+    ----------
+    problems : sequence of FitProblem
+        Planes that set the common scale.
+    settings : DenoiseSettings
+        For the reach of what is seen.
+    device : torch.device
+        Where the views are wanted.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[FitProblem],
+        settings: DenoiseSettings,
+        device: torch.device,
+    ) -> None:
+        self._common = CommonScale.of(problems)
+        self._settings = settings
+        self._device = device
+        variances = [one.noise.sigma**2 for one in problems]
+        self._variance = float(np.mean(variances))
+
+    def view(
+        self,
+        problem: FitProblem,
+        targets_yx: NDArray[np.bool_],
+        context: Sequence[FitProblem | None] = (),
+    ) -> PlaneView:
+        """Return a plane's view.
+
+        Parameters
+        ----------
+        problem : FitProblem
+            The plane.
+        targets_yx : ndarray of bool, shape (Y, X)
+            Pixels to train on.
+        context : sequence of FitProblem or None
+            Planes beside it; None where there is none. Always as many.
+        """
+        scale = PlaneScale(problem, self._device, self._common)
+        radius = self._settings.window_radius + problem.hole
+        neighbours = Neighbours(
+            scale.linear_syx,
+            scale.stabilised_syx,
+            self._tensor(problem.fitted_yx),
+            radius,
+            problem.hole,
+            [self._beside(one, scale) for one in context],
+            self._settings.context_radius,
+        )
+        return PlaneView(
+            problem=problem,
+            scale=scale,
+            neighbours=neighbours,
+            values=scale.linear_syx.flatten(1).t(),
+            targets=self._tensor(np.flatnonzero(targets_yx)),
+            weight=self._variance / problem.noise.sigma**2,
+        )
+
+    def _beside(self, problem: FitProblem | None, scale: PlaneScale) -> Tensor:
+        """Return a plane of the context; nothing counts where there is none."""
+        if problem is None:
+            like = scale.stabilised_syx
+            return torch.zeros(len(like) + 1, *like.shape[1:], device=like.device)
+        counts = self._tensor(problem.fitted_yx).to(torch.float32)
+        values = self._common.stabilised_syx(problem, self._device)
+        return torch.cat([values * counts, counts[None]])
+
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(array.copy()).to(self._device)

@@ -1,0 +1,90 @@
+"""One noise model for the planes of a stack, and which planes it does not fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.core.chen import plane_level
+from napari_inr_denoise.core.noise import NoiseModel, apply_curves, examine_plane
+from napari_inr_denoise.core.noise_curve import NoiseCurve
+from napari_inr_denoise.core.stabilise import Anscombe
+
+_GAP = 4
+"""Invalid rows between planes that are measured as one: no patch, and no lattice of
+every fourth pixel, may reach over a border."""
+_FITS = (0.7, 1.4)
+"""A plane's level over the stack's, after the noise was made even."""
+
+
+@dataclass(frozen=True)
+class StackNoise:
+    """The noise that the planes of a stack have in common.
+
+    Attributes
+    ----------
+    model : NoiseModel
+        Of the planes that were measured, together.
+    curves : tuple of NoiseCurve
+        One a sample.
+    even_level : float
+        Chen's level of these planes once their noise was made even: about 1, less
+        where many pixels are dark or correlated.
+    """
+
+    model: NoiseModel
+    curves: tuple[NoiseCurve, ...]
+    even_level: float
+
+    @classmethod
+    def of(
+        cls, planes: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
+    ) -> StackNoise:
+        """Measure planes together.
+
+        Parameters
+        ----------
+        planes : sequence of (plane_yxs, valid_yx)
+            At least one, all of one width.
+        """
+        below = ((0, _GAP), (0, 0))
+        values = [np.pad(plane, (*below, (0, 0))) for plane, _ in planes]
+        valid = [np.pad(mask, below) for _, mask in planes]
+        model, curves = examine_plane(np.concatenate(values), np.concatenate(valid))
+        levels = [_even_level(curves, *plane) for plane in planes]
+        known = [level for level in levels if level > 0]
+        return cls(model, curves, float(np.median(known)) if known else math.nan)
+
+    def of_plane(
+        self, plane_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]
+    ) -> NoiseModel | None:
+        """Return the noise of one of the planes, or None where it is another noise.
+
+        Parameters
+        ----------
+        plane_yxs, valid_yx : ndarray
+            As for `examine_plane`.
+        """
+        ratio = _even_level(self.curves, plane_yxs, valid_yx) / self.even_level
+        if not _FITS[0] <= ratio <= _FITS[1]:
+            return None
+        return apply_curves(self.model, self.curves, plane_yxs, valid_yx)
+
+
+def _even_level(
+    curves: tuple[NoiseCurve, ...],
+    plane_yxs: NDArray[np.float64],
+    valid_yx: NDArray[np.bool_],
+) -> float:
+    """Return Chen's level of a plane after its noise was made even; NaN if unknown."""
+    parts = [
+        Anscombe(curve.gain, curve.variance_at_zero).forward(plane_yxs[..., k])
+        if curve.gain > 0
+        else plane_yxs[..., k]
+        for k, curve in enumerate(curves)
+    ]
+    return plane_level(np.stack(parts, axis=-1), valid_yx)

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise.core import stack as stack_module
+from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+
+SIDE = 48
+COUNT = 6
+SIGMA = 8.0
+SETTINGS = preset_settings(
+    "fast", window_steps=60, window_width=32, window_batch=1024, device="cpu"
+)
+
+
+def _tissue(
+    count: int = COUNT, seed: int = 0, thick: float = 3.0
+) -> NDArray[np.float64]:
+    """Return smooth structure (Z, Y, X) that goes on from plane to plane."""
+    random = np.random.default_rng(seed).normal(size=(count + 20, SIDE, SIDE))
+    smooth = gaussian_filter(random, (thick, 2.5, 2.5))[10:-10]
+    return np.asarray(100 + 30 * smooth / smooth.std())
+
+
+def _noisy(clean: NDArray[np.float64], seed: int = 1) -> NDArray[np.float64]:
+    return clean + np.random.default_rng(seed).normal(0, SIGMA, clean.shape)
+
+
+def _rms(image: NDArray[np.floating]) -> float:
+    return float(np.sqrt(np.mean(np.square(image))))
+
+
+def _run(
+    image: NDArray[np.floating], axes: str = "ZYX", settings: DenoiseSettings = SETTINGS
+) -> DenoiseResult:
+    return denoise(image, axes=axes, settings=settings)
+
+
+@pytest.fixture(scope="module")
+def clean() -> NDArray[np.float64]:
+    return _tissue()
+
+
+@pytest.fixture(scope="module")
+def together(clean: NDArray[np.float64]) -> DenoiseResult:
+    return _run(_noisy(clean))
+
+
+def _own(settings: DenoiseSettings = SETTINGS) -> DenoiseSettings:
+    return replace(settings, context=0)
+
+
+def test_planes_that_go_on_are_better_together(
+    clean: NDArray[np.float64], together: DenoiseResult
+) -> None:
+    alone = _run(_noisy(clean), settings=_own())
+    assert _rms(together.image - clean) < 0.9 * _rms(alone.image - clean)
+
+
+def test_every_plane_is_reported_in_order(together: DenoiseResult) -> None:
+    planes = together.report.files[0].planes
+    assert [plane.index for plane in planes] == [{"Z": k} for k in range(COUNT)]
+    assert all(plane.reason == "trained" for plane in planes)
+    assert len({plane.gain for plane in planes}) == 1
+    assert together.uncertainty is not None
+    assert np.isfinite(together.uncertainty).all()
+
+
+def test_brightness_stays_plane_by_plane(clean: NDArray[np.float64]) -> None:
+    """As where a sample bleaches."""
+    fading = clean * np.linspace(1.0, 0.5, COUNT)[:, None, None]
+    noisy = _noisy(fading)
+    after = _run(noisy, "TYX").image
+    change = after.mean(axis=(1, 2)) - noisy.mean(axis=(1, 2))
+    assert np.abs(change).max() < 0.5
+
+
+def test_unrelated_planes_are_as_they_are_alone() -> None:
+    noisy = _noisy(np.stack([_tissue(1, seed)[0] for seed in range(4)]))
+    assert np.array_equal(_run(noisy).image, _run(noisy, settings=_own()).image)
+
+
+def test_a_plane_of_another_kind_is_denoised_by_itself(
+    clean: NDArray[np.float64],
+) -> None:
+    noisy = _noisy(clean)
+    noisy[3] = _noisy(5 * _tissue(1, 9)[0], seed=7) * 4
+    image = _run(noisy).image
+    own = _run(noisy[3], "YX").image
+    assert np.array_equal(image[3], own)
+    assert _rms(image[2] - clean[2]) < 0.7 * SIGMA
+
+
+def test_planes_without_noise_or_values_come_back_as_they_were(
+    clean: NDArray[np.float64],
+) -> None:
+    noisy = _noisy(clean)
+    noisy[2] = 7.0
+    noisy[4] = np.nan
+    result = _run(noisy)
+    assert (result.image[2] == 7.0).all()
+    assert np.isnan(result.image[4]).all()
+    reasons = [plane.reason for plane in result.report.files[0].planes]
+    assert reasons[2] == "no_noise"
+    assert reasons[4] == "too_few_pixels"
+
+
+def test_channels_and_time_points_are_series_of_their_own(
+    clean: NDArray[np.float64],
+) -> None:
+    both = np.stack([_noisy(clean), 3 * _noisy(clean[::-1], 2)], axis=1)
+    image = _run(both, "ZCYX").image
+    for channel in range(2):
+        alone = _run(both[:, channel]).image
+        assert np.allclose(image[:, channel], alone, rtol=1e-5, atol=1e-3)
+
+
+def test_progress_rises_to_one(clean: NDArray[np.float64]) -> None:
+    steps = list(denoise_steps(_noisy(clean), "ZYX", SETTINGS))
+    progress = [step.progress for step in steps]
+    assert progress == sorted(progress)
+    assert progress[-1] == 1.0
+    finished = [step.plane_number for step in steps if step.fit is None]
+    assert finished[0] == 1
+
+
+def test_a_stop_while_the_network_is_trained_keeps_what_was_seen(
+    clean: NDArray[np.float64],
+) -> None:
+    noisy = _noisy(clean)
+    steps = denoise_steps(noisy, "ZYX", SETTINGS)
+    step = next(step for step in steps if step.fit and step.fit.step > 20)
+    steps.close()
+    kept = step.stopped()
+    (plane,) = kept.report.files[0].planes
+    assert plane.reason == "stopped"
+    others = np.arange(COUNT) != plane.index["Z"]
+    assert np.array_equal(kept.image[others], noisy[others].astype(np.float32))
+
+
+def test_a_stop_while_a_part_is_trained_on_writes_no_part(
+    clean: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_module, "_CROP", 32)
+    noisy = _noisy(clean)
+    steps = denoise_steps(noisy, "ZYX", SETTINGS)
+    kept = next(step for step in steps if step.fit).stopped()
+    steps.close()
+    assert np.array_equal(kept.image, noisy.astype(np.float32))
+    assert kept.report.files[0].planes == ()
+
+
+def test_parts_of_large_planes_are_enough_to_train_on(
+    clean: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_module, "_CROP", 32)
+    image = _run(_noisy(clean)).image
+    assert _rms(image - clean) < 0.5 * SIGMA
+
+
+def test_two_planes_and_the_published_method_share_nothing(
+    clean: NDArray[np.float64],
+) -> None:
+    assert not stack_module.learns_together(SETTINGS, 2)
+    assert not stack_module.learns_together(preset_settings("paper"), 50)
+    assert stack_module.learns_together(SETTINGS, 3)
