@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core import stack as stack_module
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.samples import time_lapse
 
 SIDE = 48
 COUNT = 6
@@ -164,9 +165,21 @@ def test_parts_of_large_planes_are_enough_to_train_on(
     assert _rms(image - clean) < 0.5 * SIGMA
 
 
-def test_two_planes_and_the_published_method_share_nothing(
-    clean: NDArray[np.float64],
-) -> None:
+def test_two_planes_and_the_published_method_share_nothing() -> None:
     assert not stack_module.learns_together(SETTINGS, 2)
     assert not stack_module.learns_together(preset_settings("paper"), 50)
     assert stack_module.learns_together(SETTINGS, 3)
+
+
+def test_beads_that_move_leave_no_ghosts() -> None:
+    """Where a bead was one frame before, nothing of it is left."""
+    lapse = time_lapse(frames=6, side=64, seed=3)
+    together, alone = (
+        _run(lapse.noisy, "TYX", settings).image for settings in (SETTINGS, _own())
+    )
+    gone = lapse.truth[:-1] - lapse.truth[1:]
+    left = gone > np.quantile(gone, 0.98)
+    ghost = (together - lapse.truth)[1:][left].mean() / gone[left].mean()
+    ghost_alone = (alone - lapse.truth)[1:][left].mean() / gone[left].mean()
+    assert ghost < max(ghost_alone, 0.0) + 0.05
+    assert _rms(together - lapse.truth) < 1.02 * _rms(alone - lapse.truth)

@@ -34,8 +34,8 @@ class Seen:
     ----------
     features : Tensor, shape (N, values)
         Stabilised values seen, relative to their local level; that level; and what is
-        seen in each plane of the context, made as bright as this one, relative to the same
-        level.
+        seen in each plane of the context, made as bright as this one, relative to the
+        same level.
     level : Tensor, shape (N, samples)
         Local level of the linear values.
     hole : Tensor, shape (N, samples, hidden)
