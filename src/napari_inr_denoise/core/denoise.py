@@ -78,7 +78,8 @@ class DenoiseStep:
     Attributes
     ----------
     plane_number, plane_count : int
-        Finished planes before this one, and how many planes there are.
+        The plane at work, counted from 0 in the order of the work, and how many
+        there are.
     plane : Plane
         Where it lies in the image.
     problem : FitProblem
@@ -275,7 +276,7 @@ class _Run:
     ) -> DenoiseStep:
         """Return a step; so many planes' work is `done` beside the finished planes."""
         count = count_planes(self._axes, self._array.shape)
-        number = min(len(self._planes), count - 1)
+        number = len(self._planes) - (fit is None)
         progress = min((self._work + done) / count, 1.0)
         return DenoiseStep(number, count, plane, problem, result, fit, progress, self)
 

@@ -177,7 +177,7 @@ def _as_bright(
     """
     fitted = problem.fitted_yx
     missing = (problem.plane_yxs[fitted] - plane_yxs[fitted]).mean(axis=0)
-    return plane_yxs + missing.astype(np.float32)
+    return np.asarray(plane_yxs + missing, dtype=np.float32)
 
 
 def learns_together(settings: DenoiseSettings, count: int) -> bool:
