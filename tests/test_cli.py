@@ -145,6 +145,10 @@ def test_ctrl_c_exits_with_130_in_every_command(
     assert "Interrupted." in text
 
 
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
 def test_ctrl_c_keeps_what_is_finished(
     tmp_path: Path, rng: np.random.Generator
@@ -160,6 +164,8 @@ def test_ctrl_c_keeps_what_is_finished(
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # A shell's background jobs are deaf to Ctrl-C, and hand that down.
+        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - no threads here yet
     )
     report = out / "report.json"
     until = time.monotonic() + 120
