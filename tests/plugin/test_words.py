@@ -4,6 +4,7 @@ import numpy as np
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core.denoise import denoise_steps
+from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.plugin import words
 
 
@@ -27,6 +28,14 @@ def test_a_finished_stack_in_words(tiny: DenoiseSettings) -> None:
     assert text == "All 2 planes: No noise was found; the image is returned as it was."
     assert words.residual_words(last) == "0"
     assert words.step_words(last) == "plane 2 of 2, 0"
+
+
+def test_a_stack_that_is_learned_together_in_words(rng: np.random.Generator) -> None:
+    settings = preset_settings("fast", window_steps=30, window_width=8, device="cpu")
+    wave = 80 * np.sin(np.arange(32) / 4) * np.cos(np.arange(32) / 5)[:, None]
+    steps = list(denoise_steps(rng.normal(100, 5, (3, 32, 32)) + wave, None, settings))
+    assert words.step_words(steps[0]).startswith("learning from all 3 planes, 0 (")
+    assert words.step_words(steps[-1]) == "plane 3 of 3, 60"
 
 
 def test_errors_in_words() -> None:

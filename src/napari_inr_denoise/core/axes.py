@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -132,3 +132,30 @@ def series_of(axes: str, shape: tuple[int, ...]) -> list[list[Plane]]:
         others = (item for item in plane.index.items() if item[0] != along)
         series.setdefault(tuple(others), []).append(plane)
     return list(series.values())
+
+
+def plane_spacing(axes: str, spacing_um: Sequence[float] | None) -> tuple[float, float]:
+    """Return the pixel's height and width out of the spacing of all spatial axes.
+
+    Parameters
+    ----------
+    axes : str
+        One letter per dimension.
+    spacing_um : sequence of float or None
+        Along each of Z, Y and X that `axes` has; square pixels if None.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer, or one is not a positive number.
+    """
+    if spacing_um is None:
+        return (1.0, 1.0)
+    spatial = [letter for letter in axes if letter in "ZYX"]
+    sizes = [float(size) for size in spacing_um]
+    if len(sizes) != len(spatial) or not all(0 < s < float("inf") for s in sizes):
+        raise ValueError(
+            f"spacing_um: got {tuple(sizes)}, wanted {len(spatial)} positive numbers, "
+            f"one for each of {', '.join(spatial)}."
+        )
+    return (sizes[spatial.index("Y")], sizes[spatial.index("X")])

@@ -16,6 +16,7 @@ from napari_inr_denoise.core.arrays import check_image, to_floats
 from napari_inr_denoise.core.axes import (
     Plane,
     count_planes,
+    plane_spacing,
     planes_of,
     resolve_axes,
     series_of,
@@ -91,6 +92,8 @@ class DenoiseStep:
         The fit's own step; None when the plane is finished.
     progress : float
         Estimated share of the whole run that is done, 0 to 1.
+    learning : bool
+        Whether a network is trained that the planes of a stack share.
     """
 
     plane_number: int
@@ -100,6 +103,7 @@ class DenoiseStep:
     result: FitResult
     fit: FitStep | None
     progress: float
+    learning: bool
     _run: _Run = field(repr=False, compare=False)
 
     def stopped(self) -> DenoiseResult:
@@ -184,7 +188,7 @@ def denoise_steps(
     axes = resolve_axes(array.ndim, axes)
     check_image(array)
     settings = settings or preset_settings("auto")
-    return _Run(array, axes, settings, _plane_spacing(axes, spacing_um)).steps()
+    return _Run(array, axes, settings, plane_spacing(axes, spacing_um)).steps()
 
 
 class _Run:
@@ -239,7 +243,8 @@ class _Run:
                 seconds = time.monotonic() - started
                 fit = step_of(problem, look.training, best, seconds)
                 share = _TRAINING * len(series) * fit.progress
-                yield self._step(plane, problem, best, share, fit)
+                step = self._step(plane, problem, best, share, fit)
+                yield replace(step, learning=True)
         if run.result is not None:
             self._work += _TRAINING * len(series)
         return run.result
@@ -278,7 +283,9 @@ class _Run:
         count = count_planes(self._axes, self._array.shape)
         number = len(self._planes) - (fit is None)
         progress = min((self._work + done) / count, 1.0)
-        return DenoiseStep(number, count, plane, problem, result, fit, progress, self)
+        return DenoiseStep(
+            number, count, plane, problem, result, fit, progress, False, self
+        )
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
         """Return the finished planes and the best so far of the one at work."""
@@ -381,19 +388,3 @@ def _keep(
 
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
-
-
-def _plane_spacing(
-    axes: str, spacing_um: Sequence[float] | None
-) -> tuple[float, float]:
-    """Return the pixel's height and width out of the spacing of all spatial axes."""
-    if spacing_um is None:
-        return (1.0, 1.0)
-    spatial = [letter for letter in axes if letter in "ZYX"]
-    sizes = [float(size) for size in spacing_um]
-    if len(sizes) != len(spatial) or not all(0 < s < float("inf") for s in sizes):
-        raise ValueError(
-            f"spacing_um: got {tuple(sizes)}, wanted {len(spatial)} positive numbers, "
-            f"one for each of {', '.join(spatial)}."
-        )
-    return (sizes[spatial.index("Y")], sizes[spatial.index("X")])
