@@ -70,7 +70,7 @@ def nlm(pair: Pair) -> Made:
 def bm3d(pair: Pair) -> Made:
     """Denoise with BM3D where it is installed; its licence is not for everybody."""
     if find_spec("bm3d") is None:
-        return Made(None, 0.0, "not installed: pip install bm3d, see its licence")
+        return Made(None, 0.0, 'not installed: pip install ".[bm3d]", see its licence')
     return _stabilised(pair, _bm3d_plane)
 
 

@@ -213,6 +213,7 @@ class _Run:
         self._planes: list[PlaneReport] = []
         # In planes; what a series learns together is a part of each of its planes.
         self._work = 0.0
+        self._last: DenoiseStep
 
     def steps(self) -> DenoiseSteps:
         """Denoise the planes, one series of them after the other."""
@@ -244,7 +245,8 @@ class _Run:
                 fit = step_of(problem, look.training, best, seconds)
                 share = _TRAINING * len(series) * fit.progress
                 step = self._step(plane, problem, best, share, fit)
-                yield replace(step, learning=True)
+                self._last = replace(step, learning=True)
+                yield self._last
         if run.result is not None:
             self._work += _TRAINING * len(series)
         return run.result
@@ -258,7 +260,8 @@ class _Run:
         result = _unchanged(problem)
         if result is None and learned is not None and member is not None:
             for _ in (run := Outcome(learned.answer(member))):
-                pass
+                # Nothing new to show, but a chance to stop: a large plane takes long.
+                yield self._last
             held_out = held_out_pixels(member, self._settings.seed)
             result = finished(problem, [run.result], held_out)
         elif result is None:
@@ -269,7 +272,8 @@ class _Run:
         self._work += 1.0 if learned is None else 1.0 - _TRAINING
         self._planes.append(_keep(self._image, plane, problem, result))
         self._keep_uncertainty(plane, problem, result)
-        yield self._step(plane, problem, result, 0.0, None)
+        self._last = self._step(plane, problem, result, 0.0, None)
+        yield self._last
 
     def _step(
         self,
