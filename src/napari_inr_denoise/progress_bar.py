@@ -50,10 +50,8 @@ class ProgressBar:
         self._bar.set_description_str(short, refresh=False)
         if step is not None and step.fit is not None:
             ratio = step.fit.residual_rms / step.fit.noise.sigma
-            plane = f"plane {step.plane_number + 1}/{step.plane_count}"
-            where = f"all {step.plane_count} planes" if step.learning else plane
             self._bar.set_postfix_str(
-                f"{where}, "
+                f"{step.place}{', ' if step.place else ''}"
                 f"step {step.fit.step}, {step.fit.steps_per_second:.0f} steps/s, "
                 f"residual {ratio:.2f} x noise",
                 refresh=False,

@@ -13,7 +13,7 @@ from napari_inr_denoise.samples import field_of_cells, small_stack
 
 FILE_KEYS = [
     *("source", "output", "status", "error", "shape", "axes", "dtype", "seconds"),
-    *("device", "peak_memory_mb", "planes"),
+    *("device", "peak_memory_mb", "planes", "notes"),
 ]
 PLANE_KEYS = [
     *("index", "sigma", "gain", "read_noise", "offset", "clipped_low"),

@@ -165,7 +165,7 @@ def test_a_caller_may_stop_while_a_plane_is_rendered(
 def test_a_stop_while_a_part_is_trained_on_writes_no_part(
     clean: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack_module, "_CROP", 32)
+    monkeypatch.setattr(stack_module, "CROP", 32)
     noisy = _noisy(clean)
     steps = denoise_steps(noisy, "ZYX", SETTINGS)
     kept = next(step for step in steps if step.fit).stopped()
@@ -177,7 +177,7 @@ def test_a_stop_while_a_part_is_trained_on_writes_no_part(
 def test_parts_of_large_planes_are_enough_to_train_on(
     clean: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack_module, "_CROP", 32)
+    monkeypatch.setattr(stack_module, "CROP", 32)
     image = _run(_noisy(clean)).image
     assert _rms(image - clean) < 0.5 * SIGMA
 

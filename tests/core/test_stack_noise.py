@@ -31,26 +31,26 @@ def test_a_plane_of_the_stack_has_its_noise_however_bright(noise: StackNoise) ->
     for brightness in (1.0, 1.5, 2.0):
         values, valid = _plane(9, brightness=brightness)
         clean = brightness * field_of_cells(side=96, seed=9).truth
-        model = noise.of_plane(values, valid)
-        assert model is not None
+        assert noise.fits([(values, valid)])
+        model = noise.on(values, valid)
         assert model.gain == noise.model.gain
         expected = np.sqrt(2.0 * clean.mean() + 1)
         assert model.sigma == pytest.approx(expected, rel=0.07)
 
 
 def test_a_plane_of_another_gain_has_another_noise(noise: StackNoise) -> None:
-    assert noise.of_plane(*_plane(9, gain=6.0)) is None
-    assert noise.of_plane(*_plane(9, gain=0.5)) is None
+    assert not noise.fits([_plane(9, gain=6.0)])
+    assert not noise.fits([_plane(9, gain=0.5)])
 
 
 def test_a_plane_without_noise_has_another_noise(noise: StackNoise) -> None:
     values, valid = _plane(9)
-    assert noise.of_plane(np.full_like(values, 7.0), valid) is None
+    assert not noise.fits([(np.full_like(values, 7.0), valid)])
 
 
 def test_a_plane_without_valid_pixels_has_another_noise(noise: StackNoise) -> None:
     values, valid = _plane(9)
-    assert noise.of_plane(values, np.zeros_like(valid)) is None
+    assert not noise.fits([(values, np.zeros_like(valid))])
 
 
 def test_borders_between_planes_are_no_texture() -> None:

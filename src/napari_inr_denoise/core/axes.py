@@ -34,6 +34,21 @@ class Plane:
     selection: tuple[int | slice, ...]
     axes: str
 
+    def part(self, rows: slice, columns: slice) -> tuple[int | slice, ...]:
+        """Return an index into the stack that yields a part of the plane.
+
+        Parameters
+        ----------
+        rows, columns : slice
+            Along Y and X.
+        """
+        inner = iter(self.axes)
+        wanted = {"Y": rows, "X": columns}
+        return tuple(
+            wanted.get(next(inner), at) if isinstance(at, slice) else at
+            for at in self.selection
+        )
+
     def colours_yxs(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return a view of the selected block as (Y, X, samples).
 
@@ -46,6 +61,15 @@ class Plane:
             return view[..., np.newaxis]
         samples = view.shape[-1]
         return view[..., : samples - 1] if samples in _WITH_ALPHA else view
+
+    def shape_yx(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return height and width, given the stack's shape."""
+        sizes = [
+            size
+            for size, at in zip(shape, self.selection, strict=True)
+            if isinstance(at, slice)
+        ]
+        return sizes[self.axes.index("Y")], sizes[self.axes.index("X")]
 
 
 def resolve_axes(ndim: int, axes: str | None) -> str:

@@ -1,8 +1,9 @@
-"""Fit the attention-guided network to one plane: a generator of progress."""
+"""Fit the attention-guided network to one plane or many: a generator of progress."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from napari_inr_denoise.core.blind_spot import (
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.scaling import PlaneScale
+from napari_inr_denoise.core.scaling import CommonScale, PlaneScale
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.stopping import StopReason
 
@@ -57,40 +58,75 @@ def attention_steps(
     Candidate
         Averaged over the turns.
     """
-    return train(_Fit(problem, targets_yx, settings, device), settings.turns)
+    part = Crops.of(problem, targets_yx, CommonScale.of([problem]), device)
+    fit = AttentionFit([part], settings, settings.attention_steps)
+    return train(fit, settings.turns)
 
 
-class _Fit:
-    """The network, its optimiser and the plane, padded to hold a crop."""
+@dataclass(frozen=True)
+class Crops:
+    """A plane, or a part of one, that crops are taken from.
 
-    def __init__(
-        self,
+    Attributes
+    ----------
+    problem : FitProblem
+        The plane.
+    scale : PlaneScale
+        Its values in the network's scale.
+    planes : Tensor, shape (2 * samples + 2, Y, X)
+        Linear and stabilised values, what counts, and what is trained on.
+    weight : float
+        Of its errors among those of other planes.
+    """
+
+    problem: FitProblem
+    scale: PlaneScale
+    planes: Tensor
+    weight: float
+
+    @classmethod
+    def of(
+        cls,
         problem: FitProblem,
         targets_yx: NDArray[np.bool_],
-        settings: DenoiseSettings,
+        common: CommonScale,
         device: torch.device,
-    ) -> None:
-        self._shape = problem.plane_yxs.shape
-        self._scale = PlaneScale(problem, device)
-        masks = np.stack([problem.fitted_yx, targets_yx])
-        self._samples = self._shape[2]
-        # Linear and stabilised values, what counts, and what is trained on.
+    ) -> Crops:
+        """Return a plane under the scale that it shares with others."""
+        scale = PlaneScale(problem, device, common)
+        masks = torch.from_numpy(np.stack([problem.fitted_yx, targets_yx]))
         planes = torch.cat(
-            [
-                self._scale.linear_syx,
-                self._scale.stabilised_syx,
-                torch.from_numpy(masks).to(device, torch.float32),
-            ]
+            [scale.linear_syx, scale.stabilised_syx, masks.to(device, torch.float32)]
         )
-        self._planes = _padded(planes, _CROP)
+        return cls(problem, scale, planes, common.weight(problem))
+
+
+class AttentionFit:
+    """One network, its optimiser, and the planes that it is trained on.
+
+    Parameters
+    ----------
+    parts : sequence of Crops
+        At least one, all under one scale. The first is the one that is shown.
+    settings : DenoiseSettings
+        Width, batch and rate.
+    steps : int
+        Optimisation steps.
+    """
+
+    def __init__(
+        self, parts: Sequence[Crops], settings: DenoiseSettings, steps: int
+    ) -> None:
+        self._parts = parts
+        self._padded = [_padded(part.planes, _CROP) for part in parts]
+        self._device = parts[0].planes.device
+        self._samples = parts[0].problem.plane_yxs.shape[2]
         start = torch.Generator().manual_seed(settings.seed)
         self._network = AttentionNetwork(
             self._samples, settings.attention_width, start
-        ).to(device)
-        self._optimiser = Optimiser(
-            self._network, settings.attention_rate, settings.attention_steps
-        )
-        self.steps = settings.attention_steps
+        ).to(self._device)
+        self._optimiser = Optimiser(self._network, settings.attention_rate, steps)
+        self.steps = steps
         self._batch = settings.attention_batch
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._done = 0
@@ -111,35 +147,48 @@ class _Fit:
 
     def advance(self) -> None:
         """Take one optimisation step on random crops in random turns."""
-        planes = torch.stack([self._crop() for _ in range(self._batch)])
+        drawn = [self._drawn() for _ in range(self._batch)]
+        planes = torch.stack([self._crop(self._padded[part]) for part in drawn])
         linear, predicted, result, gain = self._answer(planes)
-        rows = predicted.detach().movedim(1, -1).reshape(-1, self._samples)
-        variance = self._scale.variance(rows).view(
-            len(planes), _CROP, _CROP, self._samples
-        )
+        rows = predicted.detach().movedim(1, -1).reshape(len(planes), -1, self._samples)
+        parts = [self._parts[part] for part in drawn]
+        variance = torch.stack(
+            [one.scale.variance(row) for one, row in zip(parts, rows, strict=True)]
+        ).view(len(planes), _CROP, _CROP, self._samples)
         added = variance.movedim(-1, 1) * gain
         loss = squared_error_and_risk(linear, predicted, result, added)
         targets = planes[:, [-1]]
         counted = (targets.sum() * self._samples).clamp_min(1.0)
-        self._optimiser.step((loss * targets).sum() / counted)
+        weights = torch.tensor([one.weight for one in parts], device=self._device)
+        weighted = loss * targets * weights[:, None, None, None]
+        self._optimiser.step(weighted.sum() / counted)
         self._done += 1
 
-    def _crop(self) -> Tensor:
+    def _drawn(self) -> int:
+        """Return the number of a random part; no number is drawn where there is one."""
+        return self._random(len(self._parts)) if len(self._parts) > 1 else 0
+
+    def _crop(self, padded: Tensor) -> Tensor:
         """Return a random crop in a random turn, (planes, crop, crop)."""
-        first = [self._random(size - _CROP + 1) for size in self._planes.shape[1:]]
+        first = [self._random(size - _CROP + 1) for size in padded.shape[1:]]
         rows, columns = (slice(at, at + _CROP) for at in first)
-        return _turned(self._planes[:, rows, columns], self._random(_TURNS))
+        return _turned(padded[:, rows, columns], self._random(_TURNS))
 
     def _random(self, limit: int) -> int:
         return int(torch.randint(limit, (1,), generator=self._generator))
 
-    @torch.no_grad()
     def render(self, turns: int) -> Generator[None, None, Candidate]:
-        """Return the whole plane, the mean over the first so many turns."""
-        height, width, samples = self._shape
-        total = torch.zeros(2 * samples, height, width, device=self._planes.device)
+        """Return the first part, the mean over the first so many turns."""
+        return (yield from self.answer(self._parts[0], turns))
+
+    @torch.no_grad()
+    def answer(self, part: Crops, turns: int) -> Generator[None, None, Candidate]:
+        """Return any part under the same scale, trained on or not."""
+        height, width, samples = part.problem.plane_yxs.shape
+        whole = _padded(part.planes, _CROP)
+        total = torch.zeros(2 * samples, height, width, device=self._device)
         for turn in range(turns):
-            planes = _turned(self._planes, turn)
+            planes = _turned(whole, turn)
             _, _, result, gain = self._answer(_padded(planes, PHASES)[None])
             both = torch.cat([result[0], gain[0]])
             both = both[:, : planes.shape[1], : planes.shape[2]]
@@ -148,7 +197,7 @@ class _Fit:
         result, gain = total.movedim(0, -1).chunk(2, dim=-1)
         return Candidate(
             NAME,
-            self._scale.to_intensities(result),
+            part.scale.to_intensities(result),
             gain.cpu().numpy(),
             self._done,
             StopReason.TRAINED,

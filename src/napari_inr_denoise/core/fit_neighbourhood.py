@@ -94,6 +94,7 @@ class NeighbourhoodFit:
         self._views = views
         first = views[0]
         pixels = sum(len(view.targets) for view in views)
+        self._most_drawn = settings.window_batch
         self._batch = min(settings.window_batch, max(pixels // 16, 256))
         passes = steps * self._batch / max(pixels, 1)
         # A small plane is seen too often and learned by heart.
@@ -189,11 +190,10 @@ class NeighbourhoodFit:
     ) -> Generator[None, None, tuple[Tensor, Tensor, Tensor]]:
         """Return prediction, result and own share of all pixels, (Y * X, samples)."""
         pixels = len(view.values)
+        at_once = min(_RENDER_BATCH, 4 * self._most_drawn)
         sums = [torch.zeros_like(view.values) for _ in range(3)]
-        for first in range(0, pixels, _RENDER_BATCH):
-            flat = torch.arange(
-                first, min(first + _RENDER_BATCH, pixels), device=view.device
-            )
+        for first in range(0, pixels, at_once):
+            flat = torch.arange(first, min(first + at_once, pixels), device=view.device)
             seen = view.neighbours.around(flat)
             for turn in range(turns):
                 parts = self._answer(view, seen, turn)

@@ -33,7 +33,7 @@ class PlaneView:
     targets : Tensor of int
         Pixels to train on.
     weight : float
-        Of its errors: all planes' noise counts alike, be they dim or bright.
+        Of its errors among those of other planes.
     """
 
     problem: FitProblem
@@ -68,11 +68,9 @@ class ViewMaker:
         settings: DenoiseSettings,
         device: torch.device,
     ) -> None:
-        self._common = CommonScale.of(problems)
+        self.common = CommonScale.of(problems)
         self._settings = settings
-        self._device = device
-        variances = [one.noise.sigma**2 for one in problems]
-        self._variance = float(np.mean(variances))
+        self.device = device
 
     def view(
         self,
@@ -91,7 +89,7 @@ class ViewMaker:
         context : sequence of FitProblem or None
             Planes beside it; None where there is none. Always as many.
         """
-        scale = PlaneScale(problem, self._device, self._common)
+        scale = PlaneScale(problem, self.device, self.common)
         radius = self._settings.window_radius + problem.hole
         neighbours = Neighbours(
             scale.linear_syx,
@@ -108,7 +106,7 @@ class ViewMaker:
             neighbours=neighbours,
             values=scale.linear_syx.flatten(1).t(),
             targets=self._tensor(np.flatnonzero(targets_yx)),
-            weight=self._variance / problem.noise.sigma**2,
+            weight=self.common.weight(problem),
         )
 
     def _beside(self, problem: FitProblem | None, scale: PlaneScale) -> Tensor:
@@ -117,8 +115,8 @@ class ViewMaker:
             like = scale.stabilised_syx
             return torch.zeros(len(like) + 1, *like.shape[1:], device=like.device)
         counts = self._tensor(problem.fitted_yx).to(torch.float32)
-        values = self._common.stabilised_syx(problem, self._device)
+        values = self.common.stabilised_syx(problem, self.device)
         return torch.cat([values * counts, counts[None]])
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(array.copy()).to(self._device)
+        return torch.from_numpy(array.copy()).to(self.device)

@@ -55,12 +55,15 @@ class FitProblem:
         return CORRELATED_HOLE if self.noise.correlated else 0
 
     def cropped(self, window_yx: tuple[slice, slice]) -> FitProblem:
-        """Return a part of the plane; its noise is said to be the whole plane's."""
+        """Return a part of the plane; its noise is said to be the whole plane's.
+
+        A copy: what is kept of a large plane must not keep all of it.
+        """
         return replace(
             self,
-            plane_yxs=self.plane_yxs[window_yx],
-            valid_yx=self.valid_yx[window_yx],
-            fitted_yx=self.fitted_yx[window_yx],
+            plane_yxs=self.plane_yxs[window_yx].copy(),
+            valid_yx=self.valid_yx[window_yx].copy(),
+            fitted_yx=self.fitted_yx[window_yx].copy(),
         )
 
     def curve(self, sample: int) -> NoiseCurve:

@@ -60,6 +60,7 @@ class PlaneReport:
 class FileReport:
     """One image: an array, a layer or a file.
 
+    `notes` are sentences on what went otherwise than asked for.
     `status` is "done", "failed" (`error` says why, and the fields of the result are
     None) or "skipped" (done before and unchanged).
     """
@@ -75,12 +76,14 @@ class FileReport:
     device: str | None = None
     peak_memory_mb: float | None = None
     planes: tuple[PlaneReport, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         values = asdict(self)
         values["shape"] = None if self.shape is None else list(self.shape)
         values["planes"] = [asdict(plane) for plane in self.planes]
+        values["notes"] = list(self.notes)
         return values
 
     @classmethod
@@ -89,7 +92,8 @@ class FileReport:
         shape = values["shape"]
         planes = tuple(PlaneReport.from_dict(plane) for plane in values["planes"])
         shape = None if shape is None else tuple(shape)
-        return cls(**{**values, "shape": shape, "planes": planes})
+        notes = tuple(values.get("notes", ()))
+        return cls(**{**values, "shape": shape, "planes": planes, "notes": notes})
 
 
 @dataclass(frozen=True)

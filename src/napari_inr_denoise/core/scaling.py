@@ -28,12 +28,15 @@ class CommonScale:
         One for all samples: their errors count alike.
     stabilised_offset, stabilised_scale : ndarray, shape (samples,)
         The same of the stabilised values.
+    variance : float
+        Mean of the planes' noise variances, in the image's units.
     """
 
     offset: NDArray[np.float64]
     scale: float
     stabilised_offset: NDArray[np.float64]
     stabilised_scale: NDArray[np.float64]
+    variance: float
 
     @classmethod
     def of(cls, problems: Sequence[FitProblem]) -> CommonScale:
@@ -46,7 +49,15 @@ class CommonScale:
             scale=float(values.std(axis=0).mean()) or 1.0,
             stabilised_offset=even.mean(axis=0),
             stabilised_scale=np.where(spread > 0, spread, 1.0),
+            variance=float(np.mean([one.noise.sigma**2 for one in problems])),
         )
+
+    def weight(self, problem: FitProblem) -> float:
+        """Return the weight of a plane's errors in the training of all.
+
+        All planes' noise counts alike, be they dim or bright.
+        """
+        return self.variance / problem.noise.sigma**2
 
     def stabilised_syx(self, problem: FitProblem, device: torch.device) -> Tensor:
         """Return a plane with noise made even, (samples, Y, X)."""

@@ -113,6 +113,9 @@ class DenoiseSettings:
         Its largest learning rate.
     turns : int
         Flips and turns of the surroundings that its answer is the mean of.
+    memory_gb : float
+        Most memory to take, in gigabytes (10^9 bytes), beside an image or result
+        that the caller holds: planes that would need more are cut into tiles.
     """
 
     preset: str = _setting("paper", "Preset the settings started from.")
@@ -201,6 +204,9 @@ class DenoiseSettings:
         3e-3, "Largest learning rate of that network.", minimum=1e-8, maximum=1.0
     )
     turns: int = _setting(8, "Flips and turns that are averaged.", minimum=1, maximum=8)
+    memory_gb: float = _setting(
+        3.0, "Most memory to take.", minimum=0.5, maximum=1e4, unit="GB"
+    )
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -1,33 +1,29 @@
-"""One noise model and one network for the planes of a stack that belong together."""
+"""Networks that planes of a stack, or tiles of a large plane, have in common."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_inr_denoise.core import fit_attention, fit_neighbourhood
 from napari_inr_denoise.core.blind_spot import Training, train
 from napari_inr_denoise.core.candidate import Candidate
-from napari_inr_denoise.core.combine import hold_out
-from napari_inr_denoise.core.defects import isolated_pixels
-from napari_inr_denoise.core.fit_neighbourhood import NAME, NeighbourhoodFit
+from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
+from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
 from napari_inr_denoise.core.plane_view import ViewMaker
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.related import shares_structure
 from napari_inr_denoise.core.settings import DenoiseSettings
-from napari_inr_denoise.core.stack_noise import StackNoise
+from napari_inr_denoise.core.stack_planes import CROP, Member, StackPlanes, spread
 
-ReadPlane = Callable[[int], tuple[NDArray[np.float64], NDArray[np.bool_]]]
-"""From a plane's number to its values, (Y, X, samples), and its valid pixels."""
+_Item = TypeVar("_Item")
 _FEWEST_PLANES = 3
-_MOST_TRAINED, _MOST_MEASURED = 24, 8
-"""Planes that are trained on, and that the noise is measured on."""
-_CROP = 512
-"""Side, in pixels, of what is taken of a plane to train on."""
+_MOST_TRAINED = 24
+"""Parts that are trained on."""
 _MORE_STEPS = 2
 """Steps over those of a single plane."""
 TURNS = 2
@@ -36,7 +32,7 @@ TURNS = 2
 
 @dataclass(frozen=True)
 class StackTraining:
-    """A look while the network of a stack is trained.
+    """A look while the networks of a stack are trained.
 
     Attributes
     ----------
@@ -45,125 +41,54 @@ class StackTraining:
     problem : FitProblem
         What of it is trained on: all of it, or a part of a large plane.
     training : Training
-        How far the fit is.
+        How far the fit of one network is.
+    progress : float
+        How far that of all is, 0 to 1.
     """
 
     number: int
     problem: FitProblem
     training: Training
-
-
-@dataclass(frozen=True)
-class Member:
-    """A plane that shares its noise and its structure with those beside it.
-
-    Attributes
-    ----------
-    number : int
-        In the series.
-    problem : FitProblem
-        The plane.
-    context : tuple of FitProblem or None
-        Planes below and above, near ones first; None where there is none that shows
-        the same structure.
-    """
-
-    number: int
-    problem: FitProblem
-    context: tuple[FitProblem | None, ...]
-
-
-class StackPlanes:
-    """The planes of a series, read when they are needed, under a common noise model.
-
-    Parameters
-    ----------
-    read : ReadPlane
-        Reads a plane.
-    count : int
-        Planes in the series.
-    spacing_yx : tuple of float
-        Height and width of a pixel.
-    settings : DenoiseSettings
-        For the context.
-    """
-
-    def __init__(
-        self,
-        read: ReadPlane,
-        count: int,
-        spacing_yx: tuple[float, float],
-        settings: DenoiseSettings,
-    ) -> None:
-        self._read, self.count = read, count
-        self._spacing_yx = spacing_yx
-        self._reach = settings.context
-        measured = [read(k) for k in _spread(count, _MOST_MEASURED)]
-        centres = [_centre(*plane, _CROP) for plane in measured]
-        self._noise = StackNoise.of(centres)
-        self._kept: OrderedDict[int, FitProblem | None] = OrderedDict()
-
-    def problem(self, number: int) -> FitProblem | None:
-        """Return a plane, or None where its noise is not that of the stack."""
-        if number not in self._kept:
-            self._kept[number] = self._made(number)
-            while len(self._kept) > 2 * self._reach + 1:
-                self._kept.popitem(last=False)
-        return self._kept[number]
-
-    def _made(self, number: int) -> FitProblem | None:
-        values, valid = self._read(number)
-        noise = self._noise.of_plane(values, valid)
-        if noise is None:
-            return None
-        curves = self._noise.curves
-        problem = FitProblem(values, valid, valid, noise, self._spacing_yx, curves)
-        return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
-
-    def member(self, number: int) -> Member | None:
-        """Return a plane and those beside it that show what it shows, if any do."""
-        own = self.problem(number)
-        if own is None:
-            return None
-        found: list[FitProblem | None] = []
-        for distance in range(1, self._reach + 1):
-            for beside in (number - distance, number + distance):
-                inside = 0 <= beside < self.count
-                other = self.problem(beside) if inside else None
-                related = other is not None and shares_structure(own, other)
-                found.append(other if related else None)
-        alone = all(one is None for one in found)
-        return None if alone else Member(number, own, tuple(found))
+    progress: float
 
 
 class LearnedStack:
-    """A trained network that answers for any plane of its series.
+    """Trained networks that answer for any plane of their series.
 
     Parameters
     ----------
     planes : StackPlanes
         The series.
     views : ViewMaker
-        Makes what the network sees.
-    fit : NeighbourhoodFit
-        The network.
+        Makes what the neighbourhood network sees.
+    neighbourhood : NeighbourhoodFit
+        That network.
+    attention : AttentionFit or None
+        The other network, where it takes part.
     """
 
     def __init__(
-        self, planes: StackPlanes, views: ViewMaker, fit: NeighbourhoodFit
+        self,
+        planes: StackPlanes,
+        views: ViewMaker,
+        neighbourhood: NeighbourhoodFit,
+        attention: AttentionFit | None,
     ) -> None:
-        self._planes, self._views, self._fit = planes, views, fit
+        self.planes, self._views = planes, views
+        self._neighbourhood, self._attention = neighbourhood, attention
 
-    def member(self, number: int) -> Member | None:
-        """Return a plane, or None where it does not belong to the others."""
-        return self._planes.member(number)
-
-    def answer(self, member: Member) -> Generator[None, None, Candidate]:
-        """Return the network's answer for a plane, trained on or not."""
-        nothing = np.zeros(member.problem.fitted_yx.shape, dtype=np.bool_)
-        view = self._views.view(member.problem, nothing, member.context)
-        answer = yield from self._fit.answer(view, TURNS)
-        return replace(answer, plane_yxs=_as_bright(answer.plane_yxs, member.problem))
+    def answers(self, member: Member) -> Generator[None, None, list[Candidate]]:
+        """Return each network's answer for a plane or tile, trained on or not."""
+        problem, device = member.problem, self._views.device
+        nothing = np.zeros(problem.fitted_yx.shape, dtype=np.bool_)
+        view = self._views.view(problem, nothing, member.context)
+        found = [(yield from self._neighbourhood.answer(view, TURNS))]
+        if self._attention is not None:
+            crops = Crops.of(problem, nothing, self._views.common, device)
+            found.append((yield from self._attention.answer(crops, TURNS)))
+        return [
+            replace(one, plane_yxs=_as_bright(one.plane_yxs, problem)) for one in found
+        ]
 
 
 def _as_bright(
@@ -181,22 +106,26 @@ def _as_bright(
 
 
 def learns_together(settings: DenoiseSettings, count: int) -> bool:
-    """Return whether planes may share a network."""
-    named = NAME in settings.candidate_names
-    return named and settings.context > 0 and count >= _FEWEST_PLANES
+    """Return whether so many planes may share networks."""
+    return can_learn(settings) and settings.context > 0 and count >= _FEWEST_PLANES
+
+
+def can_learn(settings: DenoiseSettings) -> bool:
+    """Return whether there is a network that parts of an image may share."""
+    return fit_neighbourhood.NAME in settings.candidate_names
 
 
 def learn_stack(
     planes: StackPlanes, settings: DenoiseSettings, device: torch.device
 ) -> Generator[StackTraining, None, LearnedStack | None]:
-    """Train one network on planes of a series.
+    """Train the networks on planes of a series, or on tiles of a single plane.
 
     Parameters
     ----------
     planes : StackPlanes
         The series.
     settings : DenoiseSettings
-        Of the neighbourhood network.
+        Of the networks.
     device : torch.device
         Where to compute.
 
@@ -208,56 +137,77 @@ def learn_stack(
     Returns
     -------
     LearnedStack or None
-        None where most planes don't show what the planes beside them show: each is
-        then better off with networks of its own.
+        None where there is nothing to learn from, or where most planes don't show
+        what the planes beside them show: each is then better off with networks of
+        its own.
     """
-    chosen = [planes.member(k) for k in _spread(planes.count, _MOST_TRAINED)]
-    members = [one for one in chosen if one is not None]
-    if 2 * len(members) < len(chosen):
+    chosen = spread(planes.count, _MOST_TRAINED)
+    belonging = [number for number in chosen if planes.beside(number) is not None]
+    if 2 * len(belonging) < len(chosen):
         return None
-    # The middle one is shown.
-    members = members[len(members) // 2 :] + members[: len(members) // 2]
-    parts = [_part(member, settings.seed) for member in members]
-    maker = ViewMaker([part.problem for part, _ in parts], settings, device)
-    views = [maker.view(part.problem, at, part.context) for part, at in parts]
-    fit = NeighbourhoodFit(views, settings, _MORE_STEPS * settings.window_steps)
-    shown, _ = parts[0]
-    for training in train(fit, turns=1):
-        yield StackTraining(shown.number, shown.problem, training)
-    return LearnedStack(planes, maker, fit)
+    parts = _parts(planes, belonging, settings.seed)
+    if not parts:
+        return None
+    members = [member for member, _ in parts]
+    maker = ViewMaker([member.problem for member in members], settings, device)
+    views = [maker.view(one.problem, at, one.context) for one, at in parts]
+    first = NeighbourhoodFit(views, settings, _MORE_STEPS * settings.window_steps)
+    alone = planes.count == 1 and not members[0].problem.noise.correlated
+    both = alone and fit_attention.NAME in settings.candidate_names
+    second: AttentionFit | None = None
+    share = 0.5 if both else 1.0
+    yield from _looks(members[0], train(first, turns=1), (0.0, share))
+    if both:
+        crops = [Crops.of(one.problem, at, maker.common, device) for one, at in parts]
+        second = AttentionFit(crops, settings, _MORE_STEPS * settings.attention_steps)
+        yield from _looks(members[0], train(second, turns=1), (share, share))
+    return LearnedStack(planes, maker, first, second)
 
 
-def held_out_pixels(member: Member, seed: int) -> NDArray[np.bool_]:
-    """Return the pixels of a plane that are not trained on, wherever they lie."""
-    return hold_out(member.problem.fitted_yx, seed + member.number)
+def _looks(
+    member: Member,
+    fit: Generator[Training, None, Candidate],
+    part: tuple[float, float],
+) -> Generator[StackTraining, None, None]:
+    """Train, and say how far it is between a beginning and a share of the whole."""
+    for training in fit:
+        done = part[0] + part[1] * training.step / training.steps
+        yield StackTraining(member.number, member.problem, training, done)
 
 
-def _part(member: Member, seed: int) -> tuple[Member, NDArray[np.bool_]]:
-    """Return what of a plane is trained on: a window, and the pixels in it."""
-    problem = member.problem
-    window = _window(problem.fitted_yx.shape, seed + member.number)
-    targets = problem.fitted_yx & ~held_out_pixels(member, seed)
-    context = tuple(one and one.cropped(window) for one in member.context)
-    part = Member(member.number, problem.cropped(window), context)
-    return part, targets[window]
+def _parts(
+    planes: StackPlanes, numbers: Sequence[int], seed: int
+) -> list[tuple[Member, NDArray[np.bool_]]]:
+    """Return what is trained on: windows, and the pixels in them; the middle first."""
+    tiles = planes.tiling.tiles
+    some = spread(len(tiles), max(_MOST_TRAINED // len(numbers), 1))
+    found = []
+    for number in _middle_first(numbers):
+        for tile in _middle_first([tiles[k] for k in some]):
+            member = planes.member(number, tile)
+            window = _window(tile.own, seed + member.part)
+            targets = member.problem.fitted_yx & ~member.held_out(seed)
+            if targets[window].any() and member.problem.noise.sigma > 0:
+                found.append((member.cropped(window), targets[window]))
+    return found
 
 
-def _spread(count: int, most: int) -> list[int]:
-    """Return up to so many numbers, evenly over 0 to count - 1."""
-    return sorted({int(k) for k in np.linspace(0, count - 1, min(count, most))})
+def _middle_first(items: Sequence[_Item]) -> list[_Item]:
+    return [*items[len(items) // 2 :], *items[: len(items) // 2]]
 
 
-def _window(shape_yx: tuple[int, ...], seed: int) -> tuple[slice, slice]:
-    """Return a random window of a plane; all of a small one."""
+def _window(own: tuple[slice, slice], seed: int) -> tuple[slice, slice]:
+    """Return a random window of what a tile has for itself; all of a small one.
+
+    Only there: pixels that one tile holds out another might train on.
+    """
     random = np.random.default_rng(seed)
-    first = [int(random.integers(max(size - _CROP, 0) + 1)) for size in shape_yx]
-    return (slice(first[0], first[0] + _CROP), slice(first[1], first[1] + _CROP))
-
-
-def _centre(
-    plane_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_], side: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the centre of a plane."""
-    first = [max(size - side, 0) // 2 for size in valid_yx.shape]
-    window = tuple(slice(at, at + side) for at in first)
-    return plane_yxs[window], valid_yx[window]
+    first = [
+        one.start + int(random.integers(max(one.stop - one.start - CROP, 0) + 1))
+        for one in own
+    ]
+    rows, columns = (
+        slice(start, min(start + CROP, one.stop))
+        for start, one in zip(first, own, strict=True)
+    )
+    return rows, columns

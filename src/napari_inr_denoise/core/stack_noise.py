@@ -59,19 +59,33 @@ class StackNoise:
         known = [level for level in levels if level > 0]
         return cls(model, curves, float(np.median(known)) if known else math.nan)
 
-    def of_plane(
+    def fits(
+        self, parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
+    ) -> bool:
+        """Return whether a plane, of which parts are given, has this noise.
+
+        Parameters
+        ----------
+        parts : sequence of (plane_yxs, valid_yx)
+            As for `examine_plane`.
+        """
+        levels = [_even_level(self.curves, *part) for part in parts]
+        known = [level for level in levels if level > 0]
+        ratio = float(np.median(known)) / self.even_level if known else math.nan
+        return _FITS[0] <= ratio <= _FITS[1]
+
+    def on(
         self, plane_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]
-    ) -> NoiseModel | None:
-        """Return the noise of one of the planes, or None where it is another noise.
+    ) -> NoiseModel:
+        """Return what the noise amounts to on a plane, or on a part of one.
 
         Parameters
         ----------
         plane_yxs, valid_yx : ndarray
             As for `examine_plane`.
         """
-        ratio = _even_level(self.curves, plane_yxs, valid_yx) / self.even_level
-        if not _FITS[0] <= ratio <= _FITS[1]:
-            return None
+        if not valid_yx.any():
+            return self.model
         return apply_curves(self.model, self.curves, plane_yxs, valid_yx)
 
 

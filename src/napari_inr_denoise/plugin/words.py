@@ -35,11 +35,7 @@ def residual_words(step: DenoiseStep) -> str:
 
 def step_words(step: DenoiseStep) -> str:
     """Return where the run is."""
-    plane = ""
-    if step.plane_count > 1:
-        plane = f"plane {step.plane_number + 1} of {step.plane_count}, "
-    if step.learning:
-        plane = f"learning from all {step.plane_count} planes, "
+    plane = f"{step.place}, " if step.place else ""
     if step.fit is None:
         return f"{plane}{step.result.steps}"
     return f"{plane}{step.fit.step} ({step.fit.steps_per_second:.0f} a second)"

@@ -1,0 +1,94 @@
+"""What fits into memory: the size of tiles, and what to do when it was too much."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+
+from napari_inr_denoise.core import fit_attention
+from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
+
+_BASE_GB = 0.9
+"""Of Python, PyTorch and what is trained on."""
+_MOST_SIDE = 1024
+"""Larger tiles save no time."""
+_BYTES = {"neighbourhood": 450.0, fit_attention.NAME: 2000.0}
+_BYTES_SIREN = 1200.0
+"""Per pixel and sample of a tile, by the network that needs the most."""
+
+
+def tile_side(settings: DenoiseSettings, samples: int) -> int:
+    """Return the side of the square of pixels that may be worked on at once.
+
+    Parameters
+    ----------
+    settings : DenoiseSettings
+        For the networks and the memory.
+    samples : int
+        Values of a pixel.
+    """
+    names = settings.candidate_names
+    bytes_a_pixel = samples * max(
+        _BYTES_SIREN if name in SIREN_BANDWIDTHS else _BYTES[name] for name in names
+    )
+    left = max(settings.memory_gb - _BASE_GB, 0.0) * 1e9
+    return min(int(math.sqrt(left / bytes_a_pixel)), _MOST_SIDE)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory was short.
+
+    Only CUDA has a class for it; others are known by what they say.
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in said or "not enough memory" in said
+    )
+
+
+class Effort:
+    """Where and in how large batches to compute; less each time memory runs out.
+
+    Parameters
+    ----------
+    settings : DenoiseSettings
+        As asked for.
+    device : torch.device
+        As asked for.
+    """
+
+    def __init__(self, settings: DenoiseSettings, device: torch.device) -> None:
+        self.settings, self.device = settings, device
+        self.notes: tuple[str, ...] = ()
+        self._smaller = False
+
+    def lower(self) -> bool:
+        """Take smaller batches, or else the CPU; False where nothing is left."""
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        where = self.device.type
+        if not self._smaller:
+            self._smaller = True
+            self.settings = _smaller_batches(self.settings)
+            self.notes += (
+                f"Memory ran out ({where}): it went on in batches of a quarter.",
+            )
+        elif where != "cpu":
+            self.device = torch.device("cpu")
+            self.notes += (f"Memory ran out ({where}): it went on on the CPU.",)
+        else:
+            return False
+        return True
+
+
+def _smaller_batches(settings: DenoiseSettings) -> DenoiseSettings:
+    return replace(
+        settings,
+        batch_size=max(settings.batch_size // 4, 1),
+        window_batch=max(settings.window_batch // 4, 1),
+        attention_batch=max(settings.attention_batch // 4, 1),
+    )

@@ -1,0 +1,100 @@
+"""What a run hands over: steps on the way, and the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.core.axes import Plane
+from napari_inr_denoise.core.fit import FitResult, FitStep
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.report import DenoiseReport
+
+
+@dataclass(frozen=True)
+class DenoiseResult:
+    """A denoised image and how it came about.
+
+    Attributes
+    ----------
+    image : ndarray of float32, or what was given as `out`
+        The input's shape and intensity scale. Pixels that were not finite are as
+        they were; so are planes that were not reached before a stop.
+    report : DenoiseReport
+        `report.to_dict()` has the layout of report.json.
+    uncertainty : ndarray of float32 or None
+        Standard deviation of each pixel's error, in the image's units and shape; NaN
+        where it is not known, and None where it is known nowhere or where the result
+        was written to `out`.
+    """
+
+    image: Any = field(repr=False)
+    report: DenoiseReport
+    uncertainty: NDArray[np.float32] | None = field(default=None, repr=False)
+
+
+class Stoppable(Protocol):
+    """A run that can say what is kept if it ends now."""
+
+    def stopped(self, step: DenoiseStep) -> DenoiseResult:
+        """Return the finished planes and the best so far of the one at work."""
+
+
+@dataclass(frozen=True)
+class DenoiseStep:
+    """A look at one plane while it is fitted, or when it is finished.
+
+    Attributes
+    ----------
+    plane_number, plane_count : int
+        The plane at work, counted from 0 in the order of the work, and how many
+        there are.
+    tile_number, tile_count : int
+        The tile of the plane, and how many a plane has: 1 unless it is large.
+    plane : Plane
+        Where it lies in the image.
+    problem : FitProblem
+        The noisy values of the plane or tile and its noise, in the image's units.
+        While the planes of a stack learn together it may be a part of the plane.
+    result : FitResult
+        The best state so far, or the final one.
+    fit : FitStep or None
+        The fit's own step; None when the plane or tile is finished.
+    progress : float
+        Estimated share of the whole run that is done, 0 to 1.
+    learning : bool
+        Whether a network is trained that planes or tiles share.
+    """
+
+    plane_number: int
+    plane_count: int
+    tile_number: int
+    tile_count: int
+    plane: Plane
+    problem: FitProblem
+    result: FitResult
+    fit: FitStep | None
+    progress: float
+    learning: bool
+    _run: Stoppable = field(repr=False, compare=False)
+
+    @property
+    def place(self) -> str:
+        """The plane and tile at work, in words; empty where there is but one."""
+        if self.learning and self.tile_count > 1:
+            return "learning from parts of the image"
+        if self.learning:
+            return f"learning from all {self.plane_count} planes"
+        parts = (
+            ("plane", self.plane_number, self.plane_count),
+            ("tile", self.tile_number, self.tile_count),
+        )
+        told = [f"{what} {k + 1} of {count}" for what, k, count in parts if count > 1]
+        return ", ".join(told)
+
+    def stopped(self) -> DenoiseResult:
+        """Return what a caller keeps that closes the generator after this step."""
+        return self._run.stopped(self)

@@ -1,0 +1,346 @@
+"""One image on its way: series by series, plane by plane, tile by tile."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.core.axes import Plane, count_planes, planes_of, series_of
+from napari_inr_denoise.core.canvas import PlaneCanvas, Writable, copy_plane
+from napari_inr_denoise.core.defects import isolated_pixels
+from napari_inr_denoise.core.devices import (
+    describe_device,
+    peak_memory_mb,
+    pick_device,
+)
+from napari_inr_denoise.core.engine import finished, plane_steps, shown, step_of
+from napari_inr_denoise.core.fit import FitResult, FitStep
+from napari_inr_denoise.core.memory import Effort, is_out_of_memory, tile_side
+from napari_inr_denoise.core.noise import examine_plane
+from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.core.plane_record import TileRecord, join_records, record_tile
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
+from napari_inr_denoise.core.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.source import ImageSource
+from napari_inr_denoise.core.stack import (
+    LearnedStack,
+    can_learn,
+    learn_stack,
+    learns_together,
+)
+from napari_inr_denoise.core.stack_planes import Member, StackPlanes
+from napari_inr_denoise.core.stopping import StopReason
+from napari_inr_denoise.core.tiling import Tile, Tiling
+
+MIN_VALID_PIXELS = 16
+"""Fewer valid pixels than this say nothing about the noise."""
+_NO_NOISE = float(np.finfo(np.float32).eps)
+"""Noise below this share of the largest value is lost in float32 rounding."""
+_TRAINING_PIXELS = 8e6
+"""So many pixels are denoised in the time of training what they share."""
+
+DenoiseSteps = Generator[DenoiseStep, None, DenoiseResult]
+
+
+class Run:
+    """The output so far and the planes' reports.
+
+    Parameters
+    ----------
+    source : ImageSource
+        The noisy image.
+    axes : str
+        One letter per dimension.
+    settings : DenoiseSettings
+        How to denoise.
+    spacing_yx : tuple of float
+        Height and width of a pixel.
+    out : Writable or None
+        Where the result is written; a new array if None.
+    """
+
+    def __init__(
+        self,
+        source: ImageSource,
+        axes: str,
+        settings: DenoiseSettings,
+        spacing_yx: tuple[float, float],
+        out: Writable | None,
+    ) -> None:
+        self._source, self._axes = source, axes
+        self._settings = settings
+        self._effort = Effort(settings, pick_device(settings.device))
+        self._spacing_yx = spacing_yx
+        self._started = time.monotonic()
+        self._own = out is None
+        self._out: Writable = (
+            np.zeros(source.shape, dtype=np.float32) if out is None else out
+        )
+        self._uncertainty: NDArray[np.float32] | None = None
+        first = next(planes_of(axes, source.shape))
+        samples = source.shape[axes.index("S")] if "S" in axes else 1
+        side = tile_side(settings, samples)
+        self._tiling = Tiling.of(first.shape_yx(source.shape), side)
+        self._count = count_planes(axes, source.shape)
+        self._finished: dict[tuple[tuple[str, int], ...], PlaneReport] = {}
+        # In planes; what a series learns together is a part of each of its planes.
+        self._work = 0.0
+        self._last: DenoiseStep
+
+    def take_over(self, earlier: DenoiseResult) -> None:
+        """Take the finished planes of a run of the same image that was stopped.
+
+        Raises
+        ------
+        ValueError
+            If it was a run of another image or with other settings.
+        """
+        (file,) = earlier.report.files
+        same = replace(earlier.report.settings, device=self._settings.device)
+        wanted = (self._source.shape, self._axes, self._settings)
+        if (file.shape, file.axes, same) != wanted:
+            raise ValueError(
+                f"resume: got a result of shape {file.shape} with axes {file.axes} and "
+                f"preset {same.preset!r}, wanted one of this image (shape "
+                f"{self._source.shape}, axes {self._axes}) and of the same settings. "
+                "Leave it out to begin anew."
+            )
+        for report in file.planes:
+            if report.reason != StopReason.CALLER.value:
+                self._finished[_key(report.index)] = report
+        if earlier.image is self._out:
+            return
+        before = ImageSource(earlier.image)
+        for plane in planes_of(self._axes, self._source.shape):
+            if _key(plane.index) in self._finished:
+                copy_plane(before, plane, self._out)
+        if earlier.uncertainty is not None and self._own:
+            self._uncertainty = earlier.uncertainty.copy()
+
+    def steps(self) -> DenoiseSteps:
+        """Denoise the planes, one series of them after the other."""
+        for series in series_of(self._axes, self._source.shape):
+            while True:
+                try:
+                    yield from self._series(series)
+                    break
+                except (MemoryError, RuntimeError) as error:
+                    # What is finished stays; the others are tried with less.
+                    if not (is_out_of_memory(error) and self._effort.lower()):
+                        raise
+        return self._result(self._out, list(self._finished.values()))
+
+    def _series(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
+        """Denoise what is not yet finished of planes that follow each other."""
+        left = [k for k, one in enumerate(series) if not self._is_finished(one)]
+        self._work = float(len(self._finished))
+        if not left:
+            return
+        learned = None
+        if learns_together(self._settings, len(series)):
+            learned = yield from self._learn(series)
+        for number in left:
+            yield from self._plane(series, number, learned)
+
+    def _is_finished(self, plane: Plane) -> bool:
+        return _key(plane.index) in self._finished
+
+    def _learn(
+        self, series: list[Plane]
+    ) -> Generator[DenoiseStep, None, LearnedStack | None]:
+        """Train what the planes of a series share; None where they share nothing."""
+        planes = StackPlanes(
+            lambda number, window: self._source.read(series[number], window),
+            len(series),
+            self._tiling,
+            self._spacing_yx,
+            self._settings.context,
+        )
+        started, best = time.monotonic(), None
+        effort, share = self._effort, self._training_share(len(series))
+        run = Outcome(learn_stack(planes, effort.settings, effort.device))
+        for look in run:
+            plane, problem = series[look.number], look.problem
+            best = shown(problem, look.training) or best
+            if best is not None:
+                seconds = time.monotonic() - started
+                fit = step_of(problem, look.training, best, seconds)
+                step = self._step(plane, None, problem, best, fit)
+                done = (self._work + share * look.progress) / self._count
+                self._last = replace(step, learning=True, progress=min(done, 1.0))
+                yield self._last
+        if run.result is not None:
+            self._work += share
+        return run.result
+
+    def _training_share(self, planes: int) -> float:
+        """Return the time of training, in that of planes, of the time of a series."""
+        pixels = planes * math.prod(self._tiling.shape_yx)
+        return planes * _TRAINING_PIXELS / (_TRAINING_PIXELS + pixels)
+
+    def _plane(
+        self, series: list[Plane], number: int, learned: LearnedStack | None
+    ) -> Generator[DenoiseStep, None, None]:
+        """Denoise a plane with what its series has learned, or by itself."""
+        plane, shared, left = series[number], None, 1.0
+        if learned is not None:
+            left -= self._training_share(len(series)) / len(series)
+            if learned.planes.beside(number) is not None:
+                shared = (learned, number)
+        if shared is None and self._tiling.count > 1 and can_learn(self._settings):
+            alone = yield from self._learn([plane])
+            if alone is not None:
+                shared = (alone, 0)
+                left -= self._training_share(1)
+        left = max(left, 0.0)
+        result = self._canvas(plane, self._source, self._out)
+        doubt: PlaneCanvas | None = None
+        records: list[TileRecord] = []
+        for tile in self._tiling.tiles:
+            problem, fitted = yield from self._tile(plane, tile, shared)
+            result.add(tile, fitted.plane_yxs, problem.valid_yx)
+            records.append(record_tile(plane.index, problem, fitted, tile.weights_yx))
+            if fitted.uncertainty_yxs is not None and self._own:
+                doubt = doubt or self._doubt(plane)
+                doubt.add(tile, fitted.uncertainty_yxs, problem.valid_yx)
+            self._work += left / self._tiling.count
+            if len(records) == self._tiling.count:
+                self._finished[_key(plane.index)] = join_records(records)
+            self._last = self._step(plane, tile, problem, fitted, None)
+            yield self._last
+
+    def _canvas(
+        self, plane: Plane, source: ImageSource | None, out: Writable
+    ) -> PlaneCanvas:
+        return PlaneCanvas(out, plane, self._tiling, source)
+
+    def _doubt(self, plane: Plane) -> PlaneCanvas:
+        """Return where the uncertainty goes; nothing is held until there is one."""
+        if self._uncertainty is None:
+            self._uncertainty = np.full(self._source.shape, np.nan, dtype=np.float32)
+        return self._canvas(plane, None, self._uncertainty)
+
+    def _tile(
+        self, plane: Plane, tile: Tile, shared: tuple[LearnedStack, int] | None
+    ) -> Generator[DenoiseStep, None, tuple[FitProblem, FitResult]]:
+        """Denoise a tile, which is all of a small plane."""
+        if shared is not None:
+            learned, number = shared
+            member = learned.planes.member(number, tile)
+            problem = member.problem
+        else:
+            problem = self._problem(plane, tile)
+        result = _unchanged(problem)
+        if result is None and shared is not None:
+            result = yield from self._answered(learned, member)
+        elif result is None:
+            effort = self._effort
+            fitting = Outcome(plane_steps(problem, effort.settings, effort.device))
+            for fit in fitting:
+                yield self._step(plane, tile, problem, fit.best, fit)
+            result = fitting.result
+        return problem, result
+
+    def _answered(
+        self, learned: LearnedStack, member: Member
+    ) -> Generator[DenoiseStep, None, FitResult]:
+        for _ in (run := Outcome(learned.answers(member))):
+            # Nothing new to show, but a chance to stop: a large plane takes long.
+            yield self._last
+        held_out = member.held_out(self._settings.seed)
+        return finished(member.problem, run.result, held_out)
+
+    def _problem(self, plane: Plane, tile: Tile) -> FitProblem:
+        """Return a tile under a noise model of its own."""
+        values, valid = self._source.read(plane, tile.window)
+        noise, curves = examine_plane(values, valid)
+        problem = FitProblem(values, valid, valid, noise, self._spacing_yx, curves)
+        return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
+
+    def _step(
+        self,
+        plane: Plane,
+        tile: Tile | None,
+        problem: FitProblem,
+        result: FitResult,
+        fit: FitStep | None,
+    ) -> DenoiseStep:
+        share = fit.progress / self._tiling.count if fit is not None else 0.0
+        done = self._is_finished(plane)
+        return DenoiseStep(
+            plane_number=len(self._finished) - done,
+            plane_count=self._count,
+            tile_number=tile.number if tile is not None else 0,
+            tile_count=self._tiling.count,
+            plane=plane,
+            problem=problem,
+            result=result,
+            fit=fit,
+            progress=min((self._work + share) / self._count, 1.0),
+            learning=False,
+            _run=self,
+        )
+
+    def stopped(self, step: DenoiseStep) -> DenoiseResult:
+        """Return the finished planes and the best so far of the one at work."""
+        out: Any = self._out
+        if self._own:
+            out = out.copy()
+        planes = dict(self._finished)
+        for plane in planes_of(self._axes, self._source.shape):
+            if _key(plane.index) not in planes:
+                copy_plane(self._source, plane, out)
+        whole = step.problem.valid_yx.shape == self._tiling.shape_yx
+        if step.fit is not None and whole:
+            (tile,) = self._tiling.tiles
+            canvas = self._canvas(step.plane, self._source, out)
+            canvas.add(tile, step.result.plane_yxs, step.problem.valid_yx)
+            record = record_tile(
+                step.plane.index, step.problem, step.result, tile.weights_yx
+            )
+            planes[_key(step.plane.index)] = record.report
+        return self._result(out, list(planes.values()))
+
+    def _result(self, image: Writable, planes: list[PlaneReport]) -> DenoiseResult:
+        keys = [_key(one.index) for one in planes_of(self._axes, self._source.shape)]
+        order = {key: number for number, key in enumerate(keys)}
+        planes = sorted(planes, key=lambda plane: order[_key(plane.index)])
+        device = self._effort.device
+        file = FileReport(
+            source=None,
+            shape=self._source.shape,
+            axes=self._axes,
+            dtype=str(self._source.dtype),
+            seconds=round(time.monotonic() - self._started, 3),
+            device=describe_device(device),
+            peak_memory_mb=peak_memory_mb(device),
+            planes=tuple(planes),
+            notes=self._effort.notes,
+        )
+        report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
+        return DenoiseResult(image, report, self._uncertainty)
+
+
+def _key(index: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(index.items()))
+
+
+def _unchanged(problem: FitProblem) -> FitResult | None:
+    """Return the plane as it is if there is nothing to fit, or None."""
+    fitted, sigma = problem.fitted_yx, problem.noise.sigma
+    if fitted.sum() < MIN_VALID_PIXELS or math.isnan(sigma):
+        reason = StopReason.TOO_FEW_PIXELS
+    elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs).max():
+        reason = StopReason.NO_NOISE
+    else:
+        return None
+    return FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, reason)
