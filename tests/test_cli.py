@@ -134,7 +134,7 @@ def test_a_report_that_cannot_be_written_is_said(image: Path, tmp_path: Path) ->
 def test_ctrl_c_exits_with_130_in_every_command(
     image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("napari_inr_denoise.io.read.read_image", interrupt)

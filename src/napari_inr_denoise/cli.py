@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -218,7 +218,7 @@ def _run_and_report(steps: BatchSteps, out: Path) -> bool:
 
     well, at_work = True, ""
     try:
-        with ProgressBar() as bar:
+        with ProgressBar() as bar, closing(steps):
             for batch in steps:
                 bar.follow(batch)
                 at_work = str(batch.job.source)
@@ -232,7 +232,10 @@ def _run_and_report(steps: BatchSteps, out: Path) -> bool:
                     well = False
                     bar.say(f"The report could not be written: {error}")
     except KeyboardInterrupt:
-        kept = f"What was finished before {at_work} is in {out}."
+        kept = (
+            f"What was finished before {at_work} is in {out}, and so are finished "
+            "planes of it. The same command goes on from there."
+        )
         click.echo(f"\n{kept}" if at_work else "", err=True)
         raise
     return well

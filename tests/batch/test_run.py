@@ -133,3 +133,48 @@ def test_wrong_axes_fail_file_by_file(folder: Path, tiny: DenoiseSettings) -> No
     report = _run(folder, RunOptions(tiny, axes="YX"))
     assert all(file.status == "failed" for file in report.files)
     assert "one letter per dimension" in str(report.files[0].error)
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_next_plane(
+    folder: Path, tiny: DenoiseSettings
+) -> None:
+    jobs = plan_jobs([str(folder / "a.tif")], folder / "out")
+    partial = folder / "out" / "a.inr.ome.tif.partial"
+    steps = run_jobs(jobs, RunOptions(tiny))
+    next(one for one in steps if one.step and one.step.plane_number == 1)
+    steps.close()
+    assert partial.is_dir()
+    assert not jobs[0].output.exists()
+    going_on = Outcome(run_jobs(jobs, RunOptions(tiny)))
+    seen = [one.step.plane.index["Z"] for one in going_on if one.step]
+    assert set(seen) == {1}
+    assert not partial.exists()
+    (file,) = going_on.result.files
+    assert [plane.index["Z"] for plane in file.planes] == [0, 1]
+    values = read_image(folder / "a.tif").data
+    whole = denoise(values, axes="ZYX", settings=tiny, spacing_um=(0.5, 0.1, 0.1))
+    assert np.array_equal(read_image(jobs[0].output).data, whole.image)
+    assert file.planes == whole.report.files[0].planes
+
+
+def test_a_stop_in_the_first_plane_leaves_nothing(
+    folder: Path, tiny: DenoiseSettings
+) -> None:
+    steps = run_jobs(
+        plan_jobs([str(folder / "a.tif")], folder / "out"), RunOptions(tiny)
+    )
+    next(steps)
+    steps.close()
+    assert list((folder / "out").iterdir()) == []
+
+
+def test_other_settings_begin_anew(folder: Path, tiny: DenoiseSettings) -> None:
+    jobs = plan_jobs([str(folder / "a.tif")], folder / "out")
+    steps = run_jobs(jobs, RunOptions(tiny))
+    next(one for one in steps if one.step and one.step.plane_number == 1)
+    steps.close()
+    again = run_jobs(jobs, RunOptions(replace(tiny, seed=5)))
+    step = next(again).step
+    assert step is not None
+    assert step.plane_number == 0
+    again.close()

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from ome_types import from_tiff
 
 from napari_inr_denoise import read_image, write_image
+from napari_inr_denoise.io import write as write_module
+from napari_inr_denoise.io.lazy_tiff import LazyTiff
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.write import read_provenance
 
@@ -134,3 +136,36 @@ def test_another_ending_is_refused(tmp_path: Path) -> None:
 def test_axes_must_fit() -> None:
     with pytest.raises(ValueError, match="one letter per dimension"):
         ImageRecord(np.zeros((4, 5)), "ZYX")
+
+
+@pytest.mark.parametrize("axes", ["XYTZ", "ZCYX", "SZYX", "YX", "CXYS"])
+@pytest.mark.parametrize("most", [0, 10**9], ids=["tiles", "pages"])
+def test_values_may_be_read_part_by_part(
+    tmp_path: Path,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+    axes: str,
+    most: int,
+) -> None:
+    monkeypatch.setattr(write_module, "_MOST_IN_A_PAGE", most)
+    monkeypatch.setattr(write_module, "_TILE", 32)
+    sizes = {"T": 2, "C": 3, "Z": 4, "Y": 70, "X": 50, "S": 3}
+    shape = tuple(sizes[letter] for letter in axes)
+    values = rng.integers(0, 60000, shape, dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", values.reshape(-1, shape[-1]))
+    lazy = _Reshaped(LazyTiff(tmp_path / "a.tif"), shape)
+    write_image(tmp_path / "b.ome.tif", ImageRecord(lazy, axes))
+    found = read_image(tmp_path / "b.ome.tif")
+    order = [axes.index(letter) for letter in found.axes]
+    assert np.array_equal(found.data, values.transpose(order))
+
+
+class _Reshaped:
+    """A lazy array of another shape."""
+
+    def __init__(self, lazy: LazyTiff, shape: tuple[int, ...]) -> None:
+        self._lazy, self.shape, self.ndim = lazy, shape, len(shape)
+        self.dtype = lazy.dtype
+
+    def __getitem__(self, selection: tuple[int | slice, ...]) -> np.ndarray:
+        return np.asarray(self._lazy).reshape(self.shape)[selection]

@@ -5,26 +5,28 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
+from napari_inr_denoise.batch.converted import ConvertedView
 from napari_inr_denoise.batch.jobs import Job
-from napari_inr_denoise.core.arrays import as_dtype
+from napari_inr_denoise.batch.partial import PartialResult
 from napari_inr_denoise.core.axes import resolve_axes
 from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_steps
 from napari_inr_denoise.core.outcome import Outcome
-from napari_inr_denoise.core.report import DenoiseReport, FileReport
+from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.io.read import read_image
+from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.write import (
     check_writable,
     read_provenance,
     write_image,
 )
+
+_NAME = "napari-inr-denoise"
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def run_jobs(jobs: list[Job], options: RunOptions) -> BatchSteps:
         One entry a file. A caller that closes the generator early has the run so far
         from the steps; the file at work is not written.
     """
-    report = DenoiseReport(version("napari-inr-denoise"), options.settings)
+    report = DenoiseReport(version(_NAME), options.settings)
     for number, job in enumerate(jobs):
         base = BatchStep(number, len(jobs), job)
         started = time.monotonic()
@@ -126,35 +128,62 @@ def _run_job(
             )
         if previous.get("identity") == identity and "file" in previous:
             return _skipped(job, previous), ()
-    record = read_image(job.source)
+    record = read_image(job.source, lazy=True)
     if options.axes is not None:
         record = record.with_axes(resolve_axes(record.data.ndim, options.axes))
     if options.same_dtype:
         check_writable(record.data.dtype)  # before the fit, not after it
-    spacing = record.spatial_spacing_um()
-    steps = denoise_steps(record.data, record.axes, options.settings, spacing)
-    result = yield from _follow(steps, base)
-    (file,) = result.report.files
-    file = replace(file, source=str(job.source), output=str(job.output))
-    notes = record.notes
-    image: NDArray[Any] = result.image
-    if options.same_dtype:
-        image, clipped = as_dtype(image, record.data.dtype)
-        if clipped:
-            notes += (f"{clipped} pixels were clipped to fit {record.data.dtype}.",)
-    provenance = {"identity": identity, "file": file.to_dict()}
     job.output.parent.mkdir(parents=True, exist_ok=True)
-    write_image(job.output, replace(record, data=image), provenance)
+    shape = tuple(record.data.shape)
+    with PartialResult(job.output, identity, shape) as kept:
+        file = yield from _denoised(record, kept, base, options)
+        file = replace(file, source=str(job.source), output=str(job.output))
+        notes = record.notes + file.notes
+        image: Any = kept.image
+        if options.same_dtype:
+            image = ConvertedView(image, record.data.dtype)
+        provenance = {"identity": identity, "file": file.to_dict()}
+        write_image(job.output, replace(record, data=image), provenance)
+        if isinstance(image, ConvertedView) and image.clipped:
+            kind = record.data.dtype
+            notes += (f"{image.clipped} pixels were clipped to fit {kind}.",)
+        kept.remove()
     return file, notes
 
 
-def _follow(
-    steps: Generator[DenoiseStep, None, DenoiseResult], base: BatchStep
-) -> Generator[BatchStep, None, DenoiseResult]:
+def _denoised(
+    record: ImageRecord, kept: PartialResult, base: BatchStep, options: RunOptions
+) -> Generator[BatchStep, None, FileReport]:
+    """Denoise what an earlier run has left; each finished plane is kept at once."""
+    steps = denoise_steps(
+        record.data,
+        record.axes,
+        options.settings,
+        record.spatial_spacing_um(),
+        out=kept.image,
+        resume=_earlier(record, kept, options),
+    )
     run = Outcome(steps)
     for step in run:
+        finished = step.finished
+        if len(finished) > len(kept.finished):
+            kept.keep([asdict(plane) for plane in finished])
         yield replace(base, step=step)
-    return run.result
+    (file,) = run.result.report.files
+    return file
+
+
+def _earlier(
+    record: ImageRecord, kept: PartialResult, options: RunOptions
+) -> DenoiseResult | None:
+    """Return what a run that was stopped has left."""
+    if not kept.finished:
+        return None
+    planes = tuple(PlaneReport.from_dict(plane) for plane in kept.finished)
+    shape = tuple(record.data.shape)
+    file = FileReport(None, shape=shape, axes=record.axes, planes=planes)
+    report = DenoiseReport(version(_NAME), options.settings, (file,))
+    return DenoiseResult(kept.image, report)
 
 
 def _identity(source: Path, options: RunOptions) -> dict[str, Any]:
@@ -162,7 +191,7 @@ def _identity(source: Path, options: RunOptions) -> dict[str, Any]:
     settings = options.settings.to_dict()
     del settings["device"]
     return {
-        "version": version("napari-inr-denoise"),
+        "version": version(_NAME),
         "source_sha256": _sha256(source),
         "settings": settings,
         "axes": options.axes,

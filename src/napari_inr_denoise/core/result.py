@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_inr_denoise.core.axes import Plane
 from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.report import DenoiseReport
+from napari_inr_denoise.core.report import DenoiseReport, PlaneReport
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ class DenoiseResult:
 
 class Stoppable(Protocol):
     """A run that can say what is kept if it ends now."""
+
+    @property
+    def finished(self) -> tuple[PlaneReport, ...]:
+        """Records of the finished planes."""
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
         """Return the finished planes and the best so far of the one at work."""
@@ -80,6 +84,11 @@ class DenoiseStep:
     progress: float
     learning: bool
     _run: Stoppable = field(repr=False, compare=False)
+
+    @property
+    def finished(self) -> tuple[PlaneReport, ...]:
+        """Records of the planes that are finished by now and written to the result."""
+        return self._run.finished
 
     @property
     def place(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_inr_denoise.core import engine
 from napari_inr_denoise.core.axes import Plane, count_planes, planes_of, series_of
 from napari_inr_denoise.core.canvas import PlaneCanvas, Writable, copy_plane
 from napari_inr_denoise.core.defects import isolated_pixels
@@ -20,7 +21,7 @@ from napari_inr_denoise.core.devices import (
     peak_memory_mb,
     pick_device,
 )
-from napari_inr_denoise.core.engine import finished, plane_steps, shown, step_of
+from napari_inr_denoise.core.engine import plane_steps, shown, step_of
 from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.memory import Effort, is_out_of_memory, tile_side
 from napari_inr_denoise.core.noise import examine_plane
@@ -96,6 +97,11 @@ class Run:
         self._work = 0.0
         self._last: DenoiseStep
 
+    @property
+    def finished(self) -> tuple[PlaneReport, ...]:
+        """Records of the finished planes, in the order of the work."""
+        return tuple(self._finished.values())
+
     def take_over(self, earlier: DenoiseResult) -> None:
         """Take the finished planes of a run of the same image that was stopped.
 
@@ -137,7 +143,7 @@ class Run:
                     # What is finished stays; the others are tried with less.
                     if not (is_out_of_memory(error) and self._effort.lower()):
                         raise
-        return self._result(self._out, list(self._finished.values()))
+        return self._result(self._out, list(self.finished))
 
     def _series(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
         """Denoise what is not yet finished of planes that follow each other."""
@@ -257,7 +263,7 @@ class Run:
             # Nothing new to show, but a chance to stop: a large plane takes long.
             yield self._last
         held_out = member.held_out(self._settings.seed)
-        return finished(member.problem, run.result, held_out)
+        return engine.finished(member.problem, run.result, held_out)
 
     def _problem(self, plane: Plane, tile: Tile) -> FitProblem:
         """Return a tile under a noise model of its own."""

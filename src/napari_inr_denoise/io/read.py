@@ -14,13 +14,15 @@ _MAX_SAMPLES = 4
 _MEANINGFUL = "TCZYXS"
 
 
-def read_image(path: str | Path) -> ImageRecord:
+def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
     """Read a TIFF (plain, ImageJ or OME) or PNG file.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    lazy : bool
+        Leave a TIFF's values in the file: `data` is then a `LazyTiff`.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def read_image(path: str | Path) -> ImageRecord:
             f"{', '.join(READABLE_SUFFIXES)}."
         )
     try:
-        return _read_png(path) if suffix in PNG_SUFFIXES else _read_tiff(path)
+        return _read_png(path) if suffix in PNG_SUFFIXES else _read_tiff(path, lazy)
     except Exception as error:
         raise ValueError(
             f"{path}: the file could not be read; it is damaged or of a kind that is "
@@ -60,8 +62,10 @@ def _read_png(path: Path) -> ImageRecord:
     return ImageRecord(data, "YX" if data.ndim == 2 else "YXS")
 
 
-def _read_tiff(path: Path) -> ImageRecord:
+def _read_tiff(path: Path, lazy: bool) -> ImageRecord:
     from tifffile import TiffFile
+
+    from napari_inr_denoise.io.lazy_tiff import LazyTiff
 
     with TiffFile(path) as tiff:
         series = tiff.series[0]
@@ -72,8 +76,8 @@ def _read_tiff(path: Path) -> ImageRecord:
                 "the first was read.",
             )
         calibration = read_calibration(tiff)
-        data = series.asarray()
-    if data.shape != tuple(series.shape):
+        data = LazyTiff(path) if lazy else series.asarray()
+    if tuple(data.shape) != tuple(series.shape):
         raise ValueError(f"wanted values of shape {series.shape}, got {data.shape}")
     everything = ImageRecord(
         data,

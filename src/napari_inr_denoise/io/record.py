@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from numpy.typing import NDArray
-
 
 @dataclass(frozen=True)
 class ImageRecord:
@@ -14,7 +12,7 @@ class ImageRecord:
 
     Attributes
     ----------
-    data : ndarray
+    data : ndarray, or anything that is read by whole numbers and slices
         Values as stored.
     axes : str
         One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples).
@@ -28,7 +26,7 @@ class ImageRecord:
         What a user should know of how the file was read, in sentences.
     """
 
-    data: NDArray[Any] = field(repr=False)
+    data: Any = field(repr=False)
     axes: str
     spacing_um: dict[str, float] = field(default_factory=dict)
     time_step_s: float | None = None

@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from tifffile import TiffFile, TiffWriter
 
+from napari_inr_denoise.io.ordered_view import OrderedView
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.whole import written_whole
 
 PROVENANCE_KEY = "napari-inr-denoise"
 _OME_ORDER = "TCZYXS"
 _WRITABLE = {"i1", "i2", "i4", "u1", "u2", "u4", "f4", "f8"}
+_MOST_IN_A_PAGE = 2**24
+"""Pixels of a plane up to which it is written in strips, which more programs read."""
+_TILE = 1024
+"""Side of the tiles of larger planes, in pixels."""
 
 
 def write_image(
@@ -24,6 +28,7 @@ def write_image(
 ) -> None:
     """Write an image with its axes, pixel size, time step and channel names.
 
+    Values that are not in memory are read plane by plane, or tile by tile.
     The file is written beside its place and renamed when it is complete, so a file
     of this name is always whole.
 
@@ -47,18 +52,21 @@ def write_image(
     path = Path(path)
     if not path.name.lower().endswith((".ome.tif", ".ome.tiff")):
         raise ValueError(f"{path}: wanted a name that ends in .ome.tif or .ome.tiff.")
-    data, axes = _in_ome_order(record)
-    check_writable(data.dtype)
-    metadata = _metadata(record, axes, provenance)
+    check_writable(record.data.dtype)
+    view = OrderedView(record, _OME_ORDER)
+    metadata = _metadata(record, view.axes, provenance)
     with (
         written_whole(path) as beside,
-        TiffWriter(beside, bigtiff=data.nbytes > 2**31, ome=True) as writer,
+        TiffWriter(beside, bigtiff=view.nbytes > 2**31, ome=True) as writer,
     ):
         writer.write(
-            data,
+            view.pages() if view.page_pixels <= _MOST_IN_A_PAGE else view.tiles(_TILE),
+            shape=view.shape,
+            dtype=view.dtype,
+            tile=None if view.page_pixels <= _MOST_IN_A_PAGE else (_TILE, _TILE),
             metadata=metadata,
             compression="zlib",
-            **_sample_layout(data, axes),
+            **_sample_layout(view.shape, view.axes),
         )
 
 
@@ -77,16 +85,16 @@ def check_writable(dtype: np.dtype[Any]) -> None:
         )
 
 
-def _sample_layout(data: NDArray[Any], axes: str) -> dict[str, Any]:
+def _sample_layout(shape: tuple[int, ...], axes: str) -> dict[str, Any]:
     """Say how samples are to be understood: colours, or grey with alpha."""
     if "S" not in axes:
         return {"photometric": "minisblack"}
-    if data.shape[-1] > 2:
+    if shape[-1] > 2:
         return {"photometric": "rgb", "planarconfig": "contig"}
     return {
         "photometric": "minisblack",
         "planarconfig": "contig",
-        "extrasamples": ["unassalpha"] * (data.shape[-1] - 1),
+        "extrasamples": ["unassalpha"] * (shape[-1] - 1),
     }
 
 
@@ -110,15 +118,6 @@ def _provenance_of(xml: str) -> dict[str, Any] | None:
                 loaded: dict[str, Any] = json.loads(pair.value)
                 return loaded
     return None
-
-
-def _in_ome_order(record: ImageRecord) -> tuple[NDArray[Any], str]:
-    """Return the values with their axes in OME order, in native byte order."""
-    axes = "".join(letter for letter in _OME_ORDER if letter in record.axes)
-    data = record.data.transpose([record.axes.index(letter) for letter in axes])
-    if data.dtype == np.bool_:
-        data = data.astype(np.uint8)
-    return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("=")), axes
 
 
 def _metadata(

@@ -1,0 +1,60 @@
+"""Whole numbers and slices, one for each dimension of a lazy array."""
+
+from __future__ import annotations
+
+from types import EllipsisType
+
+Index = int | slice | EllipsisType
+Bounds = tuple[int, int]
+
+
+def resolve(
+    selection: Index | tuple[Index, ...], shape: tuple[int, ...]
+) -> tuple[list[Bounds], tuple[int | slice, ...]]:
+    """Return the smallest block that holds a selection, and its place in the block.
+
+    Parameters
+    ----------
+    selection : int, slice, Ellipsis, or tuple of them
+        As in numpy; missing dimensions are taken whole.
+    shape : tuple of int
+        Of the array.
+
+    Returns
+    -------
+    bounds : list of (start, stop)
+        Of the block, for each dimension.
+    place : tuple of int and slice
+        What to take of the block.
+
+    Raises
+    ------
+    IndexError
+        If there are too many indices, one is out of bounds or of another kind.
+    """
+    given = selection if isinstance(selection, tuple) else (selection,)
+    missing = len(shape) - sum(one is not Ellipsis for one in given)
+    if missing < 0:
+        raise IndexError(f"got {len(given)} indices for {len(shape)} dimensions")
+    at = given.index(Ellipsis) if Ellipsis in given else len(given)
+    whole = (slice(None),) * missing
+    full = [*given[:at], *whole, *(one for one in given[at:] if one is not Ellipsis)]
+    pairs = [_resolve_one(one, size) for one, size in zip(full, shape, strict=True)]
+    return [bounds for bounds, _ in pairs], tuple(place for _, place in pairs)
+
+
+def _resolve_one(index: Index, size: int) -> tuple[Bounds, int | slice]:
+    if isinstance(index, slice):
+        chosen = range(*index.indices(size))
+        if not chosen:
+            return (0, 0), slice(None)
+        ends = sorted((chosen[0], chosen[-1]))
+        return (ends[0], ends[1] + 1), slice(None, None, chosen.step)
+    try:
+        number = range(size)[index]  # type: ignore[index]
+    except TypeError:
+        raise IndexError(
+            f"got an index of type {type(index).__name__}, wanted whole numbers and "
+            "slices"
+        ) from None
+    return (number, number + 1), 0
