@@ -9,54 +9,55 @@ from torch import Tensor
 
 
 def pixel_coordinates(
-    positions_yx: Tensor,
-    shape_yx: tuple[int, int],
-    spacing_yx: tuple[float, float] = (1.0, 1.0),
+    positions: Tensor,
+    shape: tuple[int, ...],
+    spacing: tuple[float, ...] | None = None,
 ) -> Tensor:
-    """Return the network's coordinates of positions in a plane.
+    """Return the network's coordinates of positions in a plane or volume.
 
-    The plane's outer edges lie at -1 and 1 along its physically longer side and
-    nearer to 0 along the other, so that a frequency means the same in both.
+    The outer edges lie at -1 and 1 along the physically longest side and nearer to 0
+    along the others, so that a frequency means the same in all.
 
     Parameters
     ----------
-    positions_yx : Tensor, shape (N, 2)
-        Row and column in pixels; (0, 0) is the centre of the first pixel. Fractions
-        and positions outside the plane are allowed.
-    shape_yx : tuple of int
-        Height and width in pixels.
-    spacing_yx : tuple of float
-        Height and width of a pixel; any one unit.
+    positions : Tensor, shape (N, dimensions)
+        Row and column in pixels, or plane, row and column; zeros are the centre of
+        the first pixel. Fractions and positions outside are allowed.
+    shape : tuple of int
+        Pixels along each dimension.
+    spacing : tuple of float, optional
+        Size of a pixel along each; any one unit. All alike if omitted.
 
     Returns
     -------
-    Tensor, shape (N, 2)
+    Tensor, shape (N, dimensions)
         float32.
     """
-    like = {"dtype": torch.float32, "device": positions_yx.device}
-    size = torch.tensor(shape_yx, **like)  # type: ignore[arg-type]
-    spacing = torch.tensor(spacing_yx, **like)  # type: ignore[arg-type]
-    centred = positions_yx.to(torch.float32) + 0.5 - size / 2
-    return centred * spacing * (2.0 / (size * spacing).max())
+    like = {"dtype": torch.float32, "device": positions.device}
+    size = torch.tensor(shape, **like)  # type: ignore[arg-type]
+    sizes = torch.tensor(spacing or (1.0,) * len(shape), **like)  # type: ignore[arg-type]
+    centred = positions.to(torch.float32) + 0.5 - size / 2
+    return centred * sizes * (2.0 / (size * sizes).max())
 
 
 def first_layer_omega(
     shortest_period: float,
-    shape_yx: tuple[int, int],
-    spacing_yx: tuple[float, float] = (1.0, 1.0),
+    shape: tuple[int, ...],
+    spacing: tuple[float, ...] | None = None,
 ) -> float:
     """Return the first layer's frequency for a shortest period in pixels.
 
-    Weights of up to 1/2 (SIREN with two inputs) over coordinates that change by
-    2 / length a pixel give an argument of at most omega / length a pixel.
+    SIREN's first weights are up to 1 / inputs; over coordinates that change by
+    2 / length a pixel the argument grows by at most 2 omega / (inputs * length).
 
     Parameters
     ----------
     shortest_period : float
-        In pixels of the smaller spacing.
-    shape_yx, spacing_yx : tuple
+        In pixels of the smallest spacing.
+    shape, spacing : tuple
         As for `pixel_coordinates`.
     """
-    pairs = zip(shape_yx, spacing_yx, strict=True)
-    length = max(size * step for size, step in pairs) / min(spacing_yx)
-    return 2 * math.pi * length / shortest_period
+    sizes = spacing or (1.0,) * len(shape)
+    pairs = zip(shape, sizes, strict=True)
+    length = max(size * step for size, step in pairs) / min(sizes)
+    return math.pi * len(shape) * length / shortest_period

@@ -74,14 +74,14 @@ class PatchGrid:
 
     def _coordinates(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Return the coordinates of the centres of the patches at grid positions."""
-        centre = (self.side - 1) / 2
-        first_pixel = torch.stack([rows, columns], dim=-1) - (self.side - 1)
-        return pixel_coordinates(first_pixel + centre, self.shape_yx, self._spacing_yx)
+        return self._coordinates_of(
+            torch.stack([rows, columns], dim=-1) - (self.side - 1)
+        )
 
-    def _overlap(self, firsts: Tensor) -> Tensor:
-        """Return how many patches, by their first pixels, cover each pixel."""
-        covered = firsts[:, None] + torch.arange(self.side, device=self._device)
-        return torch.bincount(covered.flatten()).to(torch.float32)
+    def _coordinates_of(self, firsts: Tensor) -> Tensor:
+        """Return the coordinates of the centres of patches by their first pixels."""
+        centres = firsts + (self.side - 1) / 2
+        return pixel_coordinates(centres, self.shape_yx, self._spacing_yx)
 
     def draw(self, count: int, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Draw patches uniformly, with replacement.
@@ -122,15 +122,55 @@ class PatchGrid:
         -------
         Tensor, shape (samples, Y, X)
         """
-        rows = torch.arange(0, self._rows + stride - 1, stride, device=self._device)
-        columns = torch.arange(
-            0, self._columns + stride - 1, stride, device=self._device
+
+        def predict_at(firsts: Tensor) -> Tensor:
+            return predict(self._coordinates_of(firsts))
+
+        return render_patches(
+            predict_at, self.shape_yx, self.side, stride, self._device
         )
-        grid = torch.meshgrid(rows, columns, indexing="ij")
-        at = self._coordinates(grid[0].flatten(), grid[1].flatten())
-        patches = torch.cat([predict(part) for part in at.split(_RENDER_BATCH)]).T
-        size = (int(rows[-1]) + self.side, int(columns[-1]) + self.side)
-        total = F.fold(patches, size, self.side, stride=stride)
-        plane = total / torch.outer(self._overlap(rows), self._overlap(columns))
-        over, (height, width) = self.side - 1, self.shape_yx
-        return plane[:, over : over + height, over : over + width]
+
+
+def render_patches(
+    predict: Callable[[Tensor], Tensor],
+    shape_yx: tuple[int, int],
+    side: int,
+    stride: int,
+    device: torch.device,
+) -> Tensor:
+    """Return a plane as the mean of the patches that overlap at a pixel.
+
+    Parameters
+    ----------
+    predict : callable
+        From the rows and columns of the patches' first pixels, (N, 2), which begin
+        outside of the plane, to their values, (N, samples * side * side).
+    shape_yx : tuple of int
+        Height and width of the plane.
+    side : int
+        Of a patch.
+    stride : int
+        Distance between the patches used, at most `side`; 1 averages the most.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    Tensor, shape (samples, Y, X)
+    """
+    over, (height, width) = side - 1, shape_yx
+    rows = torch.arange(0, height + over + stride - 1, stride, device=device)
+    columns = torch.arange(0, width + over + stride - 1, stride, device=device)
+    grid = torch.meshgrid(rows, columns, indexing="ij")
+    firsts = torch.stack([grid[0].flatten(), grid[1].flatten()], dim=-1) - over
+    patches = torch.cat([predict(part) for part in firsts.split(_RENDER_BATCH)]).T
+    size = (int(rows[-1]) + side, int(columns[-1]) + side)
+    total = F.fold(patches, size, side, stride=stride)
+    plane = total / torch.outer(_overlap(rows, side), _overlap(columns, side))
+    return plane[:, over : over + height, over : over + width]
+
+
+def _overlap(firsts: Tensor, side: int) -> Tensor:
+    """Return how many patches, by their first pixels, cover each pixel."""
+    covered = firsts[:, None] + torch.arange(side, device=firsts.device)
+    return torch.bincount(covered.flatten()).to(torch.float32)
