@@ -52,6 +52,17 @@ def test_run_writes_result_and_reports(image: Path, tmp_path: Path) -> None:
     assert "skipped" in _call("run", image, "--out", out, "--axes", "TYX")[1]
 
 
+def test_run_fits_a_volume_as_one(image: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, _ = _call("run", image, "--out", out, "--axes", "ZYX", "--mode", "volume")
+    assert code == 0
+    (file,) = json.loads((out / "report.json").read_text())["files"]
+    assert [plane["index"] for plane in file["planes"]] == [{}]
+    code, text = _call("run", image, "--out", out, "--axes", "TYX", "--mode", "volume")
+    assert code == 1
+    assert "wanted a Z axis" in text
+
+
 @pytest.mark.usefixtures("image")
 def test_run_names_what_failed_and_exits_with_one(tmp_path: Path) -> None:
     (tmp_path / "bad.tif").write_bytes(b"nothing")
@@ -70,6 +81,7 @@ def test_run_names_what_failed_and_exits_with_one(tmp_path: Path) -> None:
         (["run", "none.tif", "--out", "o", "--preset", "best"], "best"),
         (["run", "none.tif", "--out", "o", "--device", "tpu"], "device: got 'tpu'"),
         (["run", "none.tif", "--out", "o", "--seed", "-1"], "seed: got -1"),
+        (["run", "none.tif", "--out", "o", "--memory", "0.1"], "memory_gb: got 0.1"),
         (["noise", "none.tif"], "no such file"),
         (["demo", "--device", "cuda:77"], "cuda:77"),
     ],

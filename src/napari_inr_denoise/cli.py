@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings, preset_settings
+from napari_inr_denoise.core.settings import (
+    MODES,
+    PRESETS,
+    DenoiseSettings,
+    preset_settings,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,6 +117,20 @@ def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
 @_fit_options
 @click.option("--axes", help="Axes of every file, such as TZYX, if its own are wrong.")
 @click.option(
+    "--mode",
+    type=click.Choice(list(MODES)),
+    default="plane",
+    show_default=True,
+    help="plane: planes, with what they share; volume: one network in (z, y, x) for "
+    "each volume, the published method with a third coordinate.",
+)
+@click.option(
+    "--memory",
+    type=float,
+    metavar="GB",
+    help="Most memory to take; larger planes are cut into tiles.",
+)
+@click.option(
     "--dtype",
     type=click.Choice(["same", "float32"]),
     default="float32",
@@ -126,10 +145,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     device: str,
     seed: int,
     axes: str | None,
+    mode: str,
+    memory: float | None,
     dtype: str,
     overwrite: bool,
 ) -> None:
-    """Denoise files, plane by plane.
+    """Denoise files, plane by plane or volume by volume.
 
     INPUT is a file, a folder or a glob pattern of TIFF and PNG files. Each result is
     written to OUT as <name>.inr.ome.tif. A file that is done and unchanged is
@@ -138,7 +159,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     from napari_inr_denoise.batch.jobs import plan_jobs
     from napari_inr_denoise.batch.run import RunOptions, run_jobs
 
-    settings = _settings(preset, device, seed)
+    changes = {} if memory is None else {"memory_gb": memory}
+    settings = _settings(preset, device, seed, mode=mode, **changes)
     with _usage_errors():
         jobs = plan_jobs(inputs, out)
     options = RunOptions(settings, axes, dtype == "same", overwrite)
@@ -176,13 +198,15 @@ def info() -> None:
         click.echo(f"{name:<20} {value}")
 
 
-def _settings(preset: str, device: str, seed: int) -> DenoiseSettings:
+def _settings(
+    preset: str, device: str, seed: int, **changes: str | float
+) -> DenoiseSettings:
     """Return the settings of the options, or end with a usage error."""
     from napari_inr_denoise.core.devices import pick_device
 
     with _usage_errors():
         pick_device(device)
-        return preset_settings(preset, device=device, seed=seed)
+        return preset_settings(preset, device=device, seed=seed, **changes)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ def test_edges_lie_at_one_on_the_long_side() -> None:
 
 def test_spacing_decides_which_side_is_long() -> None:
     corner = torch.tensor([[9.5, 19.5]])
-    found = pixel_coordinates(corner, (10, 20), spacing_yx=(4.0, 1.0))
+    found = pixel_coordinates(corner, (10, 20), spacing=(4.0, 1.0))
     torch.testing.assert_close(found, torch.tensor([[1.0, 0.5]]))
 
 

@@ -158,15 +158,22 @@ def series_of(axes: str, shape: tuple[int, ...]) -> list[list[Plane]]:
     return list(series.values())
 
 
-def plane_spacing(axes: str, spacing_um: Sequence[float] | None) -> tuple[float, float]:
-    """Return the pixel's height and width out of the spacing of all spatial axes.
+def voxel_spacing(
+    axes: str, spacing_um: Sequence[float] | None
+) -> tuple[float, float, float]:
+    """Return a voxel's depth, height and width out of the spacing of all spatial axes.
 
     Parameters
     ----------
     axes : str
         One letter per dimension.
     spacing_um : sequence of float or None
-        Along each of Z, Y and X that `axes` has; square pixels if None.
+        Along each of Z, Y and X that `axes` has; all alike if None.
+
+    Returns
+    -------
+    tuple of float
+        Without a Z axis the depth is 1.
 
     Raises
     ------
@@ -174,7 +181,7 @@ def plane_spacing(axes: str, spacing_um: Sequence[float] | None) -> tuple[float,
         If there are more or fewer, or one is not a positive number.
     """
     if spacing_um is None:
-        return (1.0, 1.0)
+        return (1.0, 1.0, 1.0)
     spatial = [letter for letter in axes if letter in "ZYX"]
     sizes = [float(size) for size in spacing_um]
     if len(sizes) != len(spatial) or not all(0 < s < float("inf") for s in sizes):
@@ -182,4 +189,5 @@ def plane_spacing(axes: str, spacing_um: Sequence[float] | None) -> tuple[float,
             f"spacing_um: got {tuple(sizes)}, wanted {len(spatial)} positive numbers, "
             f"one for each of {', '.join(spatial)}."
         )
-    return (sizes[spatial.index("Y")], sizes[spatial.index("X")])
+    named = dict(zip(spatial, sizes, strict=True))
+    return (named.get("Z", 1.0), named["Y"], named["X"])

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
 
-from napari_inr_denoise.core.axes import plane_spacing, resolve_axes
+from napari_inr_denoise.core.axes import resolve_axes, voxel_spacing
 from napari_inr_denoise.core.canvas import Writable
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.run import DenoiseSteps, Run
+from napari_inr_denoise.core.run_volume import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.core.source import ImageSource, LazyArray
 
@@ -54,7 +55,7 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
         "auto", "cpu", "cuda", "cuda:0", "mps".
     spacing_um : sequence of float, optional
         Pixel size in micrometres along each of Z, Y and X that `axes` has, in the
-        order of `axes`. Only ratios matter.
+        order of `axes`. Only ratios matter; that of Z in the mode "volume" only.
     settings : DenoiseSettings, optional
         A full set; `preset`, `seed` and `device` are then taken from it.
     out, resume
@@ -126,7 +127,9 @@ def denoise_steps(
             f"out: got shape {tuple(out.shape)}, wanted that of the image, "
             f"{source.shape}."
         )
-    run = Run(source, axes, settings, plane_spacing(axes, spacing_um), out)
+    if settings.mode == "volume":
+        check_volume(axes, source.shape, settings)
+    run = Run(source, axes, settings, voxel_spacing(axes, spacing_um), out)
     if resume is not None:
         run.take_over(resume)
     return run.steps()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.axes import Plane
 from napari_inr_denoise.core.fit import FitResult, FitStep
+from napari_inr_denoise.core.fitted_volume import FittedVolume
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.report import DenoiseReport, PlaneReport
 
@@ -29,11 +30,15 @@ class DenoiseResult:
         Standard deviation of each pixel's error, in the image's units and shape; NaN
         where it is not known, and None where it is known nowhere or where the result
         was written to `out`.
+    volumes : tuple of FittedVolume
+        In the mode "volume", one for each volume that was fitted: functions that may
+        be evaluated at any resolution.
     """
 
     image: Any = field(repr=False)
     report: DenoiseReport
     uncertainty: NDArray[np.float32] | None = field(default=None, repr=False)
+    volumes: tuple[FittedVolume, ...] = field(default=(), repr=False)
 
 
 class Stoppable(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core import engine
-from napari_inr_denoise.core.axes import Plane, count_planes, planes_of, series_of
+from napari_inr_denoise.core.axes import Plane, planes_of, series_of
 from napari_inr_denoise.core.canvas import PlaneCanvas, Writable, copy_plane
 from napari_inr_denoise.core.defects import isolated_pixels
 from napari_inr_denoise.core.devices import (
@@ -23,6 +23,9 @@ from napari_inr_denoise.core.devices import (
 )
 from napari_inr_denoise.core.engine import plane_steps, shown, step_of
 from napari_inr_denoise.core.fit import FitResult, FitStep
+from napari_inr_denoise.core.fit_volume import VolumeFit
+from napari_inr_denoise.core.fitted_volume import FittedVolume
+from napari_inr_denoise.core.ledger import Ledger
 from napari_inr_denoise.core.memory import Effort, is_out_of_memory, tile_side
 from napari_inr_denoise.core.noise import examine_plane
 from napari_inr_denoise.core.outcome import Outcome
@@ -30,6 +33,7 @@ from napari_inr_denoise.core.plane_record import TileRecord, join_records, recor
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.run_volume import VolumeRun
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.source import ImageSource
 from napari_inr_denoise.core.stack import (
@@ -63,8 +67,8 @@ class Run:
         One letter per dimension.
     settings : DenoiseSettings
         How to denoise.
-    spacing_yx : tuple of float
-        Height and width of a pixel.
+    spacing_zyx : tuple of float
+        Size of a voxel.
     out : Writable or None
         Where the result is written; a new array if None.
     """
@@ -74,13 +78,14 @@ class Run:
         source: ImageSource,
         axes: str,
         settings: DenoiseSettings,
-        spacing_yx: tuple[float, float],
+        spacing_zyx: tuple[float, float, float],
         out: Writable | None,
     ) -> None:
         self._source, self._axes = source, axes
         self._settings = settings
         self._effort = Effort(settings, pick_device(settings.device))
-        self._spacing_yx = spacing_yx
+        self._spacing_zyx = spacing_zyx
+        self._spacing_yx = spacing_zyx[1:]
         self._started = time.monotonic()
         self._own = out is None
         self._out: Writable = (
@@ -91,16 +96,20 @@ class Run:
         samples = source.shape[axes.index("S")] if "S" in axes else 1
         side = tile_side(settings, samples)
         self._tiling = Tiling.of(first.shape_yx(source.shape), side)
-        self._count = count_planes(axes, source.shape)
-        self._finished: dict[tuple[tuple[str, int], ...], PlaneReport] = {}
+        self._as_volumes = settings.mode == "volume"
+        self._ledger = Ledger(axes, source.shape, self._as_volumes)
+        self._count = self._ledger.count
+        self._volumes: list[FittedVolume] = []
+        # Of the volume at work, to be rendered where the run is stopped.
+        self._volume: tuple[VolumeRun, VolumeFit] | None = None
         # In planes; what a series learns together is a part of each of its planes.
         self._work = 0.0
         self._last: DenoiseStep
 
     @property
     def finished(self) -> tuple[PlaneReport, ...]:
-        """Records of the finished planes, in the order of the work."""
-        return tuple(self._finished.values())
+        """Records of the finished planes."""
+        return self._ledger.in_order()
 
     def take_over(self, earlier: DenoiseResult) -> None:
         """Take the finished planes of a run of the same image that was stopped.
@@ -120,14 +129,12 @@ class Run:
                 f"{self._source.shape}, axes {self._axes}) and of the same settings. "
                 "Leave it out to begin anew."
             )
-        for report in file.planes:
-            if report.reason != StopReason.CALLER.value:
-                self._finished[_key(report.index)] = report
+        self._ledger.take_over(file.planes)
         if earlier.image is self._out:
             return
         before = ImageSource(earlier.image)
         for plane in planes_of(self._axes, self._source.shape):
-            if _key(plane.index) in self._finished:
+            if plane in self._ledger:
                 copy_plane(before, plane, self._out)
         if earlier.uncertainty is not None and self._own:
             self._uncertainty = earlier.uncertainty.copy()
@@ -143,13 +150,16 @@ class Run:
                     # What is finished stays; the others are tried with less.
                     if not (is_out_of_memory(error) and self._effort.lower()):
                         raise
-        return self._result(self._out, list(self.finished))
+        return self._result(self._out, self.finished)
 
     def _series(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
         """Denoise what is not yet finished of planes that follow each other."""
-        left = [k for k, one in enumerate(series) if not self._is_finished(one)]
-        self._work = float(len(self._finished))
+        left = [k for k, one in enumerate(series) if one not in self._ledger]
+        self._work = float(len(self._ledger))
         if not left:
+            return
+        if self._as_volumes:
+            yield from self._fit_volume(series)
             return
         learned = None
         if learns_together(self._settings, len(series)):
@@ -157,8 +167,36 @@ class Run:
         for number in left:
             yield from self._plane(series, number, learned)
 
-    def _is_finished(self, plane: Plane) -> bool:
-        return _key(plane.index) in self._finished
+    def _fit_volume(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
+        """Fit planes along Z as one, with the published method."""
+        volume = VolumeRun(self._source, series, self._spacing_zyx)
+        middle, shown = volume.middle, volume.plane(volume.middle)
+        found: VolumeFit | FitResult
+        unchanged = _unchanged(replace(shown, noise=volume.noise))
+        if unchanged is not None:
+            found = unchanged
+        else:
+            run = Outcome(volume.steps(self._effort.settings, self._effort.device))
+            for fit, step in run:
+                self._volume = (volume, fit)
+                self._last = self._step(middle, None, shown, step.best, step)
+                yield self._last
+            found = run.result
+            self._volumes.append(found.function)
+        for _ in (writing := Outcome(volume.write(found, self._out))):
+            if unchanged is None:
+                yield self._last
+        self._ledger.add(writing.result)
+        self._volume = None
+        self._work += 1.0
+        ended = FitResult(
+            shown.plane_yxs.astype(np.float32),
+            writing.result.residual_rms,
+            writing.result.steps,
+            StopReason(writing.result.reason),
+        )
+        self._last = self._step(middle, None, shown, ended, None)
+        yield self._last
 
     def _learn(
         self, series: list[Plane]
@@ -220,7 +258,7 @@ class Run:
                 doubt.add(tile, fitted.uncertainty_yxs, problem.valid_yx)
             self._work += left / self._tiling.count
             if len(records) == self._tiling.count:
-                self._finished[_key(plane.index)] = join_records(records)
+                self._ledger.add(join_records(records))
             self._last = self._step(plane, tile, problem, fitted, None)
             yield self._last
 
@@ -281,9 +319,8 @@ class Run:
         fit: FitStep | None,
     ) -> DenoiseStep:
         share = fit.progress / self._tiling.count if fit is not None else 0.0
-        done = self._is_finished(plane)
         return DenoiseStep(
-            plane_number=len(self._finished) - done,
+            plane_number=len(self._ledger) - (plane in self._ledger),
             plane_count=self._count,
             tile_number=tile.number if tile is not None else 0,
             tile_count=self._tiling.count,
@@ -301,25 +338,29 @@ class Run:
         out: Any = self._out
         if self._own:
             out = out.copy()
-        planes = dict(self._finished)
         for plane in planes_of(self._axes, self._source.shape):
-            if _key(plane.index) not in planes:
+            if plane not in self._ledger:
                 copy_plane(self._source, plane, out)
-        whole = step.problem.valid_yx.shape == self._tiling.shape_yx
-        if step.fit is not None and whole:
+        records = list(self._best_so_far(step, out)) if step.fit is not None else []
+        return self._result(out, self._ledger.in_order(*records))
+
+    def _best_so_far(self, step: DenoiseStep, out: Writable) -> Iterator[PlaneReport]:
+        """Write the plane or volume at work as it is; nothing of a part of a plane."""
+        if self._volume is not None:
+            volume, fit = self._volume
+            for _ in (writing := Outcome(volume.write(fit, out))):
+                pass
+            yield writing.result
+        elif step.problem.valid_yx.shape == self._tiling.shape_yx:
             (tile,) = self._tiling.tiles
             canvas = self._canvas(step.plane, self._source, out)
             canvas.add(tile, step.result.plane_yxs, step.problem.valid_yx)
-            record = record_tile(
-                step.plane.index, step.problem, step.result, tile.weights_yx
-            )
-            planes[_key(step.plane.index)] = record.report
-        return self._result(out, list(planes.values()))
+            index, weights = step.plane.index, tile.weights_yx
+            yield record_tile(index, step.problem, step.result, weights).report
 
-    def _result(self, image: Writable, planes: list[PlaneReport]) -> DenoiseResult:
-        keys = [_key(one.index) for one in planes_of(self._axes, self._source.shape)]
-        order = {key: number for number, key in enumerate(keys)}
-        planes = sorted(planes, key=lambda plane: order[_key(plane.index)])
+    def _result(
+        self, image: Writable, planes: tuple[PlaneReport, ...]
+    ) -> DenoiseResult:
         device = self._effort.device
         file = FileReport(
             source=None,
@@ -329,15 +370,11 @@ class Run:
             seconds=round(time.monotonic() - self._started, 3),
             device=describe_device(device),
             peak_memory_mb=peak_memory_mb(device),
-            planes=tuple(planes),
+            planes=planes,
             notes=self._effort.notes,
         )
         report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
-        return DenoiseResult(image, report, self._uncertainty)
-
-
-def _key(index: dict[str, int]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(index.items()))
+        return DenoiseResult(image, report, self._uncertainty, tuple(self._volumes))
 
 
 def _unchanged(problem: FitProblem) -> FitResult | None:

@@ -12,6 +12,7 @@ SIREN_BANDWIDTHS = {"siren": 1.0, "siren-coarse": 0.5, "siren-fine": 2.0}
 """Names of SIREN by bandwidth: factors of `omega` and of the finest first period."""
 CANDIDATES = ("neighbourhood", "attention", *SIREN_BANDWIDTHS)
 """The networks there are."""
+MODES = ("plane", "volume")
 
 
 def _setting(
@@ -113,6 +114,9 @@ class DenoiseSettings:
         Its largest learning rate.
     turns : int
         Flips and turns of the surroundings that its answer is the mean of.
+    mode : str
+        "plane": planes one by one, with what they share; "volume": one coordinate
+        network in (z, y, x), the published method with a third coordinate.
     memory_gb : float
         Most memory to take, in gigabytes (10^9 bytes), beside an image or result
         that the caller holds: planes that would need more are cut into tiles.
@@ -204,6 +208,7 @@ class DenoiseSettings:
         3e-3, "Largest learning rate of that network.", minimum=1e-8, maximum=1.0
     )
     turns: int = _setting(8, "Flips and turns that are averaged.", minimum=1, maximum=8)
+    mode: str = _setting("plane", "What is fitted as one: plane or volume.")
     memory_gb: float = _setting(
         3.0, "Most memory to take.", minimum=0.5, maximum=1e4, unit="GB"
     )
@@ -211,6 +216,10 @@ class DenoiseSettings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item, getattr(self, item.name))
+        if self.mode not in MODES:
+            raise ValueError(
+                f"mode: got {self.mode!r}, wanted one of {', '.join(MODES)}."
+            )
         names = self.candidate_names
         if not set(names) <= set(CANDIDATES) or len(set(names)) < len(names):
             raise ValueError(

@@ -75,6 +75,11 @@ class StackPlanes:
         Height and width of a pixel.
     reach : int
         How many planes on each side may help.
+
+    Attributes
+    ----------
+    noise : StackNoise
+        What the planes have in common.
     """
 
     def __init__(
@@ -88,7 +93,7 @@ class StackPlanes:
         self._read, self.count, self.tiling = read, count, tiling
         self._spacing_yx = spacing_yx
         self._reach = reach if count > 1 else 0
-        self._noise = StackNoise.of(self._measured())
+        self.noise = StackNoise.of(self._measured())
         self._found: dict[int, tuple[int | None, ...] | None] = {}
         self._fitting: dict[int, bool] = {}
         self._kept: OrderedDict[tuple[int, int], FitProblem] = OrderedDict()
@@ -124,7 +129,7 @@ class StackPlanes:
 
     def _beside(self, number: int) -> tuple[int | None, ...] | None:
         if self.count == 1:
-            return () if self._noise.model.sigma > 0 else None
+            return () if self.noise.model.sigma > 0 else None
         own = self._typical(number)
         if own is None:
             return None
@@ -143,7 +148,7 @@ class StackPlanes:
         None where its noise is not that of the series.
         """
         if number not in self._fitting:
-            self._fitting[number] = self._noise.fits(self._looked_at(number))
+            self._fitting[number] = self.noise.fits(self._looked_at(number))
         middle = self.tiling.tiles[self.tiling.count // 2]
         return self.problem(number, middle) if self._fitting[number] else None
 
@@ -164,7 +169,7 @@ class StackPlanes:
 
     def _made(self, number: int, tile: Tile) -> FitProblem:
         values, valid = self._read(number, tile.window)
-        noise, curves = self._noise.on(values, valid), self._noise.curves
+        noise, curves = self.noise.on(values, valid), self.noise.curves
         problem = FitProblem(values, valid, valid, noise, self._spacing_yx, curves)
         return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
 
