@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from napari_inr_denoise.core.axes import planes_of
 from napari_inr_denoise.core.ledger import Ledger
 from napari_inr_denoise.core.report import PlaneReport
@@ -41,3 +43,20 @@ def test_what_was_stopped_is_not_taken_over() -> None:
     ledger = Ledger(AXES, SHAPE, volumes=False)
     ledger.take_over([_record(C=0, Z=0), _record("stopped", C=0, Z=1)])
     assert len(ledger) == 1
+
+
+def test_planes_apart_from_their_stack_are_named() -> None:
+    ledger = Ledger(AXES, SHAPE, volumes=False)
+    for z in range(3):
+        ledger.add(_record(C=0, Z=z))  # an unrelated stack: nothing to say
+        ledger.add(replace(_record(C=1, Z=z), shared=z != 1))
+    (note,) = ledger.notes()
+    assert note.endswith("something else: C=1 Z=1.")
+
+
+def test_of_many_planes_apart_a_few_are_named() -> None:
+    ledger = Ledger("ZYX", (40, 4, 4), volumes=False)
+    for z in range(40):
+        ledger.add(replace(_record(Z=z), shared=z == 0))
+    (note,) = ledger.notes()
+    assert note.endswith("Z=20 and 19 more.")

@@ -83,6 +83,15 @@ def test_brightness_stays_plane_by_plane(clean: NDArray[np.float64]) -> None:
     assert np.abs(change).max() < 0.5
 
 
+def test_every_place_keeps_its_brightness(together: DenoiseResult) -> None:
+    """Or what lies still would flicker from plane to plane."""
+    noisy = _noisy(_tissue())
+    change = gaussian_filter(together.image - noisy, (0, 8, 8))
+    by_chance = SIGMA / (2 * np.sqrt(np.pi) * 8)
+    assert _rms(change) < 0.7 * by_chance
+    assert np.abs(change.mean(axis=(1, 2))).max() < 1e-3
+
+
 def test_unrelated_planes_are_as_they_are_alone() -> None:
     noisy = _noisy(np.stack([_tissue(1, seed)[0] for seed in range(4)]))
     assert np.array_equal(_run(noisy).image, _run(noisy, settings=_own()).image)
@@ -93,10 +102,14 @@ def test_a_plane_of_another_kind_is_denoised_by_itself(
 ) -> None:
     noisy = _noisy(clean)
     noisy[3] = _noisy(5 * _tissue(1, 9)[0], seed=7) * 4
-    image = _run(noisy).image
+    result = _run(noisy)
+    image, (file,) = result.image, result.report.files
     own = _run(noisy[3], "YX").image
     assert np.array_equal(image[3], own)
     assert _rms(image[2] - clean[2]) < 0.7 * SIGMA
+    assert [plane.index["Z"] for plane in file.planes if not plane.shared] == [3]
+    (note,) = file.notes
+    assert note.endswith("show something else: Z=3.")
 
 
 def test_planes_without_noise_or_values_come_back_as_they_were(

@@ -99,6 +99,11 @@ class Trainee(Protocol):
         """Return the whole plane, the mean over so many turns; yields between parts."""
 
 
+def looked_at(steps: int) -> set[int]:
+    """Return the steps of a training after which the whole plane is rendered."""
+    return {0, *range(_FIRST_LOOK, steps, _STEPS_BETWEEN_LOOKS)}
+
+
 def train(fit: Trainee, turns: int) -> Generator[Training, None, Candidate]:
     """Train to the end, with looks at the whole plane on the way.
 
@@ -119,7 +124,7 @@ def train(fit: Trainee, turns: int) -> Generator[Training, None, Candidate]:
     Candidate
         The result.
     """
-    shown = {0, *range(_FIRST_LOOK, fit.steps, _STEPS_BETWEEN_LOOKS)}
+    shown = looked_at(fit.steps)
     for step in range(fit.steps + 1):
         if step > 0:
             fit.advance()

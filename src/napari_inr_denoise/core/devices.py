@@ -55,6 +55,14 @@ def describe_device(device: torch.device) -> str:
     return f"CPU ({threads} thread{'s' if threads != 1 else ''})"
 
 
+def synchronise(device: torch.device) -> None:
+    """Wait until a device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def peak_memory_mb(device: torch.device) -> float | None:
     """Return the largest memory used so far, in MB (10^6 bytes).
 

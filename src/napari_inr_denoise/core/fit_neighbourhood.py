@@ -75,6 +75,24 @@ def neighbourhood_steps(
     )
 
 
+def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, int]:
+    """Return how many pixels are drawn in each step, and how many steps are taken.
+
+    Parameters
+    ----------
+    pixels : int
+        That are trained on.
+    steps : int
+        Wanted; a small plane is seen too often by them and learned by heart.
+    settings : DenoiseSettings
+        For the largest batch.
+    """
+    batch = min(settings.window_batch, max(pixels // 16, 256))
+    passes = steps * batch / max(pixels, 1)
+    most = steps * min(1.0, _MOST_PASSES / max(passes, 1e-9))
+    return batch, max(math.ceil(most), 1)
+
+
 class NeighbourhoodFit:
     """One network, its optimiser, and the planes that it is trained on.
 
@@ -95,11 +113,7 @@ class NeighbourhoodFit:
         first = views[0]
         pixels = sum(len(view.targets) for view in views)
         self._most_drawn = settings.window_batch
-        self._batch = min(settings.window_batch, max(pixels // 16, 256))
-        passes = steps * self._batch / max(pixels, 1)
-        # A small plane is seen too often and learned by heart.
-        most = steps * min(1.0, _MOST_PASSES / max(passes, 1e-9))
-        self.steps = max(math.ceil(most), 1)
+        self._batch, self.steps = schedule(pixels, steps, settings)
         # Where the noise is correlated the gain waits until the correlation is known.
         early = _PREDICTION_ALONE if first.neighbours.hole else 0.0
         self._alone = math.ceil(self.steps * early)

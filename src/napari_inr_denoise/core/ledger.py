@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from napari_inr_denoise.core.axes import Plane, planes_of
+from napari_inr_denoise.core.axes import Plane, planes_of, series_of
 from napari_inr_denoise.core.report import PlaneReport
 from napari_inr_denoise.core.stopping import StopReason
 
+_MOST_NAMED = 20
+"""Planes that a note names."""
 _Key = tuple[tuple[str, int], ...]
 
 
@@ -28,6 +30,7 @@ class Ledger:
         self._left_out = "Z" if volumes else ""
         self._records: dict[_Key, PlaneReport] = {}
         self._order: dict[_Key, int] = {}
+        self._series = series_of(axes, shape)
         for plane in planes_of(axes, shape):
             self._order.setdefault(self._key(plane.index), len(self._order))
 
@@ -62,5 +65,26 @@ class Ledger:
         everything = self._records | {self._key(one.index): one for one in others}
         return tuple(everything[key] for key in sorted(everything, key=self._place))
 
+    def notes(self) -> tuple[str, ...]:
+        """Say which planes shared nothing with a stack whose other planes did."""
+        apart: list[str] = []
+        for series in self._series:
+            found = [self._records.get(self._key(plane.index)) for plane in series]
+            known = [record for record in found if record is not None]
+            if any(record.shared for record in known):
+                apart += [_named(one.index) for one in known if not one.shared]
+        if not apart:
+            return ()
+        more = len(apart) - _MOST_NAMED
+        others = f" and {more} more" if more > 0 else ""
+        return (
+            "Denoised by themselves, for their noise is another or the planes beside "
+            f"them show something else: {', '.join(apart[:_MOST_NAMED])}{others}.",
+        )
+
     def _place(self, key: _Key) -> int:
         return self._order[key]
+
+
+def _named(index: dict[str, int]) -> str:
+    return " ".join(f"{letter}={at}" for letter, at in index.items())

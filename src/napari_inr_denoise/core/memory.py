@@ -17,6 +17,8 @@ _MOST_SIDE = 1024
 _BYTES = {"neighbourhood": 450.0, fit_attention.NAME: 2000.0}
 _BYTES_SIREN = 1200.0
 """Per pixel and sample of a tile, by the network that needs the most."""
+_BYTES_A_VOXEL = 22.0
+"""Of each sample: values, the same padded, and what counts."""
 
 
 def tile_side(settings: DenoiseSettings, samples: int) -> int:
@@ -29,12 +31,37 @@ def tile_side(settings: DenoiseSettings, samples: int) -> int:
     samples : int
         Values of a pixel.
     """
-    names = settings.candidate_names
-    bytes_a_pixel = samples * max(
-        _BYTES_SIREN if name in SIREN_BANDWIDTHS else _BYTES[name] for name in names
-    )
     left = max(settings.memory_gb - _BASE_GB, 0.0) * 1e9
-    return min(int(math.sqrt(left / bytes_a_pixel)), _MOST_SIDE)
+    return min(int(math.sqrt(left / _bytes_a_pixel(settings, samples))), _MOST_SIDE)
+
+
+def expected_memory_gb(settings: DenoiseSettings, samples: int, pixels: int) -> float:
+    """Return what a run will take beside image and result, in GB (10^9 bytes).
+
+    Parameters
+    ----------
+    settings : DenoiseSettings
+        For the networks.
+    samples : int
+        Values of a pixel.
+    pixels : int
+        That are worked on at once: of the largest tile, or of a whole volume.
+    """
+    if settings.mode == "volume":
+        return _BASE_GB + volume_gb(pixels * samples)
+    return _BASE_GB + 1e-9 * _bytes_a_pixel(settings, samples) * pixels
+
+
+def volume_gb(values: float) -> float:
+    """Return what the values of a volume take while it is fitted as one, in GB."""
+    return 1e-9 * _BYTES_A_VOXEL * values
+
+
+def _bytes_a_pixel(settings: DenoiseSettings, samples: int) -> float:
+    return samples * max(
+        _BYTES_SIREN if name in SIREN_BANDWIDTHS else _BYTES[name]
+        for name in settings.candidate_names
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

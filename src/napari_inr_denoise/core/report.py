@@ -22,7 +22,8 @@ class PlaneReport:
     networks by name; `held_out_error` the estimated root mean square error against
     the truth; `whiteness` the correlation of neighbours in what was removed and
     `verdict` what that says (see `core.quality.Verdict`); `intensity_bias` pairs of
-    intensity and mean change of the pixels of that intensity.
+    intensity and mean change of the pixels of that intensity. `shared` says whether the
+    plane shared noise model and networks with the others of its stack.
     """
 
     index: dict[str, int]
@@ -47,6 +48,7 @@ class PlaneReport:
     whiteness: float | None = None
     verdict: str | None = None
     intensity_bias: tuple[tuple[float, float], ...] = ()
+    shared: bool = False
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PlaneReport:

@@ -236,9 +236,10 @@ class Run:
     ) -> Generator[DenoiseStep, None, None]:
         """Denoise a plane with what its series has learned, or by itself."""
         plane, shared, left = series[number], None, 1.0
+        belongs = learned is not None and learned.planes.beside(number) is not None
         if learned is not None:
             left -= self._training_share(len(series)) / len(series)
-            if learned.planes.beside(number) is not None:
+            if belongs:
                 shared = (learned, number)
         if shared is None and self._tiling.count > 1 and can_learn(self._settings):
             alone = yield from self._learn([plane])
@@ -258,7 +259,7 @@ class Run:
                 doubt.add(tile, fitted.uncertainty_yxs, problem.valid_yx)
             self._work += left / self._tiling.count
             if len(records) == self._tiling.count:
-                self._ledger.add(join_records(records))
+                self._ledger.add(replace(join_records(records), shared=belongs))
             self._last = self._step(plane, tile, problem, fitted, None)
             yield self._last
 
@@ -371,7 +372,7 @@ class Run:
             device=describe_device(device),
             peak_memory_mb=peak_memory_mb(device),
             planes=planes,
-            notes=self._effort.notes,
+            notes=self._effort.notes + self._ledger.notes(),
         )
         report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
         return DenoiseResult(image, report, self._uncertainty, tuple(self._volumes))

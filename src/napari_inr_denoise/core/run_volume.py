@@ -14,6 +14,7 @@ from napari_inr_denoise.core.canvas import PlaneCanvas, Writable
 from napari_inr_denoise.core.defects import isolated_pixels
 from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.fit_volume import VolumeFit, VolumeProblem, volume_steps
+from napari_inr_denoise.core.memory import volume_gb
 from napari_inr_denoise.core.noise import NoiseModel
 from napari_inr_denoise.core.plane_record import TileRecord, join_records, record_tile
 from napari_inr_denoise.core.problem import FitProblem
@@ -24,8 +25,6 @@ from napari_inr_denoise.core.source import ImageSource
 from napari_inr_denoise.core.stack_planes import StackPlanes
 from napari_inr_denoise.core.tiling import Tile, Tiling
 
-_BYTES_A_VOXEL = 22.0
-"""Of each sample: values, the same padded, and what counts."""
 _LOOKS_BETWEEN_SKETCHES = 4
 
 
@@ -46,7 +45,7 @@ def check_volume(axes: str, shape: tuple[int, ...], settings: DenoiseSettings) -
             "which axis is Z."
         )
     voxels = float(np.prod([sizes.get(letter, 1) for letter in "ZYXS"]))
-    needed = voxels * _BYTES_A_VOXEL / 1e9
+    needed = volume_gb(voxels)
     if needed > settings.memory_gb:
         raise ValueError(
             f"mode: a volume of {voxels:.3g} voxels takes {needed:.1f} GB to be "

@@ -1,0 +1,174 @@
+"""How fast this machine trains and renders, measured on a part of the image."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from napari_inr_denoise.core import fit_attention, fit_neighbourhood
+from napari_inr_denoise.core.blind_spot import Trainee
+from napari_inr_denoise.core.candidate import Candidate
+from napari_inr_denoise.core.combine import hold_out
+from napari_inr_denoise.core.devices import synchronise
+from napari_inr_denoise.core.engine import finished
+from napari_inr_denoise.core.fit import fit_steps
+from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
+from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
+from napari_inr_denoise.core.fit_volume import VolumeProblem, volume_steps
+from napari_inr_denoise.core.noise import examine_plane
+from napari_inr_denoise.core.plane_view import ViewMaker
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.stack_planes import Member
+from napari_inr_denoise.core.stopping import StopReason
+
+_SECONDS = 0.2
+"""How long each action is measured, at least."""
+_MOST_TIMES = 20
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a network takes.
+
+    Attributes
+    ----------
+    step : float
+        Seconds for one optimisation step.
+    pixel : float
+        Seconds for a pixel in one turn of a rendering, or in one look at a plane.
+    """
+
+    step: float
+    pixel: float
+
+
+def network_paces(
+    member: Member, settings: DenoiseSettings, device: torch.device
+) -> dict[str, Pace]:
+    """Return the pace of each network that the settings name.
+
+    Parameters
+    ----------
+    member : Member
+        A part of a plane, and the planes beside it that help; large enough for
+        batches of the size of the run.
+    settings : DenoiseSettings
+        The networks.
+    device : torch.device
+        Where to compute.
+    """
+    names = settings.candidate_names
+    if member.problem.noise.correlated and fit_neighbourhood.NAME in names:
+        names = (fit_neighbourhood.NAME,)
+    measure = {
+        fit_neighbourhood.NAME: _neighbourhood_pace,
+        fit_attention.NAME: _attention_pace,
+    }
+    return {
+        name: measure.get(name, _siren_pace)(member, settings, device) for name in names
+    }
+
+
+def _neighbourhood_pace(
+    member: Member, settings: DenoiseSettings, device: torch.device
+) -> Pace:
+    problem = member.problem
+    maker = ViewMaker([problem], settings, device)
+    view = maker.view(problem, problem.fitted_yx, member.context)
+    return _pace(NeighbourhoodFit([view], settings, 10**6), problem, device)
+
+
+def _attention_pace(
+    member: Member, settings: DenoiseSettings, device: torch.device
+) -> Pace:
+    problem = member.problem
+    common = ViewMaker([problem], settings, device).common
+    crops = Crops.of(problem, problem.fitted_yx, common, device)
+    return _pace(AttentionFit([crops], settings, 10**6), problem, device)
+
+
+def _pace(fit: Trainee, problem: FitProblem, device: torch.device) -> Pace:
+    def render() -> None:
+        for _ in fit.render(turns=1):
+            pass
+
+    step, rendered = (_seconds(act, device) for act in (fit.advance, render))
+    return Pace(step, rendered / problem.fitted_yx.size)
+
+
+def _siren_pace(
+    member: Member, settings: DenoiseSettings, device: torch.device
+) -> Pace:
+    steps = fit_steps(member.problem, settings, device)
+    next(steps)  # a look before any step
+    started, look = time.perf_counter(), next(steps, None)
+    seconds = time.perf_counter() - started
+    steps.close()
+    taken = 0.0 if look is None else look.step / look.steps_per_second
+    pixel = max(seconds - taken, 0.0) / member.problem.fitted_yx.size
+    return Pace(0.0 if look is None else taken / look.step, pixel)
+
+
+def volume_pace(
+    problem: VolumeProblem, settings: DenoiseSettings, device: torch.device
+) -> Pace:
+    """Return the pace of a fit of a volume: a step with its looks, a voxel rendered.
+
+    Parameters
+    ----------
+    problem : VolumeProblem
+        A part of the volume.
+    settings : DenoiseSettings
+        Of SIREN.
+    device : torch.device
+        Where to compute.
+    """
+    steps = volume_steps(problem, settings, device)
+    first = next(steps)
+    started, look = time.perf_counter(), next(steps, first)
+    seconds = time.perf_counter() - started
+    steps.close()
+    function = look.function
+    grid = function.grid()
+    rendered = _seconds(lambda: function.plane(0.0, grid), device)
+    return Pace(seconds / max(look.step, 1), rendered / problem.counts_zyx[0].size)
+
+
+def other_pace(problem: FitProblem, settings: DenoiseSettings) -> float:
+    """Return the seconds a pixel takes beside the networks: measured and judged.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        A part of a plane.
+    settings : DenoiseSettings
+        For the seed.
+    """
+    plane_yxs = problem.plane_yxs.astype(np.float32)
+    nothing = np.zeros_like(plane_yxs)
+    answer = Candidate("", plane_yxs, nothing, 1, StopReason.TRAINED)
+    held_out = hold_out(problem.fitted_yx, settings.seed)
+
+    def work() -> None:
+        examine_plane(problem.plane_yxs, problem.valid_yx)
+        finished(problem, [answer], held_out)
+
+    return _seconds(work, _CPU) / problem.fitted_yx.size
+
+
+def _seconds(action: Callable[[], object], device: torch.device) -> float:
+    """Return the mean duration of an action, not counting its first run."""
+    action()
+    synchronise(device)
+    started, times = time.perf_counter(), 0
+    while times < _MOST_TIMES and time.perf_counter() - started < _SECONDS:
+        action()
+        synchronise(device)
+        times += 1
+    return (time.perf_counter() - started) / times

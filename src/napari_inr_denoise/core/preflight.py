@@ -1,0 +1,226 @@
+"""What a run will take, before it is begun: time, memory, tiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from napari_inr_denoise.core.axes import (
+    count_planes,
+    planes_of,
+    resolve_axes,
+    series_of,
+    voxel_spacing,
+)
+from napari_inr_denoise.core.devices import describe_device, pick_device
+from napari_inr_denoise.core.fit_neighbourhood import NAME
+from napari_inr_denoise.core.fit_volume import VolumeProblem
+from napari_inr_denoise.core.memory import expected_memory_gb, tile_side
+from napari_inr_denoise.core.pace import network_paces, other_pace, volume_pace
+from napari_inr_denoise.core.run_volume import check_volume
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.core.source import ImageSource, LazyArray
+from napari_inr_denoise.core.stack import can_learn, learns_together
+from napari_inr_denoise.core.stack_planes import Member, StackPlanes, spread
+from napari_inr_denoise.core.tiling import Tiling
+from napari_inr_denoise.core.workload import Workload
+
+_LOOKED_AT = 3
+"""Planes that are compared with those beside them."""
+_SIDE, _DEPTH = 256, 4
+"""Of the part that is measured on: large enough for batches of full size."""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a run will take on this machine.
+
+    Attributes
+    ----------
+    seconds : float
+        Expected duration.
+    at_most : bool
+        Whether the fit may end much earlier: the published method stops by itself.
+    memory_gb : float
+        Expected peak of the process, in gigabytes (10^9 bytes), without the image
+        itself.
+    device : str
+        Where it will run.
+    planes : int
+        How many there are.
+    together : bool
+        Whether planes share networks.
+    tiling : Tiling
+        How each plane is cut.
+    """
+
+    seconds: float
+    at_most: bool
+    memory_gb: float
+    device: str
+    planes: int
+    together: bool
+    tiling: Tiling
+
+    def words(self) -> str:
+        """Return it as a sentence."""
+        height, width = self.tiling.shape_yx
+        planes = f"{self.planes} planes" if self.planes > 1 else "1 plane"
+        shared = ", which share what they learn" if self.together else ""
+        tiles = f", each in {self.tiling.count} tiles" if self.tiling.count > 1 else ""
+        most = "at most " if self.at_most else "about "
+        return (
+            f"{planes} of {height}x{width}{tiles}{shared}: {most}"
+            f"{_duration(self.seconds)} and {self.memory_gb:.1f} GB on {self.device}."
+        )
+
+
+def preflight(
+    image: ArrayLike | LazyArray,
+    axes: str | None = None,
+    settings: DenoiseSettings | None = None,
+    spacing_um: Sequence[float] | None = None,
+    *,
+    streamed: bool = False,
+) -> Preflight:
+    """Estimate what a run will take, from a short measurement on this machine.
+
+    A part of the middle plane is trained on for a few steps and rendered once; the
+    rest is counted.
+
+    Parameters
+    ----------
+    image, axes, settings, spacing_um
+        As for `denoise_steps`; the preset "auto" if no settings are given.
+    streamed : bool
+        Whether the result is written to a file instead of kept in memory.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `denoise`.
+    """
+    settings = preset_settings("auto") if settings is None else settings
+    source = ImageSource(image)
+    axes = resolve_axes(source.ndim, axes)
+    if settings.mode == "volume":
+        check_volume(axes, source.shape, settings)
+    plan = _Plan(source, axes, settings, voxel_spacing(axes, spacing_um))
+    samples = source.shape[axes.index("S")] if "S" in axes else 1
+    # A result, and its uncertainty.
+    kept = 0.0 if streamed else 8e-9 * source.size
+    return Preflight(
+        seconds=plan.seconds(),
+        at_most=plan.at_most,
+        memory_gb=expected_memory_gb(settings, samples, plan.pixels_at_once) + kept,
+        device=describe_device(plan.device),
+        planes=count_planes(axes, source.shape),
+        together=plan.together,
+        tiling=plan.tiling,
+    )
+
+
+class _Plan:
+    """How an image will be denoised, told by the middle one of its series."""
+
+    def __init__(
+        self,
+        source: ImageSource,
+        axes: str,
+        settings: DenoiseSettings,
+        spacing_zyx: tuple[float, float, float],
+    ) -> None:
+        self._settings, self._spacing = settings, spacing_zyx
+        self.device = pick_device(settings.device)
+        self._as_volume = settings.mode == "volume"
+        self.at_most = self._as_volume or not can_learn(settings)
+        first = next(planes_of(axes, source.shape))
+        samples = source.shape[axes.index("S")] if "S" in axes else 1
+        side = max(source.shape) if self._as_volume else tile_side(settings, samples)
+        self.tiling = Tiling.of(first.shape_yx(source.shape), side)
+        all_series = series_of(axes, source.shape)
+        middle = all_series[len(all_series) // 2]
+        self._series, self._count = len(all_series), len(middle)
+        self._planes = StackPlanes(
+            lambda number, window: source.read(middle[number], window),
+            self._count,
+            self.tiling,
+            spacing_zyx[1:],
+            settings.context,
+        )
+        self.together = not self._as_volume and self._related()
+
+    def _related(self) -> bool:
+        if not learns_together(self._settings, self._count):
+            return False
+        chosen = spread(self._count, _LOOKED_AT)
+        related = [self._planes.beside(number) is not None for number in chosen]
+        return 2 * sum(related) >= len(related)
+
+    @property
+    def pixels_at_once(self) -> int:
+        """Of the largest tile, or of a whole volume."""
+        tile = max(tile.weights_yx.size for tile in self.tiling.tiles)
+        return tile * (self._count if self._as_volume else 1)
+
+    def seconds(self) -> float:
+        """Return the expected duration; next to nothing where there is no noise."""
+        if not self._planes.noise.model.sigma > 0:
+            return 0.0
+        one = self._of_volume() if self._as_volume else self._of_series()
+        return self._series * one
+
+    def _sample(self) -> Member:
+        """Return the middle of the middle plane, and of those beside it."""
+        tile = self.tiling.tiles[self.tiling.count // 2]
+        member = self._planes.member(self._count // 2, tile)
+        context = member.context if self.together else ()
+        height, width = member.problem.fitted_yx.shape
+        window = _centre(height), _centre(width)
+        return replace(member, context=context).cropped(window)
+
+    def _of_series(self) -> float:
+        sample, settings = self._sample(), self._settings
+        paces = network_paces(sample, settings, self.device)
+        if self.together:  # the other networks take no part
+            paces = {NAME: paces[NAME]}
+        workload = Workload(
+            planes=self._count,
+            pixels=math.prod(self.tiling.shape_yx),
+            rendered=sum(tile.weights_yx.size for tile in self.tiling.tiles),
+            together=self.together,
+            tiled=self.tiling.count > 1,
+            settings=settings,
+        )
+        return workload.seconds(paces, other_pace(sample.problem, settings))
+
+    def _of_volume(self) -> float:
+        problem = self._sample().problem
+        values = problem.plane_yxs.transpose(2, 0, 1).astype(np.float32)
+        part = VolumeProblem(
+            np.repeat(values[:, None], _DEPTH, axis=1),
+            np.repeat(problem.fitted_yx[None], _DEPTH, axis=0),
+            problem.noise,
+            self._spacing,
+        )
+        pace = volume_pace(part, self._settings, self.device)
+        voxels = self._count * math.prod(self.tiling.shape_yx)
+        return self._settings.max_steps * pace.step + voxels * pace.pixel
+
+
+def _centre(size: int) -> slice:
+    first = max(size - _SIDE, 0) // 2
+    return slice(first, min(first + _SIDE, size))
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration in words, to about two digits."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours"

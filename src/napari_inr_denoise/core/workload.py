@@ -1,0 +1,87 @@
+"""How much a run has to compute, and how long that takes at a measured pace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from napari_inr_denoise.core import fit_neighbourhood
+from napari_inr_denoise.core.blind_spot import looked_at
+from napari_inr_denoise.core.pace import Pace
+from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
+from napari_inr_denoise.core.stack import MORE_STEPS, MOST_TRAINED, TURNS
+from napari_inr_denoise.core.stack_planes import CROP
+
+_FULL_OVERLAP = 4
+"""Looks at a plane that rendering SIREN's result costs."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Planes of one series, and how they are denoised.
+
+    Attributes
+    ----------
+    planes : int
+        In the series.
+    pixels : int
+        Of a plane.
+    rendered : int
+        The same, those that tiles share counted in each.
+    together : bool
+        Whether all planes share networks.
+    tiled : bool
+        Whether a plane is cut into tiles, which share networks too.
+    settings : DenoiseSettings
+        Steps and turns.
+    """
+
+    planes: int
+    pixels: int
+    rendered: int
+    together: bool
+    tiled: bool
+    settings: DenoiseSettings
+
+    def seconds(self, paces: Mapping[str, Pace], other: float) -> float:
+        """Return how long the series takes.
+
+        Parameters
+        ----------
+        paces : mapping of str to Pace
+            Of each network that takes part.
+        other : float
+            Seconds that a pixel takes beside the networks.
+        """
+        shared = fit_neighbourhood.NAME in paces and (self.together or self.tiled)
+        network = self._shared if shared else self._alone
+        fitted = sum(network(name, pace) for name, pace in paces.items())
+        return fitted + other * self.planes * self.rendered
+
+    def _alone(self, name: str, pace: Pace) -> float:
+        """Return the seconds of networks of the planes' own."""
+        if name in SIREN_BANDWIDTHS:
+            steps = self.settings.max_steps
+            looks = steps // self.settings.judge_every + _FULL_OVERLAP
+            return self.planes * (steps * pace.step + looks * self.pixels * pace.pixel)
+        trained = self._trained(name, pace, self.pixels, 1)
+        turns = self.settings.turns
+        return self.planes * (trained + turns * self.pixels * pace.pixel)
+
+    def _shared(self, name: str, pace: Pace) -> float:
+        """Return the seconds of networks that planes or tiles share."""
+        parts = self.planes if self.together else self.rendered // CROP**2
+        pixels = min(max(parts, 1), MOST_TRAINED) * min(self.pixels, CROP**2)
+        trainings = 1 if self.together else self.planes
+        trained = trainings * self._trained(name, pace, pixels, MORE_STEPS)
+        return trained + TURNS * self.planes * self.rendered * pace.pixel
+
+    def _trained(self, name: str, pace: Pace, pixels: int, more: int) -> float:
+        """Return the seconds of one training with its looks."""
+        if name == fit_neighbourhood.NAME:
+            wanted = more * self.settings.window_steps
+            _, steps = fit_neighbourhood.schedule(pixels, wanted, self.settings)
+        else:
+            steps = more * self.settings.attention_steps
+        seen = min(self.pixels, CROP**2) if more > 1 else self.pixels
+        return steps * pace.step + len(looked_at(steps)) * seen * pace.pixel

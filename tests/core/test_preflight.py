@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise.core import preflight as module
+from napari_inr_denoise.core.blind_spot import looked_at
+from napari_inr_denoise.core.fit_neighbourhood import schedule
+from napari_inr_denoise.core.pace import Pace
+from napari_inr_denoise.core.preflight import preflight
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.core.stack import MORE_STEPS, TURNS
+from napari_inr_denoise.core.workload import Workload
+
+SETTINGS = preset_settings(
+    "fast", window_steps=40, window_width=32, window_batch=1024, device="cpu"
+)
+AUTO = replace(SETTINGS, candidates="neighbourhood+attention", attention_steps=30)
+TIMES = {"neighbourhood": Pace(1.0, 0.001), "attention": Pace(10.0, 0.01)}
+
+
+def _tissue(count: int = 6, side: int = 48) -> NDArray[np.float64]:
+    random = np.random.default_rng(0)
+    smooth = gaussian_filter(random.normal(size=(count + 20, side, side)), 2.5)[10:-10]
+    clean = 100 + 30 * smooth / smooth.std()
+    return np.asarray(clean + random.normal(0, 8.0, clean.shape))
+
+
+def _load(settings: DenoiseSettings = SETTINGS, **changes: int) -> Workload:
+    whole = Workload(10, 10**6, 10**6, False, False, settings)
+    return replace(whole, **changes)
+
+
+def test_planes_alone_take_their_times() -> None:
+    one, ten = (_load(planes=count).seconds(TIMES, 1e-5) for count in (1, 10))
+    assert ten == pytest.approx(10 * one)
+    _, steps = schedule(10**6, 40, SETTINGS)
+    rendered = (len(looked_at(steps)) + SETTINGS.turns) * 1e6 * 0.001
+    assert _load(planes=1).seconds(
+        {"neighbourhood": TIMES["neighbourhood"]}, 1e-5
+    ) == pytest.approx(steps + rendered + 10)
+
+
+def test_planes_together_are_trained_once() -> None:
+    only = {"neighbourhood": TIMES["neighbourhood"]}
+    ten, twenty = (
+        _load(planes=count, together=True).seconds(only, 0.0) for count in (10, 20)
+    )
+    assert twenty - ten == pytest.approx(10 * TURNS * 1e6 * 0.001)
+    training = ten - 10 * TURNS * 1e6 * 0.001
+    assert training >= MORE_STEPS * SETTINGS.window_steps
+
+
+def test_tiles_share_and_their_overlap_is_rendered_twice() -> None:
+    plain, overlapping = (
+        _load(planes=1, tiled=True, rendered=size).seconds(TIMES, 0.0)
+        for size in (10**6, 2 * 10**6)
+    )
+    assert overlapping - plain == pytest.approx(TURNS * 1e6 * 0.011)
+
+
+def test_the_published_method_is_counted_to_the_end_of_its_budget() -> None:
+    settings = preset_settings("paper", max_steps=100, judge_every=25)
+    found = _load(settings, planes=1).seconds({"siren": Pace(1.0, 1e-6)}, 0.0)
+    assert found == pytest.approx(100 + (4 + 4) * 1.0)
+
+
+def test_what_will_happen_is_told() -> None:
+    plan = preflight(_tissue(), "ZYX", SETTINGS)
+    assert plan.planes == 6
+    assert plan.together
+    assert not plan.at_most
+    assert plan.seconds > 0
+    words = plan.words()
+    assert words.startswith("6 planes of 48x48, which share what they learn: about ")
+    assert "GB on CPU" in words
+
+
+def test_unrelated_planes_are_counted_one_by_one() -> None:
+    planes = np.stack([_tissue(1)[0], _tissue(4)[3][::-1], _tissue(2)[1].T])
+    shuffled = [np.roll(plane, 17 * k, axis=0) for k, plane in enumerate(planes)]
+    assert not preflight(np.stack(shuffled), "ZYX", SETTINGS).together
+
+
+def test_large_planes_are_told_with_their_tiles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "network_paces", lambda *_: TIMES)
+    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    small = replace(AUTO, memory_gb=0.5)
+    plan = preflight(np.tile(_tissue(1)[0], (12, 12)), "YX", small)
+    assert plan.tiling.count > 1
+    assert f"each in {plan.tiling.count} tiles" in plan.words()
+    assert plan.memory_gb < 2
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, AUTO])
+def test_the_order_of_the_time_is_right(settings: DenoiseSettings) -> None:
+    """Within a factor of ten even of something tiny on a busy machine."""
+    import time
+
+    from napari_inr_denoise.core.denoise import denoise
+
+    image = _tissue(4, 96)
+    plan = preflight(image, "ZYX", settings)
+    started = time.perf_counter()
+    denoise(image, "ZYX", settings=settings)
+    taken = time.perf_counter() - started
+    assert 0.1 < plan.seconds / taken < 10
+
+
+def test_a_volume_and_the_published_method_may_end_before() -> None:
+    tiny = preset_settings(
+        "paper", width=16, depth=2, batch_size=64, max_steps=50, device="cpu"
+    )
+    assert preflight(_tissue(1)[0], "YX", tiny).at_most
+    plan = preflight(_tissue(), "ZYX", replace(tiny, mode="volume"))
+    assert plan.at_most
+    assert not plan.together
+    assert "at most" in plan.words()
+
+
+def test_nothing_is_expected_of_an_image_without_noise() -> None:
+    plan = preflight(np.full((40, 40), 3.0), "YX", SETTINGS)
+    assert plan.seconds == 0
+
+
+def test_a_result_that_is_kept_counts() -> None:
+    image = np.broadcast_to(_tissue(1), (6, 48, 48))
+    kept, streamed = (
+        preflight(image, "ZYX", SETTINGS, streamed=flag).memory_gb
+        for flag in (False, True)
+    )
+    assert kept - streamed == pytest.approx(8e-9 * image.size)
+
+
+def test_a_wrong_image_is_refused_as_by_denoise() -> None:
+    with pytest.raises(ValueError, match="axes"):
+        preflight(np.ones((4, 4, 4)), "YX")
