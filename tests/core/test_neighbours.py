@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from napari_inr_denoise.core import neighbours as module
 from napari_inr_denoise.core.neighbours import TURNS, Neighbours, Seen
 
 HEIGHT, WIDTH = 9, 7
@@ -149,3 +150,34 @@ def test_reordered_columns_see_the_turned_plane(
     # The turned plane's pixels, in the order of the plain one's.
     order = _turned(every.view(HEIGHT, WIDTH), turn).flatten()
     torch.testing.assert_close(found[order], wanted, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("hole", "beside", "samples"), [(0, 0, 1), (0, 2, 1), (1, 1, 3)]
+)
+def test_whole_rows_are_weighed_as_single_pixels_are(
+    monkeypatch: pytest.MonkeyPatch,
+    kind: torch.dtype,
+    hole: int,
+    beside: int,
+    samples: int,
+) -> None:
+    """At the edges, beside pixels that don't count, and with planes beside."""
+    monkeypatch.setattr(module, "product_dtype", lambda _: kind)
+    random = torch.Generator().manual_seed(1)
+    counts = torch.rand(HEIGHT, WIDTH, generator=random) > 0.1
+    context = [
+        torch.cat([_plane(samples)[0].flip(k) * counts, counts[None].float()])
+        for k in range(beside)
+    ]
+    planes = _plane(samples)
+    neighbours = Neighbours(*planes, counts, 3, hole, context, 2)
+    weights = torch.randn(5, neighbours.values, generator=random)
+    every = torch.arange(HEIGHT * WIDTH)
+    wanted = neighbours.around(every).features @ weights.t()
+    parts = [neighbours.weighed(rows, weights) for rows in (slice(0, 4), slice(4, 9))]
+    bound = 1e-4 if kind == torch.float32 else 0.03 * float(wanted.std())
+    assert (torch.cat(parts) - wanted).abs().mean() < bound
+    hidden = neighbours.hidden(every)
+    assert torch.equal(hidden.hole, neighbours.around(every).hole)

@@ -13,13 +13,14 @@ from napari_inr_denoise.core.fit_neighbourhood import schedule
 from napari_inr_denoise.core.pace import Pace
 from napari_inr_denoise.core.preflight import preflight
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
-from napari_inr_denoise.core.stack import MORE_STEPS, TURNS
+from napari_inr_denoise.core.stack import MORE_STEPS, shared_turns
 from napari_inr_denoise.core.workload import Workload
 
 SETTINGS = preset_settings(
     "fast", window_steps=40, window_width=32, window_batch=1024, device="cpu"
 )
 AUTO = replace(SETTINGS, candidates="neighbourhood+attention", attention_steps=30)
+TURNS = shared_turns(SETTINGS)
 TIMES = {"neighbourhood": Pace(1.0, 0.001), "attention": Pace(10.0, 0.01)}
 
 

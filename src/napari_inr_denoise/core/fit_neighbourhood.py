@@ -18,7 +18,7 @@ from napari_inr_denoise.core.blind_spot import (
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.correlation import residual_correlation
-from napari_inr_denoise.core.neighbours import TURNS, Seen
+from napari_inr_denoise.core.neighbours import TURNS, Hidden
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_view import PlaneView, ViewMaker
@@ -136,16 +136,15 @@ class NeighbourhoodFit:
         self._done = 0
 
     def _answer(
-        self, view: PlaneView, seen: Seen, turn: int
+        self, outputs: tuple[Tensor, Tensor, Tensor], hidden: Hidden
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return prediction, result and own share of pixels, (N, samples) each."""
-        columns = view.neighbours.turned_columns[turn]
-        offset, gain, mix = self._network(seen.features, columns)
-        predicted = seen.level + offset
+        offset, gain, mix = outputs
+        predicted = hidden.level + offset
         # Nothing is learned by moving the prediction to flatter the gain.
         fixed = predicted.detach()
-        kernel = gain[..., None] * (mix @ self._basis) * seen.weight
-        result = fixed + (kernel * (seen.hole - fixed[..., None])).sum(dim=-1)
+        kernel = gain[..., None] * (mix @ self._basis) * hidden.weight
+        result = fixed + (kernel * (hidden.hole - fixed[..., None])).sum(dim=-1)
         return predicted, result, (kernel * self._correlation).sum(dim=-1)
 
     def advance(self) -> None:
@@ -172,7 +171,9 @@ class NeighbourhoodFit:
         )
         flat = view.targets[drawn]
         seen = view.neighbours.around(flat)
-        predicted, result, share = self._answer(view, seen, turn)
+        columns = view.neighbours.turned_columns[turn]
+        outputs = self._network(seen.features, columns)
+        predicted, result, share = self._answer(outputs, seen)
         noisy = view.values[flat]
         if self._done >= self._alone:
             added = view.scale.variance(predicted.detach()) * share
@@ -203,14 +204,19 @@ class NeighbourhoodFit:
         self, view: PlaneView, turns: int
     ) -> Generator[None, None, tuple[Tensor, Tensor, Tensor]]:
         """Return prediction, result and own share of all pixels, (Y * X, samples)."""
-        pixels = len(view.values)
-        at_once = min(_RENDER_BATCH, 4 * self._most_drawn)
+        height, width = view.neighbours.height, view.neighbours.width
+        at_once = max(min(_RENDER_BATCH, 4 * self._most_drawn) // width, 1)
+        first = self._network.linear_layers()[0]
         sums = [torch.zeros_like(view.values) for _ in range(3)]
-        for first in range(0, pixels, at_once):
-            flat = torch.arange(first, min(first + at_once, pixels), device=view.device)
-            seen = view.neighbours.around(flat)
-            for turn in range(turns):
-                parts = self._answer(view, seen, turn)
+        for top in range(0, height, at_once):
+            rows = slice(top, min(top + at_once, height))
+            flat = slice(rows.start * width, rows.stop * width)
+            places = torch.arange(flat.start, flat.stop, device=view.device)
+            hidden = view.neighbours.hidden(places)
+            for columns in view.neighbours.turned_columns[:turns]:
+                weights = first.weight[:, columns]
+                values = view.neighbours.weighed(rows, weights) + first.bias
+                parts = self._answer(self._network.after_first(values), hidden)
                 for total, part in zip(sums, parts, strict=True):
                     total[flat] += part / turns
             yield

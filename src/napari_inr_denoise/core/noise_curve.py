@@ -214,8 +214,9 @@ def _group(
     if len(part) >= _PER_FREQUENCY[1] * high.shape[1]:
         least = _smallest(np.linalg.eigvalsh(covariance))
         variance = least if least < _ONE_TEXTURE_BELOW * variance else variance
-    squares = float((chosen**2).mean())
-    fourth = float((chosen**4).mean())
+    power = chosen**2
+    squares = float(power.mean())
+    fourth = float((power**2).mean())  # far quicker than a fourth power
     kurtosis = fourth / squares**2 - 3 if squares > 0 else 0.0
     limited = min(max(kurtosis, 0.0), _LARGEST_KURTOSIS)
     return float(means[part].mean()), variance, limited, float(len(part))

@@ -9,7 +9,7 @@ from napari_inr_denoise.core import fit_neighbourhood
 from napari_inr_denoise.core.blind_spot import looked_at
 from napari_inr_denoise.core.pace import Pace
 from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
-from napari_inr_denoise.core.stack import MORE_STEPS, MOST_TRAINED, TURNS
+from napari_inr_denoise.core.stack import MORE_STEPS, MOST_TRAINED, shared_turns
 from napari_inr_denoise.core.stack_planes import CROP
 
 _FULL_OVERLAP = 4
@@ -74,7 +74,8 @@ class Workload:
         pixels = min(max(parts, 1), MOST_TRAINED) * min(self.pixels, CROP**2)
         trainings = 1 if self.together else self.planes
         trained = trainings * self._trained(name, pace, pixels, MORE_STEPS)
-        return trained + TURNS * self.planes * self.rendered * pace.pixel
+        turned = shared_turns(self.settings) * self.planes * self.rendered
+        return trained + turned * pace.pixel
 
     def _trained(self, name: str, pace: Pace, pixels: int, more: int) -> float:
         """Return the seconds of one training with its looks."""

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
 
+from napari_inr_denoise.core.precision import product_dtype
+
 BLURS = (0.7, 1.4, 3.0)
 """Widths, in pixels, of the blurs that what is hidden may be added back with."""
 
@@ -91,10 +93,33 @@ class Neighbourhood(nn.Module):
         mix : Tensor, shape (N, samples, blurs)
             Weights of the blurs; they sum to one.
         """
-        first, *others = self.linear_layers()
-        values = F.linear(features, first.weight[:, columns], first.bias)
+        first = self.linear_layers()[0]
+        kind = product_dtype(features.device)
+        weights = first.weight[:, columns]
+        return self.after_first(_product(features, weights, first.bias, kind))
+
+    def after_first(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Go on from the first layer's sums.
+
+        Parameters
+        ----------
+        values : Tensor, shape (N, width)
+
+        Returns
+        -------
+        offset, gain, mix
+            As from `forward`.
+        """
+        _, *others, last = self.linear_layers()
+        kind = product_dtype(values.device)
         for layer in others:
-            values = layer(F.relu(values))
+            values = _product(F.relu(values), layer.weight, layer.bias, kind)
+        values = last(F.relu(values).to(last.weight.dtype))
         parts = values.view(len(values), 2 + self.blurs, self.samples)
         gain = torch.sigmoid(parts[:, 1])
         return parts[:, 0], gain, torch.softmax(parts[:, 2:], dim=1).transpose(1, 2)
+
+
+def _product(values: Tensor, weight: Tensor, bias: Tensor, kind: torch.dtype) -> Tensor:
+    """Return a linear layer's output in another precision; its weights keep theirs."""
+    return F.linear(values.to(kind), weight.to(kind), bias.to(kind))

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from napari_inr_denoise.core.precision import product_dtype
+
+CPU = torch.device("cpu")
+CUDA = torch.device("cuda", 0)
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    product_dtype.cache_clear()
+    yield
+    product_dtype.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"), [(True, torch.bfloat16), (False, torch.float32)]
+)
+def test_the_cpu_takes_bfloat16_where_it_has_the_instructions(
+    monkeypatch: pytest.MonkeyPatch, told: bool, kind: torch.dtype
+) -> None:
+    monkeypatch.setattr(
+        torch.cpu, "_is_avx512_bf16_supported", lambda: told, raising=False
+    )
+    assert product_dtype(CPU) is kind
+
+
+def test_a_torch_that_does_not_tell_takes_float32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
+    assert product_dtype(CPU) is torch.float32
+
+
+@pytest.mark.parametrize(
+    ("capability", "kind"), [((7, 5), torch.float32), ((8, 0), torch.bfloat16)]
+)
+def test_cuda_takes_bfloat16_from_ampere_on(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], kind: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert product_dtype(CUDA) is kind
+
+
+def test_others_take_float32() -> None:
+    assert product_dtype(torch.device("mps")) is torch.float32
