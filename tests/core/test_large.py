@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -259,3 +260,33 @@ def test_another_error_is_not_tried_again(
     with pytest.raises(RuntimeError, match="something else"):
         denoise(stack[0], settings=SETTINGS)
     assert len(seen) == 1
+
+
+def _as_dask(array: NDArray[Any], _: Path) -> Any:
+    return pytest.importorskip("dask.array").from_array(array, chunks=(1, 30, 40))
+
+
+def _as_zarr(array: NDArray[Any], folder: Path) -> Any:
+    zarr = pytest.importorskip("zarr")
+    stored = zarr.create_array(
+        folder / "a.zarr", shape=array.shape, dtype=array.dtype, chunks=(1, 30, 40)
+    )
+    stored[...] = array
+    return stored
+
+
+@pytest.mark.parametrize("make", [_as_dask, _as_zarr])
+def test_dask_and_zarr_are_read_and_written_part_by_part(
+    stack: NDArray[np.float64], tmp_path: Path, make: Any
+) -> None:
+    wanted = denoise(stack, axes="ZYX", settings=SETTINGS).image
+    image = make(stack, tmp_path)
+    assert np.array_equal(denoise(image, axes="ZYX", settings=SETTINGS).image, wanted)
+
+
+def test_a_result_may_go_to_zarr(stack: NDArray[np.float64], tmp_path: Path) -> None:
+    out = _as_zarr(np.zeros_like(stack, dtype=np.float32), tmp_path)
+    result = denoise(stack, axes="ZYX", settings=SETTINGS, out=out)
+    assert result.image is out
+    wanted = denoise(stack, axes="ZYX", settings=SETTINGS).image
+    assert np.array_equal(out[...], wanted)
