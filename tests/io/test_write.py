@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from ome_types import from_tiff
 
 from napari_inr_denoise import read_image, write_image
-from napari_inr_denoise.io import write as write_module
+from napari_inr_denoise.io import write_tiff as write_module
 from napari_inr_denoise.io.lazy_tiff import LazyTiff
+from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.io.write import read_provenance
 
 
 @st.composite

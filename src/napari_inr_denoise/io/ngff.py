@@ -1,0 +1,230 @@
+"""OME-Zarr's metadata, versions 0.4 and 0.5, as a record and back."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from napari_inr_denoise.io.kept_json import PROVENANCE_KEY, kept_of, with_kept
+from napari_inr_denoise.io.record import ImageRecord, Quantity
+from napari_inr_denoise.io.units import name_of, symbol_of
+
+NEWEST = "0.5"
+_TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
+_KEPT = ("luts", "ome_xml")
+_OF_ONE_PYRAMID = (
+    *("axes", "datasets", "coordinateTransformations", "version", "type", "metadata"),
+)
+_NO_UNIT = "reference frame"
+
+
+def metadata_of(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return where multiscales and omero are: under "ome" from version 0.5 on."""
+    inner = attributes.get("ome", attributes)
+    if not isinstance(inner, Mapping):
+        raise ValueError('got "ome" attributes that are no JSON object')
+    return inner
+
+
+def with_ngff(record: ImageRecord, attributes: Mapping[str, Any]) -> ImageRecord:
+    """Return a record with what the attributes of a multiscale group say.
+
+    Parameters
+    ----------
+    record : ImageRecord
+        Its values and axes are taken as they are.
+    attributes : mapping
+        Of the group.
+    """
+    inner = metadata_of(attributes)
+    pyramid = inner["multiscales"][0]
+    newer = "ome" in attributes
+    version = inner.get("version") if newer else pyramid.get("version", "0.4")
+    stated, notes = _sizes(record.axes, pyramid)
+    origin = _transformation(pyramid, "translation", len(record.axes), 0.0)
+    known = replace(
+        record.with_stated(stated),
+        origin={a: v for a, v in zip(record.axes, origin, strict=True) if v},
+        attributes=_rest(attributes),
+        ngff_version=str(version or NEWEST),
+        notes=record.notes + notes,
+    )
+    own = attributes.get(PROVENANCE_KEY, {}).get("record", {})
+    return with_kept(_with_omero(known, inner.get("omero", {})), own)
+
+
+def _sizes(
+    axes: str, pyramid: Mapping[str, Any]
+) -> tuple[dict[str, Quantity], tuple[str, ...]]:
+    scale = _transformation(pyramid, "scale", len(axes), 1.0)
+    stated: dict[str, Quantity] = {}
+    unknown = []
+    for axis, size, entry in zip(axes, scale, pyramid["axes"], strict=True):
+        unit = entry.get("unit", "") if isinstance(entry, Mapping) else ""
+        if axis not in "TZYX" or not 0 < size < math.inf or (not unit and size == 1):
+            continue
+        spelled = unit or (_NO_UNIT if axis != "T" else "")
+        symbol = symbol_of(spelled, "time" if axis == "T" else "length")
+        if symbol:
+            stated[axis] = Quantity(size, symbol)
+        else:
+            unknown.append(f"{axis} ({size} {unit or 'without a unit'})")
+    notes = (f"Sizes of unknown unit are lost: {', '.join(unknown)}.",)
+    return stated, notes if unknown else ()
+
+
+def _transformation(
+    pyramid: Mapping[str, Any], kind: str, count: int, neutral: float
+) -> list[float]:
+    """Return the scale or translation of the full level, with that of all levels."""
+    values = [neutral] * count
+    for owner in (pyramid["datasets"][0], pyramid):
+        for each in owner.get("coordinateTransformations", ()):
+            if each.get("type") == kind and len(each[kind]) == count:
+                pairs = zip(values, map(float, each[kind]), strict=True)
+                values = [a * b if neutral else a + b for a, b in pairs]
+    return values
+
+
+def _with_omero(record: ImageRecord, omero: Mapping[str, Any]) -> ImageRecord:
+    channels = omero.get("channels", [])
+    names = [str(each.get("label", "")) for each in channels]
+    colours = [
+        f"#{each['color']}".lower() if each.get("color") else "" for each in channels
+    ]
+    ranges = [_window(each.get("window", {})) for each in channels]
+    return replace(
+        record,
+        channel_names=tuple(names) if any(names) else (),
+        channel_colours=tuple(colours) if any(colours) else (),
+        display_ranges=tuple(ranges) if any(ranges) else (),
+    )
+
+
+def _window(window: Mapping[str, Any]) -> tuple[float, float] | None:
+    if not {"start", "end"} <= set(window):
+        return None
+    ends = float(window["start"]), float(window["end"])
+    return ends if all(map(math.isfinite, ends)) else None
+
+
+def _rest(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes less what a record has of its own."""
+    rest = copy.deepcopy(dict(attributes))
+    rest.pop(PROVENANCE_KEY, None)
+    inner = rest.get("ome", rest)
+    inner.pop("version", None)
+    pyramid = inner.pop("multiscales")[0]
+    kept = {k: v for k, v in pyramid.items() if k not in _OF_ONE_PYRAMID}
+    if kept:
+        inner["multiscales"] = [kept]
+    for channel in inner.get("omero", {}).get("channels", ()):
+        for name in ("label", "color"):
+            channel.pop(name, None)
+        for name in ("start", "end"):
+            channel.get("window", {}).pop(name, None)
+    return _pruned(rest)
+
+
+def _pruned(rest: dict[str, Any]) -> dict[str, Any]:
+    """Leave out descriptions of channels, and of all, of which nothing is left."""
+    inner = rest.get("ome", rest)
+    omero = inner.get("omero", {})
+    for channel in omero.get("channels", ()):
+        if not channel.get("window", True):
+            del channel["window"]
+    if not any(omero.get("channels", ())):
+        omero.pop("channels", None)
+    if not omero:
+        inner.pop("omero", None)
+    return {key: value for key, value in rest.items() if value or key != "ome"}
+
+
+def attributes_of(
+    record: ImageRecord, axes: str, provenance: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the attributes of a group with one level, named "0".
+
+    Parameters
+    ----------
+    record : ImageRecord
+        What is said.
+    axes : str
+        As the values are written.
+    provenance : mapping or None
+        How the image was made, as values for JSON.
+    """
+    attributes = copy.deepcopy(dict(record.attributes))
+    version = record.ngff_version or NEWEST
+    newer = is_newer(version)
+    inner = attributes.setdefault("ome", {}) if newer else attributes
+    pyramid = inner.get("multiscales", [{}])[0] | _pyramid(record, axes)
+    inner["multiscales"] = [pyramid]
+    (inner if newer else pyramid)["version"] = version
+    _put_omero(inner, record)
+    own: dict[str, Any] = {"record": kept_of(record, _KEPT)}
+    if provenance is not None:
+        own["provenance"] = dict(provenance)
+    attributes[PROVENANCE_KEY] = own
+    return attributes
+
+
+def is_newer(version: str) -> bool:
+    """Return whether a version lies in Zarr 3, under "ome"."""
+    return version not in ("0.1", "0.2", "0.3", "0.4")
+
+
+def _pyramid(record: ImageRecord, axes: str) -> dict[str, Any]:
+    scale = [record.stated[a].value if a in record.stated else 1.0 for a in axes]
+    steps: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+    if record.origin:
+        origin = [float(record.origin.get(a, 0.0)) for a in axes]
+        steps.append({"type": "translation", "translation": origin})
+    return {
+        "axes": [_axis(record, axis) for axis in axes],
+        "datasets": [{"path": "0", "coordinateTransformations": steps}],
+    }
+
+
+def _axis(record: ImageRecord, axis: str) -> dict[str, str]:
+    entry = {"name": axis.lower(), "type": _TYPES[axis]}
+    unit = record.stated[axis].unit if axis in record.stated else _NO_UNIT
+    if unit != _NO_UNIT:
+        entry["unit"] = name_of(unit, "time" if axis == "T" else "length")
+    return entry
+
+
+def _put_omero(inner: dict[str, Any], record: ImageRecord) -> None:
+    """Say how the channels are called and shown."""
+    told = (record.channel_names, record.channel_colours, record.display_ranges)
+    if not any(told):
+        return
+    count = record.size_of("C")
+    omero = inner.setdefault("omero", {})
+    before = omero.get("channels", [])
+    channels = before if len(before) == count else [{} for _ in range(count)]
+    nothing = (None,) * count
+    names = record.channel_names or nothing
+    colours = record.channel_colours or nothing
+    ranges = record.display_ranges or nothing
+    for k, channel in enumerate(channels):
+        _put_channel(channel, names[k], colours[k], ranges[k])
+    omero["channels"] = channels
+
+
+def _put_channel(
+    channel: dict[str, Any],
+    name: str | None,
+    colour: str | None,
+    ends: tuple[float, float] | None,
+) -> None:
+    if name:
+        channel["label"] = name
+    if colour:
+        channel["color"] = colour[1:7].upper()
+    if ends:
+        window = {"min": ends[0], "max": ends[1]} | channel.get("window", {})
+        channel["window"] = window | {"start": ends[0], "end": ends[1]}
