@@ -124,8 +124,10 @@ def _rest(attributes: Mapping[str, Any]) -> dict[str, Any]:
     for channel in inner.get("omero", {}).get("channels", ()):
         for name in ("label", "color"):
             channel.pop(name, None)
-        for name in ("start", "end"):
-            channel.get("window", {}).pop(name, None)
+        window = channel.get("window", {})
+        for end, limit in (("start", "min"), ("end", "max")):
+            if window.pop(end, None) == window.get(limit):
+                window.pop(limit, None)
     return _pruned(rest)
 
 

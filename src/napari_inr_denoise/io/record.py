@@ -31,7 +31,8 @@ class ImageRecord:
     time_step_s : float or None
         Seconds between time points.
     channel_names : tuple of str
-        One per channel, "" for one without a name; or empty.
+        One per channel, also for a single one without a C axis; "" for one without a
+        name; or empty.
     notes : tuple of str
         What a user should know of how the file was read, in sentences.
     stated : dict
@@ -120,19 +121,10 @@ class ImageRecord:
             stated={k: v for k, v in self.stated.items() if k in axes},
             origin={k: v for k, v in self.origin.items() if k in axes},
         )
-        channels = moved.data.shape[axes.index("C")] if "C" in axes else 0
-        displays = channels or 1
-
-        def kept(values: tuple[Any, ...], count: int) -> tuple[Any, ...]:
-            return values if len(values) == count else ()
-
-        return replace(
-            moved,
-            channel_names=kept(self.channel_names, channels),
-            channel_colours=kept(self.channel_colours, displays),
-            display_ranges=kept(self.display_ranges, displays),
-            luts=kept(self.luts, displays),
-        )
+        count = moved.size_of("C")
+        told = ("channel_names", "channel_colours", "display_ranges", "luts")
+        fitting = [name for name in told if len(getattr(self, name)) == count]
+        return replace(moved, **{name: getattr(self, name) for name in fitting})
 
     def size_of(self, axis: str) -> int:
         """Return the number of pixels along an axis, 1 if it is not there."""
