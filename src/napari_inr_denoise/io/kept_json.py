@@ -41,7 +41,7 @@ def with_kept(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
             for pair in kept.get("display_ranges", record.display_ranges)
         ),
         luts=tuple(b64decode(text) for text in kept.get("luts", ())),
-        attributes=kept.get("attributes", record.attributes),
+        attributes=dict(kept.get("attributes", record.attributes)),
         ome_xml=str(kept.get("ome_xml", record.ome_xml)),
         ngff_version=str(kept.get("ngff_version", record.ngff_version)),
     )

@@ -8,9 +8,11 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from imagecodecs import bitorder_decode
 from numpy.typing import NDArray
-from tifffile import TiffFrame, TiffPage, TiffPageSeries
+from tifffile import COMPRESSION, FILLORDER, TiffFrame, TiffPage, TiffPageSeries
 
+from napari_inr_denoise.io.lzw import check_lzw
 from napari_inr_denoise.io.selection import Bounds
 
 _CACHE_BYTES = 2**28
@@ -114,6 +116,9 @@ class Pages:
         if page is None or page.databytecounts[index] == 0:
             return None, 0, 0
         raw = _stored(page, index)
+        if self._key.compression == COMPRESSION.LZW:
+            reversed_bits = self._key.fillorder == FILLORDER.LSB2MSB
+            check_lzw(bitorder_decode(raw) if reversed_bits else raw)
         data, (_, _, row, column, _), shape = self._key.decode(
             raw, index, jpegtables=self._key.jpegtables
         )

@@ -8,7 +8,8 @@ from typing import Any
 
 from napari_inr_denoise.io.kinds import is_zarr
 from napari_inr_denoise.io.lazy_zarr import import_zarr
-from napari_inr_denoise.io.ngff import NEWEST, attributes_of, is_newer
+from napari_inr_denoise.io.ngff import NEWEST
+from napari_inr_denoise.io.ngff_document import attributes_of, is_newer
 from napari_inr_denoise.io.ordered_view import OrderedView
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.whole import folder_written_whole
