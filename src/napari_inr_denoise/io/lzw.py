@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 _CLEAR, _END, _FIRST = 256, 257, 258
 # Between two clear codes the table grows by one with each code but the first, and the
 # width of a code depends on the table alone: all positions are known beforehand.
-_TABLE = _FIRST + np.maximum(np.arange(4100 - _FIRST) - 1, 0)
-_WIDTHS = 9 + sum((full <= _TABLE).astype(np.int64) for full in (511, 1023, 2047))
-_STARTS = np.cumsum(_WIDTHS) - _WIDTHS
+_TABLE: NDArray[np.int64] = _FIRST + np.maximum(np.arange(4100 - _FIRST) - 1, 0)
+_WIDTHS: NDArray[np.int64] = 9 + np.searchsorted((511, 1023, 2047), _TABLE, "right")
+_STARTS: NDArray[np.int64] = np.cumsum(_WIDTHS) - _WIDTHS
 
 
 def check_lzw(data: bytes) -> None:
@@ -49,4 +49,5 @@ def _codes(padded: NDArray[np.int64], at: int, end: int) -> NDArray[np.int64]:
     bits, widths = bits[known], _WIDTHS[known]
     byte = bits >> 3
     word = padded[byte] << 16 | padded[byte + 1] << 8 | padded[byte + 2]
-    return word >> (24 - (bits & 7) - widths) & ((1 << widths) - 1)
+    codes: NDArray[np.int64] = word >> (24 - (bits & 7) - widths)
+    return codes & ((1 << widths) - 1)

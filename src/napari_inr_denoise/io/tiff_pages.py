@@ -118,7 +118,7 @@ class Pages:
         raw = _stored(page, index)
         if self._key.compression == COMPRESSION.LZW:
             reversed_bits = self._key.fillorder == FILLORDER.LSB2MSB
-            check_lzw(bitorder_decode(raw) if reversed_bits else raw)
+            check_lzw(bytes(bitorder_decode(raw)) if reversed_bits else raw)
         data, (_, _, row, column, _), shape = self._key.decode(
             raw, index, jpegtables=self._key.jpegtables
         )
