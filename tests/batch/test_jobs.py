@@ -27,6 +27,25 @@ def test_files_globs_and_folders(tmp_path: Path) -> None:
     }
 
 
+def test_a_zarr_is_one_input_and_not_searched(tmp_path: Path) -> None:
+    _touch(tmp_path, "in/a.ome.zarr/0/x.tif", "in/b.zarr/zarr.json", "in/c.tif")
+    _touch(tmp_path, "in/plain/zarr.json", "in/deep/d.zarr/.zattrs")
+    _touch(tmp_path, "in/e.inr.ome.zarr/zarr.json", "in/.f.zarr/zarr.json")
+    out = tmp_path / "out"
+    jobs = plan_jobs([str(tmp_path / "in")], out)
+    assert {str(job.output.relative_to(out)) for job in jobs} == {
+        "a.inr.ome.zarr",
+        "b.inr.ome.zarr",
+        "c.inr.ome.tif",
+        "plain.inr.ome.zarr",
+        str(Path("deep") / "d.inr.ome.zarr"),
+    }
+    named = plan_jobs([str(tmp_path / "in" / "e.inr.ome.zarr")], out)
+    assert [job.output.name for job in named] == ["e.inr.inr.ome.zarr"]
+    pattern = plan_jobs([str(tmp_path / "in" / "*.zarr")], out)
+    assert [job.source.name for job in pattern] == ["a.ome.zarr", "b.zarr"]
+
+
 def test_results_are_never_inputs(tmp_path: Path) -> None:
     _touch(tmp_path, "a.tif", "a.inr.ome.tif", "out/b.tif")
     jobs = plan_jobs([str(tmp_path)], tmp_path / "out")

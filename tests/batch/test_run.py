@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_inr_denoise import DenoiseSettings, denoise, read_image
+from napari_inr_denoise import DenoiseSettings, denoise, read_image, write_image
 from napari_inr_denoise.batch.jobs import plan_jobs
 from napari_inr_denoise.batch.run import RunOptions, run_jobs
 from napari_inr_denoise.core.arrays import as_dtype
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport
+from napari_inr_denoise.io.record import ImageRecord, Quantity
 
 
 @pytest.fixture
@@ -133,6 +134,31 @@ def test_wrong_axes_fail_file_by_file(folder: Path, tiny: DenoiseSettings) -> No
     report = _run(folder, RunOptions(tiny, axes="YX"))
     assert all(file.status == "failed" for file in report.files)
     assert "one letter per dimension" in str(report.files[0].error)
+
+
+def test_a_zarr_becomes_a_zarr_with_all_that_it_says(
+    tmp_path: Path, tiny: DenoiseSettings, rng: np.random.Generator
+) -> None:
+    values = rng.poisson(40, (1, 2, 24, 24)).astype(np.int64)
+    record = ImageRecord(
+        values,
+        "TCYX",
+        channel_names=("a", "b"),
+        channel_colours=("#ff0000", "#00ff00"),
+        stated={"X": Quantity(65.0, "nm")},
+        spacing_um={"X": 0.065},
+        ngff_version="0.4",
+    )
+    write_image(tmp_path / "a.zarr", record)
+    first, again = (_run(tmp_path, RunOptions(tiny, same_dtype=True)) for _ in range(2))
+    assert (first.files[0].status, again.files[0].status) == ("done", "skipped")
+    found = read_image(tmp_path / "out" / "a.inr.ome.zarr")
+    assert found.data.dtype == np.int64
+    source = read_image(tmp_path / "a.zarr")
+    assert replace(found, data=source.data) == source
+    write_image(tmp_path / "a.zarr", replace(record, data=values + 1))
+    changed = _run(tmp_path, RunOptions(tiny, same_dtype=True))
+    assert changed.files[0].status == "done"
 
 
 def test_a_run_that_was_stopped_goes_on_with_the_next_plane(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import tifffile
 from imagecodecs import png_encode
 
 from napari_inr_denoise import read_image
-from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.record import ImageRecord, Quantity
 
 
 def test_an_imagej_hyperstack(tmp_path: Path) -> None:
@@ -126,3 +127,127 @@ def test_every_odd_file_is_read(data_folder: Path) -> None:
         record = read_image(path)
         assert set(record.axes) <= set("TCZYXS")
         assert record.data.size > 0
+
+
+def test_the_files_own_units_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    metadata = {"axes": "TYX", "unit": "nm", "finterval": 250.0, "tunit": "ms"}
+    tifffile.imwrite(
+        path,
+        np.zeros((2, 4, 5), np.uint8),
+        imagej=True,
+        resolution=(0.02, 0.01),
+        metadata=metadata,
+    )
+    record = read_image(path)
+    assert record.stated["X"] == Quantity(50.0, "nm")
+    assert record.stated["T"] == Quantity(250.0, "ms")
+    assert record.spacing_um == {"Y": 0.1, "X": 0.05}
+    assert record.time_step_s == 0.25
+
+
+def test_a_unit_that_is_unknown_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    metadata = {"axes": "YX", "unit": "cubit"}
+    tifffile.imwrite(path, np.zeros((4, 5), np.uint8), imagej=True, metadata=metadata)
+    record = read_image(path)
+    assert record.spacing_um == {}
+    assert "'cubit'" in record.notes[0]
+
+
+def test_sizes_that_do_not_agree_give_way() -> None:
+    record = ImageRecord(
+        np.zeros((4, 5)), "YX", {"X": 2.0}, stated={"X": Quantity(65.0, "nm")}
+    )
+    assert record.stated == {"X": Quantity(2.0, "\u00b5m")}
+
+
+@pytest.mark.parametrize("dtype", ["u4", "i8", "u8"])
+def test_whole_numbers_that_float32_rounds_are_said(tmp_path: Path, dtype: str) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.full((4, 5), 2**25 + 1, dtype))
+    record = read_image(tmp_path / "a.tif")
+    assert record.data[0, 0] == 2**25 + 1
+    assert "are rounded" in record.notes[-1]
+
+
+@pytest.mark.parametrize("bits", [1, 10, 12, 14])
+def test_packed_bits_are_read_plane_by_plane(
+    tmp_path: Path, rng: np.random.Generator, bits: int
+) -> None:
+    values = rng.integers(0, 2**bits, (5, 16, 21), dtype=np.uint16)
+    kind = values.astype(bool) if bits == 1 else values
+    path = tmp_path / "a.tif"
+    if bits == 1:
+        tifffile.imwrite(path, kind, photometric="minisblack")
+    else:
+        _write_packed(path, values, bits)
+    lazy = read_image(path, lazy=True).data
+    assert np.array_equal(lazy[3], kind[3])
+    assert lazy._whole is None
+
+
+def _write_packed(path: Path, values: np.ndarray, bits: int) -> None:
+    """Write pages of values packed without gaps, each row to whole bytes."""
+    from imagecodecs import packints_encode
+
+    with tifffile.TiffWriter(path) as writer:
+        for page in values:
+            rows = b"".join(packints_encode(row, bits) for row in page)
+            writer.write(
+                iter([rows]),
+                shape=page.shape,
+                dtype=page.dtype,
+                bitspersample=bits,
+                photometric="minisblack",
+                rowsperstrip=page.shape[0],
+                metadata=None,
+            )
+
+
+@pytest.mark.parametrize("ome", [True, False])
+def test_the_full_level_of_a_pyramid_is_read(
+    tmp_path: Path, rng: np.random.Generator, ome: bool
+) -> None:
+    values = rng.integers(0, 99, (2, 128, 96), dtype=np.uint16)
+    path = tmp_path / ("a.ome.tif" if ome else "a.tif")
+    with tifffile.TiffWriter(path, bigtiff=True, ome=ome) as writer:
+        keywords: dict[str, Any] = {"tile": (32, 32), "photometric": "minisblack"}
+        writer.write(values, subifds=1, metadata={"axes": "ZYX"}, **keywords)
+        writer.write(values[:, ::2, ::2], subfiletype=1, **keywords)
+    record = read_image(path, lazy=True)
+    assert record.axes == "ZYX"
+    assert np.array_equal(record.data, values)
+    assert not (ome and record.notes)
+
+
+def test_a_set_of_files_is_one_image(data_folder: Path) -> None:
+    folder = data_folder / "tiff_odd" / "ome_multifile"
+    record = read_image(folder / "multifile-Z1.ome.tiff", lazy=True)
+    assert record.data.shape == (5, 24, 18)
+    for k in range(5):
+        part = tifffile.imread(folder / f"multifile-Z{k + 1}.ome.tiff", key=0)
+        assert np.array_equal(record.data[k], part)
+    other = read_image(folder / "multifile-Z2.ome.tiff")
+    assert "multifile-Z1.ome.tiff" in other.notes[0]
+
+
+@pytest.mark.parametrize(
+    "compression",
+    ["lzw", "zlib", "zstd", "packbits", "lzma", "webp", "jpegxl", "jpeg2000", "png"],
+)
+def test_compressions(
+    tmp_path: Path, rng: np.random.Generator, compression: str
+) -> None:
+    values = rng.integers(0, 99, (2, 32, 48, 3), dtype=np.uint8)
+    path = tmp_path / "a.tif"
+    arguments = {"lossless": True} if compression in ("webp", "jpegxl") else None
+    tifffile.imwrite(
+        path,
+        values,
+        photometric="rgb",
+        compression=compression,
+        compressionargs=arguments,
+        tile=(16, 16),
+    )
+    lazy = read_image(path, lazy=True).data
+    assert np.array_equal(lazy[1, 3:9], tifffile.imread(path)[1, 3:9])

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ome_types import from_tiff
 
 from napari_inr_denoise import read_image, write_image
-from napari_inr_denoise.io import write as write_module
+from napari_inr_denoise.io import write_tiff as write_module
+from napari_inr_denoise.io import write_zarr
 from napari_inr_denoise.io.lazy_tiff import LazyTiff
+from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.io.write import read_provenance
 
 
 @st.composite
@@ -169,3 +173,69 @@ class _Reshaped:
 
     def __getitem__(self, selection: tuple[int | slice, ...]) -> np.ndarray:
         return np.asarray(self._lazy).reshape(self.shape)[selection]
+
+
+def test_a_zarr_that_failed_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.zarr"
+    record = ImageRecord(np.ones((3, 4, 5), np.float32), "TYX")
+    write_image(path, record)
+
+    class Broken:
+        shape, ndim, dtype = (3, 4, 5), 3, np.dtype(np.float32)
+
+        def __getitem__(self, selection: tuple[int, ...]) -> np.ndarray:
+            if selection[0] == 1:
+                raise OSError("disk full")
+            return np.zeros((4, 5), np.float32)
+
+    with pytest.raises(OSError, match="disk full"):
+        write_image(path, replace(record, data=Broken()))
+    assert np.array_equal(read_image(path).data, record.data)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.ome.zarr"]
+    write_image(path, replace(record, data=record.data * 2))
+    assert read_image(path).data.max() == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["a.ome.zarr"]
+
+
+def test_the_old_folder_is_put_back_if_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.zarr"
+    write_image(path, ImageRecord(np.ones((4, 5)), "YX"))
+    real, calls = Path.rename, []
+
+    def rename(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == 2:
+            raise OSError("no")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(OSError, match="no"):
+        write_image(path, ImageRecord(np.zeros((4, 5)), "YX"))
+    assert read_image(path).data.max() == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zarr"]
+
+
+def test_what_a_zarr_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.zarr").touch()
+    (tmp_path / "b").mkdir()
+    with pytest.raises(FileExistsError, match="is no Zarr"):
+        write_image(tmp_path / "a.zarr", ImageRecord(np.zeros((4, 5)), "YX"))
+    with pytest.raises(ValueError, match="RGB samples"):
+        write_image(tmp_path / "c.zarr", ImageRecord(np.zeros((4, 5, 3)), "YXS"))
+    with pytest.raises(TypeError, match="OME-Zarr cannot hold"):
+        write_image(tmp_path / "c.zarr", ImageRecord(np.zeros((4, 5), "c8"), "YX"))
+
+
+def test_large_planes_are_chunks_of_a_zarr(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_zarr, "_MOST_IN_A_CHUNK", 100)
+    monkeypatch.setattr(write_zarr, "_TILE", 16)
+    values = rng.integers(0, 9, (30, 2, 40)).astype(np.uint8)
+    write_image(tmp_path / "a.zarr", ImageRecord(values, "YTX"))
+    assert zarr.open_array(tmp_path / "a.zarr" / "0").chunks == (1, 16, 16)
+    found = read_image(tmp_path / "a.zarr", lazy=True)
+    assert np.array_equal(found.data, values.transpose(1, 0, 2))
+    assert np.array_equal(pickle.loads(pickle.dumps(found.data))[1], values[:, 1])

@@ -36,6 +36,21 @@ def test_each_channel_becomes_a_layer_and_the_plane_comes_last() -> None:
     np.testing.assert_array_equal(layers[1][0], data[:, 1])
 
 
+def test_colours_ranges_and_missing_names() -> None:
+    record = ImageRecord(
+        np.zeros((2, 4, 5)),
+        "CYX",
+        channel_names=("", "GFP"),
+        channel_colours=("#ff800080", ""),
+        display_ranges=((1.0, 9.0), None),
+    )
+    (_, first, _), (_, second, _) = record_layers(record, "a")
+    assert (first["name"], second["name"]) == ("a channel 0", "a GFP")
+    assert (first["colormap"], second["colormap"]) == ("#ff8000", "green")
+    assert first["contrast_limits"] == (1.0, 9.0)
+    assert "contrast_limits" not in second
+
+
 def test_rgb_samples_stay_last() -> None:
     ((data, keywords, _),) = record_layers(ImageRecord(np.zeros((3, 4, 5)), "SYX"), "a")
     assert data.shape == (4, 5, 3)
@@ -53,7 +68,7 @@ def test_grey_with_alpha_and_colours_beyond_one() -> None:
 
 
 def test_several_files_and_foreign_names(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{k}.inr.ome.tif" for k in "ab"]
+    paths = [tmp_path / "a.inr.ome.tif", tmp_path / "b.inr.ome.zarr"]
     for path in paths:
         write_image(path, ImageRecord(np.zeros((4, 5), np.float32), "YX"))
     read = get_reader([str(path) for path in paths])

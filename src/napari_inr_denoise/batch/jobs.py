@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_inr_denoise.io.read import READABLE_SUFFIXES
+from napari_inr_denoise.io.kinds import FILE_SUFFIXES, READABLE_SUFFIXES, is_zarr
 
 OUTPUT_SUFFIX = ".inr.ome.tif"
-_DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff")
+ZARR_OUTPUT_SUFFIX = ".inr.ome.zarr"
+_DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.zarr")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file to denoise.
+    """One file to denoise; an OME-Zarr is a folder that counts as one.
 
     Attributes
     ----------
@@ -36,7 +38,8 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
     ----------
     inputs : sequence of str
         Files, folders (searched through, their structure is mirrored in `out`) and
-        glob patterns. A result of an earlier run is no input unless it is named.
+        glob patterns. A Zarr is one input, and not searched. A result of an earlier
+        run is no input unless it is named.
     out : Path
         Folder of the results.
 
@@ -61,14 +64,14 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
 
 def _jobs_of(text: str, out: Path) -> Iterator[Job]:
     path = Path(text)
-    if path.is_dir():
+    if path.is_dir() and not is_zarr(path):
         # Results beside their sources are known by their names; a folder of results
         # inside the input folder is left out whole.
         nested = out.resolve() != path.resolve() and _is_below(out, path)
         found = [
             file
-            for file in sorted(path.rglob("*"))
-            if _is_image(file) and not (nested and _is_below(file, out))
+            for file in sorted(_found_in(path))
+            if not (nested and _is_below(file, out))
         ]
         if not found:
             raise FileNotFoundError(
@@ -92,13 +95,22 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
         yield Job(file, out / _output_name(file))
 
 
+def _found_in(folder: Path) -> Iterator[Path]:
+    """Yield the images below a folder, without a look into a Zarr."""
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        zarrs = [name for name in folders if is_zarr(here / name)]
+        folders[:] = [name for name in folders if name not in zarrs]
+        yield from (here / name for name in zarrs + names if _is_image(here / name))
+
+
 def _is_image(file: Path) -> bool:
-    """Tell whether a file that was found is an image and not one of our results."""
+    """Tell whether what was found is an image and not one of our results."""
+    kind = file.suffix.lower() in FILE_SUFFIXES and file.is_file()
     return (
-        file.suffix.lower() in READABLE_SUFFIXES
-        and file.is_file()
+        (kind or is_zarr(file))
         and not file.name.startswith(".")
-        and not file.name.endswith(OUTPUT_SUFFIX)
+        and not file.name.endswith((OUTPUT_SUFFIX, ZARR_OUTPUT_SUFFIX))
     )
 
 
@@ -108,7 +120,8 @@ def _is_below(file: Path, folder: Path) -> bool:
 
 def _output_name(source: Path) -> str:
     name = source.name
+    ending = ZARR_OUTPUT_SUFFIX if is_zarr(source) else OUTPUT_SUFFIX
     for suffix in _DOUBLE_SUFFIXES:
         if name.lower().endswith(suffix):
-            return name[: -len(suffix)] + OUTPUT_SUFFIX
-    return source.stem + OUTPUT_SUFFIX
+            return name[: -len(suffix)] + ending
+    return source.stem + ending

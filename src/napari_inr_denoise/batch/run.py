@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,13 +17,11 @@ from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.io.fingerprint import sha256_of
+from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.io.read import read_image
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.io.write import (
-    check_writable,
-    read_provenance,
-    write_image,
-)
+from napari_inr_denoise.io.write import check_writable, write_image
 
 _NAME = "napari-inr-denoise"
 
@@ -132,7 +129,7 @@ def _run_job(
     if options.axes is not None:
         record = record.with_axes(resolve_axes(record.data.ndim, options.axes))
     if options.same_dtype:
-        check_writable(record.data.dtype)  # before the fit, not after it
+        check_writable(job.output, record.data.dtype)  # before the fit, not after it
     job.output.parent.mkdir(parents=True, exist_ok=True)
     shape = tuple(record.data.shape)
     with PartialResult(job.output, identity, shape) as kept:
@@ -192,16 +189,11 @@ def _identity(source: Path, options: RunOptions) -> dict[str, Any]:
     del settings["device"]
     return {
         "version": version(_NAME),
-        "source_sha256": _sha256(source),
+        "source_sha256": sha256_of(source),
         "settings": settings,
         "axes": options.axes,
         "same_dtype": options.same_dtype,
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _failed(job: Job, error: Exception, seconds: float) -> FileReport:

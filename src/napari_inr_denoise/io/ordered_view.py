@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_inr_denoise.io.record import ImageRecord
 
 _PLANE = "YXS"
+Place = tuple[int | slice, ...]
 
 
 class OrderedView:
@@ -54,29 +55,44 @@ class OrderedView:
         """Pixels of a plane."""
         return int(self._sizes["Y"] * self._sizes["X"])
 
-    def pages(self) -> Iterator[NDArray[Any]]:
-        """Yield plane after plane, (Y, X) or (Y, X, samples)."""
-        whole = slice(0, self._sizes["Y"]), slice(0, self._sizes["X"])
-        for position in self._positions():
-            yield self._part(position, *whole)
+    @property
+    def planes(self) -> int:
+        """Number of planes."""
+        return math.prod(int(self._sizes[letter]) for letter in self._outer)
 
-    def tiles(self, side: int) -> Iterator[NDArray[Any]]:
-        """Yield tile after tile of plane after plane; the last ones may be smaller."""
+    def blocks(self, side: int | None = None) -> Iterator[tuple[Place, NDArray[Any]]]:
+        """Yield plane after plane, or tile after tile of them, and its place.
+
+        Parameters
+        ----------
+        side : int, optional
+            Of the tiles; the last ones may be smaller.
+        """
         for position in self._positions():
-            for top in range(0, self._sizes["Y"], side):
-                for left in range(0, self._sizes["X"], side):
-                    rows = slice(top, min(top + side, self._sizes["Y"]))
-                    columns = slice(left, min(left + side, self._sizes["X"]))
-                    yield self._part(position, rows, columns)
+            for rows, columns in self._windows(side):
+                chosen: dict[str, int | slice] = {
+                    "Y": rows,
+                    "X": columns,
+                    "S": slice(None),
+                }
+                chosen |= zip(self._outer, position, strict=True)
+                where = tuple(chosen[letter] for letter in self.axes)
+                yield where, self._part(chosen)
+
+    def _windows(self, side: int | None) -> Iterator[tuple[slice, slice]]:
+        """Yield the rows and columns of each part of a plane."""
+        height, width = self._sizes["Y"], self._sizes["X"]
+        for top in range(0, height, side or height):
+            for left in range(0, width, side or width):
+                yield (
+                    slice(top, min(top + (side or height), height)),
+                    slice(left, min(left + (side or width), width)),
+                )
 
     def _positions(self) -> Iterator[tuple[int, ...]]:
         return product(*(range(self._sizes[letter]) for letter in self._outer))
 
-    def _part(
-        self, position: tuple[int, ...], rows: slice, columns: slice
-    ) -> NDArray[Any]:
-        chosen: dict[str, int | slice] = {"Y": rows, "X": columns, "S": slice(None)}
-        chosen |= dict(zip(self._outer, position, strict=True))
+    def _part(self, chosen: dict[str, int | slice]) -> NDArray[Any]:
         block = np.asarray(self._data[tuple(chosen[letter] for letter in self._own)])
         inner = [letter for letter in self._own if letter in _PLANE]
         wanted = [letter for letter in self.axes if letter in _PLANE]

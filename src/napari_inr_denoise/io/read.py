@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from napari_inr_denoise.io.calibration import read_calibration
+import numpy as np
+
+from napari_inr_denoise.io.kinds import (
+    PNG_SUFFIXES,
+    READABLE_SUFFIXES,
+    is_zarr,
+)
 from napari_inr_denoise.io.record import ImageRecord
 
-TIFF_SUFFIXES = (".tif", ".tiff", ".btf")
-PNG_SUFFIXES = (".png",)
-READABLE_SUFFIXES = TIFF_SUFFIXES + PNG_SUFFIXES
-_MAX_SAMPLES = 4
-_MEANINGFUL = "TCZYXS"
+_FLOAT32_EXACT = 2**24
 
 
 def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
-    """Read a TIFF (plain, ImageJ or OME) or PNG file.
+    """Read a TIFF (plain, ImageJ or OME), OME-Zarr or PNG image.
 
     Parameters
     ----------
     path : str or Path
-        The file.
+        The file; for a Zarr, its folder.
     lazy : bool
-        Leave a TIFF's values in the file: `data` is then a `LazyTiff`.
+        Leave the values of a TIFF or Zarr in the file: `data` is then a `LazyArray`,
+        read part by part.
 
     Returns
     -------
@@ -36,79 +40,52 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
         If there is no such file.
     ValueError
         If the file is of another kind or damaged.
+    ImportError
+        If it is a Zarr and the package `zarr` is not installed.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.is_file() and not is_zarr(path):
         raise FileNotFoundError(f"{path}: no such file.")
     suffix = path.suffix.lower()
-    if suffix not in READABLE_SUFFIXES:
+    if path.is_file() and suffix not in READABLE_SUFFIXES:
         raise ValueError(
             f"{path}: got a file ending in {suffix or 'nothing'}, wanted one of "
             f"{', '.join(READABLE_SUFFIXES)}."
         )
     try:
-        return _read_png(path) if suffix in PNG_SUFFIXES else _read_tiff(path, lazy)
+        record = _read(path)
+    except ImportError:
+        raise
     except Exception as error:
         raise ValueError(
             f"{path}: the file could not be read; it is damaged or of a kind that is "
             f"not known ({type(error).__name__}: {error})."
         ) from error
+    record = _with_precision_note(record)
+    return record if lazy else replace(record, data=np.asarray(record.data))
 
 
-def _read_png(path: Path) -> ImageRecord:
-    from imagecodecs import png_decode
+def _read(path: Path) -> ImageRecord:
+    if path.is_dir():
+        from napari_inr_denoise.io.read_zarr import read_zarr
 
-    data = png_decode(path.read_bytes())
-    return ImageRecord(data, "YX" if data.ndim == 2 else "YXS")
+        return read_zarr(path)
+    if path.suffix.lower() in PNG_SUFFIXES:
+        from napari_inr_denoise.io.read_png import read_png
+
+        return read_png(path)
+    from napari_inr_denoise.io.read_tiff import read_tiff
+
+    return read_tiff(path)
 
 
-def _read_tiff(path: Path, lazy: bool) -> ImageRecord:
-    from tifffile import TiffFile
-
-    from napari_inr_denoise.io.lazy_tiff import LazyTiff
-
-    with TiffFile(path) as tiff:
-        series = tiff.series[0]
-        axes, notes = _known_axes(series.axes, series.shape)
-        if len(tiff.series) > 1:
-            notes += (
-                f"The file holds {len(tiff.series)} images of different shapes; only "
-                "the first was read.",
-            )
-        calibration = read_calibration(tiff)
-        data = LazyTiff(path) if lazy else series.asarray()
-    if tuple(data.shape) != tuple(series.shape):
-        raise ValueError(f"wanted values of shape {series.shape}, got {data.shape}")
-    everything = ImageRecord(
-        data,
-        axes,
-        calibration.spacing_um,
-        calibration.time_step_s,
-        calibration.channel_names,
-        notes + calibration.notes,
+def _with_precision_note(record: ImageRecord) -> ImageRecord:
+    """Say where float32, in which images are denoised, may round whole numbers."""
+    kind = record.data.dtype
+    if kind.kind not in "iu" or np.iinfo(kind).max <= _FLOAT32_EXACT:
+        return record
+    note = (
+        f"The values are of type {kind}; as float32, in which images are denoised, "
+        f"whole numbers above {_FLOAT32_EXACT} are rounded."
     )
-    return everything.with_axes(axes)
-
-
-def _known_axes(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
-    """Give each axis that the file leaves open (I, Q, ...) a letter of ours.
-
-    The letters Z, T and C are handed out in that order, never by size, and the user
-    is told.
-    """
-    letters = [
-        "C" if a == "S" and n > _MAX_SAMPLES else a
-        for a, n in zip(axes, shape, strict=True)
-    ]
-    notes: tuple[str, ...] = ()
-    for position, letter in enumerate(letters):
-        if letter not in _MEANINGFUL:
-            free = next((a for a in "ZTC" if a not in letters), None)
-            if free is None:
-                raise ValueError(f"axes {axes} with more than T, C, Z, Y, X and S")
-            letters[position] = free
-            notes += (
-                f"The file does not say what its axis {position} is; it was taken "
-                f"for {free}.",
-            )
-    return "".join(letters), notes
+    return replace(record, notes=(*record.notes, note))

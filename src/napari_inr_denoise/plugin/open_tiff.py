@@ -6,13 +6,13 @@ import napari
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog
 
-from napari_inr_denoise.io.read import READABLE_SUFFIXES
+from napari_inr_denoise.io.kinds import FILE_SUFFIXES
 from napari_inr_denoise.plugin.reader import read_layers
 
 
 def open_tiff(viewer: napari.Viewer) -> None:
     """Ask for files and add their layers."""
-    patterns = " ".join(f"*{suffix}" for suffix in READABLE_SUFFIXES)
+    patterns = " ".join(f"*{suffix}" for suffix in FILE_SUFFIXES)
     names, _ = QFileDialog.getOpenFileNames(
         None, "Open with axes, pixel size and units", "", f"Images ({patterns})"
     )

@@ -1,4 +1,4 @@
-"""The reader: TIFF and PNG with axes, pixel size and units."""
+"""The reader: TIFF, OME-Zarr and PNG with axes, pixel size and units."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_inr_denoise.io.read import READABLE_SUFFIXES, read_image
+from napari_inr_denoise.io.kinds import READABLE_SUFFIXES
+from napari_inr_denoise.io.read import read_image
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layer_data import LayerTuple, spatial_kwargs
 
@@ -31,7 +32,7 @@ def read_layers(path: Paths) -> list[LayerTuple]:
     Parameters
     ----------
     path : str, Path or sequence of them
-        TIFF or PNG files.
+        TIFF or PNG files, or folders of OME-Zarr.
 
     Returns
     -------
@@ -70,9 +71,10 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
         "metadata": {"notes": notes} if notes else {},
     }
     if "C" not in order:
-        return [(data, {**keywords, "name": name}, "image")]
+        shown = {} if "S" in order else _display_kwargs(record, 0)
+        return [(data, {**keywords, **shown, "name": name}, "image")]
     count = record.data.shape[record.axes.index("C")]
-    names = record.channel_names or tuple(f"channel {k}" for k in range(count))
+    names = record.channel_names or ("",) * count
     axis = order.index("C")
     colours = _TWO_CHANNELS if count == 2 else _CHANNELS
     return [
@@ -80,14 +82,26 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
             data.take(k, axis=axis),
             {
                 **keywords,
-                "name": f"{name} {names[k]}",
+                "name": f"{name} {names[k] or f'channel {k}'}",
                 "blending": "additive",
                 "colormap": colours[k % len(colours)],
+                **_display_kwargs(record, k),
             },
             "image",
         )
         for k in range(count)
     ]
+
+
+def _display_kwargs(record: ImageRecord, channel: int) -> dict[str, Any]:
+    """Return the colour and the range of intensities that the file says."""
+    shown: dict[str, Any] = {}
+    if record.channel_colours and record.channel_colours[channel]:
+        shown["colormap"] = record.channel_colours[channel][:7]
+    ends = record.display_ranges[channel] if record.display_ranges else None
+    if ends and ends[0] < ends[1]:
+        shown["contrast_limits"] = ends
+    return shown
 
 
 def _colour_kwargs(data: NDArray[Any], rgb: bool) -> dict[str, Any]:

@@ -1,0 +1,92 @@
+"""A Zarr array as an array of which only what is asked for is read."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.io.lazy_array import LazyArray
+from napari_inr_denoise.io.selection import Bounds
+
+_MOST_IN_A_CHUNK = 2**30
+_SPARSE_BYTES = 2**30
+_MOST_PER_BYTE = 2**16
+
+
+class LazyZarr(LazyArray):
+    """A Zarr array of format 2 or 3, read part by part; may be pickled.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder of the array.
+
+    Raises
+    ------
+    ImportError
+        If the package `zarr` is not installed.
+    ValueError
+        If it holds no numbers, or claims more than it can hold.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._array = import_zarr().open_array(str(self.path), mode="r")
+        self.shape = tuple(int(size) for size in self._array.shape)
+        self.dtype: np.dtype[Any] = np.dtype(self._array.dtype).newbyteorder("=")
+        if self.dtype.kind not in "biufc" or not self.size:
+            raise ValueError(f"got {self.dtype} values of shape {self.shape}")
+        self._check_claims()
+
+    def __reduce__(self) -> tuple[type[LazyZarr], tuple[Path]]:
+        return LazyZarr, (self.path,)
+
+    @property
+    def dimension_names(self) -> tuple[str | None, ...]:
+        """Names of the dimensions, where the array itself has them."""
+        names = getattr(self._array.metadata, "dimension_names", None)
+        return tuple(names or (None,) * self.ndim)
+
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        return np.asarray(self._array[tuple(slice(*one) for one in bounds)])
+
+    def _check_claims(self) -> None:
+        """Raise an error if the array cannot be what it claims."""
+        chunk = math.prod(self._array.chunks) * self.dtype.itemsize
+        if chunk > _MOST_IN_A_CHUNK:
+            raise ValueError(
+                f"got chunks of {chunk} bytes, wanted at most {_MOST_IN_A_CHUNK}"
+            )
+        if self.nbytes <= _SPARSE_BYTES:
+            return
+        stored = _bytes_in(self.path)
+        if self.nbytes > max(_SPARSE_BYTES, _MOST_PER_BYTE * stored):
+            raise ValueError(
+                f"got {stored} stored bytes for {self.nbytes} bytes of pixels: more "
+                "than any compression can hold"
+            )
+
+
+def import_zarr() -> Any:  # noqa: ANN401 - a module
+    """Return the package `zarr`, or raise a sentence that says how to get it."""
+    try:
+        import zarr
+    except ImportError as error:
+        raise ImportError(
+            "OME-Zarr needs the package zarr, which is not installed. Install it with: "
+            'pip install "napari-inr-denoise[zarr]"'
+        ) from error
+    return zarr
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(
+        (Path(place) / name).stat().st_size
+        for place, _, names in os.walk(folder)
+        for name in names
+    )

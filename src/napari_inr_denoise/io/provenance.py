@@ -1,0 +1,34 @@
+"""How an image was made, as it is kept in its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tifffile import TiffFile
+
+from napari_inr_denoise.io.kept_json import PROVENANCE_KEY
+from napari_inr_denoise.io.ome_record import map_value
+from napari_inr_denoise.io.ome_xml import parse_xml
+
+
+def read_provenance(path: str | Path) -> dict[str, Any] | None:
+    """Return the provenance that `write_image` kept in a file, None without one."""
+    try:
+        return (_of_zarr if Path(path).is_dir() else _of_tiff)(Path(path))
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ours
+        return None
+
+
+def _of_tiff(path: Path) -> dict[str, Any] | None:
+    with TiffFile(path) as tiff:
+        xml = tiff.ome_metadata
+    return map_value(parse_xml(xml), PROVENANCE_KEY) if xml else None
+
+
+def _of_zarr(path: Path) -> dict[str, Any] | None:
+    from napari_inr_denoise.io.zarr_attributes import read_attributes
+
+    own = read_attributes(path).get(PROVENANCE_KEY, {})
+    found: dict[str, Any] | None = own.get("provenance")
+    return found

@@ -1,0 +1,64 @@
+"""Write an image as OME-Zarr: one level, a chunk for each plane or tile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_inr_denoise.io.kinds import is_zarr
+from napari_inr_denoise.io.lazy_zarr import import_zarr
+from napari_inr_denoise.io.ngff import NEWEST
+from napari_inr_denoise.io.ngff_document import attributes_of, is_newer
+from napari_inr_denoise.io.ordered_view import OrderedView
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.whole import folder_written_whole
+
+_NGFF_ORDER = "TCZYX"
+_MOST_IN_A_CHUNK = 2**22
+"""Pixels of a plane up to which it is one chunk."""
+_TILE = 1024
+"""Side of the chunks of larger planes, in pixels."""
+
+
+def write_zarr(
+    path: Path, record: ImageRecord, provenance: Mapping[str, Any] | None
+) -> None:
+    """Write an image; see `write_image`."""
+    zarr = import_zarr()
+    if "S" in record.axes:
+        raise ValueError(
+            f"{path}: got RGB samples, which OME-Zarr has no axis for. Write them as "
+            ".ome.tif, or name the axis C."
+        )
+    if path.exists() and not is_zarr(path):
+        raise FileExistsError(f"{path} exists and is no Zarr. Choose another name.")
+    view = OrderedView(record, _NGFF_ORDER)
+    newer = is_newer(record.ngff_version or NEWEST)
+    side = None if view.page_pixels <= _MOST_IN_A_CHUNK else _TILE
+    with folder_written_whole(path) as beside:
+        group = zarr.create_group(
+            str(beside),
+            zarr_format=3 if newer else 2,
+            attributes=attributes_of(record, view.axes, provenance),
+        )
+        array = group.create_array(
+            "0",
+            shape=view.shape,
+            dtype=view.dtype,
+            chunks=tuple(
+                min(size, side or size) if axis in "YX" else 1
+                for axis, size in zip(view.axes, view.shape, strict=True)
+            ),
+            **_layout(view.axes, newer),
+        )
+        for place, block in view.blocks(side):
+            array[place] = block
+
+
+def _layout(axes: str, newer: bool) -> dict[str, Any]:
+    """Return what the versions want: dimension names, or chunks in nested folders."""
+    if newer:
+        return {"dimension_names": list(axes.lower())}
+    separator = {"name": "v2", "separator": "/"}
+    return {"chunk_key_encoding": separator}
