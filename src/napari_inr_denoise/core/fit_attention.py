@@ -11,6 +11,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_inr_denoise.core.beside import planes_beside
 from napari_inr_denoise.core.blind_spot import (
     Optimiser,
     Training,
@@ -73,16 +74,20 @@ class Crops:
         The plane.
     scale : PlaneScale
         Its values in the network's scale.
-    planes : Tensor, shape (2 * samples + 2, Y, X)
-        Linear and stabilised values, what counts, and what is trained on.
+    planes : Tensor, shape (2 * samples + 2 + context * (samples + 1), Y, X)
+        Linear and stabilised values, what counts, what is trained on, and the planes
+        beside (see `planes_beside`).
     weight : float
         Of its errors among those of other planes.
+    context : int
+        How many planes beside.
     """
 
     problem: FitProblem
     scale: PlaneScale
     planes: Tensor
     weight: float
+    context: int
 
     @classmethod
     def of(
@@ -91,14 +96,20 @@ class Crops:
         targets_yx: NDArray[np.bool_],
         common: CommonScale,
         device: torch.device,
+        context: Sequence[FitProblem | None] = (),
     ) -> Crops:
-        """Return a plane under the scale that it shares with others."""
+        """Return a plane, and those beside it, under the scale of all."""
         scale = PlaneScale(problem, device, common)
         masks = torch.from_numpy(np.stack([problem.fitted_yx, targets_yx]))
         planes = torch.cat(
-            [scale.linear_syx, scale.stabilised_syx, masks.to(device, torch.float32)]
+            [
+                scale.linear_syx,
+                scale.stabilised_syx,
+                masks.to(device, torch.float32),
+                *planes_beside(problem, context, common, device),
+            ]
         )
-        return cls(problem, scale, planes, common.weight(problem))
+        return cls(problem, scale, planes, common.weight(problem), len(context))
 
 
 class AttentionFit:
@@ -123,7 +134,7 @@ class AttentionFit:
         self._samples = parts[0].problem.plane_yxs.shape[2]
         start = torch.Generator().manual_seed(settings.seed)
         self._network = AttentionNetwork(
-            self._samples, settings.attention_width, start
+            self._samples, settings.attention_width, parts[0].context, start
         ).to(self._device)
         self._optimiser = Optimiser(self._network, settings.attention_rate, steps)
         self.steps = steps
@@ -133,10 +144,10 @@ class AttentionFit:
 
     def _answer(self, planes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return linear values, prediction, result and gain."""
-        samples = self._samples
-        linear = planes[:, :samples]
-        stabilised, counts = planes[:, samples : 2 * samples], planes[:, [-2]]
-        predicted, gain = self._network(linear, stabilised, counts)
+        n = self._samples
+        linear, stabilised = planes[:, :n], planes[:, n : 2 * n]
+        counts, context = planes[:, [2 * n]], planes[:, 2 * n + 2 :]
+        predicted, gain = self._network(linear, stabilised, counts, context)
         fixed = predicted.detach()
         return (
             linear,
@@ -157,7 +168,7 @@ class AttentionFit:
         ).view(len(planes), _CROP, _CROP, self._samples)
         added = variance.movedim(-1, 1) * gain
         loss = squared_error_and_risk(linear, predicted, result, added)
-        targets = planes[:, [-1]]
+        targets = planes[:, [2 * self._samples + 1]]
         counted = (targets.sum() * self._samples).clamp_min(1.0)
         weights = torch.tensor([one.weight for one in parts], device=self._device)
         weighted = loss * targets * weights[:, None, None, None]

@@ -18,14 +18,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
+from napari_inr_denoise.core.beside import LEVEL_WIDTH, local_levels
 from napari_inr_denoise.core.precision import product_dtype
 
 TURNS = 8
 """Flips and turns of a square; 0 leaves it as it is."""
-_LEVEL_WIDTH = 1.5
-"""Standard deviation, in pixels, of the weights of the local level."""
-_SLOPES = (0.25, 4.0)
-"""How much dimmer or brighter a plane beside this one is made to match it."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +73,8 @@ class Neighbours:
     hole : int
         Reach of what is hidden around the pixel, in pixels; 0 hides the pixel alone.
     context : sequence of Tensor, each of shape (samples + 1, Y, X)
-        Planes beside this one, stabilised, and after them what may be looked at there
-        (1 or 0). The noise of another plane is another, so that nothing is hidden.
+        From `planes_beside`. The noise of another plane is another, so that nothing is
+        hidden.
     context_radius : int
         Reach of what is seen there, in pixels.
     """
@@ -100,10 +97,10 @@ class Neighbours:
         self._seen = torch.nonzero(far > hole).flatten()
         self.hidden_distance = _squared_distances(hole).to(device)
         counts = counts_yx[None].to(linear_syx.dtype)
-        width = _LEVEL_WIDTH + hole
+        width = LEVEL_WIDTH + hole
         kernel = torch.exp(-distance / (2 * width**2)) * (far > hole)
         both = torch.cat([linear_syx * counts, stabilised_syx * counts, counts])
-        levels = _levels(both, kernel.view(1, 1, side, side))
+        levels = local_levels(both, kernel.view(1, 1, side, side))
         self._linear_level, self._level = levels.chunk(2, dim=1)
         hidden = torch.nonzero(far <= hole).flatten()
         self._seen_windows = _Windows(
@@ -114,10 +111,8 @@ class Neighbours:
         )
         everything = torch.arange((2 * context_radius + 1) ** 2, device=device)
         self._context_places = everything
-        full = torch.exp(-distance / (2 * width**2)).view(1, 1, side, side)
-        matched = [_matched(plane, full, self._level) for plane in context]
         self._context_windows = [
-            _Windows(plane, context_radius, everything) for plane in matched
+            _Windows(plane, context_radius, everything) for plane in context
         ]
         self.turned_columns = [self._turned(turn) for turn in range(TURNS)]
 
@@ -203,47 +198,6 @@ class Neighbours:
         for windows, part in parts:
             total += windows.weighed(rows, part.unflatten(1, (self.samples, -1)), level)
         return total
-
-
-def _levels(planes: Tensor, kernel: Tensor) -> Tensor:
-    """Return the weighted means around each pixel, (Y * X, planes - 1).
-
-    Parameters
-    ----------
-    planes : Tensor, shape (planes, Y, X)
-        Values, 0 where they don't count; the last plane is 1 where they do.
-    kernel : Tensor, shape (1, 1, side, side)
-        Weights.
-    """
-    blurred = F.conv2d(planes[:, None], kernel, padding=kernel.shape[-1] // 2)[:, 0]
-    return (blurred[:-1] / blurred[-1].clamp_min(1e-6)).flatten(1).t()
-
-
-def _matched(planes: Tensor, kernel: Tensor, level: Tensor) -> Tensor:
-    """Return a plane of the context as bright as this one, by the levels of both.
-
-    Without it a plane would take some of its brightness from the planes beside it,
-    which may have been bleached more or less.
-
-    Parameters
-    ----------
-    planes, kernel : Tensor
-        As for `_levels`.
-    level : Tensor, shape (Y * X, samples)
-        Of this plane.
-    """
-    counts = planes[-1]
-    inside = counts.flatten() > 0
-    if not inside.any():
-        return planes
-    own, other = level[inside], _levels(planes, kernel)[inside]
-    means = own.mean(dim=0), other.mean(dim=0)
-    together = ((own - means[0]) * (other - means[1])).mean(dim=0)
-    spread = (other - means[1]).square().mean(dim=0).clamp_min(1e-12)
-    slope = (together / spread).clamp(*_SLOPES)
-    moved = (planes[:-1] - means[1][:, None, None]) * slope[:, None, None]
-    values = (moved + means[0][:, None, None]) * counts
-    return torch.cat([values, counts[None]])
 
 
 def _relative(window: Tensor, level: Tensor) -> Tensor:

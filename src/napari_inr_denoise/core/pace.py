@@ -89,7 +89,7 @@ def _attention_pace(
 ) -> Pace:
     problem = member.problem
     common = ViewMaker([problem], settings, device).common
-    crops = Crops.of(problem, problem.fitted_yx, common, device)
+    crops = Crops.of(problem, problem.fitted_yx, common, device, member.context)
     return _pace(AttentionFit([crops], settings, 10**6), problem, device)
 
 

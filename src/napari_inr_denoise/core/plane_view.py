@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_inr_denoise.core.beside import planes_beside
 from napari_inr_denoise.core.neighbours import Neighbours
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.scaling import CommonScale, PlaneScale
@@ -97,7 +98,7 @@ class ViewMaker:
             self._tensor(problem.fitted_yx),
             radius,
             problem.hole,
-            [self._beside(one, scale) for one in context],
+            planes_beside(problem, context, self.common, self.device),
             self._settings.context_radius,
         )
         return PlaneView(
@@ -108,15 +109,6 @@ class ViewMaker:
             targets=self._tensor(np.flatnonzero(targets_yx)),
             weight=self.common.weight(problem),
         )
-
-    def _beside(self, problem: FitProblem | None, scale: PlaneScale) -> Tensor:
-        """Return a plane of the context; nothing counts where there is none."""
-        if problem is None:
-            like = scale.stabilised_syx
-            return torch.zeros(len(like) + 1, *like.shape[1:], device=like.device)
-        counts = self._tensor(problem.fitted_yx).to(torch.float32)
-        values = self.common.stabilised_syx(problem, self.device)
-        return torch.cat([values * counts, counts[None]])
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(array.copy()).to(self.device)

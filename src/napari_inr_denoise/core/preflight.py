@@ -17,7 +17,6 @@ from napari_inr_denoise.core.axes import (
     voxel_spacing,
 )
 from napari_inr_denoise.core.devices import describe_device, pick_device
-from napari_inr_denoise.core.fit_neighbourhood import NAME
 from napari_inr_denoise.core.fit_volume import VolumeProblem
 from napari_inr_denoise.core.memory import expected_memory_gb, tile_side
 from napari_inr_denoise.core.pace import network_paces, other_pace, volume_pace
@@ -186,8 +185,6 @@ class _Plan:
     def _of_series(self) -> float:
         sample, settings = self._sample(), self._settings
         paces = network_paces(sample, settings, self.device)
-        if self.together:  # the other networks take no part
-            paces = {NAME: paces[NAME]}
         workload = Workload(
             planes=self._count,
             pixels=math.prod(self.tiling.shape_yx),

@@ -95,7 +95,8 @@ class LearnedStack:
         view = self._views.view(problem, nothing, member.context)
         found = [(yield from self._neighbourhood.answer(view, self._turns))]
         if self._attention is not None:
-            crops = Crops.of(problem, nothing, self._views.common, device)
+            common = self._views.common
+            crops = Crops.of(problem, nothing, common, device, member.context)
             found.append((yield from self._attention.answer(crops, self._turns)))
         return [_as_bright(one, problem) for one in found]
 
@@ -172,13 +173,16 @@ def learn_stack(
     maker = ViewMaker([member.problem for member in members], settings, device)
     views = [maker.view(one.problem, at, one.context) for one, at in parts]
     first = NeighbourhoodFit(views, settings, MORE_STEPS * settings.window_steps)
-    alone = planes.count == 1 and not members[0].problem.noise.correlated
-    both = alone and fit_attention.NAME in settings.candidate_names
+    white = not members[0].problem.noise.correlated
+    both = white and fit_attention.NAME in settings.candidate_names
     second: AttentionFit | None = None
     share = 0.5 if both else 1.0
     yield from _looks(members[0], train(first, turns=1), (0.0, share))
     if both:
-        crops = [Crops.of(one.problem, at, maker.common, device) for one, at in parts]
+        crops = [
+            Crops.of(one.problem, at, maker.common, device, one.context)
+            for one, at in parts
+        ]
         second = AttentionFit(crops, settings, MORE_STEPS * settings.attention_steps)
         yield from _looks(members[0], train(second, turns=1), (share, share))
     return LearnedStack(planes, maker, first, second, shared_turns(settings))

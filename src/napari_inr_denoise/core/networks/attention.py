@@ -34,11 +34,15 @@ class AttentionNetwork(nn.Module):
         Values of a pixel.
     width : int
         Channels.
+    context : int
+        Planes beside this one that are seen too, each through the square of 5x5.
     generator : torch.Generator
         On the CPU, so that a seed gives the same start everywhere.
     """
 
-    def __init__(self, samples: int, width: int, generator: Generator) -> None:
+    def __init__(
+        self, samples: int, width: int, context: int, generator: Generator
+    ) -> None:
         super().__init__()
         side = 2 * REACH + 1
         mask = torch.ones(side, side)
@@ -46,6 +50,7 @@ class AttentionNetwork(nn.Module):
         self.register_buffer("mask", mask)
         self.samples = samples
         self.first = _convolution(samples, width, side)
+        self.beside = _convolution(context * samples, width, side) if context else None
         self.level = _convolution(samples, width)
         self.sparse = nn.ModuleList(
             _convolution(width, width, 3, dilation) for dilation in _DILATIONS
@@ -80,8 +85,19 @@ class AttentionNetwork(nn.Module):
         mean: Tensor = sums / F.conv2d(counts, mask, padding=REACH).clamp_min(1.0)
         return mean
 
+    def _seen(
+        self, values: Tensor, counts: Tensor, weights: Tensor, level: Tensor
+    ) -> Tensor:
+        """Return a convolution of values, relative to the level where they are seen."""
+        seen = F.conv2d(values, weights, padding=REACH)
+        by_sample = [
+            F.conv2d(counts, weights[:, [k]], padding=REACH) * level[:, [k]]
+            for k in range(self.samples)
+        ]
+        return seen - torch.stack(by_sample).sum(dim=0)
+
     def forward(
-        self, linear: Tensor, stabilised: Tensor, counts: Tensor
+        self, linear: Tensor, stabilised: Tensor, counts: Tensor, context: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Predict each pixel from its surroundings.
 
@@ -91,6 +107,9 @@ class AttentionNetwork(nn.Module):
             The same values in two scales; Y and X multiples of `PHASES`.
         counts : Tensor, shape (N, 1, Y, X)
             1 where a value may be looked at, 0 elsewhere.
+        context : Tensor, shape (N, planes * (samples + 1), Y, X)
+            Planes beside, one after the other, as from `planes_beside`. Their noise
+            is another, so that they are seen at the pixel's own place too.
 
         Returns
         -------
@@ -101,15 +120,16 @@ class AttentionNetwork(nn.Module):
         """
         level = self._around(stabilised, counts)
         weights = self.first.weight * self.get_buffer("mask")
-        # Values relative to the local level of the place that looks at them.
-        seen = F.conv2d(stabilised * counts, weights, padding=REACH)
-        ones = counts.expand(-1, self.samples, -1, -1)
-        by_sample = [
-            F.conv2d(ones[:, [k]], weights[:, [k]], padding=REACH) * level[:, [k]]
-            for k in range(self.samples)
-        ]
+        seen = self._seen(stabilised * counts, counts, weights, level)
+        if self.beside is not None:
+            each = context.unflatten(1, (-1, self.samples + 1))
+            for number, kernel in enumerate(
+                self.beside.weight.split(self.samples, dim=1)
+            ):
+                values, there = each[:, number, :-1], each[:, number, -1:]
+                seen = seen + self._seen(values, there, kernel, level)
         bias = self.first.get_parameter("bias")[:, None, None]
-        features = F.relu(seen - sum(by_sample) + bias + self.level(level))
+        features = F.relu(seen + bias + self.level(level))
         far = _apart(features)
         for one, other in zip(self.sparse[::2], self.sparse[1::2], strict=True):
             far = F.relu(far + other(F.relu(one(far))))
