@@ -150,7 +150,7 @@ def test_ctrl_c_exits_with_130_in_every_command(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("napari_inr_denoise.io.read.read_image", interrupt)
-    monkeypatch.setattr("napari_inr_denoise.batch.run.read_image", interrupt)
+    monkeypatch.setattr("napari_inr_denoise.batch.one_file.read_image", interrupt)
     out = [] if command == "noise" else ["--out", tmp_path / "out"]
     code, text = _call(command, image, *out)
     assert code == 130
@@ -192,5 +192,5 @@ def test_ctrl_c_keeps_what_is_finished(
     assert "Interrupted." in error
     assert "Traceback" not in error
     names = {file.name for file in out.iterdir()}
-    assert names == {"a.inr.ome.tif", "report.json", "report.csv"}
+    assert names == {"a.inr.ome.tif", "report.json", "report.csv", "report.html"}
     assert len(json.loads(report.read_text())["files"]) == 1

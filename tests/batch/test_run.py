@@ -124,7 +124,7 @@ def test_a_type_that_cannot_be_written_fails_before_the_fit(
     tmp_path: Path, tiny: DenoiseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((24, 24), np.int64))
-    monkeypatch.setattr("napari_inr_denoise.batch.run.denoise_steps", None)
+    monkeypatch.setattr("napari_inr_denoise.batch.one_file.denoise_steps", None)
     report = _run(tmp_path, RunOptions(tiny, same_dtype=True))
     assert "OME-TIFF cannot hold" in str(report.files[0].error)
 
