@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_inr_denoise.batch.jobs import Job
+    from napari_inr_denoise.batch.one_file import RunOptions
     from napari_inr_denoise.batch.report_writer import ReportWriter
     from napari_inr_denoise.batch.run import BatchSteps
     from napari_inr_denoise.core.denoise import DenoiseResult
@@ -139,7 +141,27 @@ def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
     help="Type of the results; same: the input's, rounded and clipped.",
 )
 @click.option("--overwrite", is_flag=True, help="Do again what is done.")
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Settings saved as JSON, instead of a preset; --seed, --device, --mode and "
+    "--memory still count.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Denoise N files at a time, each in a process with its share of the cores.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Denoise on the workers of a dask cluster that runs already.",
+)
+@click.pass_context
 def run(  # noqa: PLR0913, PLR0917 - one parameter an option
+    context: click.Context,
     inputs: tuple[str, ...],
     out: Path,
     preset: str,
@@ -150,6 +172,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     memory: float | None,
     dtype: str,
     overwrite: bool,
+    settings_file: Path | None,
+    workers: int | None,
+    scheduler: str | None,
 ) -> None:
     """Denoise files, plane by plane or volume by volume.
 
@@ -160,15 +185,23 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     from napari_inr_denoise.batch.jobs import plan_jobs
     from napari_inr_denoise.batch.one_file import RunOptions
     from napari_inr_denoise.batch.report_writer import ReportWriter
-    from napari_inr_denoise.batch.run import run_jobs
 
-    changes = {} if memory is None else {"memory_gb": memory}
-    settings = _settings(preset, device, seed, mode=mode, **changes)
+    if settings_file is not None:
+        settings = _saved_settings(context, settings_file)
+    else:
+        changes = {} if memory is None else {"memory_gb": memory}
+        settings = _settings(preset, device, seed, mode=mode, **changes)
+    if scheduler is not None:
+        # Its workers may have been started in another folder.
+        inputs = tuple(str(Path(text).absolute()) for text in inputs)
+        out = out.absolute()
     with _usage_errors():
         jobs = plan_jobs(inputs, out)
     options = RunOptions(settings, axes, dtype == "same", overwrite)
     reports = ReportWriter(out, settings)
-    if not _run_and_report(run_jobs(jobs, options), reports, out):
+    with _steps_of(jobs, options, workers, scheduler) as steps:
+        well = _run_and_report(steps, reports, out)
+    if not well:
         sys.exit(1)
 
 
@@ -211,6 +244,71 @@ def _settings(
     with _usage_errors():
         pick_device(device)
         return preset_settings(preset, device=device, seed=seed, **changes)
+
+
+def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
+    """Return the settings of a file, with those options that were given beside it."""
+    from napari_inr_denoise.core.devices import pick_device
+
+    given = {
+        name: context.params[name]
+        for name in ("preset", "seed", "device", "mode", "memory")
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    if "preset" in given:
+        raise click.UsageError("--settings takes the place of --preset; give only one.")
+    if "memory" in given:
+        given["memory_gb"] = given.pop("memory")
+    with _usage_errors():
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError(
+                f"{path}: got {type(values).__name__}, wanted an object with the "
+                "settings by name, as DenoiseSettings.to_dict() has them."
+            )
+        settings = DenoiseSettings.from_dict(values | given)
+        pick_device(settings.device)
+    return settings
+
+
+@contextmanager
+def _steps_of(
+    jobs: list[Job], options: RunOptions, workers: int | None, scheduler: str | None
+) -> Iterator[BatchSteps]:
+    """Give the steps of a run: here, in processes, or on a cluster."""
+    if workers is None and scheduler is None:
+        from napari_inr_denoise.batch.run import run_jobs
+
+        yield run_jobs(jobs, options)
+        return
+    if workers is not None and scheduler is not None:
+        raise click.UsageError(
+            "--workers starts workers and --scheduler uses those there are; give "
+            "only one."
+        )
+    cluster = _cluster_module()
+    with ExitStack() as stack:
+        with _usage_errors():
+            client = stack.enter_context(
+                cluster.existing_cluster(scheduler)
+                if scheduler is not None
+                else cluster.local_workers(workers, options.settings.device)
+            )
+        yield cluster.run_on_cluster(jobs, options, client)
+
+
+def _cluster_module() -> Any:  # noqa: ANN401 - a module
+    """Return the module that needs dask, or end with what to install."""
+    try:
+        from napari_inr_denoise.batch import cluster
+    except ModuleNotFoundError as error:
+        if error.name not in {"dask", "distributed"}:
+            raise
+        raise click.UsageError(
+            f"--workers and --scheduler need the package {error.name}, which is not "
+            'installed: python -m pip install "napari-inr-denoise[distributed]"'
+        ) from error
+    return cluster
 
 
 @contextmanager
