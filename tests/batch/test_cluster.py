@@ -50,6 +50,13 @@ def folder(tmp_path: Path, rng: np.random.Generator) -> Path:
 
 
 @pytest.fixture
+def single(folder: Path) -> Path:
+    for name in ("b.tif", "c.tif"):
+        (folder / name).unlink()
+    return folder
+
+
+@pytest.fixture
 def settings_file(tmp_path: Path, tiny: DenoiseSettings) -> Path:
     path = tmp_path / "settings.json"
     path.write_text(json.dumps(tiny.to_dict()))
@@ -136,27 +143,28 @@ def test_a_file_that_kills_workers_is_given_up_and_all_others_are_done(
 
 
 def test_a_worker_that_is_killed_in_the_middle_loses_nothing(
-    folder: Path, tiny: DenoiseSettings, client: Any
+    single: Path, tiny: DenoiseSettings, client: Any
 ) -> None:
-    options = RunOptions(replace(tiny, max_steps=600))
-    jobs = plan_jobs([str(folder)], folder / "out")
+    options = RunOptions(replace(tiny, max_steps=1000))
+    jobs = plan_jobs([str(single / "a.tif")], single / "out")
     run = Outcome(cluster.run_on_cluster(jobs, options, client))
-    killed = None
+    killed, planes = None, []
     for step in run:
         if killed is None and step.progress and step.progress.planes:
-            partial = step.job.output.with_name(f"{step.job.output.name}.partial")
-            killed = json.loads((partial / "lock").read_text())["process"]
+            (killed,) = _holders(single)
             os.kill(killed, signal.SIGKILL)
+        elif killed is not None and step.progress:
+            planes.append(step.progress.planes)
     assert killed is not None
-    states = [file.status for file in run.result.files]
-    assert states == ["done", "done", "failed", "done"]
-    _assert_like_the_serial_run(folder, folder / "out", options)
+    assert run.result.files[0].status == "done"
+    assert min(planes) >= 1
+    _assert_like_the_serial_run(single, single / "out", options)
 
 
 def _command(folder: Path, settings: DenoiseSettings) -> list[str]:
     """Return a run on two workers, long enough to be disturbed."""
     path = folder / "settings.json"
-    path.write_text(json.dumps(replace(settings, max_steps=3000).to_dict()))
+    path.write_text(json.dumps(replace(settings, max_steps=1000).to_dict()))
     command = [sys.executable, "-m", "napari_inr_denoise", "run", str(folder / "*.tif")]
     return [*command, "--out", str(folder / "out"), "--settings", str(path)]
 
@@ -199,7 +207,7 @@ def _is_gone(process: int) -> bool:
 def _finish_like_undisturbed(
     folder: Path, settings: DenoiseSettings, client: Any
 ) -> None:
-    options = RunOptions(replace(settings, max_steps=3000))
+    options = RunOptions(replace(settings, max_steps=1000))
     jobs = plan_jobs([str(folder / "*.tif")], folder / "out")
     partial = next((folder / "out").glob("*.partial/state.json"))
     before = json.loads(partial.read_text())["finished"]
@@ -210,13 +218,6 @@ def _finish_like_undisturbed(
     first, *_ = run.result.files[0].planes
     assert first == PlaneReport.from_dict(before[0])
     _assert_like_the_serial_run(folder, folder / "out", options)
-
-
-@pytest.fixture
-def single(folder: Path) -> Path:
-    for name in ("b.tif", "c.tif"):
-        (folder / name).unlink()
-    return folder
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for ended processes")

@@ -113,4 +113,16 @@ def _runs_here(process: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _waits_to_be_buried(process)
+
+
+def _waits_to_be_buried(process: int) -> bool:
+    """Return whether a process has ended and only its number is left (Linux).
+
+    In a container where nobody asks for the ends of orphans it stays so for good.
+    """
+    try:
+        about = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return about.rpartition(")")[2].split()[:1] == ["Z"]
