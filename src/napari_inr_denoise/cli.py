@@ -248,6 +248,7 @@ def _settings(
 
 def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
     """Return the settings of a file, with those options that were given beside it."""
+    from napari_inr_denoise.batch.saved_settings import read_settings
     from napari_inr_denoise.core.devices import pick_device
 
     given = {
@@ -260,13 +261,7 @@ def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
     if "memory" in given:
         given["memory_gb"] = given.pop("memory")
     with _usage_errors():
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(values, dict):
-            raise ValueError(
-                f"{path}: got {type(values).__name__}, wanted an object with the "
-                "settings by name, as DenoiseSettings.to_dict() has them."
-            )
-        settings = DenoiseSettings.from_dict(values | given)
+        settings = read_settings(path, given)
         pick_device(settings.device)
     return settings
 

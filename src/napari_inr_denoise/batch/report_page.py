@@ -29,8 +29,9 @@ PAGE_NAME = "report.html"
 _UNKNOWN = "&ndash;"
 _COLUMNS = (
     *("File", "Before", "After", "Residual / noise", "Verdict"),
-    *("Expected error", "Mean", "Time"),
+    *("Expected error", "Mean intensity", "Time"),
 )
+_WIDTHS = '<col class="name"><col class="picture" span="2"><col span="5">'
 _SHORT_VERDICTS = {
     Verdict.NOISE_ONLY.value: "noise only",
     Verdict.STRUCTURE.value: "more than noise",
@@ -137,7 +138,7 @@ def _section(title: str, entries: Iterable[_Entry]) -> str:
         return ""
     head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
     return (
-        f"<h2>{title}</h2>\n<table><thead><tr>{head}</tr></thead>\n"
+        f"<h2>{title}</h2>\n<table>{_WIDTHS}<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{rows}\n</tbody></table>"
     )
 
@@ -146,7 +147,8 @@ def _row(entry: _Entry) -> str:
     """Return a file's row; a failed one has its cause in place of all numbers."""
     file, plane = entry.file, entry.plane
     if file.status == "failed" or plane is None:
-        cause = escape(str(file.error or "There is no plane in it."))
+        cause = str(file.error or "There is no plane in it.")
+        cause = escape(cause.removeprefix(f"{file.source}: "))
         return (
             f'<tr class="{escape(file.status)}">{_name(entry)}'
             f'<td colspan="7"><strong>Failed.</strong> {cause}</td></tr>'
@@ -180,7 +182,7 @@ def _name(entry: _Entry) -> str:
 
 def _size(file: FileReport) -> str:
     sizes = zip(file.axes or "", file.shape or (), strict=True)
-    told = [" ".join(f"{axis} {size}" for axis, size in sizes), str(file.dtype)]
+    told = [" \u00d7 ".join(f"{a} {n}" for a, n in sizes), str(file.dtype)]
     if len(file.planes) > 1:
         told.insert(1, f"{len(file.planes)} planes")
     return ", ".join(told)
