@@ -37,4 +37,4 @@ def read_settings(path: Path, changes: Mapping[str, Any]) -> DenoiseSettings:
             f"{path}: got {type(values).__name__}, wanted an object with the settings "
             "by name, as DenoiseSettings.to_dict() has them."
         )
-    return DenoiseSettings.from_dict(values | changes)
+    return DenoiseSettings.from_dict({**values, **changes})
