@@ -349,6 +349,9 @@ def _run_and_report(steps: BatchSteps, reports: ReportWriter, out: Path) -> bool
                 well &= batch.done.file.status != "failed"
                 bar.say(file_summary(batch.done))
                 reports.add(batch.number, batch.done)
+    except ConnectionError as error:  # the scheduler of a cluster is gone
+        click.echo(str(error))
+        well = False
     except KeyboardInterrupt:
         kept = (
             f"What was finished before {at_work} is in {out}, and so are finished "

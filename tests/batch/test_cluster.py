@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -296,3 +298,37 @@ def test_cores_and_gpus_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == ["5", "7", "5"]
     assert {spec["options"]["nthreads"] for spec in specs.values()} == {4}
     assert cluster._worker_specs(2, 1, "cpu")[1]["options"]["env"] == {}
+
+
+class _NoScheduler:
+    """A client whose scheduler is gone, and who drops what it was given."""
+
+    def __init__(self, *, answers: bool) -> None:
+        self._answers = answers
+
+    def nthreads(self) -> dict[str, int]:
+        if not self._answers:
+            raise OSError("timed out")
+        return {"tcp://node7:4000": 1}
+
+    def submit(self, *_: object, key: str, **__: object) -> Any:
+        dropped = SimpleNamespace(key=key, cancelled=lambda: True)
+        dropped.add_done_callback = lambda function: function(dropped)
+        return dropped
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_scheduler_that_is_lost_ends_the_run_with_a_sentence(
+    folder: Path, settings_file: Path, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    def without(_: str) -> Any:
+        return nullcontext(_NoScheduler(answers=answers))
+
+    monkeypatch.setattr(cluster, "existing_cluster", without)
+    command = ["run", str(folder), "--out", str(folder / "out"), "--scheduler", "x"]
+    outcome = CliRunner().invoke(main, [*command, "--settings", str(settings_file)])
+    assert outcome.exit_code == 1
+    assert "The scheduler no longer answers" in outcome.output

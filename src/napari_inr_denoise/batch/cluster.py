@@ -114,14 +114,17 @@ _LISTENING = {"host": _HOST, "dashboard_address": f"{_HOST}:0"}
 
 
 def _before_a_worker_starts(threads: int) -> dict[str, str]:
-    """Return what must be in the environment before libraries are loaded."""
+    """Return dask's settings: what a worker finds in its environment, and patience."""
     variables = {"DASK_LOGGING__DISTRIBUTED": "critical"}
     for library in ("OMP", "MKL", "OPENBLAS"):
         variables[f"{library}_NUM_THREADS"] = str(threads)
-    return {
+    settings = {
         f"distributed.nanny.pre-spawn-environ.{name}": value
         for name, value in variables.items()
     }
+    # On a busy machine a worker that died takes longer to come back than the 15
+    # seconds after which it would be struck off.
+    return settings | {"distributed.deploy.lost-worker-timeout": "1 h"}
 
 
 def _worker_specs(count: int, threads: int, device: str) -> dict[int, dict[str, Any]]:
@@ -227,7 +230,7 @@ class _Crew:
         self._waiting = deque(range(len(jobs)))
         self._deaths: Counter[int] = Counter()
         self._at_work: dict[str, _Try] = {}
-        self._heard: SimpleQueue[Future[Any] | tuple[int, JobProgress]] = SimpleQueue()
+        self._heard: SimpleQueue[str | tuple[int, JobProgress]] = SimpleQueue()
         self.done: dict[int, JobReport] = {}
         client.subscribe_topic(self._run, self._hear)
 
@@ -247,7 +250,7 @@ class _Crew:
                 heard = self._heard.get(timeout=_LOOK_EVERY_S)
             except Empty:
                 continue
-            if isinstance(heard, Future):
+            if isinstance(heard, str):
                 yield from self._take(heard)
                 look_at = 0.0  # a worker is idle
             elif heard[0] not in self.done:
@@ -273,10 +276,7 @@ class _Crew:
         try:
             workers = set(self._client.nthreads())
         except (OSError, TimeoutError) as error:
-            raise ConnectionError(
-                f"the scheduler no longer answers ({error}). Start it again; the same "
-                "command goes on from there."
-            ) from error
+            raise _lost_scheduler(str(error)) from error
         for address in set(self._at_work) - workers:
             yield from self._lose(address)
         for address in sorted(workers - set(self._at_work)):
@@ -296,14 +296,18 @@ class _Crew:
             pure=False,
         )
         self._at_work[address] = _Try(number, future, time.monotonic())
-        future.add_done_callback(self._heard.put)
+        future.add_done_callback(lambda ended: self._heard.put(ended.key))
 
-    def _take(self, future: Future[Any]) -> Iterator[BatchStep]:
+    def _take(self, key: str) -> Iterator[BatchStep]:
         """Take the report of a file that has ended, one way or the other."""
-        address = self._worker_of(future)
+        at_work = self._at_work.items()
+        address = next((a for a, one in at_work if one.future.key == key), None)
         if address is None:  # cancelled, or lost before
             return
         attempt = self._at_work[address]
+        future = attempt.future
+        if future.cancelled():  # not by us: we forget a file first
+            raise _lost_scheduler("it dropped the work")
         try:
             report = future.result(timeout=_ANSWER_WITHIN_S)
         except (KilledWorker, TimeoutError):
@@ -314,12 +318,6 @@ class _Crew:
             report = failed(self._jobs[attempt.number], cause, attempt.started)
         del self._at_work[address]
         yield self._end(attempt.number, report)
-
-    def _worker_of(self, future: Future[Any]) -> str | None:
-        for address, attempt in self._at_work.items():
-            if attempt.future.key == future.key:
-                return address
-        return None
 
     def _lose(self, address: str) -> Iterator[BatchStep]:
         """Note that a worker died of a file; others come first when it is retried."""
@@ -339,6 +337,13 @@ class _Crew:
     def _end(self, number: int, report: JobReport) -> BatchStep:
         self.done[number] = report
         return self._step(number, done=report)
+
+
+def _lost_scheduler(why: str) -> ConnectionError:
+    return ConnectionError(
+        f"The scheduler no longer answers ({why}). Start it again; the same command "
+        "goes on from there."
+    )
 
 
 def _work(number: int, job: Job, options: RunOptions, run: str) -> JobReport:
