@@ -129,7 +129,7 @@ def test_help_is_quick_and_loads_no_torch() -> None:
         "import sys; from napari_inr_denoise.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "assert not {'torch', 'numpy', 'tifffile', 'napari'} & set(sys.modules)"
+        "assert not {'torch', 'numpy', 'tifffile', 'napari', 'dask'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
@@ -150,7 +150,7 @@ def test_ctrl_c_exits_with_130_in_every_command(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("napari_inr_denoise.io.read.read_image", interrupt)
-    monkeypatch.setattr("napari_inr_denoise.batch.run.read_image", interrupt)
+    monkeypatch.setattr("napari_inr_denoise.batch.one_file.read_image", interrupt)
     out = [] if command == "noise" else ["--out", tmp_path / "out"]
     code, text = _call(command, image, *out)
     assert code == 130
@@ -192,5 +192,64 @@ def test_ctrl_c_keeps_what_is_finished(
     assert "Interrupted." in error
     assert "Traceback" not in error
     names = {file.name for file in out.iterdir()}
-    assert names == {"a.inr.ome.tif", "report.json", "report.csv"}
+    assert names == {"a.inr.ome.tif", "report.json", "report.csv", "report.html"}
     assert len(json.loads(report.read_text())["files"]) == 1
+
+
+def test_saved_settings_run_unchanged(image: Path, tmp_path: Path) -> None:
+    saved = DenoiseSettings(width=16, depth=2, max_steps=20, device="cpu", seed=3)
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(saved.to_dict()))
+    command = ["run", image, "--out", tmp_path / "out", "--settings", file]
+    assert _call(*command)[0] == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["settings"] == saved.to_dict()
+    code, _ = _call(*command, "--seed", 4, "--memory", 2)
+    assert code == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    wanted = {**saved.to_dict(), "seed": 4, "memory_gb": 2.0}
+    assert report["settings"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "words"),
+    [
+        ("{}", ["--preset", "auto"], "takes the place of --preset"),
+        ("[1]", [], "wanted an object with the settings"),
+        ("{", [], "settings.json"),
+        ('{"width": -1}', [], "width: got -1"),
+        ('{"widht": 8}', [], "unknown setting widht"),
+        ('{"device": "tpu"}', [], "device: got 'tpu'"),
+        ("{}", ["--seed", "-1"], "seed: got -1"),
+    ],
+)
+def test_settings_that_are_wrong_are_wrong_usage(
+    image: Path, tmp_path: Path, text: str, more: list[str], words: str
+) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(text)
+    code, said = _call("run", image, "--out", tmp_path, "--settings", file, *more)
+    assert code == 2
+    assert words in " ".join(said.split())
+
+
+def test_workers_without_dask_are_told_what_to_install(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "napari_inr_denoise.batch.cluster", raising=False)
+    monkeypatch.delattr("napari_inr_denoise.batch.cluster", raising=False)
+    monkeypatch.setitem(sys.modules, "dask", None)
+    code, text = _call("run", image, "--out", tmp_path, "--workers", 2)
+    assert code == 2
+    assert 'pip install "napari-inr-denoise[distributed]"' in text
+
+
+def test_a_run_in_this_process_loads_no_cluster(image: Path, tmp_path: Path) -> None:
+    program = (
+        "import sys; from napari_inr_denoise.cli import main\n"
+        f"try: main(['run', {str(image)!r}, '--out', {str(tmp_path / 'o')!r},"
+        " '--axes', 'XX'])\n"
+        "except SystemExit: pass\n"
+        "assert 'distributed' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_inr_denoise.batch.jobs import Job
+    from napari_inr_denoise.batch.one_file import RunOptions
+    from napari_inr_denoise.batch.report_writer import ReportWriter
     from napari_inr_denoise.batch.run import BatchSteps
     from napari_inr_denoise.core.denoise import DenoiseResult
-    from napari_inr_denoise.core.report import FileReport
 
 INTERRUPTED = 130
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -89,13 +91,14 @@ def main() -> None:
 def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
     """Denoise a made-up image whose truth is known."""
     from napari_inr_denoise.batch.demo import finish_demo
+    from napari_inr_denoise.batch.words import plane_summary
     from napari_inr_denoise.samples import field_of_cells
 
     sample = field_of_cells()
     result = _denoise_sample(sample.noisy, _settings(preset, device, seed))
     done = finish_demo(sample, result, out)
     (file,) = done.report.files
-    click.echo(_plane_summary(file))
+    click.echo(plane_summary(file))
     click.echo(
         f"PSNR: {done.psnr_before:.2f} dB before, {done.psnr_after:.2f} dB after "
         f"({file.seconds:.0f} seconds, {file.device})"
@@ -138,7 +141,27 @@ def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
     help="Type of the results; same: the input's, rounded and clipped.",
 )
 @click.option("--overwrite", is_flag=True, help="Do again what is done.")
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Settings saved as JSON, instead of a preset; --seed, --device, --mode and "
+    "--memory still count.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Denoise N files at a time, each in a process with its share of the cores.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Denoise on the workers of a dask cluster that runs already.",
+)
+@click.pass_context
 def run(  # noqa: PLR0913, PLR0917 - one parameter an option
+    context: click.Context,
     inputs: tuple[str, ...],
     out: Path,
     preset: str,
@@ -149,6 +172,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     memory: float | None,
     dtype: str,
     overwrite: bool,
+    settings_file: Path | None,
+    workers: int | None,
+    scheduler: str | None,
 ) -> None:
     """Denoise files, plane by plane or volume by volume.
 
@@ -157,14 +183,25 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     skipped; one that fails does not stop the others.
     """
     from napari_inr_denoise.batch.jobs import plan_jobs
-    from napari_inr_denoise.batch.run import RunOptions, run_jobs
+    from napari_inr_denoise.batch.one_file import RunOptions
+    from napari_inr_denoise.batch.report_writer import ReportWriter
 
-    changes = {} if memory is None else {"memory_gb": memory}
-    settings = _settings(preset, device, seed, mode=mode, **changes)
+    if settings_file is not None:
+        settings = _saved_settings(context, settings_file)
+    else:
+        changes = {} if memory is None else {"memory_gb": memory}
+        settings = _settings(preset, device, seed, mode=mode, **changes)
+    if scheduler is not None:
+        # Its workers may have been started in another folder.
+        inputs = tuple(str(Path(text).absolute()) for text in inputs)
+        out = out.absolute()
     with _usage_errors():
         jobs = plan_jobs(inputs, out)
     options = RunOptions(settings, axes, dtype == "same", overwrite)
-    if not _run_and_report(run_jobs(jobs, options), out):
+    reports = ReportWriter(out, settings)
+    with _steps_of(jobs, options, workers, scheduler) as steps:
+        well = _run_and_report(steps, reports, out)
+    if not well:
         sys.exit(1)
 
 
@@ -209,6 +246,66 @@ def _settings(
         return preset_settings(preset, device=device, seed=seed, **changes)
 
 
+def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
+    """Return the settings of a file, with those options that were given beside it."""
+    from napari_inr_denoise.batch.saved_settings import read_settings
+    from napari_inr_denoise.core.devices import pick_device
+
+    given = {
+        name: context.params[name]
+        for name in ("preset", "seed", "device", "mode", "memory")
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    if "preset" in given:
+        raise click.UsageError("--settings takes the place of --preset; give only one.")
+    if "memory" in given:
+        given["memory_gb"] = given.pop("memory")
+    with _usage_errors():
+        settings = read_settings(path, given)
+        pick_device(settings.device)
+    return settings
+
+
+@contextmanager
+def _steps_of(
+    jobs: list[Job], options: RunOptions, workers: int | None, scheduler: str | None
+) -> Iterator[BatchSteps]:
+    """Give the steps of a run: here, in processes, or on a cluster."""
+    if workers is None and scheduler is None:
+        from napari_inr_denoise.batch.run import run_jobs
+
+        yield run_jobs(jobs, options)
+        return
+    if workers is not None and scheduler is not None:
+        raise click.UsageError(
+            "--workers starts workers and --scheduler uses those there are; give "
+            "only one."
+        )
+    cluster = _cluster_module()
+    with ExitStack() as stack:
+        with _usage_errors():
+            client = stack.enter_context(
+                cluster.existing_cluster(scheduler)
+                if scheduler is not None
+                else cluster.local_workers(workers, options.settings.device)
+            )
+        yield cluster.run_on_cluster(jobs, options, client)
+
+
+def _cluster_module() -> Any:  # noqa: ANN401 - a module
+    """Return the module that needs dask, or end with what to install."""
+    try:
+        from napari_inr_denoise.batch import cluster
+    except ModuleNotFoundError as error:
+        if error.name not in {"dask", "distributed"}:
+            raise
+        raise click.UsageError(
+            f"--workers and --scheduler need the package {error.name}, which is not "
+            'installed: python -m pip install "napari-inr-denoise[distributed]"'
+        ) from error
+    return cluster
+
+
 @contextmanager
 def _usage_errors() -> Iterator[None]:
     """Turn a mistake of the caller into a usage error: a sentence and exit code 2."""
@@ -221,6 +318,7 @@ def _usage_errors() -> Iterator[None]:
 def _denoise_sample(
     noisy: NDArray[np.uint16], settings: DenoiseSettings
 ) -> DenoiseResult:
+    from napari_inr_denoise.batch.progress import JobProgress
     from napari_inr_denoise.core.denoise import denoise_steps
     from napari_inr_denoise.core.outcome import Outcome
     from napari_inr_denoise.progress_bar import ProgressBar
@@ -228,16 +326,16 @@ def _denoise_sample(
     run = Outcome(denoise_steps(noisy, settings=settings))
     with ProgressBar() as bar:
         for step in run:
-            bar.show(step.progress, "demo", step)
+            bar.show("demo", JobProgress.of(step))
     return run.result
 
 
-def _run_and_report(steps: BatchSteps, out: Path) -> bool:
-    """Follow a run with a bar, keep the report on disk up to date, tell if all is well.
+def _run_and_report(steps: BatchSteps, reports: ReportWriter, out: Path) -> bool:
+    """Follow a run with a bar, keep its reports up to date, tell if all is well.
 
     A report that cannot be written is said and does not stop the run.
     """
-    from napari_inr_denoise.batch.report_files import write_report
+    from napari_inr_denoise.batch.words import file_summary
     from napari_inr_denoise.progress_bar import ProgressBar
 
     well, at_work = True, ""
@@ -246,15 +344,14 @@ def _run_and_report(steps: BatchSteps, out: Path) -> bool:
             for batch in steps:
                 bar.follow(batch)
                 at_work = str(batch.job.source)
-                if batch.report is None:
+                if batch.done is None:
                     continue
-                well &= batch.report.files[-1].status != "failed"
-                bar.say(_file_summary(batch.report.files[-1], batch.notes))
-                try:
-                    write_report(batch.report, out)
-                except OSError as error:
-                    well = False
-                    bar.say(f"The report could not be written: {error}")
+                well &= batch.done.file.status != "failed"
+                bar.say(file_summary(batch.done))
+                reports.add(batch.number, batch.done)
+    except ConnectionError as error:  # the scheduler of a cluster is gone
+        click.echo(str(error))
+        well = False
     except KeyboardInterrupt:
         kept = (
             f"What was finished before {at_work} is in {out}, and so are finished "
@@ -262,53 +359,11 @@ def _run_and_report(steps: BatchSteps, out: Path) -> bool:
         )
         click.echo(f"\n{kept}" if at_work else "", err=True)
         raise
-    return well
-
-
-def _file_summary(file: FileReport, notes: tuple[str, ...]) -> str:
-    """Return a line or more on a finished file."""
-    said = "".join(f"\n  {note}" for note in notes)
-    if file.status == "failed":
-        cause = str(file.error).removeprefix(f"{file.source}: ")
-        return f"{file.source}: FAILED: {cause}{said}"
-    if file.status == "skipped":
-        return f"{file.source}: skipped, done before: {file.output}"
-    spent = f"{file.seconds:.0f} seconds, {file.device}"
-    return f"{file.source} -> {file.output}\n  {_plane_summary(file)} ({spent}){said}"
-
-
-def _plane_summary(file: FileReport) -> str:
-    """Return noise level, residual and stop reason in plain words."""
-    from napari_inr_denoise.core.stopping import StopReason
-    from napari_inr_denoise.core.verdict import Verdict
-
-    first = file.planes[0]
-    if len(file.planes) > 1:
-        return f"{_levels(file)} {_reasons(file)}"
-    said = [StopReason(first.reason).sentence]
-    if first.held_out_error is not None:
-        said.append(f"Expected error {first.held_out_error:.3g} (root mean square).")
-    if first.verdict is not None:
-        said.append(Verdict(first.verdict).sentence)
-    return f"{_levels(file)} Residual {first.residual_rms:.4g}. {' '.join(said)}"
-
-
-def _levels(file: FileReport) -> str:
-    """Return the range of the planes' noise levels."""
-    levels = [plane.sigma for plane in file.planes if plane.sigma is not None]
-    if not levels:
-        return "Noise level unknown."
-    low, high = f"{min(levels):.4g}", f"{max(levels):.4g}"
-    correlated = any(plane.correlated for plane in file.planes)
-    kind = ", correlated between neighbouring pixels" if correlated else ""
-    return f"Noise level {low if low == high else f'{low} to {high}'}{kind}."
-
-
-def _reasons(file: FileReport) -> str:
-    """Return how many planes ended for which reason."""
-    reasons = [plane.reason for plane in file.planes]
-    counted = ", ".join(f"{r}: {reasons.count(r)}" for r in dict.fromkeys(reasons))
-    return f"{len(reasons)} planes; {counted}."
+    finally:
+        problem = reports.close()
+        if problem:
+            click.echo(f"The report could not be written: {problem}")
+    return well and not problem
 
 
 def _open_in_napari(denoised: Path) -> int:

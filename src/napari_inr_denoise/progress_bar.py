@@ -8,28 +8,27 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
+from napari_inr_denoise.batch.pace import Pace
+
 if TYPE_CHECKING:
+    from napari_inr_denoise.batch.progress import JobProgress
     from napari_inr_denoise.batch.run import BatchStep
-    from napari_inr_denoise.core.denoise import DenoiseStep
 
 _NAME = 28
 """Letters of a file's name that are shown."""
 
 
 class ProgressBar:
-    """Share done, time left, plane, steps a second and residual, on standard error."""
+    """Files and planes with rate and time left, and the fit, on standard error."""
 
     def __init__(self) -> None:
         self._bar = tqdm(
             file=sys.stderr,
             disable=None,  # nothing to draw where standard error is no terminal
-            bar_format=(
-                "{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, "
-                "{remaining} left{postfix}"
-            ),
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed{postfix}",
             total=1,
-            smoothing=0,  # a fit is fast at first: the last second tells little
         )
+        self._pace = Pace()
 
     def __enter__(self) -> ProgressBar:
         return self
@@ -40,22 +39,26 @@ class ProgressBar:
     def follow(self, batch: BatchStep) -> None:
         """Show where a run over files is."""
         self._bar.total = batch.count
-        # Without a step the file is finished, or was never begun.
-        share = 1.0 if batch.step is None else batch.step.progress
-        self.show(batch.number + share, batch.job.source.name, batch.step)
+        self._pace.follow(batch)
+        told = (self._pace.files(), self._pace.planes(batch))
+        self._show(self._pace.done, batch.job.source.name, told, batch.progress)
 
-    def show(self, done: float, name: str, step: DenoiseStep | None) -> None:
-        """Show how much is done, in files."""
+    def show(self, name: str, progress: JobProgress) -> None:
+        """Show how far a single image is."""
+        self._show(progress.share, name, (), progress)
+
+    def _show(
+        self,
+        done: float,
+        name: str,
+        told: tuple[str, ...],
+        progress: JobProgress | None,
+    ) -> None:
         short = name if len(name) <= _NAME else f"{name[: _NAME - 3]}..."
         self._bar.set_description_str(short, refresh=False)
-        if step is not None and step.fit is not None:
-            ratio = step.fit.residual_rms / step.fit.noise.sigma
-            self._bar.set_postfix_str(
-                f"{step.place}{', ' if step.place else ''}"
-                f"step {step.fit.step}, {step.fit.steps_per_second:.0f} steps/s, "
-                f"residual {ratio:.2f} x noise",
-                refresh=False,
-            )
+        if progress is not None:
+            told = (*told, progress.place, progress.fit)
+        self._bar.set_postfix_str("; ".join(filter(None, told)), refresh=False)
         self._bar.update(max(done - self._bar.n, 0))
 
     def say(self, text: str) -> None:

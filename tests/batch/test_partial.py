@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -93,7 +95,8 @@ def test_two_processes_do_not_write_the_same(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE
     ) as p:
-        lock.write_text(str(p.pid))
+        holder = {"host": socket.gethostname(), "process": p.pid, "run": "other"}
+        lock.write_text(json.dumps(holder))
         with pytest.raises(FileExistsError, match=f"process {p.pid}"):
             PartialResult(tmp_path / "a", IDENTITY, (3, 4, 5))
         p.communicate(b"\n")

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 from napari_inr_denoise import DenoiseSettings, denoise, read_image, write_image
+from napari_inr_denoise.batch.identity import identity_of
 from napari_inr_denoise.batch.jobs import plan_jobs
 from napari_inr_denoise.batch.run import RunOptions, run_jobs
 from napari_inr_denoise.core.arrays import as_dtype
@@ -125,7 +126,7 @@ def test_a_type_that_cannot_be_written_fails_before_the_fit(
     tmp_path: Path, tiny: DenoiseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((24, 24), np.int64))
-    monkeypatch.setattr("napari_inr_denoise.batch.run.denoise_steps", None)
+    monkeypatch.setattr("napari_inr_denoise.batch.one_file.denoise_steps", None)
     report = _run(tmp_path, RunOptions(tiny, same_dtype=True))
     assert "OME-TIFF cannot hold" in str(report.files[0].error)
 
@@ -204,3 +205,45 @@ def test_other_settings_begin_anew(folder: Path, tiny: DenoiseSettings) -> None:
     assert step is not None
     assert step.plane_number == 0
     again.close()
+
+
+def test_a_result_of_another_state_of_development_counts_as_done(
+    folder: Path, tiny: DenoiseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "napari_inr_denoise.batch.identity.version"
+    monkeypatch.setattr(name, lambda _: "1.2.0.dev3+gabc.d20260101")
+    _run(folder, RunOptions(tiny))
+    monkeypatch.setattr(name, lambda _: "1.2.0")
+    assert _run(folder, RunOptions(tiny)).files[0].status == "skipped"
+    monkeypatch.setattr(name, lambda _: "1.3.0")
+    assert _run(folder, RunOptions(tiny)).files[0].status == "done"
+
+
+def test_a_folder_that_is_an_image_is_known_by_its_content(
+    tmp_path: Path, tiny: DenoiseSettings
+) -> None:
+    def identity() -> object:
+        return identity_of(tmp_path, tiny, None, same_dtype=False)["source_sha256"]
+
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "c0").write_bytes(b"one")
+    first = identity()
+    assert identity() == first
+    (tmp_path / "0" / "c0").write_bytes(b"two")
+    assert identity() != first
+    (tmp_path / "0" / "c0").rename(tmp_path / "0" / "c1")
+    (tmp_path / "0" / "c1").write_bytes(b"one")
+    assert identity() != first
+
+
+def test_a_done_file_has_thumbnails_and_so_has_a_skipped_one(
+    folder: Path, tiny: DenoiseSettings
+) -> None:
+    jobs = plan_jobs([str(folder / "a.tif")], folder / "out")
+    done, skipped = (
+        [one.done for one in run_jobs(jobs, RunOptions(tiny)) if one.done][0]  # noqa: RUF015
+        for _ in range(2)
+    )
+    assert skipped.file.status == "skipped"
+    assert done.thumbnails is not None
+    assert done.thumbnails == skipped.thumbnails

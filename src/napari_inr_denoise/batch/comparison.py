@@ -35,10 +35,15 @@ def write_comparison(
     picture = Image.new("L", size, color=24)
     draw = ImageDraw.Draw(picture)
     for number, (caption, plane) in enumerate(panels):
-        scaled = (plane.astype(np.float64) - limits[0]) / (limits[1] - limits[0])
-        grey = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
-        picture.paste(Image.fromarray(grey), (number * step, _CAPTION_PIXELS))
+        grey = Image.fromarray(as_grey(plane, limits))
+        picture.paste(grey, (number * step, _CAPTION_PIXELS))
         font = ImageFont.load_default(size=13)
         draw.text((number * step + 4, 3), caption, fill=235, font=font)
     with written_whole(path) as beside:
         picture.save(beside, format="PNG")
+
+
+def as_grey(values: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:
+    """Return intensities as 0 (at the lower limit or below) to 255."""
+    scaled = (values.astype(np.float64) - limits[0]) / (limits[1] - limits[0])
+    return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)

@@ -7,12 +7,14 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
+from napari_inr_denoise.batch.lock import FolderLock, refuse_if_held
 from napari_inr_denoise.batch.raw_image import RawImage
 
 _FORMAT = 1
@@ -30,6 +32,8 @@ class PartialResult:
         What must be the same for a later run to go on: values for JSON.
     shape : tuple of int
         Of the image.
+    run : str
+        Name of the run, see `FolderLock`.
 
     Attributes
     ----------
@@ -46,11 +50,15 @@ class PartialResult:
     """
 
     def __init__(
-        self, output: Path, identity: Mapping[str, Any], shape: tuple[int, ...]
+        self,
+        output: Path,
+        identity: Mapping[str, Any],
+        shape: tuple[int, ...],
+        run: str = "",
     ) -> None:
-        self._folder = output.with_name(f"{output.name}.partial")
+        self._folder = _folder_of(output)
         self._header = {"format": _FORMAT, "identity": identity, "shape": list(shape)}
-        self._take()
+        self._lock = self._take(run)
         self.finished = self._earlier()
         self.image = RawImage(self._folder / _PIXELS, shape, create=not self.finished)
 
@@ -65,36 +73,16 @@ class PartialResult:
     ) -> None:
         self.close()
 
-    def _take(self) -> None:
+    def _take(self, run: str) -> FolderLock:
         """Make the folder this process's own."""
         lock = self._folder / _LOCK
-        if self._folder.exists() and not lock.exists() and not self._is_ours():
+        if self._folder.exists() and not lock.exists() and not _is_ours(self._folder):
             raise FileExistsError(
                 f"{self._folder} exists and was not written by this program. Move it "
                 "away, or choose another folder for the results."
             )
         self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-        except FileExistsError:
-            self._refuse_if_alive(lock)
-            handle = os.open(lock, os.O_TRUNC | os.O_WRONLY)
-        with os.fdopen(handle, "w") as file:
-            file.write(str(os.getpid()))
-
-    def _is_ours(self) -> bool:
-        if not self._folder.is_dir():
-            return False
-        return {file.name for file in self._folder.iterdir()} <= {_STATE, _PIXELS}
-
-    def _refuse_if_alive(self, lock: Path) -> None:
-        """Take over the lock of a process that is gone, and no other."""
-        text = lock.read_text()
-        if text.isdigit() and int(text) != os.getpid() and _is_alive(int(text)):
-            raise FileExistsError(
-                f"{self._folder} is being written by process {text}. Wait for it, or "
-                "choose another folder for the results."
-            )
+        return FolderLock(lock, run)
 
     def _earlier(self) -> list[dict[str, Any]]:
         """Return the records that an earlier run of the same left, if it did."""
@@ -128,21 +116,39 @@ class PartialResult:
     def close(self) -> None:
         """Let go of the folder; it is deleted if nothing in it is finished."""
         self.image.close()
-        if self.finished:
-            with suppress(FileNotFoundError):
-                (self._folder / _LOCK).unlink()
-        else:
+        self._lock.release(remove=bool(self.finished))
+        if not self.finished:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _is_alive(process: int) -> bool:
-    """Return whether a process runs on this machine, as far as the system tells."""
-    if os.name == "nt":  # there `os.kill` would end it
+def discard_leftovers(output: Path) -> None:
+    """Delete what a process that was killed has left of an output that is done."""
+    folder = _folder_of(output)
+    if (folder / _LOCK).exists() or (folder.exists() and _is_ours(folder)):
+        with suppress(FileExistsError):  # somebody makes it anew
+            refuse_if_held(folder / _LOCK)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def discard_half_written(output: Path) -> None:
+    """Delete what processes that were killed in the middle of writing have left.
+
+    Only for a process that holds the output's `PartialResult`: then nobody else writes.
+    """
+    for half in output.parent.glob(f".{escape(output.name)}.????????.part"):
+        if half.is_dir():
+            shutil.rmtree(half, ignore_errors=True)
+        else:
+            half.unlink(missing_ok=True)
+
+
+def _folder_of(output: Path) -> Path:
+    return output.with_name(f"{output.name}.partial")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder without a lock holds nothing but what we write."""
+    if not folder.is_dir():
         return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    ours = {_STATE, f"{_STATE}.part", _PIXELS}
+    return {file.name for file in folder.iterdir()} <= ours

@@ -27,8 +27,8 @@ def write_report(report: DenoiseReport, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(report.to_dict(), indent=1, allow_nan=False)
-    _replace_text(folder / "report.json", text + "\n")
-    _replace_text(folder / "report.csv", _as_csv(report))
+    replace_text(folder / "report.json", text + "\n")
+    replace_text(folder / "report.csv", _as_csv(report))
 
 
 def _as_csv(report: DenoiseReport) -> str:
@@ -44,6 +44,7 @@ def _as_csv(report: DenoiseReport) -> str:
     return text.getvalue()
 
 
-def _replace_text(path: Path, text: str) -> None:
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file, complete or not at all."""
     with written_whole(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="")

@@ -12,7 +12,7 @@ from napari_inr_denoise.core.problem import FitProblem
 
 _FINE, _COARSE = 1.0, 6.0
 """Widths, in pixels, of the blurs between which structure is compared."""
-_LEAST = 0.3
+_LEAST = 0.5
 """Correlation of two planes' structure from which on one helps to tell the other."""
 _LEAST_SPREADS = 4.0
 """Standard deviations of two empty planes' chance correlation that are not believed."""

@@ -1,0 +1,228 @@
+"""One file, wherever it is done: read, fit, write, and say what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+from napari_inr_denoise.batch.converted import ConvertedView
+from napari_inr_denoise.batch.identity import identity_of
+from napari_inr_denoise.batch.jobs import Job
+from napari_inr_denoise.batch.partial import (
+    PartialResult,
+    discard_half_written,
+    discard_leftovers,
+)
+from napari_inr_denoise.batch.thumbnails import Shown, Thumbnails, thumbnails
+from napari_inr_denoise.core.axes import resolve_axes
+from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_steps
+from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.io.provenance import read_provenance
+from napari_inr_denoise.io.read import read_image
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.write import check_writable, write_image
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What holds for all files of a run.
+
+    Attributes
+    ----------
+    settings : DenoiseSettings
+        How to denoise.
+    axes : str or None
+        Axes of every file; each file's own if None.
+    same_dtype : bool
+        Write the input's type, rounded and clipped, instead of float32.
+    overwrite : bool
+        Denoise again what is done, and replace files that were not written here.
+    """
+
+    settings: DenoiseSettings
+    axes: str | None = None
+    same_dtype: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """What became of a file: plain data, fit to be sent from another machine.
+
+    Attributes
+    ----------
+    file : FileReport
+        For the report.
+    notes : tuple of str
+        What the user should know, in sentences.
+    thumbnails : Thumbnails or None
+        A part of it before and after, if there is a result to show.
+    """
+
+    file: FileReport
+    notes: tuple[str, ...] = ()
+    thumbnails: Thumbnails | None = None
+
+
+JobSteps = Generator[DenoiseStep, None, JobReport]
+
+
+def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
+    """Read, denoise and write one file, unless it is done.
+
+    Parameters
+    ----------
+    job : Job
+        The file.
+    options : RunOptions
+        How.
+    run : str
+        Name of the run, see `FolderLock`.
+
+    Yields
+    ------
+    DenoiseStep
+        At every look at a plane. A caller that closes the generator leaves what is
+        finished, and no output.
+
+    Returns
+    -------
+    JobReport
+        A failure, whatever it is, is a report too.
+    """
+    started = time.monotonic()
+    try:
+        return (yield from _steps(job, options, run))
+    except Exception as error:  # noqa: BLE001 - any failure is this file's alone
+        return failed(job, str(error) or type(error).__name__, started)
+
+
+def failed(job: Job, cause: str, started: float) -> JobReport:
+    """Return the report of a file that could not be done.
+
+    Parameters
+    ----------
+    job : Job
+        The file.
+    cause : str
+        In a sentence.
+    started : float
+        When it was begun, by `time.monotonic`.
+    """
+    seconds = round(time.monotonic() - started, 3)
+    return JobReport(
+        FileReport(str(job.source), status="failed", error=cause, seconds=seconds)
+    )
+
+
+def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
+    identity = identity_of(
+        job.source, options.settings, options.axes, same_dtype=options.same_dtype
+    )
+    if job.output.exists() and not options.overwrite:
+        previous = read_provenance(job.output)
+        if previous is None:
+            raise FileExistsError(
+                f"{job.output} exists and was not written by this program. Choose "
+                "another folder or use --overwrite."
+            )
+        if previous.get("identity") == identity and "file" in previous:
+            discard_leftovers(job.output)
+            return _skipped(job, previous, options)
+    record = _read(job, options)
+    if options.same_dtype:
+        check_writable(job.output, record.data.dtype)  # before the fit, not after it
+    job.output.parent.mkdir(parents=True, exist_ok=True)
+    shape = tuple(record.data.shape)
+    with PartialResult(job.output, identity, shape, run) as kept:
+        discard_half_written(job.output)
+        file = yield from _denoised(record, kept, options)
+        file = replace(file, source=str(job.source), output=str(job.output))
+        provenance = {"identity": identity, "file": file.to_dict()}
+        notes = record.notes + file.notes
+        notes += _write(job, replace(record, data=kept.image), record, provenance)
+        shown = _thumbnails(record, replace(record, data=kept.image), file)
+        kept.remove()
+    return JobReport(file, notes, shown)
+
+
+def _read(job: Job, options: RunOptions) -> ImageRecord:
+    record = read_image(job.source, lazy=True)
+    if options.axes is None:
+        return record
+    return record.with_axes(resolve_axes(record.data.ndim, options.axes))
+
+
+def _write(
+    job: Job, result: ImageRecord, source: ImageRecord, provenance: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Write the result, and tell how many pixels did not fit its type."""
+    if not provenance["identity"]["same_dtype"]:
+        write_image(job.output, result, provenance)
+        return ()
+    kind = source.data.dtype
+    image = ConvertedView(result.data, kind)
+    write_image(job.output, replace(result, data=image), provenance)
+    if not image.clipped:
+        return ()
+    return (f"{image.clipped} pixels were clipped to fit {kind}.",)
+
+
+def _denoised(
+    record: ImageRecord, kept: PartialResult, options: RunOptions
+) -> Generator[DenoiseStep, None, FileReport]:
+    """Denoise what an earlier run has left; each finished plane is kept at once."""
+    steps = denoise_steps(
+        record.data,
+        record.axes,
+        options.settings,
+        record.spatial_spacing_um(),
+        out=kept.image,
+        resume=_earlier(record, kept, options),
+    )
+    run = Outcome(steps)
+    for step in run:
+        finished = step.finished
+        if len(finished) > len(kept.finished):
+            kept.keep([asdict(plane) for plane in finished])
+        yield step
+    (file,) = run.result.report.files
+    return file
+
+
+def _earlier(
+    record: ImageRecord, kept: PartialResult, options: RunOptions
+) -> DenoiseResult | None:
+    """Return what a run that was stopped has left."""
+    if not kept.finished:
+        return None
+    planes = tuple(PlaneReport.from_dict(plane) for plane in kept.finished)
+    shape = tuple(record.data.shape)
+    file = FileReport(None, shape=shape, axes=record.axes, planes=planes)
+    report = DenoiseReport(version("napari-inr-denoise"), options.settings, (file,))
+    return DenoiseResult(kept.image, report)
+
+
+def _skipped(job: Job, previous: Mapping[str, Any], options: RunOptions) -> JobReport:
+    """Return the earlier report of a file that is done and unchanged."""
+    earlier = FileReport.from_dict(previous["file"])
+    file = replace(
+        earlier, source=str(job.source), output=str(job.output), status="skipped"
+    )
+    result = read_image(job.output, lazy=True)
+    return JobReport(file, (), _thumbnails(_read(job, options), result, file))
+
+
+def _thumbnails(
+    source: ImageRecord, result: ImageRecord, file: FileReport
+) -> Thumbnails | None:
+    noisy, denoised = (Shown(one.data, one.axes) for one in (source, result))
+    try:
+        return thumbnails(noisy, denoised, file)
+    except Exception:  # noqa: BLE001 - a result counts, with a picture or without
+        return None

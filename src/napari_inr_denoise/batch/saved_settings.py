@@ -1,0 +1,40 @@
+"""Settings saved as JSON, by the widget or by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_inr_denoise.core.settings import DenoiseSettings
+
+
+def read_settings(path: Path, changes: Mapping[str, Any]) -> DenoiseSettings:
+    """Return the settings of a file.
+
+    Parameters
+    ----------
+    path : Path
+        JSON: an object as `DenoiseSettings.to_dict` has it. What is left out has its
+        default.
+    changes : mapping
+        Values by name that count instead of the file's.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such object, or a value is unknown or out of its bounds.
+    TypeError
+        If a value is of the wrong type.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # neither JSON nor text
+        raise ValueError(f"{path}: wanted settings as JSON, got {error}.") from error
+    if not isinstance(values, dict):
+        raise ValueError(
+            f"{path}: got {type(values).__name__}, wanted an object with the settings "
+            "by name, as DenoiseSettings.to_dict() has them."
+        )
+    return DenoiseSettings.from_dict({**values, **changes})

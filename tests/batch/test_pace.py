@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from napari_inr_denoise.batch.jobs import Job
+from napari_inr_denoise.batch.one_file import JobReport
+from napari_inr_denoise.batch.pace import Pace, in_words
+from napari_inr_denoise.batch.progress import JobProgress
+from napari_inr_denoise.batch.run import BatchStep
+from napari_inr_denoise.core.report import FileReport
+
+
+def _step(
+    number: int, progress: JobProgress | None = None, status: str = ""
+) -> BatchStep:
+    done = JobReport(FileReport("a", status=status)) if status else None
+    job = Job(Path("a"), Path("b"))
+    return BatchStep(number, 10, job, progress, done=done)
+
+
+def test_skipped_files_say_nothing_of_the_rate() -> None:
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    for number in range(4):
+        pace.follow(_step(number, status="skipped"))
+    assert pace.files() == "4 of 10 files"
+    now[0] = 600.0
+    pace.follow(_step(4, status="done"))
+    pace.follow(_step(5, JobProgress(0.5, 1, 4)))
+    assert pace.done == 5.5
+    assert pace.files() == "5 of 10 files, 9/h, 30 min left"
+
+
+def test_planes_that_an_earlier_run_finished_say_nothing_of_the_rate() -> None:
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    first = _step(0, JobProgress(0.4, 40, 100))
+    pace.follow(first)
+    assert pace.planes(first) == "40 of 100 planes"
+    now[0] = 60.0
+    later = _step(0, JobProgress(0.5, 50, 100))
+    pace.follow(later)
+    assert pace.planes(later) == "50 of 100 planes, 10/min, 5 min left"
+    assert pace.planes(_step(0, JobProgress(0.5, 0, 1))) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(4.4, "4 s"), (300, "5 min"), (9000, "2.5 h")]
+)
+def test_a_time_has_the_unit_that_suits_it(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
