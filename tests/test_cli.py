@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from napari_inr_denoise import DenoiseSettings, read_image
 from napari_inr_denoise.cli import main
 from napari_inr_denoise.core import settings as settings_module
+from napari_inr_denoise.io.provenance import read_provenance
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +62,38 @@ def test_run_fits_a_volume_as_one(image: Path, tmp_path: Path) -> None:
     code, text = _call("run", image, "--out", out, "--axes", "TYX", "--mode", "volume")
     assert code == 1
     assert "wanted a Z axis" in text
+
+
+def test_a_volume_may_be_evaluated_between_its_planes(
+    image: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    volume = ("run", image, "--out", out, "--axes", "ZYX", "--mode", "volume")
+    code, text = _call(*volume, "--zoom", 2)
+    assert code == 0
+    assert "was not measured" in text
+    finer = read_image(out / "image.inr.interpolated.ome.tif")
+    assert finer.data.shape == (2, 48, 48)
+    made = read_provenance(out / "image.inr.interpolated.ome.tif")
+    assert made is not None
+    assert "was not measured" in made["interpolated"]
+    assert read_image(out / "image.inr.ome.tif").data.shape == (2, 24, 24)
+    assert "skipped" in _call(*volume, "--zoom", 2)[1]
+    code, text = _call("run", image, "--out", out, "--isotropic")
+    assert code == 2
+    assert "wanted 'volume'" in text
+
+
+def test_a_dry_run_tells_what_it_would_take(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.tif").write_bytes(b"nothing")
+    out = tmp_path / "out"
+    code, text = _call("run", tmp_path, "--out", out, "--axes", "TYX", "--dry-run")
+    assert code == 0
+    assert "2 planes of 24x24: at most" in text
+    assert "bad.tif: would fail: the file could not be read" in text
+    assert "All 2 files, one after the other:" in text
+    assert not out.exists()
+    assert image.exists()
 
 
 @pytest.mark.usefixtures("image")

@@ -8,19 +8,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from napari_inr_denoise.core.settings import (
-    MODES,
-    PRESETS,
-    DenoiseSettings,
-    preset_settings,
-)
+from napari_inr_denoise.cli_options import fit_options, run_options
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,27 +29,6 @@ if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseResult
 
 INTERRUPTED = 130
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def _fit_options(command: _Function) -> _Function:
-    """Add the options that every command that fits has."""
-    for option in (
-        click.option("--seed", default=0, show_default=True, help="Random seed."),
-        click.option(
-            "--device", default="auto", show_default=True, help="auto, cpu, cuda, mps."
-        ),
-        click.option(
-            "--preset",
-            type=click.Choice(list(PRESETS)),
-            default="auto",
-            show_default=True,
-            help="auto: the best result; paper: the published method; "
-            "fast: a smaller network and fewer steps.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 class _Group(click.Group):
@@ -87,7 +62,7 @@ def main() -> None:
     help="Folder of the results.",
 )
 @click.option("--gui", is_flag=True, help="Open the same in napari afterwards.")
-@_fit_options
+@fit_options
 def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
     """Denoise a made-up image whose truth is known."""
     from napari_inr_denoise.batch.demo import finish_demo
@@ -110,55 +85,7 @@ def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
 
 
 @main.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder of the results; created if need be.",
-)
-@_fit_options
-@click.option("--axes", help="Axes of every file, such as TZYX, if its own are wrong.")
-@click.option(
-    "--mode",
-    type=click.Choice(list(MODES)),
-    default="plane",
-    show_default=True,
-    help="plane: planes, with what they share; volume: one network in (z, y, x) for "
-    "each volume, the published method with a third coordinate.",
-)
-@click.option(
-    "--memory",
-    type=float,
-    metavar="GB",
-    help="Most memory to take; larger planes are cut into tiles.",
-)
-@click.option(
-    "--dtype",
-    type=click.Choice(["same", "float32"]),
-    default="float32",
-    show_default=True,
-    help="Type of the results; same: the input's, rounded and clipped.",
-)
-@click.option("--overwrite", is_flag=True, help="Do again what is done.")
-@click.option(
-    "--settings",
-    "settings_file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Settings saved as JSON, instead of a preset; --seed, --device, --mode and "
-    "--memory still count.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Denoise N files at a time, each in a process with its share of the cores.",
-)
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    help="Denoise on the workers of a dask cluster that runs already.",
-)
+@run_options
 @click.pass_context
 def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: click.Context,
@@ -171,17 +98,21 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     mode: str,
     memory: float | None,
     dtype: str,
+    isotropic: bool,
+    zoom: int,
     overwrite: bool,
+    dry_run: bool,
     settings_file: Path | None,
     workers: int | None,
     scheduler: str | None,
 ) -> None:
     """Denoise files, plane by plane or volume by volume.
 
-    INPUT is a file, a folder or a glob pattern of TIFF and PNG files. Each result is
-    written to OUT as <name>.inr.ome.tif. A file that is done and unchanged is
-    skipped; one that fails does not stop the others.
+    INPUT is a file, a folder or a glob pattern of TIFF, OME-Zarr and PNG images. Each
+    result is written to OUT as <name>.inr.ome.tif (.ome.zarr for a Zarr). A file that
+    is done and unchanged is skipped; one that fails does not stop the others.
     """
+    from napari_inr_denoise.batch.interpolation import Interpolation
     from napari_inr_denoise.batch.jobs import plan_jobs
     from napari_inr_denoise.batch.one_file import RunOptions
     from napari_inr_denoise.batch.report_writer import ReportWriter
@@ -195,9 +126,13 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         # Its workers may have been started in another folder.
         inputs = tuple(str(Path(text).absolute()) for text in inputs)
         out = out.absolute()
+    grid = Interpolation(isotropic, zoom)
     with _usage_errors():
+        options = RunOptions(settings, axes, dtype == "same", overwrite, grid)
         jobs = plan_jobs(inputs, out)
-    options = RunOptions(settings, axes, dtype == "same", overwrite)
+    if dry_run:
+        _say_estimates(jobs, options)
+        return
     reports = ReportWriter(out, settings)
     with _steps_of(jobs, options, workers, scheduler) as steps:
         well = _run_and_report(steps, reports, out)
@@ -264,6 +199,13 @@ def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
         settings = read_settings(path, given)
         pick_device(settings.device)
     return settings
+
+
+def _say_estimates(jobs: list[Job], options: RunOptions) -> None:
+    from napari_inr_denoise.batch.estimates import estimates
+
+    for line in estimates(jobs, options):
+        click.echo(line)
 
 
 @contextmanager

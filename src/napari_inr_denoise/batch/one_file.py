@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
 from napari_inr_denoise.batch.converted import ConvertedView
 from napari_inr_denoise.batch.identity import identity_of
+from napari_inr_denoise.batch.interpolation import (
+    Interpolation,
+    interpolated_path,
+    write_interpolated,
+)
 from napari_inr_denoise.batch.jobs import Job
 from napari_inr_denoise.batch.partial import (
     PartialResult,
@@ -19,6 +24,7 @@ from napari_inr_denoise.batch.partial import (
 from napari_inr_denoise.batch.thumbnails import Shown, Thumbnails, thumbnails
 from napari_inr_denoise.core.axes import resolve_axes
 from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_steps
+from napari_inr_denoise.core.fitted_volume import FittedVolume
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -42,12 +48,28 @@ class RunOptions:
         Write the input's type, rounded and clipped, instead of float32.
     overwrite : bool
         Denoise again what is done, and replace files that were not written here.
+    interpolation : Interpolation
+        A finer grid to evaluate volumes on, too.
+
+    Raises
+    ------
+    ValueError
+        If something else than volumes is to be interpolated.
     """
 
     settings: DenoiseSettings
     axes: str | None = None
     same_dtype: bool = False
     overwrite: bool = False
+    interpolation: Interpolation = field(default_factory=Interpolation)
+
+    def __post_init__(self) -> None:
+        if self.interpolation.wanted and self.settings.mode != "volume":
+            raise ValueError(
+                f"isotropic, zoom: got the mode {self.settings.mode!r}, wanted "
+                "'volume'. Only a function that was fitted to a volume can be "
+                "evaluated between its voxels."
+            )
 
 
 @dataclass(frozen=True)
@@ -124,6 +146,8 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
     identity = identity_of(
         job.source, options.settings, options.axes, same_dtype=options.same_dtype
     )
+    if options.interpolation.wanted:
+        identity |= {"interpolation": asdict(options.interpolation)}
     if job.output.exists() and not options.overwrite:
         previous = read_provenance(job.output)
         if previous is None:
@@ -134,24 +158,30 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
         if previous.get("identity") == identity and "file" in previous:
             discard_leftovers(job.output)
             return _skipped(job, previous, options)
-    record = _read(job, options)
+    record = read_source(job, options)
     if options.same_dtype:
         check_writable(job.output, record.data.dtype)  # before the fit, not after it
     job.output.parent.mkdir(parents=True, exist_ok=True)
     shape = tuple(record.data.shape)
     with PartialResult(job.output, identity, shape, run) as kept:
         discard_half_written(job.output)
-        file = yield from _denoised(record, kept, options)
+        file, volumes = yield from _denoised(record, kept, options)
         file = replace(file, source=str(job.source), output=str(job.output))
         provenance = {"identity": identity, "file": file.to_dict()}
         notes = record.notes + file.notes
+        if options.interpolation.wanted:
+            finer = interpolated_path(job.output)
+            notes += write_interpolated(
+                finer, record, volumes, options.interpolation, provenance
+            )
         notes += _write(job, replace(record, data=kept.image), record, provenance)
         shown = _thumbnails(record, replace(record, data=kept.image), file)
         kept.remove()
     return JobReport(file, notes, shown)
 
 
-def _read(job: Job, options: RunOptions) -> ImageRecord:
+def read_source(job: Job, options: RunOptions) -> ImageRecord:
+    """Return a job's image, its values left in the file, under the axes asked for."""
     record = read_image(job.source, lazy=True)
     if options.axes is None:
         return record
@@ -175,8 +205,10 @@ def _write(
 
 def _denoised(
     record: ImageRecord, kept: PartialResult, options: RunOptions
-) -> Generator[DenoiseStep, None, FileReport]:
+) -> Generator[DenoiseStep, None, tuple[FileReport, tuple[FittedVolume, ...]]]:
     """Denoise what an earlier run has left; each finished plane is kept at once."""
+    if options.interpolation.wanted:  # of what is finished the function is not kept
+        kept.finished = []
     steps = denoise_steps(
         record.data,
         record.axes,
@@ -192,7 +224,7 @@ def _denoised(
             kept.keep([asdict(plane) for plane in finished])
         yield step
     (file,) = run.result.report.files
-    return file
+    return file, run.result.volumes
 
 
 def _earlier(
@@ -215,7 +247,7 @@ def _skipped(job: Job, previous: Mapping[str, Any], options: RunOptions) -> JobR
         earlier, source=str(job.source), output=str(job.output), status="skipped"
     )
     result = read_image(job.output, lazy=True)
-    return JobReport(file, (), _thumbnails(_read(job, options), result, file))
+    return JobReport(file, (), _thumbnails(read_source(job, options), result, file))
 
 
 def _thumbnails(

@@ -74,7 +74,8 @@ class Preflight:
         most = "at most " if self.at_most else "about "
         return (
             f"{planes} of {height}x{width}{tiles}{shared}: {most}"
-            f"{_duration(self.seconds)} and {self.memory_gb:.1f} GB on {self.device}."
+            f"{duration_words(self.seconds)} and {self.memory_gb:.1f} GB on "
+            f"{self.device}."
         )
 
 
@@ -214,7 +215,7 @@ def _centre(size: int) -> slice:
     return slice(first, min(first + _SIDE, size))
 
 
-def _duration(seconds: float) -> str:
+def duration_words(seconds: float) -> str:
     """Return a duration in words, to about two digits."""
     if seconds < 90:
         return f"{max(seconds, 1):.0f} seconds"

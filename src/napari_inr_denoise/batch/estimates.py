@@ -1,0 +1,41 @@
+"""What each file will take, before any is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from napari_inr_denoise.batch.jobs import Job
+from napari_inr_denoise.batch.one_file import RunOptions, read_source
+from napari_inr_denoise.core.preflight import duration_words, preflight
+
+
+def estimates(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
+    """Yield a line for each file, and one for all.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        The files.
+    options : RunOptions
+        How they would be denoised.
+    """
+    total = 0.0
+    for job in jobs:
+        try:
+            record = read_source(job, options)
+            plan = preflight(
+                record.data,
+                record.axes,
+                options.settings,
+                record.spatial_spacing_um(),
+                streamed=True,
+            )
+        except Exception as error:  # noqa: BLE001 - of this file alone
+            cause = str(error).removeprefix(f"{job.source}: ")
+            yield f"{job.source}: would fail: {cause}"
+            continue
+        total += plan.seconds
+        done = " There is a result already." if job.output.exists() else ""
+        yield f"{job.source}: {plan.words()}{done}"
+    if len(jobs) > 1:
+        yield f"All {len(jobs)} files, one after the other: {duration_words(total)}."

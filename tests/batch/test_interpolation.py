@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise import DenoiseSettings, denoise, read_image
+from napari_inr_denoise.batch.interpolation import (
+    Interpolation,
+    interpolated_path,
+    write_interpolated,
+)
+from napari_inr_denoise.batch.one_file import RunOptions
+from napari_inr_denoise.io.record import ImageRecord, Quantity
+
+
+@pytest.mark.parametrize(
+    ("output", "wanted"),
+    [
+        ("a.inr.ome.tif", "a.inr.interpolated.ome.tif"),
+        ("a.inr.b.inr.ome.zarr", "a.inr.b.inr.interpolated.ome.zarr"),
+    ],
+)
+def test_the_name_says_what_it_is(output: str, wanted: str) -> None:
+    assert interpolated_path(Path("x") / output) == Path("x") / wanted
+
+
+def test_sizes_and_place_follow_the_grid(
+    tmp_path: Path, tiny: DenoiseSettings, rng: np.random.Generator
+) -> None:
+    noisy = rng.poisson(40, (4, 16, 12)).astype(np.uint16)
+    stated = {
+        "Z": Quantity(500, "nm"),
+        "Y": Quantity(100, "nm"),
+        "X": Quantity(100, "nm"),
+    }
+    record = ImageRecord(noisy, "ZYX", origin={"X": 50.0}).with_stated(stated)
+    settings = replace(tiny, mode="volume")
+    spacing = record.spatial_spacing_um()
+    volumes = denoise(noisy, "ZYX", settings=settings, spacing_um=spacing).volumes
+    path = tmp_path / "a.inr.interpolated.ome.tif"
+    (note,) = write_interpolated(path, record, volumes, Interpolation(True, 2), {})
+    assert note.startswith("a.inr.interpolated.ome.tif: Interpolated to 40x32x24")
+    found = read_image(path)
+    assert found.data.shape == (40, 32, 24)
+    for axis in "ZYX":
+        assert found.stated[axis].value == pytest.approx(50)
+        assert found.stated[axis].unit == "nm"
+    assert found.origin["X"] == pytest.approx(25.0)
+
+
+def test_only_volumes_can_be_interpolated(tiny: DenoiseSettings) -> None:
+    with pytest.raises(ValueError, match="wanted 'volume'"):
+        RunOptions(tiny, interpolation=Interpolation(zoom=2))
