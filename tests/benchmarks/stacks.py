@@ -4,6 +4,10 @@ The pollen volume of $INR_DENOISE_DATA, with noise added:
 
     python -m tests.benchmarks.stacks --planes 5 15 25
 
+The same fitted as one volume:
+
+    python -m tests.benchmarks.stacks --mode volume
+
 Any stack without noise, as TIFF (the last three axes are taken for planes, Y and X):
 
     python -m tests.benchmarks.stacks STACK.tif --noise poisson-gaussian:60:1.5
@@ -21,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core.settings import PRESETS
+from napari_inr_denoise.core.settings import MODES, PRESETS, preset_settings
 from napari_inr_denoise.io.read import read_image
 from tests.benchmarks.images import data_folder, psnr
 from tests.benchmarks.machine import describe_run
@@ -63,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--noise", nargs="+", type=parse_noise, default=_NOISES, metavar="KIND")
     add("--planes", nargs="+", type=int, default=[5, 15, 25], help="done alone too")
     add("--preset", default="auto", choices=list(PRESETS))
+    add("--mode", default="plane", choices=list(MODES), help="of the stack")
     add("--seed", type=int, default=0)
     return parser
 
@@ -75,7 +80,8 @@ def _row(
 ) -> str:
     """Return one noise's row; PSNR is the mean over the planes done alone too."""
     started = time.perf_counter()
-    together = denoise(noisy, axes="ZYX", preset=options.preset).image
+    settings = preset_settings(options.preset, mode=options.mode)
+    together = denoise(noisy, axes="ZYX", settings=settings).image
     seconds = (time.perf_counter() - started) / len(noisy)
     planes = [k for k in options.planes if k < len(noisy)]
     started = time.perf_counter()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,6 +10,9 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core.noise import NoiseModel
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.related import shares_structure
+from napari_inr_denoise.core.stack_planes import StackPlanes
+from napari_inr_denoise.core.tiling import Tiling
+from napari_inr_denoise.io.read import read_image
 
 
 def _structure(seed: int) -> NDArray[np.float64]:
@@ -56,3 +61,28 @@ def test_pixels_that_do_not_count_do_not_decide() -> None:
     one.plane_yxs[20:24, 20:24] = 1e6
     one.fitted_yx[20:24, 20:24] = False
     assert shares_structure(one, other)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("photons", [10, 60])
+def test_crops_of_different_micrographs_are_unrelated(
+    data_folder: Path, photons: float, rng: np.random.Generator
+) -> None:
+    crops = []
+    for path in sorted((data_folder / "micro_clean").glob("*.png")):
+        data = np.asarray(read_image(path).data, float)
+        grey = data.mean(axis=-1) if data.ndim == 3 else data
+        middle = [size // 2 for size in grey.shape]
+        crop = grey[middle[0] - 128 : middle[0] + 128, middle[1] - 128 :][:, :256]
+        noisy = rng.poisson(crop * photons / 255) + rng.normal(0, 2, crop.shape)
+        crops.append(noisy[..., None])
+    every = np.ones((256, 256), dtype=bool)
+    planes = StackPlanes(
+        lambda number, window: (crops[number][window], every[window]),
+        len(crops),
+        Tiling.of((256, 256), 1024),
+        (1.0, 1.0),
+        1,
+    )
+    assert len(crops) == 7
+    assert [planes.beside(number) for number in range(7)] == [None] * 7
