@@ -91,16 +91,13 @@ class Neighbours:
     ) -> None:
         self.samples, self.height, self.width = linear_syx.shape
         self.radius, self.hole = radius, hole
-        side, device = 2 * radius + 1, linear_syx.device
-        distance = _squared_distances(radius).to(device)
+        device = linear_syx.device
         far = _reaches(radius).to(device)
         self._seen = torch.nonzero(far > hole).flatten()
         self.hidden_distance = _squared_distances(hole).to(device)
         counts = counts_yx[None].to(linear_syx.dtype)
-        width = LEVEL_WIDTH + hole
-        kernel = torch.exp(-distance / (2 * width**2)) * (far > hole)
         both = torch.cat([linear_syx * counts, stabilised_syx * counts, counts])
-        levels = local_levels(both, kernel.view(1, 1, side, side))
+        levels = local_levels(both, LEVEL_WIDTH + hole, radius, hole)
         self._linear_level, self._level = levels.chunk(2, dim=1)
         hidden = torch.nonzero(far <= hole).flatten()
         self._seen_windows = _Windows(
