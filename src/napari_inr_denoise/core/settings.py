@@ -210,7 +210,7 @@ class DenoiseSettings:
     turns: int = _setting(8, "Flips and turns that are averaged.", minimum=1, maximum=8)
     mode: str = _setting("plane", "What is fitted as one: plane or volume.")
     memory_gb: float = _setting(
-        3.0, "Most memory to take.", minimum=0.5, maximum=1e4, unit="GB"
+        2.0, "Most memory to take.", minimum=0.5, maximum=1e4, unit="GB"
     )
 
     def __post_init__(self) -> None:
