@@ -167,6 +167,29 @@ def test_help_is_quick_and_loads_no_torch() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
+def test_threads_wait_without_keeping_a_core() -> None:
+    """Set before torch is loaded, and only where nothing else is asked for."""
+    program = (
+        "import os, sys; from napari_inr_denoise.cli import main\n"
+        "assert 'torch' not in sys.modules\n"
+        "try: main(['info'])\n"
+        "except SystemExit: pass\n"
+        "print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    for asked, found in (("", "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+        if asked:
+            environment["OMP_WAIT_POLICY"] = asked
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert done.stdout.split()[-1] == found
+
+
 def test_a_report_that_cannot_be_written_is_said(image: Path, tmp_path: Path) -> None:
     (tmp_path / "out" / "report.json").mkdir(parents=True)
     code, text = _call("run", image, "--out", tmp_path / "out")

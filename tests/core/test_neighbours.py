@@ -12,6 +12,12 @@ HEIGHT, WIDTH = 9, 7
 PLACES = [(0, 0), (0, 6), (8, 0), (8, 6), (0, 3), (4, 0), (4, 3), (7, 5)]
 
 
+@pytest.fixture
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bfloat16, whatever the machine."""
+    monkeypatch.setattr(module, "product_dtype", lambda _: torch.float32)
+
+
 def _plane(samples: int = 1) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     linear = torch.randn(samples, HEIGHT, WIDTH, generator=generator)
@@ -33,6 +39,7 @@ def _turned(planes: Tensor, turn: int) -> Tensor:
     return planes.flip(-2) if turn & 1 else planes
 
 
+@pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize(("hole", "hidden"), [(0, 1), (1, 9), (3, 49)])
 def test_it_gathers_what_lies_around_a_pixel(hole: int, hidden: int) -> None:
     """Radius 3 about the middle of the plane: all of the window is inside."""
@@ -117,6 +124,7 @@ def test_where_nothing_counts_the_level_is_nought() -> None:
         assert torch.equal(part, torch.zeros_like(part))
 
 
+@pytest.mark.usefixtures("exact")
 def test_the_level_of_a_flat_plane_is_its_value_up_to_the_corners() -> None:
     flat = torch.full((1, HEIGHT, WIDTH), 3.0)
     seen = Neighbours(flat, 2 * flat, _everything(), 3, 0).around(
@@ -131,6 +139,7 @@ def test_the_level_of_a_flat_plane_is_its_value_up_to_the_corners() -> None:
 @pytest.mark.parametrize("samples", [1, 2])
 @pytest.mark.parametrize("hole", [0, 1])
 @pytest.mark.parametrize("turn", range(TURNS))
+@pytest.mark.usefixtures("exact")
 def test_reordered_columns_see_the_turned_plane(
     turn: int, hole: int, samples: int
 ) -> None:
@@ -175,8 +184,13 @@ def test_whole_rows_are_weighed_as_single_pixels_are(
     neighbours = Neighbours(*planes, counts, 3, hole, context, 2)
     weights = torch.randn(5, neighbours.values, generator=random)
     every = torch.arange(HEIGHT * WIDTH)
-    wanted = neighbours.around(every).features @ weights.t()
-    parts = [neighbours.weighed(rows, weights) for rows in (slice(0, 4), slice(4, 9))]
+    wanted = neighbours.around(every).features.float() @ weights.t()
+    layers = [neighbours.laid_out(each) for each in (weights, 2 * weights)]
+    parts = []
+    for rows in (slice(0, 4), slice(4, 9)):
+        once, twice = neighbours.weighed(rows, layers)
+        torch.testing.assert_close(2 * once, twice)
+        parts.append(once)
     bound = 1e-4 if kind == torch.float32 else 0.03 * float(wanted.std())
     assert (torch.cat(parts) - wanted).abs().mean() < bound
     hidden = neighbours.hidden(every)

@@ -207,15 +207,18 @@ class NeighbourhoodFit:
         height, width = view.neighbours.height, view.neighbours.width
         at_once = max(min(_RENDER_BATCH, 4 * self._most_drawn) // width, 1)
         first = self._network.linear_layers()[0]
+        layers = [
+            view.neighbours.laid_out(first.weight[:, columns])
+            for columns in view.neighbours.turned_columns[:turns]
+        ]
         sums = [torch.zeros_like(view.values) for _ in range(3)]
         for top in range(0, height, at_once):
             rows = slice(top, min(top + at_once, height))
             flat = slice(rows.start * width, rows.stop * width)
             places = torch.arange(flat.start, flat.stop, device=view.device)
             hidden = view.neighbours.hidden(places)
-            for columns in view.neighbours.turned_columns[:turns]:
-                weights = first.weight[:, columns]
-                values = view.neighbours.weighed(rows, weights) + first.bias
+            for sums_of_first in view.neighbours.weighed(rows, layers):
+                values = sums_of_first.add_(first.bias)
                 parts = self._answer(self._network.after_first(values), hidden)
                 for total, part in zip(sums, parts, strict=True):
                     total[flat] += part / turns

@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
 
+from napari_inr_denoise.core.networks.lattices import apart, ring_sum, together, windows
+from napari_inr_denoise.core.precision import product_dtype
+
 REACH = 2
 """Of the first, masked convolution, in pixels."""
 PHASES = REACH + 1
@@ -73,29 +76,6 @@ class AttentionNetwork(nn.Module):
             # A gain of 0.12 to begin with.
             self.last.get_parameter("bias")[self.samples :] = -2.0
 
-    def _around(self, planes: Tensor, counts: Tensor) -> Tensor:
-        """Return the mean of what counts around each pixel, without the pixel."""
-        mask = self.get_buffer("mask")[None, None]
-        sums = F.conv2d(
-            planes * counts,
-            mask.expand(planes.shape[1], 1, -1, -1),
-            padding=REACH,
-            groups=planes.shape[1],
-        )
-        mean: Tensor = sums / F.conv2d(counts, mask, padding=REACH).clamp_min(1.0)
-        return mean
-
-    def _seen(
-        self, values: Tensor, counts: Tensor, weights: Tensor, level: Tensor
-    ) -> Tensor:
-        """Return a convolution of values, relative to the level where they are seen."""
-        seen = F.conv2d(values, weights, padding=REACH)
-        by_sample = [
-            F.conv2d(counts, weights[:, [k]], padding=REACH) * level[:, [k]]
-            for k in range(self.samples)
-        ]
-        return seen - torch.stack(by_sample).sum(dim=0)
-
     def forward(
         self, linear: Tensor, stabilised: Tensor, counts: Tensor, context: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -118,26 +98,63 @@ class AttentionNetwork(nn.Module):
         gain : Tensor, shape (N, samples, Y, X)
             In (0, 1): the share of the difference to the pixel that is added back.
         """
-        level = self._around(stabilised, counts)
+        kind = product_dtype(linear.device)
+        features = F.relu(self._first(stabilised, counts, context)).to(kind)
+        far = apart(features, PHASES)
+        squares = [one for one in self.sparse if isinstance(one, nn.Conv2d)]
+        for one, other in zip(squares[::2], squares[1::2], strict=True):
+            far = F.relu(far + _square(other, F.relu(_square(one, far))))
+        joined = torch.cat([features, together(far, PHASES)], dim=-1)
+        enhanced = torch.tanh(_single(self.enhance, joined)) + joined
+        attended = enhanced * torch.sigmoid(_single(self.attend, enhanced))
+        rebuilt = F.relu(_single(self.rebuild, attended))
+        # The last sums in full: rounded they would show in the image.
+        last = _single(self.last, rebuilt.to(linear.dtype)).movedim(3, 1)
+        offset, gain = last.chunk(2, dim=1)
+        return _level(linear, counts) + offset, torch.sigmoid(gain)
+
+    def _first(self, stabilised: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+        """Return the first layer's sums, (N, Y, X, width).
+
+        Of values relative to the local level of the place that looks at them.
+        """
+        level = _level(stabilised, counts).movedim(1, -1)
         weights = self.first.weight * self.get_buffer("mask")
-        seen = self._seen(stabilised * counts, counts, weights, level)
+        seen = _relative(stabilised * counts, counts, level) @ weights.flatten(1).t()
         if self.beside is not None:
-            each = context.unflatten(1, (-1, self.samples + 1))
-            for number, kernel in enumerate(
-                self.beside.weight.split(self.samples, dim=1)
-            ):
-                values, there = each[:, number, :-1], each[:, number, -1:]
-                seen = seen + self._seen(values, there, kernel, level)
-        bias = self.first.get_parameter("bias")[:, None, None]
-        features = F.relu(seen + bias + self.level(level))
-        far = _apart(features)
-        for one, other in zip(self.sparse[::2], self.sparse[1::2], strict=True):
-            far = F.relu(far + other(F.relu(one(far))))
-        joined = torch.cat([features, _together(far, features)], dim=1)
-        enhanced = torch.tanh(self.enhance(joined)) + joined
-        attended = enhanced * torch.sigmoid(self.attend(enhanced))
-        offset, gain = self.last(F.relu(self.rebuild(attended))).chunk(2, dim=1)
-        return self._around(linear, counts) + offset, torch.sigmoid(gain)
+            each = context.unflatten(1, (-1, self.samples + 1)).unbind(1)
+            kernels = self.beside.weight.split(self.samples, dim=1)
+            for planes, kernel in zip(each, kernels, strict=True):
+                values = _relative(planes[:, :-1], planes[:, -1:], level)
+                seen = seen + values @ kernel.flatten(1).t()
+        return seen + self.first.get_parameter("bias") + _single(self.level, level)
+
+
+def _level(planes: Tensor, counts: Tensor) -> Tensor:
+    """Return the mean of what counts around each pixel, without the pixel."""
+    return ring_sum(planes * counts, REACH) / ring_sum(counts, REACH).clamp_min(1.0)
+
+
+def _relative(values: Tensor, counts: Tensor, level: Tensor) -> Tensor:
+    """Return values around each pixel relative to its level, (N, Y, X, values)."""
+    around = windows(values, REACH) - level[..., None, None] * windows(counts, REACH)
+    return around.flatten(3)
+
+
+def _single(layer: nn.Conv2d, values: Tensor) -> Tensor:
+    """Return a convolution of 1x1, channels last: a matrix product."""
+    kind = values.dtype
+    weight, bias = layer.weight.flatten(1), layer.get_parameter("bias")
+    return F.linear(values, weight.to(kind), bias.to(kind))
+
+
+def _square(layer: nn.Conv2d, values: Tensor) -> Tensor:
+    """Return a wider convolution, channels last."""
+    kind = values.dtype
+    weight, bias = layer.weight.to(kind), layer.get_parameter("bias").to(kind)
+    reach = layer.dilation[0]
+    planes = F.conv2d(values.movedim(3, 1), weight, bias, padding=reach, dilation=reach)
+    return planes.movedim(1, 3)
 
 
 def _convolution(
@@ -153,23 +170,3 @@ def _convolution(
         dilation=dilation,
     )
     return layer
-
-
-def _apart(planes: Tensor) -> Tensor:
-    """Return the sub-lattices of planes as a larger batch of smaller planes."""
-    count, channels, height, width = planes.shape
-    parts = planes.view(
-        count, channels, height // PHASES, PHASES, width // PHASES, PHASES
-    )
-    return parts.permute(0, 3, 5, 1, 2, 4).reshape(
-        -1, channels, height // PHASES, width // PHASES
-    )
-
-
-def _together(parts: Tensor, like: Tensor) -> Tensor:
-    """Return the planes that `_apart` took apart."""
-    count, channels, height, width = like.shape
-    planes = parts.view(
-        count, PHASES, PHASES, channels, height // PHASES, width // PHASES
-    )
-    return planes.permute(0, 3, 4, 1, 5, 2).reshape(count, channels, height, width)
