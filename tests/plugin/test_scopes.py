@@ -11,8 +11,9 @@ import pytest
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.plugin import widget as widget_module
+from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME
-from napari_inr_denoise.plugin.widget import REPORT_KEY, InrDenoiseWidget
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.window

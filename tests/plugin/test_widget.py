@@ -14,8 +14,9 @@ from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
 from napari_inr_denoise.core import fit as fit_module
+from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import STACK
-from napari_inr_denoise.plugin.widget import REPORT_KEY, InrDenoiseWidget
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 from tests.plugin.conftest import PLUGIN
 

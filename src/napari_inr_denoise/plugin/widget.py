@@ -15,6 +15,7 @@ from napari_inr_denoise.plugin.denoise_form import DenoiseForm
 from napari_inr_denoise.plugin.estimate import Question
 from napari_inr_denoise.plugin.form import show_text
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import SLICE
 from napari_inr_denoise.plugin.settings_file import ask_for_name, save_settings
 from napari_inr_denoise.plugin.source import take_source, volume_hindrance
@@ -22,8 +23,6 @@ from napari_inr_denoise.plugin.worker import DenoiseWorker
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
-
-REPORT_KEY = "inr_denoise"
 
 
 class InrDenoiseWidget(DenoiseForm):
