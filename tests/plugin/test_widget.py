@@ -217,6 +217,10 @@ def test_long_texts_are_not_clipped(widget: InrDenoiseWidget) -> None:
         process_events(0.1)
         label = widget.status_label.native
         assert label.height() >= label.heightForWidth(label.width())
+    high = label.height()
+    widget.say("short.")
+    process_events(0.1)
+    assert label.minimumHeight() < high
 
 
 def test_a_layer_that_cannot_be_denoised_is_said(

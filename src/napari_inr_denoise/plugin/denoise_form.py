@@ -96,7 +96,7 @@ class DenoiseForm(Container[Widget]):
         """Begin anew."""
         self.progress.value = 0
         for label in (self.residual_label, self.step_label):
-            label.value = "-"
+            show_text(label, "-")
 
     def show_progress(self, step: DenoiseStep) -> None:
         """Show where a run is."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from napari_inr_denoise.core.report import DenoiseReport
 
 
+_DOCK_PIXELS = 340
 _FOLDER = FileDialogMode.EXISTING_DIRECTORY
 
 
@@ -43,8 +44,8 @@ class FolderWidget(Container[Widget]):
         self._run: FolderRun
         self._count, self._started = 0, 0.0
         self._failed: list[str] = []
-        self.source = FileEdit(mode=_FOLDER, label="images in", nullable=True)
-        self.out = FileEdit(mode=_FOLDER, label="results to", nullable=True)
+        self.source = FileEdit(mode=_FOLDER, label="images", nullable=True)
+        self.out = FileEdit(mode=_FOLDER, label="results", nullable=True)
         self.preset = ComboBox(choices=list(PRESETS), label="preset")
         self.device = DeviceChoice()
         self.run_button = PushButton(text="Run")
@@ -75,7 +76,9 @@ class FolderWidget(Container[Widget]):
         ]
 
     def _prepare(self) -> None:
-        arrange(self)
+        arrange(self, _DOCK_PIXELS)
+        for folder in (self.source, self.out):
+            folder.choose_btn.text = "Browse..."  # the usual text leaves no room
         self.failures.native.setReadOnly(True)
         self.failures.visible = False
         self.run_button.changed.connect(self.run)
@@ -126,7 +129,7 @@ class FolderWidget(Container[Widget]):
             widget.enabled = not running
         self.stop_button.enabled = running
         for label in (self.file_label, self.plane_label, self.time_label):
-            label.value = "-"
+            show_text(label, "-")
 
     @while_open
     def _show_step(self, batch: BatchStep) -> None:

@@ -17,14 +17,22 @@ def row(*widgets: Widget) -> Container[Widget]:
     return made
 
 
-def arrange(form: Container[Widget]) -> None:
-    """Align the rows of a form, let texts wrap, and gather all at the top."""
+def arrange(form: Container[Widget], width: int = _DOCK_PIXELS) -> None:
+    """Align the rows of a form, let texts wrap, and gather all at the top.
+
+    Parameters
+    ----------
+    form : Container
+        With all of its rows.
+    width : int
+        Least width, in pixels, for the rows and the title of the dock.
+    """
     for widget in form:
         layout = widget.native.parentWidget().layout()
         layout.itemAt(0).widget().setMinimumWidth(_LABEL_PIXELS)
         if isinstance(widget, Label):
             _let_wrap(widget)
-    form.native.setMinimumWidth(_DOCK_PIXELS)
+    form.native.setMinimumWidth(width)
     form.native.layout().addStretch()
 
 
@@ -41,4 +49,6 @@ def show_text(label: Label, text: str) -> None:
     A layout gives a wrapping label the height of its last text, and clips the new one.
     """
     label.value = text
+    # Or the height asked for would be at least that of the last text.
+    label.native.setMinimumHeight(0)
     label.native.setMinimumHeight(label.native.heightForWidth(label.native.width()))
