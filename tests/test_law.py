@@ -35,8 +35,8 @@ def test_the_package_loads_nothing_heavy() -> None:
     assert _loaded("import napari_inr_denoise", heavy) == []
 
 
-def test_the_reader_loads_no_torch() -> None:
-    program = "import napari_inr_denoise.plugin.reader"
+def test_the_reader_and_the_writer_load_no_torch() -> None:
+    program = "from napari_inr_denoise.plugin import reader, writer"
     assert _loaded(program, ("torch", *VIEWER)) == []
 
 

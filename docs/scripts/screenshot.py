@@ -41,6 +41,7 @@ def main(picture: Path = PICTURE, theme: str = "dark") -> None:
     viewer.open_sample(PLUGIN, "cells")
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
     work_until(lambda: "PU (" in widget.device.native.currentText())
+    work_until(lambda: "GB" in widget.needs_label.value)
     widget.run()
     work_until(lambda: not widget.running)
     viewer.grid.enabled = True

@@ -5,8 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,40 +13,14 @@ import pytest
 from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
-from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import fit as fit_module
-from napari_inr_denoise.core import settings as settings_module
-from napari_inr_denoise.plugin.widget import REPORT_KEY, STACK, InrDenoiseWidget
+from napari_inr_denoise.plugin.report_key import REPORT_KEY
+from napari_inr_denoise.plugin.scope import STACK
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
+from tests.plugin.conftest import PLUGIN
 
 pytestmark = pytest.mark.window
-PLUGIN = "napari-inr-denoise"
-
-
-@pytest.fixture(autouse=True)
-def _tiny_presets(monkeypatch: pytest.MonkeyPatch, tiny: DenoiseSettings) -> None:
-    """Make every preset quick: these tests are about the widget."""
-    for name in settings_module.PRESETS:
-        monkeypatch.setitem(settings_module.PRESETS, name, tiny)
-
-
-@pytest.fixture
-def endless(monkeypatch: pytest.MonkeyPatch, tiny: DenoiseSettings) -> None:
-    """Make fits go on until they are stopped."""
-    long = replace(tiny, max_steps=10**6, learning_rate=1e-8)
-    for name in settings_module.PRESETS:
-        monkeypatch.setitem(settings_module.PRESETS, name, long)
-
-
-@pytest.fixture
-def widget(viewer: Any) -> Iterator[InrDenoiseWidget]:
-    """The widget, docked by its plugin in a viewer with a sample."""
-    viewer.open_sample(PLUGIN, "stack")
-    _, made = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
-    wait_until(lambda: len(made.device.choices) > 1)
-    yield made
-    made.stop()
-    wait_until(lambda: not WorkerBase._worker_set)
 
 
 def _fail(error: Exception) -> Callable[..., None]:
@@ -240,10 +213,14 @@ def test_the_selected_layer_is_chosen_but_not_a_result(
 
 def test_long_texts_are_not_clipped(widget: InrDenoiseWidget) -> None:
     for text in ("short.", "All 3 planes: " + "the residual came down, " * 8):
-        widget._say(text)
+        widget.say(text)
         process_events(0.1)
         label = widget.status_label.native
         assert label.height() >= label.heightForWidth(label.width())
+    high = label.height()
+    widget.say("short.")
+    process_events(0.1)
+    assert label.minimumHeight() < high
 
 
 def test_a_layer_that_cannot_be_denoised_is_said(

@@ -13,7 +13,7 @@ def test_a_run_in_words(tiny: DenoiseSettings, rng: np.random.Generator) -> None
     steps = denoise_steps(stack, settings=tiny)
     first = next(steps)
     later = next(steps)
-    assert words.noise_words(first).startswith("level ")
+    assert words.noise_words(first.problem).startswith("level ")
     assert "x the noise level" in words.residual_words(later)
     assert words.step_words(later).startswith("plane 1 of 2, 10 (")
     stopped = words.ending_words(later.stopped(), 2)

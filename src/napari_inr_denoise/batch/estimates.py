@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from napari_inr_denoise.batch.jobs import Job
 from napari_inr_denoise.batch.one_file import RunOptions, read_source
-from napari_inr_denoise.core.preflight import duration_words, preflight
+from napari_inr_denoise.core.duration import duration_words
+from napari_inr_denoise.core.preflight import preflight
 
 
 def estimates(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:

@@ -49,11 +49,18 @@ class ReportWriter:
             self._write()
         return self._problem
 
+    @property
+    def report(self) -> DenoiseReport:
+        """Of the files so far, in their order."""
+        files = tuple(one.file for one in self._in_order())
+        return DenoiseReport(version("napari-inr-denoise"), self._settings, files)
+
+    def _in_order(self) -> list[JobReport]:
+        return [self._done[number] for number in sorted(self._done)]
+
     def _write(self) -> None:
         started = time.monotonic()
-        done = [self._done[number] for number in sorted(self._done)]
-        files = tuple(one.file for one in done)
-        report = DenoiseReport(version("napari-inr-denoise"), self._settings, files)
+        report, done = self.report, self._in_order()
         try:
             write_report(report, self._folder)
             write_page(report, [one.thumbnails for one in done], self._folder)

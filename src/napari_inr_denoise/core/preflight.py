@@ -17,6 +17,7 @@ from napari_inr_denoise.core.axes import (
     voxel_spacing,
 )
 from napari_inr_denoise.core.devices import describe_device, pick_device
+from napari_inr_denoise.core.duration import duration_words
 from napari_inr_denoise.core.fit_volume import VolumeProblem
 from napari_inr_denoise.core.memory import expected_memory_gb, tile_side
 from napari_inr_denoise.core.pace import network_paces, other_pace, volume_pace
@@ -213,12 +214,3 @@ class _Plan:
 def _centre(size: int) -> slice:
     first = max(size - _SIDE, 0) // 2
     return slice(first, min(first + _SIDE, size))
-
-
-def duration_words(seconds: float) -> str:
-    """Return a duration in words, to about two digits."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} seconds"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours"

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from napari_inr_denoise.core import engine
 from napari_inr_denoise.core.axes import Plane, planes_of, series_of
 from napari_inr_denoise.core.canvas import PlaneCanvas, Writable, copy_plane
-from napari_inr_denoise.core.defects import isolated_pixels
 from napari_inr_denoise.core.devices import (
     describe_device,
     peak_memory_mb,
@@ -26,8 +25,8 @@ from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.fit_volume import VolumeFit
 from napari_inr_denoise.core.fitted_volume import FittedVolume
 from napari_inr_denoise.core.ledger import Ledger
+from napari_inr_denoise.core.measured import measured_problem
 from napari_inr_denoise.core.memory import Effort, is_out_of_memory, tile_side
-from napari_inr_denoise.core.noise import examine_plane
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_record import TileRecord, join_records, record_tile
 from napari_inr_denoise.core.problem import FitProblem
@@ -306,10 +305,9 @@ class Run:
 
     def _problem(self, plane: Plane, tile: Tile) -> FitProblem:
         """Return a tile under a noise model of its own."""
-        values, valid = self._source.read(plane, tile.window)
-        noise, curves = examine_plane(values, valid)
-        problem = FitProblem(values, valid, valid, noise, self._spacing_yx, curves)
-        return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
+        return measured_problem(
+            *self._source.read(plane, tile.window), self._spacing_yx
+        )
 
     def _step(
         self,

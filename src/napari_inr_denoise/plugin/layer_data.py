@@ -6,6 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from napari_inr_denoise.io.record import ImageRecord
+
 LayerTuple = tuple[NDArray[Any], dict[str, Any], str]
 MICROMETRE = "micrometer"
 SECOND = "second"
@@ -38,3 +40,14 @@ def spatial_kwargs(
         "units": tuple(unit for _, unit in pairs),
         "axis_labels": tuple(axis.lower() for axis in axes),
     }
+
+
+def record_kwargs(axes: str, record: ImageRecord) -> dict[str, Any]:
+    """Return the same of an image from a file, which may say a size in pixels."""
+    known = spatial_kwargs(axes, record.spacing_um, record.time_step_s)
+    stated = (record.stated.get(axis) for axis in axes)
+    scale = tuple(
+        said.value if said is not None and said.unit == PIXEL else size
+        for said, size in zip(stated, known["scale"], strict=True)
+    )
+    return known | {"scale": scale}

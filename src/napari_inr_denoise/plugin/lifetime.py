@@ -1,14 +1,19 @@
-"""A fit must not outlive the widget that shows it."""
+"""Work must not outlive the widget that shows it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QWidget
 
+_P = ParamSpec("_P")
+
 
 class Lifetime(QObject):
-    """Ends the worker when the widget is closed, however that happens.
+    """Ends the workers when the widget is closed, however that happens.
 
     With the window, or when nothing refers to the widget any more, its Qt side is
     destroyed. With the dock's cross it is only taken out of the dock: it loses its
@@ -20,22 +25,37 @@ class Lifetime(QObject):
     ----------
     native : QWidget
         The widget's Qt side.
+
+    Attributes
+    ----------
+    over : bool
+        Whether the Qt side is gone.
+    undocked : bool
+        Whether it was taken out of its dock.
     """
 
     def __init__(self, native: QWidget) -> None:
         super().__init__()
         self.over = False
-        self.worker: WorkerBase | None = None
+        self.undocked = False
+        self._workers: set[WorkerBase] = set()
         native.installEventFilter(self)
         native.destroyed.connect(lambda *_: self._end())
+
+    def start(self, worker: WorkerBase) -> None:
+        """Start a worker that is to end with the widget."""
+        self._workers.add(worker)
+        worker.finished.connect(lambda: self._workers.discard(worker))
+        worker.start()
 
     def eventFilter(  # noqa: N802 - Qt's name
         self, watched: QObject | None, event: QEvent | None
     ) -> bool:
-        """Stop the worker when the widget is taken out of its dock."""
-        if watched is not None and event is not None:
-            moved = event.type() == QEvent.Type.ParentChange
-            if moved and watched.parent() is None:
+        """Stop the workers when the widget is taken out of its dock."""
+        moved = event is not None and event.type() == QEvent.Type.ParentChange
+        if watched is not None and moved:
+            self.undocked = watched.parent() is None
+            if self.undocked:
                 self._quit()
         return False
 
@@ -44,5 +64,24 @@ class Lifetime(QObject):
         self._quit()
 
     def _quit(self) -> None:
-        if self.worker is not None:
-            self.worker.quit()
+        for worker in tuple(self._workers):
+            worker.quit()
+
+
+class _HasLifetime(Protocol):
+    _lifetime: Lifetime
+
+
+_Owner = TypeVar("_Owner", bound=_HasLifetime)
+
+
+def while_open(
+    slot: Callable[Concatenate[_Owner, _P], None],
+) -> Callable[Concatenate[_Owner, _P], None]:
+    """Skip a slot once the window is gone: Qt's own objects are deleted by then."""
+
+    def guarded(owner: _Owner, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        if not owner._lifetime.over:
+            slot(owner, *args, **kwargs)
+
+    return guarded

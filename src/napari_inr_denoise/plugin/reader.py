@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_inr_denoise.io.kinds import READABLE_SUFFIXES
 from napari_inr_denoise.io.read import read_image
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.plugin.layer_data import LayerTuple, spatial_kwargs
+from napari_inr_denoise.plugin.layer_data import LayerTuple, record_kwargs
 
 _TWO_CHANNELS = ("magenta", "green")
 _CHANNELS = ("cyan", "yellow", "magenta", "red", "green", "blue")
@@ -66,7 +66,7 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
         notes.append("Only the grey values are shown, without their alpha channel.")
     outer = "".join(letter for letter in order if letter not in "CS")
     keywords = {
-        **spatial_kwargs(outer, record.spacing_um, record.time_step_s),
+        **record_kwargs(outer, record),
         **_colour_kwargs(data, "S" in order),
         "metadata": {"notes": notes} if notes else {},
     }

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pint import DimensionalityError
 
 from napari_inr_denoise.core.arrays import as_dtype
-
-_OUTER_LETTERS = "ZTC"
+from napari_inr_denoise.plugin.axis_letters import axis_letters
+from napari_inr_denoise.plugin.scope import SLICE, VOLUME
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class LayerSource:
         Sizes along those of Z, Y, X that are in `axes`, in the layer's own unit.
     keywords : dict
         For the result layer.
+    whole : bool
+        Whether it is the whole layer.
     """
 
     data: Any = field(repr=False)
@@ -43,10 +45,23 @@ class LayerSource:
     axes: str
     spacing: tuple[float, ...]
     keywords: dict[str, Any] = field(repr=False)
+    whole: bool
 
-    def read(self) -> NDArray[Any]:
-        """Load the values; may take long for a lazy layer."""
-        return np.asarray(self.data[self.selection])
+    def image(self) -> Any:  # noqa: ANN401 - whatever can be read part by part
+        """Return what is to be denoised: a copy of a slice, or all, not yet read.
+
+        Reading a slice may take long for a lazy layer.
+        """
+        return self.data if self.whole else np.array(self.data[self.selection])
+
+    def middle(self, most: int) -> NDArray[Any]:
+        """Load the middle of the plane, of so many pixels a side at most."""
+        selection = list(self.selection)
+        for k, letter in enumerate(self.axes):
+            if letter in "YX":
+                first = max(self.data.shape[k] - most, 0) // 2
+                selection[k] = slice(first, first + most)
+        return np.asarray(self.data[tuple(selection)])
 
     def displayable(self, image: NDArray[np.float32]) -> NDArray[Any]:
         """Return a result as napari can show it.
@@ -62,8 +77,8 @@ class LayerSource:
         )
 
 
-def take_source(layer: Image, dims: Dims, whole_stack: bool) -> LayerSource:
-    """Describe what is denoised: the slice that is shown, or every plane.
+def take_source(layer: Image, dims: Dims, scope: str) -> LayerSource:
+    """Describe what is denoised: the slice that is shown, every plane, or volumes.
 
     Parameters
     ----------
@@ -71,27 +86,29 @@ def take_source(layer: Image, dims: Dims, whole_stack: bool) -> LayerSource:
         Any number of dimensions; RGB; multiscale (its full level is taken).
     dims : Dims
         The viewer's; its last two displayed dimensions are the plane.
-    whole_stack : bool
-        Every plane instead of the current slice.
+    scope : str
+        One of `SCOPES`.
 
     Raises
     ------
     ValueError
-        If the layer has fewer than two dimensions on display.
+        If the layer has fewer than two dimensions on display, or no volume where
+        that is wanted.
     """
     data = layer.data[0] if layer.multiscale else layer.data
     plane = _displayed_plane(layer, dims)
     shape = tuple(data.shape)[: layer.ndim]
-    if whole_stack:
-        start = [0] * layer.ndim
-        selection = [slice(None)] * layer.ndim
-    else:
+    start = [0] * layer.ndim
+    selection = [slice(None)] * layer.ndim
+    if scope == SLICE:
         start = _current_index(layer, dims, shape, plane)
         selection = [
             slice(None) if axis in plane else slice(at, at + 1)
             for axis, at in enumerate(start)
         ]
-    axes = _name_axes(layer, plane)
+    axes = axis_letters(layer.axis_labels, plane, layer.name)
+    if scope == VOLUME:
+        _check_volume(layer.name, axes, shape)
     spatial = [k for k, letter in enumerate(axes) if letter in "ZYX"]
     return LayerSource(
         data=data,
@@ -99,7 +116,28 @@ def take_source(layer: Image, dims: Dims, whole_stack: bool) -> LayerSource:
         axes=axes + ("S" if layer.rgb else ""),
         spacing=_sizes(layer, spatial),
         keywords=_result_keywords(layer, start),
+        whole=scope != SLICE,
     )
+
+
+def volume_hindrance(layer: Image, dims: Dims) -> str:
+    """Return why a layer cannot be denoised as a volume; empty if it can."""
+    try:
+        take_source(layer, dims, VOLUME)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _check_volume(name: str, axes: str, shape: tuple[int, ...]) -> None:
+    """Raise a sentence if there are no planes along Z."""
+    sizes = dict(zip(axes, shape, strict=True))
+    if sizes.get("Z", 1) < 2:
+        raise ValueError(
+            f"layer {name!r}: got axes {axes} of {' x '.join(map(str, shape))} pixels, "
+            "wanted at least two planes along Z for a volume. Choose another scope, or "
+            'label the axis "z" in the layer\'s axis labels.'
+        )
 
 
 def _sizes(layer: Image, dimensions: list[int]) -> tuple[float, ...]:
@@ -158,26 +196,6 @@ def _in_layer_units(layer: Image, dims: Dims) -> NDArray[np.float64]:
     for axis, unit in enumerate(layer.units, start=dims.ndim - layer.ndim):
         point[axis] *= (1 * viewer_units[axis]).to(unit).magnitude
     return point
-
-
-def _name_axes(layer: Image, plane: tuple[int, int]) -> str:
-    """Return a letter per dimension: Y, X for the plane, labels or Z, T, C else."""
-    letters = dict(zip(plane, "YX", strict=True))
-    labels = [label.upper() for label in layer.axis_labels]
-    outer = [axis for axis in range(layer.ndim) if axis not in plane]
-    for axis in outer:
-        if labels[axis] in _OUTER_LETTERS and labels[axis] not in letters.values():
-            letters[axis] = labels[axis]
-    for axis in reversed(outer):
-        if axis not in letters:
-            free = [k for k in _OUTER_LETTERS if k not in letters.values()]
-            if not free:
-                raise ValueError(
-                    f"layer {layer.name!r}: got {layer.ndim} dimensions, wanted at "
-                    "most 5. Split the layer first."
-                )
-            letters[axis] = free[0]
-    return "".join(letters[axis] for axis in range(layer.ndim))
 
 
 def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from napari_inr_denoise.core.verdict import Verdict
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+    from napari_inr_denoise.core.problem import FitProblem
     from napari_inr_denoise.core.report import PlaneReport
 
 _OUT_OF_MEMORY = "out of memory"
 
 
-def noise_words(step: DenoiseStep) -> str:
-    """Return the noise of the plane at work."""
-    problem = step.problem
+def noise_words(problem: FitProblem) -> str:
+    """Return the noise of a plane."""
     words = problem.noise.words()
     if problem.isolated_count:
         words += f"; {problem.isolated_count} hot or dead pixels left out"
@@ -48,17 +48,18 @@ def ending_words(result: DenoiseResult, plane_count: int) -> str:
     if plane_count == 1:
         return f"{reasons[0].sentence} {trust_words(planes[0])}".strip()
     stopped = StopReason.CALLER in reasons or len(planes) < plane_count
+    what = "volumes" if result.report.settings.mode == "volume" else "planes"
     if stopped:
         finished = sum(reason is not StopReason.CALLER for reason in reasons)
         halfway = ", one is at its best so far" if finished < len(planes) else ""
         return (
-            f"Stopped by the user: {finished} of {plane_count} planes are finished"
+            f"Stopped by the user: {finished} of {plane_count} {what} are finished"
             f"{halfway}; those not reached are as they were."
         )
     if len(set(reasons)) == 1:
-        return f"All {plane_count} planes: {reasons[0].sentence}"
+        return f"All {plane_count} {what}: {reasons[0].sentence}"
     counts = (
-        f"{reasons.count(r)} planes: {r.sentence}" for r in dict.fromkeys(reasons)
+        f"{reasons.count(r)} {what}: {r.sentence}" for r in dict.fromkeys(reasons)
     )
     return "\n".join(counts)
 

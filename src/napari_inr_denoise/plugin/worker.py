@@ -1,21 +1,45 @@
-"""The fit in a thread of its own, with an honest Stop."""
+"""Work in a thread of its own, with an honest Stop."""
 
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from napari.qt.threading import WorkerBase, WorkerBaseSignals
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.source import LayerSource
+from napari_inr_denoise.plugin.turns import running
+
+if TYPE_CHECKING:  # the module behind it loads torch
+    from napari_inr_denoise.core.denoise import DenoiseResult
 
 
-class _Signals(WorkerBaseSignals):  # type: ignore[misc]
+class StepSignals(WorkerBaseSignals):  # type: ignore[misc]
+    """What a worker emits that hands over steps."""
+
     stepped = Signal(object)
 
 
-class DenoiseWorker(WorkerBase):  # type: ignore[misc]
+class StoppableWorker(WorkerBase):  # type: ignore[misc]
+    """Work that looks now and then whether it shall stop; each step is `stepped`."""
+
+    def __init__(self) -> None:
+        super().__init__(SignalsClass=StepSignals)
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Ask for an end with what there is; returns at once."""
+        self._stop.set()
+
+    def quit(self) -> None:
+        """Stop as well when napari ends its workers on closing."""
+        self._stop.set()
+        super().quit()
+
+
+class DenoiseWorker(StoppableWorker):
     """Pulls the denoiser's steps; each one is emitted as `stepped`.
 
     Ends with `returned` (a DenoiseResult, also after `stop`; None if stopped before
@@ -30,27 +54,21 @@ class DenoiseWorker(WorkerBase):  # type: ignore[misc]
     """
 
     def __init__(self, source: LayerSource, settings: DenoiseSettings) -> None:
-        super().__init__(SignalsClass=_Signals)
+        super().__init__()
         self.source = source
         self._settings = settings
-        self._stop = threading.Event()
 
-    def stop(self) -> None:
-        """Ask for the best so far; returns at once."""
-        self._stop.set()
-
-    def quit(self) -> None:
-        """Stop as well when napari ends its workers on closing."""
-        self._stop.set()
-        super().quit()
-
-    def work(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 - torch loads late
+    def work(self) -> DenoiseResult | None:
         """Run in the worker's thread."""
+        with running(self._stop):
+            return self._denoised()
+
+    def _denoised(self) -> DenoiseResult | None:
         from napari_inr_denoise.core.denoise import denoise_steps
 
         source = self.source
         steps = denoise_steps(
-            source.read(), source.axes, self._settings, source.spacing
+            source.image(), source.axes, self._settings, source.spacing
         )
         step = None
         try:
@@ -58,7 +76,8 @@ class DenoiseWorker(WorkerBase):  # type: ignore[misc]
                 step = next(steps)
                 self.stepped.emit(step)
         except StopIteration as end:
-            return end.value
+            result: DenoiseResult = end.value
+            return result
         finally:
             steps.close()
         return None if step is None else step.stopped()

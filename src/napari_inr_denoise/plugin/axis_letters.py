@@ -1,0 +1,43 @@
+"""The letters of a layer's dimensions: Y, X for the plane, and the others' names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_OUTER_LETTERS = "ZTC"
+
+
+def axis_letters(labels: Sequence[str], plane: tuple[int, int], name: str) -> str:
+    """Return a letter per dimension.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The layer's axis labels; "z", "t" and "c" count outside the plane. Dimensions
+        without such a label are Z, then T, then C, from the innermost on.
+    plane : (int, int)
+        The dimensions that are Y and X.
+    name : str
+        The layer's, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there are more than five dimensions.
+    """
+    letters = dict(zip(plane, "YX", strict=True))
+    outer = [axis for axis in range(len(labels)) if axis not in plane]
+    for axis in outer:
+        label = labels[axis].upper()
+        if label and label in _OUTER_LETTERS and label not in letters.values():
+            letters[axis] = label
+    for axis in reversed(outer):
+        if axis not in letters:
+            free = [k for k in _OUTER_LETTERS if k not in letters.values()]
+            if not free:
+                raise ValueError(
+                    f"layer {name!r}: got {len(labels)} dimensions, wanted at "
+                    "most 5. Split the layer first."
+                )
+            letters[axis] = free[0]
+    return "".join(letters[axis] for axis in range(len(labels)))

@@ -1,0 +1,110 @@
+"""The controls of the widget and the rows that tell what is going on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import (
+    ComboBox,
+    Container,
+    Label,
+    ProgressBar,
+    PushButton,
+    SpinBox,
+    Widget,
+    create_widget,
+)
+from napari.layers import Image
+
+from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings, preset_settings
+from napari_inr_denoise.plugin import words
+from napari_inr_denoise.plugin.device_choice import DeviceChoice
+from napari_inr_denoise.plugin.form import BAR_STEPS, arrange, row, show_text
+from napari_inr_denoise.plugin.scope import SCOPES, VOLUME, mode_of
+
+if TYPE_CHECKING:
+    from napari_inr_denoise.core.denoise import DenoiseStep
+
+
+class DenoiseForm(Container[Widget]):
+    """What is chosen and what is shown, without what it does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer: Any = create_widget(annotation=Image, label="image")
+        self.scope = ComboBox(choices=SCOPES, label="denoise")
+        self.preset = ComboBox(choices=list(PRESETS), label="preset")
+        self.device = DeviceChoice()
+        self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
+        self.run_button = PushButton(text="Run")
+        self.stop_button = PushButton(text="Stop", enabled=False)
+        self.save_button = PushButton(
+            text="Save settings...",
+            tooltip="As a file for: inr-denoise run --settings FILE",
+        )
+        self.needs_label = Label(value="-", label="expected")
+        self.progress = ProgressBar(value=0, min=0, max=BAR_STEPS, label="progress")
+        self.noise_label = Label(value="-", label="noise")
+        self.residual_label = Label(value="-", label="residual")
+        self.step_label = Label(value="-", label="step")
+        self.status_label = Label(value="Choose an image and press Run.", label="")
+        self.extend([*self._choices, *self._rows()])
+        arrange(self)
+
+    @property
+    def _choices(self) -> tuple[Widget, ...]:
+        return (self.layer, self.scope, self.preset, self.device, self.seed)
+
+    def _rows(self) -> list[Widget]:
+        return [
+            self.noise_label,
+            self.needs_label,
+            row(self.run_button, self.stop_button, self.save_button),
+            self.progress,
+            self.residual_label,
+            self.step_label,
+            self.status_label,
+        ]
+
+    @property
+    def settings(self) -> DenoiseSettings:
+        """What is chosen, as settings of a run."""
+        return preset_settings(
+            self.preset.value,
+            seed=self.seed.value,
+            device=self.device.value,
+            mode=mode_of(self.scope.value),
+        )
+
+    def allow(self, running: bool) -> None:
+        """Allow what makes sense now: only Stop during a fit."""
+        for widget in self._choices:
+            widget.enabled = not running
+        # The published method, whatever the preset.
+        self.preset.enabled = not running and self.scope.value != VOLUME
+        self.run_button.enabled = not running
+        self.stop_button.enabled = running
+
+    def allow_volume(self, hindrance: str) -> None:
+        """Offer the volume, unless there is a reason against it."""
+        at = SCOPES.index(VOLUME)
+        native = self.scope.native
+        native.model().item(at).setEnabled(not hindrance)
+        native.model().item(at).setToolTip(hindrance)
+
+    def clear_progress(self) -> None:
+        """Begin anew."""
+        self.progress.value = 0
+        for label in (self.residual_label, self.step_label):
+            show_text(label, "-")
+
+    def show_progress(self, step: DenoiseStep) -> None:
+        """Show where a run is."""
+        self.progress.value = int(step.progress * BAR_STEPS)
+        show_text(self.noise_label, words.noise_words(step.problem))
+        show_text(self.residual_label, words.residual_words(step))
+        show_text(self.step_label, words.step_words(step))
+
+    def say(self, text: str) -> None:
+        """Show a sentence for the user."""
+        show_text(self.status_label, text)

@@ -1,0 +1,43 @@
+"""The choice of a device, by name, once it is known which there are."""
+
+from __future__ import annotations
+
+from magicgui.widgets import ComboBox
+from psygnal import Signal
+
+from napari_inr_denoise.plugin.device_probe import DeviceProbe
+from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
+
+_LOOKING = "looking for a GPU..."
+
+
+class DeviceChoice(ComboBox):
+    """A list of devices, "auto" first; `failed` is emitted where torch cannot load."""
+
+    failed = Signal(str)
+
+    def __init__(self) -> None:
+        self._devices = [(_LOOKING, "auto")]
+        # Given as a function: magicgui asks again whenever the layers change.
+        super().__init__(choices=lambda _: self._devices, label="device")
+        self.native.setMinimumContentsLength(18)
+
+    def look(self, lifetime: Lifetime) -> None:
+        """Find out in a thread which devices there are."""
+        self._lifetime = lifetime
+        probe = DeviceProbe()
+        probe.returned.connect(self._show)
+        probe.errored.connect(self._show_error)
+        lifetime.start(probe)
+
+    @while_open
+    def _show(self, devices: list[tuple[str, str]]) -> None:
+        self._devices = devices
+        self.reset_choices()
+
+    @while_open
+    def _show_error(self, error: Exception) -> None:
+        self._show([("no device", "auto")])
+        self.failed.emit(
+            f"PyTorch could not be loaded: {error}. Reinstall it, then reopen."
+        )

@@ -1,0 +1,170 @@
+"""A second widget: denoise a folder of files, without opening them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magicgui.types import FileDialogMode
+from magicgui.widgets import (
+    ComboBox,
+    Container,
+    FileEdit,
+    Label,
+    ProgressBar,
+    PushButton,
+    TextEdit,
+    Widget,
+)
+
+from napari_inr_denoise.core.settings import PRESETS, preset_settings
+from napari_inr_denoise.plugin import folder_words
+from napari_inr_denoise.plugin.device_choice import DeviceChoice
+from napari_inr_denoise.plugin.folder_worker import FolderRun, FolderWorker
+from napari_inr_denoise.plugin.form import BAR_STEPS, arrange, row, show_text
+from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.words import error_words
+
+if TYPE_CHECKING:
+    from napari_inr_denoise.batch.run import BatchStep
+    from napari_inr_denoise.core.report import DenoiseReport
+
+
+_DOCK_PIXELS = 340
+_FOLDER = FileDialogMode.EXISTING_DIRECTORY
+
+
+class FolderWidget(Container[Widget]):
+    """Denoises all the images of a folder, as `inr-denoise run` does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._worker: FolderWorker | None = None
+        self._run: FolderRun
+        self._count, self._started = 0, 0.0
+        self._failed: list[str] = []
+        self.source = FileEdit(mode=_FOLDER, label="images", nullable=True)
+        self.out = FileEdit(mode=_FOLDER, label="results", nullable=True)
+        self.preset = ComboBox(choices=list(PRESETS), label="preset")
+        self.device = DeviceChoice()
+        self.run_button = PushButton(text="Run")
+        self.stop_button = PushButton(text="Stop", enabled=False)
+        self.progress = ProgressBar(value=0, min=0, max=BAR_STEPS, label="progress")
+        self.file_label = Label(value="-", label="file")
+        self.plane_label = Label(value="-", label="planes")
+        self.time_label = Label(value="-", label="time left")
+        self.status_label = Label(value="Choose two folders and press Run.", label="")
+        self.failures = TextEdit(value="", label="failed")
+        self.extend([*self._choices, *self._rows()])
+        self._lifetime = Lifetime(self.native)
+        self._prepare()
+
+    @property
+    def _choices(self) -> tuple[Widget, ...]:
+        return (self.source, self.out, self.preset, self.device)
+
+    def _rows(self) -> list[Widget]:
+        return [
+            row(self.run_button, self.stop_button),
+            self.progress,
+            self.file_label,
+            self.plane_label,
+            self.time_label,
+            self.status_label,
+            self.failures,
+        ]
+
+    def _prepare(self) -> None:
+        arrange(self, _DOCK_PIXELS)
+        for folder in (self.source, self.out):
+            folder.choose_btn.text = "Browse..."  # the usual text leaves no room
+        self.failures.native.setReadOnly(True)
+        self.failures.visible = False
+        self.run_button.changed.connect(self.run)
+        self.stop_button.changed.connect(self.stop)
+        self.device.failed.connect(self._say)
+        self.device.look(self._lifetime)
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is at work."""
+        return self._worker is not None
+
+    def run(self) -> None:
+        """Start on the chosen folder."""
+        if self._worker is not None:
+            return
+        source, out = self.source.value, self.out.value
+        # Neither is a tuple, which a choice of several files would give.
+        if not (isinstance(source, Path) and isinstance(out, Path) and source.is_dir()):
+            self._say("Choose a folder of images and a folder for the results first.")
+            return
+        settings = preset_settings(self.preset.value, device=self.device.value)
+        self._run = FolderRun(source, out, settings)
+        self._start(FolderWorker(self._run))
+
+    def stop(self) -> None:
+        """Stop; finished files, and finished planes of the one at work, are kept."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._say("Stopping...")
+
+    def _start(self, worker: FolderWorker) -> None:
+        worker.stepped.connect(self._show_step)
+        worker.returned.connect(self._show_summary)
+        worker.errored.connect(self._show_failure)
+        worker.finished.connect(self._show_finished)
+        self._worker = worker
+        self._count, self._started = 0, time.monotonic()
+        self.progress.value = 0
+        self._failed = []
+        self.failures.visible = False
+        self._say("Looking for images...")
+        self._allow(running=True)
+        self._lifetime.start(worker)
+
+    def _allow(self, running: bool) -> None:
+        for widget in (*self._choices, self.run_button):
+            widget.enabled = not running
+        self.stop_button.enabled = running
+        for label in (self.file_label, self.plane_label, self.time_label):
+            show_text(label, "-")
+
+    @while_open
+    def _show_step(self, batch: BatchStep) -> None:
+        if self._count == 0:
+            self._say("Denoising...")
+        self._count = batch.count
+        share = folder_words.share_done(batch)
+        elapsed = time.monotonic() - self._started
+        self.progress.value = int(share * BAR_STEPS)
+        show_text(self.file_label, folder_words.file_words(batch))
+        show_text(self.plane_label, folder_words.plane_words(batch))
+        show_text(self.time_label, folder_words.time_words(elapsed, share))
+        if batch.done is not None and batch.done.file.status == "failed":
+            self._name_failure(folder_words.failure_words(batch.done.file))
+
+    def _name_failure(self, text: str) -> None:
+        self._failed.append(text)
+        # Not as a value: Qt would take what looks like HTML for it.
+        self.failures.native.setPlainText("\n".join(self._failed))
+        self.failures.visible = True
+
+    @while_open
+    def _show_summary(self, report: DenoiseReport | None) -> None:
+        problem = "" if self._worker is None else self._worker.problem
+        where = problem or f"The report is {self._run.out / 'report.html'}."
+        self._say(folder_words.summary_words(report, self._count, where))
+
+    @while_open
+    def _show_failure(self, error: Exception) -> None:
+        self._say(error_words(error))
+
+    @while_open
+    def _show_finished(self) -> None:
+        self._worker = None
+        self._allow(running=False)
+
+    def _say(self, text: str) -> None:
+        show_text(self.status_label, text)

@@ -1,0 +1,102 @@
+"""What the widget hands over: a slice, every plane, or the volume as one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise import DenoiseSettings
+from napari_inr_denoise.plugin import widget as widget_module
+from napari_inr_denoise.plugin.report_key import REPORT_KEY
+from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.window
+
+
+def _offered(widget: InrDenoiseWidget) -> list[bool]:
+    model = widget.scope.native.model()
+    return [model.item(k).isEnabled() for k in range(len(SCOPES))]
+
+
+def test_the_volume_as_one(viewer: Any, widget: InrDenoiseWidget) -> None:
+    source = viewer.layers[0]
+    source.data = source.data[:4, :32, :32]
+    widget.scope.value = VOLUME
+    assert not widget.preset.enabled
+    widget.run()
+    wait_until(lambda: not widget.running)
+    result = viewer.layers[-1]
+    assert result.data.shape == (4, 32, 32)
+    report = result.metadata[REPORT_KEY]
+    assert report["settings"]["mode"] == "volume"
+    assert [plane["index"] for plane in report["files"][0]["planes"]] == [{}]
+    np.testing.assert_allclose(result.scale, source.scale)
+    assert not widget.preset.enabled
+    assert widget.status_label.value.endswith(".")
+
+
+def test_the_volume_is_offered_where_there_is_one(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    assert _offered(widget) == [True, True, True]
+    viewer.add_image(np.ones((4, 24, 24)), axis_labels=("t", "y", "x"), name="movie")
+    assert _offered(widget) == [True, True, False]
+    widget.scope.value = VOLUME
+    widget.run()
+    assert not widget.running
+    assert "wanted at least two planes along Z" in widget.status_label.value
+    wait_until(lambda: "two planes along Z" in widget.needs_label.value)
+    viewer.layers["movie"].axis_labels = ("z", "y", "x")
+    assert _offered(widget) == [True, True, True]
+
+
+def test_lazy_data_are_read_plane_by_plane(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    import dask.array as da
+
+    noisy = viewer.layers[0].data[:3, :32, :32]
+    lazy = da.from_array(noisy, chunks=(1, 32, 32))
+    widget.layer.value = viewer.add_image(lazy, name="lazy")
+    widget.scope.value = STACK
+    widget.run()
+    wait_until(lambda: not widget.running)
+    of_lazy = viewer.layers[-1].data
+    widget.layer.value = viewer.add_image(noisy, name="in memory")
+    widget.run()
+    wait_until(lambda: not widget.running)
+    np.testing.assert_array_equal(of_lazy, viewer.layers[-1].data)
+
+
+def test_settings_are_saved_for_the_command_line(
+    widget: InrDenoiseWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(widget_module, "ask_for_name", lambda _: tmp_path / "mine")
+    widget.seed.value = 7
+    widget.scope.value = VOLUME
+    widget.save_button.native.click()
+    path = tmp_path / "mine.json"
+    assert str(path) in widget.status_label.value
+    saved = DenoiseSettings.from_dict(json.loads(path.read_text()))
+    assert saved == widget.settings
+    assert (saved.seed, saved.mode) == (7, "volume")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_settings_that_cannot_be_saved_are_said(
+    widget: InrDenoiseWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = tmp_path / "missing" / "mine.json"
+    monkeypatch.setattr(widget_module, "ask_for_name", lambda _: missing)
+    widget.save_button.native.click()
+    assert "could not be saved" in widget.status_label.value
+    monkeypatch.setattr(widget_module, "ask_for_name", lambda _: None)
+    widget.say("as before")
+    widget.save_button.native.click()
+    assert widget.status_label.value == "as before"
