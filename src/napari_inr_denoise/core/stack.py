@@ -27,9 +27,10 @@ MOST_TRAINED = 24
 """Parts that are trained on."""
 MORE_STEPS = 2
 """Steps over those of a single plane."""
-_BRIGHTNESS = 8.0
-"""Width, in pixels, of the blur of a place that keeps its brightness: with 12 the
-background of a dim stack still flickers more than before, with 6 noise comes back."""
+_BRIGHTNESS = 7.0
+"""Width, in pixels, of the blur of a place that keeps its brightness: with 8 the
+background of a dim stack still flickers a little more than before, with 6 noise comes
+back."""
 _WIDTHS = (_BRIGHTNESS, _BRIGHTNESS, 0.0)
 _OWN_WEIGHT = 1 / (2 * np.pi * _BRIGHTNESS**2)
 """Of a pixel in the blur around itself."""
