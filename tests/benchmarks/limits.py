@@ -1,0 +1,132 @@
+"""How near to the machine's limits the steps of the fits run.
+
+FLOP are counted by torch: matrix products and convolutions, two for a multiplication
+and an addition. What is elementwise is not counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
+
+from napari_inr_denoise.core.devices import synchronise
+from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
+from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
+from napari_inr_denoise.core.noise import examine_plane
+from napari_inr_denoise.core.plane_view import ViewMaker
+from napari_inr_denoise.core.precision import product_dtype
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.scaling import CommonScale
+from napari_inr_denoise.core.settings import preset_settings
+from napari_inr_denoise.core.windows import Windows
+from tests.benchmarks.plain_way import PlainFit
+
+_SIDE = {"cpu": 1024, "cuda": 8192, "mps": 4096}
+_COPIED = {"cpu": 2**26, "cuda": 2**30, "mps": 2**28}
+_TIMES = 7
+HEADER = "| what | achieved | limit | share |\n|---|---|---|---|"
+
+
+def seconds_of(action: Callable[[], object], device: torch.device) -> float:
+    """Return the median duration of an action, not counting its first run."""
+    found = []
+    for _ in range(_TIMES + 1):
+        started = time.perf_counter()
+        action()
+        synchronise(device)
+        found.append(time.perf_counter() - started)
+    return float(np.median(found[1:]))
+
+
+def product_peak(device: torch.device, kind: torch.dtype) -> float:
+    """Return the measured FLOP/s of a large square matrix product."""
+    side = _SIDE[device.type]
+    square = torch.randn(side, side, device=device).to(kind)
+    return 2 * side**3 / seconds_of(lambda: square @ square, device)
+
+
+def copy_bandwidth(device: torch.device) -> float:
+    """Return the measured bytes/s, read and written, of a large copy."""
+    values = torch.ones(_COPIED[device.type] // 4, device=device)
+    target = torch.empty_like(values)
+    return 2 * _COPIED[device.type] / seconds_of(lambda: target.copy_(values), device)
+
+
+def limit_rows(noisy_yx: NDArray[np.floating], device: torch.device) -> Iterator[str]:
+    """Yield a Markdown row for each kind of step, and for the gathers."""
+    kind = product_dtype(device)
+    peaks = {each: product_peak(device, each) for each in (torch.float32, kind)}
+    problem = _problem(noisy_yx)
+    for name, step, precision in (
+        *_steps(problem, kind, device),
+        ("the plain way: a step", PlainFit(noisy_yx, device).step, torch.float32),
+    ):
+        with FlopCounterMode(display=False) as counter:
+            step()
+        achieved = counter.get_total_flops() / seconds_of(step, device)
+        yield _row(name, achieved, peaks[precision], f"FLOP/s, {str(precision)[6:]}")
+    bandwidth = copy_bandwidth(device)
+    for name, count, action in _gathers(problem, kind, device):
+        achieved = count / seconds_of(action, device)
+        yield _row(name, achieved, bandwidth, "B/s")
+
+
+def _row(name: str, achieved: float, limit: float, unit: str) -> str:
+    numbers = f"{achieved / 1e9:.3g} | {limit / 1e9:.3g} G{unit}"
+    return f"| {name} | {numbers} | {100 * achieved / limit:.0f} % |"
+
+
+def _problem(noisy_yx: NDArray[np.floating]) -> FitProblem:
+    plane, valid = noisy_yx[..., None], np.ones(noisy_yx.shape, dtype=bool)
+    noise, curves = examine_plane(plane, valid)
+    return FitProblem(plane, valid, valid, noise, (1.0, 1.0), curves)
+
+
+def _steps(
+    problem: FitProblem, kind: torch.dtype, device: torch.device
+) -> Iterator[tuple[str, Callable[[], object], torch.dtype]]:
+    """Yield what the presets spend their time on."""
+    common, every = CommonScale.of([problem]), problem.fitted_yx
+    for preset in ("fast", "auto"):
+        settings = preset_settings(preset)
+        view = ViewMaker([problem], settings, device).view(problem, every)
+        fit = NeighbourhoodFit([view], settings, 10**6)
+        yield f"neighbourhood, {preset}: a step", fit.advance, kind
+        rendering = settings.turns
+        yield (
+            f"neighbourhood, {preset}: rendering in {rendering} turns",
+            lambda fit=fit, turns=rendering: list(fit.render(turns)),
+            kind,
+        )
+    crops = Crops.of(problem, every, common, device)
+    second = AttentionFit([crops], settings, 10**6)
+    yield "attention: a step", second.advance, kind
+    yield "attention: rendering in one turn", lambda: list(second.render(1)), kind
+
+
+def _gathers(
+    problem: FitProblem, kind: torch.dtype, device: torch.device
+) -> Iterator[tuple[str, int, Callable[[], object]]]:
+    """Yield the windows' gathers and the bytes that they read and write."""
+    settings, (height, width) = preset_settings("auto"), problem.fitted_yx.shape
+    radius, size = settings.window_radius, kind.itemsize
+    places = torch.arange((2 * radius + 1) ** 2, device=device)
+    planes = torch.ones(2, height, width, device=device).to(kind)
+    windows = Windows(planes, radius, places)
+    pixels = torch.arange(settings.window_batch, device=device)
+    rows, columns = pixels // width, pixels % width
+    values = 2 * len(pixels) * len(places)
+    # Values once read and once written, and the place of each that is read.
+    yield (
+        "windows around single pixels",
+        values * (2 * size + 4),
+        lambda: windows.around(rows, columns),
+    )
+    band = slice(0, min(32, height))
+    values = 2 * band.stop * width * len(places)
+    yield "windows of whole rows", 2 * values * size, lambda: windows.band(band)

@@ -1,0 +1,58 @@
+"""Which share of a run goes into which of its stages."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_STAGES = {
+    "noise": (("noise.py", "examine_plane"),),
+    "training": (
+        ("fit_neighbourhood.py", "advance"),
+        ("fit_attention.py", "advance"),
+        ("fit.py", "advance"),
+    ),
+    "rendering": (
+        ("fit_neighbourhood.py", "answer"),
+        ("fit_attention.py", "answer"),
+        ("fit.py", "look"),
+    ),
+    "judging": (("engine.py", "finished"),),
+}
+"""Functions that are a stage; none of them calls another."""
+STAGES = (*_STAGES, "other")
+"""The stages by name: rendering has the looks during training in it."""
+
+
+@contextmanager
+def shares(wanted: bool) -> Iterator[dict[str, float]]:
+    """Profile what is done inside; the shares are there at the end.
+
+    On CUDA set CUDA_LAUNCH_BLOCKING=1, or the time of a kernel counts where it is
+    waited for.
+    """
+    found: dict[str, float] = {}
+    if not wanted:
+        yield found
+        return
+    with cProfile.Profile() as profile:
+        yield found
+    stats = pstats.Stats(profile)
+    total = stats.total_tt  # type: ignore[attr-defined]
+    for stage, functions in _STAGES.items():
+        found[stage] = sum(_seconds(stats, *one) for one in functions) / total
+    found["other"] = 1 - sum(found.values())
+
+
+def _seconds(stats: pstats.Stats, file: str, function: str) -> float:
+    """Return the time inside a function and all that it calls."""
+    table = stats.stats  # type: ignore[attr-defined]
+    return float(
+        sum(
+            row[3]
+            for (path, _, name), row in table.items()
+            if name == function and path.endswith(f"core/{file}")
+        )
+    )
