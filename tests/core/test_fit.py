@@ -111,7 +111,7 @@ def test_an_unstable_fit_gives_the_best_before(
     def poisoned(self: fit_module._Fit, steps: int) -> None:
         advance(self, steps)
         if self._steps >= 20:
-            for weights in self._average._average:
+            for weights in self._training.average._average:
                 weights.fill_(float("nan"))
 
     monkeypatch.setattr(fit_module._Fit, "advance", poisoned)

@@ -118,6 +118,12 @@ def _before_a_worker_starts(threads: int) -> dict[str, str]:
     variables = {"DASK_LOGGING__DISTRIBUTED": "critical"}
     for library in ("OMP", "MKL", "OPENBLAS"):
         variables[f"{library}_NUM_THREADS"] = str(threads)
+    # Threads that spin while they wait take the cores from the other workers.
+    variables["OMP_WAIT_POLICY"] = "PASSIVE"
+    # dask makes glibc hand freed memory back at once; every network step would fetch
+    # it again, page by page. These are glibc's own largest values.
+    variables["MALLOC_MMAP_THRESHOLD_"] = str(2**25)
+    variables["MALLOC_TRIM_THRESHOLD_"] = str(2**26)
     settings = {
         f"distributed.nanny.pre-spawn-environ.{name}": value
         for name, value in variables.items()

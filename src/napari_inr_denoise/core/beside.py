@@ -129,10 +129,18 @@ def _matched(planes: Tensor, width: float, level: Tensor) -> Tensor:
     if not inside.any():
         return planes
     own, other = level[inside], _levels(planes, width)[inside]
-    means = own.mean(dim=0), other.mean(dim=0)
-    together = ((own - means[0]) * (other - means[1])).mean(dim=0)
-    spread = (other - means[1]).square().mean(dim=0).clamp_min(1e-12)
+    means = _mean(own), _mean(other)
+    together = _mean((own - means[0]) * (other - means[1]))
+    spread = _mean((other - means[1]).square()).clamp_min(1e-12)
     slope = (together / spread).clamp(*_SLOPES)
     moved = (planes[:-1] - means[1][:, None, None]) * slope[:, None, None]
     values = (moved + means[0][:, None, None]) * counts
     return torch.cat([values, counts[None]])
+
+
+def _mean(values: Tensor) -> Tensor:
+    """Return the mean over the first dimension.
+
+    By numpy, which adds in the same order however many threads there are.
+    """
+    return torch.from_numpy(values.cpu().numpy().mean(axis=0)).to(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise.core.candidate import Candidate
+from napari_inr_denoise.core.gradient import Gradient, Loss
 from napari_inr_denoise.core.outcome import Outcome
 
 _STEPS_BETWEEN_YIELDS = 10
@@ -49,6 +50,7 @@ class Optimiser:
     """
 
     def __init__(self, network: nn.Module, rate: float, steps: int) -> None:
+        self._gradient = Gradient(network)
         device = next(network.parameters()).device
         self._adam = torch.optim.AdamW(
             network.parameters(),
@@ -60,10 +62,9 @@ class Optimiser:
             self._adam, rate, total_steps=steps + 1, pct_start=_WARM_UP
         )
 
-    def step(self, loss: Tensor) -> None:
-        """Go down the gradient of a loss."""
-        self._adam.zero_grad()
-        loss.backward()
+    def step(self, losses: Sequence[Loss]) -> None:
+        """Go down the gradient of a sum of losses."""
+        self._gradient.take(losses)
         self._adam.step()
         self._schedule.step()
 

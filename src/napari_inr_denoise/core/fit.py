@@ -23,8 +23,8 @@ from napari_inr_denoise.core.noise import NoiseModel
 from napari_inr_denoise.core.patches import PatchGrid
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import Quality
-from napari_inr_denoise.core.regularise import WeightAverage, selective_decay
 from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.siren_training import SirenTraining
 from napari_inr_denoise.core.stopping import (
     Budget,
     Discrepancy,
@@ -215,27 +215,19 @@ class _Fit:
             plane_syx, fitted_yx, settings.patch_size, problem.spacing_yx
         )
         self._network = _new_network(problem, self._grid, settings)
-        means = plane_syx[:, fitted_yx].mean(dim=1).cpu()
+        means = torch.from_numpy(scaled[problem.fitted_yx].mean(axis=0))
         self._network.set_output_bias(means.repeat_interleave(settings.patch_size**2))
         self._network.to(device)
-        self._average = WeightAverage(self._network, settings.average_decay)
-        self._optimiser = torch.optim.AdamW(
-            selective_decay(
-                self._network.linear_layers(),
-                settings.decay_layers,
-                settings.weight_decay,
-            ),
-            lr=settings.learning_rate,
-            fused=device.type in ("cpu", "cuda"),
-        )
+        self._training = SirenTraining(self._network, settings)
         self._generator = torch.Generator(device=device).manual_seed(settings.seed)
         self._steps, self._seconds = 0, 0.0
 
     def advance(self, steps: int) -> None:
-        """Take optimisation steps."""
+        """Take optimisation steps on random batches of patches."""
         started = time.monotonic()
         for _ in range(steps):
-            self._step()
+            batch = self._grid.draw(self._settings.batch_size, self._generator)
+            self._training.step(*batch)
         self._steps += steps
         self._seconds += time.monotonic() - started
 
@@ -243,19 +235,6 @@ class _Fit:
     def steps_per_second(self) -> float:
         """Steps taken over the time they took; 0 before the first."""
         return self._steps / self._seconds if self._seconds > 0 else 0.0
-
-    def _step(self) -> None:
-        """Take one optimisation step on a random batch of patches."""
-        coordinates, targets, weights = self._grid.draw(
-            self._settings.batch_size, self._generator
-        )
-        predicted = self._network(coordinates).view_as(targets)
-        counted = weights.sum().clamp_min(1.0) * targets.shape[1]
-        loss = ((predicted - targets).square() * weights).sum() / counted
-        self._optimiser.zero_grad()
-        loss.backward()
-        self._optimiser.step()
-        self._average.update()
 
     def look(self, stride: int | None = None) -> FitResult:
         """Render the averaged network and compare it with the noisy plane.
@@ -268,9 +247,9 @@ class _Fit:
         """
         if stride is None:
             stride = max(self._settings.patch_size // 2, 1)
-        self._average.apply()
+        self._training.average.apply()
         rendered: Tensor = self._grid.render(self._network, stride)
-        self._average.restore()
+        self._training.average.restore()
         plane_yxs = rendered.permute(1, 2, 0).cpu().numpy() * self._scale + self._offset
         problem = self._problem
         residual = (plane_yxs - problem.plane_yxs)[problem.fitted_yx]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from napari_inr_denoise.core.blind_spot import (
     train,
 )
 from napari_inr_denoise.core.candidate import Candidate
+from napari_inr_denoise.core.gradient import PARTS
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.scaling import CommonScale, PlaneScale
@@ -160,20 +162,29 @@ class AttentionFit:
         """Take one optimisation step on random crops in random turns."""
         drawn = [self._drawn() for _ in range(self._batch)]
         planes = torch.stack([self._crop(self._padded[part]) for part in drawn])
+        parts = [self._parts[part] for part in drawn]
+        targets = planes[:, 2 * self._samples + 1]
+        counted = targets.sum().clamp_min(1.0) * self._samples
+        size = max(-(-len(parts) // PARTS), 1)
+        losses = [
+            partial(self._loss, parts[at : at + size], planes[at : at + size], counted)
+            for at in range(0, len(parts), size)
+        ]
+        self._optimiser.step(losses)
+        self._done += 1
+
+    def _loss(self, parts: Sequence[Crops], planes: Tensor, counted: Tensor) -> Tensor:
+        """Return the share of some crops in the mean loss over so many values."""
         linear, predicted, result, gain = self._answer(planes)
         rows = predicted.detach().movedim(1, -1).reshape(len(planes), -1, self._samples)
-        parts = [self._parts[part] for part in drawn]
         variance = torch.stack(
             [one.scale.variance(row) for one, row in zip(parts, rows, strict=True)]
         ).view(len(planes), _CROP, _CROP, self._samples)
         added = variance.movedim(-1, 1) * gain
         loss = squared_error_and_risk(linear, predicted, result, added)
         targets = planes[:, [2 * self._samples + 1]]
-        counted = (targets.sum() * self._samples).clamp_min(1.0)
         weights = torch.tensor([one.weight for one in parts], device=self._device)
-        weighted = loss * targets * weights[:, None, None, None]
-        self._optimiser.step(weighted.sum() / counted)
-        self._done += 1
+        return (loss * targets * weights[:, None, None, None]).sum() / counted
 
     def _drawn(self) -> int:
         """Return the number of a random part; no number is drawn where there is one."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from napari_inr_denoise.core.blind_spot import (
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.correlation import residual_correlation
+from napari_inr_denoise.core.gradient import PARTS
 from napari_inr_denoise.core.neighbours import TURNS, Hidden
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.outcome import Outcome
@@ -93,6 +96,15 @@ def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, i
     return batch, max(math.ceil(most), 1)
 
 
+@dataclass(frozen=True)
+class _Pixels:
+    """Pixels of one plane for one part of a step; each has this weight."""
+
+    view: PlaneView
+    flat: Tensor
+    weight: float
+
+
 class NeighbourhoodFit:
     """One network, its optimiser, and the planes that it is trained on.
 
@@ -150,9 +162,12 @@ class NeighbourhoodFit:
     def advance(self) -> None:
         """Take one optimisation step on random pixels in a random turn."""
         turn = int(torch.randint(TURNS, (1,), generator=self._turns))
-        drawn = self._drawn()
-        losses = [self._loss(view, self._batch // len(drawn), turn) for view in drawn]
-        self._optimiser.step(torch.stack(losses).mean())
+        parts: list[list[_Pixels]] = [[] for _ in range(PARTS)]
+        views = self._drawn()
+        for view in views:
+            for part, pixels in zip(parts, self._pixels(view, len(views)), strict=True):
+                part.append(pixels)
+        self._optimiser.step([partial(self._loss, part, turn) for part in parts])
         self._done += 1
         if self._done == self._alone:
             self._learn_correlation()
@@ -164,23 +179,33 @@ class NeighbourhoodFit:
         order = torch.randperm(len(self._views), generator=self._turns)
         return [self._views[int(k)] for k in order[:_VIEWS_AT_ONCE]]
 
-    def _loss(self, view: PlaneView, count: int, turn: int) -> Tensor:
-        """Return the mean loss over random pixels of a plane, in its noise's units."""
+    def _pixels(self, view: PlaneView, views: int) -> list[_Pixels]:
+        """Return random pixels of a plane, in parts."""
+        count = self._batch // views
         drawn = torch.randint(
             len(view.targets), (count,), generator=self._generator, device=view.device
         )
+        weight = view.weight / (count * views)
         flat = view.targets[drawn]
-        seen = view.neighbours.around(flat)
+        return [_Pixels(view, part, weight) for part in flat.tensor_split(PARTS)]
+
+    def _loss(self, part: Sequence[_Pixels], turn: int) -> Tensor:
+        """Return a part's share of the mean loss, in the noise's units."""
+        return torch.stack([self._loss_of(pixels, turn) for pixels in part]).sum()
+
+    def _loss_of(self, pixels: _Pixels, turn: int) -> Tensor:
+        view = pixels.view
+        seen = view.neighbours.around(pixels.flat)
         columns = view.neighbours.turned_columns[turn]
         outputs = self._network(seen.features, columns)
         predicted, result, share = self._answer(outputs, seen)
-        noisy = view.values[flat]
+        noisy = view.values[pixels.flat]
         if self._done >= self._alone:
             added = view.scale.variance(predicted.detach()) * share
             loss = squared_error_and_risk(noisy, predicted, result, added)
         else:
             loss = (predicted - noisy).square()
-        return loss.mean() * view.weight
+        return loss.mean(dim=-1).sum() * pixels.weight
 
     @torch.no_grad()
     def _learn_correlation(self) -> None:

@@ -17,8 +17,8 @@ from napari_inr_denoise.core.fit import FitResult, steps_to_next_look
 from napari_inr_denoise.core.fitted_volume import FittedVolume
 from napari_inr_denoise.core.networks.siren import Siren
 from napari_inr_denoise.core.noise import NoiseModel
-from napari_inr_denoise.core.regularise import WeightAverage, selective_decay
 from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.siren_training import SirenTraining
 from napari_inr_denoise.core.stopping import (
     Budget,
     Discrepancy,
@@ -159,19 +159,10 @@ class _Fit:
         side = settings.patch_size
         self._patches = VoxelPatches(scaled, counts, side, problem.spacing_zyx)
         self._network = _new_network(self._patches, problem, settings)
-        means = scaled[:, counts].mean(dim=1).cpu()
+        means = torch.from_numpy(scaled[:, counts].cpu().numpy().mean(axis=1))
         self._network.set_output_bias(means.repeat_interleave(side**2))
         self._network.to(device)
-        self._average = WeightAverage(self._network, settings.average_decay)
-        self._optimiser = torch.optim.AdamW(
-            selective_decay(
-                self._network.linear_layers(),
-                settings.decay_layers,
-                settings.weight_decay,
-            ),
-            lr=settings.learning_rate,
-            fused=device.type in ("cpu", "cuda"),
-        )
+        self._training = SirenTraining(self._network, settings)
         self._generator = torch.Generator(device=device).manual_seed(settings.seed)
         self._judge = self._patches.judge(
             torch.Generator(device=device).manual_seed(settings.seed)
@@ -182,24 +173,16 @@ class _Fit:
         """Take optimisation steps on random patches."""
         started = time.monotonic()
         for _ in range(steps):
-            coordinates, targets, weights = self._patches.draw(
-                self._settings.batch_size, self._generator
-            )
-            predicted = self._network(coordinates).view_as(targets)
-            counted = weights.sum().clamp_min(1.0) * targets.shape[1]
-            loss = ((predicted - targets).square() * weights).sum() / counted
-            self._optimiser.zero_grad()
-            loss.backward()
-            self._optimiser.step()
-            self._average.update()
+            batch = self._patches.draw(self._settings.batch_size, self._generator)
+            self._training.step(*batch)
         self._steps += steps
         self._seconds += time.monotonic() - started
 
     def look(self, progress: float) -> VolumeFit:
         """Return the averaged network and its residual."""
-        self._average.apply()
+        self._training.average.apply()
         network = copy.deepcopy(self._network).requires_grad_(requires_grad=False)
-        self._average.restore()
+        self._training.average.restore()
         mean_square = self._judge.mean_square(network)
         return VolumeFit(
             step=self._steps,

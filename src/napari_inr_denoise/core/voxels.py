@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor
@@ -144,4 +145,6 @@ class Judge:
         output = total[:, :, inside, inside] / self._side**2
         squares = (output - self._values).square() * self._weights
         counted = self._weights.sum() * output.shape[1]
-        return float(squares.sum() / counted.clamp_min(1.0))
+        # numpy adds in the same order however many threads there are.
+        total_square = float(squares.cpu().numpy().sum(dtype=np.float64))
+        return total_square / max(float(counted), 1.0)

@@ -53,7 +53,11 @@ class AttentionNetwork(nn.Module):
         self.register_buffer("mask", mask)
         self.samples = samples
         self.first = _convolution(samples, width, side)
-        self.beside = _convolution(context * samples, width, side) if context else None
+        self.beside = (
+            _convolution(context * samples, width, side, bias=False)
+            if context
+            else None
+        )
         self.level = _convolution(samples, width)
         self.sparse = nn.ModuleList(
             _convolution(width, width, 3, dilation) for dilation in _DILATIONS
@@ -70,7 +74,8 @@ class AttentionNetwork(nn.Module):
                 fan_in = layer.weight[0].numel()
                 with torch.no_grad():
                     layer.weight.normal_(0, (1.4 / fan_in) ** 0.5, generator=generator)
-                    torch.nn.init.zeros_(layer.get_parameter("bias"))
+                    if layer.bias is not None:
+                        torch.nn.init.zeros_(layer.bias)
         with torch.no_grad():
             self.last.weight.mul_(0.3)
             # A gain of 0.12 to begin with.
@@ -158,7 +163,7 @@ def _square(layer: nn.Conv2d, values: Tensor) -> Tensor:
 
 
 def _convolution(
-    inputs: int, outputs: int, side: int = 1, dilation: int = 1
+    inputs: int, outputs: int, side: int = 1, dilation: int = 1, *, bias: bool = True
 ) -> nn.Conv2d:
     """Return a convolution that keeps the planes' size, its weights not yet drawn."""
     layer: nn.Conv2d = nn.utils.skip_init(
@@ -168,5 +173,6 @@ def _convolution(
         side,
         padding=dilation * (side // 2),
         dilation=dilation,
+        bias=bias,
     )
     return layer

@@ -1,0 +1,70 @@
+"""How SIREN is trained, on a plane or on a volume."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from napari_inr_denoise.core.gradient import PARTS, Gradient
+from napari_inr_denoise.core.networks.siren import Siren
+from napari_inr_denoise.core.regularise import WeightAverage, selective_decay
+from napari_inr_denoise.core.settings import DenoiseSettings
+
+
+class SirenTraining:
+    """AdamW with decay of the last layers alone, and the weights' running average.
+
+    Parameters
+    ----------
+    network : Siren
+        On its device.
+    settings : DenoiseSettings
+        Rate, decay and average.
+
+    Attributes
+    ----------
+    average : WeightAverage
+        Of the network's weights.
+    """
+
+    def __init__(self, network: Siren, settings: DenoiseSettings) -> None:
+        self._network = network
+        self._gradient = Gradient(network)
+        self.average = WeightAverage(network, settings.average_decay)
+        self._optimiser = torch.optim.AdamW(
+            selective_decay(
+                network.linear_layers(), settings.decay_layers, settings.weight_decay
+            ),
+            lr=settings.learning_rate,
+            fused=next(network.parameters()).device.type in ("cpu", "cuda"),
+        )
+
+    def step(self, coordinates: Tensor, targets: Tensor, weights: Tensor) -> None:
+        """Take one step down the mean squared error.
+
+        Parameters
+        ----------
+        coordinates : Tensor, shape (N, 2 or 3)
+        targets : Tensor, shape (N, samples, side, side)
+        weights : Tensor, shape (N, 1, side, side)
+            1 where a target counts, 0 elsewhere.
+        """
+        counted = weights.sum().clamp_min(1.0) * targets.shape[1]
+        parts = zip(
+            coordinates.tensor_split(PARTS),
+            targets.tensor_split(PARTS),
+            weights.tensor_split(PARTS),
+            strict=True,
+        )
+        losses = [partial(self._loss, at, to, by, counted) for at, to, by in parts]
+        self._gradient.take(losses)
+        self._optimiser.step()
+        self.average.update()
+
+    def _loss(
+        self, coordinates: Tensor, targets: Tensor, weights: Tensor, counted: Tensor
+    ) -> Tensor:
+        predicted: Tensor = self._network(coordinates).view_as(targets)
+        return ((predicted - targets).square() * weights).sum() / counted
