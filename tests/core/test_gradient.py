@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core.gradient import Gradient
+from napari_inr_denoise.core.gradient import Gradient, part_count
 from napari_inr_denoise.core.settings import preset_settings
 
 
@@ -63,12 +64,20 @@ def test_the_number_of_threads_is_left_alone_also_for_threads_to_come() -> None:
 def test_an_error_in_a_part_is_raised_and_the_threads_are_as_before() -> None:
     torch.set_num_threads(2)
 
+    ended = []
+
     def fail() -> Tensor:
         raise RuntimeError("no memory")
 
+    def slow() -> Tensor:
+        time.sleep(0.1)
+        ended.append(True)
+        return _loss(network, torch.randn(8, 5))
+
     network = _network()
     with pytest.raises(RuntimeError, match="no memory"):
-        Gradient(network).take([fail, partial(_loss, network, torch.randn(8, 5))])
+        Gradient(network).take([fail, slow])
+    assert ended
     assert torch.get_num_threads() == 2
 
 
@@ -114,3 +123,15 @@ def test_a_result_has_the_same_bytes_for_any_number_of_threads(
         settings = preset_settings(preset, device="cpu", **changes)
         results.append(denoise(noisy, axes="ZYX", settings=settings).image.tobytes())
     assert results[0] == results[1] == results[2]
+
+
+def test_other_devices_take_a_step_as_a_whole() -> None:
+    assert part_count(torch.device("cpu")) == 2
+    assert part_count(torch.device("cuda")) == 1
+
+
+def test_fewer_pixels_a_step_than_parts_and_planes_do() -> None:
+    settings = preset_settings("fast", device="cpu", window_steps=3, window_batch=1)
+    assert np.isfinite(
+        denoise(_stack(False), axes="ZYX", settings=settings).image
+    ).all()

@@ -13,7 +13,7 @@ import pytest
 from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
-from napari_inr_denoise.core import fit as fit_module
+from napari_inr_denoise.core.siren_training import SirenTraining
 from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import STACK
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
@@ -162,7 +162,7 @@ def test_ending_an_error_shows_its_cause_and_frees_the_widget(
 ) -> None:
     shown: list[str] = []
     monkeypatch.setattr("napari_inr_denoise.plugin.widget.show_error", shown.append)
-    monkeypatch.setattr(fit_module._Fit, "_step", _fail(error))
+    monkeypatch.setattr(SirenTraining, "step", _fail(error))
     widget.run()
     wait_until(lambda: not widget.running)
     assert words in widget.status_label.value

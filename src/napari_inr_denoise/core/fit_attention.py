@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ from napari_inr_denoise.core.blind_spot import (
     train,
 )
 from napari_inr_denoise.core.candidate import Candidate
-from napari_inr_denoise.core.gradient import PARTS
+from napari_inr_denoise.core.gradient import part_count
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.scaling import CommonScale, PlaneScale
@@ -162,28 +163,27 @@ class AttentionFit:
         """Take one optimisation step on random crops in random turns."""
         drawn = [self._drawn() for _ in range(self._batch)]
         planes = torch.stack([self._crop(self._padded[part]) for part in drawn])
-        parts = [self._parts[part] for part in drawn]
-        targets = planes[:, 2 * self._samples + 1]
-        counted = targets.sum().clamp_min(1.0) * self._samples
-        size = max(-(-len(parts) // PARTS), 1)
+        crops = [self._parts[part] for part in drawn]
+        counted = planes[:, 2 * self._samples + 1].sum().clamp_min(1.0) * self._samples
+        size = math.ceil(len(crops) / part_count(self._device))
         losses = [
-            partial(self._loss, parts[at : at + size], planes[at : at + size], counted)
-            for at in range(0, len(parts), size)
+            partial(self._loss, crops[at : at + size], planes[at : at + size], counted)
+            for at in range(0, len(crops), size)
         ]
         self._optimiser.step(losses)
         self._done += 1
 
-    def _loss(self, parts: Sequence[Crops], planes: Tensor, counted: Tensor) -> Tensor:
+    def _loss(self, crops: Sequence[Crops], planes: Tensor, counted: Tensor) -> Tensor:
         """Return the share of some crops in the mean loss over so many values."""
         linear, predicted, result, gain = self._answer(planes)
         rows = predicted.detach().movedim(1, -1).reshape(len(planes), -1, self._samples)
         variance = torch.stack(
-            [one.scale.variance(row) for one, row in zip(parts, rows, strict=True)]
+            [one.scale.variance(row) for one, row in zip(crops, rows, strict=True)]
         ).view(len(planes), _CROP, _CROP, self._samples)
         added = variance.movedim(-1, 1) * gain
         loss = squared_error_and_risk(linear, predicted, result, added)
         targets = planes[:, [2 * self._samples + 1]]
-        weights = torch.tensor([one.weight for one in parts], device=self._device)
+        weights = torch.tensor([one.weight for one in crops], device=self._device)
         return (loss * targets * weights[:, None, None, None]).sum() / counted
 
     def _drawn(self) -> int:

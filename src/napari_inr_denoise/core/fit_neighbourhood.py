@@ -20,7 +20,7 @@ from napari_inr_denoise.core.blind_spot import (
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.correlation import residual_correlation
-from napari_inr_denoise.core.gradient import PARTS
+from napari_inr_denoise.core.gradient import part_count
 from napari_inr_denoise.core.neighbours import TURNS, Hidden
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.outcome import Outcome
@@ -98,7 +98,10 @@ def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, i
 
 @dataclass(frozen=True)
 class _Pixels:
-    """Pixels of one plane for one part of a step; each has this weight."""
+    """Pixels of one plane, by their flat index, for one part of a step.
+
+    The weight is that of one pixel in the mean over all parts and planes.
+    """
 
     view: PlaneView
     flat: Tensor
@@ -162,11 +165,10 @@ class NeighbourhoodFit:
     def advance(self) -> None:
         """Take one optimisation step on random pixels in a random turn."""
         turn = int(torch.randint(TURNS, (1,), generator=self._turns))
-        parts: list[list[_Pixels]] = [[] for _ in range(PARTS)]
         views = self._drawn()
-        for view in views:
-            for part, pixels in zip(parts, self._pixels(view, len(views)), strict=True):
-                part.append(pixels)
+        drawn = [self._pixels(view, len(views)) for view in views]
+        # The first part of each plane, then the second of each.
+        parts = zip(*drawn, strict=True)
         self._optimiser.step([partial(self._loss, part, turn) for part in parts])
         self._done += 1
         if self._done == self._alone:
@@ -180,20 +182,21 @@ class NeighbourhoodFit:
         return [self._views[int(k)] for k in order[:_VIEWS_AT_ONCE]]
 
     def _pixels(self, view: PlaneView, views: int) -> list[_Pixels]:
-        """Return random pixels of a plane, in parts."""
-        count = self._batch // views
+        """Return random pixels of one of so many planes, in parts."""
+        count = max(self._batch // views, 1)
         drawn = torch.randint(
             len(view.targets), (count,), generator=self._generator, device=view.device
         )
         weight = view.weight / (count * views)
-        flat = view.targets[drawn]
-        return [_Pixels(view, part, weight) for part in flat.tensor_split(PARTS)]
+        parts = view.targets[drawn].tensor_split(part_count(view.device))
+        return [_Pixels(view, part, weight) for part in parts]
 
     def _loss(self, part: Sequence[_Pixels], turn: int) -> Tensor:
         """Return a part's share of the mean loss, in the noise's units."""
         return torch.stack([self._loss_of(pixels, turn) for pixels in part]).sum()
 
     def _loss_of(self, pixels: _Pixels, turn: int) -> Tensor:
+        """Return the weighted sum over some pixels of one plane."""
         view = pixels.view
         seen = view.neighbours.around(pixels.flat)
         columns = view.neighbours.turned_columns[turn]

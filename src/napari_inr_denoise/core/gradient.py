@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import torch
 from torch import Tensor, nn
 
-PARTS = 2
-"""Of a step of a small network. Fixed, as each part's sums are rounded on their own."""
 Loss = Callable[[], Tensor]
+
+
+def part_count(device: torch.device) -> int:
+    """Return in how many parts a step is taken.
+
+    On the CPU always two, and not one a thread: each part's sums are rounded on their
+    own. Other devices share out a whole step themselves.
+
+    Parameters
+    ----------
+    device : torch.device
+        Of the network.
+    """
+    return 2 if device.type == "cpu" else 1
 
 
 class Gradient:
@@ -39,7 +51,13 @@ class Gradient:
         Parameters
         ----------
         losses : sequence of callable
-            Each returns its share of the loss. They may run side by side.
+            Each returns its share of the loss, a Tensor of no dimensions. They may
+            run side by side.
+
+        Raises
+        ------
+        Exception
+            What one of the losses raises; all have ended by then.
         """
         parts = self._side_by_side(losses) if self._on_cpu else map(self._of, losses)
         first, *others = parts
@@ -59,7 +77,9 @@ class Gradient:
             if self._threads is None:
                 most = min(threads, len(losses))
                 self._threads = ThreadPoolExecutor(most, "inr-denoise-gradient")
-            return list(self._threads.map(self._on_one_thread, losses))
+            work = [self._threads.submit(self._on_one_thread, loss) for loss in losses]
+            wait(work)
+            return [one.result() for one in work]
         finally:
             # The number is each thread's own, but new threads take the last one set.
             torch.set_num_threads(threads)

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from napari_inr_denoise.core.gradient import PARTS, Gradient
+from napari_inr_denoise.core.gradient import Gradient, part_count
 from napari_inr_denoise.core.networks.siren import Siren
 from napari_inr_denoise.core.regularise import WeightAverage, selective_decay
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -32,13 +32,15 @@ class SirenTraining:
     def __init__(self, network: Siren, settings: DenoiseSettings) -> None:
         self._network = network
         self._gradient = Gradient(network)
+        device = next(network.parameters()).device
+        self._parts = part_count(device)
         self.average = WeightAverage(network, settings.average_decay)
         self._optimiser = torch.optim.AdamW(
             selective_decay(
                 network.linear_layers(), settings.decay_layers, settings.weight_decay
             ),
             lr=settings.learning_rate,
-            fused=next(network.parameters()).device.type in ("cpu", "cuda"),
+            fused=device.type in ("cpu", "cuda"),
         )
 
     def step(self, coordinates: Tensor, targets: Tensor, weights: Tensor) -> None:
@@ -47,15 +49,17 @@ class SirenTraining:
         Parameters
         ----------
         coordinates : Tensor, shape (N, 2 or 3)
+            In the network's scale, see `core.coordinates`.
         targets : Tensor, shape (N, samples, side, side)
+            Noisy values in the network's scale.
         weights : Tensor, shape (N, 1, side, side)
             1 where a target counts, 0 elsewhere.
         """
         counted = weights.sum().clamp_min(1.0) * targets.shape[1]
         parts = zip(
-            coordinates.tensor_split(PARTS),
-            targets.tensor_split(PARTS),
-            weights.tensor_split(PARTS),
+            coordinates.tensor_split(self._parts),
+            targets.tensor_split(self._parts),
+            weights.tensor_split(self._parts),
             strict=True,
         )
         losses = [partial(self._loss, at, to, by, counted) for at, to, by in parts]
