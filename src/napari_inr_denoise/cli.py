@@ -116,6 +116,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     result is written to OUT as <name>.inr.ome.tif (.ome.zarr for a Zarr). A file that
     is done and unchanged is skipped; one that fails does not stop the others.
     """
+    from napari_inr_denoise.batch.dispatch import steps_of_run
     from napari_inr_denoise.batch.interpolation import Interpolation
     from napari_inr_denoise.batch.jobs import plan_jobs
     from napari_inr_denoise.batch.one_file import RunOptions
@@ -138,7 +139,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         _say_estimates(jobs, options)
         return
     reports = ReportWriter(out, settings)
-    with _steps_of(jobs, options, workers, scheduler) as steps:
+    with ExitStack() as stack:
+        with _usage_errors():
+            steps = stack.enter_context(steps_of_run(jobs, options, workers, scheduler))
         well = _run_and_report(steps, reports, out)
     if not well:
         sys.exit(1)
@@ -210,46 +213,6 @@ def _say_estimates(jobs: list[Job], options: RunOptions) -> None:
 
     for line in estimates(jobs, options):
         click.echo(line)
-
-
-@contextmanager
-def _steps_of(
-    jobs: list[Job], options: RunOptions, workers: int | None, scheduler: str | None
-) -> Iterator[BatchSteps]:
-    """Give the steps of a run: here, in processes, or on a cluster."""
-    if workers is None and scheduler is None:
-        from napari_inr_denoise.batch.run import run_jobs
-
-        yield run_jobs(jobs, options)
-        return
-    if workers is not None and scheduler is not None:
-        raise click.UsageError(
-            "--workers starts workers and --scheduler uses those there are; give "
-            "only one."
-        )
-    cluster = _cluster_module()
-    with ExitStack() as stack:
-        with _usage_errors():
-            client = stack.enter_context(
-                cluster.existing_cluster(scheduler)
-                if scheduler is not None
-                else cluster.local_workers(workers, options.settings.device)
-            )
-        yield cluster.run_on_cluster(jobs, options, client)
-
-
-def _cluster_module() -> Any:  # noqa: ANN401 - a module
-    """Return the module that needs dask, or end with what to install."""
-    try:
-        from napari_inr_denoise.batch import cluster
-    except ModuleNotFoundError as error:
-        if error.name not in {"dask", "distributed"}:
-            raise
-        raise click.UsageError(
-            f"--workers and --scheduler need the package {error.name}, which is not "
-            'installed: python -m pip install "napari-inr-denoise[distributed]"'
-        ) from error
-    return cluster
 
 
 @contextmanager

@@ -38,10 +38,9 @@ class ProgressBar:
 
     def follow(self, batch: BatchStep) -> None:
         """Show where a run over files is."""
-        self._bar.total = batch.count
         self._pace.follow(batch)
         told = (self._pace.files(), self._pace.planes(batch))
-        self._show(self._pace.done, batch.job.source.name, told, batch.progress)
+        self._show(self._pace.share, batch.job.source.name, told, batch.progress)
 
     def show(self, name: str, progress: JobProgress) -> None:
         """Show how far a single image is."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.file_sets import write_set
 
 from napari_inr_denoise.batch.jobs import Job, plan_jobs
 
@@ -89,3 +90,17 @@ def test_nothing_found_is_said(tmp_path: Path) -> None:
         plan_jobs([str(tmp_path / "*.tif")], tmp_path / "out")
     with pytest.raises(FileNotFoundError, match="holds no file ending in"):
         plan_jobs([str(tmp_path)], tmp_path / "out")
+
+
+def test_files_of_a_set_are_parts_of_one_image(tmp_path: Path) -> None:
+    first, second = write_set(tmp_path, ["a.ome.tif", "b.ome.tif"], None)
+    for text in (str(tmp_path), str(tmp_path / "*.tif")):
+        jobs = plan_jobs([text], tmp_path / "out")
+        assert [(job.source, job.part_of) for job in jobs] == [
+            (first, None),
+            (second, first),
+        ]
+        assert all(job.size == job.source.stat().st_size for job in jobs)
+    # Named by itself it is wanted.
+    named = plan_jobs([str(tmp_path), str(second)], tmp_path / "out")
+    assert [job.part_of for job in named] == [None, None]

@@ -16,8 +16,8 @@ def _step(
     number: int, progress: JobProgress | None = None, status: str = ""
 ) -> BatchStep:
     done = JobReport(FileReport("a", status=status)) if status else None
-    job = Job(Path("a"), Path("b"))
-    return BatchStep(number, 10, job, progress, done=done)
+    jobs = [Job(Path("a"), Path("b"))] * 9 + [Job(Path("large"), Path("b"), 2**20)]
+    return BatchStep(number, jobs, progress, done=done)
 
 
 def test_skipped_files_say_nothing_of_the_rate() -> None:
@@ -29,8 +29,14 @@ def test_skipped_files_say_nothing_of_the_rate() -> None:
     now[0] = 600.0
     pace.follow(_step(4, status="done"))
     pace.follow(_step(5, JobProgress(0.5, 1, 4)))
-    assert pace.done == 5.5
-    assert pace.files() == "5 of 10 files, 9/h, 30 min left"
+    assert pace.share == pytest.approx(5.5 / 11)
+    # 1.5 of 11 in ten minutes, 5.5 are left; the large file counts as two.
+    assert pace.files() == "5 of 10 files, 9/h, 37 min left"
+    for number in range(5, 9):
+        pace.follow(_step(number, status="failed"))
+    pace.follow(_step(9, JobProgress(0.5, 0, 1)))
+    assert pace.share == pytest.approx(10 / 11)
+    assert pace.seconds_left == pytest.approx(300.0)
 
 
 def test_planes_that_an_earlier_run_finished_say_nothing_of_the_rate() -> None:

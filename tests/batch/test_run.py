@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from tests.file_sets import write_set
 
 from napari_inr_denoise import DenoiseSettings, denoise, read_image, write_image
 from napari_inr_denoise.batch.identity import identity_of
 from napari_inr_denoise.batch.jobs import plan_jobs
+from napari_inr_denoise.batch.report_files import write_report
+from napari_inr_denoise.batch.report_page import page
 from napari_inr_denoise.batch.run import RunOptions, run_jobs
 from napari_inr_denoise.core.arrays import as_dtype
 from napari_inr_denoise.core.outcome import Outcome
@@ -51,6 +55,29 @@ def test_one_failing_file_does_not_stop_the_others(
     assert broken.status == "failed"
     assert "could not be read" in str(broken.error)
     assert not (folder / "out" / "broken.inr.ome.tif").exists()
+
+
+def test_parts_of_another_image_are_accounted_for(
+    tmp_path: Path, tiny: DenoiseSettings
+) -> None:
+    first, second = write_set(tmp_path, ["a.ome.tif", "b.ome.tif"], "a.ome.tif")
+    report = _run(tmp_path, RunOptions(tiny))
+    whole, part = report.files
+    assert (whole.source, whole.status, whole.shape) == (
+        str(first),
+        "done",
+        (2, 16, 16),
+    )
+    assert (part.source, part.status, part.planes) == (str(second), "skipped", ())
+    assert str(first) in part.notes[0]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.inr.ome.tif"]
+    write_report(report, tmp_path / "out")
+    with (tmp_path / "out" / "report.csv").open(newline="") as file:
+        *_, row = csv.DictReader(file)
+    assert (row["source"], row["notes"]) == (str(second), part.notes[0])
+    said = page(report, [None, None])
+    assert "1 denoised, 1 parts of others" in said
+    assert "Failed" not in said
 
 
 def test_the_result_has_the_sizes_of_its_source(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,15 @@ import tifffile
 from superqt.utils import WorkerBase
 
 from napari_inr_denoise import read_image
+from napari_inr_denoise.batch.jobs import Job
+from napari_inr_denoise.batch.pace import Pace
+from napari_inr_denoise.batch.progress import JobProgress
+from napari_inr_denoise.batch.run import BatchStep
 from napari_inr_denoise.core.report import DenoiseReport, FileReport
 from napari_inr_denoise.core.settings import PRESETS
 from napari_inr_denoise.plugin import folder_words
 from napari_inr_denoise.plugin.folder_widget import FolderWidget
+from napari_inr_denoise.plugin.settings_file import save_settings
 from tests.conftest import wait_until
 from tests.plugin.conftest import PLUGIN
 
@@ -66,6 +72,34 @@ def test_all_files_are_accounted_for(widget: FolderWidget, images: Path) -> None
     widget.run()
     wait_until(lambda: not widget.running)
     assert "0 done, 1 failed, 2 skipped (done before)." in widget.status_label.value
+
+
+@pytest.mark.window
+def test_the_choices_are_those_of_the_command(
+    widget: FolderWidget, images: Path, tmp_path: Path, tiny: Any
+) -> None:
+    pytest.importorskip("distributed")
+    saved = tmp_path / "mine.json"
+    save_settings(replace(tiny, mode="volume", seed=3), saved)
+    widget.load(saved)
+    assert (widget.preset.value, widget.mode.value) == ("mine.json", "volume")
+    widget.mode.value = "plane"
+    widget.workers.value, widget.dtype.value = 2, True
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert widget.status_label.value.startswith("2 done, 1 failed, 0 skipped.")
+    out = images.parent / "results"
+    result = out / "a.inr.ome.tif"
+    assert read_image(result).data.dtype == np.uint16
+    settings = json.loads((out / "report.json").read_text())["settings"]
+    assert (settings["seed"], settings["mode"]) == (3, "plane")
+    written = result.stat().st_mtime_ns
+    widget.overwrite.value = True
+    widget.workers.value = 1
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert widget.status_label.value.startswith("2 done, 1 failed, 0 skipped.")
+    assert result.stat().st_mtime_ns > written
 
 
 @pytest.mark.window
@@ -130,9 +164,14 @@ def test_a_report_that_cannot_be_written_is_said(
 
 
 def test_words_of_a_run() -> None:
-    assert folder_words.time_words(10, 0.001) == "not known yet"
-    assert folder_words.time_words(10, 0.25) == "about 30 seconds"
-    assert folder_words.time_words(3600, 0.5) == "about 60 minutes"
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    step = BatchStep(0, [Job(Path("a"), Path("b"))], JobProgress(0.001, 0, 1))
+    pace.follow(step)
+    now[0] = 10.0
+    assert folder_words.time_words(pace) == "not known yet"
+    pace.follow(replace(step, progress=JobProgress(0.25, 0, 1)))
+    assert folder_words.time_words(pace) == "about 30 seconds"
     failed = FileReport("/in/a.tif", status="failed", error="/in/a.tif: no image")
     assert folder_words.failure_words(failed) == "a.tif: no image"
     report = DenoiseReport("1", PRESETS["auto"], (failed,))

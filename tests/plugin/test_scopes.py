@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.plugin import widget as widget_module
 from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME
+from napari_inr_denoise.plugin.settings_file import save_settings
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
@@ -100,3 +103,29 @@ def test_settings_that_cannot_be_saved_are_said(
     widget.say("as before")
     widget.save_button.native.click()
     assert widget.status_label.value == "as before"
+
+
+def test_saved_settings_are_loaded(
+    widget: InrDenoiseWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = [""]
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileName", lambda *_: (chosen[0], "a filter")
+    )
+    widget.say("as before")
+    widget.load_button.native.click()  # and no file is chosen
+    assert widget.status_label.value == "as before"
+    path = tmp_path / "mine.json"
+    wanted = replace(widget.settings, learning_rate=0.003, seed=9, mode="volume")
+    save_settings(wanted, path)
+    chosen[0] = str(path)
+    widget.load_button.native.click()
+    assert widget.preset.value == "mine.json"
+    assert widget.settings == wanted
+    assert str(path) in widget.status_label.value
+    path.write_text('{"learning_rate": -1}')
+    widget.load_button.native.click()
+    assert "could not be loaded" in widget.status_label.value
+    assert widget.settings == wanted
+    widget.preset.value = "fast"
+    assert widget.settings.learning_rate != 0.003

@@ -233,7 +233,10 @@ class _Crew:
     def __init__(self, jobs: list[Job], options: RunOptions, client: Client) -> None:
         self._jobs, self._options, self._client = jobs, options, client
         self._run = uuid4().hex
-        self._waiting = deque(range(len(jobs)))
+        # The largest first: begun last, one would keep a single worker at the end.
+        self._waiting = deque(
+            sorted(range(len(jobs)), key=lambda number: -jobs[number].size)
+        )
         self._deaths: Counter[int] = Counter()
         self._at_work: dict[str, _Try] = {}
         self._heard: SimpleQueue[str | tuple[int, JobProgress]] = SimpleQueue()
@@ -274,8 +277,7 @@ class _Crew:
         progress: JobProgress | None = None,
         done: JobReport | None = None,
     ) -> BatchStep:
-        job = self._jobs[number]
-        return BatchStep(number, len(self._jobs), job, progress, done=done)
+        return BatchStep(number, self._jobs, progress, done=done)
 
     def _look_after_workers(self) -> Iterator[BatchStep]:
         """Take files from workers that died, and give some to those that are idle."""

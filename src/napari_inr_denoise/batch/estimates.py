@@ -22,6 +22,9 @@ def estimates(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
     """
     total = 0.0
     for job in jobs:
+        if job.part_of is not None:
+            yield f"{job.source}: part of {job.part_of}."
+            continue
         try:
             record = read_source(job, options)
             plan = preflight(

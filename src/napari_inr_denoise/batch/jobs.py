@@ -1,4 +1,4 @@
-"""Which files are denoised and where the results go: pure planning."""
+"""Which files are denoised and where the results go: planning, nothing is written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_inr_denoise.io.file_set import bytes_of, parts_of_others
 from napari_inr_denoise.io.kinds import FILE_SUFFIXES, READABLE_SUFFIXES, is_zarr
 
 OUTPUT_SUFFIX = ".inr.ome.tif"
@@ -25,10 +26,17 @@ class Job:
         What is read.
     output : Path
         What is written.
+    size : int
+        Bytes that the source has on the disk.
+    part_of : Path or None
+        The source of another job, if this file holds nothing but a part of its image
+        (see `io.file_set`). Then nothing is done here but to say so.
     """
 
     source: Path
     output: Path
+    size: int = 0
+    part_of: Path | None = None
 
 
 def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
@@ -39,7 +47,8 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
     inputs : sequence of str
         Files, folders (searched through, their structure is mirrored in `out`) and
         glob patterns. A Zarr is one input, and not searched. A result of an earlier
-        run is no input unless it is named.
+        run is no input unless it is named, nor is a file of a set on its own, see
+        `Job.part_of`.
     out : Path
         Folder of the results.
 
@@ -51,15 +60,17 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
         If two files would have the same output.
     """
     jobs = [job for text in inputs for job in _jobs_of(text, out)]
-    by_output: dict[Path, Path] = {}
+    by_output: dict[Path, Job] = {}
     for job in jobs:
-        other = by_output.setdefault(job.output, job.source)
-        if other.resolve() != job.source.resolve():
+        other = by_output.setdefault(job.output, job)
+        if other.source.resolve() != job.source.resolve():
             raise ValueError(
-                f"{other} and {job.source} would both be written to {job.output}. "
-                "Run them into different folders."
+                f"{other.source} and {job.source} would both be written to "
+                f"{job.output}. Run them into different folders."
             )
-    return [Job(source, output) for output, source in by_output.items()]
+        if job.part_of is None:  # named by itself, it is wanted by itself
+            by_output[job.output] = other if other.part_of is None else job
+    return list(by_output.values())
 
 
 def _jobs_of(text: str, out: Path) -> Iterator[Job]:
@@ -78,12 +89,14 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
                 f"{text}: the folder holds no file ending in one of "
                 f"{', '.join(READABLE_SUFFIXES)}."
             )
+        parts = parts_of_others(found)
         for file in found:
-            yield Job(file, out / file.parent.relative_to(path) / _output_name(file))
+            place = out / file.parent.relative_to(path)
+            yield _job(file, place, parts.get(file))
         return
     # A name that exists is taken as it is, even with brackets in it.
     if path.exists():
-        yield Job(path, out / _output_name(path))
+        yield _job(path, out)
         return
     matches = glob.glob(text, recursive=True)  # noqa: PTH207 - Path.glob refuses absolute patterns
     files = [Path(name) for name in sorted(matches) if _is_image(Path(name))]
@@ -91,8 +104,13 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
         raise FileNotFoundError(
             f"{text}: no such file or folder, and no image of that pattern."
         )
+    parts = parts_of_others(files)
     for file in files:
-        yield Job(file, out / _output_name(file))
+        yield _job(file, out, parts.get(file))
+
+
+def _job(source: Path, out: Path, part_of: Path | None = None) -> Job:
+    return Job(source, out / _output_name(source), bytes_of(source), part_of)
 
 
 def _found_in(folder: Path) -> Iterator[Path]:

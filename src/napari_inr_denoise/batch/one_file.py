@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from napari_inr_denoise.batch.converted import ConvertedView
@@ -117,6 +118,8 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
     JobReport
         A failure, whatever it is, is a report too.
     """
+    if job.part_of is not None:
+        return _part_of_another(job, job.part_of)
     started = time.monotonic()
     try:
         return (yield from _steps(job, options, run))
@@ -140,6 +143,12 @@ def failed(job: Job, cause: str, started: float) -> JobReport:
     return JobReport(
         FileReport(str(job.source), status="failed", error=cause, seconds=seconds)
     )
+
+
+def _part_of_another(job: Job, other: Path) -> JobReport:
+    note = f"It holds a part of the image of {other}, and is denoised there."
+    file = FileReport(str(job.source), status="skipped", notes=(note,))
+    return JobReport(file, file.notes)
 
 
 def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:

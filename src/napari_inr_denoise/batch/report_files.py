@@ -12,7 +12,7 @@ from napari_inr_denoise.core.report import DenoiseReport, PlaneReport
 from napari_inr_denoise.io.whole import written_whole
 
 _PLANE_COLUMNS = tuple(f.name for f in fields(PlaneReport) if f.name != "index")
-_COLUMNS = ("source", "output", "status", "error", "seconds", "T", "C", "Z")
+_COLUMNS = ("source", "output", "status", "error", "notes", "seconds", "T", "C", "Z")
 
 
 def write_report(report: DenoiseReport, folder: Path) -> None:
@@ -39,6 +39,7 @@ def _as_csv(report: DenoiseReport) -> str:
     for file in report.to_dict()["files"]:
         for plane in file["planes"] or [{"index": {}}]:
             row = {name: file.get(name) for name in _COLUMNS} | plane["index"]
+            row["notes"] = " ".join(file["notes"])
             row |= {name: plane.get(name) for name in _PLANE_COLUMNS}
             writer.writerow(row)
     return text.getvalue()

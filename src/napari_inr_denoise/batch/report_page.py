@@ -112,9 +112,11 @@ def _entries(
 
 def _heading(files: Sequence[FileReport], odd: Sequence[_Entry]) -> str:
     states = [file.status for file in files]
+    before = sum(file.status == "skipped" and bool(file.planes) for file in files)
     counted = {
         "denoised": states.count("done"),
-        "done before": states.count("skipped"),
+        "done before": before,
+        "parts of others": states.count("skipped") - before,
         "failed": states.count("failed"),
         "to look at": len(odd) - states.count("failed"),
     }
@@ -144,8 +146,11 @@ def _section(title: str, entries: Iterable[_Entry]) -> str:
 
 
 def _row(entry: _Entry) -> str:
-    """Return a file's row; a failed one has its cause in place of all numbers."""
+    """Return a file's row; one without a result has its cause instead of numbers."""
     file, plane = entry.file, entry.plane
+    if file.status == "skipped" and plane is None:
+        why = escape(" ".join(file.notes))
+        return f'<tr class="plain">{_name(entry)}<td colspan="7">{why}</td></tr>'
     if file.status == "failed" or plane is None:
         cause = str(file.error or "There is no plane in it.")
         cause = escape(cause.removeprefix(f"{file.source}: "))
@@ -174,7 +179,7 @@ def _name(entry: _Entry) -> str:
     told.append(f"<small>{escape(str(path.parent))}</small>")
     if file.shape is not None:
         told.append(f"<small>{escape(_size(file))}</small>")
-    if file.status == "skipped":
+    if file.status == "skipped" and file.planes:
         told.append("<small>Done before and unchanged.</small>")
     told += (f'<em class="why">{escape(o.words)}</em>' for o in entry.oddities)
     return f'<th scope="row">{"".join(told)}</th>'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from uuid import uuid4
@@ -23,10 +23,10 @@ class BatchStep:
 
     Attributes
     ----------
-    number, count : int
-        The file, counted from 0, and how many there are.
-    job : Job
-        The file.
+    number : int
+        The file, counted from 0.
+    jobs : sequence of Job
+        All files of the run.
     progress : JobProgress or None
         How far it is while it is at work.
     step : DenoiseStep or None
@@ -36,11 +36,20 @@ class BatchStep:
     """
 
     number: int
-    count: int
-    job: Job
+    jobs: Sequence[Job]
     progress: JobProgress | None = None
     step: DenoiseStep | None = None
     done: JobReport | None = None
+
+    @property
+    def job(self) -> Job:
+        """The file."""
+        return self.jobs[self.number]
+
+    @property
+    def count(self) -> int:
+        """How many files there are."""
+        return len(self.jobs)
 
 
 BatchSteps = Generator[BatchStep, None, DenoiseReport]
@@ -63,7 +72,7 @@ def run_jobs(jobs: list[Job], options: RunOptions) -> BatchSteps:
     """
     name, done = uuid4().hex, []
     for number, job in enumerate(jobs):
-        base = BatchStep(number, len(jobs), job)
+        base = BatchStep(number, jobs)
         work = Outcome(denoise_file(job, options, name))
         for step in work:
             yield replace(base, progress=JobProgress.of(step), step=step)

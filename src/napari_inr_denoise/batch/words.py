@@ -16,6 +16,8 @@ def file_summary(done: JobReport) -> str:
         cause = str(file.error).removeprefix(f"{file.source}: ")
         return f"{file.source}: FAILED: {cause}{said}"
     if file.status == "skipped":
+        if not file.planes:
+            return f"{file.source}: skipped.{said}"
         return f"{file.source}: skipped, done before: {file.output}"
     spent = f"{file.seconds:.0f} seconds, {file.device}"
     return f"{file.source} -> {file.output}\n  {plane_summary(file)} ({spent}){said}"

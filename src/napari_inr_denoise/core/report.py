@@ -64,7 +64,8 @@ class FileReport:
 
     `notes` are sentences on what went otherwise than asked for.
     `status` is "done", "failed" (`error` says why, and the fields of the result are
-    None) or "skipped" (done before and unchanged).
+    None) or "skipped" (done before and unchanged, or
+    `notes` say why).
     """
 
     source: str | None

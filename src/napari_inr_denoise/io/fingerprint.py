@@ -1,18 +1,32 @@
-"""Whether a file, or a folder of files, is unchanged."""
+"""Whether an image is unchanged: a file, several, or a folder."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
+from napari_inr_denoise.io.file_set import files_of_image
+
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, or of the names and contents in a folder."""
-    if not path.is_dir():
-        return _sha256(path)
+    """Return the SHA-256 of a file, or of the names and contents of several.
+
+    Parameters
+    ----------
+    path : Path
+        A file, any file of a set that holds an image together, or a folder that holds
+        one.
+    """
+    if path.is_dir():
+        files = sorted(each for each in path.rglob("*") if each.is_file())
+        names = [file.relative_to(path).as_posix() for file in files]
+    else:
+        files = sorted(files_of_image(path))
+        names = [file.name for file in files]
+        if len(files) == 1:
+            return _sha256(path)
     total = hashlib.sha256()
-    for file in sorted(each for each in path.rglob("*") if each.is_file()):
-        name = file.relative_to(path).as_posix()
+    for file, name in zip(files, names, strict=True):
         total.update(f"{_sha256(file)} {name}\n".encode())
     return total.hexdigest()
 

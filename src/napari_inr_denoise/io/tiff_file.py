@@ -37,12 +37,20 @@ def open_tiff(path: Path) -> TiffFile:
     # OME-XML can be read without.
     tiff = TiffFile(path, is_ndtiff=False, is_mmstack=False)
     try:
-        if len(tiff.pages) and tiff.is_ome:
+        if _has_pages(tiff) and tiff.is_ome:
             _check_ome(path, tiff.ome_metadata or "")
     except Exception:
         tiff.close()
         raise
     return tiff
+
+
+def _has_pages(tiff: TiffFile) -> bool:
+    """Return whether there is a first page, without a walk to the last one."""
+    try:
+        return tiff.pages.first is not None
+    except IndexError:
+        return False
 
 
 def _check_ome(path: Path, xml: str) -> None:

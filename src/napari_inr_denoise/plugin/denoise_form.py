@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import (
@@ -16,11 +17,12 @@ from magicgui.widgets import (
 )
 from napari.layers import Image
 
-from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings, preset_settings
+from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin import words
 from napari_inr_denoise.plugin.device_choice import DeviceChoice
 from napari_inr_denoise.plugin.form import BAR_STEPS, arrange, row, show_text
-from napari_inr_denoise.plugin.scope import SCOPES, VOLUME, mode_of
+from napari_inr_denoise.plugin.preset_choice import PresetChoice
+from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME, mode_of
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseStep
@@ -33,11 +35,12 @@ class DenoiseForm(Container[Widget]):
         super().__init__()
         self.layer: Any = create_widget(annotation=Image, label="image")
         self.scope = ComboBox(choices=SCOPES, label="denoise")
-        self.preset = ComboBox(choices=list(PRESETS), label="preset")
+        self.preset = PresetChoice()
         self.device = DeviceChoice()
         self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
         self.run_button = PushButton(text="Run")
         self.stop_button = PushButton(text="Stop", enabled=False)
+        self.load_button = PushButton(text="Load settings...")
         self.save_button = PushButton(
             text="Save settings...",
             tooltip="As a file for: inr-denoise run --settings FILE",
@@ -59,7 +62,8 @@ class DenoiseForm(Container[Widget]):
         return [
             self.noise_label,
             self.needs_label,
-            row(self.run_button, self.stop_button, self.save_button),
+            row(self.run_button, self.stop_button),
+            row(self.load_button, self.save_button),
             self.progress,
             self.residual_label,
             self.step_label,
@@ -69,16 +73,29 @@ class DenoiseForm(Container[Widget]):
     @property
     def settings(self) -> DenoiseSettings:
         """What is chosen, as settings of a run."""
-        return preset_settings(
-            self.preset.value,
+        return self.preset.settings(
             seed=self.seed.value,
             device=self.device.value,
             mode=mode_of(self.scope.value),
         )
 
+    def load(self, path: Path) -> None:
+        """Choose what a file of settings says.
+
+        Raises
+        ------
+        OSError, TypeError, ValueError
+            If it is no such file; nothing has changed then.
+        """
+        settings = self.preset.load(path)
+        self.seed.value = settings.seed
+        self.device.prefer(settings.device)
+        if mode_of(self.scope.value) != settings.mode:
+            self.scope.value = VOLUME if settings.mode == "volume" else STACK
+
     def allow(self, running: bool) -> None:
         """Allow what makes sense now: only Stop during a fit."""
-        for widget in self._choices:
+        for widget in (*self._choices, self.load_button):
             widget.enabled = not running
         # The published method, whatever the preset.
         self.preset.enabled = not running and self.scope.value != VOLUME

@@ -30,6 +30,11 @@ class DeviceChoice(ComboBox):
         probe.errored.connect(self._show_error)
         lifetime.start(probe)
 
+    def prefer(self, device: str) -> None:
+        """Choose a device if there is one of that name."""
+        if device in self.choices:
+            self.value = device
+
     @while_open
     def _show(self, devices: list[tuple[str, str]]) -> None:
         self._devices = devices

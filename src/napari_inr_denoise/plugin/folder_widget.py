@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import time
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import (
+    CheckBox,
     ComboBox,
     Container,
     FileEdit,
     Label,
     ProgressBar,
     PushButton,
+    SpinBox,
     TextEdit,
     Widget,
 )
 
-from napari_inr_denoise.core.settings import PRESETS, preset_settings
+from napari_inr_denoise.batch.pace import Pace
 from napari_inr_denoise.plugin import folder_words
 from napari_inr_denoise.plugin.device_choice import DeviceChoice
 from napari_inr_denoise.plugin.folder_worker import FolderRun, FolderWorker
 from napari_inr_denoise.plugin.form import BAR_STEPS, arrange, row, show_text
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.preset_choice import PresetChoice
+from napari_inr_denoise.plugin.settings_file import ask_and_load
 from napari_inr_denoise.plugin.words import error_words
 
 if TYPE_CHECKING:
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
 
 _DOCK_PIXELS = 340
 _FOLDER = FileDialogMode.EXISTING_DIRECTORY
+_MODES = [("every plane", "plane"), ("each volume as one (z, y, x)", "volume")]
+_TYPES = [("float32", False), ("the type of each image", True)]
+_MOST_WORKERS = max(os.cpu_count() or 1, 2)
 
 
 class FolderWidget(Container[Widget]):
@@ -42,12 +49,24 @@ class FolderWidget(Container[Widget]):
         super().__init__()
         self._worker: FolderWorker | None = None
         self._run: FolderRun
-        self._count, self._started = 0, 0.0
+        self._count, self._pace = 0, Pace()
         self._failed: list[str] = []
         self.source = FileEdit(mode=_FOLDER, label="images", nullable=True)
         self.out = FileEdit(mode=_FOLDER, label="results", nullable=True)
-        self.preset = ComboBox(choices=list(PRESETS), label="preset")
+        self.preset = PresetChoice()
+        self.mode = ComboBox(choices=_MODES, label="denoise")
         self.device = DeviceChoice()
+        self.workers = SpinBox(
+            value=1,
+            min=1,
+            max=_MOST_WORKERS,
+            label="at once",
+            tooltip="Files denoised side by side, each in a process of its own. "
+            "Each may take as much memory as one alone.",
+        )
+        self.dtype = ComboBox(choices=_TYPES, label="write as")
+        self.overwrite = CheckBox(text="Replace results that are there", label="")
+        self.load_button = PushButton(text="Load settings...")
         self.run_button = PushButton(text="Run")
         self.stop_button = PushButton(text="Stop", enabled=False)
         self.progress = ProgressBar(value=0, min=0, max=BAR_STEPS, label="progress")
@@ -62,11 +81,20 @@ class FolderWidget(Container[Widget]):
 
     @property
     def _choices(self) -> tuple[Widget, ...]:
-        return (self.source, self.out, self.preset, self.device)
+        return (
+            self.source,
+            self.out,
+            self.preset,
+            self.mode,
+            self.device,
+            self.workers,
+            self.dtype,
+            self.overwrite,
+        )
 
     def _rows(self) -> list[Widget]:
         return [
-            row(self.run_button, self.stop_button),
+            row(self.run_button, self.stop_button, self.load_button),
             self.progress,
             self.file_label,
             self.plane_label,
@@ -83,6 +111,7 @@ class FolderWidget(Container[Widget]):
         self.failures.visible = False
         self.run_button.changed.connect(self.run)
         self.stop_button.changed.connect(self.stop)
+        self.load_button.changed.connect(self._ask_and_load)
         self.device.failed.connect(self._say)
         self.device.look(self._lifetime)
 
@@ -100,8 +129,15 @@ class FolderWidget(Container[Widget]):
         if not (isinstance(source, Path) and isinstance(out, Path) and source.is_dir()):
             self._say("Choose a folder of images and a folder for the results first.")
             return
-        settings = preset_settings(self.preset.value, device=self.device.value)
-        self._run = FolderRun(source, out, settings)
+        settings = self.preset.settings(device=self.device.value, mode=self.mode.value)
+        self._run = FolderRun(
+            source,
+            out,
+            settings,
+            same_dtype=self.dtype.value,
+            overwrite=self.overwrite.value,
+            workers=self.workers.value,
+        )
         self._start(FolderWorker(self._run))
 
     def stop(self) -> None:
@@ -110,13 +146,30 @@ class FolderWidget(Container[Widget]):
             self._worker.stop()
             self._say("Stopping...")
 
+    def load(self, path: Path) -> None:
+        """Choose what a file of settings says.
+
+        Raises
+        ------
+        OSError, TypeError, ValueError
+            If it is no such file; nothing has changed then.
+        """
+        settings = self.preset.load(path)
+        self.mode.value = settings.mode
+        self.device.prefer(settings.device)
+
+    def _ask_and_load(self) -> None:
+        told = ask_and_load(self.native, self.load)
+        if told:
+            self._say(told)
+
     def _start(self, worker: FolderWorker) -> None:
         worker.stepped.connect(self._show_step)
         worker.returned.connect(self._show_summary)
         worker.errored.connect(self._show_failure)
         worker.finished.connect(self._show_finished)
         self._worker = worker
-        self._count, self._started = 0, time.monotonic()
+        self._count, self._pace = 0, Pace()
         self.progress.value = 0
         self._failed = []
         self.failures.visible = False
@@ -125,7 +178,7 @@ class FolderWidget(Container[Widget]):
         self._lifetime.start(worker)
 
     def _allow(self, running: bool) -> None:
-        for widget in (*self._choices, self.run_button):
+        for widget in (*self._choices, self.run_button, self.load_button):
             widget.enabled = not running
         self.stop_button.enabled = running
         for label in (self.file_label, self.plane_label, self.time_label):
@@ -136,12 +189,11 @@ class FolderWidget(Container[Widget]):
         if self._count == 0:
             self._say("Denoising...")
         self._count = batch.count
-        share = folder_words.share_done(batch)
-        elapsed = time.monotonic() - self._started
-        self.progress.value = int(share * BAR_STEPS)
+        self._pace.follow(batch)
+        self.progress.value = int(self._pace.share * BAR_STEPS)
         show_text(self.file_label, folder_words.file_words(batch))
         show_text(self.plane_label, folder_words.plane_words(batch))
-        show_text(self.time_label, folder_words.time_words(elapsed, share))
+        show_text(self.time_label, folder_words.time_words(self._pace))
         if batch.done is not None and batch.done.file.status == "failed":
             self._name_failure(folder_words.failure_words(batch.done.file))
 

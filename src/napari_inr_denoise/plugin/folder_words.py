@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING
 from napari_inr_denoise.core.duration import duration_words
 
 if TYPE_CHECKING:  # the modules behind it load torch
+    from napari_inr_denoise.batch.pace import Pace
     from napari_inr_denoise.batch.run import BatchStep
     from napari_inr_denoise.core.report import DenoiseReport, FileReport
 
 _STATUSES = ("done", "failed", "skipped")
 _LEAST_SHARE = 0.01
 """Done of a run before its end can be foretold."""
-
-
-def share_done(batch: BatchStep) -> float:
-    """Return how much of a run is done, 0 to 1; files count alike."""
-    # Without a step the file is finished, or was never begun.
-    share = 1.0 if batch.step is None else batch.step.progress
-    return (batch.number + share) / batch.count
 
 
 def file_words(batch: BatchStep) -> str:
@@ -30,26 +24,19 @@ def file_words(batch: BatchStep) -> str:
 
 def plane_words(batch: BatchStep) -> str:
     """Return the plane at work, and what of the file is finished."""
-    step = batch.step
-    if step is None:
+    at = batch.progress
+    if at is None:
         return "-"
-    finished = f"{len(step.finished)} of {step.plane_count} finished"
-    return f"{step.place}; {finished}" if step.place else finished
+    finished = f"{at.planes} of {at.plane_count} finished"
+    return f"{at.place}; {finished}" if at.place else finished
 
 
-def time_words(elapsed: float, share: float) -> str:
-    """Return the time that a run is likely to go on for.
-
-    Parameters
-    ----------
-    elapsed : float
-        Seconds since its start.
-    share : float
-        Of it that is done.
-    """
-    if share < _LEAST_SHARE:
+def time_words(pace: Pace) -> str:
+    """Return the time that a run is likely to go on for."""
+    left = pace.seconds_left
+    if left is None or pace.share < _LEAST_SHARE:
         return "not known yet"
-    return f"about {duration_words(elapsed * (1 - share) / share)}"
+    return f"about {duration_words(left)}"
 
 
 def failure_words(file: FileReport) -> str:
@@ -75,8 +62,9 @@ def summary_words(report: DenoiseReport | None, count: int, where: str) -> str:
     counts = ", ".join(
         f"{statuses.count(s)} {s}" for s in ("done", "failed", "skipped")
     )
-    skipped = " (done before)" if "skipped" in statuses else ""
-    words = f"{counts}{skipped}."
+    words = f"{counts}."
+    if any(file.status == "skipped" and file.planes for file in files):
+        words = f"{counts} (done before)."
     if len(files) < count:
         words = (
             f"Stopped: {words} {count - len(files)} not finished; Run goes on from "

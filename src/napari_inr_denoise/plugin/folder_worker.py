@@ -27,11 +27,20 @@ class FolderRun:
         Folders; `source` is searched through, and mirrored in `out`.
     settings : DenoiseSettings
         How.
+    same_dtype : bool
+        Write the input's type, rounded and clipped, instead of float32.
+    overwrite : bool
+        Denoise again what is done, and replace files that were not written here.
+    workers : int
+        Files at once; more than one are done in processes of their own.
     """
 
     source: Path
     out: Path
     settings: DenoiseSettings
+    same_dtype: bool = False
+    overwrite: bool = False
+    workers: int = 1
 
 
 class FolderWorker(StoppableWorker):
@@ -74,12 +83,17 @@ class FolderWorker(StoppableWorker):
 
     def _steps(self) -> Iterator[BatchStep]:
         """Yield steps until the end or Stop; what is finished by then is kept."""
+        from napari_inr_denoise.batch.dispatch import steps_of_run
         from napari_inr_denoise.batch.jobs import plan_jobs
         from napari_inr_denoise.batch.one_file import RunOptions
-        from napari_inr_denoise.batch.run import run_jobs
 
-        jobs = plan_jobs([str(self._run.source)], self._run.out)
-        with closing(run_jobs(jobs, RunOptions(self._run.settings))) as steps:
+        run = self._run
+        options = RunOptions(
+            run.settings, same_dtype=run.same_dtype, overwrite=run.overwrite
+        )
+        jobs = plan_jobs([str(run.source)], run.out)
+        workers = run.workers if run.workers > 1 else None
+        with steps_of_run(jobs, options, workers) as steps, closing(steps):
             for step in steps:
                 yield step
                 if self._stop.is_set():

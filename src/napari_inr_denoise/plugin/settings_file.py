@@ -1,8 +1,9 @@
-"""The widget's settings as a file that the command line takes."""
+"""Settings as a file, which the widgets and the command line take."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtWidgets import QFileDialog, QWidget
@@ -11,14 +12,40 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.io.whole import written_whole
 
 _ENDING = ".json"
+_FILTER = f"Settings (*{_ENDING})"
 
 
 def ask_for_name(parent: QWidget) -> Path | None:
     """Ask where to save settings; None if the user thinks better of it."""
     name, _ = QFileDialog.getSaveFileName(
-        parent, "Save settings", f"settings{_ENDING}", f"Settings (*{_ENDING})"
+        parent, "Save settings", f"settings{_ENDING}", _FILTER
     )
     return Path(name) if name else None
+
+
+def ask_and_load(parent: QWidget, load: Callable[[Path], None]) -> str:
+    """Ask for a file of settings and load it.
+
+    Parameters
+    ----------
+    parent : QWidget
+        Of the dialog.
+    load : callable
+        Takes the file; raises as `batch.saved_settings.read_settings` does.
+
+    Returns
+    -------
+    str
+        What to tell the user; nothing if they think better of it.
+    """
+    name, _ = QFileDialog.getOpenFileName(parent, "Load settings", "", _FILTER)
+    if not name:
+        return ""
+    try:
+        load(Path(name))
+    except (OSError, TypeError, ValueError) as error:
+        return f"The settings could not be loaded: {error}"
+    return f"The settings are those of {name}."
 
 
 def save_settings(settings: DenoiseSettings, path: Path) -> Path:

@@ -17,7 +17,11 @@ from napari_inr_denoise.plugin.form import show_text
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import SLICE
-from napari_inr_denoise.plugin.settings_file import ask_for_name, save_settings
+from napari_inr_denoise.plugin.settings_file import (
+    ask_and_load,
+    ask_for_name,
+    save_settings,
+)
 from napari_inr_denoise.plugin.source import take_source, volume_hindrance
 from napari_inr_denoise.plugin.worker import DenoiseWorker
 
@@ -48,6 +52,7 @@ class InrDenoiseWidget(DenoiseForm):
     def _connect(self) -> None:
         self.run_button.changed.connect(self.run)
         self.stop_button.changed.connect(self.stop)
+        self.load_button.changed.connect(self._ask_and_load)
         self.save_button.changed.connect(self._ask_and_save)
         self.device.failed.connect(self.say)
         for choice in (self.layer, self.scope, self.preset, self.device):
@@ -85,6 +90,11 @@ class InrDenoiseWidget(DenoiseForm):
         """Stop the fit; its best so far becomes the result."""
         if self._worker is not None:
             self._worker.stop()
+
+    def _ask_and_load(self) -> None:
+        told = ask_and_load(self.native, self.load)
+        if told:
+            self.say(told)
 
     def _ask_and_save(self) -> None:
         path = ask_for_name(self.native)

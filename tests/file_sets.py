@@ -1,0 +1,42 @@
+"""OME-TIFFs whose planes are spread over several files, to test with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+SIDE = 16
+
+
+def _ome(inner: str, number: int) -> str:
+    space = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
+    return f'<OME xmlns="{space}" UUID="urn:uuid:{number}">{inner}</OME>'
+
+
+def _whole(names: list[str]) -> str:
+    blocks = "".join(
+        f'<TiffData FirstZ="{z}" IFD="0" PlaneCount="1">'
+        f'<UUID FileName="{name}">urn:uuid:{z}</UUID></TiffData>'
+        for z, name in enumerate(names)
+    )
+    return (
+        '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" '
+        f'Type="uint16" SizeX="{SIDE}" SizeY="{SIDE}" SizeZ="{len(names)}" SizeC="1" '
+        f'SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>{blocks}'
+        "</Pixels></Image>"
+    )
+
+
+def write_set(folder: Path, names: list[str], described_in: str | None) -> list[Path]:
+    """Write planes that are one image, described in one of the files or in each."""
+    paths = [folder / name for name in names]
+    for number, path in enumerate(paths):
+        inner = _whole(names)
+        if described_in not in {None, path.name}:
+            inner = f'<BinaryOnly MetadataFile="{described_in}" UUID="urn:uuid:0"/>'
+        plane = np.full((SIDE, SIDE), number, np.uint16)
+        text = _ome(inner, number)
+        tifffile.imwrite(path, plane, description=text, metadata=None)
+    return paths
