@@ -48,21 +48,25 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--shape", nargs="+", type=int, default=[20000, 20000])
     parser.add_argument("--preset", default="fast", choices=list(PRESETS))
-    parser.add_argument("--memory", type=float, default=3.0, help="GB to allow")
+    parser.add_argument("--memory", type=float, default=2.0, help="GB to allow")
+    parser.add_argument(
+        "--dtype", default="uint16", choices=["uint16", "float32", "float64"]
+    )
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=WHOLE NUMBER")
     options = parser.parse_args()
     for line in describe_run("tests.benchmarks.large", torch.device("cpu")):
         print(line, flush=True)
     shape = (1,) * (3 - len(options.shape)) + tuple(options.shape)
     name = "x".join(str(size) for size in options.shape)
+    name = f"{name}-{options.dtype}"
     source = options.folder / f"{name}.tif"
     source.parent.mkdir(parents=True, exist_ok=True)
     if not source.exists():
         tifffile.imwrite(
             source,
-            (_noisy(shape, number) for number in range(shape[0])),
+            (_noisy(shape, n).astype(options.dtype) for n in range(shape[0])),
             shape=shape,
-            dtype=np.uint16,
+            dtype=options.dtype,
             bigtiff=True,
             metadata={"axes": "ZYX"},
         )
