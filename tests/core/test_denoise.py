@@ -8,6 +8,7 @@ import pytest
 
 from napari_inr_denoise import DenoiseSettings, denoise, estimate_noise
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise_steps
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.samples import field_of_cells, small_stack
 
@@ -262,6 +263,24 @@ def test_correlated_noise_is_said(tiny: DenoiseSettings) -> None:
     (plane,) = denoise(500 + smooth, settings=tiny).report.files[0].planes
     assert plane.correlated
     assert plane.sigma == pytest.approx(smooth.std(), rel=0.25)
+
+
+def test_the_result_can_be_seen_while_it_is_made(tiny: DenoiseSettings) -> None:
+    stack = small_stack().noisy[:2, :40, :40]
+    expected = denoise(stack, settings=tiny).image
+    run = Outcome(denoise_steps(stack, settings=tiny))
+    looks = 0
+    for step in run:
+        image = step.so_far()
+        if step.fit is not None and not step.learning:
+            looks += 1
+            number = step.plane.index["Z"]
+            assert np.array_equal(image[number], step.result.plane_yxs[..., 0])
+            later = image[number + 1 :]
+            assert np.array_equal(later, stack[number + 1 :].astype(np.float32))
+    assert looks > 2
+    assert run.result.image is image
+    assert np.array_equal(image, expected)
 
 
 def test_a_caller_who_stops_keeps_finished_planes_and_the_best_so_far(

@@ -41,12 +41,15 @@ class DenoiseResult:
     volumes: tuple[FittedVolume, ...] = field(default=(), repr=False)
 
 
-class Stoppable(Protocol):
-    """A run that can say what is kept if it ends now."""
+class OnItsWay(Protocol):
+    """A run that can say what there is by now, and what is kept if it ends."""
 
     @property
     def finished(self) -> tuple[PlaneReport, ...]:
         """Records of the finished planes."""
+
+    def so_far(self, step: DenoiseStep) -> Any:  # noqa: ANN401 - as `out` is
+        """Return the output with the best so far of the plane at work."""
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
         """Return the finished planes and the best so far of the one at work."""
@@ -88,7 +91,7 @@ class DenoiseStep:
     fit: FitStep | None
     progress: float
     learning: bool
-    _run: Stoppable = field(repr=False, compare=False)
+    _run: OnItsWay = field(repr=False, compare=False)
 
     @property
     def finished(self) -> tuple[PlaneReport, ...]:
@@ -108,6 +111,16 @@ class DenoiseStep:
         )
         told = [f"{what} {k + 1} of {count}" for what, k, count in parts if count > 1]
         return ", ".join(told)
+
+    def so_far(self) -> Any:  # noqa: ANN401 - as `out` is
+        """Return the result as it is now, to be shown while it is made.
+
+        It is the array of the later `DenoiseResult`, not a copy: treat it as
+        read-only. Planes that were not reached are as in the source, or 0 where the
+        source is lazy. Of a volume its middle plane is shown, and of a plane in tiles
+        what is finished of it. Call this before the generator goes on, in its thread.
+        """
+        return self._run.so_far(self)
 
     def stopped(self) -> DenoiseResult:
         """Return what a caller keeps that closes the generator after this step."""

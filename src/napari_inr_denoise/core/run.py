@@ -90,6 +90,8 @@ class Run:
         self._out: Writable = (
             np.zeros(source.shape, dtype=np.float32) if out is None else out
         )
+        # Whether planes that are not reached yet show the source.
+        self._filled = False
         self._uncertainty: NDArray[np.float32] | None = None
         first = next(planes_of(axes, source.shape))
         samples = source.shape[axes.index("S")] if "S" in axes else 1
@@ -332,14 +334,27 @@ class Run:
             _run=self,
         )
 
+    def so_far(self, step: DenoiseStep) -> Writable:
+        """Return the output with the best so far of the plane at work."""
+        if not (self._filled or self._source.lazy):
+            self._fill(self._out)
+            self._filled = True
+        if step.fit is not None:
+            self._draw(step, self._out)
+        return self._out
+
+    def _fill(self, out: Writable) -> None:
+        """Leave planes that were not reached as they were."""
+        for plane in planes_of(self._axes, self._source.shape):
+            if plane not in self._ledger:
+                copy_plane(self._source, plane, out)
+
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
         """Return the finished planes and the best so far of the one at work."""
         out: Any = self._out
         if self._own:
             out = out.copy()
-        for plane in planes_of(self._axes, self._source.shape):
-            if plane not in self._ledger:
-                copy_plane(self._source, plane, out)
+        self._fill(out)
         records = list(self._best_so_far(step, out)) if step.fit is not None else []
         return self._result(out, self._ledger.in_order(*records))
 
@@ -350,12 +365,21 @@ class Run:
             for _ in (writing := Outcome(volume.write(fit, out))):
                 pass
             yield writing.result
-        elif step.problem.valid_yx.shape == self._tiling.shape_yx:
+        elif self._draw(step, out):
             (tile,) = self._tiling.tiles
-            canvas = self._canvas(step.plane, self._source, out)
-            canvas.add(tile, step.result.plane_yxs, step.problem.valid_yx)
             index, weights = step.plane.index, tile.weights_yx
             yield record_tile(index, step.problem, step.result, weights).report
+
+    def _draw(self, step: DenoiseStep, out: Writable) -> bool:
+        """Write the best so far of a whole plane, and tell whether there was one."""
+        whole = step.problem.valid_yx.shape == self._tiling.shape_yx
+        # Planes that learn together again, with less memory, may be finished.
+        if not whole or step.plane in self._ledger:
+            return False
+        (tile,) = self._tiling.tiles
+        canvas = self._canvas(step.plane, self._source, out)
+        canvas.add(tile, step.result.plane_yxs, step.problem.valid_yx)
+        return True
 
     def _result(
         self, image: Writable, planes: tuple[PlaneReport, ...]

@@ -57,6 +57,11 @@ class ImageSource:
         self._lazy = lazy
 
     @property
+    def lazy(self) -> bool:
+        """Whether the image is read part by part, perhaps from a disk."""
+        return self._lazy
+
+    @property
     def ndim(self) -> int:
         """Number of dimensions."""
         return len(self.shape)

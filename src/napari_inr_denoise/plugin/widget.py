@@ -16,6 +16,7 @@ from napari_inr_denoise.plugin.estimate import Question
 from napari_inr_denoise.plugin.form import show_text
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.report_key import REPORT_KEY
+from napari_inr_denoise.plugin.result_layer import ResultLayer
 from napari_inr_denoise.plugin.scope import SLICE
 from napari_inr_denoise.plugin.settings_file import (
     ask_and_load,
@@ -26,6 +27,9 @@ from napari_inr_denoise.plugin.source import take_source, volume_hindrance
 from napari_inr_denoise.plugin.worker import DenoiseWorker
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
 
 
@@ -42,6 +46,7 @@ class InrDenoiseWidget(DenoiseForm):
         super().__init__()
         self._viewer = napari_viewer
         self._worker: DenoiseWorker | None = None
+        self._result_layer: ResultLayer
         self._planes = 0
         self._watched: Image | None = None
         self._lifetime = Lifetime(self.native)
@@ -169,10 +174,12 @@ class InrDenoiseWidget(DenoiseForm):
 
     def _start(self, worker: DenoiseWorker) -> None:
         worker.stepped.connect(self._show_step)
+        worker.drawn.connect(self._show_image)
         worker.returned.connect(self._show_result)
         worker.errored.connect(self._show_failure)
         worker.finished.connect(self._show_finished)
         self._worker = worker
+        self._result_layer = ResultLayer(self._viewer, worker.source)
         self._planes = 0
         self._before.hold()
         self.clear_progress()
@@ -187,15 +194,15 @@ class InrDenoiseWidget(DenoiseForm):
         self.say("Fitting until the residual comes down to the noise level...")
 
     @while_open
+    def _show_image(self, image: NDArray[np.float32]) -> None:
+        self._result_layer.show(image)
+
+    @while_open
     def _show_result(self, result: DenoiseResult | None) -> None:
         if self._worker is None or result is None:
             self.say("Stopped before there was a result.")
             return
-        keywords = dict(self._worker.source.keywords)
-        keywords["metadata"][REPORT_KEY] = result.report.to_dict()
-        self._viewer.add_image(
-            self._worker.source.displayable(result.image), **keywords
-        )
+        self._result_layer.finish(result)
         self.say(words.ending_words(result, self._planes))
 
     @while_open
@@ -207,5 +214,6 @@ class InrDenoiseWidget(DenoiseForm):
     @while_open
     def _show_finished(self) -> None:
         self._worker = None
+        self._result_layer.close()
         self.allow(running=False)
         self._before.resume()

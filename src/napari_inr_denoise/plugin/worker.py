@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from napari.qt.threading import WorkerBase, WorkerBaseSignals
@@ -13,13 +14,20 @@ from napari_inr_denoise.plugin.source import LayerSource
 from napari_inr_denoise.plugin.turns import running
 
 if TYPE_CHECKING:  # the module behind it loads torch
-    from napari_inr_denoise.core.denoise import DenoiseResult
+    from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+
+
+_LEAST_S = 0.25
+"""Between two looks at the image."""
+_DRAWING_SHARE = 0.05
+"""Of a run's time that may go into showing it."""
 
 
 class StepSignals(WorkerBaseSignals):  # type: ignore[misc]
     """What a worker emits that hands over steps."""
 
     stepped = Signal(object)
+    drawn = Signal(object)
 
 
 class StoppableWorker(WorkerBase):  # type: ignore[misc]
@@ -42,8 +50,9 @@ class StoppableWorker(WorkerBase):  # type: ignore[misc]
 class DenoiseWorker(StoppableWorker):
     """Pulls the denoiser's steps; each one is emitted as `stepped`.
 
-    Ends with `returned` (a DenoiseResult, also after `stop`; None if stopped before
-    the first step) or `errored`, and always with `finished`.
+    The image as it is by then is emitted as `drawn`, some times a second: always the
+    same array. Ends with `returned` (a DenoiseResult, also after `stop`; None if
+    stopped before the first step) or `errored`, and always with `finished`.
 
     Parameters
     ----------
@@ -57,6 +66,7 @@ class DenoiseWorker(StoppableWorker):
         super().__init__()
         self.source = source
         self._settings = settings
+        self._draw_at = 0.0
 
     def work(self) -> DenoiseResult | None:
         """Run in the worker's thread."""
@@ -75,9 +85,20 @@ class DenoiseWorker(StoppableWorker):
             while not self._stop.is_set():
                 step = next(steps)
                 self.stepped.emit(step)
+                self._draw(step)
         except StopIteration as end:
             result: DenoiseResult = end.value
             return result
         finally:
             steps.close()
         return None if step is None else step.stopped()
+
+    def _draw(self, step: DenoiseStep) -> None:
+        """Hand over the image, seldom enough to cost the run next to nothing."""
+        started = time.monotonic()
+        # napari shows colours as whole numbers only, see `LayerSource.displayable`.
+        if started < self._draw_at or "S" in self.source.axes:
+            return
+        self.drawn.emit(step.so_far())
+        took = time.monotonic() - started
+        self._draw_at = started + max(took / _DRAWING_SHARE, _LEAST_S)

@@ -1,0 +1,74 @@
+"""The layer of a result: there from the first look on, sharper with each one."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import napari
+from napari.layers import Image
+from numpy.typing import NDArray
+
+from napari_inr_denoise.plugin.report_key import REPORT_KEY
+from napari_inr_denoise.plugin.source import LayerSource
+
+if TYPE_CHECKING:  # the module behind it loads torch
+    from napari_inr_denoise.core.denoise import DenoiseResult
+
+_BUSY_SHARE = 0.1
+"""Of the window's time that drawing may take."""
+
+
+class ResultLayer:
+    """Shows a run's image while it is made, and in the end the result.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where the layer comes to.
+    source : LayerSource
+        What is denoised.
+    """
+
+    def __init__(self, viewer: napari.Viewer, source: LayerSource) -> None:
+        self._viewer, self._source = viewer, source
+        self._layer: Image | None = None
+        self._not_before = 0.0
+        self._finished = False
+
+    @property
+    def _is_there(self) -> bool:
+        """Whether the layer was added and the user has not removed it."""
+        return self._layer is not None and self._layer in self._viewer.layers
+
+    def show(self, image: NDArray[Any]) -> None:
+        """Show the image as it is now, unless that would keep the window busy."""
+        started = time.monotonic()
+        if started < self._not_before:
+            return
+        if self._layer is None:
+            self._layer = self._added(image)
+        elif self._is_there:
+            self._layer.refresh(extent=False)
+        took = time.monotonic() - started
+        self._not_before = started + took / _BUSY_SHARE
+
+    def finish(self, result: DenoiseResult) -> None:
+        """Show the result, also where the user has removed the layer meanwhile."""
+        image = self._source.displayable(result.image)
+        if not self._is_there:
+            self._layer = self._added(image)
+        assert self._layer is not None
+        self._layer.data = image
+        self._layer.metadata[REPORT_KEY] = result.report.to_dict()
+        self._finished = True
+
+    def close(self) -> None:
+        """Take the layer away if there was no result."""
+        if self._is_there and not self._finished:
+            self._viewer.layers.remove(self._layer)
+
+    def _added(self, image: NDArray[Any]) -> Image:
+        keywords = self._source.keywords
+        metadata = dict(keywords["metadata"])
+        return self._viewer.add_image(image, **{**keywords, "metadata": metadata})

@@ -1,0 +1,63 @@
+"""The result can be seen while it is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise.plugin.report_key import REPORT_KEY
+from napari_inr_denoise.plugin.scope import STACK
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.window
+
+
+@pytest.mark.usefixtures("endless")
+def test_it_is_there_from_the_first_look_on(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    source = viewer.layers[0]
+    widget.scope.value = STACK
+    widget.run()
+    wait_until(lambda: len(viewer.layers) == 2)
+    layer = viewer.layers[1]
+    assert widget.running
+    assert layer.name == "noisy stack [denoised]"
+    assert layer.data.shape == source.data.shape
+    assert np.array_equal(layer.data[-1], source.data[-1])  # not reached yet
+    first = layer.data[0].copy()
+    wait_until(lambda: not np.array_equal(layer.data[0], first))
+    assert REPORT_KEY not in layer.metadata
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    assert list(viewer.layers) == [source, layer]
+    assert layer.metadata[REPORT_KEY]["files"][0]["planes"]
+
+
+@pytest.mark.usefixtures("endless")
+def test_a_layer_that_was_removed_comes_back_with_the_result(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.run()
+    wait_until(lambda: len(viewer.layers) == 2)
+    viewer.layers.pop()
+    steps = widget.step_label.value
+    wait_until(lambda: widget.step_label.value != steps)
+    assert len(viewer.layers) == 1
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    assert REPORT_KEY in viewer.layers[1].metadata
+
+
+def test_colours_come_when_they_are_finished(
+    viewer: Any, widget: InrDenoiseWidget, rng: np.random.Generator
+) -> None:
+    viewer.layers.clear()
+    colours = rng.poisson(90, (32, 32, 3)).astype(np.uint8)
+    viewer.add_image(colours, rgb=True, name="colours")
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert viewer.layers[1].data.dtype == np.uint8
