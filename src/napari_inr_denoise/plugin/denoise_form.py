@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,15 @@ from napari.layers import Image
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin import words
 from napari_inr_denoise.plugin.device_choice import DeviceChoice
-from napari_inr_denoise.plugin.form import BAR_STEPS, arrange, row, show_text
+from napari_inr_denoise.plugin.form import (
+    BAR_STEPS,
+    arrange,
+    insert_below,
+    row,
+    show_text,
+)
 from napari_inr_denoise.plugin.preset_choice import PresetChoice
+from napari_inr_denoise.plugin.residual_plot import ResidualPlot
 from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME, mode_of
 
 if TYPE_CHECKING:
@@ -53,6 +61,9 @@ class DenoiseForm(Container[Widget]):
         self.status_label = Label(value="Choose an image and press Run.", label="")
         self.extend([*self._choices, *self._rows()])
         arrange(self)
+        self.plot = ResidualPlot()
+        insert_below(self.residual_label, self.plot)
+        self._fit_started = 0.0
 
     @property
     def _choices(self) -> tuple[Widget, ...]:
@@ -112,6 +123,8 @@ class DenoiseForm(Container[Widget]):
     def clear_progress(self) -> None:
         """Begin anew."""
         self.progress.value = 0
+        self.plot.clear()
+        self._fit_started = time.monotonic()
         for label in (self.residual_label, self.step_label):
             show_text(label, "-")
 
@@ -121,6 +134,8 @@ class DenoiseForm(Container[Widget]):
         show_text(self.noise_label, words.noise_words(step.problem))
         show_text(self.residual_label, words.residual_words(step))
         show_text(self.step_label, words.step_words(step))
+        seconds = time.monotonic() - self._fit_started
+        self.plot.add(seconds, words.residual_ratio(step), ended=step.fit is None)
 
     def say(self, text: str) -> None:
         """Show a sentence for the user."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from magicgui.widgets import Container, Label, Widget
+from qtpy.QtWidgets import QWidget
 
 _LABEL_PIXELS = 70
 _DOCK_PIXELS = 300
@@ -34,6 +35,13 @@ def arrange(form: Container[Widget], width: int = _DOCK_PIXELS) -> None:
             _let_wrap(widget)
     form.native.setMinimumWidth(width)
     form.native.layout().addStretch()
+
+
+def insert_below(widget: Widget, native: QWidget) -> None:
+    """Insert a widget of Qt's own below a row of an arranged form."""
+    own_row = widget.native.parentWidget()
+    layout = own_row.parentWidget().layout()
+    layout.insertWidget(layout.indexOf(own_row) + 1, native)
 
 
 def _let_wrap(label: Label) -> None:

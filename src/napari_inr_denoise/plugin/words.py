@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from napari_inr_denoise.core.stopping import StopReason
@@ -25,12 +26,21 @@ def noise_words(problem: FitProblem) -> str:
 
 def residual_words(step: DenoiseStep) -> str:
     """Return what was removed so far, against the noise level."""
-    residual, sigma = step.result.residual_rms, step.problem.noise.sigma
-    if step.fit is not None:
-        residual = step.fit.residual_rms
-    if not sigma > 0:
+    residual, ratio = _residual(step), residual_ratio(step)
+    if math.isnan(ratio):
         return f"{residual:.4g}"
-    return f"{residual:.4g}, {residual / sigma:.2f} x the noise level"
+    return f"{residual:.4g}, {ratio:.2f} x the noise level"
+
+
+def residual_ratio(step: DenoiseStep) -> float:
+    """Return what was removed so far over the noise level; NaN without noise."""
+    sigma = step.problem.noise.sigma
+    return _residual(step) / sigma if sigma > 0 else math.nan
+
+
+def _residual(step: DenoiseStep) -> float:
+    fit = step.fit
+    return step.result.residual_rms if fit is None else fit.residual_rms
 
 
 def step_words(step: DenoiseStep) -> str:

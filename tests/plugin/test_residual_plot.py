@@ -1,0 +1,61 @@
+"""The curve of the residual, and the mark where the fit ended."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from napari_inr_denoise.plugin.residual_plot import ResidualPlot
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.window
+
+
+@pytest.mark.usefixtures("viewer")
+def test_a_new_fit_begins_anew_and_planes_with_one_point_do_not() -> None:
+    plot = ResidualPlot()
+    plot.add(0.5, 3.0)
+    plot.add(1.0, math.nan)
+    plot.add(1.5, 1.0, ended=True)
+    plot.add(2.0, 0.9, ended=True)
+    assert plot.points == ((0.5, 3.0), (1.5, 1.0), (2.0, 0.9))
+    assert plot.ended
+    plot.add(3.0, 4.0)
+    assert plot.points == ((3.0, 4.0),)
+    assert not plot.ended
+    plot.clear()
+    assert plot.points == ()
+
+
+@pytest.mark.usefixtures("viewer")
+def test_a_long_fit_keeps_its_ends() -> None:
+    plot = ResidualPlot()
+    for second in range(5000):
+        plot.add(float(second), 1.0 + 1 / (1 + second))
+    assert len(plot.points) <= 500
+    assert plot.points[0] == (0.0, 2.0)
+    assert plot.points[-1][0] == 4999.0
+
+
+@pytest.mark.usefixtures("viewer")
+@pytest.mark.parametrize("ratios", [(), (1.0,), (1e-6, 1e6), (2.0, 1.0)])
+def test_it_can_be_drawn(ratios: tuple[float, ...]) -> None:
+    plot = ResidualPlot()
+    plot.resize(220, 110)
+    empty = plot.grab().toImage()
+    for second, ratio in enumerate(ratios):
+        plot.add(float(second), ratio, ended=second == len(ratios) - 1)
+    assert (plot.grab().toImage() == empty) == (not ratios)
+
+
+def test_a_run_is_drawn_up_to_its_end(viewer: Any, widget: InrDenoiseWidget) -> None:
+    widget.run()
+    wait_until(lambda: not widget.running)
+    report = viewer.layers[1].metadata["inr_denoise"]["files"][0]["planes"][0]
+    assert widget.plot.ended
+    last = widget.plot.points[-1][1]
+    assert last == pytest.approx(report["residual_rms"] / report["sigma"])
+    assert len(widget.plot.points) > 1
