@@ -26,9 +26,17 @@ def write_report(report: DenoiseReport, folder: Path) -> None:
         Created if need be.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for name in ("report.json", "report.csv"):
+        write_report_file(report, folder / name)
+
+
+def write_report_file(report: DenoiseReport, path: Path) -> None:
+    """Write one file, complete or not at all: a table if it ends in .csv, or JSON."""
+    if path.suffix.lower() == ".csv":
+        replace_text(path, _as_csv(report))
+        return
     text = json.dumps(report.to_dict(), indent=1, allow_nan=False)
-    replace_text(folder / "report.json", text + "\n")
-    replace_text(folder / "report.csv", _as_csv(report))
+    replace_text(path, text + "\n")
 
 
 def _as_csv(report: DenoiseReport) -> str:

@@ -28,12 +28,14 @@ from napari_inr_denoise.plugin.form import (
     row,
     show_text,
 )
+from napari_inr_denoise.plugin.plane_table import PlaneTable
 from napari_inr_denoise.plugin.preset_choice import PresetChoice
 from napari_inr_denoise.plugin.residual_plot import ResidualPlot
 from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME, mode_of
+from napari_inr_denoise.plugin.source import PREVIEW_SIDE
 
 if TYPE_CHECKING:
-    from napari_inr_denoise.core.denoise import DenoiseStep
+    from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
 
 
 class DenoiseForm(Container[Widget]):
@@ -48,10 +50,25 @@ class DenoiseForm(Container[Widget]):
         self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
         self.run_button = PushButton(text="Run")
         self.stop_button = PushButton(text="Stop", enabled=False)
+        self.preview_button = PushButton(
+            text="Preview",
+            tooltip="What is visible of the slice, at most "
+            f"{PREVIEW_SIDE} x {PREVIEW_SIDE} pixels, with the preset fast",
+        )
         self.load_button = PushButton(text="Load settings...")
         self.save_button = PushButton(
             text="Save settings...",
             tooltip="As a file for: inr-denoise run --settings FILE",
+        )
+        self.removed_button = PushButton(
+            text="Removed", tooltip="Add what was removed as a layer"
+        )
+        self.uncertainty_button = PushButton(
+            text="Uncertainty",
+            tooltip="Add the standard deviation of each pixel's error as a layer",
+        )
+        self.report_button = PushButton(
+            text="Report...", tooltip="Save noise, stop and trust as JSON or CSV"
         )
         self.needs_label = Label(value="-", label="expected")
         self.progress = ProgressBar(value=0, min=0, max=BAR_STEPS, label="progress")
@@ -63,6 +80,9 @@ class DenoiseForm(Container[Widget]):
         arrange(self)
         self.plot = ResidualPlot()
         insert_below(self.residual_label, self.plot)
+        self.table = PlaneTable()
+        insert_below(self.status_label, self.table)
+        self.show_result(None)
         self._fit_started = 0.0
 
     @property
@@ -73,12 +93,13 @@ class DenoiseForm(Container[Widget]):
         return [
             self.noise_label,
             self.needs_label,
-            row(self.run_button, self.stop_button),
+            row(self.run_button, self.preview_button, self.stop_button),
             row(self.load_button, self.save_button),
             self.progress,
             self.residual_label,
             self.step_label,
             self.status_label,
+            row(self.removed_button, self.uncertainty_button, self.report_button),
         ]
 
     @property
@@ -111,6 +132,7 @@ class DenoiseForm(Container[Widget]):
         # The published method, whatever the preset.
         self.preset.enabled = not running and self.scope.value != VOLUME
         self.run_button.enabled = not running
+        self.preview_button.enabled = not running
         self.stop_button.enabled = running
 
     def allow_volume(self, hindrance: str) -> None:
@@ -136,6 +158,16 @@ class DenoiseForm(Container[Widget]):
         show_text(self.step_label, words.step_words(step))
         seconds = time.monotonic() - self._fit_started
         self.plot.add(seconds, words.residual_ratio(step), ended=step.fit is None)
+
+    def show_result(self, result: DenoiseResult | None) -> None:
+        """Offer what there is to see of a result; nothing if there is none."""
+        colours = result is not None and "S" in (result.report.files[0].axes or "")
+        self.removed_button.enabled = result is not None and not colours
+        self.report_button.enabled = result is not None
+        self.uncertainty_button.enabled = (
+            result is not None and result.uncertainty is not None and not colours
+        )
+        self.table.show_planes(() if result is None else result.report.files[0].planes)
 
     def say(self, text: str) -> None:
         """Show a sentence for the user."""

@@ -37,9 +37,9 @@ class ResultLayer:
         self._finished = False
 
     @property
-    def _is_there(self) -> bool:
-        """Whether the layer was added and the user has not removed it."""
-        return self._layer is not None and self._layer in self._viewer.layers
+    def layer(self) -> Image | None:
+        """The layer, if it was added and the user has not removed it."""
+        return self._layer if self._layer in self._viewer.layers else None
 
     def show(self, image: NDArray[Any]) -> None:
         """Show the image as it is now, unless that would keep the window busy."""
@@ -48,24 +48,24 @@ class ResultLayer:
             return
         if self._layer is None:
             self._layer = self._added(image)
-        elif self._is_there:
-            self._layer.refresh(extent=False)
+        elif self.layer is not None:
+            self.layer.refresh(extent=False)
         took = time.monotonic() - started
         self._not_before = started + took / _BUSY_SHARE
 
-    def finish(self, result: DenoiseResult) -> None:
+    def finish(self, result: DenoiseResult) -> Image:
         """Show the result, also where the user has removed the layer meanwhile."""
         image = self._source.displayable(result.image)
-        if not self._is_there:
-            self._layer = self._added(image)
-        assert self._layer is not None
-        self._layer.data = image
-        self._layer.metadata[REPORT_KEY] = result.report.to_dict()
+        layer = self.layer or self._added(image)
+        layer.data = image
+        layer.metadata[REPORT_KEY] = result.report.to_dict()
+        self._layer = layer
         self._finished = True
+        return layer
 
     def close(self) -> None:
         """Take the layer away if there was no result."""
-        if self._is_there and not self._finished:
+        if self.layer is not None and not self._finished:
             self._viewer.layers.remove(self._layer)
 
     def _added(self, image: NDArray[Any]) -> Image:

@@ -6,6 +6,8 @@ SLICE = "current 2D slice"
 STACK = "every plane of the stack"
 VOLUME = "the volume as one (z, y, x)"
 SCOPES = (SLICE, STACK, VOLUME)
+VISIBLE = "what is visible of the slice"
+"""For a preview only."""
 
 
 def mode_of(scope: str) -> str:

@@ -23,6 +23,14 @@ def ask_for_name(parent: QWidget) -> Path | None:
     return Path(name) if name else None
 
 
+def ask_for_report(parent: QWidget, name: str) -> Path | None:
+    """Ask where to save the report of a layer; None if the user thinks better of it."""
+    chosen, _ = QFileDialog.getSaveFileName(
+        parent, "Save the report", f"{name}.json", "Report (*.json *.csv)"
+    )
+    return Path(chosen) if chosen else None
+
+
 def ask_and_load(parent: QWidget, load: Callable[[Path], None]) -> str:
     """Ask for a file of settings and load it.
 

@@ -14,7 +14,11 @@ from pint import DimensionalityError
 
 from napari_inr_denoise.core.arrays import as_dtype
 from napari_inr_denoise.plugin.axis_letters import axis_letters
-from napari_inr_denoise.plugin.scope import SLICE, VOLUME
+from napari_inr_denoise.plugin.scope import SLICE, VISIBLE, VOLUME
+
+PREVIEW_SIDE = 256
+"""Pixels along a side that are denoised for a preview: a matter of seconds."""
+_LEAST_SIDE = 16
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ def take_source(layer: Image, dims: Dims, scope: str) -> LayerSource:
     dims : Dims
         The viewer's; its last two displayed dimensions are the plane.
     scope : str
-        One of `SCOPES`.
+        One of `SCOPES`, or `VISIBLE`: of the slice what the window shows, and of that
+        the middle `PREVIEW_SIDE` pixels at most.
 
     Raises
     ------
@@ -100,12 +105,16 @@ def take_source(layer: Image, dims: Dims, scope: str) -> LayerSource:
     shape = tuple(data.shape)[: layer.ndim]
     start = [0] * layer.ndim
     selection = [slice(None)] * layer.ndim
-    if scope == SLICE:
+    if scope in {SLICE, VISIBLE}:
         start = _current_index(layer, dims, shape, plane)
         selection = [
             slice(None) if axis in plane else slice(at, at + 1)
             for axis, at in enumerate(start)
         ]
+    if scope == VISIBLE:
+        for axis in plane:
+            selection[axis] = _visible(layer, axis, shape[axis])
+            start[axis] = selection[axis].start
     axes = axis_letters(layer.axis_labels, plane, layer.name)
     if scope == VOLUME:
         _check_volume(layer.name, axes, shape)
@@ -116,7 +125,7 @@ def take_source(layer: Image, dims: Dims, scope: str) -> LayerSource:
         axes=axes + ("S" if layer.rgb else ""),
         spacing=_sizes(layer, spatial),
         keywords=_result_keywords(layer, start),
-        whole=scope != SLICE,
+        whole=scope not in {SLICE, VISIBLE},
     )
 
 
@@ -127,6 +136,19 @@ def volume_hindrance(layer: Image, dims: Dims) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def _visible(layer: Image, axis: int, size: int) -> slice:
+    """Return the middle of what the window shows of an axis."""
+    # Of the level that is shown; `data` is the full one.
+    factor = layer.downsample_factors[layer.data_level][axis] if layer.multiscale else 1
+    first, last = (int(corner * factor) for corner in layer.corner_pixels[:, axis])
+    first, last = max(first, 0), min(last + 1, size)
+    if last - first < _LEAST_SIDE:  # nothing of the layer is in the window
+        first, last = 0, size
+    middle = (first + last) // 2
+    begin = max(first, middle - PREVIEW_SIDE // 2)
+    return slice(begin, min(begin + PREVIEW_SIDE, last))
 
 
 def _check_volume(name: str, axes: str, shape: tuple[int, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import napari
@@ -9,21 +10,23 @@ from napari.layers import Image
 from napari.utils.events import Event
 from napari.utils.notifications import show_error
 
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.plugin import words
+from napari_inr_denoise.plugin.after_run import AfterRun
 from napari_inr_denoise.plugin.before_run import BeforeRun
 from napari_inr_denoise.plugin.denoise_form import DenoiseForm
 from napari_inr_denoise.plugin.estimate import Question
 from napari_inr_denoise.plugin.form import show_text
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.report_key import REPORT_KEY
+from napari_inr_denoise.plugin.report_key import REPORT_KEY, SHOWS_KEY
 from napari_inr_denoise.plugin.result_layer import ResultLayer
-from napari_inr_denoise.plugin.scope import SLICE
+from napari_inr_denoise.plugin.scope import SLICE, VISIBLE
 from napari_inr_denoise.plugin.settings_file import (
     ask_and_load,
     ask_for_name,
     save_settings,
 )
-from napari_inr_denoise.plugin.source import take_source, volume_hindrance
+from napari_inr_denoise.plugin.source import LayerSource, take_source, volume_hindrance
 from napari_inr_denoise.plugin.worker import DenoiseWorker
 
 if TYPE_CHECKING:
@@ -47,15 +50,17 @@ class InrDenoiseWidget(DenoiseForm):
         self._viewer = napari_viewer
         self._worker: DenoiseWorker | None = None
         self._result_layer: ResultLayer
-        self._planes = 0
+        self._planes, self._at_work = 0, ""
         self._watched: Image | None = None
         self._lifetime = Lifetime(self.native)
         self._before = BeforeRun(self._question, self._lifetime)
+        self._after = AfterRun(self, napari_viewer, self._lifetime)
         self._connect()
         self._choose()
 
     def _connect(self) -> None:
         self.run_button.changed.connect(self.run)
+        self.preview_button.changed.connect(self.preview)
         self.stop_button.changed.connect(self.stop)
         self.load_button.changed.connect(self._ask_and_load)
         self.save_button.changed.connect(self._ask_and_save)
@@ -85,11 +90,31 @@ class InrDenoiseWidget(DenoiseForm):
             return
         try:
             source = take_source(layer, self._viewer.dims, self.scope.value)
-            worker = DenoiseWorker(source, self.settings)
+            settings = self.settings
         except ValueError as error:
             self.say(str(error))
             return
-        self._start(worker)
+        self._start(source, settings)
+
+    def preview(self) -> None:
+        """Denoise what is visible of the slice in seconds, as a layer of its own."""
+        layer: Image | None = self.layer.value
+        if self._worker is not None or layer is None:
+            return
+        try:
+            source = take_source(layer, self._viewer.dims, VISIBLE)
+        except ValueError as error:
+            self.say(str(error))
+            return
+        name = f"{layer.name} [preview]"
+        source = replace(source, keywords=source.keywords | {"name": name})
+        if name in self._viewer.layers:
+            self._viewer.layers.remove(name)
+        settings = preset_settings(
+            "fast", seed=self.seed.value, device=self.device.value
+        )
+        self._start(source, settings)
+        self._viewer.layers.selection.active = layer
 
     def stop(self) -> None:
         """Stop the fit; its best so far becomes the result."""
@@ -168,19 +193,22 @@ class InrDenoiseWidget(DenoiseForm):
         if (
             not self.running
             and active in self.layer.choices
-            and REPORT_KEY not in active.metadata
+            and not {REPORT_KEY, SHOWS_KEY} & set(active.metadata)
         ):
             self.layer.value = active
 
-    def _start(self, worker: DenoiseWorker) -> None:
+    def _start(self, source: LayerSource, settings: DenoiseSettings) -> None:
+        worker = DenoiseWorker(source, settings)
         worker.stepped.connect(self._show_step)
         worker.drawn.connect(self._show_image)
         worker.returned.connect(self._show_result)
         worker.errored.connect(self._show_failure)
         worker.finished.connect(self._show_finished)
         self._worker = worker
-        self._result_layer = ResultLayer(self._viewer, worker.source)
+        self._result_layer = ResultLayer(self._viewer, source)
         self._planes = 0
+        self._at_work = words.fitting_words(settings)
+        self._after.forget()
         self._before.hold()
         self.clear_progress()
         self.say("Estimating the noise...")
@@ -191,7 +219,7 @@ class InrDenoiseWidget(DenoiseForm):
     def _show_step(self, step: DenoiseStep) -> None:
         self._planes = step.plane_count
         self.show_progress(step)
-        self.say("Fitting until the residual comes down to the noise level...")
+        self.say(self._at_work)
 
     @while_open
     def _show_image(self, image: NDArray[np.float32]) -> None:
@@ -202,7 +230,8 @@ class InrDenoiseWidget(DenoiseForm):
         if self._worker is None or result is None:
             self.say("Stopped before there was a result.")
             return
-        self._result_layer.finish(result)
+        layer = self._result_layer.finish(result)
+        self._after.show(self._worker.source, result, layer)
         self.say(words.ending_words(result, self._planes))
 
     @while_open

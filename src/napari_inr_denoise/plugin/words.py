@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
     from napari_inr_denoise.core.problem import FitProblem
     from napari_inr_denoise.core.report import PlaneReport
+    from napari_inr_denoise.core.settings import DenoiseSettings
 
 _OUT_OF_MEMORY = "out of memory"
 
@@ -49,6 +50,13 @@ def step_words(step: DenoiseStep) -> str:
     if step.fit is None:
         return f"{plane}{step.result.steps}"
     return f"{plane}{step.fit.step} ({step.fit.steps_per_second:.0f} a second)"
+
+
+def fitting_words(settings: DenoiseSettings) -> str:
+    """Return what is going on while networks learn."""
+    if settings.candidate_names == ("siren",) or settings.mode == "volume":
+        return "Fitting until the residual comes down to the noise level..."
+    return "Training on the image itself, against pixels that are held out..."
 
 
 def ending_words(result: DenoiseResult, plane_count: int) -> str:
