@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core import engine
 from napari_inr_denoise.core.axes import Plane, planes_of, series_of
+from napari_inr_denoise.core.background import in_background
 from napari_inr_denoise.core.canvas import PlaneCanvas, Writable, copy_plane
 from napari_inr_denoise.core.devices import (
     describe_device,
@@ -41,7 +42,7 @@ from napari_inr_denoise.core.stack import (
     learn_stack,
     learns_together,
 )
-from napari_inr_denoise.core.stack_planes import Member, StackPlanes
+from napari_inr_denoise.core.stack_planes import Member, StackPlanes, centre
 from napari_inr_denoise.core.stopping import StopReason
 from napari_inr_denoise.core.tiling import Tile, Tiling
 
@@ -51,6 +52,10 @@ _NO_NOISE = float(np.finfo(np.float32).eps)
 """Noise below this share of the largest value is lost in float32 rounding."""
 _TRAINING_PIXELS = 8e6
 """So many pixels are denoised in the time of training what they share."""
+
+_OPENING = 128
+"""Side of what is looked at before all else, in pixels."""
+_Found = TypeVar("_Found")
 
 DenoiseSteps = Generator[DenoiseStep, None, DenoiseResult]
 
@@ -170,7 +175,10 @@ class Run:
 
     def _fit_volume(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
         """Fit planes along Z as one, with the published method."""
-        volume = VolumeRun(self._source, series, self._spacing_zyx)
+        yield from self._open(series)
+        volume = yield from self._waited(
+            lambda: VolumeRun(self._source, series, self._spacing_zyx)
+        )
         middle, shown = volume.middle, volume.plane(volume.middle)
         found: VolumeFit | FitResult
         unchanged = _unchanged(replace(shown, noise=volume.noise))
@@ -203,17 +211,23 @@ class Run:
         self, series: list[Plane]
     ) -> Generator[DenoiseStep, None, LearnedStack | None]:
         """Train what the planes of a series share; None where they share nothing."""
-        planes = StackPlanes(
-            lambda number, window: self._source.read(series[number], window),
-            len(series),
-            self._tiling,
-            self._spacing_yx,
-            self._settings.context,
+        yield from self._open(series)
+        planes = yield from self._waited(
+            lambda: StackPlanes(
+                lambda number, window: self._source.read(series[number], window),
+                len(series),
+                self._tiling,
+                self._spacing_yx,
+                self._settings.context,
+            )
         )
         started, best = time.monotonic(), None
         effort, share = self._effort, self._training_share(len(series))
         run = Outcome(learn_stack(planes, effort.settings, effort.device))
         for look in run:
+            if look is None:
+                yield self._last
+                continue
             plane, problem = series[look.number], look.problem
             best = shown(problem, look.training) or best
             if best is not None:
@@ -225,6 +239,25 @@ class Run:
                 yield self._last
         if run.result is not None:
             self._work += share
+        return run.result
+
+    def _open(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
+        """Show what is known at once: the noise of a small part of the middle plane."""
+        plane, tile = series[len(series) // 2], self._tiling.tiles[0]
+        problem = self._problem(plane, centre(tile.window, _OPENING))
+        noisy = problem.plane_yxs.astype(np.float32)
+        best = FitResult(noisy, 0.0, 0, StopReason.CALLER)
+        fit = FitStep(0, self._settings.max_steps, 0.0, problem.noise, 0.0, 0.0, best)
+        step = self._step(plane, None, problem, best, fit)
+        self._last = replace(step, learning=True)
+        yield self._last
+
+    def _waited(
+        self, work: Callable[[], _Found]
+    ) -> Generator[DenoiseStep, None, _Found]:
+        """Work on what cannot look up; nothing new to show, but a chance to stop."""
+        for _ in (run := Outcome(in_background(work))):
+            yield self._last
         return run.result
 
     def _training_share(self, planes: int) -> float:
@@ -284,7 +317,7 @@ class Run:
             member = learned.planes.member(number, tile)
             problem = member.problem
         else:
-            problem = self._problem(plane, tile)
+            problem = self._problem(plane, tile.window)
         result = _unchanged(problem)
         if result is None and shared is not None:
             result = yield from self._answered(learned, member)
@@ -305,11 +338,9 @@ class Run:
         held_out = member.held_out(self._settings.seed)
         return engine.finished(member.problem, run.result, held_out)
 
-    def _problem(self, plane: Plane, tile: Tile) -> FitProblem:
-        """Return a tile under a noise model of its own."""
-        return measured_problem(
-            *self._source.read(plane, tile.window), self._spacing_yx
-        )
+    def _problem(self, plane: Plane, window: tuple[slice, slice]) -> FitProblem:
+        """Return a part of a plane under a noise model of its own."""
+        return measured_problem(*self._source.read(plane, window), self._spacing_yx)
 
     def _step(
         self,
@@ -373,8 +404,9 @@ class Run:
     def _draw(self, step: DenoiseStep, out: Writable) -> bool:
         """Write the best so far of a whole plane, and tell whether there was one."""
         whole = step.problem.valid_yx.shape == self._tiling.shape_yx
+        nothing = step.result.steps == 0  # the noise was looked at, no more
         # Planes that learn together again, with less memory, may be finished.
-        if not whole or step.plane in self._ledger:
+        if nothing or not whole or step.plane in self._ledger:
             return False
         (tile,) = self._tiling.tiles
         canvas = self._canvas(step.plane, self._source, out)

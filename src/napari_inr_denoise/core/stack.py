@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core import fit_attention, fit_neighbourhood
+from napari_inr_denoise.core.background import in_background
 from napari_inr_denoise.core.blind_spot import Training, train
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
@@ -139,7 +140,7 @@ def can_learn(settings: DenoiseSettings) -> bool:
 
 def learn_stack(
     planes: StackPlanes, settings: DenoiseSettings, device: torch.device
-) -> Generator[StackTraining, None, LearnedStack | None]:
+) -> Generator[StackTraining | None, None, LearnedStack | None]:
     """Train the networks on planes of a series, or on tiles of a single plane.
 
     Parameters
@@ -153,8 +154,8 @@ def learn_stack(
 
     Yields
     ------
-    StackTraining
-        Every few steps.
+    StackTraining or None
+        Every few steps; None while the planes are read and compared.
 
     Returns
     -------
@@ -163,28 +164,32 @@ def learn_stack(
         what the planes beside them show: each is then better off with networks of
         its own.
     """
-    chosen = spread(planes.count, MOST_TRAINED)
-    belonging = [number for number in chosen if planes.beside(number) is not None]
-    if 2 * len(belonging) < len(chosen):
-        return None
-    parts = _parts(planes, belonging, settings.seed)
+    parts = yield from in_background(lambda: _parts(planes, settings.seed))
     if not parts:
         return None
     members = [member for member, _ in parts]
     maker = ViewMaker([member.problem for member in members], settings, device)
-    views = [maker.view(one.problem, at, one.context) for one, at in parts]
-    first = NeighbourhoodFit(views, settings, MORE_STEPS * settings.window_steps)
+
+    def begun_first() -> NeighbourhoodFit:
+        views = [maker.view(one.problem, at, one.context) for one, at in parts]
+        return NeighbourhoodFit(views, settings, MORE_STEPS * settings.window_steps)
+
+    first = yield from in_background(begun_first)
     white = not members[0].problem.noise.correlated
     both = white and fit_attention.NAME in settings.candidate_names
     second: AttentionFit | None = None
     share = 0.5 if both else 1.0
-    yield from _looks(members[0], train(first, turns=1), (0.0, share))
-    if both:
+
+    def begun_second() -> AttentionFit:
         crops = [
             Crops.of(one.problem, at, maker.common, device, one.context)
             for one, at in parts
         ]
-        second = AttentionFit(crops, settings, MORE_STEPS * settings.attention_steps)
+        return AttentionFit(crops, settings, MORE_STEPS * settings.attention_steps)
+
+    yield from _looks(members[0], train(first, turns=1), (0.0, share))
+    if both:
+        second = yield from in_background(begun_second)
         yield from _looks(members[0], train(second, turns=1), (share, share))
     return LearnedStack(planes, maker, first, second, shared_turns(settings))
 
@@ -193,17 +198,22 @@ def _looks(
     member: Member,
     fit: Generator[Training, None, Candidate],
     part: tuple[float, float],
-) -> Generator[StackTraining, None, None]:
+) -> Generator[StackTraining | None, None, None]:
     """Train, and say how far it is between a beginning and a share of the whole."""
     for training in fit:
         done = part[0] + part[1] * training.step / training.steps
         yield StackTraining(member.number, member.problem, training, done)
 
 
-def _parts(
-    planes: StackPlanes, numbers: Sequence[int], seed: int
-) -> list[tuple[Member, NDArray[np.bool_]]]:
-    """Return what is trained on: windows, and the pixels in them; the middle first."""
+def _parts(planes: StackPlanes, seed: int) -> list[tuple[Member, NDArray[np.bool_]]]:
+    """Return what is trained on: windows, and the pixels in them; the middle first.
+
+    Nothing where most planes don't belong together.
+    """
+    chosen = spread(planes.count, MOST_TRAINED)
+    numbers = [number for number in chosen if planes.beside(number) is not None]
+    if 2 * len(numbers) < len(chosen):
+        return []
     tiles = planes.tiling.tiles
     some = spread(len(tiles), max(MOST_TRAINED // len(numbers), 1))
     found = []

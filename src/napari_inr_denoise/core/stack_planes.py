@@ -106,7 +106,7 @@ class StackPlanes:
         chosen = spread(self.count, _MOST_MEASURED)
         tiles = self._some_tiles(max(_MOST_MEASURED // len(chosen), 1))
         return [
-            self._read(number, _centre(tile.window))
+            self._read(number, centre(tile.window))
             for number in chosen
             for tile in tiles
         ]
@@ -159,7 +159,7 @@ class StackPlanes:
         if self.tiling.count == 1:
             return [self._read(number, self.tiling.tiles[0].window)]
         tiles = self._some_tiles(_MOST_LOOKED_AT)
-        return [self._read(number, _centre(tile.window)) for tile in tiles]
+        return [self._read(number, centre(tile.window)) for tile in tiles]
 
     @property
     def _most_kept(self) -> int:
@@ -198,11 +198,11 @@ def spread(count: int, most: int) -> list[int]:
     return sorted({int(k) for k in np.linspace(0, count - 1, min(count, most))})
 
 
-def _centre(window: tuple[slice, slice]) -> tuple[slice, slice]:
-    """Return the centre of a window, at most `CROP` a side."""
+def centre(window: tuple[slice, slice], most: int = CROP) -> tuple[slice, slice]:
+    """Return the centre of a window, of at most so many pixels a side."""
     rows, columns = (
-        slice(first, min(first + CROP, one.stop))
+        slice(first, min(first + most, one.stop))
         for one in window
-        for first in [one.start + max(one.stop - one.start - CROP, 0) // 2]
+        for first in [one.start + max(one.stop - one.start - most, 0) // 2]
     )
     return rows, columns

@@ -63,6 +63,8 @@ def ending_words(result: DenoiseResult, plane_count: int) -> str:
     """Return why a run ended, plane by plane if they differ."""
     planes = result.report.files[0].planes
     reasons = [StopReason(plane.reason) for plane in planes]
+    if not planes:
+        return "Stopped by the user before any part was finished: it is as it was."
     if plane_count == 1:
         return f"{reasons[0].sentence} {trust_words(planes[0])}".strip()
     stopped = StopReason.CALLER in reasons or len(planes) < plane_count
