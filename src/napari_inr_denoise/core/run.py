@@ -404,7 +404,8 @@ class Run:
     def _draw(self, step: DenoiseStep, out: Writable) -> bool:
         """Write the best so far of a whole plane, and tell whether there was one."""
         whole = step.problem.valid_yx.shape == self._tiling.shape_yx
-        nothing = step.result.steps == 0  # the noise was looked at, no more
+        # At first only the noise was looked at.
+        nothing = step.learning and step.fit is not None and step.fit.step == 0
         # Planes that learn together again, with less memory, may be finished.
         if nothing or not whole or step.plane in self._ledger:
             return False
