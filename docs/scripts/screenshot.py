@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QApplication
 
 PICTURE = Path("docs/pictures/napari.png")
 PLUGIN = "napari-inr-denoise"
-SIZE = (1280, 680)
+SIZE = (1280, 760)
 
 
 def work_until(condition: Callable[[], bool]) -> None:
