@@ -18,6 +18,7 @@ from napari_inr_denoise.batch.run import RunOptions, run_jobs
 from napari_inr_denoise.core.arrays import as_dtype
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport
+from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 
 
@@ -55,6 +56,18 @@ def test_one_failing_file_does_not_stop_the_others(
     assert broken.status == "failed"
     assert "could not be read" in str(broken.error)
     assert not (folder / "out" / "broken.inr.ome.tif").exists()
+
+
+def test_planes_without_noise_are_returned_as_they_are(tmp_path: Path) -> None:
+    flat = np.full((4, 24, 24), 7, np.uint16)
+    flat[1:3] = 9
+    for name, stack in (("flat.tif", flat), ("empty.tif", 0 * flat)):
+        tifffile.imwrite(tmp_path / name, stack, imagej=True, metadata={"axes": "ZYX"})
+    settings = preset_settings("fast", window_steps=20, device="cpu")
+    report = _run(tmp_path, RunOptions(settings))
+    assert [file.status for file in report.files] == ["done", "done"]
+    result = read_image(tmp_path / "out" / "flat.inr.ome.tif")
+    assert np.array_equal(result.data, flat)
 
 
 def test_parts_of_another_image_are_accounted_for(

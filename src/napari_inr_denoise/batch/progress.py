@@ -34,10 +34,9 @@ class JobProgress:
         """Return what a step tells."""
         fit = ""
         if step.fit is not None:
-            ratio = step.fit.residual_rms / step.fit.noise.sigma
-            fit = (
-                f"step {step.fit.step}, {step.fit.steps_per_second:.0f} steps/s, "
-                f"residual {ratio:.2f} x noise"
-            )
+            fit = f"step {step.fit.step}, {step.fit.steps_per_second:.0f} steps/s"
+            sigma = step.fit.noise.sigma
+            if sigma > 0:
+                fit += f", residual {step.fit.residual_rms / sigma:.2f} x noise"
         planes, count = len(step.finished), step.plane_count
         return cls(float(step.progress), planes, count, step.place, fit)
