@@ -125,6 +125,10 @@ def test_the_preview_is_what_the_window_shows(
     wait_until(lambda: not widget.running)
     assert len(viewer.layers) == 2
     assert viewer.layers["noisy stack [preview]"] is not before
+    viewer.layers.clear()
+    widget.preview()
+    assert not widget.running
+    assert "Open an image first" in widget.status_label.value
 
 
 def test_a_preview_of_a_part(viewer: Any) -> None:

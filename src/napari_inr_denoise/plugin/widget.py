@@ -82,39 +82,39 @@ class InrDenoiseWidget(DenoiseForm):
 
     def run(self) -> None:
         """Start on the chosen layer; the result comes as a new layer."""
-        if self._worker is not None:
-            return
-        layer: Image | None = self.layer.value
-        if layer is None:
-            self.say("There is no image layer. Open an image first.")
-            return
-        try:
-            source = take_source(layer, self._viewer.dims, self.scope.value)
-            settings = self.settings
-        except ValueError as error:
-            self.say(str(error))
-            return
-        self._start(source, settings)
+        source = self._taken(self.scope.value)
+        if source is not None:
+            self._start(source, self.settings)
 
     def preview(self) -> None:
         """Denoise what is visible of the slice in seconds, as a layer of its own."""
-        layer: Image | None = self.layer.value
-        if self._worker is not None or layer is None:
+        source = self._taken(VISIBLE)
+        if source is None:
             return
-        try:
-            source = take_source(layer, self._viewer.dims, VISIBLE)
-        except ValueError as error:
-            self.say(str(error))
-            return
+        layer = self.layer.value
         name = f"{layer.name} [preview]"
-        source = replace(source, keywords=source.keywords | {"name": name})
         if name in self._viewer.layers:
             self._viewer.layers.remove(name)
         settings = preset_settings(
             "fast", seed=self.seed.value, device=self.device.value
         )
-        self._start(source, settings)
-        self._viewer.layers.selection.active = layer
+        self._start(
+            replace(source, keywords=source.keywords | {"name": name}), settings
+        )
+
+    def _taken(self, scope: str) -> LayerSource | None:
+        """Return what is to be denoised, or say why there is nothing."""
+        layer: Image | None = self.layer.value
+        if self._worker is not None:
+            return None
+        if layer is None:
+            self.say("There is no image layer. Open an image first.")
+            return None
+        try:
+            return take_source(layer, self._viewer.dims, scope)
+        except ValueError as error:
+            self.say(str(error))
+            return None
 
     def stop(self) -> None:
         """Stop the fit; its best so far becomes the result."""
