@@ -64,8 +64,7 @@ class FileReport:
 
     `notes` are sentences on what went otherwise than asked for.
     `status` is "done", "failed" (`error` says why, and the fields of the result are
-    None) or "skipped" (done before and unchanged, or
-    `notes` say why).
+    None) or "skipped" (done before and unchanged; or, with no planes, `notes` say why).
     """
 
     source: str | None

@@ -119,6 +119,11 @@ class DenoiseStep:
         read-only. Planes that were not reached are as in the source, or 0 where the
         source is lazy. Of a volume its middle plane is shown, and of a plane in tiles
         what is finished of it. Call this before the generator goes on, in its thread.
+
+        Returns
+        -------
+        ndarray of float32, or what was given as `out`
+            The image's shape and intensity units.
         """
         return self._run.so_far(self)
 

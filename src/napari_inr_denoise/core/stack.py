@@ -179,16 +179,16 @@ def learn_stack(
     both = white and fit_attention.NAME in settings.candidate_names
     second: AttentionFit | None = None
     share = 0.5 if both else 1.0
-
-    def begun_second() -> AttentionFit:
-        crops = [
-            Crops.of(one.problem, at, maker.common, device, one.context)
-            for one, at in parts
-        ]
-        return AttentionFit(crops, settings, MORE_STEPS * settings.attention_steps)
-
     yield from _looks(members[0], train(first, turns=1), (0.0, share))
     if both:
+
+        def begun_second() -> AttentionFit:
+            crops = [
+                Crops.of(one.problem, at, maker.common, device, one.context)
+                for one, at in parts
+            ]
+            return AttentionFit(crops, settings, MORE_STEPS * settings.attention_steps)
+
         second = yield from in_background(begun_second)
         yield from _looks(members[0], train(second, turns=1), (share, share))
     return LearnedStack(planes, maker, first, second, shared_turns(settings))

@@ -42,7 +42,13 @@ class ResultLayer:
         return self._layer if self._layer in self._viewer.layers else None
 
     def show(self, image: NDArray[Any]) -> None:
-        """Show the image as it is now, unless that would keep the window busy."""
+        """Show the image as it is now, unless that would keep the window busy.
+
+        Parameters
+        ----------
+        image : ndarray of float32
+            In the source's shape; always the same array, whose values change.
+        """
         started = time.monotonic()
         if started < self._not_before:
             return

@@ -22,7 +22,16 @@ _NAME_END = "[denoised]"
 def residual_layer(
     source: LayerSource, result: DenoiseResult
 ) -> tuple[Any, dict[str, Any]]:
-    """Return noisy minus denoised and how to show it; lazy where the source is."""
+    """Return what was removed, and how to show it.
+
+    Returns
+    -------
+    array of float32
+        Noisy minus denoised, in the image's shape and units; a dask array where the
+        source is not in memory.
+    dict
+        Keywords of the layer.
+    """
     noisy = source.image()
     if isinstance(noisy, np.ndarray):
         removed: Any = noisy.astype(np.float32) - result.image
@@ -38,7 +47,15 @@ def residual_layer(
 def uncertainty_layer(
     source: LayerSource, uncertainty: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Return the standard deviation of each pixel's error and how to show it."""
+    """Return the standard deviation of each pixel's error, and how to show it.
+
+    Parameters
+    ----------
+    source : LayerSource
+        What was denoised.
+    uncertainty : ndarray of float32
+        In the image's shape and units; NaN where it is not known.
+    """
     known = uncertainty[np.isfinite(uncertainty)]
     most = float(np.percentile(known, 99.8)) if known.size else 1.0
     limits = {"colormap": "magma", "contrast_limits": (0.0, most or 1.0)}
