@@ -100,6 +100,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     seed: int,
     axes: str | None,
     mode: str,
+    strength: float,
     memory: float | None,
     dtype: str,
     isotropic: bool,
@@ -126,7 +127,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         settings = _saved_settings(context, settings_file)
     else:
         changes = {} if memory is None else {"memory_gb": memory}
-        settings = _settings(preset, device, seed, mode=mode, **changes)
+        settings = _settings(
+            preset, device, seed, mode=mode, strength=strength, **changes
+        )
     if scheduler is not None:
         # Its workers may have been started in another folder.
         inputs = tuple(str(Path(text).absolute()) for text in inputs)
@@ -195,7 +198,7 @@ def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
 
     given = {
         name: context.params[name]
-        for name in ("preset", "seed", "device", "mode", "memory")
+        for name in ("preset", "seed", "device", "mode", "strength", "memory")
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     }
     if "preset" in given:

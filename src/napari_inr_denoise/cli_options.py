@@ -61,6 +61,14 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         "for each volume, the published method with a third coordinate.",
     ),
     click.option(
+        "--strength",
+        type=click.FloatRange(-1.0, 1.0),
+        default=0.0,
+        show_default=True,
+        help="More (up to 1) or less (to -1, the input) denoising than the best "
+        "estimate, 0.",
+    ),
+    click.option(
         "--memory",
         type=float,
         metavar="GB",
@@ -94,8 +102,8 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         "--settings",
         "settings_file",
         type=click.Path(path_type=Path, dir_okay=False, exists=True),
-        help="Settings saved as JSON, instead of a preset; --seed, --device, --mode "
-        "and --memory still count.",
+        help="Settings saved as JSON, instead of a preset; --seed, --device, "
+        "--mode, --strength and --memory still count.",
     ),
     click.option(
         "--workers",

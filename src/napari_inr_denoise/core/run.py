@@ -44,6 +44,7 @@ from napari_inr_denoise.core.stack import (
 )
 from napari_inr_denoise.core.stack_planes import Member, StackPlanes, centre
 from napari_inr_denoise.core.stopping import StopReason
+from napari_inr_denoise.core.strength import with_strength
 from napari_inr_denoise.core.tiling import Tile, Tiling
 
 MIN_VALID_PIXELS = 16
@@ -192,7 +193,9 @@ class Run:
                 yield self._last
             found = run.result
             self._volumes.append(found.function)
-        for _ in (writing := Outcome(volume.write(found, self._out))):
+        for _ in (
+            writing := Outcome(volume.write(found, self._out, self._settings.strength))
+        ):
             if unchanged is None:
                 yield self._last
         self._ledger.add(writing.result)
@@ -285,7 +288,8 @@ class Run:
         doubt: PlaneCanvas | None = None
         records: list[TileRecord] = []
         for tile in self._tiling.tiles:
-            problem, fitted = yield from self._tile(plane, tile, shared)
+            problem, found = yield from self._tile(plane, tile, shared)
+            fitted = with_strength(problem, found, self._settings.strength)
             result.add(tile, fitted.plane_yxs, problem.valid_yx)
             records.append(record_tile(plane.index, problem, fitted, tile.weights_yx))
             if fitted.uncertainty_yxs is not None and self._own:
@@ -393,7 +397,9 @@ class Run:
         """Write the plane or volume at work as it is; nothing of a part of a plane."""
         if self._volume is not None:
             volume, fit = self._volume
-            for _ in (writing := Outcome(volume.write(fit, out))):
+            for _ in (
+                writing := Outcome(volume.write(fit, out, self._settings.strength))
+            ):
                 pass
             yield writing.result
         elif self._draw(step, out):

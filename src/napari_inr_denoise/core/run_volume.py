@@ -23,6 +23,7 @@ from napari_inr_denoise.core.report import PlaneReport
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.source import ImageSource
 from napari_inr_denoise.core.stack_planes import StackPlanes
+from napari_inr_denoise.core.strength import with_strength
 from napari_inr_denoise.core.tiling import Tile, Tiling
 
 _LOOKS_BETWEEN_SKETCHES = 4
@@ -150,7 +151,7 @@ class VolumeRun:
         return self._noise.model
 
     def write(
-        self, fit: VolumeFit | FitResult, out: Writable
+        self, fit: VolumeFit | FitResult, out: Writable, strength: float = 0.0
     ) -> Generator[None, None, PlaneReport]:
         """Write the volume, plane by plane, and return its one record.
 
@@ -160,6 +161,8 @@ class VolumeRun:
             The latter says why there is no fit: the volume stays as it is.
         out : Writable
             The whole result.
+        strength : float
+            As in the settings.
         """
         records: list[TileRecord] = []
         for number, plane in enumerate(self._series):
@@ -169,12 +172,16 @@ class VolumeRun:
             else:
                 same = problem.plane_yxs.astype(np.float32)
                 result = replace(fit, plane_yxs=same)
+            result = with_strength(problem, result, strength)
             canvas = PlaneCanvas(out, plane, self._tiling, self._source)
             canvas.add(self._tile, result.plane_yxs, problem.valid_yx)
             index = {k: at for k, at in plane.index.items() if k != "Z"}
             records.append(record_tile(index, problem, result, self._tile.weights_yx))
             yield
-        return replace(join_records(records), residual_rms=fit.residual_rms)
+        joined = join_records(records)
+        return (
+            replace(joined, residual_rms=fit.residual_rms) if not strength else joined
+        )
 
 
 def _fitted_plane(problem: FitProblem, fit: VolumeFit, number: int) -> FitResult:

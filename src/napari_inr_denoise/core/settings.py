@@ -117,6 +117,9 @@ class DenoiseSettings:
     mode : str
         "plane": planes one by one, with what they share; "volume": one coordinate
         network in (z, y, x), the published method with a third coordinate.
+    strength : float
+        More or less of the denoising than the fit has found: -1 gives the input back,
+        0 is the best estimate, up to 1 what is small beside the error is smoothed away.
     memory_gb : float
         Most memory to take, in gigabytes (10^9 bytes), beside an image or result
         that the caller holds: planes that would need more are cut into tiles.
@@ -209,6 +212,9 @@ class DenoiseSettings:
     )
     turns: int = _setting(8, "Flips and turns that are averaged.", minimum=1, maximum=8)
     mode: str = _setting("plane", "What is fitted as one: plane or volume.")
+    strength: float = _setting(
+        0.0, "More (up to 1) or less (to -1) denoising.", minimum=-1.0, maximum=1.0
+    )
     memory_gb: float = _setting(
         2.0, "Most memory to take.", minimum=0.5, maximum=1e4, unit="GB"
     )

@@ -13,6 +13,7 @@ from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.plane_table import go_to_plane
 from napari_inr_denoise.plugin.settings_file import ask_for_report
 from napari_inr_denoise.plugin.source import LayerSource
+from napari_inr_denoise.plugin.strength_control import StrengthControl
 from napari_inr_denoise.plugin.trust_layers import residual_layer, uncertainty_layer
 
 if TYPE_CHECKING:  # the module behind it loads torch
@@ -39,6 +40,7 @@ class AfterRun:
         self._source: LayerSource
         self._layer: Image
         self._result: DenoiseResult | None = None
+        self._strength = StrengthControl(form, lifetime)
         form.removed_button.changed.connect(self._add_removed)
         form.uncertainty_button.changed.connect(self._add_uncertainty)
         form.report_button.changed.connect(self._ask_and_save)
@@ -49,10 +51,12 @@ class AfterRun:
         """Offer what there is to see of a result."""
         self._source, self._result, self._layer = source, result, layer
         self._form.show_result(result)
+        self._strength.show(source, result, layer)
 
     def forget(self) -> None:
         """Let go of the last result."""
         self._result = None
+        self._strength.forget()
         self._form.show_result(None)
 
     @while_open
@@ -73,7 +77,8 @@ class AfterRun:
             self._viewer.add_image(data, **keywords)
 
     def _ask_and_save(self) -> None:
-        if self._result is None:
+        report = self._strength.report
+        if report is None:
             return
         path = ask_for_report(self._form.native, self._layer.name)
         if path is None:
@@ -81,7 +86,7 @@ class AfterRun:
         from napari_inr_denoise.batch.report_files import write_report_file
 
         try:
-            write_report_file(self._result.report, path)
+            write_report_file(report, path)
         except OSError as error:
             self._form.say(f"The report could not be saved: {error}")
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import (
     ComboBox,
     Container,
+    FloatSlider,
     Label,
     ProgressBar,
     PushButton,
@@ -48,6 +49,19 @@ class DenoiseForm(Container[Widget]):
         self.preset = PresetChoice()
         self.device = DeviceChoice()
         self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
+        self.strength = FloatSlider(
+            value=0.0,
+            min=-1.0,
+            max=1.0,
+            step=0.05,
+            tooltip="Less (to -1, the input) or more (to 1) denoising than the best "
+            "estimate, 0. The last result follows at once.",
+        )
+        self.keep_button = PushButton(
+            text="Keep",
+            enabled=False,
+            tooltip="Leave all planes of the result at this strength",
+        )
         self.run_button = PushButton(text="Run")
         self.stop_button = PushButton(text="Stop", enabled=False)
         self.preview_button = PushButton(
@@ -90,7 +104,10 @@ class DenoiseForm(Container[Widget]):
         return (self.layer, self.scope, self.preset, self.device, self.seed)
 
     def _rows(self) -> list[Widget]:
+        strength = row(self.strength, self.keep_button)
+        strength.label = "strength"
         return [
+            strength,
             self.noise_label,
             self.needs_label,
             row(self.run_button, self.preview_button, self.stop_button),
@@ -109,6 +126,7 @@ class DenoiseForm(Container[Widget]):
             seed=self.seed.value,
             device=self.device.value,
             mode=mode_of(self.scope.value),
+            strength=self.strength.value,
         )
 
     def load(self, path: Path) -> None:
@@ -121,13 +139,14 @@ class DenoiseForm(Container[Widget]):
         """
         settings = self.preset.load(path)
         self.seed.value = settings.seed
+        self.strength.value = settings.strength
         self.device.prefer(settings.device)
         if mode_of(self.scope.value) != settings.mode:
             self.scope.value = VOLUME if settings.mode == "volume" else STACK
 
     def allow(self, running: bool) -> None:
         """Allow what makes sense now: only Stop during a fit."""
-        for widget in (*self._choices, self.load_button):
+        for widget in (*self._choices, self.strength, self.load_button):
             widget.enabled = not running
         # The published method, whatever the preset.
         self.preset.enabled = not running and self.scope.value != VOLUME

@@ -84,7 +84,8 @@ class InrDenoiseWidget(DenoiseForm):
         """Start on the chosen layer; the result comes as a new layer."""
         source = self._taken(self.scope.value)
         if source is not None:
-            self._start(source, self.settings)
+            # The strength is set after the fit, and can be set anew.
+            self._start(source, replace(self.settings, strength=0.0))
 
     def preview(self) -> None:
         """Denoise what is visible of the slice in seconds, as a layer of its own."""
