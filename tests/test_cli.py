@@ -260,10 +260,10 @@ def test_saved_settings_run_unchanged(image: Path, tmp_path: Path) -> None:
     assert _call(*command)[0] == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["settings"] == saved.to_dict()
-    code, _ = _call(*command, "--seed", 4, "--memory", 2)
+    code, _ = _call(*command, "--seed", 4, "--memory", 2, "--strength", -0.5)
     assert code == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    wanted = {**saved.to_dict(), "seed": 4, "memory_gb": 2.0}
+    wanted = {**saved.to_dict(), "seed": 4, "memory_gb": 2.0, "strength": -0.5}
     assert report["settings"] == wanted
 
 

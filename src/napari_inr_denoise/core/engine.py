@@ -27,6 +27,7 @@ from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import estimated_error, judge, uncertainty
 from napari_inr_denoise.core.safeguard import keep_structure
 from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
+from napari_inr_denoise.core.smoothing import smoothed
 from napari_inr_denoise.core.stopping import StopReason
 
 _PUBLISHED = ("siren",)
@@ -140,11 +141,14 @@ def finished(
         if weigh(with_flat, problem, held_out_yx)[-1] >= EMPTY:
             done = with_flat
     best, share_yxs = _mean(problem, done, held_out_yx)
-    plane_yxs, error = best.plane_yxs, None
+    plane_yxs = smoothed(problem, best.plane_yxs, share_yxs, held_out_yx)
+    plane_yxs, share_yxs = keep_structure(problem, plane_yxs, share_yxs)
+    error = None
     if held_out_yx.sum() >= FEWEST:
         error = estimated_error(problem, plane_yxs, share_yxs, held_out_yx)
     return replace(
-        best,
+        _as_result(problem, plane_yxs, best.steps),
+        weights=best.weights,
         reason=StopReason.TRAINED,
         quality=judge(problem, plane_yxs, error),
         uncertainty_yxs=uncertainty(problem, plane_yxs, share_yxs),
