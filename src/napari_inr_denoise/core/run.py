@@ -7,15 +7,14 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_inr_denoise.core import engine
 from napari_inr_denoise.core.axes import Plane, planes_of, series_of
 from napari_inr_denoise.core.background import in_background
-from napari_inr_denoise.core.canvas import PlaneCanvas, Writable, copy_plane
+from napari_inr_denoise.core.canvas import PlaneCanvas, Writable
 from napari_inr_denoise.core.devices import (
     describe_device,
     peak_memory_mb,
@@ -33,6 +32,7 @@ from napari_inr_denoise.core.plane_record import TileRecord, join_records, recor
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.run_output import RunOutput
 from napari_inr_denoise.core.run_volume import VolumeRun
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.source import ImageSource
@@ -46,11 +46,8 @@ from napari_inr_denoise.core.stack_planes import Member, StackPlanes, centre
 from napari_inr_denoise.core.stopping import StopReason
 from napari_inr_denoise.core.strength import with_strength
 from napari_inr_denoise.core.tiling import Tile, Tiling
+from napari_inr_denoise.core.unchanged import unchanged_result
 
-MIN_VALID_PIXELS = 16
-"""Fewer valid pixels than this say nothing about the noise."""
-_NO_NOISE = float(np.finfo(np.float32).eps)
-"""Noise below this share of the largest value is lost in float32 rounding."""
 _TRAINING_PIXELS = 8e6
 """So many pixels are denoised in the time of training what they share."""
 
@@ -92,19 +89,13 @@ class Run:
         self._spacing_zyx = spacing_zyx
         self._spacing_yx = spacing_zyx[1:]
         self._started = time.monotonic()
-        self._own = out is None
-        self._out: Writable = (
-            np.zeros(source.shape, dtype=np.float32) if out is None else out
-        )
-        # Whether planes that are not reached yet show the source.
-        self._filled = False
-        self._uncertainty: NDArray[np.float32] | None = None
         first = next(planes_of(axes, source.shape))
         samples = source.shape[axes.index("S")] if "S" in axes else 1
         side = tile_side(settings, samples)
         self._tiling = Tiling.of(first.shape_yx(source.shape), side)
         self._as_volumes = settings.mode == "volume"
         self._ledger = Ledger(axes, source.shape, self._as_volumes)
+        self._output = RunOutput(source, axes, self._tiling, self._ledger, out)
         self._count = self._ledger.count
         self._volumes: list[FittedVolume] = []
         # Of the volume at work, to be rendered where the run is stopped.
@@ -137,14 +128,7 @@ class Run:
                 "Leave it out to begin anew."
             )
         self._ledger.take_over(file.planes)
-        if earlier.image is self._out:
-            return
-        before = ImageSource(earlier.image)
-        for plane in planes_of(self._axes, self._source.shape):
-            if plane in self._ledger:
-                copy_plane(before, plane, self._out)
-        if earlier.uncertainty is not None and self._own:
-            self._uncertainty = earlier.uncertainty.copy()
+        self._output.take_over(earlier)
 
     def steps(self) -> DenoiseSteps:
         """Denoise the planes, one series of them after the other."""
@@ -157,7 +141,7 @@ class Run:
                     # What is finished stays; the others are tried with less.
                     if not (is_out_of_memory(error) and self._effort.lower()):
                         raise
-        return self._result(self._out, self.finished)
+        return self._result(self._output.out, self.finished)
 
     def _series(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
         """Denoise what is not yet finished of planes that follow each other."""
@@ -177,12 +161,13 @@ class Run:
     def _fit_volume(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
         """Fit planes along Z as one, with the published method."""
         yield from self._open(series)
+        strength = self._settings.strength
         volume = yield from self._waited(
-            lambda: VolumeRun(self._source, series, self._spacing_zyx)
+            lambda: VolumeRun(self._source, series, self._spacing_zyx, strength)
         )
         middle, shown = volume.middle, volume.plane(volume.middle)
         found: VolumeFit | FitResult
-        unchanged = _unchanged(replace(shown, noise=volume.noise))
+        unchanged = unchanged_result(replace(shown, noise=volume.noise))
         if unchanged is not None:
             found = unchanged
         else:
@@ -193,9 +178,7 @@ class Run:
                 yield self._last
             found = run.result
             self._volumes.append(found.function)
-        for _ in (
-            writing := Outcome(volume.write(found, self._out, self._settings.strength))
-        ):
+        for _ in (writing := Outcome(volume.write(found, self._output.out))):
             if unchanged is None:
                 yield self._last
         self._ledger.add(writing.result)
@@ -284,7 +267,7 @@ class Run:
                 shared = (alone, 0)
                 left -= self._training_share(1)
         left = max(left, 0.0)
-        result = self._canvas(plane, self._source, self._out)
+        result = self._output.canvas(plane)
         doubt: PlaneCanvas | None = None
         records: list[TileRecord] = []
         for tile in self._tiling.tiles:
@@ -292,25 +275,14 @@ class Run:
             fitted = with_strength(problem, found, self._settings.strength)
             result.add(tile, fitted.plane_yxs, problem.valid_yx)
             records.append(record_tile(plane.index, problem, fitted, tile.weights_yx))
-            if fitted.uncertainty_yxs is not None and self._own:
-                doubt = doubt or self._doubt(plane)
+            if fitted.uncertainty_yxs is not None and self._output.own:
+                doubt = doubt or self._output.doubt(plane)
                 doubt.add(tile, fitted.uncertainty_yxs, problem.valid_yx)
             self._work += left / self._tiling.count
             if len(records) == self._tiling.count:
                 self._ledger.add(replace(join_records(records), shared=belongs))
             self._last = self._step(plane, tile, problem, fitted, None)
             yield self._last
-
-    def _canvas(
-        self, plane: Plane, source: ImageSource | None, out: Writable
-    ) -> PlaneCanvas:
-        return PlaneCanvas(out, plane, self._tiling, source)
-
-    def _doubt(self, plane: Plane) -> PlaneCanvas:
-        """Return where the uncertainty goes; nothing is held until there is one."""
-        if self._uncertainty is None:
-            self._uncertainty = np.full(self._source.shape, np.nan, dtype=np.float32)
-        return self._canvas(plane, None, self._uncertainty)
 
     def _tile(
         self, plane: Plane, tile: Tile, shared: tuple[LearnedStack, int] | None
@@ -322,7 +294,7 @@ class Run:
             problem = member.problem
         else:
             problem = self._problem(plane, tile.window)
-        result = _unchanged(problem)
+        result = unchanged_result(problem)
         if result is None and shared is not None:
             result = yield from self._answered(learned, member)
         elif result is None:
@@ -371,25 +343,11 @@ class Run:
 
     def so_far(self, step: DenoiseStep) -> Writable:
         """Return the output with the best so far of the plane at work."""
-        if not (self._filled or self._source.lazy):
-            self._fill(self._out)
-            self._filled = True
-        if step.fit is not None:
-            self._draw(step, self._out)
-        return self._out
-
-    def _fill(self, out: Writable) -> None:
-        """Leave planes that were not reached as they were."""
-        for plane in planes_of(self._axes, self._source.shape):
-            if plane not in self._ledger:
-                copy_plane(self._source, plane, out)
+        return self._output.so_far(step)
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
         """Return the finished planes and the best so far of the one at work."""
-        out: Any = self._out
-        if self._own:
-            out = out.copy()
-        self._fill(out)
+        out = self._output.kept()
         records = list(self._best_so_far(step, out)) if step.fit is not None else []
         return self._result(out, self._ledger.in_order(*records))
 
@@ -397,28 +355,13 @@ class Run:
         """Write the plane or volume at work as it is; nothing of a part of a plane."""
         if self._volume is not None:
             volume, fit = self._volume
-            for _ in (
-                writing := Outcome(volume.write(fit, out, self._settings.strength))
-            ):
+            for _ in (writing := Outcome(volume.write(fit, out))):
                 pass
             yield writing.result
-        elif self._draw(step, out):
+        elif self._output.draw(step, out):
             (tile,) = self._tiling.tiles
             index, weights = step.plane.index, tile.weights_yx
             yield record_tile(index, step.problem, step.result, weights).report
-
-    def _draw(self, step: DenoiseStep, out: Writable) -> bool:
-        """Write the best so far of a whole plane, and tell whether there was one."""
-        whole = step.problem.valid_yx.shape == self._tiling.shape_yx
-        # At first only the noise was looked at.
-        nothing = step.learning and step.fit is not None and step.fit.step == 0
-        # Planes that learn together again, with less memory, may be finished.
-        if nothing or not whole or step.plane in self._ledger:
-            return False
-        (tile,) = self._tiling.tiles
-        canvas = self._canvas(step.plane, self._source, out)
-        canvas.add(tile, step.result.plane_yxs, step.problem.valid_yx)
-        return True
 
     def _result(
         self, image: Writable, planes: tuple[PlaneReport, ...]
@@ -436,16 +379,6 @@ class Run:
             notes=self._effort.notes + self._ledger.notes(),
         )
         report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
-        return DenoiseResult(image, report, self._uncertainty, tuple(self._volumes))
-
-
-def _unchanged(problem: FitProblem) -> FitResult | None:
-    """Return the plane as it is if there is nothing to fit, or None."""
-    fitted, sigma = problem.fitted_yx, problem.noise.sigma
-    if fitted.sum() < MIN_VALID_PIXELS or math.isnan(sigma):
-        reason = StopReason.TOO_FEW_PIXELS
-    elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs).max():
-        reason = StopReason.NO_NOISE
-    else:
-        return None
-    return FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, reason)
+        return DenoiseResult(
+            image, report, self._output.uncertainty, tuple(self._volumes)
+        )

@@ -66,6 +66,8 @@ class VolumeRun:
         The volume's planes, along Z.
     spacing_zyx : tuple of float
         Size of a voxel; any one unit.
+    strength : float
+        As in the settings.
     """
 
     def __init__(
@@ -73,8 +75,10 @@ class VolumeRun:
         source: ImageSource,
         series: list[Plane],
         spacing_zyx: tuple[float, float, float],
+        strength: float,
     ) -> None:
         self._source, self._series = source, series
+        self._strength = strength
         self._spacing = spacing_zyx
         shape = series[0].shape_yx(source.shape)
         self._tiling = Tiling.of(shape, max(shape))
@@ -151,7 +155,7 @@ class VolumeRun:
         return self._noise.model
 
     def write(
-        self, fit: VolumeFit | FitResult, out: Writable, strength: float = 0.0
+        self, fit: VolumeFit | FitResult, out: Writable
     ) -> Generator[None, None, PlaneReport]:
         """Write the volume, plane by plane, and return its one record.
 
@@ -161,8 +165,6 @@ class VolumeRun:
             The latter says why there is no fit: the volume stays as it is.
         out : Writable
             The whole result.
-        strength : float
-            As in the settings.
         """
         records: list[TileRecord] = []
         for number, plane in enumerate(self._series):
@@ -172,16 +174,16 @@ class VolumeRun:
             else:
                 same = problem.plane_yxs.astype(np.float32)
                 result = replace(fit, plane_yxs=same)
-            result = with_strength(problem, result, strength)
+            result = with_strength(problem, result, self._strength)
             canvas = PlaneCanvas(out, plane, self._tiling, self._source)
             canvas.add(self._tile, result.plane_yxs, problem.valid_yx)
             index = {k: at for k, at in plane.index.items() if k != "Z"}
             records.append(record_tile(index, problem, result, self._tile.weights_yx))
             yield
         joined = join_records(records)
-        return (
-            replace(joined, residual_rms=fit.residual_rms) if not strength else joined
-        )
+        if self._strength:
+            return joined
+        return replace(joined, residual_rms=fit.residual_rms)
 
 
 def _fitted_plane(problem: FitProblem, fit: VolumeFit, number: int) -> FitResult:

@@ -1,0 +1,28 @@
+"""A plane in which there is nothing to fit."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from napari_inr_denoise.core.fit import FitResult
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.stopping import StopReason
+
+MIN_VALID_PIXELS = 16
+"""Fewer valid pixels than this say nothing about the noise."""
+_NO_NOISE = float(np.finfo(np.float32).eps)
+"""Noise below this share of the largest value is lost in float32 rounding."""
+
+
+def unchanged_result(problem: FitProblem) -> FitResult | None:
+    """Return the plane as it is if there is nothing to fit, or None."""
+    fitted, sigma = problem.fitted_yx, problem.noise.sigma
+    if fitted.sum() < MIN_VALID_PIXELS or math.isnan(sigma):
+        reason = StopReason.TOO_FEW_PIXELS
+    elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs).max():
+        reason = StopReason.NO_NOISE
+    else:
+        return None
+    return FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, reason)
