@@ -28,11 +28,12 @@ from napari_inr_denoise.plugin.form import (
     row,
     show_text,
 )
+from napari_inr_denoise.plugin.on_display import PREVIEW_SIDE
 from napari_inr_denoise.plugin.plane_table import PlaneTable
 from napari_inr_denoise.plugin.preset_choice import PresetChoice
+from napari_inr_denoise.plugin.region_choice import RegionChoice
 from napari_inr_denoise.plugin.residual_plot import ResidualPlot
 from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME, mode_of
-from napari_inr_denoise.plugin.source import PREVIEW_SIDE
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
@@ -45,6 +46,7 @@ class DenoiseForm(Container[Widget]):
         super().__init__()
         self.layer: Any = create_widget(annotation=Image, label="image")
         self.scope = ComboBox(choices=SCOPES, label="denoise")
+        self.region = RegionChoice()
         self.preset = PresetChoice()
         self.device = DeviceChoice()
         self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
@@ -76,7 +78,10 @@ class DenoiseForm(Container[Widget]):
         self.residual_label = Label(value="-", label="residual")
         self.step_label = Label(value="-", label="step")
         self.status_label = Label(value="Choose an image and press Run.", label="")
-        self.extend([*self._choices, *self._rows()])
+        how = row(self.preset, Label(value="seed"), self.seed)
+        how.label = self.preset.label
+        choices = (self.layer, self.scope, self.region, how, self.device)
+        self.extend([*choices, *self._rows()])
         arrange(self)
         self.plot = ResidualPlot()
         insert_below(self.residual_label, self.plot)
@@ -87,7 +92,14 @@ class DenoiseForm(Container[Widget]):
 
     @property
     def _choices(self) -> tuple[Widget, ...]:
-        return (self.layer, self.scope, self.preset, self.device, self.seed)
+        return (
+            self.layer,
+            self.scope,
+            self.region,
+            self.preset,
+            self.device,
+            self.seed,
+        )
 
     def _rows(self) -> list[Widget]:
         return [

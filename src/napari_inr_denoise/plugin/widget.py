@@ -65,14 +65,16 @@ class InrDenoiseWidget(DenoiseForm):
         self.load_button.changed.connect(self._ask_and_load)
         self.save_button.changed.connect(self._ask_and_save)
         self.device.failed.connect(self.say)
-        for choice in (self.layer, self.scope, self.preset, self.device):
+        for choice in (self.layer, self.scope, self.region, self.preset, self.device):
             choice.changed.connect(self._choose)
+        self.region.edited.connect(self._choose)
         self._before.noise.connect(self._show_noise)
         self._before.needs.connect(self._show_needs)
         self._viewer.layers.selection.events.active.connect(self._follow_selection)
         self._viewer.layers.events.removed.connect(self._forget)
         self._viewer.dims.events.current_step.connect(self._follow_slice)
         self._viewer.dims.events.order.connect(self._choose)
+        self.region.look(self._viewer)
         self.device.look(self._lifetime)
 
     @property
@@ -111,7 +113,7 @@ class InrDenoiseWidget(DenoiseForm):
             self.say("There is no image layer. Open an image first.")
             return None
         try:
-            return take_source(layer, self._viewer.dims, scope)
+            return take_source(layer, self._viewer.dims, scope, self.region.value)
         except ValueError as error:
             self.say(str(error))
             return None
@@ -170,8 +172,10 @@ class InrDenoiseWidget(DenoiseForm):
         layer, dims = self._watched, self._viewer.dims
         if layer is None:
             return None
-        shown = take_source(layer, dims, SLICE)
-        source = take_source(layer, dims, self.scope.value) if needs else None
+        region = self.region.value
+        shown = take_source(layer, dims, SLICE, region)
+        scope = self.scope.value
+        source = take_source(layer, dims, scope, region) if needs else None
         return Question(shown, source, self.settings)
 
     @while_open

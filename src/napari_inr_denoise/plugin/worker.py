@@ -78,7 +78,7 @@ class DenoiseWorker(StoppableWorker):
 
         source = self.source
         steps = denoise_steps(
-            source.image(), source.axes, self._settings, source.spacing
+            source.masked(), source.axes, self._settings, source.spacing
         )
         step = None
         try:
