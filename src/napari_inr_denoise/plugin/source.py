@@ -87,6 +87,11 @@ class LayerSource:
                 selection[k] = middle_of(slice(part.start, part.stop), most)
         return replace(self, selection=tuple(selection))
 
+    @property
+    def rounded(self) -> bool:
+        """Whether a result is shown in whole numbers, see `displayable`."""
+        return "S" in self.axes and np.dtype(self.data.dtype).kind in "iu"
+
     def displayable(self, image: NDArray[np.float32]) -> NDArray[Any]:
         """Return a result as napari can show it.
 
@@ -94,11 +99,7 @@ class LayerSource:
         numbers is rounded back to their type. Other results stay as they are.
         """
         dtype = np.dtype(self.data.dtype)
-        return (
-            as_dtype(image, dtype)[0]
-            if "S" in self.axes and dtype.kind in "iu"
-            else image
-        )
+        return as_dtype(image, dtype)[0] if self.rounded else image
 
 
 def take_source(
