@@ -137,6 +137,21 @@ def test_the_crop_of_a_lazy_layer_is_read_part_by_part() -> None:
     assert read == [2]
 
 
+def test_the_box_of_lazy_colours_and_of_a_pyramid() -> None:
+    import dask.array as da
+
+    colours = np.arange(60 * 80 * 3).reshape(60, 80, 3).astype(np.uint8)
+    viewer = ViewerModel()
+    layer = viewer.add_image(da.from_array(colours), rgb=True)
+    shapes = viewer.add_shapes([_rectangle(5, 6, 25, 56)])
+    source = take_source(layer, viewer.dims, STACK, shapes)
+    np.testing.assert_array_equal(source.image()[...], colours[5:26, 6:57])
+    levels = [np.arange(4800).reshape(60, 80), np.zeros((30, 40))]
+    layer = viewer.add_image(levels, multiscale=True)
+    source = take_source(layer, viewer.dims, SLICE, shapes)
+    np.testing.assert_array_equal(source.image(), levels[0][5:26, 6:57])
+
+
 def test_a_mask_goes_with_its_slice() -> None:
     viewer = _stack()
     labels = np.zeros((4, 60, 80), int)
@@ -151,6 +166,23 @@ def test_a_mask_goes_with_its_slice() -> None:
     flat = viewer.add_labels(labels[3])
     masked = take_source(viewer.layers[0], viewer.dims, STACK, flat).masked()
     assert masked.mask.shape == (60, 80)
+
+
+def test_the_middle_is_that_of_the_labels() -> None:
+    viewer = _stack()
+    labels = np.zeros((60, 80), int)
+    labels[40:50, 10:20] = labels[44:58, 4] = 1
+    source = take_source(
+        viewer.layers[0], viewer.dims, SLICE, viewer.add_labels(labels)
+    )
+    at = source.selection[0]
+    assert source.middle(100).selection == (at, slice(40, 58), slice(4, 20))
+    assert source.middle(8).selection == (at, slice(45, 53), slice(8, 16))
+    assert source.middle(8).masked().mask.shape == (8, 8)
+    nothing = take_source(
+        viewer.layers[0], viewer.dims, SLICE, viewer.add_labels(0 * labels)
+    )
+    assert nothing.middle(100).selection == (at, slice(0, 60), slice(0, 80))
 
 
 def test_a_mask_may_have_another_unit_but_no_other_place() -> None:
@@ -202,6 +234,10 @@ def test_the_box_is_denoised_in_the_window(
     np.testing.assert_allclose(
         result.data_to_world((0, 0, 0)), source.data_to_world((at, 8, 16))
     )
+    # The needs are told anew for the shape that is selected.
+    shapes.add([[*corners[0]], [*(corners[0] + 20 * source.scale)]], shape_type="line")
+    shapes.selected_data = {1}
+    wait_until(lambda: widget.needs_label.value.startswith("1 plane of 21x21"))
     viewer.layers.remove(shapes)
     assert widget.region.value is None
 

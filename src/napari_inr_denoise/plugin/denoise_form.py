@@ -50,7 +50,11 @@ class DenoiseForm(Container[Widget]):
         self.preset = PresetChoice()
         self.device = DeviceChoice()
         self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
-        self.run_button = PushButton(text="Run")
+        self.run_button = PushButton(
+            text="Run",
+            tooltip="The chosen image. With several image layers selected, one after "
+            "the other; what is expected is then told of the chosen one",
+        )
         self.stop_button = PushButton(text="Stop", enabled=False)
         self.preview_button = PushButton(
             text="Preview",
@@ -164,7 +168,7 @@ class DenoiseForm(Container[Widget]):
 
     def show_progress(self, step: DenoiseStep) -> None:
         """Show where a run is."""
-        self.progress.value = int(step.progress * BAR_STEPS)
+        self.progress.value = round(step.progress * BAR_STEPS)
         show_text(self.noise_label, words.noise_words(step.problem))
         show_text(self.residual_label, words.residual_words(step))
         show_text(self.step_label, words.step_words(step))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import napari
 from magicgui.widgets import ComboBox
@@ -50,11 +50,18 @@ class RegionChoice(ComboBox):
     def _watch(self, region: Region | None) -> None:
         """Follow what the user does to the chosen layer."""
         for one, change in ((self._watched, "disconnect"), (region, "connect")):
-            if one is not None:
-                getattr(one.events.data, change)(self._tell)
-                if isinstance(one, Labels):
-                    getattr(one.events.paint, change)(self._tell)
+            for event in () if one is None else _edits(one):
+                getattr(event, change)(self._tell)
         self._watched = region
 
-    def _tell(self, _: object) -> None:
+    def _tell(self, *_: object) -> None:
         self.edited.emit()
+
+
+def _edits(region: Region) -> list[Any]:
+    """Return the events of a layer after which it is another region."""
+    if isinstance(region, Labels):
+        return [region.events.data, region.events.paint]
+    # A plain set in older versions of napari, which tells nothing.
+    chosen = getattr(region.selected_data, "events", None)
+    return [region.events.data, *([] if chosen is None else [chosen.items_changed])]

@@ -79,13 +79,25 @@ class LayerSource:
         return MaskedImage(self.image(), labels)
 
     def middle(self, most: int) -> LayerSource:
-        """Return the middle of the plane, of so many pixels a side at most."""
+        """Return the middle of the plane, of so many pixels a side at most.
+
+        Of a mask the middle of what is labelled, which may take long to read.
+        """
         selection = list(self.selection)
         for k, letter in enumerate(self.axes):
             if letter in "YX":
-                part = range(self.data.shape[k])[selection[k]]
-                selection[k] = middle_of(slice(part.start, part.stop), most)
+                selection[k] = middle_of(self._reached(k), most)
         return replace(self, selection=tuple(selection))
+
+    def _reached(self, axis: int) -> slice:
+        """Return where along an axis something is denoised."""
+        part = range(self.data.shape[axis])[self.selection[axis]]
+        if self.mask is not None:
+            selection = self.selection[-self.mask.ndim :]
+            own = axis - len(self.selection)
+            labels = np.asarray(part_of(self.mask, selection)[...]) > 0
+            part = _extent(np.moveaxis(labels, own, 0).reshape(len(part), -1), part)
+        return slice(part.start, part.stop)
 
     @property
     def rounded(self) -> bool:
@@ -100,6 +112,12 @@ class LayerSource:
         """
         dtype = np.dtype(self.data.dtype)
         return as_dtype(image, dtype)[0] if self.rounded else image
+
+
+def _extent(labels: NDArray[np.bool_], lines: range) -> range:
+    """Return the lines from the first to the last with a label; all if none has."""
+    inside = np.flatnonzero(labels.any(axis=1))
+    return lines[inside[0] : inside[-1] + 1] if inside.size else lines
 
 
 def take_source(
