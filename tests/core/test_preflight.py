@@ -81,6 +81,31 @@ def test_what_will_happen_is_told() -> None:
     assert "GB on CPU" in words
 
 
+def test_a_step_is_measured_on_as_many_planes_as_share_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def none_at_all(_: object, parts: int, *__: object) -> dict[str, Pace]:
+        asked.append(parts)
+        return {name: Pace(0.0, 0.0) for name in TIMES}
+
+    monkeypatch.setattr(module, "network_paces", none_at_all)
+    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    alone = preflight(_tissue(1)[0], "YX", SETTINGS)
+    together = preflight(_tissue(), "ZYX", SETTINGS)
+    assert asked == [1, 6]
+    assert alone.seconds == 0
+    assert together.seconds > 0  # planes are compared before
+
+
+def test_parts_that_share_are_counted() -> None:
+    assert _load().parts == 1
+    assert _load(together=True).parts == 10
+    assert _load(planes=100, together=True).parts == 24
+    assert _load(planes=1, tiled=True, rendered=4 * 512**2).parts == 4
+
+
 def test_unrelated_planes_are_counted_one_by_one() -> None:
     planes = np.stack([_tissue(1)[0], _tissue(4)[3][::-1], _tissue(2)[1].T])
     shuffled = [np.roll(plane, 17 * k, axis=0) for k, plane in enumerate(planes)]

@@ -52,12 +52,41 @@ def test_a_layer_that_was_removed_comes_back_with_the_result(
     assert REPORT_KEY in viewer.layers[1].metadata
 
 
-def test_colours_come_when_they_are_finished(
-    viewer: Any, widget: InrDenoiseWidget, rng: np.random.Generator
-) -> None:
+@pytest.fixture
+def colours(viewer: Any, rng: np.random.Generator) -> Any:
+    """A layer of two planes in colours of whole numbers, alone in the viewer."""
     viewer.layers.clear()
-    colours = rng.poisson(90, (32, 32, 3)).astype(np.uint8)
-    viewer.add_image(colours, rgb=True, name="colours")
+    noisy = rng.poisson(90, (2, 32, 32, 3)).astype(np.uint8)
+    return viewer.add_image(noisy, rgb=True, name="colours")
+
+
+@pytest.mark.usefixtures("endless")
+def test_colours_sharpen_in_whole_numbers(
+    viewer: Any, widget: InrDenoiseWidget, colours: Any
+) -> None:
+    widget.layer.value = colours
+    widget.scope.value = STACK
+    widget.run()
+    wait_until(lambda: len(viewer.layers) == 2)
+    layer = viewer.layers[1]
+    assert layer.rgb
+    assert layer.data.dtype == np.uint8
+    np.testing.assert_array_equal(layer.data[1], colours.data[1])  # not reached yet
+    wait_until(lambda: not np.array_equal(layer.data[0], colours.data[0]))
+    assert abs(layer.data[0].mean() - 90) < 5
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    assert list(viewer.layers) == [colours, layer]
+    assert layer.metadata[REPORT_KEY]["files"][0]["planes"]
+
+
+def test_finished_colours_are_whole_numbers(
+    viewer: Any, widget: InrDenoiseWidget, colours: Any
+) -> None:
+    widget.layer.value = colours
+    widget.scope.value = STACK
     widget.run()
     wait_until(lambda: not widget.running)
-    assert viewer.layers[1].data.dtype == np.uint8
+    result = viewer.layers[1].data
+    assert result.dtype == np.uint8
+    assert not np.array_equal(result[1], colours.data[1])

@@ -177,10 +177,10 @@ def test_the_middle_of_a_plane() -> None:
     rows = np.arange(9).reshape(1, 9, 1) * np.ones((4, 9, 20))
     viewer = _viewer(rows)
     source = take_source(viewer.layers[0], viewer.dims, SLICE)
-    middle = source.middle(5)
+    middle = source.middle(5).image()
     assert middle.shape == (1, 5, 5)
     assert (middle[0, 0, 0], middle[0, -1, 0]) == (2, 6)
-    assert source.middle(50).shape == (1, 9, 20)
+    assert source.middle(50).image().shape == (1, 9, 20)
 
 
 def test_volumes_need_planes_along_z() -> None:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from napari_inr_denoise.core.axes import resolve_axes, voxel_spacing
 from napari_inr_denoise.core.canvas import Writable
+from napari_inr_denoise.core.masked import MaskedImage
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.run import DenoiseSteps, Run
@@ -25,7 +26,7 @@ __all__ = [
 
 
 def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
-    image: ArrayLike | LazyArray,
+    image: ArrayLike | LazyArray | MaskedImage,
     axes: str | None = None,
     preset: str = "auto",
     seed: int = 0,
@@ -39,7 +40,7 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
 
     Parameters
     ----------
-    image : array_like
+    image : array_like or MaskedImage
         Real numbers of any shape that `axes` describes; read part by part where it
         can be (dask, Zarr, HDF5). The samples of an RGB plane are denoised jointly.
         Pixels that are not finite are left out of the fit and come back as they were;
@@ -71,7 +72,8 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
     TypeError
         If the image is complex or not made of numbers, or a setting has a wrong type.
     ValueError
-        If the image is empty, does not fit `axes`, or a setting is out of bounds.
+        If the image is empty, does not fit `axes` or its mask, or a setting is out of
+        bounds.
     """
     if settings is None:
         settings = preset_settings(preset, seed=seed, device=device)
@@ -82,7 +84,7 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
 
 
 def denoise_steps(
-    image: ArrayLike | LazyArray,
+    image: ArrayLike | LazyArray | MaskedImage,
     axes: str | None = None,
     settings: DenoiseSettings | None = None,
     spacing_um: Sequence[float] | None = None,
@@ -97,7 +99,7 @@ def denoise_steps(
 
     Parameters
     ----------
-    image : array_like
+    image : array_like or MaskedImage
         Read part by part where it can be: numpy, dask, Zarr, HDF5.
     axes, settings, spacing_um
         See `denoise`.
@@ -121,6 +123,7 @@ def denoise_steps(
     """
     source = ImageSource(image)
     axes = resolve_axes(source.ndim, axes)
+    source.check_mask(axes)
     settings = settings or preset_settings("auto")
     if out is not None and tuple(out.shape) != source.shape:
         raise ValueError(

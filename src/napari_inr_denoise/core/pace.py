@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -49,7 +50,7 @@ class Pace:
 
 
 def network_paces(
-    member: Member, settings: DenoiseSettings, device: torch.device
+    member: Member, parts: int, settings: DenoiseSettings, device: torch.device
 ) -> dict[str, Pace]:
     """Return the pace of each network that the settings name.
 
@@ -58,6 +59,9 @@ def network_paces(
     member : Member
         A part of a plane, and the planes beside it that help; large enough for
         batches of the size of the run.
+    parts : int
+        Of which a network is trained on so many: a step then takes some pixels of
+        each of several, which costs more than as many pixels of one.
     settings : DenoiseSettings
         The networks.
     device : torch.device
@@ -66,8 +70,8 @@ def network_paces(
     names = settings.candidate_names
     if member.problem.noise.correlated and fit_neighbourhood.NAME in names:
         names = (fit_neighbourhood.NAME,)
-    measure = {
-        fit_neighbourhood.NAME: _neighbourhood_pace,
+    measure: dict[str, Callable[..., Pace]] = {
+        fit_neighbourhood.NAME: partial(_neighbourhood_pace, parts=parts),
         fit_attention.NAME: _attention_pace,
     }
     return {
@@ -76,12 +80,12 @@ def network_paces(
 
 
 def _neighbourhood_pace(
-    member: Member, settings: DenoiseSettings, device: torch.device
+    member: Member, settings: DenoiseSettings, device: torch.device, parts: int
 ) -> Pace:
     problem = member.problem
     maker = ViewMaker([problem], settings, device)
     view = maker.view(problem, problem.fitted_yx, member.context)
-    return _pace(NeighbourhoodFit([view], settings, 10**6), problem, device)
+    return _pace(NeighbourhoodFit([view] * parts, settings, 10**6), problem, device)
 
 
 def _attention_pace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -146,6 +147,7 @@ class _Plan:
         all_series = series_of(axes, source.shape)
         middle = all_series[len(all_series) // 2]
         self._series, self._count = len(all_series), len(middle)
+        started = time.perf_counter()
         self._planes = StackPlanes(
             lambda number, window: source.read(middle[number], window),
             self._count,
@@ -153,13 +155,17 @@ class _Plan:
             spacing_zyx[1:],
             settings.context,
         )
+        self._measured_s = time.perf_counter() - started
+        self._compared_s = 0.0  # a plane
         self.together = not self._as_volume and self._related()
 
     def _related(self) -> bool:
         if not learns_together(self._settings, self._count):
             return False
         chosen = spread(self._count, _LOOKED_AT)
+        started = time.perf_counter()
         related = [self._planes.beside(number) is not None for number in chosen]
+        self._compared_s = (time.perf_counter() - started) / len(chosen)
         return 2 * sum(related) >= len(related)
 
     @property
@@ -186,7 +192,6 @@ class _Plan:
 
     def _of_series(self) -> float:
         sample, settings = self._sample(), self._settings
-        paces = network_paces(sample, settings, self.device)
         workload = Workload(
             planes=self._count,
             pixels=math.prod(self.tiling.shape_yx),
@@ -195,7 +200,13 @@ class _Plan:
             tiled=self.tiling.count > 1,
             settings=settings,
         )
-        return workload.seconds(paces, other_pace(sample.problem, settings))
+        paces = network_paces(sample, workload.parts, settings, self.device)
+        fitted = workload.seconds(paces, other_pace(sample.problem, settings))
+        return fitted + (self._prepared() if workload.shares else 0.0)
+
+    def _prepared(self) -> float:
+        """Return the seconds before a training: noise in common, planes compared."""
+        return self._measured_s + self._compared_s * self._count
 
     def _of_volume(self) -> float:
         problem = self._sample().problem

@@ -376,7 +376,7 @@ class Run:
             device=describe_device(device),
             peak_memory_mb=peak_memory_mb(device),
             planes=planes,
-            notes=self._effort.notes + self._ledger.notes(),
+            notes=self._source.notes + self._effort.notes + self._ledger.notes(),
         )
         report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
         return DenoiseResult(

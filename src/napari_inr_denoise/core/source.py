@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_inr_denoise.core.arrays import check_image, to_floats
 from napari_inr_denoise.core.axes import Plane
+from napari_inr_denoise.core.masked import NOTE, Mask, MaskedImage
 
 Window = tuple[slice, slice]
 """Rows and columns of a plane."""
@@ -37,7 +38,7 @@ class ImageSource:
 
     Parameters
     ----------
-    image : array_like
+    image : array_like or MaskedImage
         Read part by part if it can be; made an array otherwise.
 
     Raises
@@ -46,9 +47,12 @@ class ImageSource:
         See `check_image`.
     """
 
-    def __init__(self, image: ArrayLike | LazyArray) -> None:
-        lazy = not isinstance(image, np.ndarray) and _is_lazy(image)
-        array: Any = image if lazy else np.asarray(image)
+    def __init__(self, image: ArrayLike | LazyArray | MaskedImage) -> None:
+        self._mask: Mask | None = None
+        if isinstance(image, MaskedImage):
+            self._mask = Mask(_readable(image.mask)[0])
+            image = image.image
+        array, lazy = _readable(image)
         self._array = array
         self.shape: tuple[int, ...] = tuple(int(n) for n in array.shape)
         self.dtype: np.dtype[Any] = array.dtype
@@ -70,6 +74,22 @@ class ImageSource:
     def size(self) -> int:
         """Number of values."""
         return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report should say of it."""
+        return () if self._mask is None else (NOTE,)
+
+    def check_mask(self, axes: str) -> None:
+        """Raise a sentence if there is a mask that does not fit.
+
+        Raises
+        ------
+        ValueError
+            See `Mask.check`.
+        """
+        if self._mask is not None:
+            self._mask.check(axes, self.shape)
 
     def block(self, selection: tuple[int | slice, ...]) -> NDArray[Any]:
         """Return a part of the image, as it is stored.
@@ -99,13 +119,24 @@ class ImageSource:
         Returns
         -------
         values_yxs : ndarray of float64, shape (Y, X, samples)
-            Without an alpha channel; 0 where they are not finite.
+            Without an alpha channel; 0 where they are not finite or outside the mask.
         valid_yx : ndarray of bool, shape (Y, X)
-            Pixels all of whose values are finite.
+            Pixels of the mask all of whose values are finite.
         """
         block = plane.colours_yxs(self.block(plane.part(*window)))
         values, finite = to_floats(block)
-        return values, np.asarray(finite.all(axis=-1))
+        valid = np.asarray(finite.all(axis=-1))
+        if self._mask is not None:
+            inside = self._mask.inside_yx(plane, *window)
+            values[~inside] = 0.0
+            valid &= inside
+        return values, valid
+
+
+def _readable(image: ArrayLike | LazyArray) -> tuple[Any, bool]:
+    """Return what can be read part by part, and whether it is more than an array."""
+    lazy = not isinstance(image, np.ndarray) and _is_lazy(image)
+    return (image if lazy else np.asarray(image)), lazy
 
 
 def _is_lazy(image: object) -> bool:

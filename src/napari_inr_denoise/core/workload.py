@@ -43,6 +43,19 @@ class Workload:
     tiled: bool
     settings: DenoiseSettings
 
+    @property
+    def shares(self) -> bool:
+        """Whether planes or tiles share networks."""
+        return self.together or self.tiled
+
+    @property
+    def parts(self) -> int:
+        """How many parts one network is trained on."""
+        if not self.shares:
+            return 1
+        parts = self.planes if self.together else self.rendered // CROP**2
+        return min(max(parts, 1), MOST_TRAINED)
+
     def seconds(self, paces: Mapping[str, Pace], other: float) -> float:
         """Return how long the series takes.
 
@@ -53,8 +66,8 @@ class Workload:
         other : float
             Seconds that a pixel takes beside the networks.
         """
-        shared = fit_neighbourhood.NAME in paces and (self.together or self.tiled)
-        network = self._shared if shared else self._alone
+        learned = fit_neighbourhood.NAME in paces and self.shares
+        network = self._shared if learned else self._alone
         fitted = sum(network(name, pace) for name, pace in paces.items())
         return fitted + other * self.planes * self.rendered
 
@@ -70,8 +83,7 @@ class Workload:
 
     def _shared(self, name: str, pace: Pace) -> float:
         """Return the seconds of networks that planes or tiles share."""
-        parts = self.planes if self.together else self.rendered // CROP**2
-        pixels = min(max(parts, 1), MOST_TRAINED) * min(self.pixels, CROP**2)
+        pixels = self.parts * min(self.pixels, CROP**2)
         trainings = 1 if self.together else self.planes
         trained = trainings * self._trained(name, pace, pixels, MORE_STEPS)
         turned = shared_turns(self.settings) * self.planes * self.rendered

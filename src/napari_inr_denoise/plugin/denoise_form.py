@@ -29,11 +29,12 @@ from napari_inr_denoise.plugin.form import (
     row,
     show_text,
 )
+from napari_inr_denoise.plugin.on_display import PREVIEW_SIDE
 from napari_inr_denoise.plugin.plane_table import PlaneTable
 from napari_inr_denoise.plugin.preset_choice import PresetChoice
+from napari_inr_denoise.plugin.region_choice import RegionChoice
 from napari_inr_denoise.plugin.residual_plot import ResidualPlot
 from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME, mode_of
-from napari_inr_denoise.plugin.source import PREVIEW_SIDE
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
@@ -46,6 +47,7 @@ class DenoiseForm(Container[Widget]):
         super().__init__()
         self.layer: Any = create_widget(annotation=Image, label="image")
         self.scope = ComboBox(choices=SCOPES, label="denoise")
+        self.region = RegionChoice()
         self.preset = PresetChoice()
         self.device = DeviceChoice()
         self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
@@ -62,7 +64,11 @@ class DenoiseForm(Container[Widget]):
             enabled=False,
             tooltip="Leave all planes of the result at this strength",
         )
-        self.run_button = PushButton(text="Run")
+        self.run_button = PushButton(
+            text="Run",
+            tooltip="The chosen image. With several image layers selected, one after "
+            "the other; what is expected is then told of the chosen one",
+        )
         self.stop_button = PushButton(text="Stop", enabled=False)
         self.preview_button = PushButton(
             text="Preview",
@@ -90,7 +96,10 @@ class DenoiseForm(Container[Widget]):
         self.residual_label = Label(value="-", label="residual")
         self.step_label = Label(value="-", label="step")
         self.status_label = Label(value="Choose an image and press Run.", label="")
-        self.extend([*self._choices, *self._rows()])
+        how = row(self.preset, Label(value="seed"), self.seed)
+        how.label = self.preset.label
+        choices = (self.layer, self.scope, self.region, how, self.device)
+        self.extend([*choices, *self._rows()])
         arrange(self)
         self.plot = ResidualPlot()
         insert_below(self.residual_label, self.plot)
@@ -101,7 +110,14 @@ class DenoiseForm(Container[Widget]):
 
     @property
     def _choices(self) -> tuple[Widget, ...]:
-        return (self.layer, self.scope, self.preset, self.device, self.seed)
+        return (
+            self.layer,
+            self.scope,
+            self.region,
+            self.preset,
+            self.device,
+            self.seed,
+        )
 
     def _rows(self) -> list[Widget]:
         strength = row(self.strength, self.keep_button)
@@ -171,7 +187,7 @@ class DenoiseForm(Container[Widget]):
 
     def show_progress(self, step: DenoiseStep) -> None:
         """Show where a run is."""
-        self.progress.value = int(step.progress * BAR_STEPS)
+        self.progress.value = round(step.progress * BAR_STEPS)
         show_text(self.noise_label, words.noise_words(step.problem))
         show_text(self.residual_label, words.residual_words(step))
         show_text(self.step_label, words.step_words(step))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.source import LayerSource
@@ -64,20 +62,19 @@ class EstimateWorker(StoppableWorker):
         from napari_inr_denoise.core.preflight import preflight
 
         asked = self.question
-        axes = asked.slice_source.axes
-        self.stepped.emit(_noise_problem(asked.slice_source.middle(LOOKED_AT), axes))
+        self.stepped.emit(_noise_problem(asked.slice_source.middle(LOOKED_AT)))
         source = asked.source
         if source is None or self._stop.is_set():
             return None
-        return preflight(source.image(), axes, asked.settings, source.spacing)
+        return preflight(source.image(), source.axes, asked.settings, source.spacing)
 
 
-def _noise_problem(block: NDArray[Any], axes: str) -> FitProblem:
+def _noise_problem(source: LayerSource) -> FitProblem:
     """Return a plane with its noise and its hot pixels."""
     from napari_inr_denoise.core.axes import planes_of
     from napari_inr_denoise.core.measured import measured_problem
     from napari_inr_denoise.core.source import ImageSource
 
-    image = ImageSource(block)
-    plane = next(planes_of(axes, image.shape))
+    image = ImageSource(source.masked())
+    plane = next(planes_of(source.axes, image.shape))
     return measured_problem(*image.read(plane, (slice(None), slice(None))))

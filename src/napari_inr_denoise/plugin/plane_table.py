@@ -29,7 +29,8 @@ _TIPS = (
     "Expected error (root mean square)",
     "What was removed: noise only, structure too (look at it), or correlated noise",
 )
-_HEIGHT = 150
+_HEIGHTS = (72, 150)
+"""Least and most, in pixels: where the window is low, rows are scrolled to."""
 _TRUST = {
     Verdict.NOISE_ONLY.value: "ok",
     Verdict.STRUCTURE.value: "look",
@@ -59,7 +60,9 @@ class PlaneTable(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setFixedHeight(_HEIGHT)
+        least, most = _HEIGHTS
+        self.setMinimumHeight(least)
+        self.setMaximumHeight(most)
         self.itemSelectionChanged.connect(self._choose)
         self.setVisible(False)
 

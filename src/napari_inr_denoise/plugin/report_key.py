@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from napari.layers import Layer
+
 REPORT_KEY = "inr_denoise"
 """In the layer's metadata."""
 SHOWS_KEY = "inr_denoise_shows"
 """In the metadata of a layer that tells something of a result: what it shows."""
+
+
+def is_result(layer: Layer) -> bool:
+    """Return whether a layer is a result, or tells something of one."""
+    return bool({REPORT_KEY, SHOWS_KEY} & set(layer.metadata))

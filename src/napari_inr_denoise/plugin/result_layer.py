@@ -46,7 +46,7 @@ class ResultLayer:
 
         Parameters
         ----------
-        image : ndarray of float32
+        image : ndarray of float32, or of the source's whole numbers for colours
             In the source's shape; always the same array, whose values change.
         """
         started = time.monotonic()

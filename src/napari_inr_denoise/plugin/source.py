@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from napari.components import Dims
-from napari.layers import Image
+from napari.layers import Image, Labels, Shapes
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 from pint import DimensionalityError
 
 from napari_inr_denoise.core.arrays import as_dtype
+from napari_inr_denoise.core.masked import MaskedImage
 from napari_inr_denoise.plugin.axis_letters import axis_letters
+from napari_inr_denoise.plugin.lazy_part import part_of
+from napari_inr_denoise.plugin.on_display import (
+    PREVIEW_SIDE,
+    current_slice,
+    displayed_plane,
+    middle_of,
+    visible,
+)
+from napari_inr_denoise.plugin.region import Region, drawn_box, mask_of
 from napari_inr_denoise.plugin.scope import SLICE, VISIBLE, VOLUME
-
-PREVIEW_SIDE = 256
-"""Pixels along a side that are denoised for a preview: a matter of seconds."""
-_LEAST_SIDE = 16
 
 
 @dataclass(frozen=True)
 class LayerSource:
-    """A layer's data, or one slice of it, with all that its result layer needs.
+    """A layer's data, or a part of it, with all that its result layer needs.
 
     Taken in full when the run starts, so that a layer that is removed or renamed
     meanwhile does no harm.
@@ -33,7 +39,7 @@ class LayerSource:
     data : array, dask or zarr
         The layer's full-resolution data, not yet read.
     selection : tuple
-        Index into `data`; slices of length 1 keep all the dimensions.
+        Index into `data`, without colours; slices of length 1 keep all dimensions.
     axes : str
         The data's axes: the displayed plane is Y, X.
     spacing : tuple of float
@@ -41,7 +47,10 @@ class LayerSource:
     keywords : dict
         For the result layer.
     whole : bool
-        Whether it is the whole layer.
+        Whether all planes are taken, which are then read part by part.
+    mask : array, dask or zarr, or None
+        Labels on the pixels of `data` or of its last dimensions, not yet read: above
+        0 where it is denoised.
     """
 
     data: Any = field(repr=False)
@@ -50,22 +59,50 @@ class LayerSource:
     spacing: tuple[float, ...]
     keywords: dict[str, Any] = field(repr=False)
     whole: bool
+    mask: Any = field(default=None, repr=False)
 
     def image(self) -> Any:  # noqa: ANN401 - whatever can be read part by part
         """Return what is to be denoised: a copy of a slice, or all, not yet read.
 
         Reading a slice may take long for a lazy layer.
         """
-        return self.data if self.whole else np.array(self.data[self.selection])
+        part = part_of(self.data, self.selection)
+        return part if self.whole else np.array(part[...])
 
-    def middle(self, most: int) -> NDArray[Any]:
-        """Load the middle of the plane, of so many pixels a side at most."""
+    def masked(self) -> Any:  # noqa: ANN401 - as `image`
+        """Return the same with its mask, if there is one."""
+        if self.mask is None:
+            return self.image()
+        labels = part_of(self.mask, self.selection[-self.mask.ndim :])
+        if isinstance(labels, np.ndarray):  # a copy: the user may go on painting
+            labels = labels > 0
+        return MaskedImage(self.image(), labels)
+
+    def middle(self, most: int) -> LayerSource:
+        """Return the middle of the plane, of so many pixels a side at most.
+
+        Of a mask the middle of what is labelled, which may take long to read.
+        """
         selection = list(self.selection)
         for k, letter in enumerate(self.axes):
             if letter in "YX":
-                first = max(self.data.shape[k] - most, 0) // 2
-                selection[k] = slice(first, first + most)
-        return np.asarray(self.data[tuple(selection)])
+                selection[k] = middle_of(self._reached(k), most)
+        return replace(self, selection=tuple(selection))
+
+    def _reached(self, axis: int) -> slice:
+        """Return where along an axis something is denoised."""
+        part = range(self.data.shape[axis])[self.selection[axis]]
+        if self.mask is not None:
+            selection = self.selection[-self.mask.ndim :]
+            own = axis - len(self.selection)
+            labels = np.asarray(part_of(self.mask, selection)[...]) > 0
+            part = _extent(np.moveaxis(labels, own, 0).reshape(len(part), -1), part)
+        return slice(part.start, part.stop)
+
+    @property
+    def rounded(self) -> bool:
+        """Whether a result is shown in whole numbers, see `displayable`."""
+        return "S" in self.axes and np.dtype(self.data.dtype).kind in "iu"
 
     def displayable(self, image: NDArray[np.float32]) -> NDArray[Any]:
         """Return a result as napari can show it.
@@ -74,14 +111,18 @@ class LayerSource:
         numbers is rounded back to their type. Other results stay as they are.
         """
         dtype = np.dtype(self.data.dtype)
-        return (
-            as_dtype(image, dtype)[0]
-            if "S" in self.axes and dtype.kind in "iu"
-            else image
-        )
+        return as_dtype(image, dtype)[0] if self.rounded else image
 
 
-def take_source(layer: Image, dims: Dims, scope: str) -> LayerSource:
+def _extent(labels: NDArray[np.bool_], lines: range) -> range:
+    """Return the lines from the first to the last with a label; all if none has."""
+    inside = np.flatnonzero(labels.any(axis=1))
+    return lines[inside[0] : inside[-1] + 1] if inside.size else lines
+
+
+def take_source(
+    layer: Image, dims: Dims, scope: str, region: Region | None = None
+) -> LayerSource:
     """Describe what is denoised: the slice that is shown, every plane, or volumes.
 
     Parameters
@@ -93,40 +134,57 @@ def take_source(layer: Image, dims: Dims, scope: str) -> LayerSource:
     scope : str
         One of `SCOPES`, or `VISIBLE`: of the slice what the window shows, and of that
         the middle `PREVIEW_SIDE` pixels at most.
+    region : Shapes or Labels, optional
+        Of each plane only the box around drawn shapes, or only labelled pixels.
 
     Raises
     ------
     ValueError
         If the layer has fewer than two dimensions on display, or no volume where
-        that is wanted.
+        that is wanted, or the region does not fit it.
     """
     data = layer.data[0] if layer.multiscale else layer.data
-    plane = _displayed_plane(layer, dims)
+    plane = displayed_plane(layer, dims)
     shape = tuple(data.shape)[: layer.ndim]
-    start = [0] * layer.ndim
-    selection = [slice(None)] * layer.ndim
-    if scope in {SLICE, VISIBLE}:
-        start = _current_index(layer, dims, shape, plane)
-        selection = [
-            slice(None) if axis in plane else slice(at, at + 1)
-            for axis, at in enumerate(start)
-        ]
-    if scope == VISIBLE:
-        for axis in plane:
-            selection[axis] = _visible(layer, axis, shape[axis])
-            start[axis] = selection[axis].start
+    selection = _selection(layer, dims, shape, scope, region)
     axes = axis_letters(layer.axis_labels, plane, layer.name)
     if scope == VOLUME:
         _check_volume(layer.name, axes, shape)
     spatial = [k for k, letter in enumerate(axes) if letter in "ZYX"]
+    masked = isinstance(region, Labels)
     return LayerSource(
         data=data,
         selection=tuple(selection),
         axes=axes + ("S" if layer.rgb else ""),
         spacing=_sizes(layer, spatial),
-        keywords=_result_keywords(layer, start),
+        keywords=_result_keywords(layer, [at.start or 0 for at in selection]),
         whole=scope not in {SLICE, VISIBLE},
+        mask=mask_of(region, layer, dims, shape) if masked else None,
     )
+
+
+def _selection(
+    layer: Image,
+    dims: Dims,
+    shape: tuple[int, ...],
+    scope: str,
+    region: Region | None,
+) -> list[slice]:
+    """Return what is taken of each dimension."""
+    one_plane = scope in {SLICE, VISIBLE}
+    selection = (
+        current_slice(layer, dims, shape) if one_plane else [slice(None)] * layer.ndim
+    )
+    box = drawn_box(region, layer, dims, shape) if isinstance(region, Shapes) else None
+    for number, axis in enumerate(displayed_plane(layer, dims)):
+        if box is not None:
+            most = PREVIEW_SIDE if scope == VISIBLE else shape[axis]
+            selection[axis] = middle_of(box[number], most)
+        elif scope == VISIBLE:
+            selection[axis] = visible(layer, axis, shape[axis])
+        else:
+            selection[axis] = slice(None)
+    return selection
 
 
 def volume_hindrance(layer: Image, dims: Dims) -> str:
@@ -136,19 +194,6 @@ def volume_hindrance(layer: Image, dims: Dims) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-def _visible(layer: Image, axis: int, size: int) -> slice:
-    """Return the middle of what the window shows of an axis."""
-    # Of the level that is shown; `data` is the full one.
-    factor = layer.downsample_factors[layer.data_level][axis] if layer.multiscale else 1
-    first, last = (int(corner * factor) for corner in layer.corner_pixels[:, axis])
-    first, last = max(first, 0), min(last + 1, size)
-    if last - first < _LEAST_SIDE:  # nothing of the layer is in the window
-        first, last = 0, size
-    middle = (first + last) // 2
-    begin = max(first, middle - PREVIEW_SIDE // 2)
-    return slice(begin, min(begin + PREVIEW_SIDE, last))
 
 
 def _check_volume(name: str, axes: str, shape: tuple[int, ...]) -> None:
@@ -177,47 +222,6 @@ def _sizes(layer: Image, dimensions: list[int]) -> tuple[float, ...]:
             return abs(float(layer.scale[last]))
 
     return tuple(size(dimension) for dimension in dimensions)
-
-
-def _displayed_plane(layer: Image, dims: Dims) -> tuple[int, int]:
-    """Return the layer's dimensions that are the plane on display, top to bottom."""
-    # The layer's dimensions are the viewer's last ones.
-    offset = dims.ndim - layer.ndim
-    plane = [axis - offset for axis in dims.displayed[-2:] if axis >= offset]
-    if len(plane) < 2:
-        raise ValueError(
-            f"layer {layer.name!r}: got fewer than two of its dimensions on display, "
-            "wanted a plane. Change the order of the viewer's dimensions."
-        )
-    # The data's own order: only which axes are shown matters, not how.
-    first, second = sorted(plane)
-    return first, second
-
-
-def _current_index(
-    layer: Image, dims: Dims, shape: tuple[int, ...], plane: tuple[int, int]
-) -> list[int]:
-    """Return the position of the slice on display, 0 along the plane itself."""
-    point = _in_layer_units(layer, dims)
-    at = layer.world_to_data(point[-layer.ndim :])
-    return [
-        0 if axis in plane else int(np.clip(np.rint(value), 0, size - 1))
-        for axis, (value, size) in enumerate(zip(at, shape, strict=True))
-    ]
-
-
-def _in_layer_units(layer: Image, dims: Dims) -> NDArray[np.float64]:
-    """Return the viewer's current point in the layer's units.
-
-    `dims.point` is in the viewer's units, `world_to_data` in the layer's own.
-    """
-    point = np.array(dims.point, dtype=float)
-    viewer_units = getattr(dims, "units", None)
-    if viewer_units is None:
-        return point
-    for axis, unit in enumerate(layer.units, start=dims.ndim - layer.ndim):
-        point[axis] *= (1 * viewer_units[axis]).to(unit).magnitude
-    return point
 
 
 def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:

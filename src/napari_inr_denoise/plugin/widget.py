@@ -18,8 +18,9 @@ from napari_inr_denoise.plugin.denoise_form import DenoiseForm
 from napari_inr_denoise.plugin.estimate import Question
 from napari_inr_denoise.plugin.form import show_text
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.report_key import REPORT_KEY, SHOWS_KEY
+from napari_inr_denoise.plugin.report_key import is_result
 from napari_inr_denoise.plugin.result_layer import ResultLayer
+from napari_inr_denoise.plugin.run_queue import RunQueue
 from napari_inr_denoise.plugin.scope import SLICE, VISIBLE
 from napari_inr_denoise.plugin.settings_file import (
     ask_and_load,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+
+_NO_RESULT = "Stopped before there was a result."
 
 
 class InrDenoiseWidget(DenoiseForm):
@@ -51,6 +54,8 @@ class InrDenoiseWidget(DenoiseForm):
         self._worker: DenoiseWorker | None = None
         self._result_layer: ResultLayer
         self._planes, self._at_work = 0, ""
+        self._queue = RunQueue()
+        self._settings_at_work: DenoiseSettings
         self._watched: Image | None = None
         self._lifetime = Lifetime(self.native)
         self._before = BeforeRun(self._question, self._lifetime)
@@ -65,14 +70,17 @@ class InrDenoiseWidget(DenoiseForm):
         self.load_button.changed.connect(self._ask_and_load)
         self.save_button.changed.connect(self._ask_and_save)
         self.device.failed.connect(self.say)
-        for choice in (self.layer, self.scope, self.preset, self.device):
+        for choice in (self.layer, self.scope, self.region, self.preset, self.device):
             choice.changed.connect(self._choose)
+        self.region.edited.connect(self._choose)
         self._before.noise.connect(self._show_noise)
         self._before.needs.connect(self._show_needs)
         self._viewer.layers.selection.events.active.connect(self._follow_selection)
+        self._viewer.layers.selection.events.changed.connect(self._name_run)
         self._viewer.layers.events.removed.connect(self._forget)
         self._viewer.dims.events.current_step.connect(self._follow_slice)
         self._viewer.dims.events.order.connect(self._choose)
+        self.region.look(self._viewer)
         self.device.look(self._lifetime)
 
     @property
@@ -81,45 +89,77 @@ class InrDenoiseWidget(DenoiseForm):
         return self._worker is not None
 
     def run(self) -> None:
-        """Start on the chosen layer; the result comes as a new layer."""
-        source = self._taken(self.scope.value)
-        if source is not None:
+        """Start on the chosen layers; each result comes as a new layer."""
+        if not self.running:
+            queue = self._queued(self._to_run(), self.scope.value)
             # The strength is set after the fit, and can be set anew.
-            self._start(source, replace(self.settings, strength=0.0))
+            self._begin(queue, replace(self.settings, strength=0.0))
 
     def preview(self) -> None:
         """Denoise what is visible of the slice in seconds, as a layer of its own."""
-        source = self._taken(VISIBLE)
-        if source is None:
+        if self.running:
             return
-        layer = self.layer.value
-        name = f"{layer.name} [preview]"
-        if name in self._viewer.layers:
-            self._viewer.layers.remove(name)
         settings = preset_settings(
             "fast", seed=self.seed.value, device=self.device.value
         )
-        self._start(
-            replace(source, keywords=source.keywords | {"name": name}), settings
-        )
+        self._begin(self._queued(self._chosen(), VISIBLE), settings)
 
-    def _taken(self, scope: str) -> LayerSource | None:
-        """Return what is to be denoised, or say why there is nothing."""
-        layer: Image | None = self.layer.value
-        if self._worker is not None:
-            return None
-        if layer is None:
+    def _chosen(self) -> list[Image]:
+        return [] if self.layer.value is None else [self.layer.value]
+
+    def _to_run(self) -> list[Image]:
+        """Return the layers that are selected with the chosen one, or that alone."""
+        selection = self._viewer.layers.selection
+        selected = [
+            one for one in self.layer.choices if one in selection and not is_result(one)
+        ]
+        return selected if self.layer.value in selected else self._chosen()
+
+    def _queued(self, layers: list[Image], scope: str) -> RunQueue:
+        """Return what is to be denoised of layers, or why that cannot be."""
+        queue = RunQueue()
+        for layer in layers:
+            try:
+                source = take_source(layer, self._viewer.dims, scope, self.region.value)
+            except ValueError as error:
+                queue.refuse(layer.name, str(error))
+            else:
+                if scope == VISIBLE:
+                    source = self._as_preview(source, layer.name)
+                queue.add(layer.name, source)
+        return queue
+
+    def _as_preview(self, source: LayerSource, name: str) -> LayerSource:
+        """Return it under a name of its own, which no layer has any more."""
+        name = f"{name} [preview]"
+        if name in self._viewer.layers:
+            self._viewer.layers.remove(name)
+        return replace(source, keywords=source.keywords | {"name": name})
+
+    def _begin(self, queue: RunQueue, settings: DenoiseSettings) -> None:
+        self._queue, self._settings_at_work = queue, settings
+        if queue.count:
+            self._next()
+        else:
             self.say("There is no image layer. Open an image first.")
-            return None
-        try:
-            return take_source(layer, self._viewer.dims, scope)
-        except ValueError as error:
-            self.say(str(error))
-            return None
+
+    def _next(self) -> None:
+        """Start on what waits, or say what became of all."""
+        if self._lifetime.undocked:
+            self._queue.drop()
+        source = self._queue.next()
+        if source is not None:
+            self._start(source, self._settings_at_work)
+            return
+        self.allow(running=False)
+        if told := self._queue.words():
+            self.say(told)
+        self._before.resume()
 
     def stop(self) -> None:
-        """Stop the fit; its best so far becomes the result."""
+        """Stop the fit; its best so far becomes the result, and no other is begun."""
         if self._worker is not None:
+            self._queue.drop()
             self._worker.stop()
 
     def _ask_and_load(self) -> None:
@@ -145,10 +185,17 @@ class InrDenoiseWidget(DenoiseForm):
         self._watch(layer)
         dims = self._viewer.dims
         self.allow_volume("" if layer is None else volume_hindrance(layer, dims))
+        self._name_run()
         self.allow(self.running)
         show_text(self.noise_label, "-")
         show_text(self.needs_label, "-")
         self._before.ask_all()
+
+    @while_open
+    def _name_run(self, *_: object) -> None:
+        """Say on the button how many layers it is for."""
+        count = len(self._to_run())
+        self.run_button.text = "Run" if count < 2 else f"Run on {count} layers"
 
     @while_open
     def _forget(self, event: Event) -> None:
@@ -171,8 +218,10 @@ class InrDenoiseWidget(DenoiseForm):
         layer, dims = self._watched, self._viewer.dims
         if layer is None:
             return None
-        shown = take_source(layer, dims, SLICE)
-        source = take_source(layer, dims, self.scope.value) if needs else None
+        region = self.region.value
+        shown = take_source(layer, dims, SLICE, region)
+        scope = self.scope.value
+        source = take_source(layer, dims, scope, region) if needs else None
         return Question(shown, source, self.settings)
 
     @while_open
@@ -191,11 +240,7 @@ class InrDenoiseWidget(DenoiseForm):
     def _follow_selection(self, _: Event) -> None:
         """Choose the layer that the user selects, unless it is a result."""
         active = self._viewer.layers.selection.active
-        if (
-            not self.running
-            and active in self.layer.choices
-            and not {REPORT_KEY, SHOWS_KEY} & set(active.metadata)
-        ):
+        if not self.running and active in self.layer.choices and not is_result(active):
             self.layer.value = active
 
     def _start(self, source: LayerSource, settings: DenoiseSettings) -> None:
@@ -208,11 +253,11 @@ class InrDenoiseWidget(DenoiseForm):
         self._worker = worker
         self._result_layer = ResultLayer(self._viewer, source)
         self._planes = 0
-        self._at_work = words.fitting_words(settings)
+        self._at_work = self._queue.placed(words.fitting_words(settings))
         self._after.forget()
         self._before.hold()
         self.clear_progress()
-        self.say("Estimating the noise...")
+        self.say(self._queue.placed("Estimating the noise..."))
         self.allow(running=True)
         self._lifetime.start(worker)
 
@@ -229,21 +274,24 @@ class InrDenoiseWidget(DenoiseForm):
     @while_open
     def _show_result(self, result: DenoiseResult | None) -> None:
         if self._worker is None or result is None:
-            self.say("Stopped before there was a result.")
+            self._queue.fail(_NO_RESULT)
+            self.say(_NO_RESULT)
             return
         layer = self._result_layer.finish(result)
         self._after.show(self._worker.source, result, layer)
-        self.say(words.ending_words(result, self._planes))
+        ending = words.ending_words(result, self._planes)
+        self._queue.finish(ending)
+        self.say(ending)
 
     @while_open
     def _show_failure(self, error: Exception) -> None:
         text = words.error_words(error)
+        self._queue.fail(text)
         self.say(text)
-        show_error(text)
+        show_error(self._queue.placed(text))
 
     @while_open
     def _show_finished(self) -> None:
         self._worker = None
         self._result_layer.close()
-        self.allow(running=False)
-        self._before.resume()
+        self._next()

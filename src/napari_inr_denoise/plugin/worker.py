@@ -10,6 +10,7 @@ from napari.qt.threading import WorkerBase, WorkerBaseSignals
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 
 from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.plugin.live_image import LiveImage
 from napari_inr_denoise.plugin.source import LayerSource
 from napari_inr_denoise.plugin.turns import running
 
@@ -67,6 +68,7 @@ class DenoiseWorker(StoppableWorker):
         self.source = source
         self._settings = settings
         self._draw_at = 0.0
+        self._live = LiveImage(source)
 
     def work(self) -> DenoiseResult | None:
         """Run in the worker's thread."""
@@ -78,7 +80,7 @@ class DenoiseWorker(StoppableWorker):
 
         source = self.source
         steps = denoise_steps(
-            source.image(), source.axes, self._settings, source.spacing
+            source.masked(), source.axes, self._settings, source.spacing
         )
         step = None
         try:
@@ -96,9 +98,9 @@ class DenoiseWorker(StoppableWorker):
     def _draw(self, step: DenoiseStep) -> None:
         """Hand over the image, seldom enough to cost the run next to nothing."""
         started = time.monotonic()
-        # napari shows colours as whole numbers only, see `LayerSource.displayable`.
-        if started < self._draw_at or "S" in self.source.axes:
+        self._live.note(step)
+        if started < self._draw_at:
             return
-        self.drawn.emit(step.so_far())
+        self.drawn.emit(self._live.at(step))
         took = time.monotonic() - started
         self._draw_at = started + max(took / _DRAWING_SHARE, _LEAST_S)

@@ -1,0 +1,76 @@
+"""Which part of a layer the window shows."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.components import Dims
+from napari.layers import Image
+from numpy.typing import NDArray
+
+PREVIEW_SIDE = 256
+"""Pixels along a side that are denoised for a preview: a matter of seconds."""
+LEAST_SIDE = 16
+"""Pixels along a side below which nothing is worth denoising."""
+
+
+def displayed_plane(layer: Image, dims: Dims) -> tuple[int, int]:
+    """Return the layer's dimensions that are the plane on display, top to bottom.
+
+    Raises
+    ------
+    ValueError
+        If the layer has fewer than two dimensions on display.
+    """
+    # The layer's dimensions are the viewer's last ones.
+    offset = dims.ndim - layer.ndim
+    plane = [axis - offset for axis in dims.displayed[-2:] if axis >= offset]
+    if len(plane) < 2:
+        raise ValueError(
+            f"layer {layer.name!r}: got fewer than two of its dimensions on display, "
+            "wanted a plane. Change the order of the viewer's dimensions."
+        )
+    # The data's own order: only which axes are shown matters, not how.
+    first, second = sorted(plane)
+    return first, second
+
+
+def current_slice(layer: Image, dims: Dims, shape: tuple[int, ...]) -> list[slice]:
+    """Return the slice on display, of length 1 along each dimension."""
+    point = in_layer_units(layer, dims)
+    at = layer.world_to_data(point[-layer.ndim :])
+    numbers = [
+        int(np.clip(np.rint(value), 0, size - 1))
+        for value, size in zip(at, shape, strict=True)
+    ]
+    return [slice(number, number + 1) for number in numbers]
+
+
+def visible(layer: Image, axis: int, size: int) -> slice:
+    """Return the middle of what the window shows of an axis, for a preview."""
+    # Of the level that is shown; `data` is the full one.
+    factor = layer.downsample_factors[layer.data_level][axis] if layer.multiscale else 1
+    first, last = (int(corner * factor) for corner in layer.corner_pixels[:, axis])
+    first, last = max(first, 0), min(last + 1, size)
+    if last - first < LEAST_SIDE:  # nothing of the layer is in the window
+        first, last = 0, size
+    return middle_of(slice(first, last), PREVIEW_SIDE)
+
+
+def middle_of(part: slice, most: int) -> slice:
+    """Return the middle of a part, of so many pixels at most."""
+    begin = part.start + max(part.stop - part.start - most, 0) // 2
+    return slice(begin, min(begin + most, part.stop))
+
+
+def in_layer_units(layer: Image, dims: Dims) -> NDArray[np.float64]:
+    """Return the viewer's current point in the layer's units.
+
+    `dims.point` is in the viewer's units, `world_to_data` in the layer's own.
+    """
+    point = np.array(dims.point, dtype=float)
+    viewer_units = getattr(dims, "units", None)
+    if viewer_units is None:
+        return point
+    for axis, unit in enumerate(layer.units, start=dims.ndim - layer.ndim):
+        point[axis] *= (1 * viewer_units[axis]).to(unit).magnitude
+    return point
