@@ -81,8 +81,8 @@ def _run_command(line: str) -> None:
 def _write_images(folder: Path) -> None:
     folder.mkdir()
     samples = {
-        "cells": field_of_cells(side=48),
-        "stack": small_stack(planes=4, side=32),
+        "cells": field_of_cells(side=32),
+        "stack": small_stack(planes=3, side=16),
     }
     for name, sample in samples.items():
         write_image(folder / f"{name}.ome.tif", _record(sample))

@@ -23,5 +23,5 @@ def test_it_starts_with_one_picture_and_the_two_commands() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((docs/[^)#]+)", README.read_text("utf-8")):
+    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text("utf-8")):
         assert (ROOT / target).is_file(), target
