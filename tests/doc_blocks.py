@@ -22,6 +22,8 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "pages").glob("*.md")),
 ]
+IN_A_WINDOW = {"napari.md"}
+"""Pages whose blocks have a viewer: they are run with the tests of the plugin."""
 _BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<reason>[^>]+?) -->\n\n?)?"
     r"^```(?P<language>\w*)\n(?P<text>.*?)^```$",
@@ -46,14 +48,26 @@ def blocks_of(page: Path) -> list[Block]:
     ]
 
 
-def run_page(page: Path) -> None:
+def run_page(page: Path, **known: object) -> dict[str, Any]:
     """Run a page's blocks in order in the current folder.
 
     Python blocks share their names, as in a notebook. Commands find a folder
     `images` with two small files, and what the commands before them have written.
+
+    Parameters
+    ----------
+    page : Path
+        The page.
+    known
+        Names that its Python blocks have from the beginning.
+
+    Returns
+    -------
+    dict
+        All names in the end.
     """
     _write_images(Path("images"))
-    names: dict[str, Any] = {"__name__": "__main__"}
+    names: dict[str, Any] = {"__name__": "__main__", **known}
     for block in blocks_of(page):
         if block.not_run:
             continue
@@ -64,6 +78,7 @@ def run_page(page: Path) -> None:
                 _run_command(line)
         elif block.language == "json":
             json.loads(block.text)
+    return names
 
 
 def _lines(text: str) -> list[str]:
