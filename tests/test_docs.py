@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from runpy import run_path
@@ -55,3 +56,14 @@ def test_the_page_on_commands_is_that_of_the_program() -> None:
     script = ROOT / "docs" / "scripts" / "commands.py"
     written = (ROOT / "docs" / "pages" / "commands.md").read_text("utf-8")
     assert written == run_path(str(script))["page"](), f"run: python {script}"
+
+
+def test_the_tests_that_the_page_on_security_names_are_there() -> None:
+    text = (ROOT / "docs" / "pages" / "security.md").read_text("utf-8")
+    modules = sorted((ROOT / "tests").rglob("test_*.py"))
+    code = "".join(path.read_text("utf-8") for path in modules)
+    names = set(re.findall(r"`(test_\w+)`", text))
+    assert names
+    assert {name for name in names if f"def {name}(" not in code} == set()
+    files = set(re.findall(r"`(tests/[\w/]+\.py)`", text))
+    assert {name for name in files if not (ROOT / name).is_file()} == set()

@@ -20,5 +20,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:  # noqa: ANN401 - as MkDoc
 
 def _converted(found: re.Match[str]) -> str:
     formula = found.group(1)
-    # MkDocs takes an underscore or a star in it for emphasis no longer.
-    return found.group(0) if formula is None else convert(formula).replace("\n", "")
+    if formula is None:
+        return found.group(0)
+    # A line that began with <math> would be taken for a block of HTML.
+    return f"<span>{convert(formula)}</span>"
