@@ -252,10 +252,22 @@ def test_the_menus_offer_it() -> None:
     from napari._app_model import get_app_model
 
     menus = get_app_model().menus
-    in_filter = [
-        getattr(i, "command", None) for i in menus.get_menu("napari/layers/filter")
+    submenus = [
+        getattr(i, "submenu", None) for i in menus.get_menu("napari/layers/filter")
     ]
-    assert any(c and c.id.startswith(f"{PLUGIN}.widget") for c in in_filter)
+    assert f"{PLUGIN}.filter" in submenus
+    in_filter = [item.command.id for item in menus.get_menu(f"{PLUGIN}.filter")]
+    assert sorted(in_filter) == sorted(
+        f"{PLUGIN}.{name}"
+        for name in (
+            "open_widget",
+            "slice_fast",
+            "slice_auto",
+            "planes_fast",
+            "planes_auto",
+            "volume",
+        )
+    )
     in_files = [
         getattr(i, "command", None) for i in menus.get_menu("napari/file/io_utilities")
     ]

@@ -29,6 +29,7 @@ from napari_inr_denoise.plugin.form import (
     show_text,
 )
 from napari_inr_denoise.plugin.plane_table import PlaneTable
+from napari_inr_denoise.plugin.preferences import MAXIMUM_SEED, preferred_settings
 from napari_inr_denoise.plugin.preset_choice import PresetChoice
 from napari_inr_denoise.plugin.residual_plot import ResidualPlot
 from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME, mode_of
@@ -47,7 +48,8 @@ class DenoiseForm(Container[Widget]):
         self.scope = ComboBox(choices=SCOPES, label="denoise")
         self.preset = PresetChoice()
         self.device = DeviceChoice()
-        self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
+        seed = preferred_settings().seed
+        self.seed = SpinBox(value=seed, min=0, max=MAXIMUM_SEED, label="seed")
         self.run_button = PushButton(text="Run")
         self.stop_button = PushButton(text="Stop", enabled=False)
         self.preview_button = PushButton(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+from weakref import WeakSet
 
 import napari
 from napari.layers import Image
 from napari.utils.events import Event
 from napari.utils.notifications import show_error
+from psygnal import Signal
+from qtpy.QtCore import QEventLoop
 
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.plugin import words
@@ -43,13 +46,22 @@ class InrDenoiseWidget(DenoiseForm):
     ----------
     napari_viewer : napari.Viewer
         Where the layers are.
+
+    Attributes
+    ----------
+    finished : Signal
+        Emitted at the end of a run: the layer with the result, None if there is none.
     """
+
+    finished = Signal(object)
+    _made: ClassVar[WeakSet[InrDenoiseWidget]] = WeakSet()
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
         self._worker: DenoiseWorker | None = None
         self._result_layer: ResultLayer
+        self._ended: Image | None = None
         self._planes, self._at_work = 0, ""
         self._watched: Image | None = None
         self._lifetime = Lifetime(self.native)
@@ -57,6 +69,7 @@ class InrDenoiseWidget(DenoiseForm):
         self._after = AfterRun(self, napari_viewer, self._lifetime)
         self._connect()
         self._choose()
+        self._made.add(self)
 
     def _connect(self) -> None:
         self.run_button.changed.connect(self.run)
@@ -74,6 +87,17 @@ class InrDenoiseWidget(DenoiseForm):
         self._viewer.dims.events.current_step.connect(self._follow_slice)
         self._viewer.dims.events.order.connect(self._choose)
         self.device.look(self._lifetime)
+
+    @classmethod
+    def docked_in(cls, viewer: napari.Viewer) -> InrDenoiseWidget | None:
+        """Return the widget that is docked in a viewer, visible or not, if any."""
+        for made in cls._made:
+            elsewhere = _unwrapped(made._viewer) is not _unwrapped(viewer)
+            # Qt's objects are deleted with the window: asked for last.
+            gone = elsewhere or made._lifetime.over or made.native.parent() is None
+            if not gone:
+                return made
+        return None
 
     @property
     def running(self) -> bool:
@@ -107,6 +131,7 @@ class InrDenoiseWidget(DenoiseForm):
         layer: Image | None = self.layer.value
         if self._worker is not None:
             return None
+        self._ended = None
         if layer is None:
             self.say("There is no image layer. Open an image first.")
             return None
@@ -120,6 +145,18 @@ class InrDenoiseWidget(DenoiseForm):
         """Stop the fit; its best so far becomes the result."""
         if self._worker is not None:
             self._worker.stop()
+
+    def wait(self) -> Image | None:
+        """Wait for the end of the run, and return its layer; the window stays alive.
+
+        None if there is no result: `status_label.value` says why.
+        """
+        if self._worker is not None:
+            loop = QEventLoop()
+            # Of the worker, for it also comes when the window was closed meanwhile.
+            self._worker.finished.connect(loop.quit)
+            loop.exec()
+        return self._ended
 
     def _ask_and_load(self) -> None:
         told = ask_and_load(self.native, self.load)
@@ -230,7 +267,7 @@ class InrDenoiseWidget(DenoiseForm):
         if self._worker is None or result is None:
             self.say("Stopped before there was a result.")
             return
-        layer = self._result_layer.finish(result)
+        layer = self._ended = self._result_layer.finish(result)
         self._after.show(self._worker.source, result, layer)
         self.say(words.ending_words(result, self._planes))
 
@@ -246,3 +283,10 @@ class InrDenoiseWidget(DenoiseForm):
         self._result_layer.close()
         self.allow(running=False)
         self._before.resume()
+        self.finished.emit(self._ended)
+
+
+def _unwrapped(viewer: napari.Viewer) -> napari.Viewer:
+    """Return the viewer itself: napari gives some plugins a proxy, a new one a time."""
+    own: napari.Viewer = getattr(viewer, "__wrapped__", viewer)
+    return own
