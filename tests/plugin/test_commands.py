@@ -13,7 +13,7 @@ from napari_inr_denoise.plugin import commands
 from napari_inr_denoise.plugin.scope import SLICE, STACK, VOLUME
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
-from tests.plugin.conftest import PLUGIN
+from tests.plugin.conftest import PLUGIN, napari_app
 
 pytestmark = pytest.mark.window
 
@@ -63,12 +63,13 @@ def test_a_command_runs_the_selected_layer_in_the_open_widget(
 
 
 def test_a_command_opens_the_widget_where_the_menu_looks_for_it(viewer: Any) -> None:
-    from napari._app_model import get_app_model
-
     commands.open_widget(PublicOnlyProxy(viewer))
     widget = InrDenoiseWidget.docked_in(viewer)
     assert widget is not None
-    toggle = get_app_model().commands[_id_of_the_widget()]
+    # An older napari names the entry by its title.
+    known = napari_app().commands
+    entry = f"{PLUGIN}.widget"
+    toggle = known[entry if entry in known else f"{PLUGIN}:INR Denoise"]
     dock = widget.native.parent()
     toggle.run_injected()  # as a click on the menu's entry: hides it
     assert not dock.isVisible()
@@ -76,14 +77,6 @@ def test_a_command_opens_the_widget_where_the_menu_looks_for_it(viewer: Any) -> 
     assert dock.isVisible()
     assert commands.shown_widget(viewer) is widget
     wait_until(lambda: len(widget.device.choices) > 1)
-
-
-def _id_of_the_widget() -> str:
-    """The widget's entry in napari's menus; napari before 0.6 names it by its title."""
-    from napari._app_model import get_app_model
-
-    names = (f"{PLUGIN}.widget", f"{PLUGIN}:INR Denoise")
-    return next(name for name in names if name in get_app_model().commands)
 
 
 def test_a_widget_that_was_closed_is_not_used_again(viewer: Any) -> None:

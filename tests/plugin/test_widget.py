@@ -18,7 +18,7 @@ from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import STACK
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
-from tests.plugin.conftest import PLUGIN
+from tests.plugin.conftest import PLUGIN, napari_app
 
 pytestmark = pytest.mark.window
 
@@ -249,9 +249,7 @@ def test_rgb_and_a_time_lapse(viewer: Any, widget: InrDenoiseWidget) -> None:
 
 @pytest.mark.usefixtures("viewer")
 def test_the_menus_offer_it() -> None:
-    from napari._app_model import get_app_model
-
-    menus = get_app_model().menus
+    menus = napari_app().menus
     submenus = [
         getattr(i, "submenu", None) for i in menus.get_menu("napari/layers/filter")
     ]
