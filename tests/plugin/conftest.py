@@ -14,7 +14,17 @@ from napari_inr_denoise.core import settings as settings_module
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
+try:
+    from napari._app_model import get_app_model
+except ImportError:  # its name in napari 0.5.3 and 0.5.4
+    from napari._app_model import get_app as get_app_model
+
 PLUGIN = "napari-inr-denoise"
+
+
+def napari_app() -> Any:
+    """What holds napari's menus and commands."""
+    return get_app_model()
 
 
 @pytest.fixture(autouse=True)

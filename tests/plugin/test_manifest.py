@@ -29,7 +29,8 @@ def test_it_contributes_the_promised(manifest: PluginManifest) -> None:
     assert widgets == ["INR Denoise", "Denoise a folder"]
     assert len(contributions.sample_data or []) == 3
     menus = contributions.menus
-    assert menus["napari/layers/filter"][0].command == f"{NAME}.widget"
+    assert menus["napari/layers/filter"][0].submenu == f"{NAME}.filter"
+    assert menus[f"{NAME}.filter"][0].command == f"{NAME}.open_widget"
     assert menus["napari/file/io_utilities"][0].command == f"{NAME}.open_tiff"
 
 

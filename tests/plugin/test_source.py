@@ -51,7 +51,9 @@ def test_the_viewers_units_are_not_the_layers() -> None:
     layer = viewer.add_image(data, scale=(1000, 1000, 1000), units=nano)
     viewer.dims.set_current_step(0, 3)
     source = take_source(layer, viewer.dims, SLICE)
-    assert source.selection[0] == slice(3, 4)
+    # The viewer of an older napari has no units: its point is in those of any layer.
+    at = 3 if hasattr(viewer.dims, "units") else 0
+    assert source.selection[0] == slice(at, at + 1)
 
 
 def test_the_whole_stack_and_its_attributes() -> None:

@@ -18,7 +18,7 @@ from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import STACK
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
-from tests.plugin.conftest import PLUGIN
+from tests.plugin.conftest import PLUGIN, napari_app
 
 pytestmark = pytest.mark.window
 
@@ -249,13 +249,23 @@ def test_rgb_and_a_time_lapse(viewer: Any, widget: InrDenoiseWidget) -> None:
 
 @pytest.mark.usefixtures("viewer")
 def test_the_menus_offer_it() -> None:
-    from napari._app_model import get_app_model
-
-    menus = get_app_model().menus
-    in_filter = [
-        getattr(i, "command", None) for i in menus.get_menu("napari/layers/filter")
+    menus = napari_app().menus
+    submenus = [
+        getattr(i, "submenu", None) for i in menus.get_menu("napari/layers/filter")
     ]
-    assert any(c and c.id.startswith(f"{PLUGIN}.widget") for c in in_filter)
+    assert f"{PLUGIN}.filter" in submenus
+    in_filter = [item.command.id for item in menus.get_menu(f"{PLUGIN}.filter")]
+    assert sorted(in_filter) == sorted(
+        f"{PLUGIN}.{name}"
+        for name in (
+            "open_widget",
+            "slice_fast",
+            "slice_auto",
+            "planes_fast",
+            "planes_auto",
+            "volume",
+        )
+    )
     in_files = [
         getattr(i, "command", None) for i in menus.get_menu("napari/file/io_utilities")
     ]

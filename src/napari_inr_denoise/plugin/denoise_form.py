@@ -31,6 +31,7 @@ from napari_inr_denoise.plugin.form import (
 )
 from napari_inr_denoise.plugin.on_display import PREVIEW_SIDE
 from napari_inr_denoise.plugin.plane_table import PlaneTable
+from napari_inr_denoise.plugin.preferences import MAXIMUM_SEED, preferred_settings
 from napari_inr_denoise.plugin.preset_choice import PresetChoice
 from napari_inr_denoise.plugin.region_choice import RegionChoice
 from napari_inr_denoise.plugin.residual_plot import ResidualPlot
@@ -50,7 +51,8 @@ class DenoiseForm(Container[Widget]):
         self.region = RegionChoice()
         self.preset = PresetChoice()
         self.device = DeviceChoice()
-        self.seed = SpinBox(value=0, min=0, max=2**31 - 1, label="seed")
+        seed = preferred_settings().seed
+        self.seed = SpinBox(value=seed, min=0, max=MAXIMUM_SEED, label="seed")
         self.strength = FloatSlider(
             value=0.0,
             min=-1.0,

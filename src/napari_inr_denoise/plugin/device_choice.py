@@ -7,17 +7,21 @@ from psygnal import Signal
 
 from napari_inr_denoise.plugin.device_probe import DeviceProbe
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.preferences import preferred_settings
 
 _LOOKING = "looking for a GPU..."
 
 
 class DeviceChoice(ComboBox):
-    """A list of devices, "auto" first; `failed` is emitted where torch cannot load."""
+    """A list of devices, at first the preferred one.
+
+    `failed` is emitted where torch cannot be loaded.
+    """
 
     failed = Signal(str)
 
     def __init__(self) -> None:
-        self._devices = [(_LOOKING, "auto")]
+        self._devices = [(_LOOKING, preferred_settings().device)]
         # Given as a function: magicgui asks again whenever the layers change.
         super().__init__(choices=lambda _: self._devices, label="device")
         self.native.setMinimumContentsLength(18)
@@ -31,14 +35,18 @@ class DeviceChoice(ComboBox):
         lifetime.start(probe)
 
     def prefer(self, device: str) -> None:
-        """Choose a device if there is one of that name."""
-        if device in self.choices:
-            self.value = device
+        """Choose a device if there is one of that name; "cuda" is the first such."""
+        names = [name for _, name in self._devices]
+        alike = [n for n in names if n == device or n.startswith(f"{device}:")]
+        if alike:
+            self.value = alike[0]
 
     @while_open
     def _show(self, devices: list[tuple[str, str]]) -> None:
+        preferred = self.value
         self._devices = devices
         self.reset_choices()
+        self.prefer(preferred)
 
     @while_open
     def _show_error(self, error: Exception) -> None:

@@ -10,6 +10,7 @@ from magicgui.widgets import ComboBox
 
 from napari_inr_denoise.batch.saved_settings import read_settings
 from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings, preset_settings
+from napari_inr_denoise.plugin.preferences import preferred_settings
 
 
 class PresetChoice(ComboBox):
@@ -19,6 +20,7 @@ class PresetChoice(ComboBox):
         self._loaded: dict[str, DenoiseSettings] = {}
         # Given as a function: magicgui asks again whenever the layers change.
         super().__init__(choices=lambda _: [*PRESETS, *self._loaded], label="preset")
+        self.value = preferred_settings().preset
 
     def load(self, path: Path) -> DenoiseSettings:
         """Choose the settings of a file.
@@ -35,7 +37,11 @@ class PresetChoice(ComboBox):
         return settings
 
     def settings(self, **changes: Any) -> DenoiseSettings:  # noqa: ANN401 - of each field
-        """Return what is chosen, with some fields changed."""
+        """Return what is chosen, with some fields changed.
+
+        Of a preset, the limit of memory is the preferred one.
+        """
         if self.value in self._loaded:
             return replace(self._loaded[self.value], **changes)
-        return preset_settings(self.value, **changes)
+        memory_gb = preferred_settings().memory_gb
+        return preset_settings(self.value, memory_gb=memory_gb, **changes)

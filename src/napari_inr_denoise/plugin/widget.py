@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+from weakref import WeakSet
 
 import napari
 from napari.layers import Image
 from napari.utils.events import Event
 from napari.utils.notifications import show_error
+from psygnal import Signal
+from qtpy.QtCore import QEventLoop
 
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.plugin import words
@@ -46,13 +49,22 @@ class InrDenoiseWidget(DenoiseForm):
     ----------
     napari_viewer : napari.Viewer
         Where the layers are.
+
+    Attributes
+    ----------
+    finished : Signal
+        Emitted at the end of a run: the layer with the result, None if there is none.
     """
+
+    finished = Signal(object)
+    _made: ClassVar[WeakSet[InrDenoiseWidget]] = WeakSet()
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
         self._worker: DenoiseWorker | None = None
         self._result_layer: ResultLayer
+        self._ended: Image | None = None
         self._planes, self._at_work = 0, ""
         self._queue = RunQueue()
         self._settings_at_work: DenoiseSettings
@@ -62,6 +74,7 @@ class InrDenoiseWidget(DenoiseForm):
         self._after = AfterRun(self, napari_viewer, self._lifetime)
         self._connect()
         self._choose()
+        self._made.add(self)
 
     def _connect(self) -> None:
         self.run_button.changed.connect(self.run)
@@ -82,6 +95,17 @@ class InrDenoiseWidget(DenoiseForm):
         self._viewer.dims.events.order.connect(self._choose)
         self.region.look(self._viewer)
         self.device.look(self._lifetime)
+
+    @classmethod
+    def docked_in(cls, viewer: napari.Viewer) -> InrDenoiseWidget | None:
+        """Return the widget that is docked in a viewer, visible or not, if any."""
+        for made in cls._made:
+            elsewhere = _unwrapped(made._viewer) is not _unwrapped(viewer)
+            # Qt's objects are deleted with the window: asked for last.
+            gone = elsewhere or made._lifetime.over or made.native.parent() is None
+            if not gone:
+                return made
+        return None
 
     @property
     def running(self) -> bool:
@@ -138,6 +162,7 @@ class InrDenoiseWidget(DenoiseForm):
 
     def _begin(self, queue: RunQueue, settings: DenoiseSettings) -> None:
         self._queue, self._settings_at_work = queue, settings
+        self._ended = None
         if queue.count:
             self._next()
         else:
@@ -155,12 +180,26 @@ class InrDenoiseWidget(DenoiseForm):
         if told := self._queue.words():
             self.say(told)
         self._before.resume()
+        self.finished.emit(self._ended)
 
     def stop(self) -> None:
         """Stop the fit; its best so far becomes the result, and no other is begun."""
         if self._worker is not None:
             self._queue.drop()
             self._worker.stop()
+
+    def wait(self) -> Image | None:
+        """Wait for the end of the run, and return its layer; the window stays alive.
+
+        Of several layers it is the last one's. None if there is no result:
+        `status_label.value` says why.
+        """
+        while self._worker is not None and not self._lifetime.over:
+            loop = QEventLoop()
+            # Of the worker, for it also comes when the window was closed meanwhile.
+            self._worker.finished.connect(loop.quit)
+            loop.exec()
+        return self._ended
 
     def _ask_and_load(self) -> None:
         told = ask_and_load(self.native, self.load)
@@ -277,7 +316,7 @@ class InrDenoiseWidget(DenoiseForm):
             self._queue.fail(_NO_RESULT)
             self.say(_NO_RESULT)
             return
-        layer = self._result_layer.finish(result)
+        layer = self._ended = self._result_layer.finish(result)
         self._after.show(self._worker.source, result, layer)
         ending = words.ending_words(result, self._planes)
         self._queue.finish(ending)
@@ -295,3 +334,9 @@ class InrDenoiseWidget(DenoiseForm):
         self._worker = None
         self._result_layer.close()
         self._next()
+
+
+def _unwrapped(viewer: napari.Viewer) -> napari.Viewer:
+    """Return the viewer itself: napari gives some plugins a proxy, a new one a time."""
+    own: napari.Viewer = getattr(viewer, "__wrapped__", viewer)
+    return own

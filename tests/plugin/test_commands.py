@@ -1,0 +1,127 @@
+"""Layers > Filter > INR Denoise: a run by one click, with the widget's own Run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.utils._proxies import PublicOnlyProxy
+
+from napari_inr_denoise.plugin import commands
+from napari_inr_denoise.plugin.scope import SLICE, STACK, VOLUME
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from tests.conftest import process_events, wait_until
+from tests.plugin.conftest import PLUGIN, napari_app
+
+pytestmark = pytest.mark.window
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The notifications of the commands."""
+    texts: list[str] = []
+    monkeypatch.setattr(commands, "show_warning", texts.append)
+    return texts
+
+
+@pytest.mark.parametrize(
+    ("command", "scope", "preset"),
+    [
+        (commands.slice_fast, SLICE, "fast"),
+        (commands.slice_auto, SLICE, "auto"),
+        (commands.planes_fast, STACK, "fast"),
+        (commands.planes_auto, STACK, "auto"),
+        (commands.volume, VOLUME, "paper"),
+    ],
+)
+def test_a_command_runs_the_selected_layer_in_the_open_widget(
+    viewer: Any,
+    widget: InrDenoiseWidget,
+    told: list[str],
+    command: Callable[[Any], None],
+    scope: str,
+    preset: str,
+) -> None:
+    widget.preset.value = "paper"
+    whole = viewer.layers[0]
+    alike = {name: getattr(whole, name) for name in ("scale", "units", "axis_labels")}
+    chosen = viewer.add_image(whole.data[:3, :32, :32], name="chosen", **alike)
+    viewer.dims.set_current_step(0, 1)
+    widget.layer.value = whole
+    viewer.layers.selection.active = chosen
+    command(viewer)
+    assert widget.running
+    assert commands.shown_widget(viewer) is widget
+    assert (widget.scope.value, widget.preset.value) == (scope, preset)
+    made = widget.wait()
+    assert made is not None
+    assert made == viewer.layers["chosen [denoised]"]
+    assert made.data.shape == (1 if scope == SLICE else 3, 32, 32)
+    assert told == []
+
+
+def test_a_command_opens_the_widget_where_the_menu_looks_for_it(viewer: Any) -> None:
+    commands.open_widget(PublicOnlyProxy(viewer))
+    widget = InrDenoiseWidget.docked_in(viewer)
+    assert widget is not None
+    # An older napari names the entry by its title.
+    known = napari_app().commands
+    entry = f"{PLUGIN}.widget"
+    toggle = known[entry if entry in known else f"{PLUGIN}:INR Denoise"]
+    dock = widget.native.parent()
+    toggle.run_injected()  # as a click on the menu's entry: hides it
+    assert not dock.isVisible()
+    commands.open_widget(viewer)
+    assert dock.isVisible()
+    assert commands.shown_widget(viewer) is widget
+    wait_until(lambda: len(widget.device.choices) > 1)
+
+
+def test_a_widget_that_was_closed_is_not_used_again(viewer: Any) -> None:
+    first = commands.shown_widget(viewer)
+    wait_until(lambda: len(first.device.choices) > 1)
+    viewer.window.remove_dock_widget(first.native)
+    process_events(0.1)
+    second = commands.shown_widget(viewer)
+    assert second is not first
+    wait_until(lambda: len(second.device.choices) > 1)
+
+
+@pytest.mark.usefixtures("endless")
+def test_while_a_run_is_at_work_it_is_left_alone(
+    viewer: Any, widget: InrDenoiseWidget, told: list[str]
+) -> None:
+    commands.slice_fast(viewer)
+    commands.planes_auto(viewer)
+    assert "is at work" in told[0]
+    assert widget.scope.value == SLICE
+    widget.stop()
+    widget.wait()
+
+
+def test_without_a_selected_image_a_sentence_comes(
+    viewer: Any, told: list[str]
+) -> None:
+    commands.slice_fast(viewer)
+    viewer.add_points(np.zeros((1, 2)), name="spots")
+    commands.slice_fast(viewer)
+    viewer.layers.select_all()
+    viewer.add_image(np.zeros((8, 8)))
+    viewer.layers.select_all()
+    commands.slice_fast(viewer)
+    assert all("Select one image layer" in text for text in told)
+    assert "spots is no image" in told[1]
+    assert len(told) == 3
+    assert InrDenoiseWidget.docked_in(viewer) is None
+
+
+def test_what_cannot_run_is_said(
+    viewer: Any, widget: InrDenoiseWidget, told: list[str]
+) -> None:
+    viewer.add_image(np.zeros((8, 8)), name="flat")
+    commands.volume(viewer)
+    assert not widget.running
+    assert told == [widget.status_label.value]
+    assert "Z" in told[0]
