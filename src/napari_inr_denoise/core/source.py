@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_inr_denoise.core.arrays import check_image, to_floats
+from napari_inr_denoise.core.arrays import as_array, check_image, to_floats
 from napari_inr_denoise.core.axes import Plane
 
 Window = tuple[slice, slice]
@@ -48,7 +48,7 @@ class ImageSource:
 
     def __init__(self, image: ArrayLike | LazyArray) -> None:
         lazy = not isinstance(image, np.ndarray) and _is_lazy(image)
-        array: Any = image if lazy else np.asarray(image)
+        array: Any = image if lazy else as_array(image)
         self._array = array
         self.shape: tuple[int, ...] = tuple(int(n) for n in array.shape)
         self.dtype: np.dtype[Any] = array.dtype
