@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,13 @@ def test_a_fit_that_breaks_down_leaves_the_image(planes_of_it: int) -> None:
     reasons = {plane.reason for plane in result.report.files[0].planes}
     assert reasons == {"non_finite"}
     np.testing.assert_array_equal(result.image, stack.astype(np.float32))
+
+
+@pytest.mark.parametrize("steps", range(1, 13))
+def test_any_number_of_steps_is_a_schedule(steps: int) -> None:
+    few = replace(QUICK["auto"], window_steps=steps, attention_steps=steps)
+    result = _denoised(np.random.default_rng(0).normal(0, 1, (9, 9)), settings=few)
+    assert np.isfinite(result.image).all()
 
 
 def _spoil(optimiser: Any) -> None:
