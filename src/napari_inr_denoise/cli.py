@@ -173,11 +173,15 @@ def noise(input_file: Path, axes: str | None) -> None:
 
 @main.command()
 def info() -> None:
-    """Print versions, devices and where the fit will run."""
-    from napari_inr_denoise.batch.installation import installation
+    """Print versions, devices, where the fit will run, and what could be better."""
+    from napari_inr_denoise.batch.advice import advice
+    from napari_inr_denoise.batch.installation import installation, look_around
 
-    for name, value in installation().items():
+    found = look_around()
+    for name, value in installation(found).items():
         click.echo(f"{name:<20} {value}")
+    for sentence in advice(found):
+        click.echo(f"\n{sentence}")
 
 
 def _settings(

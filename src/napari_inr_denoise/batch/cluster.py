@@ -30,6 +30,7 @@ from distributed import (
 )
 from distributed.scheduler import KilledWorker
 
+from napari_inr_denoise.batch.causes import cause_of
 from napari_inr_denoise.batch.jobs import Job
 from napari_inr_denoise.batch.one_file import (
     JobReport,
@@ -322,8 +323,8 @@ class _Crew:
             yield from self._lose(address)
             return
         except Exception as error:  # noqa: BLE001 - any failure is this file's alone
-            cause = f"{type(error).__name__}: {error}"
-            report = failed(self._jobs[attempt.number], cause, attempt.started)
+            job = self._jobs[attempt.number]
+            report = failed(job, cause_of(error), attempt.started)
         del self._at_work[address]
         yield self._end(attempt.number, report)
 

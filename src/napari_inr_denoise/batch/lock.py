@@ -8,6 +8,7 @@ import socket
 import time
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from threading import Event, Thread
 from typing import Any
 
@@ -47,8 +48,12 @@ class FolderLock:
         except FileExistsError:
             refuse_if_held(path, run)
             handle = os.open(path, os.O_TRUNC | os.O_WRONLY)
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(text)
+        except OSError:  # a full disk
+            path.unlink(missing_ok=True)
+            raise
         self._ended = Event()
         Thread(target=self._beat, daemon=True).start()
 
@@ -95,13 +100,27 @@ def _holder(path: Path) -> dict[str, Any]:
 def _is_alive(path: Path, host: str, process: object) -> bool:
     """Return whether the holder of a lock is still there, as far as can be told."""
     try:
-        if time.time() - path.stat().st_mtime > _STALE_S:
+        # A holder that lives touches it by the clock of now. Of one that was touched
+        # in the future, by a clock that was set back since, nobody is left either.
+        if abs(_now_in(path.parent) - path.stat().st_mtime) > _STALE_S:
             return False
     except OSError:
         return False
     if host != socket.gethostname() or not isinstance(process, int):
         return True
     return process != os.getpid() and _runs_here(process)
+
+
+def _now_in(folder: Path) -> float:
+    """Return the time by the clock that stamps a folder's files, in seconds.
+
+    On a network drive that is the clock of another machine.
+    """
+    try:
+        with NamedTemporaryFile(dir=folder, prefix=".now") as probe:
+            return Path(probe.name).stat().st_mtime
+    except OSError:  # nothing may be written there
+        return time.time()
 
 
 def _runs_here(process: int) -> bool:

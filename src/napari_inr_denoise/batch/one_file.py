@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from napari_inr_denoise.batch.causes import cause_of
 from napari_inr_denoise.batch.converted import ConvertedView
 from napari_inr_denoise.batch.identity import identity_of
 from napari_inr_denoise.batch.interpolation import (
@@ -124,7 +125,7 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
     try:
         return (yield from _steps(job, options, run))
     except Exception as error:  # noqa: BLE001 - any failure is this file's alone
-        return failed(job, str(error) or type(error).__name__, started)
+        return failed(job, cause_of(error), started)
 
 
 def failed(job: Job, cause: str, started: float) -> JobReport:

@@ -60,7 +60,12 @@ class PartialResult:
         self._header = {"format": _FORMAT, "identity": identity, "shape": list(shape)}
         self._lock = self._take(run)
         self.finished = self._earlier()
-        self.image = RawImage(self._folder / _PIXELS, shape, create=not self.finished)
+        pixels = self._folder / _PIXELS
+        try:
+            self.image = RawImage(pixels, shape, create=not self.finished)
+        except OSError:  # a full disk
+            self._let_go()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +87,12 @@ class PartialResult:
                 "away, or choose another folder for the results."
             )
         self._folder.mkdir(parents=True, exist_ok=True)
-        return FolderLock(lock, run)
+        try:
+            return FolderLock(lock, run)
+        except OSError:
+            with suppress(OSError):  # somebody else's is not empty
+                self._folder.rmdir()
+            raise
 
     def _earlier(self) -> list[dict[str, Any]]:
         """Return the records that an earlier run of the same left, if it did."""
@@ -115,7 +125,12 @@ class PartialResult:
 
     def close(self) -> None:
         """Let go of the folder; it is deleted if nothing in it is finished."""
-        self.image.close()
+        try:
+            self.image.close()
+        finally:  # of a full disk closing says again what writing said
+            self._let_go()
+
+    def _let_go(self) -> None:
         self._lock.release(remove=bool(self.finished))
         if not self.finished:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -6,6 +6,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from napari_inr_denoise.batch.causes import cause_of
 from napari_inr_denoise.batch.one_file import JobReport
 from napari_inr_denoise.batch.report_files import write_report
 from napari_inr_denoise.batch.report_page import write_page
@@ -66,6 +67,6 @@ class ReportWriter:
             write_page(report, [one.thumbnails for one in done], self._folder)
             self._written, self._problem = len(done), ""
         except OSError as error:  # the results are worth more than their report
-            self._problem = str(error)
+            self._problem = cause_of(error)
         ended = time.monotonic()
         self._next = ended + (ended - started) / _SHARE

@@ -9,6 +9,33 @@ from numpy.typing import NDArray
 
 _KINDS = "biuf"
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
+_FLOAT32_LEAST = float(np.finfo(np.float32).tiny)
+"""Values nearer to 0 lose their digits in float32; squares of them are 0 in float64."""
+
+
+def as_array(image: object) -> NDArray[Any]:
+    """Return what a caller gave as an array; masked values become NaN.
+
+    Parameters
+    ----------
+    image : array_like
+        Of any shape.
+
+    Raises
+    ------
+    ValueError
+        If its rows are of different lengths.
+    """
+    if isinstance(image, np.ma.MaskedArray) and image.dtype.kind in _KINDS:
+        values = image.data if image.dtype.kind == "f" else image.data.astype(float)
+        return np.where(np.ma.getmaskarray(image), np.nan, values)
+    try:
+        return np.asarray(image)
+    except ValueError as error:
+        raise ValueError(
+            f"image: got {type(image).__name__} that is no array ({error}), wanted "
+            "numbers in rows of one length. Convert the image to an array first."
+        ) from error
 
 
 def check_image(array: NDArray[Any]) -> None:
@@ -62,13 +89,16 @@ def to_floats(block: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool
     Returns
     -------
     values : ndarray of float64
-        A new array; values that are not finite are set to 0.
+        A new array; values that are not finite, or that float32, the type of the
+        result, cannot tell from 0, are set to 0.
     finite : ndarray of bool
         The same shape.
     """
     values = np.array(block, dtype=np.float64, order="C")
     finite = np.isfinite(values)
     values[~finite] = 0.0
+    if np.asarray(block).dtype.kind == "f":
+        values[np.abs(values) < _FLOAT32_LEAST] = 0.0
     return values, finite
 
 

@@ -85,6 +85,8 @@ def resolve_axes(ndim: int, axes: str | None) -> str:
 
     Raises
     ------
+    TypeError
+        If the axes are no text.
     ValueError
         If the axes do not fit the array.
     """
@@ -95,6 +97,8 @@ def resolve_axes(ndim: int, axes: str | None) -> str:
                 f"({DEFAULT_AXES}), or axes that name each dimension."
             )
         return DEFAULT_AXES[-ndim:]
+    if not isinstance(axes, str):
+        raise TypeError(f"axes: got {axes!r}, wanted a text, such as 'TZYX'.")
     letters = axes.upper()
     wrong = sorted(set(letters) - set(KNOWN_AXES))
     if wrong or len(set(letters)) != len(letters) or not {"Y", "X"} <= set(letters):
@@ -177,13 +181,21 @@ def voxel_spacing(
 
     Raises
     ------
+    TypeError
+        If it is no sequence of numbers.
     ValueError
         If there are more or fewer, or one is not a positive number.
     """
     if spacing_um is None:
         return (1.0, 1.0, 1.0)
     spatial = [letter for letter in axes if letter in "ZYX"]
-    sizes = [float(size) for size in spacing_um]
+    try:
+        sizes = [float(size) for size in spacing_um]
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"spacing_um: got {spacing_um!r}, wanted {len(spatial)} numbers, one for "
+            f"each of {', '.join(spatial)}."
+        ) from error
     if len(sizes) != len(spatial) or not all(0 < s < float("inf") for s in sizes):
         raise ValueError(
             f"spacing_um: got {tuple(sizes)}, wanted {len(spatial)} positive numbers, "

@@ -58,8 +58,11 @@ class Optimiser:
             weight_decay=_WEIGHT_DECAY,
             fused=device.type in ("cpu", "cuda"),
         )
+        total = steps + 1
+        # torch divides by the length of the rise less one step.
+        rise = _WARM_UP if _WARM_UP * total != 1 else 2 * _WARM_UP
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._adam, rate, total_steps=steps + 1, pct_start=_WARM_UP
+            self._adam, rate, total_steps=total, pct_start=rise
         )
 
     def step(self, losses: Sequence[Loss]) -> None:

@@ -22,6 +22,7 @@ EMPTY = 0.2
 which is only estimated: 0.07 on FISH frames cost 0.1 dB."""
 FLAT_WIDTH = 10.0
 """Width, in pixels, of the blur that stands for an empty image."""
+_ROUNDING = 16 * float(np.finfo(float).eps)
 _SUM_WEIGHT = 1e3
 """How strongly the weights are held to a sum of one: intensities must stay."""
 
@@ -109,7 +110,9 @@ def weigh(
     linear = -(shares * variance[:, None]).mean(axis=0) / spread
     square += _SUM_WEIGHT * np.ones_like(square)
     linear += _SUM_WEIGHT
-    factor = np.linalg.cholesky(square + 1e-9 * np.eye(len(weights)))
+    # Answers that hardly differ, far from the pixels: rounding is more than 1e-9 then.
+    ridge = max(1e-9, _ROUNDING * float(np.trace(square)))
+    factor = np.linalg.cholesky(square + ridge * np.eye(len(weights)))
     solved, _ = nnls(factor.T, np.linalg.solve(factor, linear))
     return solved / solved.sum() if solved.sum() > 0 else weights
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_inr_denoise.core.axes import resolve_axes, voxel_spacing
@@ -43,6 +44,7 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
     image : array_like or MaskedImage
         Real numbers of any shape that `axes` describes; read part by part where it
         can be (dask, Zarr, HDF5). The samples of an RGB plane are denoised jointly.
+        Masked values are taken for NaN, and those nearer to 0 than 1.2e-38 for 0.
         Pixels that are not finite are left out of the fit and come back as they were;
         so does an alpha channel (the last of 2 or 4 samples).
     axes : str, optional
@@ -124,15 +126,49 @@ def denoise_steps(
     source = ImageSource(image)
     axes = resolve_axes(source.ndim, axes)
     source.check_mask(axes)
-    settings = settings or preset_settings("auto")
-    if out is not None and tuple(out.shape) != source.shape:
-        raise ValueError(
-            f"out: got shape {tuple(out.shape)}, wanted that of the image, "
-            f"{source.shape}."
-        )
+    settings = preset_settings("auto") if settings is None else settings
+    _check_types(settings, resume)
+    if out is not None:
+        _check_out(out, source.shape)
     if settings.mode == "volume":
         check_volume(axes, source.shape, settings)
     run = Run(source, axes, settings, voxel_spacing(axes, spacing_um), out)
     if resume is not None:
         run.take_over(resume)
     return run.steps()
+
+
+def _check_types(settings: object, resume: object) -> None:
+    """Raise a sentence if what the caller gave is something else."""
+    if not isinstance(settings, DenoiseSettings):
+        raise TypeError(
+            f"settings: got {settings!r}, wanted DenoiseSettings. Make them from a "
+            "mapping with DenoiseSettings.from_dict."
+        )
+    if not isinstance(resume, DenoiseResult | None):
+        raise TypeError(
+            f"resume: got {type(resume).__name__}, wanted the DenoiseResult of a call "
+            "that was stopped. Leave it out to begin anew."
+        )
+
+
+def _check_out(out: object, shape: tuple[int, ...]) -> None:
+    """Raise a sentence if a result cannot be written where the caller wants it."""
+    found = getattr(out, "shape", None)
+    if found is None:
+        raise TypeError(
+            f"out: got {type(out).__name__}, wanted an array of float32 of shape "
+            f"{shape}."
+        )
+    if tuple(found) != shape:
+        raise ValueError(
+            f"out: got shape {tuple(found)}, wanted that of the image, {shape}."
+        )
+    # What has no type of its own, such as a file, is float32.
+    dtype = np.dtype(getattr(out, "dtype", np.float32))
+    flags = getattr(out, "flags", None)
+    if dtype.kind != "f" or (flags is not None and not flags.writeable):
+        raise ValueError(
+            f"out: got {dtype} values that are rounded or cannot be written, wanted "
+            "an array of float32 that may be written to."
+        )

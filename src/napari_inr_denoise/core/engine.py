@@ -25,7 +25,7 @@ from napari_inr_denoise.core.fit import FitResult, FitStep, FitSteps, fit_steps
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import estimated_error, judge, uncertainty
-from napari_inr_denoise.core.safeguard import keep_structure
+from napari_inr_denoise.core.safeguard import keep_in_range, keep_structure
 from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
 from napari_inr_denoise.core.smoothing import smoothed
 from napari_inr_denoise.core.stopping import StopReason
@@ -99,7 +99,7 @@ def _combined(
             progress = (number + step.progress) / len(names)
             # What is done is better than what is begun.
             yield replace(step, progress=progress, best=best or step.best)
-        if np.isfinite(run.result.plane_yxs).all():
+        if _is_sound(run.result):
             done.append(run.result)
             best, _ = _mean(problem, done, held_out)
     return finished(problem, done, held_out)
@@ -129,10 +129,12 @@ def finished(
     problem : FitProblem
         The plane.
     done : sequence of Candidate
-        The noisy plane is returned where there is none.
+        Those with values that are not finite are left out; the noisy plane is
+        returned where there is no other.
     held_out_yx : ndarray of bool, shape (Y, X)
         Pixels that no candidate was trained on.
     """
+    done = [one for one in done if _is_sound(one)]
     if not done:
         noisy = problem.plane_yxs.astype(np.float32)
         return FitResult(noisy, 0.0, 0, StopReason.NON_FINITE)
@@ -143,15 +145,16 @@ def finished(
     best, share_yxs = _mean(problem, done, held_out_yx)
     plane_yxs = smoothed(problem, best.plane_yxs, share_yxs, held_out_yx)
     plane_yxs, share_yxs = keep_structure(problem, plane_yxs, share_yxs)
+    result = _as_result(problem, plane_yxs, best.steps)
     error = None
     if held_out_yx.sum() >= FEWEST:
-        error = estimated_error(problem, plane_yxs, share_yxs, held_out_yx)
+        error = estimated_error(problem, result.plane_yxs, share_yxs, held_out_yx)
     return replace(
-        _as_result(problem, plane_yxs, best.steps),
+        result,
         weights=best.weights,
         reason=StopReason.TRAINED,
-        quality=judge(problem, plane_yxs, error),
-        uncertainty_yxs=uncertainty(problem, plane_yxs, share_yxs),
+        quality=judge(problem, result.plane_yxs, error),
+        uncertainty_yxs=uncertainty(problem, result.plane_yxs, share_yxs),
     )
 
 
@@ -168,7 +171,7 @@ def _blind_spot(name: str) -> Callable[..., CandidateSteps]:
         run = Outcome(_BLIND_SPOTS[name](problem, targets_yx, settings, device))
         for training in run:
             if training.candidate is not None:
-                best = shown(problem, training)
+                best = shown(problem, training) or best
             if best is not None:
                 yield step_of(problem, training, best, time.monotonic() - started)
         return run.result
@@ -217,8 +220,8 @@ def step_of(
 
 
 def shown(problem: FitProblem, training: Training) -> FitResult | None:
-    """Return a look at a plane as a result, or None where there was none."""
-    if training.candidate is None:
+    """Return a look at a plane as a result, or None where there was none to show."""
+    if training.candidate is None or not _is_sound(training.candidate):
         return None
     return _as_result(problem, training.candidate.plane_yxs, training.step)
 
@@ -226,6 +229,13 @@ def shown(problem: FitProblem, training: Training) -> FitResult | None:
 def _as_result(
     problem: FitProblem, plane_yxs: NDArray[np.float32], steps: int
 ) -> FitResult:
+    plane_yxs = keep_in_range(problem, plane_yxs)
     residual = (plane_yxs - problem.plane_yxs)[problem.fitted_yx]
     rms = float(np.sqrt(np.mean(residual**2)))
     return FitResult(plane_yxs, rms, steps, StopReason.CALLER)
+
+
+def _is_sound(candidate: Candidate) -> bool:
+    """Return whether a network has not broken down."""
+    parts = (candidate.plane_yxs, candidate.own_share_yxs)
+    return all(bool(np.isfinite(part).all()) for part in parts)

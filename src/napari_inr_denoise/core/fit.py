@@ -23,6 +23,7 @@ from napari_inr_denoise.core.noise import NoiseModel
 from napari_inr_denoise.core.patches import PatchGrid
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import Quality
+from napari_inr_denoise.core.safeguard import keep_in_range
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.siren_training import SirenTraining
 from napari_inr_denoise.core.stopping import (
@@ -252,9 +253,10 @@ class _Fit:
         self._training.average.restore()
         plane_yxs = rendered.permute(1, 2, 0).cpu().numpy() * self._scale + self._offset
         problem = self._problem
-        residual = (plane_yxs - problem.plane_yxs)[problem.fitted_yx]
+        kept = keep_in_range(problem, plane_yxs)
+        residual = (kept - problem.plane_yxs)[problem.fitted_yx]
         return FitResult(
-            plane_yxs.astype(np.float32),
+            kept,
             float(np.sqrt(np.mean(residual**2))),
             self._steps,
             StopReason.CALLER,
@@ -284,4 +286,5 @@ def _value_range(problem: FitProblem) -> tuple[float, float]:
     low, high = np.percentile(values, _ROBUST_RANGE)
     if high <= low:
         low, high = values.min(), values.max()
-    return float(low + high) / 2, float(high - low) / 2
+    # Of values that are all the same there is no range.
+    return float(low + high) / 2, float(high - low) / 2 or 1.0

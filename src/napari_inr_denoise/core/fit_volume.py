@@ -223,4 +223,5 @@ def _value_range(problem: VolumeProblem) -> tuple[float, float]:
     low, high = np.percentile(values, _ROBUST_RANGE)
     if high <= low:
         low, high = values.min(), values.max()
-    return float(low + high) / 2, float(high - low) / 2
+    # Of values that are all the same there is no range.
+    return float(low + high) / 2, float(high - low) / 2 or 1.0

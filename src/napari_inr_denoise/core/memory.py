@@ -77,6 +77,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+def is_device_lost(error: BaseException) -> bool:
+    """Return whether an error says that a GPU no longer answers.
+
+    After that nothing can be computed on it in this process.
+    """
+    return isinstance(error, RuntimeError) and str(error).startswith("CUDA error")
+
+
 class Effort:
     """Where and in how large batches to compute; less each time memory runs out.
 
@@ -92,6 +100,17 @@ class Effort:
         self.settings, self.device = settings, device
         self.notes: tuple[str, ...] = ()
         self._smaller = False
+
+    def relieved(self, error: BaseException) -> bool:
+        """Return whether there is a way to go on after an error, and take it."""
+        if is_out_of_memory(error):
+            return self.lower()
+        if is_device_lost(error) and self.device.type == "cuda":
+            said = str(error).splitlines()[0].rstrip(".")
+            self.device = torch.device("cpu")
+            self.notes += (f"The GPU was lost ({said}): it went on on the CPU.",)
+            return True
+        return False
 
     def lower(self) -> bool:
         """Take smaller batches, or else the CPU; False where nothing is left."""

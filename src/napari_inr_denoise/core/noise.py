@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import uniform_filter
 
-from napari_inr_denoise.core.arrays import check_image, to_floats
+from napari_inr_denoise.core.arrays import as_array, check_image, to_floats
 from napari_inr_denoise.core.axes import planes_of, resolve_axes
 from napari_inr_denoise.core.chen import lattice_level, plane_level
 from napari_inr_denoise.core.noise_curve import (
@@ -157,7 +157,7 @@ def noise_of_planes(
     image: ArrayLike, axes: str | None = None
 ) -> list[tuple[dict[str, int], NoiseModel]]:
     """Return the index and the noise of each plane; see `estimate_noise`."""
-    array = np.asarray(image)
+    array = as_array(image)
     axes = resolve_axes(array.ndim, axes)
     check_image(array)
     models = []

@@ -165,7 +165,8 @@ def _bias(
 ) -> tuple[tuple[float, float], ...]:
     """Return the change of the mean in groups of pixels of rising intensity."""
     before = problem.plane_yxs[problem.fitted_yx].ravel()
-    after = plane_yxs[problem.fitted_yx].ravel()
+    # The sum of large values is more than float32 can hold.
+    after = plane_yxs[problem.fitted_yx].ravel().astype(np.float64)
     order = np.argsort(after, kind="stable")
     groups = np.array_split(order, min(_BINS, len(order)))
     return tuple(

@@ -26,7 +26,7 @@ from napari_inr_denoise.core.fit_volume import VolumeFit
 from napari_inr_denoise.core.fitted_volume import FittedVolume
 from napari_inr_denoise.core.ledger import Ledger
 from napari_inr_denoise.core.measured import measured_problem
-from napari_inr_denoise.core.memory import Effort, is_out_of_memory, tile_side
+from napari_inr_denoise.core.memory import Effort, tile_side
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_record import TileRecord, join_records, record_tile
 from napari_inr_denoise.core.problem import FitProblem
@@ -139,7 +139,7 @@ class Run:
                     break
                 except (MemoryError, RuntimeError) as error:
                     # What is finished stays; the others are tried with less.
-                    if not (is_out_of_memory(error) and self._effort.lower()):
+                    if not self._effort.relieved(error):
                         raise
         return self._result(self._output.out, self.finished)
 

@@ -20,6 +20,7 @@ from napari_inr_denoise.core.plane_record import TileRecord, join_records, recor
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import judge
 from napari_inr_denoise.core.report import PlaneReport
+from napari_inr_denoise.core.safeguard import keep_in_range
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.source import ImageSource
 from napari_inr_denoise.core.stack_planes import StackPlanes
@@ -189,6 +190,8 @@ class VolumeRun:
 def _fitted_plane(problem: FitProblem, fit: VolumeFit, number: int) -> FitResult:
     """Return a plane of a fitted volume, and what of it may be judged."""
     values = fit.function.plane(float(number), fit.function.grid())
+    if problem.fitted_yx.any():
+        values = keep_in_range(problem, values)
     result = FitResult(
         values, fit.residual_rms, fit.step, fit.reason, (("siren", 1.0),)
     )

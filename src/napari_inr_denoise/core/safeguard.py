@@ -1,4 +1,4 @@
-"""Nothing is removed that the noise cannot account for."""
+"""Nothing is removed, and nothing added, that the noise cannot account for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,36 @@ _WINDOW = 32
 """Side, in pixels, of the windows in which what was removed is compared with noise."""
 _TOLERANCE = 1.5
 """How many times the noise's variance may be removed: the noise is only estimated."""
+_BEYOND_SIGMAS = 3.0
+"""How far the truth may lie outside of all noisy values."""
+
+
+def keep_in_range(
+    problem: FitProblem, plane_yxs: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Return a result cut off where it lies clearly outside of all that was measured.
+
+    A network that has seen too little, or whose sines swing over a single bright
+    pixel, may go far beyond.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        The noisy plane, at least one pixel that counts, and the noise.
+    plane_yxs : ndarray, shape (Y, X, samples)
+        The result; a value that is not finite stays.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X, samples)
+        Between the least and the largest value of each sample, less and plus three
+        times the noise level.
+    """
+    values = problem.plane_yxs[problem.fitted_yx]
+    beyond, limits = _BEYOND_SIGMAS * problem.noise.sigma, np.finfo(np.float32)
+    low = np.maximum(values.min(axis=0) - beyond, limits.min)
+    high = np.minimum(values.max(axis=0) + beyond, limits.max)
+    return np.asarray(np.clip(plane_yxs, low, high), dtype=np.float32)
 
 
 def keep_structure(

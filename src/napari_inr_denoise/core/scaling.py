@@ -103,7 +103,9 @@ class PlaneScale:
 
     def variance(self, linear: Tensor) -> Tensor:
         """Return the noise variance at clean values, (N, samples), in this scale."""
-        place = ((linear - self._low) / self._step).clamp(0, _TABLE - 1.001)
+        # Of a fit that broke down there is no place in the table.
+        place = ((linear - self._low) / self._step).nan_to_num(0.0)
+        place = place.clamp(0, _TABLE - 1.001)
         below = place.long()
         share = place - below
         columns = [

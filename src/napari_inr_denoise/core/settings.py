@@ -221,7 +221,8 @@ class DenoiseSettings:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            _check(item, getattr(self, item.name))
+            value = _checked(item, getattr(self, item.name))
+            object.__setattr__(self, item.name, value)
         if self.mode not in MODES:
             raise ValueError(
                 f"mode: got {self.mode!r}, wanted one of {', '.join(MODES)}."
@@ -263,13 +264,13 @@ class DenoiseSettings:
         return cls(**values)
 
 
-def _check(item: Field[Any], value: Any) -> None:  # noqa: ANN401 - checked here
-    """Raise a sentence if one setting has the wrong type or is out of bounds."""
+def _checked(item: Field[Any], value: Any) -> Choice:  # noqa: ANN401 - checked here
+    """Return one setting, or raise a sentence if it has a wrong type or size."""
     name, about = item.name, item.metadata["help"]
     if item.type == "str":
         if not isinstance(value, str):
             raise TypeError(f"{name}: got {value!r}, wanted a text. {about}")
-        return
+        return value
     wanted = Integral if item.type == "int" else Real
     # bool is an int to Python; here it is a mistake.
     if type(value) is bool or not isinstance(value, wanted):
@@ -279,6 +280,14 @@ def _check(item: Field[Any], value: Any) -> None:  # noqa: ANN401 - checked here
         raise ValueError(
             f"{name}: got {value}, wanted a value from {low} to {high}. {about}"
         )
+    return _plain(value, whole=item.type == "int")
+
+
+def _plain(value: Any, *, whole: bool) -> Choice:  # noqa: ANN401 - any kind of number
+    """Return a number of Python's own: neither torch nor JSON takes those of numpy."""
+    if type(value) in (int, float):
+        return value  # type: ignore[no-any-return]
+    return int(value) if whole else float(value)
 
 
 PRESETS: dict[str, DenoiseSettings] = {
@@ -314,6 +323,6 @@ def preset_settings(preset: str, **changes: Choice) -> DenoiseSettings:
     TypeError
         If a value is of the wrong type.
     """
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"preset: got {preset!r}, wanted one of {', '.join(PRESETS)}.")
     return replace(PRESETS[preset], **changes)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_inr_denoise.core.arrays import check_image, to_floats
+from napari_inr_denoise.core.arrays import as_array, check_image, to_floats
 from napari_inr_denoise.core.axes import Plane
 from napari_inr_denoise.core.masked import NOTE, Mask, MaskedImage
 
@@ -136,7 +136,7 @@ class ImageSource:
 def _readable(image: ArrayLike | LazyArray) -> tuple[Any, bool]:
     """Return what can be read part by part, and whether it is more than an array."""
     lazy = not isinstance(image, np.ndarray) and _is_lazy(image)
-    return (image if lazy else np.asarray(image)), lazy
+    return (image if lazy else as_array(image)), lazy
 
 
 def _is_lazy(image: object) -> bool:

@@ -13,7 +13,7 @@ from napari_inr_denoise.core.stopping import StopReason
 MIN_VALID_PIXELS = 16
 """Fewer valid pixels than this say nothing about the noise."""
 _NO_NOISE = float(np.finfo(np.float32).eps)
-"""Noise below this share of the largest value is lost in float32 rounding."""
+"""Noise below this share of the largest value that is fitted is lost in float32."""
 
 
 def unchanged_result(problem: FitProblem) -> FitResult | None:
@@ -21,7 +21,7 @@ def unchanged_result(problem: FitProblem) -> FitResult | None:
     fitted, sigma = problem.fitted_yx, problem.noise.sigma
     if fitted.sum() < MIN_VALID_PIXELS or math.isnan(sigma):
         reason = StopReason.TOO_FEW_PIXELS
-    elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs).max():
+    elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs[fitted]).max():
         reason = StopReason.NO_NOISE
     else:
         return None

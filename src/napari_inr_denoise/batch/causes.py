@@ -1,0 +1,51 @@
+"""Why a file could not be done, in a sentence, whatever was raised."""
+
+from __future__ import annotations
+
+import errno
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_GOES_ON = "The same command goes on from there."
+
+
+def cause_of(error: BaseException) -> str:
+    """Return what went wrong and what to do about it.
+
+    Parameters
+    ----------
+    error : BaseException
+        Its own text where that is a sentence already.
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno is not None:
+        return _of_system(error, error.strerror or text)
+    if isinstance(error, MemoryError):
+        return (
+            f"Memory ran out ({text or 'no details'}). Allow less with --memory, or "
+            f"run fewer workers. {_GOES_ON}"
+        )
+    if text.endswith("."):
+        return text
+    return f"It failed with {type(error).__name__}: {text or 'no details'}."
+
+
+def _of_system(error: OSError, text: str) -> str:
+    """Return the same of an error of the operating system."""
+    place = f"{error.filename}: " if error.filename else ""
+    if error.errno in _DISK:
+        return (
+            f"{place}the disk is full ({text}). Make room, or choose another folder "
+            f"for the results. {_GOES_ON}"
+        )
+    if error.errno in _FORBIDDEN:
+        return (
+            f"{place}permission denied ({text}). Ask for the right to read the image "
+            "and to write the results, or choose another folder for these."
+        )
+    if error.errno == errno.ENOENT:
+        return (
+            f"{place}it is gone ({text}); it was there when the run was planned. Put "
+            "it back and run the same command."
+        )
+    return f"{place}the system refused ({text}). Check the disk or the network drive."
