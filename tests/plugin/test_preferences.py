@@ -74,7 +74,6 @@ def test_what_cannot_be_used_is_passed_over_and_the_rest_holds(
     assert preferred.width == BUILT_IN.width
 
 
-@has_page
 def test_the_page_offers_what_there_is() -> None:
     page = PluginManifest.from_distribution(PLUGIN).contributions.configurations
     entries = page["defaults"].properties
