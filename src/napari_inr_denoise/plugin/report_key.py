@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from napari.layers import Layer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the reader and the writer come without it
+    from napari.layers import Layer
 
 REPORT_KEY = "inr_denoise"
 """In the layer's metadata."""
