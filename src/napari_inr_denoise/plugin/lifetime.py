@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from weakref import WeakSet
 
 from napari.qt.threading import WorkerBase
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QEvent, QObject, QThreadPool
 from qtpy.QtWidgets import QWidget
 
 _P = ParamSpec("_P")
+_LEAVE_MS = 20_000
+"""How long a program that ends waits for work that cannot look up."""
 
 
 class Lifetime(QObject):
@@ -39,6 +43,7 @@ class Lifetime(QObject):
         self.over = False
         self.undocked = False
         self._workers: set[WorkerBase] = set()
+        _LIFETIMES.add(self)
         native.installEventFilter(self)
         native.destroyed.connect(lambda *_: self._end())
 
@@ -66,6 +71,22 @@ class Lifetime(QObject):
     def _quit(self) -> None:
         for worker in tuple(self._workers):
             worker.quit()
+
+
+_LIFETIMES: WeakSet[Lifetime] = WeakSet()
+
+
+@atexit.register
+def _leave() -> None:
+    """End all work with the program, also of a script that closes no viewer.
+
+    A thread that goes on while Python and Qt are taken apart ends in a crash.
+    """
+    for lifetime in tuple(_LIFETIMES):
+        lifetime._quit()
+    pool = QThreadPool.globalInstance()
+    if pool is not None:
+        pool.waitForDone(_LEAVE_MS)
 
 
 class _HasLifetime(Protocol):
