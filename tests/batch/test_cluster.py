@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import tifffile
 from click.testing import CliRunner
@@ -298,6 +299,20 @@ def test_cores_and_gpus_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == ["5", "7", "5"]
     assert {spec["options"]["nthreads"] for spec in specs.values()} == {4}
     assert cluster._worker_specs(2, 1, "cpu")[1]["options"]["env"] == {}
+
+
+def test_nothing_listens_to_other_machines(client: Any) -> None:
+    """Scheduler, workers, what looks after them, and whatever shows how they do."""
+    here = psutil.Process()
+    assert client.scheduler.address.startswith("tcp://127.0.0.1:")
+    listening = [
+        one.laddr.ip
+        for process in (here, *here.children(recursive=True))
+        for one in process.net_connections(kind="inet")
+        if one.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 1 + 2 * 2
+    assert set(listening) == {"127.0.0.1"}
 
 
 class _NoScheduler:
