@@ -17,7 +17,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import tifffile
 from click.testing import CliRunner
@@ -31,6 +30,7 @@ from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 
 distributed = pytest.importorskip("distributed")
+psutil = pytest.importorskip("psutil")  # comes with it
 cluster = pytest.importorskip("napari_inr_denoise.batch.cluster")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 there")
 

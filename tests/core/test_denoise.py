@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -297,6 +299,24 @@ def test_a_caller_who_stops_keeps_finished_planes_and_the_best_so_far(
     np.testing.assert_array_equal(result.image[2], stack[2].astype(np.float32))
     assert _reasons(result)[1:] == ["stopped"]
     assert 1 / 3 <= step.progress < 2 / 3
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+def test_nothing_waits_for_the_garbage_collector(
+    tiny: DenoiseSettings, planes: int
+) -> None:
+    """Large images and their results would, for as long as it does not come."""
+    image = small_stack(planes=planes, side=32).noisy
+    gone = weakref.ref(image)
+    gc.disable()
+    try:
+        result = denoise(image, settings=tiny)
+        made = weakref.ref(result.image)
+        del image, result
+        assert gone() is None
+        assert made() is None
+    finally:
+        gc.enable()
 
 
 def test_the_report_has_the_promised_keys(

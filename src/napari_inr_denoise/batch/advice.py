@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from napari_inr_denoise.batch.installation import Installed
 
-LEAST_NAPARI = (0, 5, 5)
+LEAST_NAPARI = (0, 5, 3)
 _TORCH_PAGE = "https://pytorch.org/get-started/locally"
 _NAME = "napari-inr-denoise"
 

@@ -132,16 +132,26 @@ class Run:
 
     def steps(self) -> DenoiseSteps:
         """Denoise the planes, one series of them after the other."""
-        for series in series_of(self._axes, self._source.shape):
-            while True:
-                try:
-                    yield from self._series(series)
-                    break
-                except (MemoryError, RuntimeError) as error:
-                    # What is finished stays; the others are tried with less.
-                    if not self._effort.relieved(error):
-                        raise
+        try:
+            for series in series_of(self._axes, self._source.shape):
+                yield from self._all_of(series)
+        finally:
+            # A step knows its run: in a circle, image and result would stay in memory
+            # until the garbage collector comes.
+            vars(self).pop("_last", None)
         return self._result(self._output.out, self.finished)
+
+    def _all_of(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
+        """Denoise a series, with less effort each time it was too much."""
+        while True:
+            try:
+                yield from self._series(series)
+            except (MemoryError, RuntimeError) as error:
+                # What is finished stays; the others are tried with less.
+                if not self._effort.relieved(error):
+                    raise
+            else:
+                return
 
     def _series(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
         """Denoise what is not yet finished of planes that follow each other."""

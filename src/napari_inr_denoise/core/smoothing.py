@@ -45,7 +45,8 @@ def smoothed(
     """
     if problem.noise.correlated:
         return plane_yxs
-    error = uncertainty(problem, plane_yxs, own_share_yxs)
+    # The square of a large value is more than float32 can hold.
+    error = uncertainty(problem, plane_yxs, own_share_yxs).astype(np.float64)
     smooth_yxs, slope_yxs = guided(plane_yxs, (_ERRORS * error) ** 2)
     share_yxs = slope_yxs * own_share_yxs + _AROUND * (1 - slope_yxs) / WINDOW**2
     as_it_is, smooth = (
