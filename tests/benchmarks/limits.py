@@ -61,9 +61,9 @@ def limit_rows(noisy_yx: NDArray[np.floating], device: torch.device) -> Iterator
     """Yield a Markdown row for each kind of step, and for the gathers."""
     kind = product_dtype(device)
     peaks = {each: product_peak(device, each) for each in (torch.float32, kind)}
-    problem = _problem(noisy_yx)
+    problem = problem_of(noisy_yx)
     for name, step, precision in (
-        *_steps(problem, kind, device),
+        *steps_of(problem, kind, device),
         ("the plain way: a step", PlainFit(noisy_yx, device).step, torch.float32),
     ):
         with FlopCounterMode(display=False) as counter:
@@ -81,13 +81,14 @@ def _row(name: str, achieved: float, limit: float, unit: str) -> str:
     return f"| {name} | {numbers} | {100 * achieved / limit:.0f} % |"
 
 
-def _problem(noisy_yx: NDArray[np.floating]) -> FitProblem:
+def problem_of(noisy_yx: NDArray[np.floating]) -> FitProblem:
+    """Return a plane under a noise model of its own."""
     plane, valid = noisy_yx[..., None], np.ones(noisy_yx.shape, dtype=bool)
     noise, curves = examine_plane(plane, valid)
     return FitProblem(plane, valid, valid, noise, (1.0, 1.0), curves)
 
 
-def _steps(
+def steps_of(
     problem: FitProblem, kind: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, Callable[[], object], torch.dtype]]:
     """Yield what the presets spend their time on."""

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from napari_inr_denoise.core.precision import product_dtype
+from napari_inr_denoise.core.networks import siren
+from napari_inr_denoise.core.precision import product_dtype, sine_product_dtype
 
 CPU = torch.device("cpu")
 CUDA = torch.device("cuda", 0)
@@ -49,3 +50,31 @@ def test_cuda_takes_bfloat16_from_ampere_on(
 
 def test_others_take_float32() -> None:
     assert product_dtype(torch.device("mps")) is torch.float32
+
+
+def test_a_sine_is_trained_through_bfloat16_on_cuda_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
+    assert sine_product_dtype(CUDA) is torch.bfloat16
+    assert sine_product_dtype(CPU) is torch.float32
+    with torch.no_grad():
+        assert sine_product_dtype(CUDA) is torch.float32
+
+
+def test_a_siren_with_rounded_products_keeps_its_phase(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = torch.Generator().manual_seed(0)
+    network = siren.Siren(
+        2, 1, width=64, depth=3, omega=20.0, first_omega=300.0, generator=start
+    )
+    places = 2 * torch.rand(512, 2, generator=start) - 1
+    exact = network(places)
+    monkeypatch.setattr(siren, "sine_product_dtype", lambda _: torch.bfloat16)
+    rounded = network(places)
+    rounded.square().sum().backward()
+    assert all(one.grad.dtype == torch.float32 for one in network.parameters())
+    assert not torch.equal(rounded, exact)
+    # Rounded in bfloat16 itself the phase, up to 300, would be off by a radian.
+    assert (rounded - exact).norm() < 0.2 * exact.norm()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise.core.candidate import Candidate
-from napari_inr_denoise.core.gradient import Gradient, Loss
+from napari_inr_denoise.core.descent import descent
+from napari_inr_denoise.core.gradient import Loss
 from napari_inr_denoise.core.outcome import Outcome
 
 _STEPS_BETWEEN_YIELDS = 10
 _FIRST_LOOK, _STEPS_BETWEEN_LOOKS = 100, 150
 _WARM_UP = 0.1
+_FIRST_RATE, _LAST_RATE = 25.0, 1e4
+"""The largest rate over the first, and the first over the last."""
+_KEPT = (0.95, 0.85)
+"""Shares of the gradients' mean that are kept at the least and the largest rate."""
 _WEIGHT_DECAY = 1e-3
 
 
@@ -50,26 +55,44 @@ class Optimiser:
     """
 
     def __init__(self, network: nn.Module, rate: float, steps: int) -> None:
-        self._gradient = Gradient(network)
-        device = next(network.parameters()).device
-        self._adam = torch.optim.AdamW(
-            network.parameters(),
-            lr=rate,
-            weight_decay=_WEIGHT_DECAY,
-            fused=device.type in ("cpu", "cuda"),
+        weights: list[Tensor] = list(network.parameters())
+        self._descent = descent(
+            network, [{"params": weights, "weight_decay": _WEIGHT_DECAY}]
         )
-        total = steps + 1
-        # torch divides by the length of the rise less one step.
-        rise = _WARM_UP if _WARM_UP * total != 1 else 2 * _WARM_UP
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._adam, rate, total_steps=total, pct_start=rise
-        )
+        self._rate, self._steps, self._done = rate, steps, 0
 
     def step(self, losses: Sequence[Loss]) -> None:
         """Go down the gradient of a sum of losses."""
-        self._gradient.take(losses)
-        self._adam.step()
-        self._schedule.step()
+        self._descent.step(losses, *one_cycle(self._done, self._steps, self._rate))
+        self._done += 1
+
+
+def one_cycle(done: int, steps: int, rate: float) -> tuple[float, float]:
+    """Return the learning rate of a step, and the share of the gradients it keeps.
+
+    Smith, Topin, "Super-Convergence", 2019: the one rises along a cosine while the
+    other falls, and back. The numbers of torch's OneCycleLR.
+
+    Parameters
+    ----------
+    done : int
+        Steps before this one.
+    steps : int
+        Steps in all.
+    rate : float
+        The largest learning rate.
+    """
+    top = _WARM_UP * (steps + 1) - 1
+    if 0 <= done <= top and top > 0:
+        share, (first, last), keeps = done / top, (rate / _FIRST_RATE, rate), _KEPT
+    else:
+        share, keeps = (done - top) / (steps - top), _KEPT[::-1]
+        first, last = rate, rate / _FIRST_RATE / _LAST_RATE
+    return _along_cosine(first, last, share), _along_cosine(*keeps, share)
+
+
+def _along_cosine(first: float, last: float, share: float) -> float:
+    return last + (first - last) / 2.0 * (math.cos(math.pi * share) + 1)
 
 
 def squared_error_and_risk(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -33,11 +34,25 @@ def pixel_coordinates(
     Tensor, shape (N, dimensions)
         float32.
     """
-    like = {"dtype": torch.float32, "device": positions.device}
-    size = torch.tensor(shape, **like)  # type: ignore[arg-type]
-    sizes = torch.tensor(spacing or (1.0,) * len(shape), **like)  # type: ignore[arg-type]
-    centred = positions.to(torch.float32) + 0.5 - size / 2
-    return centred * sizes * (2.0 / (size * sizes).max())
+    middle, sizes, scale = _lengths(
+        tuple(shape), tuple(spacing or (1.0,) * len(shape)), positions.device
+    )
+    centred = positions.to(torch.float32) + 0.5 - middle
+    return centred * sizes * scale
+
+
+@lru_cache(maxsize=32)
+def _lengths(
+    shape: tuple[int, ...], spacing: tuple[float, ...], device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return half the size in pixels, the size of a pixel, and the common scale.
+
+    Kept, because a tensor made of numbers is copied to a GPU, and the host waits for
+    it: twice in every step.
+    """
+    size = torch.tensor(shape, dtype=torch.float32, device=device)
+    sizes = torch.tensor(spacing, dtype=torch.float32, device=device)
+    return size / 2, sizes, 2.0 / (size * sizes).max()
 
 
 def first_layer_omega(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -21,10 +20,10 @@ from napari_inr_denoise.core.blind_spot import (
     train,
 )
 from napari_inr_denoise.core.candidate import Candidate
-from napari_inr_denoise.core.gradient import part_count
+from napari_inr_denoise.core.gradient import Loss, part_count
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.scaling import CommonScale, PlaneScale
+from napari_inr_denoise.core.scaling import CommonScale, PlaneScale, VarianceTable
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.stopping import StopReason
 
@@ -134,6 +133,9 @@ class AttentionFit:
         self._parts = parts
         self._padded = [_padded(part.planes, _CROP) for part in parts]
         self._device = parts[0].planes.device
+        # On the device before the first step: made in a step they would be waited for.
+        weights = torch.tensor([part.weight for part in parts], device=self._device)
+        self._weights = weights.unbind()
         self._samples = parts[0].problem.plane_yxs.shape[2]
         start = torch.Generator().manual_seed(settings.seed)
         self._network = AttentionNetwork(
@@ -149,7 +151,7 @@ class AttentionFit:
         """Return linear values, prediction, result and gain."""
         n = self._samples
         linear, stabilised = planes[:, :n], planes[:, n : 2 * n]
-        counts, context = planes[:, [2 * n]], planes[:, 2 * n + 2 :]
+        counts, context = planes[:, 2 * n : 2 * n + 1], planes[:, 2 * n + 2 :]
         predicted, gain = self._network(linear, stabilised, counts, context)
         fixed = predicted.detach()
         return (
@@ -163,27 +165,26 @@ class AttentionFit:
         """Take one optimisation step on random crops in random turns."""
         drawn = [self._drawn() for _ in range(self._batch)]
         planes = torch.stack([self._crop(self._padded[part]) for part in drawn])
-        crops = [self._parts[part] for part in drawn]
         counted = planes[:, 2 * self._samples + 1].sum().clamp_min(1.0) * self._samples
-        size = math.ceil(len(crops) / part_count(self._device))
-        losses = [
-            partial(self._loss, crops[at : at + size], planes[at : at + size], counted)
-            for at in range(0, len(crops), size)
-        ]
-        self._optimiser.step(losses)
+        weights = torch.stack([self._weights[part] for part in drawn])
+        tables = VarianceTable.of([self._parts[k].scale.variances for k in drawn])
+        crops = planes, weights, *tables.parts
+        size = math.ceil(len(drawn) / part_count(self._device))
+        shares = zip(*(one.split(size) for one in crops), strict=True)
+        self._optimiser.step([Loss(self._loss, (counted, *part)) for part in shares])
         self._done += 1
 
-    def _loss(self, crops: Sequence[Crops], planes: Tensor, counted: Tensor) -> Tensor:
+    def _loss(
+        self, counted: Tensor, planes: Tensor, weights: Tensor, *table: Tensor
+    ) -> Tensor:
         """Return the share of some crops in the mean loss over so many values."""
         linear, predicted, result, gain = self._answer(planes)
         rows = predicted.detach().movedim(1, -1).reshape(len(planes), -1, self._samples)
-        variance = torch.stack(
-            [one.scale.variance(row) for one, row in zip(crops, rows, strict=True)]
-        ).view(len(planes), _CROP, _CROP, self._samples)
+        variance = VarianceTable(*table).at(rows)
+        variance = variance.view(len(planes), _CROP, _CROP, self._samples)
         added = variance.movedim(-1, 1) * gain
         loss = squared_error_and_risk(linear, predicted, result, added)
-        targets = planes[:, [2 * self._samples + 1]]
-        weights = torch.tensor([one.weight for one in crops], device=self._device)
+        targets = planes[:, 2 * self._samples + 1].unsqueeze(1)
         return (loss * targets * weights[:, None, None, None]).sum() / counted
 
     def _drawn(self) -> int:

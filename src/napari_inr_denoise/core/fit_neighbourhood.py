@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from napari_inr_denoise.core.blind_spot import (
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.correlation import residual_correlation
-from napari_inr_denoise.core.gradient import part_count
+from napari_inr_denoise.core.gradient import Loss, part_count
 from napari_inr_denoise.core.neighbours import TURNS, Hidden
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.outcome import Outcome
@@ -98,12 +97,12 @@ def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, i
 
 @dataclass(frozen=True)
 class _Pixels:
-    """Pixels of one plane, by their flat index, for one part of a step.
+    """Pixels of one of the planes, by their flat index, for one part of a step.
 
     The weight is that of one pixel in the mean over all parts and planes.
     """
 
-    view: PlaneView
+    number: int
     flat: Tensor
     weight: float
 
@@ -126,6 +125,7 @@ class NeighbourhoodFit:
     ) -> None:
         self._views = views
         first = views[0]
+        self._parts = part_count(first.device)
         pixels = sum(len(view.targets) for view in views)
         self._most_drawn = settings.window_batch
         self._batch, self.steps = schedule(pixels, steps, settings)
@@ -165,50 +165,70 @@ class NeighbourhoodFit:
     def advance(self) -> None:
         """Take one optimisation step on random pixels in a random turn."""
         turn = int(torch.randint(TURNS, (1,), generator=self._turns))
-        views = self._drawn()
-        drawn = [self._pixels(view, len(views)) for view in views]
-        # The first part of each plane, then the second of each.
-        parts = zip(*drawn, strict=True)
-        self._optimiser.step([partial(self._loss, part, turn) for part in parts])
+        numbers = self._drawn()
+        drawn = [self._pixels(number, len(numbers)) for number in numbers]
+        self._optimiser.step([self._loss(part, turn) for part in self._shares(drawn)])
         self._done += 1
         if self._done == self._alone:
             self._learn_correlation()
 
-    def _drawn(self) -> Sequence[PlaneView]:
+    def _drawn(self) -> Sequence[int]:
         """Return the planes of a step."""
         if len(self._views) <= _VIEWS_AT_ONCE:
-            return self._views
+            return range(len(self._views))
         order = torch.randperm(len(self._views), generator=self._turns)
-        return [self._views[int(k)] for k in order[:_VIEWS_AT_ONCE]]
+        return order[:_VIEWS_AT_ONCE].tolist()
 
-    def _pixels(self, view: PlaneView, views: int) -> list[_Pixels]:
+    def _shares(self, drawn: Sequence[list[_Pixels]]) -> Iterable[Sequence[_Pixels]]:
+        """Return the pixels of each share of the loss.
+
+        In parts: the first part of each plane, then the second of each. Otherwise
+        each plane by itself, for which planes are drawn together is always another.
+        """
+        return zip(*drawn, strict=True) if self._parts > 1 else drawn
+
+    def _pixels(self, number: int, views: int) -> list[_Pixels]:
         """Return random pixels of one of so many planes, in parts."""
-        count = max(self._batch // views, 1)
+        view, count = self._views[number], max(self._batch // views, 1)
         drawn = torch.randint(
             len(view.targets), (count,), generator=self._generator, device=view.device
         )
         weight = view.weight / (count * views)
-        parts = view.targets[drawn].tensor_split(part_count(view.device))
-        return [_Pixels(view, part, weight) for part in parts]
+        parts = view.targets[drawn].tensor_split(self._parts)
+        return [_Pixels(number, part, weight) for part in parts]
 
-    def _loss(self, part: Sequence[_Pixels], turn: int) -> Tensor:
+    def _loss(self, part: Sequence[_Pixels], turn: int) -> Loss:
         """Return a part's share of the mean loss, in the noise's units."""
-        return torch.stack([self._loss_of(pixels, turn) for pixels in part]).sum()
+        learns_gain = self._done >= self._alone
+        numbers = tuple(pixels.number for pixels in part)
+        weights = [pixels.weight for pixels in part]
 
-    def _loss_of(self, pixels: _Pixels, turn: int) -> Tensor:
-        """Return the weighted sum over some pixels of one plane."""
-        view = pixels.view
-        seen = view.neighbours.around(pixels.flat)
-        columns = view.neighbours.turned_columns[turn]
+        def share(columns: Tensor, *flat: Tensor) -> Tensor:
+            each = zip(numbers, flat, weights, strict=True)
+            sums = [
+                self._errors(self._views[number], places, columns, learns_gain) * weight
+                for number, places, weight in each
+            ]
+            return torch.stack(sums).sum()
+
+        columns = self._views[0].neighbours.turned_columns[turn]
+        inputs = columns, *(pixels.flat for pixels in part)
+        return Loss(share, inputs, (numbers, learns_gain))
+
+    def _errors(
+        self, view: PlaneView, flat: Tensor, columns: Tensor, learns_gain: bool
+    ) -> Tensor:
+        """Return the sum over some pixels of one plane."""
+        seen = view.neighbours.around(flat)
         outputs = self._network(seen.features, columns)
         predicted, result, share = self._answer(outputs, seen)
-        noisy = view.values[pixels.flat]
-        if self._done >= self._alone:
-            added = view.scale.variance(predicted.detach()) * share
-            loss = squared_error_and_risk(noisy, predicted, result, added)
+        noisy = view.values[flat]
+        if learns_gain:
+            (variance,) = view.scale.variances.at(predicted.detach()[None])
+            loss = squared_error_and_risk(noisy, predicted, result, variance * share)
         else:
             loss = (predicted - noisy).square()
-        return loss.mean(dim=-1).sum() * pixels.weight
+        return loss.mean(dim=-1).sum()
 
     @torch.no_grad()
     def _learn_correlation(self) -> None:

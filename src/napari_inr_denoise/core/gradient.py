@@ -1,14 +1,36 @@
-"""A gradient in parts: the same bits, however many threads there are."""
+"""A gradient on the CPU, in parts: the same bits, however many threads there are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-Loss = Callable[[], Tensor]
+
+@dataclass(frozen=True)
+class Loss:
+    """A share of the loss of a step, as a function of what differs between steps.
+
+    Attributes
+    ----------
+    function : callable
+        From the inputs to a Tensor of no dimensions.
+    inputs : tuple of Tensor
+        All on the network's device.
+    key : hashable
+        Losses of one key are one function: nothing but the inputs is another.
+    """
+
+    function: Callable[..., Tensor]
+    inputs: tuple[Tensor, ...]
+    key: Hashable = None
+
+    def __call__(self) -> Tensor:
+        """Return the loss."""
+        return self.function(*self.inputs)
 
 
 def part_count(device: torch.device) -> int:
@@ -28,7 +50,7 @@ def part_count(device: torch.device) -> int:
 class Gradient:
     """The gradient of a sum of losses, with respect to a network's parameters.
 
-    On the CPU every loss has one thread, and the sums of all are added in their order.
+    Every loss has one thread, and the sums of all are added in their order.
     Were a single sum shared out among the threads, as torch does, a machine with more
     of them would round it differently, and after some hundred steps the images would
     differ. It is faster, too: a step is a hundred small operations, and the threads
@@ -37,12 +59,11 @@ class Gradient:
     Parameters
     ----------
     network : Module
-        On its device.
+        On the CPU.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self._parameters = [one for one in network.parameters() if one.requires_grad]
-        self._on_cpu = self._parameters[0].device.type == "cpu"
         self._threads: ThreadPoolExecutor | None = None
 
     def take(self, losses: Sequence[Loss]) -> None:
@@ -50,24 +71,19 @@ class Gradient:
 
         Parameters
         ----------
-        losses : sequence of callable
-            Each returns its share of the loss, a Tensor of no dimensions. They may
-            run side by side.
+        losses : sequence of Loss
+            Their sum is the loss. They may run side by side.
 
         Raises
         ------
         Exception
             What one of the losses raises; all have ended by then.
         """
-        parts = self._side_by_side(losses) if self._on_cpu else map(self._of, losses)
-        first, *others = parts
+        first, *others = self._side_by_side(losses)
         for part in others:
             torch._foreach_add_(first, part)
         for parameter, value in zip(self._parameters, first, strict=True):
             parameter.grad = value
-
-    def _of(self, loss: Loss) -> list[Tensor]:
-        return list(torch.autograd.grad(loss(), self._parameters))
 
     def _side_by_side(self, losses: Sequence[Loss]) -> list[list[Tensor]]:
         threads = torch.get_num_threads()
@@ -86,4 +102,4 @@ class Gradient:
 
     def _on_one_thread(self, loss: Loss) -> list[Tensor]:
         torch.set_num_threads(1)
-        return self._of(loss)
+        return list(torch.autograd.grad(loss(), self._parameters))

@@ -27,3 +27,18 @@ def product_dtype(device: torch.device) -> torch.dtype:
         told = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
         native = device.type == "cpu" and told is not None and bool(told())
     return torch.bfloat16 if native else torch.float32
+
+
+def sine_product_dtype(device: torch.device) -> torch.dtype:
+    """Return the precision of products whose sums a sine is trained through.
+
+    Less only on a GPU, where these products are most of a step; in training alone, as
+    a rounded phase would show in what is rendered.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where the products are.
+    """
+    trains = torch.is_grad_enabled() and device.type == "cuda"
+    return product_dtype(device) if trains else torch.float32

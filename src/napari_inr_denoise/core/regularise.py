@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
+
+from napari_inr_denoise.core.adamw import Group
 
 
 def selective_decay(
     layers: list[nn.Linear], decay_layers: int, weight_decay: float
-) -> list[dict[str, Any]]:
+) -> list[Group]:
     """Return an optimiser's parameter groups: decay for the last layers only.
 
     The layers nearest the output fit the noise most (Kim, Lee, Shin, arXiv
@@ -33,9 +33,10 @@ def selective_decay(
         Every parameter once.
     """
     first = max(len(layers) - decay_layers, 0)
-    decayed = [layer.weight for layer in layers[first:]]
-    free = [layer.weight for layer in layers[:first]] + [x.bias for x in layers]
-    groups = [
+    decayed: list[Tensor] = [layer.weight for layer in layers[first:]]
+    free: list[Tensor] = [layer.weight for layer in layers[:first]]
+    free += [layer.bias for layer in layers]
+    groups: list[Group] = [
         {"params": decayed, "weight_decay": weight_decay},
         {"params": free, "weight_decay": 0.0},
     ]

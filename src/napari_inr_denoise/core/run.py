@@ -15,6 +15,7 @@ from napari_inr_denoise.core import engine
 from napari_inr_denoise.core.axes import Plane, planes_of, series_of
 from napari_inr_denoise.core.background import in_background
 from napari_inr_denoise.core.canvas import PlaneCanvas, Writable
+from napari_inr_denoise.core.captured import capture_notes
 from napari_inr_denoise.core.devices import (
     describe_device,
     peak_memory_mb,
@@ -386,7 +387,12 @@ class Run:
             device=describe_device(device),
             peak_memory_mb=peak_memory_mb(device),
             planes=planes,
-            notes=self._source.notes + self._effort.notes + self._ledger.notes(),
+            notes=(
+                *self._source.notes,
+                *self._effort.notes,
+                *capture_notes(device),
+                *self._ledger.notes(),
+            ),
         )
         report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
         return DenoiseResult(

@@ -65,6 +65,53 @@ class CommonScale:
         return _tensor(even / self.stabilised_scale, device)
 
 
+@dataclass(frozen=True)
+class VarianceTable:
+    """Noise variances at evenly spaced clean values, of one plane or of several.
+
+    Attributes
+    ----------
+    low, step : Tensor, shape (planes, 1, 1)
+        The first of the values and their distance, in the network's scale.
+    nodes : Tensor, shape (planes, samples, nodes)
+        Their variances, in the square of that scale.
+    """
+
+    low: Tensor
+    step: Tensor
+    nodes: Tensor
+
+    @classmethod
+    def of(cls, tables: Sequence[VarianceTable]) -> VarianceTable:
+        """Return the tables of several planes, one after the other, as one."""
+        low, step, nodes = zip(*(one.parts for one in tables), strict=True)
+        return cls(torch.cat(low), torch.cat(step), torch.cat(nodes))
+
+    @property
+    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The table as plain tensors, which can be split and handed on."""
+        return self.low, self.step, self.nodes
+
+    def at(self, linear: Tensor) -> Tensor:
+        """Return the variance at clean values.
+
+        Parameters
+        ----------
+        linear : Tensor, shape (planes, N, samples)
+            In the network's scale.
+        """
+        count = self.nodes.shape[-1]
+        # Of a fit that broke down there is no place in the table.
+        place = ((linear - self.low) / self.step).nan_to_num(0.0)
+        place = place.clamp(0, count - 1.001)
+        below = place.long()
+        share = place - below
+        rows = torch.arange(self.nodes[..., 0].numel(), device=linear.device)
+        below = below + count * rows.view(len(self.nodes), 1, -1)
+        flat = self.nodes.flatten()
+        return torch.lerp(flat[below], flat[below + 1], share)
+
+
 class PlaneScale:
     """A plane's values near 0 and of about unit spread, and the way back.
 
@@ -76,6 +123,13 @@ class PlaneScale:
         Where the values are wanted.
     common : CommonScale, optional
         Of the planes that share a network; the plane's own if omitted.
+
+    Attributes
+    ----------
+    linear_syx, stabilised_syx : Tensor, shape (samples, Y, X)
+        The values, and those with noise made even.
+    variances : VarianceTable
+        Of the plane's noise.
     """
 
     def __init__(
@@ -89,32 +143,20 @@ class PlaneScale:
         linear = (problem.plane_yxs - self._offset) / self._scale
         self.linear_syx = _tensor(linear, device)
         self.stabilised_syx = common.stabilised_syx(problem, device)
-        self._tables = self._variance_tables(problem, device)
+        self.variances = self._variances(problem, device)
 
-    def _variance_tables(self, problem: FitProblem, device: torch.device) -> Tensor:
-        """Return the variance at evenly spaced values, (samples, table)."""
-        fitted = self.linear_syx[:, torch.from_numpy(problem.fitted_yx.copy())]
-        self._low, high = float(fitted.min()), float(fitted.max())
-        self._step = max((high - self._low) / (_TABLE - 1), 1e-12)
-        nodes = self._low + self._step * np.arange(_TABLE)
-        intensities = nodes[:, None] * self._scale + self._offset
-        table = problem.variance(intensities[:, None]) / self._scale**2
-        return torch.from_numpy(table[:, 0].T.copy()).to(torch.float32).to(device)
-
-    def variance(self, linear: Tensor) -> Tensor:
-        """Return the noise variance at clean values, (N, samples), in this scale."""
-        # Of a fit that broke down there is no place in the table.
-        place = ((linear - self._low) / self._step).nan_to_num(0.0)
-        place = place.clamp(0, _TABLE - 1.001)
-        below = place.long()
-        share = place - below
-        columns = [
-            torch.lerp(table[node], table[node + 1], part)
-            for table, node, part in zip(
-                self._tables, below.t(), share.t(), strict=True
-            )
-        ]
-        return torch.stack(columns, dim=-1)
+    def _variances(self, problem: FitProblem, device: torch.device) -> VarianceTable:
+        fitted = self.linear_syx.cpu()[:, torch.from_numpy(problem.fitted_yx.copy())]
+        low, high = float(fitted.min()), float(fitted.max())
+        step = max((high - low) / (_TABLE - 1), 1e-12)
+        values = low + step * np.arange(_TABLE)
+        intensities = values[:, None] * self._scale + self._offset
+        nodes = problem.variance(intensities[:, None]) / self._scale**2
+        # Rounded here: not every device has numbers of 64 bits.
+        parts = np.array([[[low]]]), np.array([[[step]]]), nodes[:, 0].T[None].copy()
+        return VarianceTable(
+            *(torch.from_numpy(one.astype(np.float32)).to(device) for one in parts)
+        )
 
     def to_intensities(self, linear: Tensor) -> NDArray[np.float32]:
         """Return values (..., samples) in the image's own units."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import torch
 from torch import Tensor
 
-from napari_inr_denoise.core.gradient import Gradient, part_count
+from napari_inr_denoise.core.descent import descent
+from napari_inr_denoise.core.gradient import Loss, part_count
 from napari_inr_denoise.core.networks.siren import Siren
 from napari_inr_denoise.core.regularise import WeightAverage, selective_decay
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -31,17 +29,12 @@ class SirenTraining:
 
     def __init__(self, network: Siren, settings: DenoiseSettings) -> None:
         self._network = network
-        self._gradient = Gradient(network)
-        device = next(network.parameters()).device
-        self._parts = part_count(device)
+        self._parts = part_count(next(network.parameters()).device)
         self.average = WeightAverage(network, settings.average_decay)
-        self._optimiser = torch.optim.AdamW(
-            selective_decay(
-                network.linear_layers(), settings.decay_layers, settings.weight_decay
-            ),
-            lr=settings.learning_rate,
-            fused=device.type in ("cpu", "cuda"),
+        groups = selective_decay(
+            network.linear_layers(), settings.decay_layers, settings.weight_decay
         )
+        self._descent, self._rate = descent(network, groups), settings.learning_rate
 
     def step(self, coordinates: Tensor, targets: Tensor, weights: Tensor) -> None:
         """Take one step down the mean squared error.
@@ -62,9 +55,8 @@ class SirenTraining:
             weights.tensor_split(self._parts),
             strict=True,
         )
-        losses = [partial(self._loss, at, to, by, counted) for at, to, by in parts]
-        self._gradient.take(losses)
-        self._optimiser.step()
+        losses = [Loss(self._loss, (at, to, by, counted)) for at, to, by in parts]
+        self._descent.step(losses, self._rate)
         self.average.update()
 
     def _loss(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -43,6 +43,10 @@ class VoxelPatches:
         self.shape_zyx = (shape[0], shape[1], shape[2])
         self.side, self._spacing = side, spacing_zyx
         self._device = values_szyx.device
+        # Made once: a tensor made of numbers makes the host wait for a GPU.
+        middle, over = (side - 1) / 2, side - 1
+        self._middle = torch.tensor([0.0, middle, middle], device=self._device)
+        self._over = torch.tensor([0, over, over], device=self._device)
         self._values = self._windows(values_szyx)
         self._weights = self._windows(counts_zyx[None].to(values_szyx.dtype))
 
@@ -54,9 +58,8 @@ class VoxelPatches:
 
     def coordinates(self, firsts_zyx: Tensor) -> Tensor:
         """Return the coordinates of patches by their plane and first pixel, (N, 3)."""
-        centre = (self.side - 1) / 2
-        within = torch.tensor([0.0, centre, centre], device=self._device)
-        return pixel_coordinates(firsts_zyx + within, self.shape_zyx, self._spacing)
+        centres = firsts_zyx + self._middle
+        return pixel_coordinates(centres, self.shape_zyx, self._spacing)
 
     def draw(self, count: int, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Draw patches uniformly, with replacement.
@@ -70,9 +73,8 @@ class VoxelPatches:
         """
         at = self._random(self._values.shape[:3], count, generator)
         planes, rows, columns = at.unbind(1)
-        over = torch.tensor([0, self.side - 1, self.side - 1], device=self._device)
         return (
-            self.coordinates(at - over),
+            self.coordinates(at - self._over),
             self._values[planes, rows, columns],
             self._weights[planes, rows, columns],
         )
@@ -94,9 +96,9 @@ class VoxelPatches:
         firsts = self._random(sizes, _BLOCKS, generator)
         return Judge(self, firsts, block)
 
-    def block(self, first_zyx: Tensor, block: int) -> tuple[Tensor, Tensor]:
+    def block(self, first_zyx: Sequence[int], block: int) -> tuple[Tensor, Tensor]:
         """Return values and weights of a block, (samples or 1, block, block)."""
-        plane, row, column = (int(one) for one in first_zyx)
+        plane, row, column = first_zyx
         over = self.side - 1
         rows = slice(row + over, row + over + block)
         columns = slice(column + over, column + over + block)
@@ -121,7 +123,7 @@ class Judge:
     """
 
     def __init__(self, patches: VoxelPatches, firsts_zyx: Tensor, block: int) -> None:
-        pairs = [patches.block(first, block) for first in firsts_zyx]
+        pairs = [patches.block(one, block) for one in firsts_zyx.cpu().tolist()]
         self._values = torch.stack([values for values, _ in pairs])
         self._weights = torch.stack([weights for _, weights in pairs])
         side, over = patches.side, patches.side - 1

@@ -58,7 +58,7 @@ class Windows:
         """
         *values, counts = self.around(rows, columns)
         return [
-            torch.addcmul(one, counts, level[:, [k]], value=-1)
+            torch.addcmul(one, counts, level[:, k : k + 1], value=-1)
             for k, one in enumerate(values)
         ]
 

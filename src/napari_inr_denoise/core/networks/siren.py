@@ -6,7 +6,10 @@ import math
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
+
+from napari_inr_denoise.core.precision import sine_product_dtype
 
 
 class Siren(nn.Module):
@@ -94,6 +97,19 @@ class Siren(nn.Module):
         first, *sines, last = self.linear_layers()
         values = torch.sin(self.first_omega * first(coordinates))
         for layer in sines:
-            values = torch.sin(self.omega * layer(values))
+            values = torch.sin(self.omega * _sums(layer, values))
         result: Tensor = last(values)
         return result
+
+
+def _sums(layer: nn.Linear, values: Tensor) -> Tensor:
+    """Return a layer's sums in float32, whatever the precision of its products.
+
+    A phase of tens of radians would lose its fractions in bfloat16.
+    """
+    kind = sine_product_dtype(values.device)
+    if kind == values.dtype:
+        sums: Tensor = layer(values)
+        return sums
+    products = F.linear(values.to(kind), layer.weight.to(kind))
+    return products.to(values.dtype) + layer.bias

@@ -1,0 +1,140 @@
+"""The fits on a device that forgives less than the CPU: what Apple's GPU would refuse.
+
+No GPU is needed; see `other_device`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tests.core.other_device import DEVICE, other_device
+
+from napari_inr_denoise import denoise
+from napari_inr_denoise.core import devices, run, stack
+from napari_inr_denoise.core.coordinates import _lengths
+from napari_inr_denoise.core.fit import _Fit
+from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
+from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
+from napari_inr_denoise.core.noise import examine_plane
+from napari_inr_denoise.core.plane_view import ViewMaker
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+
+SMALL = {
+    "width": 32,
+    "depth": 2,
+    "batch_size": 256,
+    "max_steps": 6,
+    "judge_every": 3,
+    "window_width": 16,
+    "window_radius": 3,
+    "window_steps": 6,
+    "attention_width": 8,
+    "attention_steps": 4,
+    "turns": 2,
+}
+
+
+@pytest.fixture(autouse=True)
+def _device(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    names = [str(DEVICE), "cpu"]
+    monkeypatch.setattr(devices, "available_devices", lambda: names)
+    for module in (run, stack):
+        # The device stands in for one in its own thread alone.
+        monkeypatch.setattr(module, "in_background", _at_once)
+    _lengths.cache_clear()
+    yield
+    _lengths.cache_clear()
+
+
+def _at_once(work: Callable[[], object]) -> Generator[None, None, object]:
+    yield
+    return work()
+
+
+def _noisy(correlated: bool = False, samples: int = 4) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:48, :56]
+    clean = 40 + 30 * np.sin(x / 6) * np.cos(y / 9)
+    noise = rng.normal(0, 6, (samples, 48, 56))
+    if correlated:
+        noise = (noise + np.roll(noise, 1, 1) + np.roll(noise, 1, 2)) / 1.4
+    return (clean + noise).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "axes", "correlated"),
+    [
+        ("fast", {}, "ZYX", True),
+        ("auto", {}, "ZYX", False),
+        ("auto", {"candidates": "neighbourhood+attention+siren"}, "CYX", False),
+        ("auto", {}, "CYX", True),
+        ("auto", {}, "SYX", False),
+        ("paper", {}, "CYX", False),
+        ("paper", {"mode": "volume"}, "ZYX", True),
+    ],
+)
+def test_a_fit_runs_there_and_gives_what_the_cpu_gives(
+    preset: str, changes: dict[str, str], axes: str, correlated: bool
+) -> None:
+    noisy = _noisy(correlated, 3 if "S" in axes else 4)
+    settings = preset_settings(preset, device="cpu", **{**SMALL, **changes})
+    there = replace(settings, device=str(DEVICE))
+    usual = denoise(noisy, axes=axes, settings=settings)
+    with other_device() as waits:
+        found = denoise(noisy, axes=axes, settings=there)
+    assert waits["aten._to_copy.default"] > 0
+    off = found.image - usual.image
+    # Other random numbers and other roundings, but the same method.
+    assert np.sqrt(np.mean(off**2)) < 3.0
+    (file,) = found.report.files
+    assert file.notes == usual.report.files[0].notes
+
+
+def _problem() -> FitProblem:
+    plane, valid = _noisy()[0][..., None].astype(np.float64), np.ones((48, 56), bool)
+    noise, curves = examine_plane(plane, valid)
+    return FitProblem(plane, valid, valid, noise, (1.0, 1.0), curves)
+
+
+def _fits(settings: DenoiseSettings) -> dict[str, Callable[[], None]]:
+    problem, every = _problem(), np.ones((48, 56), bool)
+    maker = ViewMaker([problem], settings, DEVICE)
+    crops = Crops.of(problem, every, maker.common, DEVICE)
+    siren = _Fit(problem, settings, DEVICE)
+    return {
+        "neighbourhood": NeighbourhoodFit(
+            [maker.view(problem, every)], settings, 20
+        ).advance,
+        "attention": AttentionFit([crops, crops], settings, 20).advance,
+        "siren": lambda: siren.advance(1),
+    }
+
+
+@pytest.mark.parametrize("name", ["neighbourhood", "attention", "siren"])
+def test_the_host_waits_for_nothing_in_a_step(name: str) -> None:
+    with other_device() as waits:
+        advance = _fits(preset_settings("auto", device="cpu", **SMALL))[name]
+        advance()
+        waits.clear()
+        for _ in range(3):
+            advance()
+        assert +waits == {}
+
+
+def test_it_has_no_64_bits_and_takes_nothing_from_elsewhere() -> None:
+    with other_device() as waits:
+        values = torch.ones(3).to(DEVICE)
+        with pytest.raises(TypeError, match=r"no torch\.float64"):
+            values.double()
+        with pytest.raises(RuntimeError, match="two devices"):
+            values + torch.ones(3)
+        with pytest.raises(RuntimeError, match="another device"):
+            torch.randint(3, (2,), generator=torch.Generator(), device=DEVICE)
+        assert +waits == {"aten._to_copy.default": 1}
+        assert float((2 * values + 1).sum()) == 9
+        assert waits["aten._local_scalar_dense.default"] == 1
