@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -82,6 +84,37 @@ def test_equal_candidates_are_no_error(rng: np.random.Generator) -> None:
     weights = weigh([one, one], _problem(rng), WHOLE)
     assert np.isfinite(weights).all()
     assert weights.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1e4])
+def test_weights_have_no_unit(unit: float) -> None:
+    def weights(scale: float) -> np.ndarray:
+        rng = np.random.default_rng(0)
+        plain = _problem(rng)
+        noise = NoiseModel(SIGMA * scale, False, SIGMA * scale)
+        problem = replace(plain, plane_yxs=plain.plane_yxs * scale, noise=noise)
+        answers = [plain.plane_yxs * 0.3 + 0.7 * _truth(), _off(1.5, rng).plane_yxs]
+        shares = (0.3, 0.0)
+        return weigh(
+            [_candidate(a * scale, s) for a, s in zip(answers, shares, strict=True)],
+            problem,
+            WHOLE,
+        )
+
+    assert 0.1 < weights(1.0)[0] < 0.9
+    np.testing.assert_allclose(weights(unit), weights(1.0), atol=1e-3)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e9, 1e15])
+def test_answers_that_hardly_differ_and_are_far_off_are_no_error(
+    far: float, rng: np.random.Generator
+) -> None:
+    """Rounding makes the squares singular: structure that no network caught."""
+    one = np.full((SIDE, SIDE, 1), far)
+    candidates = [_candidate(one), _candidate(one * (1 + 1e-7)), _candidate(one)]
+    weights = weigh(candidates, _problem(rng), WHOLE)
+    assert weights.sum() == pytest.approx(1)
+    assert (weights >= 0).all()
 
 
 def test_keeping_the_noise_does_not_pay(rng: np.random.Generator) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -297,3 +299,25 @@ def test_what_is_not_known_is_none_in_a_report() -> None:
     assert values["gain"] is None
     assert values["read_noise"] is None
     assert values["sigma_chen"] == 3.0
+
+
+@pytest.mark.parametrize(("sigma", "heaped"), [(2.0, False), (8.0, True)])
+def test_a_value_that_is_merely_frequent_is_no_heap(
+    sigma: float, heaped: bool, rng: np.random.Generator
+) -> None:
+    """Cut off one sigma below the mean: 1.3 times as many as beside it, or 5 times."""
+    image = np.rint(rng.normal(100, sigma, (128, 128))).clip(100 - sigma, None)
+    assert (estimate_noise(image).clipped_low > 0) == heaped
+
+
+def test_words_tell_of_photons_only_where_they_were_seen() -> None:
+    model = NoiseModel(2.0, False, 2.0, gain=0.0, read_noise=2.0)
+    assert "photon" not in model.words()
+    assert "photon" in replace(model, gain=0.5).words()
+
+
+def test_a_stack_is_correlated_if_more_than_half_of_its_planes_are() -> None:
+    white = NoiseModel(2.0, False, 2.0)
+    correlated = replace(white, correlated=True)
+    assert not combine_noise([white, correlated]).correlated
+    assert combine_noise([white, correlated, correlated]).correlated

@@ -41,6 +41,13 @@ def test_spans_are_equally_long_and_share_enough(size: int, side: int) -> None:
         assert (one.weights[len(one.weights) - MARGIN :] == 0).all()
 
 
+@given(SIZES, st.integers(0, 1100))
+def test_one_tile_goes_over_into_the_next_gradually(size: int, side: int) -> None:
+    """A step would be a seam."""
+    for span in Tiling.of((size, size), side).rows:
+        assert np.abs(np.diff(span.weights)).max(initial=0) < 1.5 / RAMP
+
+
 @given(SIZES, SIZES, st.integers(0, 1100))
 def test_what_is_a_tiles_own_is_no_others(height: int, width: int, side: int) -> None:
     tiling = Tiling.of((height, width), side)
