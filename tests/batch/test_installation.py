@@ -49,8 +49,8 @@ def test_where_all_is_well_nothing_is_advised() -> None:
         ({"torch_error": "libcudart.so.12: cannot open"}, "Reinstall it"),
         ({"torch_error": "[WinError 1114] c10.dll"}, "before napari"),
         ({"versions": _without("napari")}, "napari is not installed"),
-        ({"versions": _without("napari", "0.5.4")}, "wanted 0.5.5 or later"),
-        ({"versions": _without("napari", "0.4.19.post1")}, "wanted 0.5.5 or later"),
+        ({"versions": _without("napari", "0.5.2")}, "wanted 0.5.3 or later"),
+        ({"versions": _without("napari", "0.4.19.post1")}, "wanted 0.5.3 or later"),
         ({"versions": _without("zarr")}, "napari-inr-denoise[zarr]"),
         ({"versions": _without("distributed")}, "napari-inr-denoise[distributed]"),
         ({"qt_bindings": ()}, "no Qt to open a window"),
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_said_once_and_with_what_to_do(
     assert words in said
 
 
-@pytest.mark.parametrize("later", ["0.5.5", "0.5.10", "0.6.0rc1", "1.0"])
+@pytest.mark.parametrize("later", ["0.5.3", "0.5.10", "0.6.0rc1", "1.0"])
 def test_a_napari_that_will_do_is_left_alone(later: str) -> None:
     assert advice(replace(WELL, versions=_without("napari", later))) == []
 
