@@ -13,6 +13,7 @@ from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.plane_table import go_to_plane
 from napari_inr_denoise.plugin.settings_file import ask_for_report
 from napari_inr_denoise.plugin.source import LayerSource
+from napari_inr_denoise.plugin.split_view import SplitView
 from napari_inr_denoise.plugin.trust_layers import residual_layer, uncertainty_layer
 
 if TYPE_CHECKING:  # the module behind it loads torch
@@ -39,6 +40,7 @@ class AfterRun:
         self._source: LayerSource
         self._layer: Image
         self._result: DenoiseResult | None = None
+        self._split = SplitView(form, viewer, lifetime)
         form.removed_button.changed.connect(self._add_removed)
         form.uncertainty_button.changed.connect(self._add_uncertainty)
         form.report_button.changed.connect(self._ask_and_save)
@@ -48,11 +50,13 @@ class AfterRun:
     def show(self, source: LayerSource, result: DenoiseResult, layer: Image) -> None:
         """Offer what there is to see of a result."""
         self._source, self._result, self._layer = source, result, layer
+        self._split.offer(source, layer)
         self._form.show_result(result)
 
     def forget(self) -> None:
         """Let go of the last result."""
         self._result = None
+        self._split.withdraw()
         self._form.show_result(None)
 
     @while_open

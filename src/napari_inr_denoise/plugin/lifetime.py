@@ -6,7 +6,11 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from napari.qt.threading import WorkerBase
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import (  # type: ignore[attr-defined]
+    QEvent,
+    QObject,
+    Signal,
+)
 from qtpy.QtWidgets import QWidget
 
 _P = ParamSpec("_P")
@@ -34,6 +38,9 @@ class Lifetime(QObject):
         Whether it was taken out of its dock.
     """
 
+    undocking = Signal()
+    """It was taken out of its dock just now."""
+
     def __init__(self, native: QWidget) -> None:
         super().__init__()
         self.over = False
@@ -57,6 +64,7 @@ class Lifetime(QObject):
             self.undocked = watched.parent() is None
             if self.undocked:
                 self._quit()
+                self.undocking.emit()
         return False
 
     def _end(self) -> None:
