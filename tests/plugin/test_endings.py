@@ -197,6 +197,7 @@ def test_closed_with_result_and_comparison(
     process_events(0.2)
     _no_workers()
     if way != "viewer":
+        wait_until(lambda: len(viewer.layers) == 2)
         assert [layer.name for layer in viewer.layers] == ["noisy stack", RESULT]
 
 

@@ -173,7 +173,7 @@ def test_several_resolutions_are_compared_at_the_full_one(
     both = viewer.layers["pyramid [denoised] [split]"]
     assert np.array_equal(_shown(both)[:, :32], noisy[:, :32])
     viewer.layers.remove(pyramid)
-    assert both not in viewer.layers
+    wait_until(lambda: both not in viewer.layers)
 
 
 def test_in_three_dimensions(viewer: Any, compared: InrDenoiseWidget) -> None:
@@ -205,16 +205,17 @@ def test_the_viewer_is_as_it_was(
     before = (viewer.dims.point, viewer.dims.order, viewer.layers.selection.active)
     assert before[2] != source  # but the comparison, as any new layer
     ENDINGS[ending](viewer, compared)
-    assert NAME not in viewer.layers
     assert not compared.compare_button.value
     assert not compared.divide.enabled
+    wait_until(lambda: NAME not in viewer.layers)
     if source in viewer.layers:
-        assert viewer.layers.selection.active == source
+        wait_until(lambda: viewer.layers.selection.active == source)
         assert source.visible
         assert (viewer.dims.point, viewer.dims.order) == before[:2]
     # Nothing listens to the result any more.
     result.data = result.data + 1
     wait_until(lambda: not compared.running)
+    process_events(0.2)  # and the window can be drawn
     assert NAME not in viewer.layers
 
 

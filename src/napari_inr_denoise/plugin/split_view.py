@@ -8,12 +8,17 @@ import napari
 import numpy as np
 from napari.layers import Image
 from napari.utils.events import Event
+from qtpy.QtCore import QTimer
 
 from napari_inr_denoise.plugin.denoise_form import DenoiseForm
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.report_key import SHOWS_KEY
 from napari_inr_denoise.plugin.source import LayerSource
 from napari_inr_denoise.plugin.split_array import SplitArray
+
+_DRAWN_MS = 100
+"""Until the canvas was drawn again. napari 0.9 can crash when two layers are removed or
+hidden between two drawings, and a comparison may end with another layer's removal."""
 
 
 class SplitView:
@@ -42,7 +47,12 @@ class SplitView:
         self._offered: tuple[LayerSource, Image] | None = None
         self._array: SplitArray
         self._layer: Image | None = None
+        self._leaving: Image | None = None
         self._selected: set[Any] = set()
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_DRAWN_MS)
+        self._timer.timeout.connect(self._take_away)
         form.compare_button.changed.connect(self._switch)
         form.divide.changed.connect(self._cut)
         viewer.layers.events.removed.connect(self._follow_removal)
@@ -67,13 +77,21 @@ class SplitView:
 
     @while_open
     def end(self) -> None:
-        """Leave the viewer as it was before the comparison."""
+        """Leave the viewer, in a moment, as it was before the comparison."""
         layer, self._layer = self._layer, None
         if layer is None:
             return
         self._form.show_comparison(on=False)
         if self._offered is not None:
             self._offered[1].events.data.disconnect(self._renew)
+        self._leaving = layer
+        self._timer.start()
+
+    @while_open
+    def _take_away(self) -> None:
+        layer, self._leaving = self._leaving, None
+        if layer is None:
+            return
         layers = self._viewer.layers
         untouched = all(one == layer for one in layers.selection)
         if layer in layers:
@@ -84,8 +102,9 @@ class SplitView:
 
     def _switch(self) -> None:
         """Answer the button: begin, or end."""
-        if self._layer is not None or self._offered is None:
-            self.end()
+        self.end()
+        self._take_away()
+        if self._offered is None or not self._form.compare_button.value:
             return
         try:
             self._begin(*self._offered)
