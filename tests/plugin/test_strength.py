@@ -123,3 +123,15 @@ def test_a_layer_that_is_gone_is_no_harm(
     _move(after_stack, 0.4)
     assert not after_stack.keep_button.enabled
     assert [layer.name for layer in viewer.layers] == ["noisy stack"]
+
+
+def test_before_and_after_are_compared_at_the_strength_that_is_shown(
+    viewer: Any, after_stack: InrDenoiseWidget
+) -> None:
+    _move(after_stack, 0.6)
+    after_stack.compare_button.native.click()
+    after_stack.divide.value = 0
+    split = viewer.layers[-1]
+    assert np.allclose(np.asarray(split.data), _expected(after_stack, 0.6))
+    _move(after_stack, -0.4)
+    assert np.allclose(np.asarray(split.data), _expected(after_stack, -0.4))

@@ -13,6 +13,7 @@ from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.plane_table import go_to_plane
 from napari_inr_denoise.plugin.settings_file import ask_for_report
 from napari_inr_denoise.plugin.source import LayerSource
+from napari_inr_denoise.plugin.split_view import SplitView
 from napari_inr_denoise.plugin.strength_control import StrengthControl
 from napari_inr_denoise.plugin.trust_layers import residual_layer, uncertainty_layer
 
@@ -41,6 +42,7 @@ class AfterRun:
         self._layer: Image
         self._result: DenoiseResult | None = None
         self._strength = StrengthControl(form, lifetime)
+        self._split = SplitView(form, viewer, lifetime)
         form.removed_button.changed.connect(self._add_removed)
         form.uncertainty_button.changed.connect(self._add_uncertainty)
         form.report_button.changed.connect(self._ask_and_save)
@@ -50,6 +52,7 @@ class AfterRun:
     def show(self, source: LayerSource, result: DenoiseResult, layer: Image) -> None:
         """Offer what there is to see of a result."""
         self._source, self._result, self._layer = source, result, layer
+        self._split.offer(source, layer)
         self._form.show_result(result)
         self._strength.show(source, result, layer)
 
@@ -57,6 +60,7 @@ class AfterRun:
         """Let go of the last result."""
         self._result = None
         self._strength.forget()
+        self._split.withdraw()
         self._form.show_result(None)
 
     @while_open

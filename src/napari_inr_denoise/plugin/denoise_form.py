@@ -13,6 +13,7 @@ from magicgui.widgets import (
     Label,
     ProgressBar,
     PushButton,
+    Slider,
     SpinBox,
     Widget,
     create_widget,
@@ -92,6 +93,14 @@ class DenoiseForm(Container[Widget]):
         self.report_button = PushButton(
             text="Report...", tooltip="Save noise, stop and trust as JSON or CSV"
         )
+        self.compare_button = PushButton(
+            text="Compare",
+            tooltip="Show the noisy image left of a divide, the result right of it",
+        )
+        self.compare_button.native.setCheckable(True)
+        self.divide = Slider(
+            value=500, max=1000, readout=False, tooltip="Where the divide is"
+        )
         self.needs_label = Label(value="-", label="expected")
         self.progress = ProgressBar(value=0, min=0, max=BAR_STEPS, label="progress")
         self.noise_label = Label(value="-", label="noise")
@@ -108,6 +117,7 @@ class DenoiseForm(Container[Widget]):
         self.table = PlaneTable()
         insert_below(self.status_label, self.table)
         self.show_result(None)
+        self.show_comparison(on=False)
         self._fit_started = 0.0
 
     @property
@@ -135,6 +145,7 @@ class DenoiseForm(Container[Widget]):
             self.step_label,
             self.status_label,
             row(self.removed_button, self.uncertainty_button, self.report_button),
+            row(self.compare_button, self.divide),
         ]
 
     @property
@@ -200,11 +211,16 @@ class DenoiseForm(Container[Widget]):
         """Offer what there is to see of a result; nothing if there is none."""
         colours = result is not None and "S" in (result.report.files[0].axes or "")
         self.removed_button.enabled = result is not None and not colours
-        self.report_button.enabled = result is not None
+        self.report_button.enabled = self.compare_button.enabled = result is not None
         self.uncertainty_button.enabled = (
             result is not None and result.uncertainty is not None and not colours
         )
         self.table.show_planes(() if result is None else result.report.files[0].planes)
+
+    def show_comparison(self, *, on: bool) -> None:
+        """Show whether before and after are compared."""
+        self.compare_button.value = on
+        self.divide.enabled = on
 
     def say(self, text: str) -> None:
         """Show a sentence for the user."""

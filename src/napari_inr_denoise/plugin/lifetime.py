@@ -8,7 +8,12 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from weakref import WeakSet
 
 from napari.qt.threading import WorkerBase
-from qtpy.QtCore import QEvent, QObject, QThreadPool
+from qtpy.QtCore import (  # type: ignore[attr-defined]
+    QEvent,
+    QObject,
+    QThreadPool,
+    Signal,
+)
 from qtpy.QtWidgets import QWidget
 
 _P = ParamSpec("_P")
@@ -38,6 +43,9 @@ class Lifetime(QObject):
         Whether it was taken out of its dock.
     """
 
+    undocking = Signal()
+    """It was taken out of its dock just now."""
+
     def __init__(self, native: QWidget) -> None:
         super().__init__()
         self.over = False
@@ -62,6 +70,7 @@ class Lifetime(QObject):
             self.undocked = watched.parent() is None
             if self.undocked:
                 self._quit()
+                self.undocking.emit()
         return False
 
     def _end(self) -> None:

@@ -1,0 +1,231 @@
+"""Endings that come from beside: other widgets, closed windows, removed layers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QThreadPool
+from superqt.utils import WorkerBase
+
+from napari_inr_denoise.core.siren_training import SirenTraining
+from napari_inr_denoise.plugin import turns
+from napari_inr_denoise.plugin.folder_widget import FolderWidget
+from napari_inr_denoise.plugin.report_key import REPORT_KEY
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from tests.conftest import process_events, wait_until
+
+pytestmark = pytest.mark.window
+RESULT = "noisy stack [denoised]"
+
+
+def _at_work(widget: InrDenoiseWidget) -> bool:
+    return "a second" in widget.step_label.value
+
+
+def _no_workers() -> None:
+    wait_until(lambda: not WorkerBase._worker_set, seconds=20)
+    assert QThreadPool.globalInstance().waitForDone(5000)
+
+
+def _assert_free(widget: InrDenoiseWidget) -> None:
+    assert not widget.running
+    assert widget.run_button.enabled
+    assert widget.preview_button.enabled
+    assert widget.layer.enabled
+    assert not widget.stop_button.enabled
+
+
+@pytest.fixture
+def second(viewer: Any, widget: InrDenoiseWidget) -> Iterator[InrDenoiseWidget]:
+    """Another widget in the same viewer."""
+    made = InrDenoiseWidget(viewer)
+    viewer.window.add_dock_widget(made.native, name="second")
+    wait_until(lambda: len(made.device.choices) > 1)
+    assert made is not widget
+    yield made
+    made.stop()
+    _no_workers()
+
+
+@pytest.mark.usefixtures("endless")
+def test_two_widgets_do_not_disturb_each_other(
+    viewer: Any, widget: InrDenoiseWidget, second: InrDenoiseWidget
+) -> None:
+    widget.run()
+    second.run()
+    wait_until(lambda: _at_work(widget) and _at_work(second))
+    wait_until(lambda: len(viewer.layers) == 3)
+    second.stop()
+    wait_until(lambda: not second.running)
+    _assert_free(second)
+    assert widget.running
+    before = widget.step_label.value
+    wait_until(lambda: widget.step_label.value != before)
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    results = list(viewer.layers)[1:]
+    assert sorted(one.name for one in results) == [RESULT, f"{RESULT} [1]"]
+    assert all(REPORT_KEY in one.metadata for one in results)
+    own = widget._after._layer
+    viewer.layers.remove(own)
+    assert not widget.report_button.enabled
+    assert second.report_button.enabled
+
+
+@pytest.mark.usefixtures("endless")
+def test_a_widget_that_is_closed_leaves_the_other_one_alone(
+    viewer: Any, widget: InrDenoiseWidget, second: InrDenoiseWidget
+) -> None:
+    widget.run()
+    second.run()
+    wait_until(lambda: _at_work(widget) and _at_work(second))
+    viewer.window.remove_dock_widget(widget.native)
+    wait_until(lambda: not widget.running)
+    before = second.step_label.value
+    wait_until(lambda: second.step_label.value != before)
+    second.stop()
+    wait_until(lambda: not second.running)
+    assert REPORT_KEY in viewer.layers[-1].metadata
+
+
+def test_stopped_before_the_first_step(viewer: Any, widget: InrDenoiseWidget) -> None:
+    wait_until(lambda: widget.needs_label.value != "-" and not WorkerBase._worker_set)
+    with turns.estimating() as alone:  # the run waits for it
+        assert alone
+        widget.run()
+        process_events(0.2)
+        assert widget.running
+        widget.stop_button.native.click()
+        wait_until(lambda: not widget.running)
+    assert widget.status_label.value == "Stopped before there was a result."
+    assert len(viewer.layers) == 1
+    assert widget.step_label.value == "-"
+    _assert_free(widget)
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert REPORT_KEY in viewer.layers[RESULT].metadata
+
+
+def _lost(*_: object) -> None:
+    raise RuntimeError("lost")
+
+
+@pytest.mark.usefixtures("endless")
+def test_an_error_takes_the_half_made_result_away(
+    viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_inr_denoise.plugin.widget.show_error", lambda _: None)
+    widget.run()
+    wait_until(lambda: len(viewer.layers) == 2)
+    monkeypatch.setattr(SirenTraining, "step", _lost)
+    wait_until(lambda: not widget.running)
+    assert widget.status_label.value == "Failed: lost"
+    assert [layer.name for layer in viewer.layers] == ["noisy stack"]
+    assert not widget.report_button.enabled
+    _assert_free(widget)
+
+
+@pytest.mark.usefixtures("endless")
+def test_an_error_after_the_result_was_removed(
+    viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_inr_denoise.plugin.widget.show_error", lambda _: None)
+    widget.run()
+    wait_until(lambda: len(viewer.layers) == 2)
+    viewer.layers.remove(RESULT)
+    monkeypatch.setattr(SirenTraining, "step", _lost)
+    wait_until(lambda: not widget.running)
+    assert widget.status_label.value == "Failed: lost"
+    assert [layer.name for layer in viewer.layers] == ["noisy stack"]
+    _assert_free(widget)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a fit take a second, and then end by itself."""
+    real = SirenTraining.step
+
+    def step(self: SirenTraining, *given: object) -> None:
+        time.sleep(0.02)
+        real(self, *given)
+
+    monkeypatch.setattr(SirenTraining, "step", step)
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize("names", [{"noisy stack"}, {RESULT}, {"noisy stack", RESULT}])
+def test_layers_removed_in_mid_fit_and_a_fit_that_ends_by_itself(
+    viewer: Any, widget: InrDenoiseWidget, names: set[str]
+) -> None:
+    widget.run()
+    wait_until(lambda: len(viewer.layers) == 2)
+    assert widget.running
+    for name in names:
+        viewer.layers.remove(name)
+    wait_until(lambda: not widget.running)
+    assert REPORT_KEY in viewer.layers[RESULT].metadata
+    assert widget.report_button.enabled
+    _assert_free(widget)
+    viewer.layers.clear()
+    viewer.add_image(np.random.default_rng(0).normal(9, 1, (24, 24)), name="next")
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert REPORT_KEY in viewer.layers["next [denoised]"].metadata
+
+
+@pytest.mark.usefixtures("endless")
+@pytest.mark.parametrize("way", ["viewer", "dock", "native"])
+def test_closed_with_result_and_comparison(
+    viewer: Any, widget: InrDenoiseWidget, way: str
+) -> None:
+    widget.run()
+    wait_until(lambda: len(viewer.layers) == 2)
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    widget.compare_button.native.click()
+    assert len(viewer.layers) == 3
+    if way == "viewer":
+        viewer.close()
+    elif way == "dock":
+        viewer.window.remove_dock_widget(widget.native)
+    else:
+        widget.native.parent().destroyOnClose()
+    process_events(0.2)
+    _no_workers()
+    if way != "viewer":
+        wait_until(lambda: len(viewer.layers) == 2)
+        assert [layer.name for layer in viewer.layers] == ["noisy stack", RESULT]
+
+
+def test_the_viewer_closes_beside_an_estimate(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.preset.value = "fast"
+    wait_until(lambda: bool(WorkerBase._worker_set))
+    viewer.close()
+    process_events(0.2)
+    _no_workers()
+
+
+@pytest.mark.usefixtures("endless")
+def test_the_viewer_closes_beside_a_folder(viewer: Any, tmp_path: Any) -> None:
+    import tifffile
+
+    for folder in ("in", "out"):
+        (tmp_path / folder).mkdir()
+    noisy = np.random.default_rng(0).poisson(50, (2, 32, 32)).astype(np.uint16)
+    path = tmp_path / "in" / "a.tif"
+    tifffile.imwrite(path, noisy, imagej=True, metadata={"axes": "ZYX"})
+    folder = FolderWidget()
+    viewer.window.add_dock_widget(folder.native)
+    folder.source.value, folder.out.value = tmp_path / "in", tmp_path / "out"
+    folder.run()
+    wait_until(lambda: "plane 1 of 2" in folder.plane_label.value)
+    viewer.close()
+    process_events(0.2)
+    _no_workers()
+    assert not list((tmp_path / "out").glob("*.tif"))
