@@ -77,13 +77,13 @@ def three(viewer: Any, widget: InrDenoiseWidget) -> list[Any]:
 def test_the_button_says_how_many(
     viewer: Any, widget: InrDenoiseWidget, three: list[Any]
 ) -> None:
-    assert widget.run_button.text == "Run on 3 layers"
+    assert widget.run_button.text == "&Run on 3 layers"
     viewer.layers.selection.remove(three[2])
-    assert widget.run_button.text == "Run on 2 layers"
+    assert widget.run_button.text == "&Run on 2 layers"
     widget.layer.value = three[2]  # none of the selected ones
-    assert widget.run_button.text == "Run"
+    assert widget.run_button.text == "&Run"
     viewer.layers.selection.active = three[0]
-    assert widget.run_button.text == "Run"
+    assert widget.run_button.text == "&Run"
 
 
 @pytest.mark.window

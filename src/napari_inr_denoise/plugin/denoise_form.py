@@ -19,6 +19,7 @@ from magicgui.widgets import (
     create_widget,
 )
 from napari.layers import Image
+from qtpy.QtWidgets import QWidget
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin import words
@@ -30,6 +31,7 @@ from napari_inr_denoise.plugin.form import (
     row,
     show_text,
 )
+from napari_inr_denoise.plugin.hints import give_hints
 from napari_inr_denoise.plugin.on_display import PREVIEW_SIDE
 from napari_inr_denoise.plugin.plane_table import PlaneTable
 from napari_inr_denoise.plugin.preferences import MAXIMUM_SEED, preferred_settings
@@ -63,38 +65,38 @@ class DenoiseForm(Container[Widget]):
             "estimate, 0. The last result follows at once.",
         )
         self.keep_button = PushButton(
-            text="Keep",
+            text="&Keep",
             enabled=False,
             tooltip="Leave all planes of the result at this strength",
         )
         self.run_button = PushButton(
-            text="Run",
+            text="&Run",
             tooltip="The chosen image. With several image layers selected, one after "
             "the other; what is expected is then told of the chosen one",
         )
-        self.stop_button = PushButton(text="Stop", enabled=False)
+        self.stop_button = PushButton(text="&Stop", enabled=False)
         self.preview_button = PushButton(
-            text="Preview",
+            text="Pr&eview",
             tooltip="What is visible of the slice, at most "
             f"{PREVIEW_SIDE} x {PREVIEW_SIDE} pixels, with the preset fast",
         )
-        self.load_button = PushButton(text="Load settings...")
+        self.load_button = PushButton(text="Lo&ad settings...")
         self.save_button = PushButton(
-            text="Save settings...",
+            text="Save se&ttings...",
             tooltip="As a file for: inr-denoise run --settings FILE",
         )
         self.removed_button = PushButton(
-            text="Removed", tooltip="Add what was removed as a layer"
+            text="Re&moved", tooltip="Add what was removed as a layer"
         )
         self.uncertainty_button = PushButton(
-            text="Uncertainty",
+            text="&Uncertainty",
             tooltip="Add the standard deviation of each pixel's error as a layer",
         )
         self.report_button = PushButton(
-            text="Report...", tooltip="Save noise, stop and trust as JSON or CSV"
+            text="Rep&ort...", tooltip="Save noise, stop and trust as JSON or CSV"
         )
         self.compare_button = PushButton(
-            text="Compare",
+            text="&Compare",
             tooltip="Show the noisy image left of a divide, the result right of it",
         )
         self.compare_button.native.setCheckable(True)
@@ -116,6 +118,8 @@ class DenoiseForm(Container[Widget]):
         insert_below(self.residual_label, self.plot)
         self.table = PlaneTable()
         insert_below(self.status_label, self.table)
+        QWidget.setTabOrder(self.save_button.native, self.table)
+        give_hints(self)
         self.show_result(None)
         self.show_comparison(on=False)
         self._fit_started = 0.0

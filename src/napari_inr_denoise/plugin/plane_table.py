@@ -63,6 +63,9 @@ class PlaneTable(QTableWidget):
         least, most = _HEIGHTS
         self.setMinimumHeight(least)
         self.setMaximumHeight(most)
+        self.setToolTip("A row for each plane; choose one to see it")
+        # Tab leaves the table: the arrow keys go from row to row.
+        self.setTabKeyNavigation(False)
         self.itemSelectionChanged.connect(self._choose)
         self.setVisible(False)
 

@@ -234,7 +234,7 @@ class InrDenoiseWidget(DenoiseForm):
     def _name_run(self, *_: object) -> None:
         """Say on the button how many layers it is for."""
         count = len(self._to_run())
-        self.run_button.text = "Run" if count < 2 else f"Run on {count} layers"
+        self.run_button.text = "&Run" if count < 2 else f"&Run on {count} layers"
 
     @while_open
     def _forget(self, event: Event) -> None:

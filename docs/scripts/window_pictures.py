@@ -1,0 +1,165 @@
+"""Take the pictures of the documentation: the real window, before, during, after a run.
+
+Run from the top of the repository, where there is no screen under a virtual one:
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/window_pictures.py
+
+Names make only a part: ``window_pictures.py napari live states-dark table-light``.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import napari
+from PIL import Image
+from qtpy.QtWidgets import QApplication
+
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+
+FOLDER = Path("docs/pictures")
+PLUGIN = "napari-inr-denoise"
+SIZE = (1280, 800)
+THEMES = ("dark", "light")
+COLOURS = 256
+"""Of a picture: few enough for small files."""
+FILM_WIDTH, FILM_FRAMES, FRAME_MS = 640, 40, 120
+FRAME_EVERY_S = 0.4
+
+
+def work_until(condition: Callable[[], bool]) -> None:
+    """Let Qt work until a condition holds."""
+    while not condition():
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def work_for(seconds: float) -> None:
+    """Let Qt work for a while."""
+    end = time.monotonic() + seconds
+    work_until(lambda: time.monotonic() > end)
+
+
+@contextmanager
+def window(sample: str, theme: str) -> Iterator[tuple[napari.Viewer, InrDenoiseWidget]]:
+    """Open a sample beside the widget, and wait until it has estimated."""
+    viewer = napari.Viewer(show=True, title="napari")
+    viewer.theme = theme
+    viewer.window.resize(*SIZE)
+    viewer.open_sample(PLUGIN, sample)
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    work_until(lambda: "PU (" in widget.device.native.currentText())
+    work_until(lambda: "GB" in widget.needs_label.value)
+    work_for(1.0)
+    yield viewer, widget
+    widget.stop()
+    work_until(lambda: not widget.running)
+    viewer.close()
+    work_for(0.2)
+
+
+def grab(viewer: napari.Viewer) -> Image.Image:
+    """Return the window as it is."""
+    shot = viewer.window.screenshot(canvas_only=False, flash=False)
+    return Image.fromarray(shot).convert("RGB")
+
+
+def save(viewer: napari.Viewer, name: str) -> None:
+    """Save the window as it is."""
+    path = FOLDER / f"{name}.png"
+    grab(viewer).quantize(COLOURS).save(path, optimize=True)
+    print(path, f"{path.stat().st_size / 1e3:.0f} kB")
+
+
+def run(widget: InrDenoiseWidget, preset: str) -> None:
+    """Run to the end."""
+    widget.preset.value = preset
+    widget.run()
+    work_until(lambda: not widget.running)
+
+
+def readme() -> None:
+    """Noisy and denoised side by side."""
+    with window("cells", "dark") as (viewer, widget):
+        run(widget, "auto")
+        viewer.grid.enabled, viewer.grid.stride = True, 1
+        work_for(1.0)
+        viewer.reset_view()
+        work_for(1.0)
+        save(viewer, "napari")
+
+
+def states(theme: str) -> None:
+    """Before, during and after the run of a plane, and the comparison."""
+    with window("cells", theme) as (viewer, widget):
+        save(viewer, f"before-{theme}")
+        widget.preset.value = "paper"
+        widget.run()
+        work_until(lambda: len(widget.plot.points) > 8)
+        save(viewer, f"during-{theme}")
+        widget.stop()
+        work_until(lambda: not widget.running)
+        run(widget, "fast")
+        work_for(0.5)
+        save(viewer, f"after-{theme}")
+        widget.compare_button.native.click()
+        work_for(0.5)
+        save(viewer, f"compare-{theme}")
+
+
+def table(theme: str) -> None:
+    """After the run of a stack, with a row for each plane."""
+    with window("stack", theme) as (viewer, widget):
+        widget.scope.value = widget.scope.choices[1]
+        run(widget, "fast")
+        work_for(0.5)
+        save(viewer, f"table-{theme}")
+
+
+def film() -> None:
+    """Save how a result comes about, as an animation."""
+    frames: list[Image.Image] = []
+    with window("cells", "dark") as (viewer, widget):
+        widget.preset.value = "paper"
+        widget.run()
+        while widget.running and len(frames) < FILM_FRAMES:
+            frames.append(_frame(viewer))
+            work_for(FRAME_EVERY_S)
+        widget.stop()
+        work_until(lambda: not widget.running)
+        work_for(0.5)
+        frames.append(_frame(viewer))
+    palette = frames[-1].quantize(64)
+    small = [
+        frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
+    ]
+    path = FOLDER / "live.gif"
+    last = [FRAME_MS] * (len(small) - 1) + [20 * FRAME_MS]
+    small[0].save(path, save_all=True, append_images=small[1:], duration=last, loop=0)
+    print(path, f"{path.stat().st_size / 1e3:.0f} kB, {len(small)} frames")
+
+
+def _frame(viewer: napari.Viewer) -> Image.Image:
+    shot = grab(viewer)
+    return shot.resize((FILM_WIDTH, FILM_WIDTH * shot.height // shot.width))
+
+
+def main(names: list[str]) -> None:
+    """Make the pictures that are named, or all."""
+    makers: dict[str, Callable[[], None]] = {"napari": readme, "live": film}
+    for theme in THEMES:
+        makers[f"states-{theme}"] = lambda theme=theme: states(theme)
+        makers[f"table-{theme}"] = lambda theme=theme: table(theme)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in names or makers:
+        if name not in makers:
+            sys.exit(f"got {name!r}, wanted some of: {', '.join(makers)}")
+        makers[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,141 @@
+"""Fifty runs leave nothing behind: no thread, no object, no listener, no memory."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from qtpy.QtCore import QCoreApplication, QEvent, QThreadPool
+from qtpy.QtWidgets import QApplication
+from superqt.utils import WorkerBase
+
+from napari_inr_denoise import DenoiseSettings
+from napari_inr_denoise.core import settings as settings_module
+from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from tests.conftest import process_events, wait_until
+
+pytestmark = pytest.mark.window
+RUNS, WARM_UP = 50, 5
+SIDE = 256
+IMAGE_BYTES = SIDE * SIDE * 4
+OWN = ("napari_inr_denoise.", "napari.layers.", "superqt.")
+
+
+@dataclass(frozen=True)
+class Held:
+    """What there is after a run.
+
+    Attributes
+    ----------
+    objects : int
+        Instances of classes of this package, of napari's layers and of superqt's
+        workers, and tensors, that are reachable from anywhere.
+    listeners : int
+        Functions that are called on a change of the viewer or of the source.
+    widgets : int
+        Of Qt, in the whole application.
+    threads : int
+        Of Python and, at work, of Qt.
+    memory : int
+        Bytes of the process that are in memory (its resident set), without what the
+        allocator keeps for later; 0 where it cannot be asked to give that back.
+    """
+
+    objects: int
+    listeners: int
+    widgets: int
+    threads: int
+    memory: int
+
+
+def _delete_later() -> None:
+    """Delete what Qt keeps for later: a loop of processEvents alone never does."""
+    kind = QEvent.Type.DeferredDelete
+    QCoreApplication.sendPostedEvents(None, int(getattr(kind, "value", kind)))
+
+
+def _memory() -> int:
+    """Return bytes in use; without a trim they vary by 50 MB."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
+    return int(psutil.Process().memory_info().rss)
+
+
+def _is_own(thing: object) -> bool:
+    module = str(getattr(type(thing), "__module__", ""))
+    return module.startswith(OWN) or isinstance(thing, torch.Tensor)
+
+
+def _held(viewer: Any) -> Held:
+    for _ in range(3):
+        _delete_later()
+        process_events(0.02)
+        gc.collect()
+    groups = (
+        viewer.layers.events,
+        viewer.layers.selection.events,
+        viewer.dims.events,
+        viewer.events,
+        viewer.layers[0].events,
+    )
+    emitters = [one for group in groups for one in group.emitters.values()]
+    return Held(
+        objects=sum(_is_own(thing) for thing in gc.get_objects()),
+        listeners=sum(len(emitter.callbacks) for emitter in emitters),
+        widgets=len(QApplication.allWidgets()),
+        threads=threading.active_count()
+        + QThreadPool.globalInstance().activeThreadCount(),
+        memory=_memory(),
+    )
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    """Wait with a finer step than `wait_until`: here are fifty waits."""
+    while not condition():
+        process_events(0.001)
+
+
+def _run(viewer: Any, widget: InrDenoiseWidget) -> None:
+    widget.run()
+    _until(lambda: not widget.running)
+    viewer.layers.remove("source [denoised]")
+    _delete_later()
+    process_events(0.001)
+
+
+def test_fifty_runs(
+    viewer: Any,
+    widget: InrDenoiseWidget,
+    monkeypatch: pytest.MonkeyPatch,
+    tiny: DenoiseSettings,
+) -> None:
+    for name in settings_module.PRESETS:
+        short = replace(tiny, max_steps=2, judge_every=1)
+        monkeypatch.setitem(settings_module.PRESETS, name, short)
+    viewer.layers.clear()
+    noisy = np.random.default_rng(0).poisson(50, (SIDE, SIDE)).astype(np.float32)
+    viewer.add_image(noisy, name="source")
+    wait_until(lambda: widget.needs_label.value != "-" and not WorkerBase._worker_set)
+    for _ in range(WARM_UP):
+        _run(viewer, widget)
+    first = _held(viewer)
+    for _ in range(RUNS - WARM_UP):
+        _run(viewer, widget)
+    last = _held(viewer)
+    assert last.objects <= first.objects + 5
+    assert last.listeners <= first.listeners
+    assert last.widgets <= first.widgets
+    assert last.threads <= first.threads + 1  # napari's own come and go
+    assert not WorkerBase._worker_set
+    # Less than an image a run; some megabytes come and go.
+    assert last.memory - first.memory < (RUNS - WARM_UP) * IMAGE_BYTES * 0.6
