@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 
-from tests.benchmarks import regression
+from tests.benchmarks import limits, regression
 from tests.benchmarks.regression import compared, measured
 
 RECORDED = {"ratios": {"a step": 1.0, "noise": 2.0}, "psnr": {"fast": 40.0}}
@@ -54,3 +56,13 @@ def test_the_record_names_what_is_measured() -> None:
     names = set(regression.actions_on(regression.problem_of(sample.noisy)))
     for kind in known.values():
         assert set(kind["ratios"]) == names
+
+
+def test_the_operations_of_a_step_are_counted(rng: np.random.Generator) -> None:
+    """Also those that are done in threads of their own."""
+    problem = limits.problem_of(rng.normal(100, 5, (96, 96)))
+    cpu = torch.device("cpu")
+    steps = list(limits.steps_of(problem, torch.float32, cpu))
+    assert len(steps) == 6
+    for name, step, _ in steps:
+        assert limits.flops_of(step) > 1e6, name

@@ -57,6 +57,18 @@ def copy_bandwidth(device: torch.device) -> float:
     return 2 * _COPIED[device.type] / seconds_of(lambda: target.copy_(values), device)
 
 
+def flops_of(step: Callable[[], object]) -> int:
+    """Return the floating-point operations of a step."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # those of other threads are not counted
+    try:
+        with FlopCounterMode(display=False) as counter:
+            step()
+    finally:
+        torch.set_num_threads(threads)
+    return counter.get_total_flops()
+
+
 def limit_rows(noisy_yx: NDArray[np.floating], device: torch.device) -> Iterator[str]:
     """Yield a Markdown row for each kind of step, and for the gathers."""
     kind = product_dtype(device)
@@ -66,9 +78,7 @@ def limit_rows(noisy_yx: NDArray[np.floating], device: torch.device) -> Iterator
         *steps_of(problem, kind, device),
         ("the plain way: a step", PlainFit(noisy_yx, device).step, torch.float32),
     ):
-        with FlopCounterMode(display=False) as counter:
-            step()
-        achieved = counter.get_total_flops() / seconds_of(step, device)
+        achieved = flops_of(step) / seconds_of(step, device)
         yield _row(name, achieved, peaks[precision], f"FLOP/s, {str(precision)[6:]}")
     bandwidth = copy_bandwidth(device)
     for name, count, action in _gathers(problem, kind, device):
