@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import torch
 from qtpy.QtCore import QCoreApplication, QEvent, QThreadPool
@@ -46,8 +45,7 @@ class Held:
     threads : int
         Of Python and, at work, of Qt.
     memory : int
-        Bytes of the process that are in memory (its resident set), without what the
-        allocator keeps for later; 0 where it cannot be asked to give that back.
+        Bytes that the C library has handed out; 0 where it does not tell.
     """
 
     objects: int
@@ -63,12 +61,28 @@ def _delete_later() -> None:
     QCoreApplication.sendPostedEvents(None, int(getattr(kind, "value", kind)))
 
 
+class _Allocated(ctypes.Structure):
+    """What the C library's `mallinfo2` returns."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    )
+
+
 def _memory() -> int:
-    """Return bytes in use; without a trim they vary by 50 MB."""
+    """Return bytes in use; the resident set varies by up to 50 MB from time to time."""
     if not sys.platform.startswith("linux"):
         return 0
-    getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
-    return int(psutil.Process().memory_info().rss)
+    ask = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if ask is None:
+        return 0
+    ask.restype = _Allocated
+    found = ask()
+    return int(found.uordblks + found.hblkhd)
 
 
 def _is_own(thing: object) -> bool:
