@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from itertools import product
@@ -12,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_inr_denoise.io.by_parts import ArrayByParts
 from napari_inr_denoise.io.selection import Bounds, Index, resolve
 
 _BYTES = 4
 
 
-class RawImage:
+class RawImage(ArrayByParts):
     """Values in C order, little end first.
 
     Ordinary reads and writes, no memory map: mapped pages count as memory that is
@@ -33,22 +33,12 @@ class RawImage:
         Begin with zeros instead of going on with what is there.
     """
 
-    dtype: np.dtype[Any] = np.dtype("<f4")
+    dtype = np.dtype("<f4")
 
     def __init__(self, path: Path, shape: tuple[int, ...], *, create: bool) -> None:
         self.shape = shape
         self._file = path.open("w+b" if create else "r+b")
         self._file.truncate(_BYTES * self.size)
-
-    @property
-    def ndim(self) -> int:
-        """Number of dimensions."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of values."""
-        return math.prod(self.shape)
 
     def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[np.float32]:
         """Read a part, given by whole numbers and slices."""
@@ -69,12 +59,6 @@ class RawImage:
         for offset, part in self._runs(bounds, block):
             self._file.seek(offset)
             self._file.write(part.data)
-
-    def __array__(
-        self, dtype: np.dtype[Any] | None = None, copy: bool | None = None
-    ) -> NDArray[Any]:
-        """Read everything."""
-        return self[...].astype(dtype or np.float32, copy=False)
 
     def _runs(
         self, bounds: list[Bounds], block: NDArray[Any]

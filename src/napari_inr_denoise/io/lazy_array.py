@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_inr_denoise.io.by_parts import ArrayByParts
 from napari_inr_denoise.io.selection import Bounds, Index, resolve
 
 
-class LazyArray(ABC):
+class LazyArray(ArrayByParts):
     """Values that stay in a file until they are asked for.
 
     Attributes
@@ -26,29 +26,6 @@ class LazyArray(ABC):
     """
 
     path: Path
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-    @property
-    def ndim(self) -> int:
-        """Number of dimensions."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of values."""
-        return math.prod(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that all the values take."""
-        return self.size * self.dtype.itemsize
-
-    def __array__(
-        self, dtype: np.dtype[Any] | None = None, copy: bool | None = None
-    ) -> NDArray[Any]:
-        """Read everything; it is always a new array."""
-        return self[...].astype(dtype or self.dtype, copy=False)
 
     def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
         """Read a part, given by whole numbers and slices.

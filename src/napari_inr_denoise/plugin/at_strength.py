@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_inr_denoise.io.by_parts import ArrayByParts
 from napari_inr_denoise.io.selection import Index, resolve
 from napari_inr_denoise.plugin.source import LayerSource
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult
 
 
-class AtStrength:
+class AtStrength(ArrayByParts):
     """The planes are made when they are looked at.
 
     Parameters
@@ -40,24 +40,8 @@ class AtStrength:
     ) -> None:
         self._source, self._result, self._strength = source, result, strength
         self._noisy: Any = source.image()
-        self.shape: tuple[int, ...] = result.image.shape
+        self.shape = result.image.shape
         self.dtype = source.displayable(np.empty(0, dtype=np.float32)).dtype
-
-    @property
-    def ndim(self) -> int:
-        """Number of dimensions."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of values."""
-        return math.prod(self.shape)
-
-    def __array__(
-        self, dtype: np.dtype[Any] | None = None, copy: bool | None = None
-    ) -> NDArray[Any]:
-        """Make all of it; it is always a new array."""
-        return self[...].astype(dtype or self.dtype, copy=False)
 
     def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
         """Make the planes that hold a part, given by whole numbers and slices.

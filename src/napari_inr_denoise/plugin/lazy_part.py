@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_inr_denoise.io.by_parts import ArrayByParts
 from napari_inr_denoise.io.selection import Index, resolve
 
 
@@ -27,7 +28,7 @@ def part_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
     return LazyPart(data, selection)
 
 
-class LazyPart:
+class LazyPart(ArrayByParts):
     """A part of a lazy array; parameters are those of `part_of`."""
 
     def __init__(self, data: Any, selection: tuple[slice, ...]) -> None:  # noqa: ANN401
@@ -36,7 +37,7 @@ class LazyPart:
         self._data = data
         self._bounds = [at.indices(size)[:2] for at, size in pairs]
         self.shape = tuple(stop - start for start, stop in self._bounds)
-        self.ndim, self.dtype = len(self.shape), np.dtype(data.dtype)
+        self.dtype = np.dtype(data.dtype)
 
     def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
         """Read a part of the part, given by whole numbers and slices."""

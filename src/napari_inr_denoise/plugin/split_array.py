@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
+
+from napari_inr_denoise.io.by_parts import ArrayByParts
 
 _Index = tuple[int | slice, ...]
 
 
-class SplitArray:
+class SplitArray(ArrayByParts):
     """Two arrays side by side at the same place; made when, and where, it is looked at.
 
     Has what napari wants of an array that it shows slice by slice.
@@ -44,24 +46,11 @@ class SplitArray:
                 f"source, {tuple(before.shape)}. Run again."
             )
         self.before, self.after = before, after
+        self.shape = tuple(after.shape)
+        # The result's: a noisy whole number has its place among floats.
+        self.dtype = np.dtype(after.dtype)
         self.axis, self.divide, self.mirrored = len(after.shape) - 1, 0.5, False
         self._kept: tuple[_Index, NDArray[Any]] | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """That of both."""
-        return tuple(self.after.shape)
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return len(self.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """That of the result: a noisy whole number has its place among floats."""
-        own: np.dtype[Any] = np.dtype(self.after.dtype)
-        return own
 
     def __getitem__(self, index: _Index) -> NDArray[Any]:
         """Return a part; whole numbers and slices, as many as there are dimensions."""
@@ -69,12 +58,6 @@ class SplitArray:
         return np.where(left, self._before(index), self.after[index]).astype(
             self.dtype, copy=False
         )
-
-    def __array__(
-        self, dtype: DTypeLike | None = None, copy: bool | None = None
-    ) -> NDArray[Any]:
-        """Return all, for whoever saves the layer."""
-        return np.array(self[(slice(None),) * self.ndim], dtype=dtype)
 
     def _left_of(self, index: _Index) -> NDArray[np.bool_]:
         """Return which columns are left of the divide, to be broadcast to a part."""
