@@ -59,9 +59,7 @@ def summary_words(report: DenoiseReport | None, count: int, where: str) -> str:
     """
     files = () if report is None else report.files
     statuses = [file.status for file in files]
-    counts = ", ".join(
-        f"{statuses.count(s)} {s}" for s in ("done", "failed", "skipped")
-    )
+    counts = ", ".join(f"{statuses.count(one)} {one}" for one in _STATUSES)
     words = f"{counts}."
     if any(file.status == "skipped" and file.planes for file in files):
         words = f"{counts} (done before)."

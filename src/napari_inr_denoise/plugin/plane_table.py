@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
+from napari_inr_denoise.batch.outliers import oddities_of, residual_ratio
 from napari_inr_denoise.core.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ _TRUST = {
 
 
 class PlaneTable(QTableWidget):
-    """Noise, residual, error and verdict of each plane; hidden for a single one."""
+    """Noise, residual, error and verdict of each plane; hidden for a single one.
+
+    What stands out is bold, and says why under the mouse.
+    """
 
     chosen = Signal(object)
     """The index of a plane, a whole number for each axis."""
@@ -63,7 +67,9 @@ class PlaneTable(QTableWidget):
         least, most = _HEIGHTS
         self.setMinimumHeight(least)
         self.setMaximumHeight(most)
-        self.setToolTip("A row for each plane; choose one to see it")
+        self.setToolTip(
+            "A row for each plane, bold where it stands out; choose one to see it"
+        )
         # Tab leaves the table: the arrow keys go from row to row.
         self.setTabKeyNavigation(False)
         self.itemSelectionChanged.connect(self._choose)
@@ -75,9 +81,13 @@ class PlaneTable(QTableWidget):
         self.clearSelection()
         self.setRowCount(len(planes))
         for row, plane in enumerate(planes):
+            odd = [oddity.words for oddity in oddities_of(plane)]
             for column, text in enumerate(_cells(plane)):
                 item = QTableWidgetItem(text)
-                item.setToolTip(_tip(plane))
+                item.setToolTip("\n".join(odd) or _tip(plane))
+                font = item.font()
+                font.setBold(bool(odd))
+                item.setFont(font)
                 if column:
                     flags = Qt.AlignmentFlag
                     item.setTextAlignment(flags.AlignRight | flags.AlignVCenter)
@@ -93,7 +103,7 @@ class PlaneTable(QTableWidget):
 
 def _cells(plane: PlaneReport) -> tuple[str, ...]:
     sigma, error = plane.sigma, plane.held_out_error
-    ratio = plane.residual_rms / sigma if sigma else None
+    ratio = residual_ratio(plane)
     return (
         ", ".join(f"{axis} {at}" for axis, at in plane.index.items()),
         "-" if sigma is None else f"{sigma:.3g}",

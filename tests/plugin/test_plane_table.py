@@ -1,0 +1,37 @@
+"""The table of planes: what stands out is seen at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from napari_inr_denoise.core.report import PlaneReport
+from napari_inr_denoise.core.stopping import StopReason
+from napari_inr_denoise.core.verdict import Verdict
+from napari_inr_denoise.plugin.plane_table import PlaneTable
+
+pytestmark = pytest.mark.window
+USUAL = PlaneReport(
+    index={"Z": 0},
+    sigma=2.0,
+    correlated=False,
+    isolated_pixels=0,
+    residual_rms=2.0,
+    steps=9,
+    reason=StopReason.TRAINED.value,
+    mean_before=100.0,
+    mean_after=100.0,
+    verdict=Verdict.NOISE_ONLY.value,
+)
+
+
+@pytest.mark.usefixtures("viewer")
+def test_what_stands_out_is_bold_and_says_why() -> None:
+    table = PlaneTable()
+    much = replace(USUAL, index={"Z": 1}, residual_rms=3.0)
+    table.show_planes([USUAL, much])
+    bold = [table.item(row, 0).font().bold() for row in (0, 1)]
+    assert bold == [False, True]
+    assert table.item(0, 2).toolTip() == Verdict.NOISE_ONLY.sentence
+    assert "1.50 times the noise" in table.item(1, 2).toolTip()
+    assert table.item(1, 2).text() == "1.50 x"
