@@ -10,6 +10,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from tests.conftest import wait_until
+from tests.plugin.conftest import PLUGIN
 
 pytestmark = pytest.mark.window
 
@@ -58,6 +60,16 @@ def test_every_control_says_what_it_is_for(widget: InrDenoiseWidget) -> None:
     for control in _controls(widget):
         assert control.tooltip, control.label
     assert widget.table.toolTip()
+
+
+def test_so_does_every_control_for_folders(viewer: Any) -> None:
+    _, folder = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise a folder")
+    wait_until(lambda: len(folder.device.choices) > 1)
+    buttons = (folder.run_button, folder.stop_button, folder.load_button)
+    for control in (*folder, *buttons):
+        assert control.tooltip or isinstance(control, Container), control.label
+    assert folder.source.tooltip
+    assert folder.out.tooltip
 
 
 def test_no_two_buttons_have_the_same_letter(widget: InrDenoiseWidget) -> None:

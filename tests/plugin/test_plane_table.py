@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from napari_inr_denoise.core.report import PlaneReport
 from napari_inr_denoise.core.stopping import StopReason
 from napari_inr_denoise.core.verdict import Verdict

@@ -31,7 +31,7 @@ from napari_inr_denoise.plugin.form import (
     row,
     show_text,
 )
-from napari_inr_denoise.plugin.hints import give_hints
+from napari_inr_denoise.plugin.hints import DENOISE_TIPS, give_hints
 from napari_inr_denoise.plugin.on_display import PREVIEW_SIDE
 from napari_inr_denoise.plugin.plane_table import PlaneTable
 from napari_inr_denoise.plugin.preferences import MAXIMUM_SEED, preferred_settings
@@ -119,7 +119,7 @@ class DenoiseForm(Container[Widget]):
         self.table = PlaneTable()
         insert_below(self.status_label, self.table)
         QWidget.setTabOrder(self.save_button.native, self.table)
-        give_hints(self)
+        give_hints(self, DENOISE_TIPS)
         self.show_result(None)
         self.show_comparison(on=False)
         self._fit_started = 0.0

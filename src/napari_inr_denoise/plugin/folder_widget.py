@@ -25,6 +25,7 @@ from napari_inr_denoise.plugin import folder_words
 from napari_inr_denoise.plugin.device_choice import DeviceChoice
 from napari_inr_denoise.plugin.folder_worker import FolderRun, FolderWorker
 from napari_inr_denoise.plugin.form import BAR_STEPS, arrange, row, show_text
+from napari_inr_denoise.plugin.hints import FOLDER_TIPS, give_hints
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.preset_choice import PresetChoice
 from napari_inr_denoise.plugin.settings_file import ask_and_load
@@ -66,9 +67,9 @@ class FolderWidget(Container[Widget]):
         )
         self.dtype = ComboBox(choices=_TYPES, label="write as")
         self.overwrite = CheckBox(text="Replace results that are there", label="")
-        self.load_button = PushButton(text="Load settings...")
-        self.run_button = PushButton(text="Run")
-        self.stop_button = PushButton(text="Stop", enabled=False)
+        self.load_button = PushButton(text="Lo&ad settings...")
+        self.run_button = PushButton(text="&Run")
+        self.stop_button = PushButton(text="&Stop", enabled=False)
         self.progress = ProgressBar(value=0, min=0, max=BAR_STEPS, label="progress")
         self.file_label = Label(value="-", label="file")
         self.plane_label = Label(value="-", label="planes")
@@ -105,6 +106,7 @@ class FolderWidget(Container[Widget]):
 
     def _prepare(self) -> None:
         arrange(self, _DOCK_PIXELS)
+        give_hints(self, FOLDER_TIPS)
         for folder in (self.source, self.out):
             folder.choose_btn.text = "Browse..."  # the usual text leaves no room
         self.failures.native.setReadOnly(True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from magicgui.widgets import Container, Widget
 
-TIPS = {
+DENOISE_TIPS = {
     "layer": "The image to denoise; its result is a layer of its own",
     "scope": "What of the image is denoised",
     "preset": "auto: best quality, fast: a look in seconds, paper: as published",
@@ -20,11 +22,30 @@ TIPS = {
     "status_label": "What is going on, or how the last run ended",
 }
 """Of controls that have no tooltip yet."""
+FOLDER_TIPS = {
+    "source": "Where the images are; folders inside are searched through, too",
+    "out": "Where the results and the report go; folders are as among the images",
+    "preset": DENOISE_TIPS["preset"],
+    "mode": "A volume is fitted as one by the published method",
+    "device": DENOISE_TIPS["device"],
+    "dtype": "float32 keeps fractions; the type of each image is rounded and clipped",
+    "overwrite": "Denoise again what is done, and replace files from elsewhere",
+    "run_button": "What is done and unchanged is passed over",
+    "stop_button": "End now; what is finished is kept, and the next Run goes on there",
+    "load_button": DENOISE_TIPS["load_button"],
+    "progress": "Of all files, by their sizes",
+    "file_label": "The file at work",
+    "plane_label": "The plane at work, and how many of the file are finished",
+    "time_label": "Of all files, from the pace so far",
+    "status_label": DENOISE_TIPS["status_label"],
+    "failures": "Files that could not be denoised, and why",
+}
+"""The same of the widget for folders."""
 
 
-def give_hints(form: Container[Widget]) -> None:
-    """Give the controls their tooltips, their labels as well."""
-    for name, tip in TIPS.items():
+def give_hints(form: Container[Widget], tips: Mapping[str, str]) -> None:
+    """Give the controls of these names their tooltips, their labels as well."""
+    for name, tip in tips.items():
         getattr(form, name).tooltip = tip
     for widget in form:
         if widget.tooltip and widget.label:
