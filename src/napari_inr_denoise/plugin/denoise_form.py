@@ -49,6 +49,16 @@ class DenoiseForm(Container[Widget]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._fit_started = 0.0
+        self._make_choices()
+        self._make_run_buttons()
+        self._make_result_controls()
+        self._make_labels()
+        self._lay_out()
+        self.show_result(None)
+        self.show_comparison(on=False)
+
+    def _make_choices(self) -> None:
         self.layer: Any = create_widget(annotation=Image, label="image")
         self.scope = ComboBox(choices=SCOPES, label="denoise")
         self.region = RegionChoice()
@@ -56,19 +66,8 @@ class DenoiseForm(Container[Widget]):
         self.device = DeviceChoice()
         seed = preferred_settings().seed
         self.seed = SpinBox(value=seed, min=0, max=MAXIMUM_SEED, label="seed")
-        self.strength = FloatSlider(
-            value=0.0,
-            min=-1.0,
-            max=1.0,
-            step=0.05,
-            tooltip="Less (to -1, the input) or more (to 1) denoising than the best "
-            "estimate, 0. The last result follows at once.",
-        )
-        self.keep_button = PushButton(
-            text="&Keep",
-            enabled=False,
-            tooltip="Leave all planes of the result at this strength",
-        )
+
+    def _make_run_buttons(self) -> None:
         self.run_button = PushButton(
             text="&Run",
             tooltip="The chosen image. With several image layers selected, one after "
@@ -84,6 +83,21 @@ class DenoiseForm(Container[Widget]):
         self.save_button = PushButton(
             text="Save se&ttings...",
             tooltip="As a file for: inr-denoise run --settings FILE",
+        )
+
+    def _make_result_controls(self) -> None:
+        self.strength = FloatSlider(
+            value=0.0,
+            min=-1.0,
+            max=1.0,
+            step=0.05,
+            tooltip="Less (to -1, the input) or more (to 1) denoising than the best "
+            "estimate, 0. The last result follows at once.",
+        )
+        self.keep_button = PushButton(
+            text="&Keep",
+            enabled=False,
+            tooltip="Leave all planes of the result at this strength",
         )
         self.removed_button = PushButton(
             text="Re&moved", tooltip="Add what was removed as a layer"
@@ -103,26 +117,27 @@ class DenoiseForm(Container[Widget]):
         self.divide = Slider(
             value=500, max=1000, readout=False, tooltip="Where the divide is"
         )
+
+    def _make_labels(self) -> None:
         self.needs_label = Label(value="-", label="expected")
         self.progress = ProgressBar(value=0, min=0, max=BAR_STEPS, label="progress")
         self.noise_label = Label(value="-", label="noise")
         self.residual_label = Label(value="-", label="residual")
         self.step_label = Label(value="-", label="step")
         self.status_label = Label(value="Choose an image and press Run.", label="")
+        self.plot = ResidualPlot()
+        self.table = PlaneTable()
+
+    def _lay_out(self) -> None:
         how = row(self.preset, Label(value="seed"), self.seed)
         how.label = self.preset.label
         choices = (self.layer, self.scope, self.region, how, self.device)
         self.extend([*choices, *self._rows()])
         arrange(self)
-        self.plot = ResidualPlot()
         insert_below(self.residual_label, self.plot)
-        self.table = PlaneTable()
         insert_below(self.status_label, self.table)
         QWidget.setTabOrder(self.save_button.native, self.table)
         give_hints(self, DENOISE_TIPS)
-        self.show_result(None)
-        self.show_comparison(on=False)
-        self._fit_started = 0.0
 
     @property
     def _choices(self) -> tuple[Widget, ...]:
