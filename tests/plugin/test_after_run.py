@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QFileDialog
 
-from napari_inr_denoise.plugin.scope import STACK, VISIBLE
+from napari_inr_denoise.plugin.scope import SLICE, STACK, VISIBLE
 from napari_inr_denoise.plugin.source import PREVIEW_SIDE, take_source
 from napari_inr_denoise.plugin.trust_layers import residual_layer
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
@@ -54,11 +54,14 @@ def test_uncertainty_is_offered_where_it_is_known(
 ) -> None:
     # The published method says nothing of it.
     assert not after_stack.uncertainty_button.enabled
-    after = after_stack._after
     known = np.full(SHAPE, 2.0, dtype=np.float32)
     known[0, 0, 0] = np.nan
-    result = replace(after._result, uncertainty=known)
-    after.show(after._source, result, viewer.layers[1])
+    finished = after_stack._after.offered
+    assert finished is not None
+    finished.result = replace(finished.result, uncertainty=known)
+    viewer.layers.selection.active = viewer.add_image(np.zeros((4, 4)), name="other")
+    assert not after_stack.report_button.enabled
+    viewer.layers.selection.active = viewer.layers[0]
     assert after_stack.uncertainty_button.enabled
     after_stack.uncertainty_button.native.click()
     layer = viewer.layers[-1]
@@ -149,18 +152,54 @@ def test_a_preview_of_a_part(viewer: Any) -> None:
     )
 
 
-def test_what_was_removed_of_a_lazy_layer_stays_lazy(
+def test_what_was_removed_of_a_lazy_layer_is_read_plane_by_plane(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     dask = pytest.importorskip("dask.array")
     layer = viewer.layers[0]
-    values = layer.data[:2, :24, :24]
-    layer.data = dask.from_array(values, chunks=(1, 24, 24))
+    values = layer.data[:3, :24, :24]
+    read: list[int] = []
+
+    def noted(block: np.ndarray, block_info: Any = None) -> np.ndarray:
+        if block_info:
+            read.append(block_info[0]["chunk-location"][0])
+        return block
+
+    lazy = dask.from_array(values, chunks=(1, 24, 24))
+    layer.data = lazy.map_blocks(noted, dtype=values.dtype)
+    viewer.dims.set_current_step(0, 1)
     widget.scope.value = STACK
     widget.run()
     wait_until(lambda: not widget.running)
-    after = widget._after
-    removed, _ = residual_layer(after._source, after._result)
-    assert isinstance(removed, dask.Array)
+    finished = widget._after.offered
+    assert finished is not None
+    removed, _ = residual_layer(finished)
+    process_events(0.5)
+    read.clear()
     expected = values - viewer.layers[1].data
-    assert np.allclose(removed.compute(), expected, atol=1e-3)
+    assert np.allclose(removed[2, 3:, :5], expected[2, 3:, :5], atol=1e-3)
+    assert set(read) == {2}
+    assert np.allclose(removed, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("scope", [SLICE, STACK])
+def test_what_was_removed_is_that_of_the_strength_that_is_shown(
+    viewer: Any, after_stack: InrDenoiseWidget, scope: str
+) -> None:
+    after_stack.scope.value = scope
+    after_stack.run()
+    shown = after_stack.wait()
+    noisy = viewer.layers[0].data
+    at = viewer.dims.current_step[0]
+    noisy = noisy[at : at + 1] if scope == SLICE else noisy
+    for strength, name in (
+        (-0.5, "noisy stack [residual at strength -0.5]"),
+        (0.0, "noisy stack [residual]"),
+    ):
+        after_stack.strength.value = strength
+        process_events(0.2)
+        after_stack.removed_button.native.click()
+        removed = viewer.layers[name]
+        assert np.allclose(removed.data, noisy - np.asarray(shown.data), atol=1e-3)
+    half = viewer.layers["noisy stack [residual at strength -0.5]"]
+    assert np.std(half.data) == pytest.approx(np.std(removed.data) / 2, rel=1e-3)

@@ -71,8 +71,9 @@ def test_two_widgets_do_not_disturb_each_other(
     results = list(viewer.layers)[1:]
     assert sorted(one.name for one in results) == [RESULT, f"{RESULT} [1]"]
     assert all(REPORT_KEY in one.metadata for one in results)
-    own = widget._after._layer
-    viewer.layers.remove(own)
+    own = widget._after.offered
+    assert own is not None
+    viewer.layers.remove(own.layer)
     assert not widget.report_button.enabled
     assert second.report_button.enabled
 

@@ -37,7 +37,9 @@ def _move(widget: InrDenoiseWidget, strength: float) -> None:
 
 
 def _expected(widget: InrDenoiseWidget, strength: float) -> np.ndarray:
-    source, result = widget._after._source, widget._after._result
+    finished = widget._after.offered
+    assert finished is not None
+    source, result = finished.source, finished.result
     return image_at_strength(
         source.image(), result.image, result.uncertainty, source.axes, strength
     )
@@ -64,8 +66,9 @@ def test_the_layer_follows_the_slider(
 
 
 def test_any_part_is_that_of_the_whole(after_stack: InrDenoiseWidget) -> None:
-    after = after_stack._after
-    data = AtStrength(after._source, after._result, 0.7)
+    finished = after_stack._after.offered
+    assert finished is not None
+    data = AtStrength(finished.source, finished.result, 0.7)
     whole = np.asarray(data)
     assert (data.shape, data.ndim, data.size) == (whole.shape, 3, whole.size)
     for part in (
@@ -86,7 +89,7 @@ def test_keep_leaves_a_plain_array(viewer: Any, after_stack: InrDenoiseWidget) -
     after_stack.keep_button.native.click()
     wait_until(lambda: isinstance(layer.data, np.ndarray))
     assert np.allclose(layer.data, _expected(after_stack, 0.4))
-    assert "Kept at strength 0.4" in after_stack.status_label.value
+    assert "kept at strength 0.4" in after_stack.status_label.value
     _move(after_stack, -0.2)  # and can still be changed
     assert np.allclose(np.asarray(layer.data), _expected(after_stack, -0.2))
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import napari
 from napari.layers import Image
 from napari.utils.events import Event
+from psygnal import Signal
 
 from napari_inr_denoise.plugin.denoise_form import DenoiseForm
+from napari_inr_denoise.plugin.finished import Finished, FinishedLayers
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.plane_table import go_to_plane
+from napari_inr_denoise.plugin.report_key import SHOWS_KEY
 from napari_inr_denoise.plugin.settings_file import ask_for_report
-from napari_inr_denoise.plugin.source import LayerSource
 from napari_inr_denoise.plugin.split_view import SplitView
 from napari_inr_denoise.plugin.strength_control import StrengthControl
 from napari_inr_denoise.plugin.trust_layers import residual_layer, uncertainty_layer
 
-if TYPE_CHECKING:  # the module behind it loads torch
-    from napari_inr_denoise.core.denoise import DenoiseResult
-
 
 class AfterRun:
-    """Answers the buttons and the table that belong to the last result.
+    """Answers the buttons and the table that belong to a result.
+
+    It is the result of the layer that is selected: the noisy one or its own.
 
     Parameters
     ----------
@@ -32,59 +31,101 @@ class AfterRun:
         Where layers are added.
     lifetime : Lifetime
         Of the widget.
+
+    Attributes
+    ----------
+    chosen : Signal
+        Emitted with a result (Finished) that the user turned to.
     """
+
+    chosen = Signal(object)
 
     def __init__(
         self, form: DenoiseForm, viewer: napari.Viewer, lifetime: Lifetime
     ) -> None:
         self._form, self._viewer, self._lifetime = form, viewer, lifetime
-        self._source: LayerSource
-        self._layer: Image
-        self._result: DenoiseResult | None = None
+        self._layers = FinishedLayers()
+        self._offered: Finished | None = None
         self._strength = StrengthControl(form, lifetime)
         self._split = SplitView(form, viewer, lifetime)
         form.removed_button.changed.connect(self._add_removed)
         form.uncertainty_button.changed.connect(self._add_uncertainty)
         form.report_button.changed.connect(self._ask_and_save)
         form.table.chosen.connect(self._go_to)
+        viewer.layers.selection.events.active.connect(self._follow_selection)
         viewer.layers.events.removed.connect(self._follow_removal)
 
-    def show(self, source: LayerSource, result: DenoiseResult, layer: Image) -> None:
-        """Offer what there is to see of a result."""
-        self._source, self._result, self._layer = source, result, layer
-        self._split.offer(source, layer)
-        self._form.show_result(result)
-        self._strength.show(source, result, layer)
+    @property
+    def offered(self) -> Finished | None:
+        """The result that the buttons are for."""
+        return self._offered
 
-    def forget(self) -> None:
-        """Let go of the last result."""
-        self._result = None
-        self._strength.forget()
-        self._split.withdraw()
-        self._form.show_result(None)
+    def add(self, finished: Finished, strength: float) -> None:
+        """Take in a new result, to be shown at a strength, and offer it.
+
+        Another one stays that the user has selected meanwhile.
+        """
+        self._layers.add(finished)
+        finished.set_strength(strength)
+        if not any(finished.source.is_of(layer) for layer in self._viewer.layers):
+            finished.source = finished.source.emptied()
+        if self.selected is None or self.selected is not self._offered:
+            self.offer(self.selected or finished)
+
+    @property
+    def selected(self) -> Finished | None:
+        """The result of the layer that is selected."""
+        return self._layers.of(self._viewer.layers.selection.active)
+
+    def offer(self, finished: Finished | None) -> None:
+        """Offer what there is to see of a result; nothing if there is none."""
+        self._offered = finished
+        self._split.offer(finished)
+        self._strength.offer(finished)
+        noisy = finished is not None and finished.source.has_values
+        self._form.show_result(None if finished is None else finished.result, noisy)
+
+    @while_open
+    def _follow_selection(self, _: Event) -> None:
+        """Offer the result of the layer that is selected now, if it is an image's."""
+        layer = self._viewer.layers.selection.active
+        if not isinstance(layer, Image) or SHOWS_KEY in layer.metadata:
+            return
+        found = self._layers.of(layer)
+        if found is not self._offered:
+            self.offer(found)
+            if found is not None:
+                self.chosen.emit(found)
 
     @while_open
     def _follow_removal(self, event: Event) -> None:
+        self._layers.forget(event.value)
+        offered = self._offered
+        if offered is None:
+            return
         # Equal, but not the same: napari gives plugins a proxy of a layer.
-        if self._result is not None and event.value == self._layer:
-            self.forget()
+        if event.value == offered.layer:
+            self.offer(self.selected)
+        elif offered.source.is_of(event.value):
+            self.offer(offered)
 
     def _add_removed(self) -> None:
-        if self._result is not None:
-            data, keywords = residual_layer(self._source, self._result)
+        if self._offered is not None:
+            data, keywords = residual_layer(self._offered)
             self._viewer.add_image(data, **keywords)
 
     def _add_uncertainty(self) -> None:
-        uncertainty = None if self._result is None else self._result.uncertainty
-        if uncertainty is not None:
-            data, keywords = uncertainty_layer(self._source, uncertainty)
+        offered = self._offered
+        uncertainty = None if offered is None else offered.result.uncertainty
+        if offered is not None and uncertainty is not None:
+            data, keywords = uncertainty_layer(offered.source, uncertainty)
             self._viewer.add_image(data, **keywords)
 
     def _ask_and_save(self) -> None:
-        report = self._strength.report
-        if report is None:
+        if self._offered is None:
             return
-        path = ask_for_report(self._form.native, self._layer.name)
+        report = self._offered.report
+        path = ask_for_report(self._form.native, self._offered.layer.name)
         if path is None:
             return
         from napari_inr_denoise.batch.report_files import write_report_file
@@ -99,5 +140,7 @@ class AfterRun:
     @while_open
     def _go_to(self, index: dict[str, int]) -> None:
         """Show the plane that was chosen in the table."""
-        if self._result is not None:
-            go_to_plane(self._viewer.dims, self._layer, self._source.axes, index)
+        offered = self._offered
+        if offered is not None:
+            dims = self._viewer.dims
+            go_to_plane(dims, offered.layer, offered.source.axes, index)

@@ -92,7 +92,7 @@ class DenoiseForm(Container[Widget]):
             max=1.0,
             step=0.05,
             tooltip="Less (to -1, the input) or more (to 1) denoising than the best "
-            "estimate, 0. The last result follows at once.",
+            "estimate, 0. The result of the selected layer follows at once.",
         )
         self.keep_button = PushButton(
             text="&Keep",
@@ -100,11 +100,12 @@ class DenoiseForm(Container[Widget]):
             tooltip="Leave all planes of the result at this strength",
         )
         self.removed_button = PushButton(
-            text="Re&moved", tooltip="Add what was removed as a layer"
+            text="Re&moved", tooltip="Add what the shown result lacks as a layer"
         )
         self.uncertainty_button = PushButton(
             text="&Uncertainty",
-            tooltip="Add the standard deviation of each pixel's error as a layer",
+            tooltip="Add the standard deviation of each pixel's error, at strength 0, "
+            "as a layer",
         )
         self.report_button = PushButton(
             text="Rep&ort...", tooltip="Save noise, stop and trust as JSON or CSV"
@@ -226,11 +227,20 @@ class DenoiseForm(Container[Widget]):
         seconds = time.monotonic() - self._fit_started
         self.plot.add(seconds, words.residual_ratio(step), ended=step.fit is None)
 
-    def show_result(self, result: DenoiseResult | None) -> None:
-        """Offer what there is to see of a result; nothing if there is none."""
+    def show_result(self, result: DenoiseResult | None, noisy: bool = False) -> None:
+        """Offer what there is to see of a result.
+
+        Parameters
+        ----------
+        result : DenoiseResult or None
+            Nothing is offered if there is none.
+        noisy : bool
+            Whether there is still the noisy image to be compared with.
+        """
         colours = result is not None and "S" in (result.report.files[0].axes or "")
-        self.removed_button.enabled = result is not None and not colours
-        self.report_button.enabled = self.compare_button.enabled = result is not None
+        self.removed_button.enabled = noisy and not colours
+        self.compare_button.enabled = noisy
+        self.report_button.enabled = result is not None
         self.uncertainty_button.enabled = (
             result is not None and result.uncertainty is not None and not colours
         )

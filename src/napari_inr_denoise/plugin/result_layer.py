@@ -28,10 +28,15 @@ class ResultLayer:
         Where the layer comes to.
     source : LayerSource
         What is denoised.
+
+    Attributes
+    ----------
+    source : LayerSource
+        The same.
     """
 
     def __init__(self, viewer: napari.Viewer, source: LayerSource) -> None:
-        self._viewer, self._source = viewer, source
+        self._viewer, self.source = viewer, source
         self._layer: Image | None = None
         self._not_before = 0.0
         self._finished = False
@@ -61,7 +66,7 @@ class ResultLayer:
 
     def finish(self, result: DenoiseResult) -> Image:
         """Show the result, also where the user has removed the layer meanwhile."""
-        image = self._source.displayable(result.image)
+        image = self.source.displayable(result.image)
         layer = self.layer or self._added(image)
         layer.data = image
         layer.metadata[REPORT_KEY] = result.report.to_dict()
@@ -75,6 +80,6 @@ class ResultLayer:
             self._viewer.layers.remove(self._layer)
 
     def _added(self, image: NDArray[Any]) -> Image:
-        keywords = self._source.keywords
+        keywords = self.source.keywords
         metadata = dict(keywords["metadata"])
         return self._viewer.add_image(image, **{**keywords, "metadata": metadata})

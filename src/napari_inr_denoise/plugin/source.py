@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
+from weakref import ReferenceType, ref
 
 import numpy as np
 from napari.components import Dims
@@ -51,6 +53,8 @@ class LayerSource:
     mask : array, dask or zarr, or None
         Labels on the pixels of `data` or of its last dimensions, not yet read: above
         0 where it is denoised.
+    layer : weak reference or None
+        To the layer itself.
     """
 
     data: Any = field(repr=False)
@@ -60,14 +64,33 @@ class LayerSource:
     keywords: dict[str, Any] = field(repr=False)
     whole: bool
     mask: Any = field(default=None, repr=False)
+    layer: ReferenceType[Image] | None = field(default=None, repr=False)
 
     def image(self) -> Any:  # noqa: ANN401 - whatever can be read part by part
         """Return what is to be denoised: a copy of a slice, or all, not yet read.
 
-        Reading a slice may take long for a lazy layer.
+        Reading a slice may take long for a lazy layer, the first time.
         """
-        part = part_of(self.data, self.selection)
-        return part if self.whole else np.array(part[...])
+        return part_of(self.data, self.selection) if self.whole else self._slice
+
+    @cached_property
+    def _slice(self) -> NDArray[Any]:
+        return np.array(part_of(self.data, self.selection)[...])
+
+    def is_of(self, layer: object) -> bool:
+        """Whether it was taken of a layer."""
+        own = None if self.layer is None else self.layer()
+        # Equal, but not the same: napari gives plugins a proxy of a layer.
+        return own is not None and own == layer
+
+    @property
+    def has_values(self) -> bool:
+        """Whether there is still something to read."""
+        return self.data is not None
+
+    def emptied(self) -> LayerSource:
+        """Return it without its values, which are not to outlive their layer."""
+        return replace(self, data=None, mask=None)
 
     def masked(self) -> Any:  # noqa: ANN401 - as `image`
         """Return the same with its mask, if there is one."""
@@ -160,6 +183,7 @@ def take_source(
         keywords=_result_keywords(layer, [at.start or 0 for at in selection]),
         whole=scope not in {SLICE, VISIBLE},
         mask=mask_of(region, layer, dims, shape) if masked else None,
+        layer=ref(layer),
     )
 
 

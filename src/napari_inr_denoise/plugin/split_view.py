@@ -11,9 +11,9 @@ from napari.utils.events import Event
 from qtpy.QtCore import QTimer
 
 from napari_inr_denoise.plugin.denoise_form import DenoiseForm
+from napari_inr_denoise.plugin.finished import Finished
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.report_key import SHOWS_KEY
-from napari_inr_denoise.plugin.source import LayerSource
 from napari_inr_denoise.plugin.split_array import SplitArray
 
 _DRAWN_MS = 100
@@ -26,8 +26,8 @@ class SplitView:
 
     One layer for both sides: they cannot differ in contrast, colours or place. (In two
     dimensions napari's clipping planes have no effect on images.) It is taken away,
-    and the selection is as before, when the comparison ends: with the button, with
-    the source, the result or the layer itself removed, with another run, or with the
+    and the selection is as before, when the comparison ends: with the button, when
+    another result or none is offered, with the layer itself removed, or with the
     widget's dock closed.
 
     Parameters
@@ -44,7 +44,7 @@ class SplitView:
         self, form: DenoiseForm, viewer: napari.Viewer, lifetime: Lifetime
     ) -> None:
         self._form, self._viewer, self._lifetime = form, viewer, lifetime
-        self._offered: tuple[LayerSource, Image] | None = None
+        self._offered: Finished | None = None
         self._array: SplitArray
         self._layer: Image | None = None
         self._leaving: Image | None = None
@@ -65,15 +65,10 @@ class SplitView:
         """The layer of both, while there is a comparison."""
         return self._layer
 
-    def offer(self, source: LayerSource, result: Image) -> None:
-        """Offer to compare a result with what it was made of."""
-        self.withdraw()
-        self._offered = source, result
-
-    def withdraw(self) -> None:
-        """Offer nothing any more, and end what there is."""
+    def offer(self, finished: Finished | None) -> None:
+        """Offer to compare a result with what it was made of; end what there is."""
         self.end()
-        self._offered = None
+        self._offered = finished
 
     @while_open
     def end(self) -> None:
@@ -83,7 +78,7 @@ class SplitView:
             return
         self._form.show_comparison(on=False)
         if self._offered is not None:
-            self._offered[1].events.data.disconnect(self._renew)
+            self._offered.layer.events.data.disconnect(self._renew)
         self._leaving = layer
         self._timer.start()
 
@@ -107,13 +102,14 @@ class SplitView:
         if self._offered is None or not self._form.compare_button.value:
             return
         try:
-            self._begin(*self._offered)
+            self._begin(self._offered)
         except (ValueError, OSError) as error:
             self._form.show_comparison(on=False)
             self._form.say(f"There is no comparison: {error}")
 
-    def _begin(self, source: LayerSource, result: Image) -> None:
-        self._array = SplitArray(source.image(), result.data)
+    def _begin(self, finished: Finished) -> None:
+        result = finished.layer
+        self._array = SplitArray(finished.source.image(), result.data)
         self._selected = set(self._viewer.layers.selection)
         _, keywords, _ = result.as_layer_data_tuple()
         own = {
@@ -160,17 +156,12 @@ class SplitView:
     def _renew(self, _: Event) -> None:
         """Follow the result when it gets other values."""
         if self._layer is not None and self._offered is not None:
-            self._array.after = self._offered[1].data
+            self._array.after = self._offered.layer.data
             self._layer.refresh(extent=False)
 
     @while_open
     def _follow_removal(self, event: Event) -> None:
-        """End with the layer itself, or with the one that was denoised."""
-        if self._layer is None or self._offered is None:
-            return
-        source, _ = self._offered
-        gone: Any = event.value
-        level = gone.data[0] if getattr(gone, "multiscale", False) else gone.data
+        """End with the layer itself."""
         # Equal, but not the same: napari gives plugins a proxy of a layer.
-        if gone == self._layer or level is source.data:
+        if self._layer is not None and event.value == self._layer:
             self.end()

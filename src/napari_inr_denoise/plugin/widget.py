@@ -19,6 +19,7 @@ from napari_inr_denoise.plugin.after_run import AfterRun
 from napari_inr_denoise.plugin.before_run import BeforeRun
 from napari_inr_denoise.plugin.denoise_form import DenoiseForm
 from napari_inr_denoise.plugin.estimate import Question
+from napari_inr_denoise.plugin.finished import Finished
 from napari_inr_denoise.plugin.form import show_text
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.report_key import is_result
@@ -63,7 +64,7 @@ class InrDenoiseWidget(DenoiseForm):
         super().__init__()
         self._viewer = napari_viewer
         self._worker: DenoiseWorker | None = None
-        self._result_layer: ResultLayer
+        self._result_layer: ResultLayer | None = None
         self._ended: Image | None = None
         self._planes, self._at_work = 0, ""
         self._queue = RunQueue()
@@ -88,6 +89,7 @@ class InrDenoiseWidget(DenoiseForm):
         self.region.edited.connect(self._choose)
         self._before.noise.connect(self._show_noise)
         self._before.needs.connect(self._show_needs)
+        self._after.chosen.connect(self._tell_ending)
         self._viewer.layers.selection.events.active.connect(self._follow_selection)
         self._viewer.layers.selection.events.changed.connect(self._name_run)
         self._viewer.layers.events.removed.connect(self._forget)
@@ -116,15 +118,17 @@ class InrDenoiseWidget(DenoiseForm):
         """Start on the chosen layers; each result comes as a new layer."""
         if not self.running:
             queue = self._queued(self._to_run(), self.scope.value)
-            # The strength is set after the fit, and can be set anew.
-            self._begin(queue, replace(self.settings, strength=0.0))
+            self._begin(queue, self.settings)
 
     def preview(self) -> None:
         """Denoise what is visible of the slice in seconds, as a layer of its own."""
         if self.running:
             return
         settings = preset_settings(
-            "fast", seed=self.seed.value, device=self.device.value
+            "fast",
+            seed=self.seed.value,
+            device=self.device.value,
+            strength=self.strength.value,
         )
         self._begin(self._queued(self._chosen(), VISIBLE), settings)
 
@@ -163,6 +167,7 @@ class InrDenoiseWidget(DenoiseForm):
     def _begin(self, queue: RunQueue, settings: DenoiseSettings) -> None:
         self._queue, self._settings_at_work = queue, settings
         self._ended = None
+        self._after.offer(None)
         if queue.count:
             self._next()
         else:
@@ -174,9 +179,12 @@ class InrDenoiseWidget(DenoiseForm):
             self._queue.drop()
         source = self._queue.next()
         if source is not None:
-            self._start(source, self._settings_at_work)
+            # The strength is set after the fit, and can be set anew.
+            self._start(source, replace(self._settings_at_work, strength=0.0))
             return
         self.allow(running=False)
+        if self._after.offered is None:
+            self._after.offer(self._after.selected)
         if told := self._queue.words():
             self.say(told)
         self._before.resume()
@@ -241,6 +249,9 @@ class InrDenoiseWidget(DenoiseForm):
         """Drop a layer that is gone; the list of choices is silent about the last."""
         if event.value is self._watched:
             self._take(None)
+        # Equal, but not the same: napari gives plugins a proxy of a layer.
+        if event.value == self._ended:
+            self._ended = None
 
     def _watch(self, layer: Image | None) -> None:
         """Follow what the user does to the chosen layer."""
@@ -293,7 +304,6 @@ class InrDenoiseWidget(DenoiseForm):
         self._result_layer = ResultLayer(self._viewer, source)
         self._planes = 0
         self._at_work = self._queue.placed(words.fitting_words(settings))
-        self._after.forget()
         self._before.hold()
         self.clear_progress()
         self.say(self._queue.placed("Estimating the noise..."))
@@ -308,19 +318,27 @@ class InrDenoiseWidget(DenoiseForm):
 
     @while_open
     def _show_image(self, image: NDArray[np.float32]) -> None:
-        self._result_layer.show(image)
+        if self._result_layer is not None:
+            self._result_layer.show(image)
 
     @while_open
     def _show_result(self, result: DenoiseResult | None) -> None:
-        if self._worker is None or result is None:
+        if self._result_layer is None or result is None:
             self._queue.fail(_NO_RESULT)
             self.say(_NO_RESULT)
             return
         layer = self._ended = self._result_layer.finish(result)
-        self._after.show(self._worker.source, result, layer)
         ending = words.ending_words(result, self._planes)
+        finished = Finished(self._result_layer.source, result, layer, ending)
+        self._after.add(finished, self._settings_at_work.strength)
         self._queue.finish(ending)
         self.say(ending)
+
+    @while_open
+    def _tell_ending(self, finished: Finished) -> None:
+        """Say how the run ended whose result the user turns to."""
+        if not self.running:
+            self.say(f"{finished.layer.name}: {finished.ending}")
 
     @while_open
     def _show_failure(self, error: Exception) -> None:
@@ -332,7 +350,9 @@ class InrDenoiseWidget(DenoiseForm):
     @while_open
     def _show_finished(self) -> None:
         self._worker = None
-        self._result_layer.close()
+        if self._result_layer is not None:
+            self._result_layer.close()
+        self._result_layer = None  # it holds the image
         self._next()
 
 
