@@ -10,6 +10,7 @@ import pytest
 from napari.utils._proxies import PublicOnlyProxy
 
 from napari_inr_denoise.plugin import commands
+from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import SLICE, STACK, VOLUME
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
@@ -107,14 +108,53 @@ def test_without_a_selected_image_a_sentence_comes(
     commands.slice_fast(viewer)
     viewer.add_points(np.zeros((1, 2)), name="spots")
     commands.slice_fast(viewer)
-    viewer.layers.select_all()
-    viewer.add_image(np.zeros((8, 8)))
+    for name in "ab":
+        viewer.add_image(np.zeros((8, 8)), name=name, metadata={REPORT_KEY: {}})
     viewer.layers.select_all()
     commands.slice_fast(viewer)
-    assert all("Select one image layer" in text for text in told)
-    assert "spots is no image" in told[1]
+    assert told[0] == (
+        "Select image layers in the list of layers, then choose this again."
+    )
+    assert told[1] == f"Got spots, wanted noisy images. {told[0]}"
+    assert told[2] == f"Got a, b, spots, wanted noisy images. {told[0]}"
     assert len(told) == 3
     assert InrDenoiseWidget.docked_in(viewer) is None
+
+
+def test_selected_layers_are_run_one_after_the_other(
+    viewer: Any, told: list[str]
+) -> None:
+    noisy = np.random.default_rng(0).normal(100, 9, (2, 40, 40))
+    layers = [viewer.add_image(noisy + k, name=name) for k, name in enumerate("abc")]
+    spots = viewer.add_points(np.zeros((1, 3)), name="spots")
+    result = viewer.add_image(noisy, name="result", metadata={REPORT_KEY: {}})
+    viewer.layers.selection = {layers[0], layers[2], spots, result}
+    commands.planes_fast(PublicOnlyProxy(viewer))
+    widget = commands.shown_widget(viewer)
+    last = widget.wait()
+    wait_until(lambda: len(widget.device.choices) > 1)
+    names = [layer.name for layer in viewer.layers]
+    assert names[5:] == ["a [denoised]", "c [denoised]"]
+    assert last == viewer.layers["c [denoised]"]
+    assert widget.status_label.value.startswith("2 of 2 layers have a result")
+    assert told == []
+
+
+def test_of_several_those_are_named_that_are_no_volume(
+    viewer: Any, told: list[str]
+) -> None:
+    noisy = np.random.default_rng(0).normal(100, 9, (3, 32, 32))
+    viewer.add_image(noisy, name="stack")
+    viewer.add_image(noisy[0], name="flat")
+    viewer.layers.select_all()
+    commands.volume(viewer)
+    widget = commands.shown_widget(viewer)
+    widget.wait()
+    wait_until(lambda: len(widget.device.choices) > 1)
+    assert "stack [denoised]" in viewer.layers
+    words = widget.status_label.value
+    assert words.startswith("1 of 2 layers have a result and its report.\nflat: ")
+    assert told == []
 
 
 def test_what_cannot_run_is_said(

@@ -1,4 +1,4 @@
-"""Layers > Filter > INR Denoise: the selected layer denoised by one click.
+"""Layers > Filter > INR Denoise: the selected layers denoised by one click.
 
 A command does what the user would do: it opens the widget, chooses, and presses Run. So
 progress, Stop and the result are where they are after any run.
@@ -6,11 +6,14 @@ progress, Stop and the result are where they are after any run.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import napari
-from napari.layers import Image
+from napari.layers import Image, Layer
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QDockWidget
 
+from napari_inr_denoise.plugin.report_key import is_result
 from napari_inr_denoise.plugin.scope import SLICE, STACK, VOLUME
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 
@@ -24,27 +27,27 @@ def open_widget(viewer: napari.Viewer) -> None:
 
 
 def slice_fast(viewer: napari.Viewer) -> None:
-    """Denoise the shown slice of the selected layer, for a look."""
+    """Denoise the shown slice of the selected layers, for a look."""
     _run(viewer, SLICE, "fast")
 
 
 def slice_auto(viewer: napari.Viewer) -> None:
-    """Denoise the shown slice of the selected layer, as well as there is."""
+    """Denoise the shown slice of the selected layers, as well as there is."""
     _run(viewer, SLICE, "auto")
 
 
 def planes_fast(viewer: napari.Viewer) -> None:
-    """Denoise every plane of the selected layer, for a look."""
+    """Denoise every plane of the selected layers, for a look."""
     _run(viewer, STACK, "fast")
 
 
 def planes_auto(viewer: napari.Viewer) -> None:
-    """Denoise every plane of the selected layer, as well as there is."""
+    """Denoise every plane of the selected layers, as well as there is."""
     _run(viewer, STACK, "auto")
 
 
 def volume(viewer: napari.Viewer) -> None:
-    """Denoise the selected layer as one volume: the published method, no preset."""
+    """Denoise each selected layer as one volume: the published method, no preset."""
     _run(viewer, VOLUME)
 
 
@@ -74,10 +77,10 @@ def _bring_forward(widget: InrDenoiseWidget) -> None:
 
 
 def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
-    """Denoise the selected layer, or say why not."""
-    layer = viewer.layers.selection.active
-    if not isinstance(layer, Image):
-        show_warning(_selection_words(layer))
+    """Denoise the selected layers, one after the other, or say why not."""
+    layers = _to_denoise(viewer)
+    if not layers:
+        show_warning(_selection_words(viewer.layers.selection))
         return
     widget = shown_widget(viewer)
     if widget.running:
@@ -86,7 +89,8 @@ def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
             "then choose this again."
         )
         return
-    widget.layer.value = layer
+    # The others that are selected come with it, as with the widget's own Run.
+    widget.layer.value = layers[0]
     widget.scope.value = scope
     if preset is not None:
         widget.preset.value = preset
@@ -95,6 +99,15 @@ def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
         show_warning(widget.status_label.value)
 
 
-def _selection_words(layer: object) -> str:
-    got = "" if layer is None else f"{layer} is no image. "
-    return f"{got}Select one image layer in the list of layers, then choose this again."
+def _to_denoise(viewer: napari.Viewer) -> list[Image]:
+    """Return the images that are selected; a result only if it is alone."""
+    selected = [one for one in viewer.layers if one in viewer.layers.selection]
+    images = [one for one in selected if isinstance(one, Image)]
+    noisy = [one for one in images if not is_result(one)]
+    return images if len(selected) == 1 else noisy
+
+
+def _selection_words(selected: Collection[Layer]) -> str:
+    names = ", ".join(sorted(one.name for one in selected))
+    got = f"Got {names}, wanted noisy images. " if names else ""
+    return f"{got}Select image layers in the list of layers, then choose this again."
