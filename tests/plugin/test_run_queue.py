@@ -11,16 +11,16 @@ from superqt.utils import WorkerBase
 
 from napari_inr_denoise.plugin.report_key import REPORT_KEY, SHOWS_KEY
 from napari_inr_denoise.plugin.run_queue import RunQueue
-from napari_inr_denoise.plugin.scope import SLICE
+from napari_inr_denoise.plugin.scope import STACK
 from napari_inr_denoise.plugin.source import LayerSource, take_source
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
 
-def _source() -> LayerSource:
+def _source(shape: tuple[int, ...] = (6, 7)) -> LayerSource:
     viewer = ViewerModel()
-    layer = viewer.add_image(np.zeros((6, 7)))
-    return take_source(layer, viewer.dims, SLICE)
+    layer = viewer.add_image(np.zeros(shape))
+    return take_source(layer, viewer.dims, STACK)
 
 
 def test_of_one_only_its_refusal_is_said() -> None:
@@ -57,6 +57,30 @@ def test_what_became_of_several() -> None:
         "c: Stopped by the user.",
         "Not begun: d.",
     ]
+
+
+def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
+    now = [0.0]
+    queue = RunQueue(lambda: now[0])
+    for planes in (1, 3):
+        queue.add("a", _source((planes, 6, 7)))
+    queue.next()
+    assert (queue.place, queue.left_words(0.0)) == ("layer 1 of 2", "")
+    now[0] = 10.0
+    assert queue.share(0.4) == pytest.approx(0.1)
+    assert queue.left_words(0.4) == "about 2 minutes left in all"
+    queue.finish("The end.")
+    queue.next()
+    assert queue.place == "layer 2 of 2"
+    assert queue.share(0.0) == pytest.approx(0.25)
+    assert queue.left_words(1.0) == ""
+    queue.next()
+    assert queue.share(0.0) == 1.0
+    alone = RunQueue(lambda: now[0])
+    alone.add("a", _source())
+    alone.next()
+    now[0] = 15.0
+    assert (alone.place, alone.left_words(0.5)) == ("", "about 5 seconds left")
 
 
 @pytest.fixture
@@ -117,6 +141,42 @@ def test_each_has_its_result_and_a_failure_stops_none(
     assert words.startswith("2 of 3 layers have a result and its report.\na: Failed: ")
     assert widget.run_button.enabled
     assert "a [denoised]" not in viewer.layers
+
+
+@pytest.mark.window
+def test_what_is_expected_is_told_of_all(
+    viewer: Any, widget: InrDenoiseWidget, three: list[Any]
+) -> None:
+    wait_until(lambda: widget.needs_label.value.startswith("3 layers, one after "))
+    assert " in all, and " in widget.needs_label.value
+    viewer.layers.selection.remove(three[1])
+    assert widget.needs_label.value == "-"
+    wait_until(lambda: widget.needs_label.value.startswith("2 layers, one after "))
+    viewer.layers.selection.active = three[0]
+    wait_until(lambda: widget.needs_label.value.startswith("1 plane of 40x40"))
+
+
+@pytest.mark.window
+@pytest.mark.usefixtures("three")
+def test_the_bar_and_the_words_are_those_of_the_whole(widget: InrDenoiseWidget) -> None:
+    wait_until(lambda: widget.needs_label.value != "-")
+    expected = widget.needs_label.value
+    seen: list[tuple[str, int, str]] = []
+
+    def note(step: str) -> None:
+        seen.append((step, widget.progress.value, widget.needs_label.value))
+
+    widget.step_label.changed.connect(note)
+    widget.run()
+    assert widget.progress.value == 0
+    wait_until(lambda: not widget.running)
+    shares = [share for _, share, _ in seen]
+    assert shares == sorted(shares)
+    assert widget.progress.value == widget.progress.max
+    for number in (1, 2, 3):
+        assert any(step.startswith(f"layer {number} of 3, ") for step, _, _ in seen)
+    assert any(step.endswith(" left in all") for step, _, _ in seen)
+    assert {needs for _, _, needs in seen} == {expected}
 
 
 @pytest.mark.window

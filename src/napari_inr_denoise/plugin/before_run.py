@@ -59,6 +59,11 @@ class BeforeRun:
         self._open.add(_NOISE)
         self._wait()
 
+    def ask_needs(self) -> None:
+        """Ask what a run will take, because it is for other layers."""
+        self._open.add(_NEEDS)
+        self._wait()
+
     def hold(self) -> None:
         """Ask nothing while a run is at work; what is on its way is dropped."""
         self._held = True
@@ -113,10 +118,10 @@ class BeforeRun:
             self.noise.emit(words.noise_words(problem))
 
     @while_open
-    def _show_needs(self, found: Preflight | None, generation: int) -> None:
-        if generation == self._generation and found is not None:
+    def _show_needs(self, found: list[Preflight], generation: int) -> None:
+        if generation == self._generation and found:
             self._open.discard(_NEEDS)
-            self.needs.emit(found.words())
+            self.needs.emit(words.needs_words(found))
 
     @while_open
     def _show_error(self, error: Exception, generation: int) -> None:

@@ -42,6 +42,7 @@ from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME, mode_of
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+    from napari_inr_denoise.plugin.run_queue import RunQueue
 
 
 class DenoiseForm(Container[Widget]):
@@ -71,7 +72,7 @@ class DenoiseForm(Container[Widget]):
         self.run_button = PushButton(
             text="&Run",
             tooltip="The chosen image. With several image layers selected, one after "
-            "the other; what is expected is then told of the chosen one",
+            "the other",
         )
         self.stop_button = PushButton(text="&Stop", enabled=False)
         self.preview_button = PushButton(
@@ -211,19 +212,19 @@ class DenoiseForm(Container[Widget]):
         native.model().item(at).setToolTip(hindrance)
 
     def clear_progress(self) -> None:
-        """Begin anew."""
-        self.progress.value = 0
+        """Begin anew, with one of the images."""
         self.plot.clear()
         self._fit_started = time.monotonic()
         for label in (self.residual_label, self.step_label):
             show_text(label, "-")
 
-    def show_progress(self, step: DenoiseStep) -> None:
-        """Show where a run is."""
-        self.progress.value = round(step.progress * BAR_STEPS)
+    def show_progress(self, step: DenoiseStep, queue: RunQueue) -> None:
+        """Show where a run is, and how much of all its images is done."""
+        self.progress.value = round(queue.share(step.progress) * BAR_STEPS)
         show_text(self.noise_label, words.noise_words(step.problem))
         show_text(self.residual_label, words.residual_words(step))
-        show_text(self.step_label, words.step_words(step))
+        told = (queue.place, words.step_words(step), queue.left_words(step.progress))
+        show_text(self.step_label, ", ".join(filter(None, told)))
         seconds = time.monotonic() - self._fit_started
         self.plot.add(seconds, words.residual_ratio(step), ended=step.fit is None)
 

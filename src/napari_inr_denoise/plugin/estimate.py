@@ -26,22 +26,22 @@ class Question:
     ----------
     slice_source : LayerSource
         The slice whose noise is wanted.
-    source : LayerSource or None
-        What will be denoised; None if only the noise is wanted.
+    sources : tuple of LayerSource
+        What will be denoised, one after the other; empty if only the noise is wanted.
     settings : DenoiseSettings
         How.
     """
 
     slice_source: LayerSource
-    source: LayerSource | None
+    sources: tuple[LayerSource, ...]
     settings: DenoiseSettings
 
 
 class EstimateWorker(StoppableWorker):
     """Emits the noise as `stepped` (a FitProblem), then the needs as `returned`.
 
-    `returned` is None if it was stopped, if only the noise was wanted, or if a run is
-    at work: both would measure each other.
+    `returned` has a Preflight for each source; it has none if it was stopped, if only
+    the noise was wanted, or if a run is at work: both would measure each other.
 
     Parameters
     ----------
@@ -53,20 +53,28 @@ class EstimateWorker(StoppableWorker):
         super().__init__()
         self.question = question
 
-    def work(self) -> Preflight | None:
+    def work(self) -> list[Preflight]:
         """Run in the worker's thread."""
         with estimating() as alone:
-            return self._answer() if alone else None
+            return self._answer() if alone else []
 
-    def _answer(self) -> Preflight | None:
-        from napari_inr_denoise.core.preflight import preflight
-
+    def _answer(self) -> list[Preflight]:
         asked = self.question
         self.stepped.emit(_noise_problem(asked.slice_source.middle(LOOKED_AT)))
-        source = asked.source
-        if source is None or self._stop.is_set():
-            return None
-        return preflight(source.image(), source.axes, asked.settings, source.spacing)
+        # What is alike takes as long: channels of one image are measured once.
+        known: dict[tuple[object, ...], Preflight] = {}
+        for source in asked.sources:
+            if self._stop.is_set():
+                return []
+            if source.kind not in known:
+                known[source.kind] = _needs(source, asked.settings)
+        return [known[source.kind] for source in asked.sources]
+
+
+def _needs(source: LayerSource, settings: DenoiseSettings) -> Preflight:
+    from napari_inr_denoise.core.preflight import preflight
+
+    return preflight(source.image(), source.axes, settings, source.spacing)
 
 
 def _noise_problem(source: LayerSource) -> FitProblem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -76,6 +77,22 @@ class LayerSource:
     @cached_property
     def _slice(self) -> NDArray[Any]:
         return np.array(part_of(self.data, self.selection)[...])
+
+    @property
+    def pixel_count(self) -> int:
+        """How many pixels are taken, of all planes together."""
+        return math.prod(self.sizes)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How much is taken along each dimension, colours aside."""
+        pairs = zip(self.selection, self.data.shape, strict=False)
+        return tuple(len(range(size)[at]) for at, size in pairs)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """By what it takes to denoise it: its shape and axes."""
+        return (self.sizes, self.axes, self.data.shape[len(self.selection) :])
 
     def is_of(self, layer: object) -> bool:
         """Whether it was taken of a layer."""

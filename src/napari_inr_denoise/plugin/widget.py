@@ -22,6 +22,7 @@ from napari_inr_denoise.plugin.estimate import Question
 from napari_inr_denoise.plugin.finished import Finished
 from napari_inr_denoise.plugin.form import show_text
 from napari_inr_denoise.plugin.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.queued import queued
 from napari_inr_denoise.plugin.report_key import is_result
 from napari_inr_denoise.plugin.result_layer import ResultLayer
 from napari_inr_denoise.plugin.run_queue import RunQueue
@@ -31,7 +32,11 @@ from napari_inr_denoise.plugin.settings_file import (
     ask_for_name,
     save_settings,
 )
-from napari_inr_denoise.plugin.source import LayerSource, take_source, volume_hindrance
+from napari_inr_denoise.plugin.source import (
+    LayerSource,
+    take_source,
+    volume_hindrance,
+)
 from napari_inr_denoise.plugin.worker import DenoiseWorker
 
 if TYPE_CHECKING:
@@ -67,6 +72,7 @@ class InrDenoiseWidget(DenoiseForm):
         self._result_layer: ResultLayer | None = None
         self._ended: Image | None = None
         self._planes, self._at_work = 0, ""
+        self._named: tuple[int, ...] = ()
         self._queue = RunQueue()
         self._settings_at_work: DenoiseSettings
         self._watched: Image | None = None
@@ -91,7 +97,7 @@ class InrDenoiseWidget(DenoiseForm):
         self._before.needs.connect(self._show_needs)
         self._after.chosen.connect(self._tell_ending)
         self._viewer.layers.selection.events.active.connect(self._follow_selection)
-        self._viewer.layers.selection.events.changed.connect(self._name_run)
+        self._viewer.layers.selection.events.changed.connect(self._follow_selected)
         self._viewer.layers.events.removed.connect(self._forget)
         self._viewer.dims.events.current_step.connect(self._follow_slice)
         self._viewer.dims.events.order.connect(self._choose)
@@ -144,30 +150,13 @@ class InrDenoiseWidget(DenoiseForm):
         return selected if self.layer.value in selected else self._chosen()
 
     def _queued(self, layers: list[Image], scope: str) -> RunQueue:
-        """Return what is to be denoised of layers, or why that cannot be."""
-        queue = RunQueue()
-        for layer in layers:
-            try:
-                source = take_source(layer, self._viewer.dims, scope, self.region.value)
-            except ValueError as error:
-                queue.refuse(layer.name, str(error))
-            else:
-                if scope == VISIBLE:
-                    source = self._as_preview(source, layer.name)
-                queue.add(layer.name, source)
-        return queue
-
-    def _as_preview(self, source: LayerSource, name: str) -> LayerSource:
-        """Return it under a name of its own, which no layer has any more."""
-        name = f"{name} [preview]"
-        if name in self._viewer.layers:
-            self._viewer.layers.remove(name)
-        return replace(source, keywords=source.keywords | {"name": name})
+        return queued(self._viewer, layers, scope, self.region.value)
 
     def _begin(self, queue: RunQueue, settings: DenoiseSettings) -> None:
         self._queue, self._settings_at_work = queue, settings
         self._ended = None
         self._after.offer(None)
+        self.progress.value = 0
         if queue.count:
             self._next()
         else:
@@ -187,6 +176,7 @@ class InrDenoiseWidget(DenoiseForm):
             self._after.offer(self._after.selected)
         if told := self._queue.words():
             self.say(told)
+        self._follow_selected()
         self._before.resume()
         self.finished.emit(self._ended)
 
@@ -238,11 +228,21 @@ class InrDenoiseWidget(DenoiseForm):
         show_text(self.needs_label, "-")
         self._before.ask_all()
 
-    @while_open
-    def _name_run(self, *_: object) -> None:
+    def _name_run(self) -> None:
         """Say on the button how many layers it is for."""
-        count = len(self._to_run())
-        self.run_button.text = "&Run" if count < 2 else f"&Run on {count} layers"
+        layers = self._to_run()
+        self._named = tuple(map(id, layers))
+        many = len(layers) > 1
+        self.run_button.text = f"&Run on {len(layers)} layers" if many else "&Run"
+
+    @while_open
+    def _follow_selected(self, *_: object) -> None:
+        """Ask what it takes to run the layers that are selected now."""
+        changed = self._named != tuple(map(id, self._to_run()))
+        if changed and not self.running:
+            self._name_run()
+            show_text(self.needs_label, "-")
+            self._before.ask_needs()
 
     @while_open
     def _forget(self, event: Event) -> None:
@@ -270,9 +270,11 @@ class InrDenoiseWidget(DenoiseForm):
             return None
         region = self.region.value
         shown = take_source(layer, dims, SLICE, region)
-        scope = self.scope.value
-        source = take_source(layer, dims, scope, region) if needs else None
-        return Question(shown, source, self.settings)
+        if not needs:
+            return Question(shown, (), self.settings)
+        chosen = take_source(layer, dims, self.scope.value, region)
+        queue = self._queued(self._to_run(), self.scope.value)
+        return Question(shown, queue.sources or (chosen,), self.settings)
 
     @while_open
     def _show_noise(self, text: str) -> None:
@@ -313,7 +315,7 @@ class InrDenoiseWidget(DenoiseForm):
     @while_open
     def _show_step(self, step: DenoiseStep) -> None:
         self._planes = step.plane_count
-        self.show_progress(step)
+        self.show_progress(step, self._queue)
         self.say(self._at_work)
 
     @while_open

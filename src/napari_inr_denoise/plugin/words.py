@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from napari_inr_denoise.core.duration import duration_words
 from napari_inr_denoise.core.stopping import StopReason
 from napari_inr_denoise.core.verdict import Verdict
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+    from napari_inr_denoise.core.preflight import Preflight
     from napari_inr_denoise.core.problem import FitProblem
     from napari_inr_denoise.core.report import PlaneReport
     from napari_inr_denoise.core.settings import DenoiseSettings
@@ -23,6 +26,19 @@ def noise_words(problem: FitProblem) -> str:
     if problem.isolated_count:
         words += f"; {problem.isolated_count} hot or dead pixels left out"
     return words
+
+
+def needs_words(needs: Sequence[Preflight]) -> str:
+    """Return what a run will take: of one image, or of several in all."""
+    if len(needs) == 1:
+        return needs[0].words()
+    seconds = duration_words(sum(one.seconds for one in needs))
+    memory = max(one.memory_gb for one in needs)
+    most = "at most" if any(one.at_most for one in needs) else "about"
+    return (
+        f"{len(needs)} layers, one after the other: {most} {seconds} in all, and "
+        f"{memory:.1f} GB for the largest, on {needs[0].device}."
+    )
 
 
 def residual_words(step: DenoiseStep) -> str:
