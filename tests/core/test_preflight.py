@@ -10,10 +10,12 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core import preflight as module
 from napari_inr_denoise.core.blind_spot import looked_at
 from napari_inr_denoise.core.fit_neighbourhood import schedule
+from napari_inr_denoise.core.masked import MaskedImage
 from napari_inr_denoise.core.pace import Pace
 from napari_inr_denoise.core.preflight import preflight
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.core.stack import MORE_STEPS, shared_turns
+from napari_inr_denoise.core.stack_planes import Member
 from napari_inr_denoise.core.workload import Workload
 
 SETTINGS = preset_settings(
@@ -162,6 +164,27 @@ def test_a_result_that_is_kept_counts() -> None:
         for flag in (False, True)
     )
     assert kept - streamed == pytest.approx(8e-9 * image.size)
+
+
+def test_a_step_is_measured_on_as_many_pixels_as_the_mask_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+
+    def none_at_all(member: Member, *_: object) -> dict[str, Pace]:
+        sizes.append(member.problem.fitted_yx.size)
+        return {name: Pace(0.0, 0.0) for name in TIMES}
+
+    monkeypatch.setattr(module, "network_paces", none_at_all)
+    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    image, mask = _tissue(1, 300)[0], np.zeros((300, 300), np.uint8)
+    for share, side in ((1.0, 256), (0.25, 150), (0.0, 128)):
+        mask[: round(300 * share)] = 1 if share else 0
+        preflight(MaskedImage(image, mask), "YX", SETTINGS)
+        assert sizes[-1] == side**2
+        mask[:] = 0
+    with pytest.raises(ValueError, match="mask: got"):
+        preflight(MaskedImage(image, mask[1:]), "YX", SETTINGS)
 
 
 def test_a_wrong_image_is_refused_as_by_denoise() -> None:

@@ -10,6 +10,8 @@ import pytest
 from napari.components import ViewerModel
 from numpy.typing import NDArray
 
+from napari_inr_denoise.core import preflight as preflight_module
+from napari_inr_denoise.core.masked import MaskedImage
 from napari_inr_denoise.plugin.on_display import PREVIEW_SIDE
 from napari_inr_denoise.plugin.scope import SLICE, STACK, VISIBLE, VOLUME
 from napari_inr_denoise.plugin.source import take_source
@@ -274,3 +276,29 @@ def test_a_region_that_does_not_fit_is_said(
     assert "region 'small': got labels of 3 x 3 pixels" in widget.status_label.value
     process_events(0.5)
     assert "region 'small'" in widget.needs_label.value
+
+
+@pytest.mark.window
+def test_what_is_expected_counts_box_and_mask(
+    viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    real = preflight_module.preflight
+
+    def noted(image: Any, *given: Any) -> Any:
+        asked.append(image)
+        return real(image, *given)
+
+    monkeypatch.setattr(preflight_module, "preflight", noted)
+    source = viewer.layers[0]
+    labels = np.zeros(source.data.shape[1:], np.uint8)
+    labels[10:60, 20:70] = 1
+    alike = {"scale": source.scale[1:], "units": source.units[1:]}
+    widget.region.value = viewer.add_labels(labels, **alike)
+    wait_until(lambda: widget.needs_label.value.startswith("1 plane of 96x96"))
+    assert isinstance(asked[-1], MaskedImage)
+    assert np.asarray(asked[-1].mask).sum() == 50 * 50
+    box = viewer.add_shapes([_rectangle(8, 16, 47, 79)], **alike)
+    widget.region.value = box
+    wait_until(lambda: widget.needs_label.value.startswith("1 plane of 40x64"))
+    assert asked[-1].shape == (1, 40, 64)

@@ -158,15 +158,21 @@ def test_what_is_expected_is_told_of_all(
 
 @pytest.mark.window
 @pytest.mark.usefixtures("three")
-def test_the_bar_and_the_words_are_those_of_the_whole(widget: InrDenoiseWidget) -> None:
+def test_the_bar_and_the_words_are_those_of_the_whole(
+    widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wait_until(lambda: widget.needs_label.value != "-")
     expected = widget.needs_label.value
     seen: list[tuple[str, int, str]] = []
 
-    def note(step: str) -> None:
-        seen.append((step, widget.progress.value, widget.needs_label.value))
+    show = InrDenoiseWidget.show_progress
 
-    widget.step_label.changed.connect(note)
+    def noted(self: InrDenoiseWidget, *given: Any) -> None:
+        show(self, *given)
+        labels = self.step_label.value, self.progress.value, self.needs_label.value
+        seen.append(labels)
+
+    monkeypatch.setattr(InrDenoiseWidget, "show_progress", noted)
     widget.run()
     assert widget.progress.value == 0
     wait_until(lambda: not widget.running)

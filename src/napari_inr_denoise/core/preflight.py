@@ -20,6 +20,7 @@ from napari_inr_denoise.core.axes import (
 from napari_inr_denoise.core.devices import describe_device, pick_device
 from napari_inr_denoise.core.duration import duration_words
 from napari_inr_denoise.core.fit_volume import VolumeProblem
+from napari_inr_denoise.core.masked import MaskedImage
 from napari_inr_denoise.core.memory import expected_memory_gb, tile_side
 from napari_inr_denoise.core.pace import network_paces, other_pace, volume_pace
 from napari_inr_denoise.core.run_volume import check_volume
@@ -34,6 +35,8 @@ _LOOKED_AT = 3
 """Planes that are compared with those beside them."""
 _SIDE, _DEPTH = 256, 4
 """Of the part that is measured on: large enough for batches of full size."""
+_LEAST_SIDE = 128
+"""Of that part where few pixels are in a mask: a smaller one renders too slowly."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Preflight:
 
 
 def preflight(
-    image: ArrayLike | LazyArray,
+    image: ArrayLike | LazyArray | MaskedImage,
     axes: str | None = None,
     settings: DenoiseSettings | None = None,
     spacing_um: Sequence[float] | None = None,
@@ -109,6 +112,7 @@ def preflight(
     settings = preset_settings("auto") if settings is None else settings
     source = ImageSource(image)
     axes = resolve_axes(source.ndim, axes)
+    source.check_mask(axes)
     if settings.mode == "volume":
         check_volume(axes, source.shape, settings)
     plan = _Plan(source, axes, settings, voxel_spacing(axes, spacing_um))
@@ -147,9 +151,16 @@ class _Plan:
         all_series = series_of(axes, source.shape)
         middle = all_series[len(all_series) // 2]
         self._series, self._count = len(all_series), len(middle)
+        self._inside = [
+            source.share_inside(middle[number], tile.window)
+            for number in spread(self._count, _LOOKED_AT)
+            for tile in self.tiling.tiles
+        ]
+        # The mask may lie anywhere, and what is measured on must not be empty.
+        plain = source.without_mask
         started = time.perf_counter()
         self._planes = StackPlanes(
-            lambda number, window: source.read(middle[number], window),
+            lambda number, window: plain.read(middle[number], window),
             self._count,
             self.tiling,
             spacing_zyx[1:],
@@ -187,7 +198,11 @@ class _Plan:
         member = self._planes.member(self._count // 2, tile)
         context = member.context if self.together else ()
         height, width = member.problem.fitted_yx.shape
-        window = _centre(height), _centre(width)
+        # Fewer pixels are drawn in each step where few are trained on.
+        inside = sum(self._inside) / len(self._inside)
+        most = _SIDE if inside == 1 else math.isqrt(int(inside * height * width))
+        side = max(min(most, _SIDE), _LEAST_SIDE)
+        window = _centre(height, side), _centre(width, side)
         return replace(member, context=context).cropped(window)
 
     def _of_series(self) -> float:
@@ -222,6 +237,6 @@ class _Plan:
         return self._settings.max_steps * pace.step + voxels * pace.pixel
 
 
-def _centre(size: int) -> slice:
-    first = max(size - _SIDE, 0) // 2
-    return slice(first, min(first + _SIDE, size))
+def _centre(size: int, most: int) -> slice:
+    first = max(size - most, 0) // 2
+    return slice(first, min(first + most, size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Protocol
 
 import numpy as np
@@ -90,6 +91,19 @@ class ImageSource:
         """
         if self._mask is not None:
             self._mask.check(axes, self.shape)
+
+    @property
+    def without_mask(self) -> ImageSource:
+        """The same image, all pixels of which count."""
+        plain = copy(self)
+        plain._mask = None
+        return plain
+
+    def share_inside(self, plane: Plane, window: Window) -> float:
+        """Return the share of a part of a plane that the mask has; 1 without one."""
+        return (
+            1.0 if self._mask is None else self._mask.inside_yx(plane, *window).mean()
+        )
 
     def block(self, selection: tuple[int | slice, ...]) -> NDArray[Any]:
         """Return a part of the image, as it is stored.

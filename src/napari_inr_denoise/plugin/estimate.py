@@ -74,7 +74,7 @@ class EstimateWorker(StoppableWorker):
 def _needs(source: LayerSource, settings: DenoiseSettings) -> Preflight:
     from napari_inr_denoise.core.preflight import preflight
 
-    return preflight(source.image(), source.axes, settings, source.spacing)
+    return preflight(source.masked(), source.axes, settings, source.spacing)
 
 
 def _noise_problem(source: LayerSource) -> FitProblem:

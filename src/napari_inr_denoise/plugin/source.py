@@ -91,8 +91,9 @@ class LayerSource:
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """By what it takes to denoise it: its shape and axes."""
-        return (self.sizes, self.axes, self.data.shape[len(self.selection) :])
+        """What decides how long it takes: shape, axes and mask."""
+        colours = self.data.shape[len(self.selection) :]
+        return (self.sizes, colours, self.axes, id(self.mask))
 
     def is_of(self, layer: object) -> bool:
         """Whether it was taken of a layer."""

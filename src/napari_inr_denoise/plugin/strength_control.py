@@ -90,8 +90,9 @@ class _Maker(StoppableWorker):
 
     def __init__(self, finished: Finished, data: AtStrength) -> None:
         super().__init__()
-        self._finished, self._data = finished, data
+        # superqt has a `_finished` of its own.
+        self._of, self._data = finished, data
 
     def work(self) -> tuple[Finished, AtStrength, NDArray[np.generic]]:
         """Run in the worker's thread."""
-        return self._finished, self._data, np.asarray(self._data)
+        return self._of, self._data, np.asarray(self._data)
