@@ -65,13 +65,12 @@ def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
     for planes in (1, 3):
         queue.add("a", _source((planes, 6, 7)))
     queue.next()
-    assert (queue.place, queue.left_words(0.0)) == ("layer 1 of 2", "")
+    assert queue.left_words(0.0) == ""
     now[0] = 10.0
     assert queue.share(0.4) == pytest.approx(0.1)
     assert queue.left_words(0.4) == "about 2 minutes left in all"
     queue.finish("The end.")
     queue.next()
-    assert queue.place == "layer 2 of 2"
     assert queue.share(0.0) == pytest.approx(0.25)
     assert queue.left_words(1.0) == ""
     queue.next()
@@ -80,7 +79,7 @@ def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
     alone.add("a", _source())
     alone.next()
     now[0] = 15.0
-    assert (alone.place, alone.left_words(0.5)) == ("", "about 5 seconds left")
+    assert alone.left_words(0.5) == "about 5 seconds left"
 
 
 @pytest.fixture
@@ -163,26 +162,25 @@ def test_the_bar_and_the_words_are_those_of_the_whole(
 ) -> None:
     wait_until(lambda: widget.needs_label.value != "-")
     expected = widget.needs_label.value
-    seen: list[tuple[str, int, str]] = []
+    seen: list[tuple[int, str, str, str]] = []
+    say = InrDenoiseWidget.say
 
-    show = InrDenoiseWidget.show_progress
+    def noted(self: InrDenoiseWidget, text: str) -> None:
+        say(self, text)
+        bar = self.progress.native
+        seen.append((bar.value(), bar.text(), text, self.needs_label.value))
 
-    def noted(self: InrDenoiseWidget, *given: Any) -> None:
-        show(self, *given)
-        labels = self.step_label.value, self.progress.value, self.needs_label.value
-        seen.append(labels)
-
-    monkeypatch.setattr(InrDenoiseWidget, "show_progress", noted)
+    monkeypatch.setattr(InrDenoiseWidget, "say", noted)
     widget.run()
     assert widget.progress.value == 0
     wait_until(lambda: not widget.running)
-    shares = [share for _, share, _ in seen]
+    shares, bars, said, needs = (list(one) for one in zip(*seen, strict=True))
     assert shares == sorted(shares)
-    assert widget.progress.value == widget.progress.max
-    for number in (1, 2, 3):
-        assert any(step.startswith(f"layer {number} of 3, ") for step, _, _ in seen)
-    assert any(step.endswith(" left in all") for step, _, _ in seen)
-    assert {needs for _, _, needs in seen} == {expected}
+    assert bars[-1] == "100%"
+    assert any(bar.endswith(" left in all") for bar in bars)
+    for number, name in enumerate("abc", start=1):
+        assert any(text.startswith(f"Layer {number} of 3, {name}: ") for text in said)
+    assert set(needs) == {expected}
 
 
 @pytest.mark.window

@@ -220,13 +220,20 @@ class DenoiseForm(Container[Widget]):
 
     def show_progress(self, step: DenoiseStep, queue: RunQueue) -> None:
         """Show where a run is, and how much of all its images is done."""
-        self.progress.value = round(queue.share(step.progress) * BAR_STEPS)
+        self.show_share(queue.share(step.progress), queue.left_words(step.progress))
         show_text(self.noise_label, words.noise_words(step.problem))
         show_text(self.residual_label, words.residual_words(step))
-        told = (queue.place, words.step_words(step), queue.left_words(step.progress))
-        show_text(self.step_label, ", ".join(filter(None, told)))
+        show_text(self.step_label, words.step_words(step))
         seconds = time.monotonic() - self._fit_started
         self.plot.add(seconds, words.residual_ratio(step), ended=step.fit is None)
+
+    def show_share(self, share: float, left: str) -> None:
+        """Show how much of a run is done, and how long it will go on, in the bar.
+
+        Not in a row of its own, which would change its height, and so all below it.
+        """
+        self.progress.value = round(share * BAR_STEPS)
+        self.progress.native.setFormat(f"%p%, {left}" if left else "%p%")
 
     def show_result(self, result: DenoiseResult | None, noisy: bool = False) -> None:
         """Offer what there is to see of a result.

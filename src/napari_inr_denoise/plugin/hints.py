@@ -14,11 +14,11 @@ DENOISE_TIPS = {
     "seed": "The same seed gives the same result",
     "stop_button": "End now; the best so far is kept as the result",
     "load_button": "Choose what a file of settings says",
-    "progress": "Of the whole run, all of its layers",
+    "progress": "Of the whole run, all of its layers, and the time that is left",
     "noise_label": "The noise of the slice on display, measured in the image itself",
     "needs_label": "What Run will take, from a measurement on a part",
     "residual_label": "What is removed (root mean square), in the image's units",
-    "step_label": "What is at work, steps of training, and the time that is left",
+    "step_label": "Steps of training",
     "status_label": "What is going on, or how the last run ended",
 }
 """Of controls that have no tooltip yet."""

@@ -85,11 +85,6 @@ class RunQueue:
         left = duration_words(elapsed * (1 - share) / share)
         return f"about {left} left{' in all' if self.count > 1 else ''}"
 
-    @property
-    def place(self) -> str:
-        """Which one is at work; empty if there is but one."""
-        return f"layer {self._begun} of {self.count}" if self.count > 1 else ""
-
     def finish(self, ending: str) -> None:
         """Note that the one at work has a result, and why it ended."""
         self._done += 1
@@ -107,8 +102,9 @@ class RunQueue:
 
     def placed(self, text: str) -> str:
         """Return a text with the place of the one at work, if there are several."""
-        place = self.place.capitalize()
-        return f"{place}, {self._at_work}: {text}" if place else text
+        if self.count < 2:
+            return text
+        return f"Layer {self._begun} of {self.count}, {self._at_work}: {text}"
 
     def words(self) -> str:
         """Return what became of several images; of one, only why it was refused."""

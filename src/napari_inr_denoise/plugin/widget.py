@@ -156,7 +156,7 @@ class InrDenoiseWidget(DenoiseForm):
         self._queue, self._settings_at_work = queue, settings
         self._ended = None
         self._after.offer(None)
-        self.progress.value = 0
+        self.show_share(0.0, "")
         if queue.count:
             self._next()
         else:
