@@ -14,8 +14,6 @@ from napari_inr_denoise.core.denoise import DenoiseStep
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport
 
-__all__ = ["BatchStep", "BatchSteps", "RunOptions", "run_jobs"]
-
 
 @dataclass(frozen=True)
 class BatchStep:
