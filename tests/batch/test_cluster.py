@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -313,6 +315,9 @@ def test_nothing_listens_to_other_machines(client: Any) -> None:
     ]
     assert len(listening) >= 1 + 2 * 2
     assert set(listening) == {"127.0.0.1"}
+    port = client.scheduler_info()["services"]["dashboard"]
+    with pytest.raises(HTTPError, match="404"):  # the port has other pages
+        urlopen(f"http://127.0.0.1:{port}/status", timeout=30)
 
 
 class _NoScheduler:
