@@ -13,6 +13,9 @@ from napari_inr_denoise.io.ngff import metadata_of, with_ngff
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.zarr_attributes import read_attributes
 
+_ONE_OF = {"plate": "A/1/0", "well": "0"}
+"""Where an image lies in what holds many of them."""
+
 
 def read_zarr(folder: Path) -> ImageRecord:
     """Return the full level of the first image of a Zarr.
@@ -26,11 +29,12 @@ def read_zarr(folder: Path) -> ImageRecord:
     """
     attributes = read_attributes(folder)
     inner = metadata_of(attributes)
-    if "plate" in inner or "well" in inner:
-        raise ValueError(
-            "got a plate or well of many images, wanted one of them; name it, such as "
-            f"{folder.name}/A/1/0"
-        )
+    for kind, one in _ONE_OF.items():
+        if kind in inner:
+            raise ValueError(
+                f"got a {kind} of many images, wanted one of them; name it, such as "
+                f"{folder.name}/{one}"
+            )
     if "bioformats2raw.layout" in inner and "multiscales" not in inner:
         return _first_of_many(folder)
     if "multiscales" in inner:
