@@ -193,6 +193,18 @@ def test_a_zarr_becomes_a_zarr_with_all_that_it_says(
     assert changed.files[0].status == "done"
 
 
+def test_a_zarr_with_a_link_to_elsewhere_fails_before_it_is_read(
+    tmp_path: Path, tiny: DenoiseSettings
+) -> None:
+    write_image(tmp_path / "a.zarr", ImageRecord(np.zeros((4, 5), np.uint8), "YX"))
+    (tmp_path / "a.zarr" / "link").symlink_to(tmp_path)
+    (file,) = _run(tmp_path, RunOptions(tiny)).files
+    assert file.status == "failed"
+    assert str(tmp_path / "a.zarr" / "link") in str(file.error)
+    assert "leads outside of" in str(file.error)
+    assert not (tmp_path / "out" / "a.inr.ome.zarr").exists()
+
+
 def test_a_run_that_was_stopped_goes_on_with_the_next_plane(
     folder: Path, tiny: DenoiseSettings
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_inr_denoise.io.lazy_zarr import LazyZarr
 from napari_inr_denoise.io.letters import known_axes
+from napari_inr_denoise.io.links import check_links
 from napari_inr_denoise.io.ngff import metadata_of, with_ngff
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.zarr_attributes import read_attributes
@@ -23,10 +24,15 @@ def read_zarr(folder: Path) -> ImageRecord:
     Raises
     ------
     ValueError
-        If it holds no image, or is damaged.
+        If it holds no image, is damaged, or has links that lead outside of it.
     ImportError
         If the package `zarr` is not installed.
     """
+    check_links(folder)
+    return _read(folder)
+
+
+def _read(folder: Path) -> ImageRecord:
     attributes = read_attributes(folder)
     inner = metadata_of(attributes)
     for kind, one in _ONE_OF.items():
@@ -43,7 +49,7 @@ def read_zarr(folder: Path) -> ImageRecord:
 
 
 def _first_of_many(folder: Path) -> ImageRecord:
-    record = read_zarr(folder / "0")
+    record = _read(folder / "0")
     if not (folder / "1").is_dir():
         return record
     note = "The file holds several images; only the first was read."
