@@ -180,8 +180,9 @@ def test_what_a_zarr_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     with pytest.raises(FileExistsError, match="is no Zarr"):
         write_image(tmp_path / "a.zarr", ImageRecord(np.zeros((4, 5)), "YX"))
-    with pytest.raises(ValueError, match="RGB samples"):
-        write_image(tmp_path / "c.zarr", ImageRecord(np.zeros((4, 5, 3)), "YXS"))
+    with pytest.raises(ValueError, match="got 5 samples a pixel"):
+        write_image(tmp_path / "c.zarr", ImageRecord(np.zeros((4, 5, 5)), "YXS"))
+    assert not (tmp_path / "c.zarr").exists()
     with pytest.raises(TypeError, match="OME-Zarr cannot hold"):
         write_image(tmp_path / "c.zarr", ImageRecord(np.zeros((4, 5), "c8"), "YX"))
 

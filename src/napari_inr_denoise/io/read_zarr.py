@@ -69,7 +69,7 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
         kind = type(error).__name__
         note = f"The file's pixel size and names could not be read ({kind})."
         record = replace(record, notes=(*record.notes, note))
-    return record.with_axes(axes)
+    return record.with_axes(record.axes)
 
 
 def _read_array(folder: Path) -> ImageRecord:
