@@ -31,6 +31,17 @@ def test_each_file_of_a_set_leads_to_the_same_one(
     assert read_image(paths[first]).data[:, 0, 0].tolist() == [0, 1, 2]
 
 
+def test_a_companion_stands_for_the_files_that_it_describes(tmp_path: Path) -> None:
+    companion = tmp_path / "b.companion.ome"
+    paths = write_set(tmp_path, ["a.ome.tif", "c.ome.tif"], companion.name)
+    for path in (companion, *paths):
+        assert files_of_image(path) == (companion, *paths)
+    assert parts_of_others([*paths, companion]) == dict.fromkeys(paths, companion)
+    # Without it each file is an image of its own.
+    companion.unlink()
+    assert files_of_image(paths[0]) == (paths[0],)
+
+
 def test_a_file_that_the_others_do_not_know_is_no_part(tmp_path: Path) -> None:
     paths = write_set(tmp_path, ["a.ome.tif", "b.ome.tif"], "a.ome.tif")
     copy = tmp_path / "copy.ome.tif"

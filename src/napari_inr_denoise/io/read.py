@@ -10,6 +10,7 @@ import numpy as np
 from napari_inr_denoise.io.kinds import (
     PNG_SUFFIXES,
     READABLE_SUFFIXES,
+    has_ending,
     is_zarr,
 )
 from napari_inr_denoise.io.record import ImageRecord
@@ -23,7 +24,8 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
     Parameters
     ----------
     path : str or Path
-        The file; for a Zarr, its folder.
+        The file; for a Zarr, its folder. Of an OME-TIFF in several files the one that
+        describes them all, which may be a `.companion.ome`.
     lazy : bool
         Leave the values of a TIFF or Zarr in the file: `data` is then a `LazyArray`,
         read part by part.
@@ -46,8 +48,8 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
     path = Path(path)
     if not path.is_file() and not is_zarr(path):
         raise FileNotFoundError(f"{path}: no such file.")
-    suffix = path.suffix.lower()
-    if path.is_file() and suffix not in READABLE_SUFFIXES:
+    if path.is_file() and not has_ending(path, READABLE_SUFFIXES):
+        suffix = path.suffix.lower()
         raise ValueError(
             f"{path}: got a file ending in {suffix or 'nothing'}, wanted one of "
             f"{', '.join(READABLE_SUFFIXES)}."
@@ -70,7 +72,7 @@ def _read(path: Path) -> ImageRecord:
         from napari_inr_denoise.io.read_zarr import read_zarr
 
         return read_zarr(path)
-    if path.suffix.lower() in PNG_SUFFIXES:
+    if has_ending(path, PNG_SUFFIXES):
         from napari_inr_denoise.io.read_png import read_png
 
         return read_png(path)
