@@ -155,26 +155,6 @@ def test_a_zarr_that_failed_leaves_the_old_one_and_nothing_else(tmp_path: Path) 
     assert [file.name for file in tmp_path.iterdir()] == ["a.ome.zarr"]
 
 
-def test_the_old_folder_is_put_back_if_the_new_one_cannot_take_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "a.zarr"
-    write_image(path, ImageRecord(np.ones((4, 5)), "YX"))
-    real, calls = Path.rename, []
-
-    def rename(self: Path, target: Path) -> Path:
-        calls.append(target)
-        if len(calls) == 2:
-            raise OSError("no")
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "rename", rename)
-    with pytest.raises(OSError, match="no"):
-        write_image(path, ImageRecord(np.zeros((4, 5)), "YX"))
-    assert read_image(path).data.max() == 1
-    assert [file.name for file in tmp_path.iterdir()] == ["a.zarr"]
-
-
 def test_what_a_zarr_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zarr").touch()
     (tmp_path / "b").mkdir()
