@@ -25,15 +25,16 @@ from click.testing import CliRunner
 
 from napari_inr_denoise import DenoiseSettings, read_image
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.one_file import RunOptions
 from napari_inr_denoise.batch.run import run_jobs
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.cli import main
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 
 distributed = pytest.importorskip("distributed")
 psutil = pytest.importorskip("psutil")  # comes with it
-cluster = pytest.importorskip("napari_inr_denoise.batch.cluster")
+from napari_inr_denoise.batch import cluster  # noqa: E402 - if it can be at all
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 there")
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from napari_inr_denoise import denoise
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.one_file import RunOptions
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.batch.run import run_jobs
 from tests.core.any_image import QUICK
 

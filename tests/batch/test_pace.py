@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from napari_inr_denoise.batch.job_report import JobReport
 from napari_inr_denoise.batch.jobs import Job
-from napari_inr_denoise.batch.one_file import JobReport
 from napari_inr_denoise.batch.pace import Pace
 from napari_inr_denoise.batch.progress import JobProgress
 from napari_inr_denoise.batch.run import BatchStep

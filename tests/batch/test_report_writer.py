@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.batch.example_report import FILE
 
 from napari_inr_denoise import DenoiseSettings
-from napari_inr_denoise.batch.one_file import JobReport
+from napari_inr_denoise.batch.job_report import JobReport
 from napari_inr_denoise.batch.report_writer import ReportWriter
 
 

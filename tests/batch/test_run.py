@@ -11,10 +11,10 @@ from tests.file_sets import write_set
 
 from napari_inr_denoise import DenoiseSettings, denoise, read_image, write_image
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.one_file import RunOptions
 from napari_inr_denoise.batch.report_files import write_report
 from napari_inr_denoise.batch.report_page import page
 from napari_inr_denoise.batch.run import run_jobs
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport
 from napari_inr_denoise.core.settings import preset_settings
