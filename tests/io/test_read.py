@@ -100,6 +100,8 @@ def test_a_damaged_file_gives_a_sentence(
 def test_a_missing_or_foreign_file_gives_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_image(tmp_path / "none.tif")
+    with pytest.raises(ValueError, match="got a folder, wanted an image"):
+        read_image(tmp_path)
     (tmp_path / "image.czi").touch()
     with pytest.raises(ValueError, match=r"got a file ending in \.czi"):
         read_image(tmp_path / "image.czi")

@@ -40,7 +40,10 @@ class LazyZarr(LazyArray):
         self.shape = tuple(int(size) for size in self._array.shape)
         self.dtype: np.dtype[Any] = np.dtype(self._array.dtype).newbyteorder("=")
         if self.dtype.kind not in "biufc" or not self.size:
-            raise ValueError(f"got {self.dtype} values of shape {self.shape}")
+            raise ValueError(
+                f"got {self.dtype} values of shape {self.shape}, wanted numbers, and "
+                "at least one"
+            )
         self._check_claims()
 
     def __reduce__(self) -> tuple[type[LazyZarr], tuple[Path]]:

@@ -41,13 +41,18 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is of another kind or damaged.
+        If the file is of another kind or damaged, or a folder that is no Zarr.
     ImportError
         If it is a Zarr and the package `zarr` is not installed.
     """
     path = Path(path)
-    if not path.is_file() and not is_zarr(path):
-        raise FileNotFoundError(f"{path}: no such file.")
+    if path.is_dir() and not is_zarr(path):
+        raise ValueError(
+            f"{path}: got a folder, wanted an image or an OME-Zarr. Name one of the "
+            "images in it; `inr-denoise run` takes whole folders."
+        )
+    if not path.is_file() and not path.is_dir():
+        raise FileNotFoundError(f"{path}: there is no such file. Check the name.")
     if path.is_file() and not has_ending(path, READABLE_SUFFIXES):
         suffix = path.suffix.lower()
         raise ValueError(
