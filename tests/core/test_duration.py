@@ -8,13 +8,15 @@ from napari_inr_denoise.core.duration import duration_words, short_duration
 @pytest.mark.parametrize(
     ("seconds", "words", "short"),
     [
-        (0.2, "1 second", "0 s"),
-        (4.4, "4 seconds", "4 s"),
-        (300, "5 minutes", "5 min"),
-        (9000, "2.5 hours", "2.5 h"),
+        (0.0, "1 second", "0 s"),
+        (1.4, "1 second", "1 s"),
+        (89.0, "89 seconds", "89 s"),
+        (150.0, "2 minutes", "2 min"),
+        (5399.0, "90 minutes", "90 min"),
+        (9000.0, "2.5 hours", "2.5 h"),
     ],
 )
-def test_a_duration_has_the_unit_that_suits_it(
+def test_a_duration_has_about_two_digits(
     seconds: float, words: str, short: str
 ) -> None:
     assert duration_words(seconds) == words
