@@ -29,6 +29,7 @@ from napari_inr_denoise.core.safeguard import keep_in_range, keep_structure
 from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
 from napari_inr_denoise.core.smoothing import smoothed
 from napari_inr_denoise.core.stopping import StopReason
+from napari_inr_denoise.core.wiener import beside_wiener
 
 _PUBLISHED = ("siren",)
 _BLIND_SPOTS = {
@@ -144,6 +145,7 @@ def finished(
             done = with_flat
     best, share_yxs = _mean(problem, done, held_out_yx)
     plane_yxs = smoothed(problem, best.plane_yxs, share_yxs, held_out_yx)
+    plane_yxs = beside_wiener(problem, plane_yxs)
     plane_yxs, share_yxs = keep_structure(problem, plane_yxs, share_yxs)
     result = _as_result(problem, plane_yxs, best.steps)
     error = None
