@@ -11,7 +11,6 @@ _BLOCK = 9
 _BINS = 12
 _QUIET = 0.5
 """Share of the pixels, at each intensity, whose residual is the least."""
-_SIGNIFICANT = 0.1
 
 
 def residual_correlation(
@@ -63,22 +62,6 @@ def residual_correlation(
         total[reach, reach] = centre = 1.0
     table: NDArray[np.float64] = total / centre
     return table
-
-
-def correlation_distance(table: NDArray[np.float64]) -> int:
-    """Return the first lag along rows and columns without noteworthy correlation.
-
-    Parameters
-    ----------
-    table : ndarray
-        As `residual_correlation` returns it.
-    """
-    reach = len(table) // 2
-    for lag in range(1, reach + 1):
-        along = (table[reach + lag, reach] + table[reach, reach + lag]) / 2
-        if along < _SIGNIFICANT:
-            return lag
-    return reach + 1
 
 
 def _even(
