@@ -210,13 +210,13 @@ def combine_noise(models: list[NoiseModel]) -> NoiseModel:
 
 
 def plane_noise(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NoiseModel:
     """Estimate the noise of one plane, correlated or not.
 
     Parameters
     ----------
-    plane_yxc : ndarray, shape (Y, X, samples)
+    plane_yxs : ndarray, shape (Y, X, samples)
         Intensities; the values at invalid pixels are ignored.
     valid_yx : ndarray of bool, shape (Y, X)
         Which pixels count.
@@ -226,17 +226,17 @@ def plane_noise(
     NoiseModel
         `sigma` is NaN where too little of the image is valid to tell.
     """
-    return examine_plane(plane_yxc, valid_yx)[0]
+    return examine_plane(plane_yxs, valid_yx)[0]
 
 
 def examine_plane(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> tuple[NoiseModel, tuple[NoiseCurve, ...]]:
     """Return the noise of a plane, and how it grows with the signal in each sample.
 
     Parameters
     ----------
-    plane_yxc, valid_yx : ndarray
+    plane_yxs, valid_yx : ndarray
         As for `plane_noise`.
 
     Returns
@@ -246,26 +246,26 @@ def examine_plane(
     curves : tuple of NoiseCurve
         One a sample; the same noise everywhere where more cannot be told.
     """
-    model = _white_or_correlated(plane_yxc, valid_yx)
+    model = _white_or_correlated(plane_yxs, valid_yx)
     if math.isnan(model.sigma) or model.sigma == 0:
-        return model, tuple(constant_curve(model.sigma) for _ in plane_yxc[0, 0])
-    curves, measured = _curves(plane_yxc, valid_yx, model)
+        return model, tuple(constant_curve(model.sigma) for _ in plane_yxs[0, 0])
+    curves, measured = _curves(plane_yxs, valid_yx, model)
     if model.correlated and measured and not _confirmed(model, curves):
         model = _white(model.sigma_neighbours)
-        curves, measured = _curves(plane_yxc, valid_yx, model)
+        curves, measured = _curves(plane_yxs, valid_yx, model)
     if measured:
-        model = apply_curves(model, curves, plane_yxc, valid_yx)
+        model = apply_curves(model, curves, plane_yxs, valid_yx)
     return model, curves
 
 
 def _curves(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_], model: NoiseModel
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], model: NoiseModel
 ) -> tuple[tuple[NoiseCurve, ...], bool]:
     """Return each sample's curve, and whether all of them could be measured."""
     apart = CORRELATED_STRIDE if model.correlated else 1
     found = [
-        measure_noise_curve(plane_yxc[::apart, ::apart, k], valid_yx[::apart, ::apart])
-        for k in range(plane_yxc.shape[-1])
+        measure_noise_curve(plane_yxs[::apart, ::apart, k], valid_yx[::apart, ::apart])
+        for k in range(plane_yxs.shape[-1])
     ]
     return tuple(curve or constant_curve(model.sigma) for curve in found), all(found)
 
@@ -284,11 +284,11 @@ def _confirmed(model: NoiseModel, curves: tuple[NoiseCurve, ...]) -> bool:
 def apply_curves(
     model: NoiseModel,
     curves: tuple[NoiseCurve, ...],
-    plane_yxc: NDArray[np.floating],
+    plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
 ) -> NoiseModel:
     """Return the model with what the curves say; of several samples their mean."""
-    filled = (fill_invalid(plane_yxc[..., k], valid_yx) for k in range(len(curves)))
+    filled = (fill_invalid(plane_yxs[..., k], valid_yx) for k in range(len(curves)))
     smooth = [uniform_filter(plane, 5) for plane in filled]
     variances = [
         float(curve.variance(plane[valid_yx]).mean())
@@ -299,7 +299,7 @@ def apply_curves(
     at_zero = float(np.mean([curve.variance_at_zero for curve in curves]))
     # Below zero at zero: an offset. The darkest places are taken to be without light.
     offset = max(dark, -at_zero / gain) if gain > 0 > at_zero else 0.0
-    low, high = (_clipped(plane_yxc[valid_yx], end) for end in (-1, 1))
+    low, high = (_clipped(plane_yxs[valid_yx], end) for end in (-1, 1))
     return replace(
         model,
         sigma=math.sqrt(float(np.mean(variances))),
@@ -307,14 +307,14 @@ def apply_curves(
         variance_at_zero=at_zero,
         offset=offset,
         read_noise=math.sqrt(max(gain * offset + at_zero, 0.0)),
-        stabilised_sigma=_stabilised_level(plane_yxc, valid_yx, model, curves),
+        stabilised_sigma=_stabilised_level(plane_yxs, valid_yx, model, curves),
         clipped_low=low,
         clipped_high=high,
     )
 
 
 def _stabilised_level(
-    plane_yxc: NDArray[np.floating],
+    plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
     model: NoiseModel,
     curves: tuple[NoiseCurve, ...],
@@ -324,7 +324,7 @@ def _stabilised_level(
         return math.nan
     apart = CORRELATED_STRIDE if model.correlated else 1
     parts = [
-        Anscombe(curve.gain, curve.variance_at_zero).forward(plane_yxc[..., k])
+        Anscombe(curve.gain, curve.variance_at_zero).forward(plane_yxs[..., k])
         for k, curve in enumerate(curves)
     ]
     stabilised = np.stack(parts, axis=-1)[::apart, ::apart]
@@ -345,21 +345,21 @@ def _clipped(values: NDArray[np.floating], end: int) -> float:
 
 
 def _white_or_correlated(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NoiseModel:
     """Return Chen's level of the plane, or of its sub-lattices where that is higher."""
-    plain = plane_level(plane_yxc, valid_yx)
-    level = lattice_level(plane_yxc, valid_yx, 2)
+    plain = plane_level(plane_yxs, valid_yx)
+    level = lattice_level(plane_yxs, valid_yx, 2)
     white = _white(plain)
     if not (plain > 0 and level > CORRELATED_ABOVE * plain):
         return white
-    distance, next_level = 2, lattice_level(plane_yxc, valid_yx, 3)
+    distance, next_level = 2, lattice_level(plane_yxs, valid_yx, 3)
     if next_level > _STRUCTURE_ABOVE * level:
         return white
     # The first lattice whose level the next one does not surpass is white.
     while distance < _LAST_STRIDE and next_level > _STILL_RISING * level:
         distance, level = distance + 1, next_level
-        next_level = lattice_level(plane_yxc, valid_yx, distance + 1)
+        next_level = lattice_level(plane_yxs, valid_yx, distance + 1)
     return NoiseModel(
         level, correlated=True, sigma_neighbours=plain, correlation_distance=distance
     )
