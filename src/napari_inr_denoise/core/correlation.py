@@ -47,15 +47,10 @@ def residual_correlation(
         even, quiet = _even(
             residual_yxs[..., sample], predicted_yxs[..., sample], counts_yx
         )
-        total += np.array(
-            [
-                [
-                    _product(even, quiet, down, right)
-                    for right in range(-reach, reach + 1)
-                ]
-                for down in range(-reach, reach + 1)
-            ]
-        )
+        # Row by row up to the centre; the other half is the same under a half turn.
+        lags = list(np.ndindex(size, size))[: size**2 // 2 + 1]
+        half = [_product(even, quiet, y - reach, x - reach) for y, x in lags]
+        total += np.array([*half, *half[-2::-1]]).reshape(size, size)
     centre = total[reach, reach]
     if not centre > 0:
         total = np.zeros((size, size))
