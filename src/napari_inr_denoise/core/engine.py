@@ -230,8 +230,7 @@ def _as_result(
     problem: FitProblem, plane_yxs: NDArray[np.float32], steps: int
 ) -> FitResult:
     plane_yxs = keep_in_range(problem, plane_yxs)
-    residual = (plane_yxs - problem.plane_yxs)[problem.fitted_yx]
-    rms = float(np.sqrt(np.mean(residual**2)))
+    rms = problem.residual_rms(plane_yxs)
     return FitResult(plane_yxs, rms, steps, StopReason.CALLER)
 
 

@@ -252,15 +252,9 @@ class _Fit:
         rendered: Tensor = self._grid.render(self._network, stride)
         self._training.average.restore()
         plane_yxs = rendered.permute(1, 2, 0).cpu().numpy() * self._scale + self._offset
-        problem = self._problem
-        kept = keep_in_range(problem, plane_yxs)
-        residual = (kept - problem.plane_yxs)[problem.fitted_yx]
-        return FitResult(
-            kept,
-            float(np.sqrt(np.mean(residual**2))),
-            self._steps,
-            StopReason.CALLER,
-        )
+        kept = keep_in_range(self._problem, plane_yxs)
+        rms = self._problem.residual_rms(kept)
+        return FitResult(kept, rms, self._steps, StopReason.CALLER)
 
 
 def _new_network(

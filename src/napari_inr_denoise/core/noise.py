@@ -18,7 +18,7 @@ from napari_inr_denoise.core.noise_curve import (
     fill_invalid,
     measure_noise_curve,
 )
-from napari_inr_denoise.core.stabilise import Anscombe
+from napari_inr_denoise.core.stabilise import even_noise
 
 CORRELATED_ABOVE = 1.8
 """Sub-lattice over plain estimate above which the noise counts as correlated.
@@ -323,11 +323,7 @@ def _stabilised_level(
     if any(curve.gain <= 0 for curve in curves):
         return math.nan
     apart = CORRELATED_STRIDE if model.correlated else 1
-    parts = [
-        Anscombe(curve.gain, curve.variance_at_zero).forward(plane_yxs[..., k])
-        for k, curve in enumerate(curves)
-    ]
-    stabilised = np.stack(parts, axis=-1)[::apart, ::apart]
+    stabilised = even_noise(plane_yxs, curves)[::apart, ::apart]
     return plane_level(stabilised, valid_yx[::apart, ::apart])
 
 

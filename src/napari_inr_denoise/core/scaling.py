@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.stabilise import Anscombe
 
 _TABLE = 512
 
@@ -42,7 +41,7 @@ class CommonScale:
     def of(cls, problems: Sequence[FitProblem]) -> CommonScale:
         """Return the scale of planes, each with at least one fitted pixel."""
         values = np.concatenate([one.plane_yxs[one.fitted_yx] for one in problems])
-        even = np.concatenate([_even_noise(one)[one.fitted_yx] for one in problems])
+        even = np.concatenate([one.even_noise()[one.fitted_yx] for one in problems])
         spread = even.std(axis=0)
         return cls(
             offset=values.mean(axis=0),
@@ -61,7 +60,7 @@ class CommonScale:
 
     def stabilised_syx(self, problem: FitProblem, device: torch.device) -> Tensor:
         """Return a plane with noise made even, (samples, Y, X)."""
-        even = _even_noise(problem) - self.stabilised_offset
+        even = problem.even_noise() - self.stabilised_offset
         return _tensor(even / self.stabilised_scale, device)
 
 
@@ -162,17 +161,6 @@ class PlaneScale:
         """Return values (..., samples) in the image's own units."""
         values = linear.cpu().numpy().astype(np.float64) * self._scale + self._offset
         return np.asarray(values, dtype=np.float32)
-
-
-def _even_noise(problem: FitProblem) -> NDArray[np.float64]:
-    """Return the plane with noise made even, where photon noise was seen."""
-    parts = []
-    for sample in range(problem.plane_yxs.shape[-1]):
-        curve, values = problem.curve(sample), problem.plane_yxs[..., sample]
-        if curve.gain > 0:
-            values = Anscombe(curve.gain, curve.variance_at_zero).forward(values)
-        parts.append(values)
-    return np.stack(parts, axis=-1)
 
 
 def _tensor(plane_yxs: NDArray[np.float64], device: torch.device) -> Tensor:
