@@ -24,10 +24,9 @@ from napari_inr_denoise.core.gradient import Loss, part_count
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.scaling import CommonScale, PlaneScale, VarianceTable
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import ATTENTION, DenoiseSettings
 from napari_inr_denoise.core.stopping import StopReason
 
-NAME = "attention"
 _CROP = 96
 _TURNS = 8
 
@@ -219,7 +218,7 @@ class AttentionFit:
             yield
         result, gain = total.movedim(0, -1).chunk(2, dim=-1)
         return Candidate(
-            NAME,
+            ATTENTION,
             part.scale.to_intensities(result),
             gain.cpu().numpy(),
             self._done,

@@ -21,7 +21,7 @@ from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import judge
 from napari_inr_denoise.core.report import PlaneReport
 from napari_inr_denoise.core.safeguard import keep_in_range
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.core.source import ImageSource
 from napari_inr_denoise.core.stack_planes import StackPlanes
 from napari_inr_denoise.core.strength import with_strength
@@ -192,9 +192,7 @@ def _fitted_plane(problem: FitProblem, fit: VolumeFit, number: int) -> FitResult
     values = fit.function.plane(float(number), fit.function.grid())
     if problem.fitted_yx.any():
         values = keep_in_range(problem, values)
-    result = FitResult(
-        values, fit.residual_rms, fit.step, fit.reason, (("siren", 1.0),)
-    )
+    result = FitResult(values, fit.residual_rms, fit.step, fit.reason, ((SIREN, 1.0),))
     if not (problem.fitted_yx.any() and problem.noise.sigma > 0):
         return result
     return replace(result, quality=judge(problem, values, None))
