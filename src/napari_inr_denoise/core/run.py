@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from napari_inr_denoise.core import engine
-from napari_inr_denoise.core.axes import Plane, planes_of, series_of
+from napari_inr_denoise.core.axes import Plane, planes_of, sample_count, series_of
 from napari_inr_denoise.core.background import in_background
 from napari_inr_denoise.core.canvas import PlaneCanvas, Writable
 from napari_inr_denoise.core.captured import capture_notes
@@ -91,8 +91,7 @@ class Run:
         self._spacing_yx = spacing_zyx[1:]
         self._started = time.monotonic()
         first = next(planes_of(axes, source.shape))
-        samples = source.shape[axes.index("S")] if "S" in axes else 1
-        side = tile_side(settings, samples)
+        side = tile_side(settings, sample_count(axes, source.shape))
         self._tiling = Tiling.of(first.shape_yx(source.shape), side)
         self._as_volumes = settings.mode == "volume"
         self._ledger = Ledger(axes, source.shape, self._as_volumes)
