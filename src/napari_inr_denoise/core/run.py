@@ -175,7 +175,7 @@ class Run:
         volume = yield from self._waited(
             lambda: VolumeRun(self._source, series, self._spacing_zyx, strength)
         )
-        middle, shown = volume.middle, volume.plane(volume.middle)
+        middle, shown = series[volume.middle], volume.plane(volume.middle)
         found: VolumeFit | FitResult
         unchanged = unchanged_result(replace(shown, noise=volume.noise))
         if unchanged is not None:
