@@ -10,8 +10,6 @@ from torch import Tensor
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.fit_attention import (
     _padded,
-    _turned,
-    _turned_back,
     attention_steps,
 )
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
@@ -141,18 +139,6 @@ def test_nothing_that_counts_is_no_error() -> None:
     )
     assert torch.isfinite(predicted).all()
     assert torch.isfinite(gain).all()
-
-
-@pytest.mark.parametrize("turn", range(8))
-def test_a_turn_is_undone(turn: int) -> None:
-    planes = torch.arange(2 * 3 * 5).view(2, 3, 5)
-    assert torch.equal(_turned_back(_turned(planes, turn), turn), planes)
-
-
-def test_the_turns_differ() -> None:
-    square = torch.arange(9).view(1, 3, 3)
-    turns = {tuple(_turned(square, turn).flatten().tolist()) for turn in range(8)}
-    assert len(turns) == 8
 
 
 @pytest.mark.parametrize(

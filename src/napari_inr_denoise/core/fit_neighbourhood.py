@@ -19,8 +19,9 @@ from napari_inr_denoise.core.blind_spot import (
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.correlation import residual_correlation
+from napari_inr_denoise.core.dihedral import TURNS
 from napari_inr_denoise.core.gradient import Loss, part_count
-from napari_inr_denoise.core.neighbours import TURNS, Hidden
+from napari_inr_denoise.core.neighbours import Hidden
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_view import PlaneView, ViewMaker
