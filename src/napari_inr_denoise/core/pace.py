@@ -140,7 +140,7 @@ def volume_pace(
     function = look.function
     grid = function.grid()
     rendered = _seconds(lambda: function.plane(0.0, grid), device)
-    return Pace(seconds / max(look.step, 1), rendered / problem.counts_zyx[0].size)
+    return Pace(seconds / max(look.steps, 1), rendered / problem.counts_zyx[0].size)
 
 
 def other_pace(problem: FitProblem, settings: DenoiseSettings) -> float:

@@ -134,9 +134,9 @@ class VolumeRun:
         return run.result
 
     def _as_step(self, fit: VolumeFit, shown: NDArray[np.float32]) -> FitStep:
-        best = FitResult(shown, fit.residual_rms, fit.step, fit.reason)
+        best = FitResult(shown, fit.residual_rms, fit.steps, fit.reason)
         return FitStep(
-            step=fit.step,
+            step=fit.steps,
             max_steps=fit.max_steps,
             residual_rms=fit.residual_rms,
             noise=self.noise,
@@ -182,7 +182,7 @@ def _fitted_plane(problem: FitProblem, fit: VolumeFit, number: int) -> FitResult
     values = fit.function.plane(float(number), fit.function.grid())
     if problem.fitted_yx.any():
         values = keep_in_range(problem, values)
-    result = FitResult(values, fit.residual_rms, fit.step, fit.reason, ((SIREN, 1.0),))
+    result = FitResult(values, fit.residual_rms, fit.steps, fit.reason, ((SIREN, 1.0),))
     if not (problem.fitted_yx.any() and problem.noise.sigma > 0):
         return result
     return replace(result, quality=judge(problem, values, None))

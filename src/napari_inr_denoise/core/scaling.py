@@ -13,6 +13,23 @@ from torch import Tensor
 from napari_inr_denoise.core.problem import FitProblem
 
 _TABLE = 512
+_ROBUST_RANGE = (0.1, 99.9)
+"""Percentiles that map to -1 and 1, so that one hot pixel does not squeeze the rest."""
+
+
+def robust_range(values: NDArray[np.floating]) -> tuple[float, float]:
+    """Return offset and scale that bring values to about [-1, 1].
+
+    Parameters
+    ----------
+    values : ndarray
+        At least one, of any shape.
+    """
+    low, high = np.percentile(values, _ROBUST_RANGE)
+    if high <= low:
+        low, high = values.min(), values.max()
+    # Of values that are all the same there is no range.
+    return float(low + high) / 2, float(high - low) / 2 or 1.0
 
 
 @dataclass(frozen=True)
