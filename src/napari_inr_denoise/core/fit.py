@@ -23,7 +23,7 @@ from napari_inr_denoise.core.patches import PatchGrid
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import Quality
 from napari_inr_denoise.core.safeguard import keep_in_range
-from napari_inr_denoise.core.scaling import robust_range
+from napari_inr_denoise.core.scaling import robust_range, syx_tensor
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.siren_training import SirenTraining, new_siren
 from napari_inr_denoise.core.stopping import StopReason
@@ -156,12 +156,11 @@ class _Fit:
         fitted = problem.plane_yxs[problem.fitted_yx]
         self._offset, self._scale = robust_range(fitted)
         scaled = (problem.plane_yxs - self._offset) / self._scale
-        plane_syx = torch.from_numpy(
-            np.ascontiguousarray(scaled.transpose(2, 0, 1), dtype=np.float32)
-        ).to(device)
-        fitted_yx = torch.from_numpy(problem.fitted_yx.copy()).to(device)
         self._grid = PatchGrid(
-            plane_syx, fitted_yx, settings.patch_size, problem.spacing_yx
+            syx_tensor(scaled, device),
+            torch.from_numpy(problem.fitted_yx.copy()).to(device),
+            settings.patch_size,
+            problem.spacing_yx,
         )
         means = torch.from_numpy(scaled[problem.fitted_yx].mean(axis=0))
         self._network = new_siren(

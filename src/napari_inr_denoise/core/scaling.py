@@ -78,7 +78,7 @@ class CommonScale:
     def stabilised_syx(self, problem: FitProblem, device: torch.device) -> Tensor:
         """Return a plane with noise made even, (samples, Y, X)."""
         even = problem.even_noise() - self.stabilised_offset
-        return _tensor(even / self.stabilised_scale, device)
+        return syx_tensor(even / self.stabilised_scale, device)
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class PlaneScale:
         common = common or CommonScale.of([problem])
         self._offset, self._scale = common.offset, common.scale
         linear = (problem.plane_yxs - self._offset) / self._scale
-        self.linear_syx = _tensor(linear, device)
+        self.linear_syx = syx_tensor(linear, device)
         self.stabilised_syx = common.stabilised_syx(problem, device)
         self.variances = self._variances(problem, device)
 
@@ -180,7 +180,7 @@ class PlaneScale:
         return np.asarray(values, dtype=np.float32)
 
 
-def _tensor(plane_yxs: NDArray[np.float64], device: torch.device) -> Tensor:
-    """Return the plane as float32, (samples, Y, X)."""
+def syx_tensor(plane_yxs: NDArray[np.float64], device: torch.device) -> Tensor:
+    """Return a plane (Y, X, samples) as float32, (samples, Y, X)."""
     ordered = np.ascontiguousarray(plane_yxs.transpose(2, 0, 1), dtype=np.float32)
     return torch.from_numpy(ordered).to(device)
