@@ -9,6 +9,7 @@ from scipy.ndimage import uniform_filter
 _BLOCK = 9
 """Side of the squares, in pixels, in which a residual is called quiet or not."""
 _BINS = 12
+"""Groups of rising intensity; in each the spread is taken by itself."""
 _QUIET = 0.5
 """Share of the pixels, at each intensity, whose residual is the least."""
 

@@ -29,6 +29,7 @@ from napari_inr_denoise.core.settings import ATTENTION, DenoiseSettings
 from napari_inr_denoise.core.stopping import StopReason
 
 _CROP = 96
+"""Side of what is trained on in a step, in pixels: a multiple of `PHASES`."""
 
 
 def attention_steps(

@@ -32,6 +32,7 @@ from napari_inr_denoise.core.stopping import StopReason
 _PREDICTION_ALONE = 0.4
 """Share of the steps before the gain is learned, where its noise must be seen first."""
 _RENDER_BATCH = 16384
+"""Pixels that are predicted at a time, for the memory that they take."""
 _MOST_PASSES = 45.0
 """How often each pixel is trained on, in the mean."""
 _VIEWS_AT_ONCE = 4

@@ -20,24 +20,29 @@ from napari_inr_denoise.core.noise_curve import (
 )
 from napari_inr_denoise.core.stabilise import even_noise
 
-CORRELATED_ABOVE = 1.8
+_CORRELATED_ABOVE = 1.8
 """Sub-lattice over plain estimate above which the noise counts as correlated.
 
 Measured on the FMD set: 2.4 to 3.1 on wide-field images, whose noise is correlated
 between neighbours, and at most 1.26 on all others.
 """
-CORRELATED_STRIDE = 3
+_CORRELATED_STRIDE = 3
 """Distance of pixels whose noise is taken for independent where it is correlated."""
 _LAST_STRIDE = 4
+"""Distance of pixels up to which white sub-lattices are looked for."""
 _STILL_RISING = 1.05
+"""A sub-lattice's level over that of the one before, up to which that one is white."""
 _STRUCTURE_ABOVE = 1.25
 """Third over second sub-lattice above which it is structure that they see, not noise.
 
 1.01 to 1.11 on wide-field frames; 1.3 and 2.4 on low-noise images.
 """
 _HEAP = 3
+"""Pixels at the last value over those at the next, from which the last is cut off."""
 _LEVELS_OF_A_HEAP = 4
+"""Different values that an image has at least; a mask is not cut off."""
 _LEAST_CLIPPED = 1e-4
+"""Share of the pixels below which a heap is passed over."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +267,7 @@ def _curves(
     plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], model: NoiseModel
 ) -> tuple[tuple[NoiseCurve, ...], bool]:
     """Return each sample's curve, and whether all of them could be measured."""
-    apart = CORRELATED_STRIDE if model.correlated else 1
+    apart = _CORRELATED_STRIDE if model.correlated else 1
     found = [
         measure_noise_curve(plane_yxs[::apart, ::apart, k], valid_yx[::apart, ::apart])
         for k in range(plane_yxs.shape[-1])
@@ -278,7 +283,7 @@ def _confirmed(model: NoiseModel, curves: tuple[NoiseCurve, ...]) -> bool:
     """Return whether patches without texture, too, hold noise that lattices show."""
     typical = [float(np.median(curve.variances)) for curve in curves]
     level = math.sqrt(max(float(np.mean(typical)), 0.0))
-    return level > CORRELATED_ABOVE * model.sigma_neighbours
+    return level > _CORRELATED_ABOVE * model.sigma_neighbours
 
 
 def apply_curves(
@@ -322,7 +327,7 @@ def _stabilised_level(
     """Return Chen's estimate after the generalised Anscombe transform."""
     if any(curve.gain <= 0 for curve in curves):
         return math.nan
-    apart = CORRELATED_STRIDE if model.correlated else 1
+    apart = _CORRELATED_STRIDE if model.correlated else 1
     stabilised = even_noise(plane_yxs, curves)[::apart, ::apart]
     return plane_level(stabilised, valid_yx[::apart, ::apart])
 
@@ -347,7 +352,7 @@ def _white_or_correlated(
     plain = plane_level(plane_yxs, valid_yx)
     level = lattice_level(plane_yxs, valid_yx, 2)
     white = _white(plain)
-    if not (plain > 0 and level > CORRELATED_ABOVE * plain):
+    if not (plain > 0 and level > _CORRELATED_ABOVE * plain):
         return white
     distance, next_level = 2, lattice_level(plane_yxs, valid_yx, 3)
     if next_level > _STRUCTURE_ABOVE * level:

@@ -27,6 +27,7 @@ from torch import Generator, Tensor
 from napari_inr_denoise.core.coordinates import pixel_coordinates
 
 _RENDER_BATCH = 16384
+"""Patches that are predicted at a time, for the memory that they take."""
 
 
 class PatchGrid:
