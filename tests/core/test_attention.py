@@ -71,8 +71,8 @@ def test_a_pixel_is_not_seen_by_its_own_prediction(
     after = network(linear, stabilised, counts, beside)
     for old, new in zip(before, after, strict=True):
         assert torch.equal(old[..., row, column], new[..., row, column])
-        beside = column + 1 if column + 1 < SIDE else column - 1
-        assert not torch.equal(old[..., row, beside], new[..., row, beside])
+        next_to = column + 1 if column + 1 < SIDE else column - 1
+        assert not torch.equal(old[..., row, next_to], new[..., row, next_to])
 
 
 @torch.no_grad()
