@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from napari_inr_denoise.core.fit import fit_steps
-from napari_inr_denoise.core.noise import NoiseModel, plane_noise
+from napari_inr_denoise.core.noise import plane_noise
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from tests.benchmarks.images import Pair, data_folder, entries, psnr, read_pairs

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_inr_denoise.core.beside import local_levels, planes_beside
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.scaling import CommonScale
 

@@ -8,7 +8,8 @@ import torch
 
 from napari_inr_denoise.core import fit as fit_module
 from napari_inr_denoise.core.fit import FitResult, FitStep, fit_steps
-from napari_inr_denoise.core.noise import NoiseModel, plane_noise
+from napari_inr_denoise.core.noise import plane_noise
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import DenoiseSettings

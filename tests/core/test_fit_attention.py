@@ -12,7 +12,7 @@ from napari_inr_denoise.core.fit_attention import (
     attention_steps,
 )
 from napari_inr_denoise.core.networks.attention import PHASES
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import preset_settings

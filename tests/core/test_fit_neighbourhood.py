@@ -11,7 +11,7 @@ from napari_inr_denoise.core.fit_neighbourhood import (
     _MOST_PASSES,
     neighbourhood_steps,
 )
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import CORRELATED_HOLE, FitProblem
 from napari_inr_denoise.core.settings import preset_settings

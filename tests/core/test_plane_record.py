@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise.core.fit import FitResult
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.plane_record import TileRecord, join_records, record_tile
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import Quality

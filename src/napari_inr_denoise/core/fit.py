@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise.core.early_stopping import Watched, until_noise_level
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.patches import PatchGrid
 from napari_inr_denoise.core.problem import FitProblem

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.early_stopping import until_noise_level
 from napari_inr_denoise.core.fitted_volume import FittedVolume
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.scaling import robust_range
 from napari_inr_denoise.core.settings import DenoiseSettings

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.noise import NoiseModel
 from napari_inr_denoise.core.noise_curve import NoiseCurve, constant_curve
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.stabilise import even_noise
 
 CORRELATED_HOLE = 3

@@ -14,7 +14,7 @@ from napari_inr_denoise.core.canvas import PlaneCanvas, Writable
 from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.fit_volume import VolumeFit, VolumeProblem, volume_steps
 from napari_inr_denoise.core.memory import volume_gb
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_record import TileRecord, join_records, record_tile
 from napari_inr_denoise.core.problem import FitProblem

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.chen import plane_level
-from napari_inr_denoise.core.noise import NoiseModel, apply_curves, examine_plane
+from napari_inr_denoise.core.noise import apply_curves, examine_plane
 from napari_inr_denoise.core.noise_curve import NoiseCurve
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.stabilise import even_noise
 
 _GAP = 4
