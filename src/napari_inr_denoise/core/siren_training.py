@@ -10,7 +10,7 @@ from torch import Tensor
 
 from napari_inr_denoise.core.coordinates import first_layer_omega
 from napari_inr_denoise.core.descent import descent
-from napari_inr_denoise.core.gradient import Loss, part_count
+from napari_inr_denoise.core.gradient import Loss, one_thread, part_count
 from napari_inr_denoise.core.networks.siren import Siren
 from napari_inr_denoise.core.regularise import WeightAverage, selective_decay
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -116,7 +116,8 @@ class SirenTraining:
         )
         losses = [Loss(self._loss, (at, to, by, counted)) for at, to, by in parts]
         self._descent.step(losses, self._rate)
-        self.average.update()
+        with one_thread():
+            self.average.update()
 
     def _loss(
         self, coordinates: Tensor, targets: Tensor, weights: Tensor, counted: Tensor
