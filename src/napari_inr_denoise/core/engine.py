@@ -36,6 +36,7 @@ from napari_inr_denoise.core.settings import (
 )
 from napari_inr_denoise.core.smoothing import smoothed
 from napari_inr_denoise.core.stopping import StopReason
+from napari_inr_denoise.core.wiener import beside_wiener
 
 _BLIND_SPOTS = {NEIGHBOURHOOD: neighbourhood_steps, ATTENTION: attention_steps}
 """Networks that never see the pixel they predict."""
@@ -147,6 +148,7 @@ def finished(
             done = with_flat
     best, share_yxs = _mean(problem, done, held_out_yx)
     plane_yxs = smoothed(problem, best.plane_yxs, share_yxs, held_out_yx)
+    plane_yxs = beside_wiener(problem, plane_yxs)
     plane_yxs, share_yxs = keep_structure(problem, plane_yxs, share_yxs)
     result = _as_result(problem, plane_yxs, best.steps)
     error = None
