@@ -155,7 +155,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 @click.option("--axes", help="Axes, such as TZYX, if the file's own are wrong.")
 def noise(input_file: Path, axes: str | None) -> None:
     """Print the noise model of an image as JSON."""
-    from napari_inr_denoise.core.noise import combine_noise, noise_of_planes
+    from napari_inr_denoise.core.noise import noise_of_planes
+    from napari_inr_denoise.core.noise_model import combine_noise
     from napari_inr_denoise.io.read import read_image
 
     with _usage_errors():
