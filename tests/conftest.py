@@ -107,10 +107,17 @@ def data_folder() -> Path:
 
 
 @pytest.fixture
-def viewer() -> Iterator[object]:
+def viewer(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[object]:
     """A napari viewer in a real window."""
     import napari
+    from vispy.gloo.glir import GlirProgram
 
+    # napari deletes a layer's shaders with the layer, and Mesa 22.3, drawing by
+    # software, may end the process in the next drawing.
+    if not request.node.get_closest_marker("shaders_deleted"):
+        monkeypatch.setattr(GlirProgram, "delete", lambda _: None)
     made = napari.Viewer(show=True)
     yield made
     with suppress(RuntimeError):  # the test may have closed it

@@ -30,8 +30,14 @@ def _whole(names: list[str]) -> str:
 
 
 def write_set(folder: Path, names: list[str], described_in: str | None) -> list[Path]:
-    """Write planes that are one image, described in one of the files or in each."""
+    """Write planes that are one image, described in one of the files or in each.
+
+    Or in a file of its own: a name that ends in .companion.ome.
+    """
     paths = [folder / name for name in names]
+    if described_in is not None and described_in.endswith(".companion.ome"):
+        text = _ome(_whole(names), len(names))
+        (folder / described_in).write_text(text, encoding="utf-8")
     for number, path in enumerate(paths):
         inner = _whole(names)
         if described_in not in {None, path.name}:

@@ -52,6 +52,16 @@ def test_the_page_on_reports_has_every_field_and_sentence() -> None:
         assert f"| `{told.value}` | {told.sentence} |" in text
 
 
+def test_the_page_on_architecture_names_every_module() -> None:
+    modules, *_ = blocks_of(ROOT / "docs" / "pages" / "architecture.md")
+    told = set(re.findall(r"\w+", modules.text))
+    package = ROOT / "src" / "napari_inr_denoise"
+    found = {path.stem for path in package.rglob("*.py") if path.stem[0] != "_"}
+    # Of these the folder is named, and what each of its files is.
+    found -= {path.stem for path in (package / "core" / "networks").glob("*.py")}
+    assert found - told == set()
+
+
 def test_the_page_on_commands_is_that_of_the_program() -> None:
     script = ROOT / "docs" / "scripts" / "commands.py"
     written = (ROOT / "docs" / "pages" / "commands.md").read_text("utf-8")

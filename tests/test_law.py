@@ -16,7 +16,8 @@ _CORE = [
     "napari_inr_denoise." + ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for folder in ("core", "io", "batch")
     for path in sorted((ROOT / folder).rglob("*.py"))
-    if path.name != "__init__.py"
+    # The kernels need Triton, which is loaded where there is a GPU.
+    if path.name not in ("__init__.py", "sine_kernels.py")
 ]
 
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_inr_denoise.batch.jobs import Job
-    from napari_inr_denoise.batch.one_file import RunOptions
     from napari_inr_denoise.batch.report_writer import ReportWriter
     from napari_inr_denoise.batch.run import BatchSteps
+    from napari_inr_denoise.batch.run_options import RunOptions
     from napari_inr_denoise.core.denoise import DenoiseResult
 
 INTERRUPTED = 130
@@ -120,8 +120,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     from napari_inr_denoise.batch.dispatch import steps_of_run
     from napari_inr_denoise.batch.interpolation import Interpolation
     from napari_inr_denoise.batch.jobs import plan_jobs
-    from napari_inr_denoise.batch.one_file import RunOptions
     from napari_inr_denoise.batch.report_writer import ReportWriter
+    from napari_inr_denoise.batch.run_options import RunOptions
 
     if settings_file is not None:
         settings = _saved_settings(context, settings_file)
@@ -155,7 +155,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 @click.option("--axes", help="Axes, such as TZYX, if the file's own are wrong.")
 def noise(input_file: Path, axes: str | None) -> None:
     """Print the noise model of an image as JSON."""
-    from napari_inr_denoise.core.noise import combine_noise, noise_of_planes
+    from napari_inr_denoise.core.noise import noise_of_planes
+    from napari_inr_denoise.core.noise_model import combine_noise
     from napari_inr_denoise.io.read import read_image
 
     with _usage_errors():

@@ -94,7 +94,11 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="With --mode volume: the same, with so many pixels for each in Y and X.",
     ),
-    click.option("--overwrite", is_flag=True, help="Do again what is done."),
+    click.option(
+        "--overwrite",
+        is_flag=True,
+        help="Do again what is done, and replace files that were not written here.",
+    ),
     click.option(
         "--dry-run", is_flag=True, help="Say what it will take, and denoise nothing."
     ),

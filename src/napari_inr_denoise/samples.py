@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 OFFSET = 100.0
 READ_NOISE = 3.0
+"""Both in camera counts; a photon is one count."""
 PIXEL_UM = 0.1
 PLANE_DISTANCE_UM = 0.3
 FRAME_SECONDS = 5.0
@@ -68,7 +69,19 @@ def field_of_cells(side: int = 256, photons: float = 60.0, seed: int = 0) -> Sam
 def small_stack(
     planes: int = 16, side: int = 96, photons: float = 80.0, seed: int = 0
 ) -> Sample:
-    """Draw a (Z, Y, X) stack of vesicles and nuclei that go in and out of focus."""
+    """Draw a (Z, Y, X) stack of vesicles and nuclei that go in and out of focus.
+
+    Parameters
+    ----------
+    planes : int
+        Along Z.
+    side : int
+        Height and width in pixels.
+    photons : float
+        Photons in the brightest voxel.
+    seed : int
+        Decides everything.
+    """
     rng = np.random.default_rng(seed)
     shape = (planes, side, side)
     signal = 0.4 * _blobs(rng, shape, count=6, radius=side / 8)
@@ -80,7 +93,19 @@ def small_stack(
 def time_lapse(
     frames: int = 12, side: int = 96, photons: float = 80.0, seed: int = 0
 ) -> Sample:
-    """Draw a (T, Y, X) time-lapse of vesicles that move and bleach."""
+    """Draw a (T, Y, X) time-lapse of vesicles that move and bleach.
+
+    Parameters
+    ----------
+    frames : int
+        Along T.
+    side : int
+        Height and width in pixels.
+    photons : float
+        Photons in the brightest pixel of all frames.
+    seed : int
+        Decides everything.
+    """
     rng = np.random.default_rng(seed)
     plane = (side, side)
     cells = 0.3 * _blobs(rng, plane, count=4, radius=side / 7)

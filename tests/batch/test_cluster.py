@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -23,15 +25,16 @@ from click.testing import CliRunner
 
 from napari_inr_denoise import DenoiseSettings, read_image
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.one_file import RunOptions
 from napari_inr_denoise.batch.run import run_jobs
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.cli import main
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 
 distributed = pytest.importorskip("distributed")
 psutil = pytest.importorskip("psutil")  # comes with it
-cluster = pytest.importorskip("napari_inr_denoise.batch.cluster")
+from napari_inr_denoise.batch import cluster  # noqa: E402 - if it can be at all
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 there")
 
 
@@ -313,6 +316,9 @@ def test_nothing_listens_to_other_machines(client: Any) -> None:
     ]
     assert len(listening) >= 1 + 2 * 2
     assert set(listening) == {"127.0.0.1"}
+    port = client.scheduler_info()["services"]["dashboard"]
+    with pytest.raises(HTTPError, match="404"):  # the port has other pages
+        urlopen(f"http://127.0.0.1:{port}/status", timeout=30)
 
 
 class _NoScheduler:

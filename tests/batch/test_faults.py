@@ -23,9 +23,9 @@ from napari_inr_denoise.batch import lock as lock_module
 from napari_inr_denoise.batch import partial
 from napari_inr_denoise.batch.causes import cause_of
 from napari_inr_denoise.batch.jobs import Job, plan_jobs
-from napari_inr_denoise.batch.one_file import RunOptions
 from napari_inr_denoise.batch.raw_image import RawImage
 from napari_inr_denoise.batch.run import run_jobs
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.core import run as core_run
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import FileReport

@@ -100,7 +100,20 @@ def test_files_of_a_set_are_parts_of_one_image(tmp_path: Path) -> None:
             (first, None),
             (second, first),
         ]
-        assert all(job.size == job.source.stat().st_size for job in jobs)
+        # Of the whole image, for that is how long it takes.
+        sizes = [path.stat().st_size for path in (first, second)]
+        assert [job.size for job in jobs] == [sum(sizes), sizes[1]]
     # Named by itself it is wanted.
     named = plan_jobs([str(tmp_path), str(second)], tmp_path / "out")
     assert [job.part_of for job in named] == [None, None]
+
+
+def test_a_companion_and_its_files_are_one_image(tmp_path: Path) -> None:
+    """Even where one of them would have the same result."""
+    paths = write_set(tmp_path, ["a.ome.tif", "b.ome.tif"], "a.companion.ome")
+    first, *others = plan_jobs([str(tmp_path)], tmp_path / "out")
+    assert first.source == tmp_path / "a.companion.ome"
+    assert first.output == tmp_path / "out" / "a.inr.ome.tif"
+    assert [(job.source, job.part_of) for job in others] == [
+        (path, first.source) for path in paths
+    ]

@@ -15,8 +15,8 @@ import tifffile
 
 from napari_inr_denoise import DenoiseSettings, denoise, read_image
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.one_file import RunOptions
 from napari_inr_denoise.batch.run import run_jobs
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.core.outcome import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 there")

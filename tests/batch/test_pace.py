@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from napari_inr_denoise.batch.job_report import JobReport
 from napari_inr_denoise.batch.jobs import Job
-from napari_inr_denoise.batch.one_file import JobReport
-from napari_inr_denoise.batch.pace import Pace, in_words
+from napari_inr_denoise.batch.pace import Pace
 from napari_inr_denoise.batch.progress import JobProgress
 from napari_inr_denoise.batch.run import BatchStep
 from napari_inr_denoise.core.report import FileReport
@@ -50,10 +50,3 @@ def test_planes_that_an_earlier_run_finished_say_nothing_of_the_rate() -> None:
     pace.follow(later)
     assert pace.planes(later) == "50 of 100 planes, 10/min, 5 min left"
     assert pace.planes(_step(0, JobProgress(0.5, 0, 1))) == ""
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(4.4, "4 s"), (300, "5 min"), (9000, "2.5 h")]
-)
-def test_a_time_has_the_unit_that_suits_it(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words

@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_inr_denoise.batch.converted import ConvertedView
 from napari_inr_denoise.batch.partial import PartialResult
-from napari_inr_denoise.batch.raw_image import RawImage
 
 IDENTITY = {"settings": {"seed": 0}, "source": "abc"}
 PLANE = {"index": {"Z": 0}, "sigma": 2.0}
@@ -102,33 +100,3 @@ def test_two_processes_do_not_write_the_same(tmp_path: Path) -> None:
         p.communicate(b"\n")
     with PartialResult(tmp_path / "a", IDENTITY, (3, 4, 5)) as kept:
         assert kept.finished == [PLANE]
-
-
-def test_parts_of_a_raw_image_are_those_of_an_array(
-    tmp_path: Path, rng: np.random.Generator
-) -> None:
-    shape = (3, 2, 7, 9)
-    raw = RawImage(tmp_path / "x", shape, create=True)
-    array = np.zeros(shape, dtype=np.float32)
-    for _ in range(30):
-        at = tuple(
-            int(a)
-            if rng.random() < 0.3
-            else slice(*sorted((int(a), int(rng.integers(0, size + 1)))))
-            for size, a in zip(shape, rng.integers(0, shape), strict=True)
-        )
-        values = rng.normal(size=array[at].shape).astype(np.float32)
-        array[at] = values
-        raw[at] = values
-        assert np.array_equal(raw[at], array[at])
-    raw.flush()
-    assert np.array_equal(np.asarray(raw), array)
-    raw.close()
-    assert np.array_equal(np.fromfile(tmp_path / "x", "<f4").reshape(shape), array)
-
-
-def test_a_converted_view_rounds_clips_and_counts() -> None:
-    view = ConvertedView(np.array([[-1.2, 3.6], [255.4, 300.0]]), np.dtype(np.uint8))
-    assert np.array_equal(view[0], [0, 4])
-    assert np.array_equal(view[1:], [[255, 255]])
-    assert (view.shape, view.ndim, view.clipped) == ((2, 2), 2, 2)

@@ -10,12 +10,11 @@ import tifffile
 from tests.file_sets import write_set
 
 from napari_inr_denoise import DenoiseSettings, denoise, read_image, write_image
-from napari_inr_denoise.batch.identity import identity_of
 from napari_inr_denoise.batch.jobs import plan_jobs
 from napari_inr_denoise.batch.report_files import write_report
 from napari_inr_denoise.batch.report_page import page
-from napari_inr_denoise.batch.run import RunOptions, run_jobs
-from napari_inr_denoise.core.arrays import as_dtype
+from napari_inr_denoise.batch.run import run_jobs
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport
 from napari_inr_denoise.core.settings import preset_settings
@@ -138,14 +137,6 @@ def test_the_same_dtype_is_rounded(folder: Path, tiny: DenoiseSettings) -> None:
     assert read_image(folder / "out" / "a.inr.ome.tif").data.dtype == np.uint16
 
 
-def test_clipped_pixels_are_counted() -> None:
-    image = np.array([-3.0, 0.4, 0.6, 255.4, 300.0], np.float32)
-    found, clipped = as_dtype(image, np.dtype(np.uint8))
-    assert list(found) == [0, 0, 1, 255, 255]
-    assert clipped == 2
-    assert as_dtype(image, np.dtype(np.float64))[1] == 0
-
-
 def test_a_file_report_survives_a_round_trip(
     folder: Path, tiny: DenoiseSettings
 ) -> None:
@@ -200,6 +191,18 @@ def test_a_zarr_becomes_a_zarr_with_all_that_it_says(
     write_image(tmp_path / "a.zarr", replace(record, data=values + 1))
     changed = _run(tmp_path, RunOptions(tiny, same_dtype=True))
     assert changed.files[0].status == "done"
+
+
+def test_a_zarr_with_a_link_to_elsewhere_fails_before_it_is_read(
+    tmp_path: Path, tiny: DenoiseSettings
+) -> None:
+    write_image(tmp_path / "a.zarr", ImageRecord(np.zeros((4, 5), np.uint8), "YX"))
+    (tmp_path / "a.zarr" / "link").symlink_to(tmp_path)
+    (file,) = _run(tmp_path, RunOptions(tiny)).files
+    assert file.status == "failed"
+    assert str(tmp_path / "a.zarr" / "link") in str(file.error)
+    assert "leads outside of" in str(file.error)
+    assert not (tmp_path / "out" / "a.inr.ome.zarr").exists()
 
 
 def test_a_run_that_was_stopped_goes_on_with_the_next_plane(
@@ -257,23 +260,6 @@ def test_a_result_of_another_state_of_development_counts_as_done(
     assert _run(folder, RunOptions(tiny)).files[0].status == "skipped"
     monkeypatch.setattr(name, lambda _: "1.3.0")
     assert _run(folder, RunOptions(tiny)).files[0].status == "done"
-
-
-def test_a_folder_that_is_an_image_is_known_by_its_content(
-    tmp_path: Path, tiny: DenoiseSettings
-) -> None:
-    def identity() -> object:
-        return identity_of(tmp_path, tiny, None, same_dtype=False)["source_sha256"]
-
-    (tmp_path / "0").mkdir()
-    (tmp_path / "0" / "c0").write_bytes(b"one")
-    first = identity()
-    assert identity() == first
-    (tmp_path / "0" / "c0").write_bytes(b"two")
-    assert identity() != first
-    (tmp_path / "0" / "c0").rename(tmp_path / "0" / "c1")
-    (tmp_path / "0" / "c1").write_bytes(b"one")
-    assert identity() != first
 
 
 def test_a_done_file_has_thumbnails_and_so_has_a_skipped_one(

@@ -70,10 +70,10 @@ def _measured(case: str) -> dict[str, float]:
     """Estimate and run one case."""
     sizes, kind = case.split(":")
     image = _tissue(tuple(int(size) for size in sizes.split("x")))
-    volume = kind == "volume"
-    settings = preset_settings("paper" if volume else kind)
-    if volume:
-        settings = preset_settings("paper", mode="volume")
+    volume = kind == "volume"  # not a preset
+    settings = (
+        preset_settings("paper", mode="volume") if volume else preset_settings(kind)
+    )
     started = time.perf_counter()
     plan = preflight(image, "ZYX", settings)
     spent = time.perf_counter() - started

@@ -135,9 +135,8 @@ def _denoised(pair: Pair, settings: DenoiseSettings) -> Made:
 
 def _note(plane: PlaneReport) -> str:
     """Return the weights of what a plane was mixed from, and why it was stopped."""
-    # Versions with one method only have no candidates.
-    candidates: dict[str, float] = getattr(plane, "candidates", None) or {}
-    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in candidates.items())
+    named = plane.candidates.items()
+    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in named)
     return f"{weights}; {plane.reason}" if weights else plane.reason
 
 

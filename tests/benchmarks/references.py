@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from skimage.filters import gaussian
 from skimage.restoration import denoise_nl_means
 
 from napari_inr_denoise import estimate_noise
+from napari_inr_denoise.core.stabilise import Anscombe
 from tests.benchmarks.images import Pair, psnr
 
 _WIDTHS = np.arange(3, 41) / 10
@@ -121,14 +121,9 @@ def _one_channel(
 ) -> tuple[NDArray[np.floating], str]:
     """Denoise one channel; the note says by which noise."""
     model = estimate_noise(plane, axes="YX")
-    # Versions that know only the level of the noise have neither of the two.
-    gain = getattr(model, "gain", math.nan)
-    variance_at_zero = getattr(model, "variance_at_zero", math.nan)
-    if gain > 0 and math.isfinite(variance_at_zero):
-        from napari_inr_denoise.core.stabilise import Anscombe
-
-        transform = Anscombe(gain, variance_at_zero)
-        note = f"gain {gain:.3g}, variance at zero {variance_at_zero:.3g}"
+    if model.gain > 0:
+        transform = Anscombe(model.gain, model.variance_at_zero)
+        note = f"gain {model.gain:.3g}, variance at zero {model.variance_at_zero:.3g}"
         image = transform.inverse(method(transform.forward(plane), 1.0))
         return image, note
     if model.sigma > 0:

@@ -12,10 +12,13 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
-from napari_inr_denoise.core.fit import FitProblem, fit_steps
-from napari_inr_denoise.core.noise import NoiseModel, plane_noise
+from napari_inr_denoise.core.fit import fit_steps
+from napari_inr_denoise.core.noise import plane_noise
+from napari_inr_denoise.core.noise_model import NoiseModel
+from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from tests.benchmarks.images import Pair, data_folder, entries, psnr, read_pairs
 from tests.benchmarks.synthetic import Noise
@@ -34,7 +37,7 @@ class Curve:
 def long_fit(pair: Pair, settings: DenoiseSettings) -> Curve:
     """Fit without the stop, and note where it would have been."""
     plane = pair.noisy[..., None]
-    valid = torch.ones(plane.shape[:2], dtype=torch.bool).numpy()
+    valid = np.ones(plane.shape[:2], dtype=bool)
     sigma = plane_noise(plane, valid).sigma
     never = NoiseModel(sigma=1e-6, correlated=False, sigma_neighbours=1e-6)
     problem = FitProblem(plane, valid, valid, never)

@@ -22,7 +22,7 @@ import torch
 
 from napari_inr_denoise.batch.cluster import local_workers, run_on_cluster
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.one_file import RunOptions
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.settings import PRESETS, preset_settings
 from napari_inr_denoise.io.read import read_image

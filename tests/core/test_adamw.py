@@ -1,4 +1,4 @@
-"""AdamW and its schedule take the steps of torch's own."""
+"""AdamW takes the steps of torch's own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise.core.adamw import AdamWOnCpu, AdamWOnDevice
-from napari_inr_denoise.core.blind_spot import one_cycle
 
 
 def _weights() -> list[nn.Parameter]:
@@ -63,26 +62,6 @@ def test_its_steps_are_those_of_torch(on_device: bool) -> None:
                 torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
             else:
                 assert torch.equal(one, other)
-
-
-@pytest.mark.parametrize("steps", [1, 2, 8, 10, 97, 600])
-def test_its_rates_are_those_of_one_cycle(steps: int) -> None:
-    adam = torch.optim.AdamW(_weights(), lr=3e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        adam, 3e-3, total_steps=steps + 1, pct_start=0.1
-    )
-    for done in range(steps):
-        (group,) = adam.param_groups
-        assert one_cycle(done, steps, 3e-3) == (group["lr"], group["betas"][0])
-        adam.step()
-        schedule.step()
-
-
-def test_a_few_steps_have_rates_too() -> None:
-    """Where torch's divides by zero: one step is all of the first tenth."""
-    rates = [one_cycle(done, 9, 3e-3)[0] for done in range(9)]
-    assert rates == sorted(rates, reverse=True)
-    assert 0 < rates[-1] < rates[0] == 3e-3
 
 
 def test_a_first_fit_does_not_wait_for_the_compiler_of_torch() -> None:

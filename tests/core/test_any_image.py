@@ -15,10 +15,7 @@ from tests.core.any_image import QUICK, planes, stacks
 from napari_inr_denoise import DenoiseSettings, denoise, estimate_noise
 from napari_inr_denoise.core.adamw import AdamWOnCpu
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise_steps
-from napari_inr_denoise.core.noise import NoiseModel
-from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.report import PlaneReport
-from napari_inr_denoise.core.safeguard import keep_in_range
 
 SOME = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -180,12 +177,3 @@ def _spoil(optimiser: Any, *_: float) -> None:
     for group in optimiser._groups:
         for weight in group.weights:
             weight.data.fill_(float("nan"))
-
-
-def test_a_result_is_cut_off_beyond_what_was_measured_and_nowhere_else() -> None:
-    values = np.linspace(10, 20, 64).reshape(8, 8, 1)
-    whole = np.ones((8, 8), dtype=bool)
-    problem = FitProblem(values, whole, whole, NoiseModel(1.0, False, 1.0))
-    result = np.array([6.9, 7.1, 15, 22.9, 23.1, np.nan]).reshape(1, 6, 1)
-    kept = keep_in_range(problem, result).ravel()
-    np.testing.assert_allclose(kept, [7, 7.1, 15, 22.9, 23, np.nan], rtol=1e-6)

@@ -14,7 +14,7 @@ from napari_inr_denoise.core.combine import (
     mean_of,
     weigh,
 )
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.stopping import StopReason
 

@@ -5,10 +5,7 @@ import pytest
 from scipy.ndimage import convolve
 from scipy.signal import correlate2d
 
-from napari_inr_denoise.core.correlation import (
-    correlation_distance,
-    residual_correlation,
-)
+from napari_inr_denoise.core.correlation import residual_correlation
 
 SIDE = 192
 REACH = 3
@@ -111,18 +108,3 @@ def test_no_residual_is_white() -> None:
     table = _table(np.zeros((SIDE, SIDE, 1)))
     assert table[REACH, REACH] == 1
     assert table.sum() == 1
-
-
-@pytest.mark.parametrize(
-    ("kernel", "distance"),
-    [
-        (np.ones((1, 1)), 1),
-        (TWO, 2),  # 0.5, then 0
-        (BINOMIAL, 3),  # 0.67, 0.17, then 0
-        (np.ones((4, 4)), 4),  # 0.75, 0.5, 0.25: beyond the table's reach
-    ],
-)
-def test_the_distance_is_the_first_lag_without_correlation(
-    kernel: np.ndarray, distance: int
-) -> None:
-    assert correlation_distance(_analytic(kernel)) == distance

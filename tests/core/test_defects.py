@@ -8,8 +8,9 @@ import pytest
 
 from napari_inr_denoise import read_image
 from napari_inr_denoise.core.defects import isolated_pixels
-from napari_inr_denoise.core.noise import NoiseModel, examine_plane
+from napari_inr_denoise.core.noise import examine_plane
 from napari_inr_denoise.core.noise_curve import NoiseCurve
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.samples import field_of_cells
 

@@ -7,13 +7,9 @@ import pytest
 import torch
 
 from napari_inr_denoise.core import fit as fit_module
-from napari_inr_denoise.core.fit import (
-    FitResult,
-    FitStep,
-    fit_steps,
-    steps_to_next_look,
-)
-from napari_inr_denoise.core.noise import NoiseModel, plane_noise
+from napari_inr_denoise.core.fit import FitResult, FitStep, fit_steps
+from napari_inr_denoise.core.noise import plane_noise
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -110,7 +106,7 @@ def test_an_unstable_fit_gives_the_best_before(
 
     def poisoned(self: fit_module._Fit, steps: int) -> None:
         advance(self, steps)
-        if self._steps >= 20:
+        if self._training.steps >= 20:
             for weights in self._training.average._average:
                 weights.fill_(float("nan"))
 
@@ -190,25 +186,3 @@ def test_progress_never_falls_and_steps_are_frozen(
     assert 0 <= progress[0] <= progress[-1] <= 1
     with pytest.raises(AttributeError):
         steps[0].step = 3  # type: ignore[misc]
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "wanted"),
-    [
-        ((0, 8.0), (0, 8.0), 10),  # nothing known yet: the whole interval
-        ((0, 8.0), (10, 4.0), 10),  # two such falls away: the whole interval
-        ((0, 2.0), (10, 1.1), 2),  # nearly there: a few steps
-        ((0, 2.0), (10, 2.0), 10),  # no fall: the whole interval
-        ((20, 2.0), (35, 1.9), 5),  # the budget leaves 5
-    ],
-)
-def test_looks_come_closer_near_the_level(
-    before: tuple[int, float],
-    now: tuple[int, float],
-    wanted: int,
-    tiny: DenoiseSettings,
-) -> None:
-    def look(state: tuple[int, float]) -> FitResult:
-        return FitResult(np.zeros(1), state[1], state[0], StopReason.CALLER)
-
-    assert steps_to_next_look(look(before), look(now), 1.0, tiny) == wanted

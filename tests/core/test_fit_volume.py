@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.fit_volume import VolumeFit, VolumeProblem, volume_steps
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.core.stopping import StopReason

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core.gradient import Gradient, part_count
+from napari_inr_denoise.core.adamw import AdamWOnCpu
+from napari_inr_denoise.core.descent import descent
+from napari_inr_denoise.core.gradient import Gradient, Loss, part_count
 from napari_inr_denoise.core.settings import preset_settings
 
 
@@ -79,6 +81,23 @@ def test_an_error_in_a_part_is_raised_and_the_threads_are_as_before() -> None:
         Gradient(network).take([fail, slow])
     assert ended
     assert torch.get_num_threads() == 2
+
+
+def test_weights_are_moved_on_one_thread_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More would spin in the way of the next step's threads."""
+    torch.set_num_threads(3)
+    network, seen = _network(), []
+    weights = list(network.parameters())
+    steps = descent(network, [{"params": weights, "weight_decay": 0.0}])
+    monkeypatch.setattr(
+        AdamWOnCpu, "step", lambda *_: seen.append(torch.get_num_threads())
+    )
+    values = torch.randn(8, 5)
+    steps.step([Loss(partial(_loss, network), (values,))] * 2, 1e-3)
+    assert seen == [1]
+    assert torch.get_num_threads() == 3
 
 
 def test_its_threads_end_with_it() -> None:

@@ -17,6 +17,7 @@ from napari_inr_denoise.core import run as run_module
 from napari_inr_denoise.core.denoise import denoise, denoise_steps
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.core.tiling import Tiling
 
 SIGMA = 8.0
 SETTINGS = preset_settings(
@@ -79,7 +80,7 @@ def test_a_plane_that_needs_more_memory_is_cut_into_tiles(
 
 def test_there_is_no_seam(clean: NDArray[np.float64], tiled: Any) -> None:
     """Beside a border no column is off from those on its other side."""
-    tiling = run_module.Tiling.of(clean.shape, 0)
+    tiling = Tiling.of(clean.shape, 0)
     for axis, spans in ((0, tiling.columns), (1, tiling.rows)):
         profile = (tiled.image - clean).mean(axis=axis)
         for one, other in itertools.pairwise(spans):

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from napari_inr_denoise.core import neighbours as module
-from napari_inr_denoise.core.neighbours import TURNS, Neighbours, Seen
+from napari_inr_denoise.core.dihedral import TURNS, turned_back
+from napari_inr_denoise.core.neighbours import Neighbours, Seen
 
 HEIGHT, WIDTH = 9, 7
 PLACES = [(0, 0), (0, 6), (8, 0), (8, 6), (0, 3), (4, 0), (4, 3), (7, 5)]
@@ -30,13 +31,6 @@ def _everything() -> Tensor:
 
 def _around(neighbours: Neighbours, row: int, column: int) -> Seen:
     return neighbours.around(torch.tensor([row * neighbours.width + column]))
-
-
-def _turned(planes: Tensor, turn: int) -> Tensor:
-    """Undo a turn: transpose, then flip along X and along Y."""
-    planes = planes.transpose(-1, -2) if turn & 4 else planes
-    planes = planes.flip(-1) if turn & 2 else planes
-    return planes.flip(-2) if turn & 1 else planes
 
 
 @pytest.mark.usefixtures("exact")
@@ -148,7 +142,11 @@ def test_reordered_columns_see_the_turned_plane(
     counts = torch.rand(HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)) < 0.8
     plain = Neighbours(linear, stabilised, counts, 3, hole)
     turned = Neighbours(
-        _turned(linear, turn), _turned(stabilised, turn), _turned(counts, turn), 3, hole
+        turned_back(linear, turn),
+        turned_back(stabilised, turn),
+        turned_back(counts, turn),
+        3,
+        hole,
     )
     columns = plain.turned_columns[turn]
     assert sorted(columns.tolist()) == list(range(plain.values))
@@ -157,7 +155,7 @@ def test_reordered_columns_see_the_turned_plane(
     found = plain.around(every).features.double() @ weights[:, columns].T
     wanted = turned.around(every).features.double() @ weights.T
     # The turned plane's pixels, in the order of the plain one's.
-    order = _turned(every.view(HEIGHT, WIDTH), turn).flatten()
+    order = turned_back(every.view(HEIGHT, WIDTH), turn).flatten()
     torch.testing.assert_close(found[order], wanted, atol=1e-5, rtol=1e-5)
 
 

@@ -1,23 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_inr_denoise import estimate_noise
-from napari_inr_denoise.core.chen import (
-    _noise_of_eigenvalues,
-    _positions,
-    chen_sigma,
-)
-from napari_inr_denoise.core.noise import (
-    NoiseModel,
-    combine_noise,
-    examine_plane,
-)
+from napari_inr_denoise.core.noise import examine_plane
 from napari_inr_denoise.samples import field_of_cells
 
 
@@ -126,31 +115,6 @@ def test_the_stack_level_is_the_rms_of_its_planes(rng: np.random.Generator) -> N
     stack = rng.normal(0, 1, (3, 256, 256)) * levels[:, None, None]
     wanted = np.sqrt(np.mean(levels**2))
     assert estimate_noise(stack).sigma == pytest.approx(wanted, rel=0.03)
-
-
-def test_last_positions_are_included_when_the_stride_misses_them() -> None:
-    assert list(_positions(10, 8)) == [0, 2]
-    assert list(_positions(11, 8)) == [0, 3]
-    assert list(_positions(8, 8)) == [0]
-
-
-@pytest.mark.parametrize("shape", [(32, 32, 1), (48, 48, 1), (64, 64, 3), (128, 96, 3)])
-def test_small_planes_are_not_far_underestimated(shape: tuple[int, ...]) -> None:
-    found = [
-        chen_sigma(
-            np.random.default_rng(k).normal(0, 10, shape), np.ones(shape[:2], bool)
-        )
-        for k in range(5)
-    ]
-    assert np.mean(found) == pytest.approx(10, rel=0.08)
-
-
-def test_the_rule_of_chen_on_eigenvalues_drawn_by_hand() -> None:
-    """Mean of the largest prefix with as many above its mean as below."""
-    # All: mean 3.2, one above. {1,1,2,2}: mean 1.5, two above and two below.
-    assert _noise_of_eigenvalues(np.array([1.0, 1, 2, 2, 10])) == np.sqrt(1.5)
-    assert _noise_of_eigenvalues(np.array([4.0, 100])) == np.sqrt(52)
-    assert _noise_of_eigenvalues(np.array([4.0])) == 2
 
 
 def test_too_few_valid_pixels_are_unknown_not_zero() -> None:
@@ -284,23 +248,6 @@ def test_scattered_valid_pixels_are_no_error(rng: np.random.Generator) -> None:
     assert estimate_noise(image).sigma == pytest.approx(4, rel=0.2)
 
 
-def test_a_stack_has_the_middle_of_its_planes_cameras() -> None:
-    planes = [
-        NoiseModel(3.0, False, 3.0, gain=gain, offset=7.0, read_noise=1.0)
-        for gain in (1.0, 2.0, 9.0)
-    ]
-    unknown = NoiseModel(float("nan"), False, float("nan"))
-    model = combine_noise([*planes, unknown])
-    assert (model.sigma, model.gain, model.offset) == (pytest.approx(3), 2.0, 7.0)
-
-
-def test_what_is_not_known_is_none_in_a_report() -> None:
-    values = NoiseModel(3.0, False, 3.0).to_dict()
-    assert values["gain"] is None
-    assert values["read_noise"] is None
-    assert values["sigma_chen"] == 3.0
-
-
 @pytest.mark.parametrize(("sigma", "heaped"), [(2.0, False), (8.0, True)])
 def test_a_value_that_is_merely_frequent_is_no_heap(
     sigma: float, heaped: bool, rng: np.random.Generator
@@ -308,16 +255,3 @@ def test_a_value_that_is_merely_frequent_is_no_heap(
     """Cut off one sigma below the mean: 1.3 times as many as beside it, or 5 times."""
     image = np.rint(rng.normal(100, sigma, (128, 128))).clip(100 - sigma, None)
     assert (estimate_noise(image).clipped_low > 0) == heaped
-
-
-def test_words_tell_of_photons_only_where_they_were_seen() -> None:
-    model = NoiseModel(2.0, False, 2.0, gain=0.0, read_noise=2.0)
-    assert "photon" not in model.words()
-    assert "photon" in replace(model, gain=0.5).words()
-
-
-def test_a_stack_is_correlated_if_more_than_half_of_its_planes_are() -> None:
-    white = NoiseModel(2.0, False, 2.0)
-    correlated = replace(white, correlated=True)
-    assert not combine_noise([white, correlated]).correlated
-    assert combine_noise([white, correlated, correlated]).correlated

@@ -14,7 +14,7 @@ import torch
 from tests.core.other_device import DEVICE, other_device
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core import devices, run, stack
+from napari_inr_denoise.core import devices, run_steps, stack
 from napari_inr_denoise.core.coordinates import _lengths
 from napari_inr_denoise.core.fit import _Fit
 from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
@@ -43,7 +43,7 @@ SMALL = {
 def _device(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     names = [str(DEVICE), "cpu"]
     monkeypatch.setattr(devices, "available_devices", lambda: names)
-    for module in (run, stack):
+    for module in (run_steps, stack):
         # The device stands in for one in its own thread alone.
         monkeypatch.setattr(module, "in_background", _at_once)
     _lengths.cache_clear()

@@ -8,21 +8,16 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core import preflight as module
-from napari_inr_denoise.core.blind_spot import looked_at
-from napari_inr_denoise.core.fit_neighbourhood import schedule
 from napari_inr_denoise.core.masked import MaskedImage
 from napari_inr_denoise.core.pace import Pace
 from napari_inr_denoise.core.preflight import preflight
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
-from napari_inr_denoise.core.stack import MORE_STEPS, shared_turns
 from napari_inr_denoise.core.stack_planes import Member
-from napari_inr_denoise.core.workload import Workload
 
 SETTINGS = preset_settings(
     "fast", window_steps=40, window_width=32, window_batch=1024, device="cpu"
 )
 AUTO = replace(SETTINGS, candidates="neighbourhood+attention", attention_steps=30)
-TURNS = shared_turns(SETTINGS)
 TIMES = {"neighbourhood": Pace(1.0, 0.001), "attention": Pace(10.0, 0.01)}
 
 
@@ -31,45 +26,6 @@ def _tissue(count: int = 6, side: int = 48) -> NDArray[np.float64]:
     smooth = gaussian_filter(random.normal(size=(count + 20, side, side)), 2.5)[10:-10]
     clean = 100 + 30 * smooth / smooth.std()
     return np.asarray(clean + random.normal(0, 8.0, clean.shape))
-
-
-def _load(settings: DenoiseSettings = SETTINGS, **changes: int) -> Workload:
-    whole = Workload(10, 10**6, 10**6, False, False, settings)
-    return replace(whole, **changes)
-
-
-def test_planes_alone_take_their_times() -> None:
-    one, ten = (_load(planes=count).seconds(TIMES, 1e-5) for count in (1, 10))
-    assert ten == pytest.approx(10 * one)
-    _, steps = schedule(10**6, 40, SETTINGS)
-    rendered = (len(looked_at(steps)) + SETTINGS.turns) * 1e6 * 0.001
-    assert _load(planes=1).seconds(
-        {"neighbourhood": TIMES["neighbourhood"]}, 1e-5
-    ) == pytest.approx(steps + rendered + 10)
-
-
-def test_planes_together_are_trained_once() -> None:
-    only = {"neighbourhood": TIMES["neighbourhood"]}
-    ten, twenty = (
-        _load(planes=count, together=True).seconds(only, 0.0) for count in (10, 20)
-    )
-    assert twenty - ten == pytest.approx(10 * TURNS * 1e6 * 0.001)
-    training = ten - 10 * TURNS * 1e6 * 0.001
-    assert training >= MORE_STEPS * SETTINGS.window_steps
-
-
-def test_tiles_share_and_their_overlap_is_rendered_twice() -> None:
-    plain, overlapping = (
-        _load(planes=1, tiled=True, rendered=size).seconds(TIMES, 0.0)
-        for size in (10**6, 2 * 10**6)
-    )
-    assert overlapping - plain == pytest.approx(TURNS * 1e6 * 0.011)
-
-
-def test_the_published_method_is_counted_to_the_end_of_its_budget() -> None:
-    settings = preset_settings("paper", max_steps=100, judge_every=25)
-    found = _load(settings, planes=1).seconds({"siren": Pace(1.0, 1e-6)}, 0.0)
-    assert found == pytest.approx(100 + (4 + 4) * 1.0)
 
 
 def test_what_will_happen_is_told() -> None:
@@ -99,13 +55,6 @@ def test_a_step_is_measured_on_as_many_planes_as_share_it(
     assert asked == [1, 6]
     assert alone.seconds == 0
     assert together.seconds > 0  # planes are compared before
-
-
-def test_parts_that_share_are_counted() -> None:
-    assert _load().parts == 1
-    assert _load(together=True).parts == 10
-    assert _load(planes=100, together=True).parts == 24
-    assert _load(planes=1, tiled=True, rendered=4 * 512**2).parts == 4
 
 
 def test_unrelated_planes_are_counted_one_by_one() -> None:

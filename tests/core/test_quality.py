@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import convolve, gaussian_filter
 
-from napari_inr_denoise.core.noise import NoiseModel
 from napari_inr_denoise.core.noise_curve import NoiseCurve
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import estimated_error, judge, uncertainty
 from napari_inr_denoise.core.verdict import Verdict

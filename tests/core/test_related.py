@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.related import shares_structure
 from napari_inr_denoise.core.stack_planes import StackPlanes

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.safeguard import keep_structure
+from napari_inr_denoise.core.safeguard import keep_in_range, keep_structure
 
 SIDE = 128
 SIGMA = 5.0
@@ -68,3 +68,12 @@ def test_pixels_that_do_not_count_stay_filled_in() -> None:
     plane, _ = _kept(problem)
     assert plane[64, 64] == 100
     np.testing.assert_array_equal(plane, 100)
+
+
+def test_a_result_is_cut_off_beyond_what_was_measured_and_nowhere_else() -> None:
+    values = np.linspace(10, 20, 64).reshape(8, 8, 1)
+    whole = np.ones((8, 8), dtype=bool)
+    problem = FitProblem(values, whole, whole, NoiseModel(1.0, False, 1.0))
+    result = np.array([6.9, 7.1, 15, 22.9, 23.1, np.nan]).reshape(1, 6, 1)
+    kept = keep_in_range(problem, result).ravel()
+    np.testing.assert_allclose(kept, [7, 7.1, 15, 22.9, 23, np.nan], rtol=1e-6)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import zlib
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from tests.io.test_hostile import read_in_a_gigabyte
+from tests.io.hostile_files import (
+    read_in_a_gigabyte,
+    write_ome_tiff,
+    write_png,
+    write_zarr,
+)
 
-from napari_inr_denoise import read_image, write_image
+from napari_inr_denoise import read_image
 from napari_inr_denoise.io.ome_xml import parse_xml
-from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.tiff_file import is_beside
 
 _MEGABYTE = bytes(2**20)
@@ -43,11 +45,6 @@ def _tiff(path: Path, side: int, strip: bytes) -> None:
     )
 
 
-def _ome_tiff(path: Path, xml: str) -> None:
-    values = np.zeros((5, 6), np.uint8)
-    tifffile.imwrite(path, values, description=xml.encode(), metadata=None)
-
-
 _HEAD = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
 _IMAGE = (
     '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" '
@@ -67,24 +64,11 @@ def _tiffs(folder: Path) -> list[Path]:
     _tiff(folder / "true.tif", 2**15, _deflated())
     _tiff(folder / "overfull.tif", 64, _deflated())
     deep = "<B>" * 100_000 + "</B>" * 100_000
-    _ome_tiff(folder / "deep.ome.tif", f"{_HEAD}{_IMAGE}{deep}</OME>")
-    _ome_tiff(folder / "laughs.ome.tif", _laughs())
+    write_ome_tiff(folder / "deep.ome.tif", f"{_HEAD}{_IMAGE}{deep}</OME>")
+    write_ome_tiff(folder / "laughs.ome.tif", _laughs())
     many = "".join(f'<C a{k}="1"/>' for k in range(50_000))
-    _ome_tiff(folder / "many.ome.tif", f"{_HEAD}{_IMAGE}{many}</OME>")
+    write_ome_tiff(folder / "many.ome.tif", f"{_HEAD}{_IMAGE}{many}</OME>")
     return sorted(folder.glob("*.tif"))
-
-
-def _png(path: Path, side: int) -> Path:
-    """Write a grey PNG whose pixels inflate to far more than it claims."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        crc = zlib.crc32(kind + content).to_bytes(4, "big")
-        return len(content).to_bytes(4, "big") + kind + content + crc
-
-    header = side.to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
-    parts = [(b"IHDR", header), (b"IDAT", _deflated()), (b"IEND", b"")]
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in parts))
-    return path
 
 
 def test_tiffs_that_inflate(tmp_path: Path) -> None:
@@ -95,18 +79,8 @@ def test_tiffs_that_inflate(tmp_path: Path) -> None:
 
 
 def test_a_png_that_inflates(tmp_path: Path) -> None:
-    found = read_in_a_gigabyte([_png(tmp_path / "a.png", 64)])
+    found = read_in_a_gigabyte([write_png(tmp_path / "a.png", 64, 8, _deflated())])
     assert "more stored bytes" in found["a.png"]
-
-
-def _zarr(folder: Path, name: str, change: Callable[[dict[str, Any]], None]) -> Path:
-    path = folder / f"{name}.zarr"
-    write_image(path, ImageRecord(np.ones((4, 5), np.uint8), "YX"))
-    place = path / "0" / "zarr.json"
-    content = json.loads(place.read_text())
-    change(content)
-    place.write_text(json.dumps(content))
-    return path
 
 
 def test_zarrs_that_claim_or_hold_the_absurd(tmp_path: Path) -> None:
@@ -134,8 +108,8 @@ def test_zarrs_that_claim_or_hold_the_absurd(tmp_path: Path) -> None:
         ]
 
     changes = (dimensions, negative, no_chunk, beyond_64_bits, many_chunks)
-    paths = [_zarr(tmp_path, one.__name__, one) for one in changes]
-    inflated = _zarr(tmp_path, "gzipped", gzipped)
+    paths = [write_zarr(tmp_path / f"{one.__name__}.zarr", one) for one in changes]
+    inflated = write_zarr(tmp_path / "gzipped.zarr", gzipped)
     (chunk,) = (one for one in (inflated / "0" / "c").rglob("*") if one.is_file())
     chunk.write_bytes(_deflated(31))  # with the header of gzip
     deep = tmp_path / "deep.zarr"
@@ -159,7 +133,7 @@ def test_names_that_lead_elsewhere_are_not_followed(tmp_path: Path, name: str) -
     named = _IMAGE.replace(
         '<TiffData IFD="0"/>', f'<TiffData IFD="0">{uuid}</TiffData>'
     )
-    _ome_tiff(tmp_path / "a.ome.tif", f"{_HEAD}{named}</OME>")
+    write_ome_tiff(tmp_path / "a.ome.tif", f"{_HEAD}{named}</OME>")
     with pytest.raises(ValueError, match="outside the folder"):
         read_image(tmp_path / "a.ome.tif")
 

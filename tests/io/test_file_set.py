@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from tests.file_sets import SIDE, write_set
+from tests.file_sets import write_set
 
 from napari_inr_denoise import read_image
 from napari_inr_denoise.io.file_set import bytes_of, files_of_image, parts_of_others
-from napari_inr_denoise.io.fingerprint import sha256_of
 
 
 @pytest.mark.parametrize(
@@ -30,6 +29,17 @@ def test_each_file_of_a_set_leads_to_the_same_one(
     # Not where the file that stands for them is not asked for.
     assert parts_of_others(others) == {}
     assert read_image(paths[first]).data[:, 0, 0].tolist() == [0, 1, 2]
+
+
+def test_a_companion_stands_for_the_files_that_it_describes(tmp_path: Path) -> None:
+    companion = tmp_path / "b.companion.ome"
+    paths = write_set(tmp_path, ["a.ome.tif", "c.ome.tif"], companion.name)
+    for path in (companion, *paths):
+        assert files_of_image(path) == (companion, *paths)
+    assert parts_of_others([*paths, companion]) == dict.fromkeys(paths, companion)
+    # Without it each file is an image of its own.
+    companion.unlink()
+    assert files_of_image(paths[0]) == (paths[0],)
 
 
 def test_a_file_that_the_others_do_not_know_is_no_part(tmp_path: Path) -> None:
@@ -56,16 +66,6 @@ def test_what_cannot_be_read_is_alone(tmp_path: Path) -> None:
         path.write_bytes(content)
         assert files_of_image(path) == (path,)
     assert files_of_image(tmp_path / "missing.tif") == (tmp_path / "missing.tif",)
-
-
-def test_a_change_in_any_file_of_a_set_is_known(tmp_path: Path) -> None:
-    paths = write_set(tmp_path, ["a.ome.tif", "b.ome.tif"], "a.ome.tif")
-    before = sha256_of(paths[0])
-    assert sha256_of(paths[1]) == before
-    description = tifffile.TiffFile(paths[1]).pages.first.description
-    plane = np.full((SIDE, SIDE), 9, np.uint16)
-    tifffile.imwrite(paths[1], plane, description=description, metadata=None)
-    assert sha256_of(paths[0]) != before
 
 
 def test_the_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
 import sys
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,52 +15,15 @@ import tifffile
 import zarr
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.io.hostile_files import (
+    read_in_a_gigabyte,
+    write_ome_tiff,
+    write_png,
+    write_zarr,
+)
 
 from napari_inr_denoise import read_image, write_image
 from napari_inr_denoise.io.record import ImageRecord
-
-SECONDS = 10
-# Reads each file whole and part by part; any error but a sentence ends it.
-PROGRAM = """
-import resource, sys, time
-from pathlib import Path
-limit = 2**30
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-import numpy as np
-from napari_inr_denoise import read_image
-for name in sys.argv[1:]:
-    started = time.monotonic()
-    said = "read"
-    try:
-        record = read_image(name, lazy=True)
-        last = tuple(size - 1 for size in record.data.shape)
-        record.data[last]
-        np.asarray(read_image(name).data)
-    except (ValueError, FileNotFoundError) as error:
-        said = " ".join(str(error).split())
-        assert said.startswith(name) and said.endswith("."), said
-    took = time.monotonic() - started
-    print(f"{Path(name).name}|{took:.1f}|{said}", flush=True)
-"""
-
-
-def read_in_a_gigabyte(paths: list[Path]) -> dict[str, str]:
-    """Return what became of files, read in a process with a limit, one by one."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *map(str, paths)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=SECONDS * len(paths),
-        check=False,
-    )
-    lines = [line.split("|", 2) for line in done.stdout.splitlines()]
-    assert done.returncode == 0, (lines[-1:], done.stderr[-2000:])
-    assert len(lines) == len(paths)
-    assert all(float(seconds) < SECONDS for _, seconds, _ in lines)
-    assert done.stderr == ""  # no hundreds of lines about single tags
-    return {name: said for name, _, said in lines}
 
 
 def test_odd_and_damaged_files(data_folder: Path) -> None:
@@ -86,11 +47,6 @@ def _tags(path: Path, **values: int | tuple[int, ...]) -> None:
     with tifffile.TiffFile(path, mode="r+b") as tiff:
         for name, value in values.items():
             tiff.pages.first.tags[name].overwrite(value)
-
-
-def _xml_file(path: Path, xml: str) -> None:
-    values = np.zeros((5, 6), np.uint8)
-    tifffile.imwrite(path, values, description=xml.encode(), metadata=None)
 
 
 def _ome(pixels: str, inside: str = "", head: str = "") -> str:
@@ -145,21 +101,10 @@ def _bombs(folder: Path) -> list[Path]:
             )
         },
     }.items():
-        _xml_file(folder / f"{name}.ome.tif", xml)
-    return [*sorted(folder.glob("*.tif")), _png(folder / "huge.png")]
-
-
-def _png(path: Path) -> Path:
-    """Write a PNG that claims 65 000 x 65 000 pixels of 16 bits."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        crc = zlib.crc32(kind + content).to_bytes(4, "big")
-        return len(content).to_bytes(4, "big") + kind + content + crc
-
-    header = (65000).to_bytes(4, "big") * 2 + bytes([16, 2, 0, 0, 0])
-    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(10**6)))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts + chunk(b"IEND", b""))
-    return path
+        write_ome_tiff(folder / f"{name}.ome.tif", xml)
+    # It claims 65 000 x 65 000 pixels of 16 bits.
+    huge = write_png(folder / "huge.png", 65000, 16, zlib.compress(bytes(10**6)))
+    return [*sorted(folder.glob("*.tif")), huge]
 
 
 def test_bombs_are_refused(tmp_path: Path) -> None:
@@ -182,7 +127,9 @@ def test_no_file_outside_the_folder_is_opened(tmp_path: Path) -> None:
     for name in ("../secret.tif", str(secret), "link.tif"):
         inside = '<TiffData IFD="0" PlaneCount="1"/><TiffData IFD="0" FirstZ="1" '
         inside += f'PlaneCount="1"><UUID FileName="{name}">urn:uuid:2</UUID></TiffData>'
-        _xml_file(inner / "a.ome.tif", _ome('SizeZ="2" SizeC="1" SizeT="1"', inside))
+        write_ome_tiff(
+            inner / "a.ome.tif", _ome('SizeZ="2" SizeC="1" SizeT="1"', inside)
+        )
         with pytest.raises(ValueError, match="outside the folder"):
             read_image(inner / "a.ome.tif")
 
@@ -190,21 +137,12 @@ def test_no_file_outside_the_folder_is_opened(tmp_path: Path) -> None:
 def test_a_missing_file_of_a_set_is_said(tmp_path: Path) -> None:
     inside = '<TiffData IFD="0" PlaneCount="1"/><TiffData IFD="0" FirstZ="1" '
     inside += 'PlaneCount="1"><UUID FileName="gone.tif">urn:uuid:2</UUID></TiffData>'
-    _xml_file(tmp_path / "a.ome.tif", _ome('SizeZ="2" SizeC="1" SizeT="1"', inside))
+    write_ome_tiff(
+        tmp_path / "a.ome.tif", _ome('SizeZ="2" SizeC="1" SizeT="1"', inside)
+    )
     record = read_image(tmp_path / "a.ome.tif")
     assert record.data.shape == (2, 5, 6)
     assert any("1 planes that the file announces" in note for note in record.notes)
-
-
-def _zarr(folder: Path, change: Callable[[dict[str, Any]], None], name: str) -> Path:
-    """Write an OME-Zarr and change the JSON of its array or group."""
-    path = folder / f"{name}.zarr"
-    write_image(path, ImageRecord(np.zeros((4, 5), np.uint8), "YX"))
-    place = path / ("zarr.json" if name == "outside" else "0/zarr.json")
-    content = json.loads(place.read_text())
-    change(content)
-    place.write_text(json.dumps(content))
-    return path
 
 
 def test_damaged_zarrs(tmp_path: Path) -> None:
@@ -222,8 +160,10 @@ def test_damaged_zarrs(tmp_path: Path) -> None:
         array["codecs"] = [{"name": "unknown"}]
 
     paths = [
-        _zarr(tmp_path, each, each.__name__) for each in (outside, huge, chunk, codec)
+        write_zarr(tmp_path / f"{each.__name__}.zarr", each)
+        for each in (huge, chunk, codec)
     ]
+    paths.append(write_zarr(tmp_path / "outside.zarr", outside, "zarr.json"))
     for name in ("empty", "broken", "text"):
         (tmp_path / f"{name}.zarr").mkdir()
         paths.append(tmp_path / f"{name}.zarr")
@@ -273,7 +213,6 @@ def _read(path: Path) -> None:
 
 def _real_files() -> list[bytes]:
     """Return small files of several kinds."""
-    folder = Path(__file__).parent
     kinds: list[dict[str, Any]] = [
         {"imagej": True, "metadata": {"axes": "ZYX", "unit": "um", "spacing": 2}},
         {"ome": True, "metadata": {"axes": "TYX", "Channel": {"Name": "a"}}},
@@ -286,10 +225,9 @@ def _real_files() -> list[bytes]:
     values = np.random.default_rng(0).integers(0, 99, (2, 20, 24), np.uint8)
     contents = []
     for keywords in kinds:
-        path = folder / f".fuzz-{os.getpid()}.tif"
-        tifffile.imwrite(path, values, **keywords)
-        contents.append(path.read_bytes())
-        path.unlink()
+        file = io.BytesIO()
+        tifffile.imwrite(file, values, **keywords)
+        contents.append(file.getvalue())
     return contents
 
 

@@ -9,7 +9,7 @@ import tifffile
 from imagecodecs import png_encode
 
 from napari_inr_denoise import read_image
-from napari_inr_denoise.io.record import ImageRecord, Quantity
+from napari_inr_denoise.io.record import Quantity
 
 
 def test_an_imagej_hyperstack(tmp_path: Path) -> None:
@@ -66,13 +66,6 @@ def test_an_axis_without_a_meaning_becomes_z_and_is_said(tmp_path: Path) -> None
     assert "taken for Z" in record.notes[0]
 
 
-def test_the_plane_keeps_its_sizes_where_only_z_is_unknown() -> None:
-    data = np.zeros((2, 3, 4))
-    flat = ImageRecord(data, "ZYX", {"Y": 0.2, "X": 0.1})
-    assert flat.spatial_spacing_um() == (0.1, 0.2, 0.1)
-    assert ImageRecord(data, "ZYX", {"Z": 0.2, "X": 0.1}).spatial_spacing_um() is None
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize(("shape", "axes"), [((6, 7), "YX"), ((6, 7, 3), "YXS")])
 def test_png(
@@ -107,6 +100,8 @@ def test_a_damaged_file_gives_a_sentence(
 def test_a_missing_or_foreign_file_gives_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_image(tmp_path / "none.tif")
+    with pytest.raises(ValueError, match="got a folder, wanted an image"):
+        read_image(tmp_path)
     (tmp_path / "image.czi").touch()
     with pytest.raises(ValueError, match=r"got a file ending in \.czi"):
         read_image(tmp_path / "image.czi")
@@ -153,13 +148,6 @@ def test_a_unit_that_is_unknown_is_said(tmp_path: Path) -> None:
     record = read_image(path)
     assert record.spacing_um == {}
     assert "'cubit'" in record.notes[0]
-
-
-def test_sizes_that_do_not_agree_give_way() -> None:
-    record = ImageRecord(
-        np.zeros((4, 5)), "YX", {"X": 2.0}, stated={"X": Quantity(65.0, "nm")}
-    )
-    assert record.stated == {"X": Quantity(2.0, "\u00b5m")}
 
 
 @pytest.mark.parametrize("dtype", ["u4", "i8", "u8"])

@@ -15,7 +15,6 @@ from napari_inr_denoise.core.siren_training import SirenTraining
 from napari_inr_denoise.plugin import turns
 from napari_inr_denoise.plugin.folder_widget import FolderWidget
 from napari_inr_denoise.plugin.report_key import REPORT_KEY
-from napari_inr_denoise.plugin.scope import STACK
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
@@ -163,10 +162,6 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_layers_removed_in_mid_fit_and_a_fit_that_ends_by_itself(
     viewer: Any, widget: InrDenoiseWidget, names: set[str]
 ) -> None:
-    # Both planes: napari 0.9.2 can end the process, without any plugin, when a layer
-    # goes with the slider of the dimensions and a slice of it is left to be drawn.
-    viewer.layers[0].data = viewer.layers[0].data[:2]
-    widget.scope.value = STACK
     widget.run()
     wait_until(lambda: len(viewer.layers) == 2)
     assert widget.running

@@ -22,7 +22,7 @@ from napari_inr_denoise.core import settings as settings_module
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.shaders_deleted]
 RUNS, WARM_UP = 50, 5
 SIDE = 256
 IMAGE_BYTES = SIDE * SIDE * 4

@@ -83,14 +83,18 @@ def test_sizes_in_other_units_and_in_none(tmp_path: Path, ending: str) -> None:
     assert keywords["units"] == ("pixel", "pixel", "pixel")
 
 
-def test_colours_levels_and_lazy_data(tmp_path: Path) -> None:
-    import dask.array as da
-
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_colours(tmp_path: Path, ending: str) -> None:
     colours = np.random.default_rng(0).integers(0, 255, (6, 7, 3), np.uint8)
-    _saved(tmp_path / "rgb.ome.tif", colours, rgb=True)
-    record = read_image(tmp_path / "rgb.ome.tif")
+    _saved(tmp_path / f"rgb{ending}", colours, rgb=True)
+    record = read_image(tmp_path / f"rgb{ending}")
     assert record.axes == "YXS"
     np.testing.assert_array_equal(record.data, colours)
+
+
+def test_levels_and_lazy_data(tmp_path: Path) -> None:
+    import dask.array as da
+
     levels = [np.full((8, 8), 5, np.uint8), np.full((4, 4), 5, np.uint8)]
     _saved(tmp_path / "levels.ome.tif", levels, multiscale=True)
     assert read_image(tmp_path / "levels.ome.tif").data.shape == (8, 8)

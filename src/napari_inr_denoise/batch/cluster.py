@@ -31,15 +31,12 @@ from distributed import (
 from distributed.scheduler import KilledWorker
 
 from napari_inr_denoise.batch.causes import cause_of
+from napari_inr_denoise.batch.job_report import JobReport, failed
 from napari_inr_denoise.batch.jobs import Job
-from napari_inr_denoise.batch.one_file import (
-    JobReport,
-    RunOptions,
-    denoise_file,
-    failed,
-)
+from napari_inr_denoise.batch.one_file import denoise_file
 from napari_inr_denoise.batch.progress import JobProgress
 from napari_inr_denoise.batch.run import BatchStep, BatchSteps
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from napari_inr_denoise.batch.jobs import Job
-from napari_inr_denoise.batch.one_file import RunOptions
 from napari_inr_denoise.batch.run import BatchSteps, run_jobs
+from napari_inr_denoise.batch.run_options import RunOptions
 
 
 @contextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from napari_inr_denoise.batch.causes import cause_of
 from napari_inr_denoise.batch.jobs import Job
-from napari_inr_denoise.batch.one_file import RunOptions, read_source
+from napari_inr_denoise.batch.one_file import read_source
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.core.duration import duration_words
 from napari_inr_denoise.core.preflight import preflight
 
@@ -35,7 +37,7 @@ def estimates(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
                 streamed=True,
             )
         except Exception as error:  # noqa: BLE001 - of this file alone
-            cause = str(error).removeprefix(f"{job.source}: ")
+            cause = cause_of(error).removeprefix(f"{job.source}: ")
             yield f"{job.source}: would fail: {cause}"
             continue
         total += plan.seconds

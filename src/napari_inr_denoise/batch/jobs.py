@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_inr_denoise.io.file_set import bytes_of, parts_of_others
-from napari_inr_denoise.io.kinds import FILE_SUFFIXES, READABLE_SUFFIXES, is_zarr
+from napari_inr_denoise.io.kinds import (
+    COMPANION_SUFFIXES,
+    FILE_SUFFIXES,
+    READABLE_SUFFIXES,
+    has_ending,
+    is_zarr,
+)
 
 OUTPUT_SUFFIX = ".inr.ome.tif"
 ZARR_OUTPUT_SUFFIX = ".inr.ome.zarr"
-_DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.zarr")
+_DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.zarr", *COMPANION_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Job:
     output : Path
         What is written.
     size : int
-        Bytes that the source has on the disk.
+        Bytes that the image has on the disk, with those of its parts that were found.
     part_of : Path or None
         The source of another job, if this file holds nothing but a part of its image
         (see `io.file_set`). Then nothing is done here but to say so.
@@ -59,18 +65,29 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
     ValueError
         If two files would have the same output.
     """
-    jobs = [job for text in inputs for job in _jobs_of(text, out)]
+    found: dict[tuple[Path, Path], Job] = {}
+    for job in (job for text in inputs for job in _jobs_of(text, out)):
+        name = job.output, job.source.resolve()
+        other = found.setdefault(name, job)
+        if other.part_of is not None:  # named by itself, it is wanted by itself
+            found[name] = job
+    jobs = list(found.values())
+    _refuse_one_output_for_two(jobs)
+    return jobs
+
+
+def _refuse_one_output_for_two(jobs: list[Job]) -> None:
+    """Raise a sentence if a result would be overwritten by another."""
     by_output: dict[Path, Job] = {}
     for job in jobs:
+        if job.part_of is not None:  # it has no result
+            continue
         other = by_output.setdefault(job.output, job)
-        if other.source.resolve() != job.source.resolve():
+        if other is not job:
             raise ValueError(
                 f"{other.source} and {job.source} would both be written to "
                 f"{job.output}. Run them into different folders."
             )
-        if job.part_of is None:  # named by itself, it is wanted by itself
-            by_output[job.output] = other if other.part_of is None else job
-    return list(by_output.values())
 
 
 def _jobs_of(text: str, out: Path) -> Iterator[Job]:
@@ -89,14 +106,12 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
                 f"{text}: the folder holds no file ending in one of "
                 f"{', '.join(READABLE_SUFFIXES)}."
             )
-        parts = parts_of_others(found)
-        for file in found:
-            place = out / file.parent.relative_to(path)
-            yield _job(file, place, parts.get(file))
+        places = [out / file.parent.relative_to(path) for file in found]
+        yield from _jobs_among(found, places)
         return
     # A name that exists is taken as it is, even with brackets in it.
     if path.exists():
-        yield _job(path, out)
+        yield Job(path, out / _output_name(path), bytes_of(path))
         return
     matches = glob.glob(text, recursive=True)  # noqa: PTH207 - Path.glob refuses absolute patterns
     files = [Path(name) for name in sorted(matches) if _is_image(Path(name))]
@@ -104,13 +119,17 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
         raise FileNotFoundError(
             f"{text}: no such file or folder, and no image of that pattern."
         )
+    yield from _jobs_among(files, [out] * len(files))
+
+
+def _jobs_among(files: list[Path], places: list[Path]) -> Iterator[Job]:
+    """Yield the jobs of files that were found together, each with its folder."""
     parts = parts_of_others(files)
-    for file in files:
-        yield _job(file, out, parts.get(file))
-
-
-def _job(source: Path, out: Path, part_of: Path | None = None) -> Job:
-    return Job(source, out / _output_name(source), bytes_of(source), part_of)
+    sizes = {file: bytes_of(file) for file in files}
+    for file, whole in parts.items():
+        sizes[whole] += sizes[file]
+    for file, place in zip(files, places, strict=True):
+        yield Job(file, place / _output_name(file), sizes[file], parts.get(file))
 
 
 def _found_in(folder: Path) -> Iterator[Path]:
@@ -124,9 +143,8 @@ def _found_in(folder: Path) -> Iterator[Path]:
 
 def _is_image(file: Path) -> bool:
     """Tell whether what was found is an image and not one of our results."""
-    kind = file.suffix.lower() in FILE_SUFFIXES and file.is_file()
     return (
-        (kind or is_zarr(file))
+        ((has_ending(file, FILE_SUFFIXES) and file.is_file()) or is_zarr(file))
         and not file.name.startswith(".")
         and not file.name.endswith((OUTPUT_SUFFIX, ZARR_OUTPUT_SUFFIX))
     )

@@ -4,94 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from napari_inr_denoise.batch.causes import cause_of
 from napari_inr_denoise.batch.converted import ConvertedView
 from napari_inr_denoise.batch.identity import identity_of
 from napari_inr_denoise.batch.interpolation import (
-    Interpolation,
     interpolated_path,
     write_interpolated,
 )
+from napari_inr_denoise.batch.job_report import JobReport, failed, part_of_another
 from napari_inr_denoise.batch.jobs import Job
 from napari_inr_denoise.batch.partial import (
     PartialResult,
     discard_half_written,
     discard_leftovers,
 )
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.batch.thumbnails import Shown, Thumbnails, thumbnails
 from napari_inr_denoise.core.axes import resolve_axes
 from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_steps
 from napari_inr_denoise.core.fitted_volume import FittedVolume
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
-from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.io.read import read_image
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.write import check_writable, write_image
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What holds for all files of a run.
-
-    Attributes
-    ----------
-    settings : DenoiseSettings
-        How to denoise.
-    axes : str or None
-        Axes of every file; each file's own if None.
-    same_dtype : bool
-        Write the input's type, rounded and clipped, instead of float32.
-    overwrite : bool
-        Denoise again what is done, and replace files that were not written here.
-    interpolation : Interpolation
-        A finer grid to evaluate volumes on, too.
-
-    Raises
-    ------
-    ValueError
-        If something else than volumes is to be interpolated.
-    """
-
-    settings: DenoiseSettings
-    axes: str | None = None
-    same_dtype: bool = False
-    overwrite: bool = False
-    interpolation: Interpolation = field(default_factory=Interpolation)
-
-    def __post_init__(self) -> None:
-        if self.interpolation.wanted and self.settings.mode != "volume":
-            raise ValueError(
-                f"isotropic, zoom: got the mode {self.settings.mode!r}, wanted "
-                "'volume'. Only a function that was fitted to a volume can be "
-                "evaluated between its voxels."
-            )
-
-
-@dataclass(frozen=True)
-class JobReport:
-    """What became of a file: plain data, fit to be sent from another machine.
-
-    Attributes
-    ----------
-    file : FileReport
-        For the report.
-    notes : tuple of str
-        What the user should know, in sentences.
-    thumbnails : Thumbnails or None
-        A part of it before and after, if there is a result to show.
-    """
-
-    file: FileReport
-    notes: tuple[str, ...] = ()
-    thumbnails: Thumbnails | None = None
-
 
 JobSteps = Generator[DenoiseStep, None, JobReport]
 
@@ -120,36 +61,12 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
         A failure, whatever it is, is a report too.
     """
     if job.part_of is not None:
-        return _part_of_another(job, job.part_of)
+        return part_of_another(job, job.part_of)
     started = time.monotonic()
     try:
         return (yield from _steps(job, options, run))
     except Exception as error:  # noqa: BLE001 - any failure is this file's alone
         return failed(job, cause_of(error), started)
-
-
-def failed(job: Job, cause: str, started: float) -> JobReport:
-    """Return the report of a file that could not be done.
-
-    Parameters
-    ----------
-    job : Job
-        The file.
-    cause : str
-        In a sentence.
-    started : float
-        When it was begun, by `time.monotonic`.
-    """
-    seconds = round(time.monotonic() - started, 3)
-    return JobReport(
-        FileReport(str(job.source), status="failed", error=cause, seconds=seconds)
-    )
-
-
-def _part_of_another(job: Job, other: Path) -> JobReport:
-    note = f"It holds a part of the image of {other}, and is denoised there."
-    file = FileReport(str(job.source), status="skipped", notes=(note,))
-    return JobReport(file, file.notes)
 
 
 def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from napari_inr_denoise.core.duration import short_duration
+
 if TYPE_CHECKING:  # the modules behind it load torch
     from napari_inr_denoise.batch.jobs import Job
     from napari_inr_denoise.batch.run import BatchStep
@@ -82,7 +84,7 @@ class Pace:
             return told
         done = len(self._timed) + sum(share for share, _ in self._shares.values())
         rate = 3600 * done / (self._clock() - self._started)
-        return f"{told}, {rate:.3g}/h, {in_words(left)} left"
+        return f"{told}, {rate:.3g}/h, {short_duration(left)} left"
 
     def planes(self, batch: BatchStep) -> str:
         """Return planes done of a file, rate and time left; empty for a single one."""
@@ -95,17 +97,8 @@ class Pace:
         if done <= 0 or elapsed <= 0:
             return told
         left = (progress.plane_count - progress.planes) * elapsed / done
-        return f"{told}, {60 * done / elapsed:.3g}/min, {in_words(left)} left"
+        return f"{told}, {60 * done / elapsed:.3g}/min, {short_duration(left)} left"
 
 
 def _work_of(job: Job) -> float:
     return 0.0 if job.part_of is not None else float(job.size + _FIRST_BYTES)
-
-
-def in_words(seconds: float) -> str:
-    """Return a time in the unit that suits it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -19,9 +19,9 @@ from napari_inr_denoise.batch.outliers import (
     unusual_ratios,
     worst_plane,
 )
-from napari_inr_denoise.batch.pace import in_words
 from napari_inr_denoise.batch.report_files import replace_text
 from napari_inr_denoise.batch.thumbnails import SIDE, Thumbnails
+from napari_inr_denoise.core.duration import short_duration
 from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.verdict import Verdict
 
@@ -233,4 +233,4 @@ def _number(value: float | None, form: str) -> str:
 
 
 def _time(seconds: float | None) -> str:
-    return _UNKNOWN if seconds is None else in_words(seconds)
+    return _UNKNOWN if seconds is None else short_duration(seconds)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from napari_inr_denoise.batch.causes import cause_of
-from napari_inr_denoise.batch.one_file import JobReport
+from napari_inr_denoise.batch.job_report import JobReport
 from napari_inr_denoise.batch.report_files import write_report
 from napari_inr_denoise.batch.report_page import write_page
 from napari_inr_denoise.core.report import DenoiseReport

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from uuid import uuid4
 
+from napari_inr_denoise.batch.job_report import JobReport
 from napari_inr_denoise.batch.jobs import Job
-from napari_inr_denoise.batch.one_file import JobReport, RunOptions, denoise_file
+from napari_inr_denoise.batch.one_file import denoise_file
 from napari_inr_denoise.batch.progress import JobProgress
+from napari_inr_denoise.batch.run_options import RunOptions
 from napari_inr_denoise.core.denoise import DenoiseStep
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import DenoiseReport
-
-__all__ = ["BatchStep", "BatchSteps", "RunOptions", "run_jobs"]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_inr_denoise.batch.one_file import JobReport
+from napari_inr_denoise.batch.job_report import JobReport
 from napari_inr_denoise.core.report import FileReport
 from napari_inr_denoise.core.stopping import StopReason
 from napari_inr_denoise.core.verdict import Verdict

@@ -140,6 +140,11 @@ def count_planes(axes: str, shape: tuple[int, ...]) -> int:
     return int(np.prod(list(sizes), dtype=int))
 
 
+def sample_count(axes: str, shape: tuple[int, ...]) -> int:
+    """Return how many values a pixel has, an alpha channel among them."""
+    return shape[axes.index("S")] if "S" in axes else 1
+
+
 def series_of(axes: str, shape: tuple[int, ...]) -> list[list[Plane]]:
     """Return the planes in series of those that follow each other in Z, or else in T.
 

@@ -15,8 +15,11 @@ from napari_inr_denoise.core.gradient import Loss
 from napari_inr_denoise.core.outcome import Outcome
 
 _STEPS_BETWEEN_YIELDS = 10
+"""So few that a caller may stop within about a second."""
 _FIRST_LOOK, _STEPS_BETWEEN_LOOKS = 100, 150
+"""Steps; a look renders the whole plane."""
 _WARM_UP = 0.1
+"""Share of the steps in which the rate rises."""
 _FIRST_RATE, _LAST_RATE = 25.0, 1e4
 """The largest rate over the first, and the first over the last."""
 _KEPT = (0.95, 0.85)

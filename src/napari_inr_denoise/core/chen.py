@@ -21,13 +21,13 @@ _COPIES_BELOW = 0.1
 
 
 def lattice_level(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_], stride: int
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], stride: int
 ) -> float:
     """Estimate the noise of the sub-lattices of every so manyth pixel.
 
     Parameters
     ----------
-    plane_yxc : ndarray, shape (Y, X, samples)
+    plane_yxs : ndarray, shape (Y, X, samples)
         Intensities.
     valid_yx : ndarray of bool, shape (Y, X)
         Which pixels count.
@@ -42,16 +42,16 @@ def lattice_level(
     """
     parts = [
         plane_level(
-            plane_yxc[row::stride, column::stride],
+            plane_yxs[row::stride, column::stride],
             valid_yx[row::stride, column::stride],
         )
-        for row in range(min(stride, plane_yxc.shape[0]))
-        for column in range(min(stride, plane_yxc.shape[1]))
+        for row in range(min(stride, plane_yxs.shape[0]))
+        for column in range(min(stride, plane_yxs.shape[1]))
     ]
     return float(np.sqrt(np.mean(np.square(parts))))
 
 
-def plane_level(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
+def plane_level(plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
     """Return Chen's estimate; of each sample by itself where they are copies.
 
     Grey images are often stored as RGB: their patches, samples joined, have
@@ -59,17 +59,17 @@ def plane_level(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) ->
 
     Parameters, units and result are those of `chen_sigma`.
     """
-    joint = chen_sigma(plane_yxc, valid_yx)
-    samples = plane_yxc.shape[-1]
+    joint = chen_sigma(plane_yxs, valid_yx)
+    samples = plane_yxs.shape[-1]
     if samples == 1:
         return joint
-    single = [chen_sigma(plane_yxc[..., [k]], valid_yx) for k in range(samples)]
+    single = [chen_sigma(plane_yxs[..., [k]], valid_yx) for k in range(samples)]
     apart = float(np.sqrt(np.mean(np.square(single))))
     copies = math.isnan(joint) or joint < _COPIES_BELOW * apart
     return apart if copies else joint
 
 
-def chen_sigma(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
+def chen_sigma(plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
     """Estimate the level of white noise from the eigenvalues of patch covariance.
 
     Chen, Zhu, Heng, "An Efficient Statistical Method for Image Noise Level
@@ -82,7 +82,7 @@ def chen_sigma(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> 
 
     Parameters
     ----------
-    plane_yxc : ndarray, shape (Y, X, samples)
+    plane_yxs : ndarray, shape (Y, X, samples)
         Intensities.
     valid_yx : ndarray of bool, shape (Y, X)
         Patches with an invalid pixel are left out.
@@ -94,28 +94,28 @@ def chen_sigma(plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> 
     """
     for wanted in _PATCHES_PER_VALUE:
         for side in range(PATCH_SIDE, 1, -1):
-            eigenvalues, patches = _eigenvalues(plane_yxc, valid_yx, side)
+            eigenvalues, patches = _eigenvalues(plane_yxs, valid_yx, side)
             if patches >= wanted * max(len(eigenvalues), 2):
                 return _noise_of_eigenvalues(eigenvalues)
     return math.nan
 
 
 def _eigenvalues(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_], side: int
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], side: int
 ) -> tuple[NDArray[np.float64], int]:
     """Return the ascending eigenvalues of the covariance of patches, and their number.
 
     The covariance is added up over rows of patches, for all patches at once would
     take many times the plane's memory. Patches with an invalid pixel are left out.
     """
-    height, width, samples = plane_yxc.shape
+    height, width, samples = plane_yxs.shape
     rows, columns = min(side, height), min(side, width)
     across = _positions(width, columns)
-    windows = sliding_window_view(plane_yxc, (rows, columns, samples))
+    windows = sliding_window_view(plane_yxs, (rows, columns, samples))
     whole = sliding_window_view(valid_yx, (rows, columns))
     values = rows * columns * samples
     # Near the mean nothing is lost when squares of sums are subtracted.
-    offset = float(plane_yxc[valid_yx].mean()) if valid_yx.any() else 0.0
+    offset = float(plane_yxs[valid_yx].mean()) if valid_yx.any() else 0.0
     products, total, count = np.zeros((values, values)), np.zeros(values), 0
     for row in _positions(height, rows):
         complete = across[whole[row, across].all(axis=(-1, -2))]

@@ -9,9 +9,9 @@ from scipy.ndimage import uniform_filter
 _BLOCK = 9
 """Side of the squares, in pixels, in which a residual is called quiet or not."""
 _BINS = 12
+"""Groups of rising intensity; in each the spread is taken by itself."""
 _QUIET = 0.5
 """Share of the pixels, at each intensity, whose residual is the least."""
-_SIGNIFICANT = 0.1
 
 
 def residual_correlation(
@@ -48,37 +48,16 @@ def residual_correlation(
         even, quiet = _even(
             residual_yxs[..., sample], predicted_yxs[..., sample], counts_yx
         )
-        total += np.array(
-            [
-                [
-                    _product(even, quiet, down, right)
-                    for right in range(-reach, reach + 1)
-                ]
-                for down in range(-reach, reach + 1)
-            ]
-        )
+        # Row by row up to the centre; the other half is the same under a half turn.
+        lags = list(np.ndindex(size, size))[: size**2 // 2 + 1]
+        half = [_product(even, quiet, y - reach, x - reach) for y, x in lags]
+        total += np.array([*half, *half[-2::-1]]).reshape(size, size)
     centre = total[reach, reach]
     if not centre > 0:
         total = np.zeros((size, size))
         total[reach, reach] = centre = 1.0
     table: NDArray[np.float64] = total / centre
     return table
-
-
-def correlation_distance(table: NDArray[np.float64]) -> int:
-    """Return the first lag along rows and columns without noteworthy correlation.
-
-    Parameters
-    ----------
-    table : ndarray
-        As `residual_correlation` returns it.
-    """
-    reach = len(table) // 2
-    for lag in range(1, reach + 1):
-        along = (table[reach + lag, reach] + table[reach, reach + lag]) / 2
-        if along < _SIGNIFICANT:
-            return lag
-    return reach + 1
 
 
 def _even(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from napari_inr_denoise.core.adamw import KEPT, AdamWOnCpu, AdamWOnDevice, Group
 from napari_inr_denoise.core.captured import Recorder, graphs_for
-from napari_inr_denoise.core.gradient import Gradient, Loss
+from napari_inr_denoise.core.gradient import Gradient, Loss, one_thread
 
 
 class Descent(Protocol):
@@ -56,7 +56,8 @@ class _OnCpu:
 
     def step(self, losses: Sequence[Loss], rate: float, kept: float = KEPT) -> None:
         self._gradient.take(losses)
-        self._adam.step(rate, kept)
+        with one_thread():
+            self._adam.step(rate, kept)
 
 
 class _OnDevice:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core import fit_attention, fit_neighbourhood
 from napari_inr_denoise.core.blind_spot import Training
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.combine import (
@@ -22,19 +21,24 @@ from napari_inr_denoise.core.combine import (
     weigh,
 )
 from napari_inr_denoise.core.fit import FitResult, FitStep, FitSteps, fit_steps
+from napari_inr_denoise.core.fit_attention import attention_steps
+from napari_inr_denoise.core.fit_neighbourhood import neighbourhood_steps
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import estimated_error, judge, uncertainty
 from napari_inr_denoise.core.safeguard import keep_in_range, keep_structure
-from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
+from napari_inr_denoise.core.settings import (
+    ATTENTION,
+    NEIGHBOURHOOD,
+    SIREN,
+    SIREN_BANDWIDTHS,
+    DenoiseSettings,
+)
 from napari_inr_denoise.core.smoothing import smoothed
 from napari_inr_denoise.core.stopping import StopReason
+from napari_inr_denoise.core.wiener import beside_wiener
 
-_PUBLISHED = ("siren",)
-_BLIND_SPOTS = {
-    fit_neighbourhood.NAME: fit_neighbourhood.neighbourhood_steps,
-    fit_attention.NAME: fit_attention.attention_steps,
-}
+_BLIND_SPOTS = {NEIGHBOURHOOD: neighbourhood_steps, ATTENTION: attention_steps}
 """Networks that never see the pixel they predict."""
 CandidateSteps = Generator[FitStep, None, Candidate]
 
@@ -70,7 +74,7 @@ def plane_steps(
         With its quality; `uncertainty_yxs` where a blind spot tells it.
     """
     names = settings.candidate_names
-    if names == _PUBLISHED:
+    if names == (SIREN,):
         result = yield from fit_steps(problem, settings, device)
         return replace(
             result,
@@ -78,7 +82,7 @@ def plane_steps(
             quality=judge(problem, result.plane_yxs, None),
         )
     if problem.noise.correlated:
-        names = (fit_neighbourhood.NAME,)
+        names = (NEIGHBOURHOOD,)
     return (yield from _combined(names, problem, settings, device))
 
 
@@ -94,8 +98,8 @@ def _combined(
     done: list[Candidate] = []
     best: FitResult | None = None
     for number, name in enumerate(names):
-        fit = _siren(name) if name in SIREN_BANDWIDTHS else _blind_spot(name)
-        for step in (run := Outcome(fit(problem, targets, settings, device))):
+        fit = _siren if name in SIREN_BANDWIDTHS else _blind_spot
+        for step in (run := Outcome(fit(name, problem, targets, settings, device))):
             progress = (number + step.progress) / len(names)
             # What is done is better than what is begun.
             yield replace(step, progress=progress, best=best or step.best)
@@ -144,6 +148,7 @@ def finished(
             done = with_flat
     best, share_yxs = _mean(problem, done, held_out_yx)
     plane_yxs = smoothed(problem, best.plane_yxs, share_yxs, held_out_yx)
+    plane_yxs = beside_wiener(problem, plane_yxs)
     plane_yxs, share_yxs = keep_structure(problem, plane_yxs, share_yxs)
     result = _as_result(problem, plane_yxs, best.steps)
     error = None
@@ -158,50 +163,43 @@ def finished(
     )
 
 
-def _blind_spot(name: str) -> Callable[..., CandidateSteps]:
-    """Return the fit of a network with a blind spot, as steps for callers."""
-
-    def steps(
-        problem: FitProblem,
-        targets_yx: NDArray[np.bool_],
-        settings: DenoiseSettings,
-        device: torch.device,
-    ) -> CandidateSteps:
-        started, best = time.monotonic(), None
-        run = Outcome(_BLIND_SPOTS[name](problem, targets_yx, settings, device))
-        for training in run:
-            if training.candidate is not None:
-                best = shown(problem, training) or best
-            if best is not None:
-                yield step_of(problem, training, best, time.monotonic() - started)
-        return run.result
-
-    return steps
+def _blind_spot(
+    name: str,
+    problem: FitProblem,
+    targets_yx: NDArray[np.bool_],
+    settings: DenoiseSettings,
+    device: torch.device,
+) -> CandidateSteps:
+    """Fit a network with a blind spot, as steps for callers."""
+    started, best = time.monotonic(), None
+    run = Outcome(_BLIND_SPOTS[name](problem, targets_yx, settings, device))
+    for training in run:
+        if training.candidate is not None:
+            best = shown(problem, training) or best
+        if best is not None:
+            yield step_of(problem, training, best, time.monotonic() - started)
+    return run.result
 
 
-def _siren(name: str) -> Callable[..., CandidateSteps]:
-    """Return the fit of SIREN with a bandwidth, as steps for callers."""
-    factor = SIREN_BANDWIDTHS[name]
-
-    def steps(
-        problem: FitProblem,
-        targets_yx: NDArray[np.bool_],
-        settings: DenoiseSettings,
-        device: torch.device,
-    ) -> CandidateSteps:
-        part = replace(problem, fitted_yx=targets_yx)
-        wide = replace(
-            settings,
-            omega=settings.omega * factor,
-            first_period=max(settings.first_period / factor, 1.0),
-        )
-        result = yield from fit_steps(part, wide, device)
-        # A pixel among thousands moves the fit by next to nothing, and a held-out
-        # one, by which it is judged, by nothing.
-        share = np.zeros_like(result.plane_yxs)
-        return Candidate(name, result.plane_yxs, share, result.steps, result.reason)
-
-    return steps
+def _siren(
+    name: str,
+    problem: FitProblem,
+    targets_yx: NDArray[np.bool_],
+    settings: DenoiseSettings,
+    device: torch.device,
+) -> CandidateSteps:
+    """Fit a SIREN of a bandwidth, as steps for callers."""
+    part, factor = replace(problem, fitted_yx=targets_yx), SIREN_BANDWIDTHS[name]
+    wide = replace(
+        settings,
+        omega=settings.omega * factor,
+        first_period=max(settings.first_period / factor, 1.0),
+    )
+    result = yield from fit_steps(part, wide, device)
+    # A pixel among thousands moves the fit by next to nothing, and a held-out one, by
+    # which it is judged, by nothing.
+    share = np.zeros_like(result.plane_yxs)
+    return Candidate(name, result.plane_yxs, share, result.steps, result.reason)
 
 
 def step_of(
@@ -230,8 +228,7 @@ def _as_result(
     problem: FitProblem, plane_yxs: NDArray[np.float32], steps: int
 ) -> FitResult:
     plane_yxs = keep_in_range(problem, plane_yxs)
-    residual = (plane_yxs - problem.plane_yxs)[problem.fitted_yx]
-    rms = float(np.sqrt(np.mean(residual**2)))
+    rms = problem.residual_rms(plane_yxs)
     return FitResult(plane_yxs, rms, steps, StopReason.CALLER)
 
 

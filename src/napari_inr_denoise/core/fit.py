@@ -1,4 +1,4 @@
-"""Fit a network to one noisy plane: a generator of frozen steps.
+"""Fit SIREN to one noisy plane: a generator of frozen steps.
 
 A caller that wants to stop closes the generator and keeps `step.best`. Nothing
 numerical ever raises: a fit that goes wrong ends with the best state before and a
@@ -8,7 +8,6 @@ reason.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
@@ -17,24 +16,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_inr_denoise.core.coordinates import first_layer_omega
-from napari_inr_denoise.core.networks.siren import Siren
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.early_stopping import Watched, until_noise_level
+from napari_inr_denoise.core.noise_model import NoiseModel
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.patches import PatchGrid
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import Quality
 from napari_inr_denoise.core.safeguard import keep_in_range
+from napari_inr_denoise.core.scaling import robust_range, syx_tensor
 from napari_inr_denoise.core.settings import DenoiseSettings
-from napari_inr_denoise.core.siren_training import SirenTraining
-from napari_inr_denoise.core.stopping import (
-    Budget,
-    Discrepancy,
-    FirstOf,
-    StopReason,
-)
-
-_ROBUST_RANGE = (0.1, 99.9)
-"""Percentiles that map to -1 and 1, so that one hot pixel does not squeeze the rest."""
+from napari_inr_denoise.core.siren_training import SirenTraining, new_siren
+from napari_inr_denoise.core.stopping import StopReason
 
 
 @dataclass(frozen=True)
@@ -128,74 +120,29 @@ def fit_steps(
         The averaged network's output at the stop.
     """
     fit = _Fit(problem, settings, device)
-    rule = FirstOf(
-        (Discrepancy(problem.noise.sigma_chen**2), Budget(settings.max_steps))
-    )
-    first = before = look = best = fit.look()
-    progress = 0.0
-    while math.isfinite(look.residual_rms):
-        if look.residual_rms <= best.residual_rms:
-            best = look
-        reason = rule.check(look.steps, look.residual_rms**2)
-        if reason is not None:
-            final = fit.look(stride=1) if best is look else best
-            return replace(final, reason=reason)
-        progress = max(progress, _progress(look, first, problem, settings))
+    run = Outcome(until_noise_level(fit, problem.noise.sigma_chen, settings))
+    for now in run:
         yield FitStep(
-            step=look.steps,
+            step=now.look.steps,
             max_steps=settings.max_steps,
-            residual_rms=look.residual_rms,
+            residual_rms=now.look.residual_rms,
             noise=problem.noise,
-            progress=progress,
+            progress=now.progress,
             steps_per_second=fit.steps_per_second,
-            best=best,
+            best=now.best,
         )
-        fit.advance(
-            steps_to_next_look(before, look, problem.noise.sigma_chen, settings)
+    end, reason = run.result
+    return replace(_final(fit, end, problem), reason=reason)
+
+
+def _final(fit: _Fit, end: Watched[FitResult], problem: FitProblem) -> FitResult:
+    """Return the best state, in full overlap of the patches if it is the last one."""
+    if not math.isfinite(end.best.residual_rms):
+        # The fit went wrong before its first step.
+        return FitResult(
+            problem.plane_yxs.astype(np.float32), 0.0, 0, StopReason.NON_FINITE
         )
-        before, look = look, fit.look()
-    if best.steps == 0 and not math.isfinite(best.residual_rms):
-        best = FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, best.reason)
-    return replace(best, reason=StopReason.NON_FINITE)
-
-
-def steps_to_next_look(
-    before: FitResult, now: FitResult, sigma: float, settings: DenoiseSettings
-) -> int:
-    """Return how many steps to take before the whole image is looked at again.
-
-    Never more than `judge_every`; fewer when the residual, going on as it fell
-    between the last two looks, would come down to the noise level earlier. So the
-    stop is not overshot early in a fit, where a few steps change much.
-
-    Parameters
-    ----------
-    before, now : FitResult
-        The last two looks.
-    sigma : float
-        Noise level in the same units.
-    settings : DenoiseSettings
-        For `judge_every` and `max_steps`.
-    """
-    limit = min(settings.judge_every, settings.max_steps - now.steps)
-    fallen = math.log(max(before.residual_rms, 1e-300) / now.residual_rms)
-    if fallen <= 0 or now.steps == before.steps:
-        return limit
-    left = math.log(now.residual_rms / sigma)
-    expected = left / fallen * (now.steps - before.steps)
-    return max(min(math.ceil(expected), limit), 1)
-
-
-def _progress(
-    look: FitResult, first: FitResult, problem: FitProblem, settings: DenoiseSettings
-) -> float:
-    """Estimate how much of the fit is done: by the steps or by the residual."""
-    by_steps = look.steps / settings.max_steps
-    height = math.log(max(first.residual_rms / problem.noise.sigma_chen, 1.0 + 1e-9))
-    left = math.log(max(look.residual_rms / problem.noise.sigma_chen, 1.0))
-    # The residual falls fast at first and slowly in the end: the square makes the
-    # bar move about evenly.
-    return min(max(by_steps, (1 - left / height) ** 2), 1.0)
+    return fit.look(stride=1) if end.best is end.look else end.best
 
 
 class _Fit:
@@ -206,36 +153,29 @@ class _Fit:
     ) -> None:
         self._problem = problem
         self._settings = settings
-        self._offset, self._scale = _value_range(problem)
+        fitted = problem.plane_yxs[problem.fitted_yx]
+        self._offset, self._scale = robust_range(fitted)
         scaled = (problem.plane_yxs - self._offset) / self._scale
-        plane_syx = torch.from_numpy(
-            np.ascontiguousarray(scaled.transpose(2, 0, 1), dtype=np.float32)
-        ).to(device)
-        fitted_yx = torch.from_numpy(problem.fitted_yx.copy()).to(device)
         self._grid = PatchGrid(
-            plane_syx, fitted_yx, settings.patch_size, problem.spacing_yx
+            syx_tensor(scaled, device),
+            torch.from_numpy(problem.fitted_yx.copy()).to(device),
+            settings.patch_size,
+            problem.spacing_yx,
         )
-        self._network = _new_network(problem, self._grid, settings)
         means = torch.from_numpy(scaled[problem.fitted_yx].mean(axis=0))
-        self._network.set_output_bias(means.repeat_interleave(settings.patch_size**2))
-        self._network.to(device)
-        self._training = SirenTraining(self._network, settings)
-        self._generator = torch.Generator(device=device).manual_seed(settings.seed)
-        self._steps, self._seconds = 0, 0.0
+        self._network = new_siren(
+            self._grid.shape_yx, problem.spacing_yx, means, settings
+        ).to(device)
+        self._training = SirenTraining(self._network, self._grid.draw, settings)
 
     def advance(self, steps: int) -> None:
-        """Take optimisation steps on random batches of patches."""
-        started = time.monotonic()
-        for _ in range(steps):
-            batch = self._grid.draw(self._settings.batch_size, self._generator)
-            self._training.step(*batch)
-        self._steps += steps
-        self._seconds += time.monotonic() - started
+        """Take optimisation steps."""
+        self._training.advance(steps)
 
     @property
     def steps_per_second(self) -> float:
         """Steps taken over the time they took; 0 before the first."""
-        return self._steps / self._seconds if self._seconds > 0 else 0.0
+        return self._training.steps_per_second
 
     def look(self, stride: int | None = None) -> FitResult:
         """Render the averaged network and compare it with the noisy plane.
@@ -252,39 +192,6 @@ class _Fit:
         rendered: Tensor = self._grid.render(self._network, stride)
         self._training.average.restore()
         plane_yxs = rendered.permute(1, 2, 0).cpu().numpy() * self._scale + self._offset
-        problem = self._problem
-        kept = keep_in_range(problem, plane_yxs)
-        residual = (kept - problem.plane_yxs)[problem.fitted_yx]
-        return FitResult(
-            kept,
-            float(np.sqrt(np.mean(residual**2))),
-            self._steps,
-            StopReason.CALLER,
-        )
-
-
-def _new_network(
-    problem: FitProblem, grid: PatchGrid, settings: DenoiseSettings
-) -> Siren:
-    """Return the network with weights drawn from the run's seed."""
-    return Siren(
-        2,
-        grid.values_per_patch,
-        width=settings.width,
-        depth=settings.depth,
-        omega=settings.omega,
-        first_omega=first_layer_omega(
-            settings.first_period, grid.shape_yx, problem.spacing_yx
-        ),
-        generator=torch.Generator().manual_seed(settings.seed),
-    )
-
-
-def _value_range(problem: FitProblem) -> tuple[float, float]:
-    """Return offset and scale that bring the plane's values to about [-1, 1]."""
-    values = problem.plane_yxs[problem.fitted_yx]
-    low, high = np.percentile(values, _ROBUST_RANGE)
-    if high <= low:
-        low, high = values.min(), values.max()
-    # Of values that are all the same there is no range.
-    return float(low + high) / 2, float(high - low) / 2 or 1.0
+        kept = keep_in_range(self._problem, plane_yxs)
+        rms = self._problem.residual_rms(kept)
+        return FitResult(kept, rms, self._training.steps, StopReason.CALLER)

@@ -20,16 +20,16 @@ from napari_inr_denoise.core.blind_spot import (
     train,
 )
 from napari_inr_denoise.core.candidate import Candidate
+from napari_inr_denoise.core.dihedral import TURNS, turned, turned_back
 from napari_inr_denoise.core.gradient import Loss, part_count
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.scaling import CommonScale, PlaneScale, VarianceTable
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import ATTENTION, DenoiseSettings
 from napari_inr_denoise.core.stopping import StopReason
 
-NAME = "attention"
 _CROP = 96
-_TURNS = 8
+"""Side of what is trained on in a step, in pixels: a multiple of `PHASES`."""
 
 
 def attention_steps(
@@ -195,7 +195,7 @@ class AttentionFit:
         """Return a random crop in a random turn, (planes, crop, crop)."""
         first = [self._random(size - _CROP + 1) for size in padded.shape[1:]]
         rows, columns = (slice(at, at + _CROP) for at in first)
-        return _turned(padded[:, rows, columns], self._random(_TURNS))
+        return turned(padded[:, rows, columns], self._random(TURNS))
 
     def _random(self, limit: int) -> int:
         return int(torch.randint(limit, (1,), generator=self._generator))
@@ -211,15 +211,15 @@ class AttentionFit:
         whole = _padded(part.planes, _CROP)
         total = torch.zeros(2 * samples, height, width, device=self._device)
         for turn in range(turns):
-            planes = _turned(whole, turn)
+            planes = turned(whole, turn)
             _, _, result, gain = self._answer(_padded(planes, PHASES)[None])
             both = torch.cat([result[0], gain[0]])
             both = both[:, : planes.shape[1], : planes.shape[2]]
-            total += _turned_back(both, turn)[:, :height, :width] / turns
+            total += turned_back(both, turn)[:, :height, :width] / turns
             yield
         result, gain = total.movedim(0, -1).chunk(2, dim=-1)
         return Candidate(
-            NAME,
+            ATTENTION,
             part.scale.to_intensities(result),
             gain.cpu().numpy(),
             self._done,
@@ -237,17 +237,3 @@ def _padded(planes: Tensor, least: int) -> Tensor:
     down += -(height + down) % PHASES
     right += -(width + right) % PHASES
     return F.pad(planes, (0, right, 0, down))
-
-
-def _turned(planes: Tensor, turn: int) -> Tensor:
-    """Return planes flipped along Y, X or both, and transposed."""
-    planes = planes.flip(1) if turn & 1 else planes
-    planes = planes.flip(2) if turn & 2 else planes
-    return planes.transpose(1, 2) if turn & 4 else planes
-
-
-def _turned_back(planes: Tensor, turn: int) -> Tensor:
-    """Undo `_turned`."""
-    planes = planes.transpose(1, 2) if turn & 4 else planes
-    planes = planes.flip(2) if turn & 2 else planes
-    return planes.flip(1) if turn & 1 else planes

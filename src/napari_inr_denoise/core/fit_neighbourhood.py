@@ -19,19 +19,20 @@ from napari_inr_denoise.core.blind_spot import (
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.correlation import residual_correlation
+from napari_inr_denoise.core.dihedral import TURNS
 from napari_inr_denoise.core.gradient import Loss, part_count
-from napari_inr_denoise.core.neighbours import TURNS, Hidden
+from napari_inr_denoise.core.neighbours import Hidden
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_view import PlaneView, ViewMaker
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import NEIGHBOURHOOD, DenoiseSettings
 from napari_inr_denoise.core.stopping import StopReason
 
-NAME = "neighbourhood"
 _PREDICTION_ALONE = 0.4
 """Share of the steps before the gain is learned, where its noise must be seen first."""
 _RENDER_BATCH = 16384
+"""Pixels that are predicted at a time, for the memory that they take."""
 _MOST_PASSES = 45.0
 """How often each pixel is trained on, in the mean."""
 _VIEWS_AT_ONCE = 4
@@ -283,7 +284,7 @@ class NeighbourhoodFit:
         _, result, share = yield from self._whole(view, turns)
         shape = view.problem.plane_yxs.shape
         return Candidate(
-            NAME,
+            NEIGHBOURHOOD,
             view.scale.to_intensities(result).reshape(shape),
             share.cpu().numpy().reshape(shape),
             self._done,

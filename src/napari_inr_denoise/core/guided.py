@@ -43,7 +43,22 @@ def guided(
     return (slope * values + height).astype(np.float32), slope.astype(np.float32)
 
 
-def window_means(plane_yxs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean over the window around each pixel, sample by sample."""
-    means: NDArray[np.float64] = uniform_filter(plane_yxs, (WINDOW, WINDOW, 1))
+def window_means(
+    plane_yxs: NDArray[np.float64], side: int = WINDOW
+) -> NDArray[np.float64]:
+    """Return the mean over the window around each pixel, sample by sample.
+
+    Parameters
+    ----------
+    plane_yxs : ndarray, shape (Y, X, samples)
+        Mirrored beyond its edges.
+    side : int
+        Of the window, in pixels.
+
+    Returns
+    -------
+    ndarray, shape (Y, X, samples)
+        By rounding a mean of squares may lie a little below 0.
+    """
+    means: NDArray[np.float64] = uniform_filter(plane_yxs, (side, side, 1))
     return means

@@ -7,14 +7,18 @@ from dataclasses import replace
 
 import torch
 
-from napari_inr_denoise.core import fit_attention
-from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
+from napari_inr_denoise.core.settings import (
+    ATTENTION,
+    NEIGHBOURHOOD,
+    SIREN_BANDWIDTHS,
+    DenoiseSettings,
+)
 
 _BASE_GB = 0.9
 """Of Python, PyTorch and what is trained on."""
 _MOST_SIDE = 1024
 """Larger tiles save no time."""
-_BYTES = {"neighbourhood": 450.0, fit_attention.NAME: 2000.0}
+_BYTES = {NEIGHBOURHOOD: 450.0, ATTENTION: 2000.0}
 _BYTES_SIREN = 1200.0
 """Per pixel and sample of a tile, by the network that needs the most."""
 _BYTES_A_VOXEL = 22.0

@@ -18,11 +18,9 @@ import torch
 from torch import Tensor
 
 from napari_inr_denoise.core.beside import LEVEL_WIDTH, local_levels
+from napari_inr_denoise.core.dihedral import TURNS, turned
 from napari_inr_denoise.core.precision import product_dtype
 from napari_inr_denoise.core.windows import Windows
-
-TURNS = 8
-"""Flips and turns of a square; 0 leaves it as it is."""
 
 
 @dataclass(frozen=True)
@@ -251,16 +249,12 @@ def _turned_places(places: Tensor, turn: int) -> Tensor:
     places : Tensor of int
         Ascending; whatever the turn, the same places are taken.
     turn : int
-        1: flipped along Y, 2: along X, 4: transposed.
+        As for `turned`.
     """
     side = round(float(int(places[-1]) + 1) ** 0.5)
     position = torch.full((side * side,), -1, device=places.device)
     position[places] = torch.arange(len(places), device=places.device)
-    square = position.view(side, side)
-    square = square.flip(0) if turn & 1 else square
-    square = square.flip(1) if turn & 2 else square
-    square = square.t() if turn & 4 else square
-    return square.flatten()[places]
+    return turned(position.view(side, side), turn).flatten()[places]
 
 
 def _squared_distances(radius: int) -> Tensor:

@@ -1,9 +1,9 @@
-"""The noise level of one image, estimated from the image alone."""
+"""The noise of an image, estimated from the image alone."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,112 +18,32 @@ from napari_inr_denoise.core.noise_curve import (
     fill_invalid,
     measure_noise_curve,
 )
-from napari_inr_denoise.core.stabilise import Anscombe
+from napari_inr_denoise.core.noise_model import NoiseModel, combine_noise
+from napari_inr_denoise.core.stabilise import even_noise
 
-CORRELATED_ABOVE = 1.8
+_CORRELATED_ABOVE = 1.8
 """Sub-lattice over plain estimate above which the noise counts as correlated.
 
 Measured on the FMD set: 2.4 to 3.1 on wide-field images, whose noise is correlated
 between neighbours, and at most 1.26 on all others.
 """
-CORRELATED_STRIDE = 3
+_CORRELATED_STRIDE = 3
 """Distance of pixels whose noise is taken for independent where it is correlated."""
 _LAST_STRIDE = 4
+"""Distance of pixels up to which white sub-lattices are looked for."""
 _STILL_RISING = 1.05
+"""A sub-lattice's level over that of the one before, up to which that one is white."""
 _STRUCTURE_ABOVE = 1.25
 """Third over second sub-lattice above which it is structure that they see, not noise.
 
 1.01 to 1.11 on wide-field frames; 1.3 and 2.4 on low-noise images.
 """
 _HEAP = 3
+"""Pixels at the last value over those at the next, from which the last is cut off."""
 _LEVELS_OF_A_HEAP = 4
+"""Different values that an image has at least; a mask is not cut off."""
 _LEAST_CLIPPED = 1e-4
-
-
-@dataclass(frozen=True)
-class NoiseModel:
-    """What is known of the noise of an image.
-
-    Attributes
-    ----------
-    sigma : float
-        Standard deviation of the noise, in the image's own intensity units. Where
-        the noise grows with the signal it is the root mean square over the image.
-    correlated : bool
-        Whether the noise of neighbouring pixels is correlated. `sigma` then comes
-        from sub-lattices of pixels that lie apart.
-    sigma_neighbours : float
-        Chen's plain estimate, which correlation between neighbours pulls down.
-    sigma_chen : float
-        Chen's estimate, of every second pixel where the noise is correlated: what the
-        published method stops at.
-    gain : float
-        Intensity units per photon: growth of the noise variance with the intensity.
-        0 where it does not grow, NaN where that is not known.
-    variance_at_zero : float
-        Of the line variance = gain * intensity + variance_at_zero, in squared
-        intensity units; NaN where that is not known.
-    offset : float
-        Intensity without light, in the image's units. Known only where it outweighs
-        the read noise; it is then taken from the darkest places, and 0 otherwise.
-    read_noise : float
-        Standard deviation without light, in the image's units.
-    stabilised_sigma : float
-        Chen's estimate after the generalised Anscombe transform: about 1 where the
-        model holds, NaN where there is none.
-    correlation_distance : int
-        Pixels from which on two pixels' noise is independent; 1 for white noise.
-    clipped_low, clipped_high : float
-        Share of the pixels that are cut off at the lowest or the highest value.
-    """
-
-    sigma: float
-    correlated: bool
-    sigma_neighbours: float
-    sigma_chen: float = math.nan
-    gain: float = math.nan
-    variance_at_zero: float = math.nan
-    offset: float = math.nan
-    read_noise: float = math.nan
-    stabilised_sigma: float = math.nan
-    correlation_distance: int = 1
-    clipped_low: float = 0.0
-    clipped_high: float = 0.0
-
-    def __post_init__(self) -> None:
-        if math.isnan(self.sigma_chen):
-            object.__setattr__(self, "sigma_chen", self.sigma)
-
-    def to_dict(self) -> dict[str, float | bool | None]:
-        """Return plain values, ready for JSON; None for what is not known."""
-        return {
-            name: None if isinstance(value, float) and math.isnan(value) else value
-            for name, value in asdict(self).items()
-        }
-
-    def words(self) -> str:
-        """Return the noise model in words, to follow a label or the word noise."""
-        if math.isnan(self.sigma):
-            return "unknown: too few valid pixels"
-        if self.sigma == 0:
-            return "none found"
-        parts = [f"level {self.sigma:.4g}"]
-        if self.correlated:
-            parts.append("correlated between neighbouring pixels")
-        if self.gain > 0:
-            parts.append(f"photon noise (gain {self.gain:.3g})")
-            parts.append(f"read noise {self.read_noise:.3g}")
-        for share, where in (
-            (self.clipped_low, "cut off at the lowest value"),
-            (self.clipped_high, "saturated"),
-        ):
-            if share > 0:
-                parts.append(f"{100 * share:.2g} % of the pixels {where}")
-        return ", ".join(parts)
-
-    def describe(self) -> str:
-        """Return the noise model as a sentence for users."""
-        return f"Noise: {self.words()}."
+"""Share of the pixels below which a heap is passed over."""
 
 
 def estimate_noise(image: ArrayLike, axes: str | None = None) -> NoiseModel:
@@ -168,55 +88,14 @@ def noise_of_planes(
     return models
 
 
-def combine_noise(models: list[NoiseModel]) -> NoiseModel:
-    """Return the noise of a stack from that of its planes.
-
-    Parameters
-    ----------
-    models : list of NoiseModel
-        At least one; those whose level is not known don't count.
-
-    Returns
-    -------
-    NoiseModel
-        See `estimate_noise`.
-    """
-    known = [model for model in models if not math.isnan(model.sigma)]
-    if not known:
-        return models[0]
-
-    def level(name: str) -> float:
-        return float(np.sqrt(np.mean([getattr(one, name) ** 2 for one in known])))
-
-    def middle(name: str) -> float:
-        values = [getattr(one, name) for one in known]
-        told = [value for value in values if not math.isnan(value)]
-        return float(np.median(told)) if told else math.nan
-
-    return NoiseModel(
-        sigma=level("sigma"),
-        correlated=sum(model.correlated for model in known) * 2 > len(known),
-        sigma_neighbours=level("sigma_neighbours"),
-        sigma_chen=level("sigma_chen"),
-        gain=middle("gain"),
-        variance_at_zero=middle("variance_at_zero"),
-        offset=middle("offset"),
-        read_noise=middle("read_noise"),
-        stabilised_sigma=middle("stabilised_sigma"),
-        correlation_distance=int(np.median([m.correlation_distance for m in known])),
-        clipped_low=float(np.mean([m.clipped_low for m in known])),
-        clipped_high=float(np.mean([m.clipped_high for m in known])),
-    )
-
-
 def plane_noise(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NoiseModel:
     """Estimate the noise of one plane, correlated or not.
 
     Parameters
     ----------
-    plane_yxc : ndarray, shape (Y, X, samples)
+    plane_yxs : ndarray, shape (Y, X, samples)
         Intensities; the values at invalid pixels are ignored.
     valid_yx : ndarray of bool, shape (Y, X)
         Which pixels count.
@@ -226,17 +105,17 @@ def plane_noise(
     NoiseModel
         `sigma` is NaN where too little of the image is valid to tell.
     """
-    return examine_plane(plane_yxc, valid_yx)[0]
+    return examine_plane(plane_yxs, valid_yx)[0]
 
 
 def examine_plane(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> tuple[NoiseModel, tuple[NoiseCurve, ...]]:
     """Return the noise of a plane, and how it grows with the signal in each sample.
 
     Parameters
     ----------
-    plane_yxc, valid_yx : ndarray
+    plane_yxs, valid_yx : ndarray
         As for `plane_noise`.
 
     Returns
@@ -246,26 +125,26 @@ def examine_plane(
     curves : tuple of NoiseCurve
         One a sample; the same noise everywhere where more cannot be told.
     """
-    model = _white_or_correlated(plane_yxc, valid_yx)
+    model = _white_or_correlated(plane_yxs, valid_yx)
     if math.isnan(model.sigma) or model.sigma == 0:
-        return model, tuple(constant_curve(model.sigma) for _ in plane_yxc[0, 0])
-    curves, measured = _curves(plane_yxc, valid_yx, model)
+        return model, tuple(constant_curve(model.sigma) for _ in plane_yxs[0, 0])
+    curves, measured = _curves(plane_yxs, valid_yx, model)
     if model.correlated and measured and not _confirmed(model, curves):
         model = _white(model.sigma_neighbours)
-        curves, measured = _curves(plane_yxc, valid_yx, model)
+        curves, measured = _curves(plane_yxs, valid_yx, model)
     if measured:
-        model = apply_curves(model, curves, plane_yxc, valid_yx)
+        model = apply_curves(model, curves, plane_yxs, valid_yx)
     return model, curves
 
 
 def _curves(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_], model: NoiseModel
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], model: NoiseModel
 ) -> tuple[tuple[NoiseCurve, ...], bool]:
     """Return each sample's curve, and whether all of them could be measured."""
-    apart = CORRELATED_STRIDE if model.correlated else 1
+    apart = _CORRELATED_STRIDE if model.correlated else 1
     found = [
-        measure_noise_curve(plane_yxc[::apart, ::apart, k], valid_yx[::apart, ::apart])
-        for k in range(plane_yxc.shape[-1])
+        measure_noise_curve(plane_yxs[::apart, ::apart, k], valid_yx[::apart, ::apart])
+        for k in range(plane_yxs.shape[-1])
     ]
     return tuple(curve or constant_curve(model.sigma) for curve in found), all(found)
 
@@ -278,17 +157,17 @@ def _confirmed(model: NoiseModel, curves: tuple[NoiseCurve, ...]) -> bool:
     """Return whether patches without texture, too, hold noise that lattices show."""
     typical = [float(np.median(curve.variances)) for curve in curves]
     level = math.sqrt(max(float(np.mean(typical)), 0.0))
-    return level > CORRELATED_ABOVE * model.sigma_neighbours
+    return level > _CORRELATED_ABOVE * model.sigma_neighbours
 
 
 def apply_curves(
     model: NoiseModel,
     curves: tuple[NoiseCurve, ...],
-    plane_yxc: NDArray[np.floating],
+    plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
 ) -> NoiseModel:
     """Return the model with what the curves say; of several samples their mean."""
-    filled = (fill_invalid(plane_yxc[..., k], valid_yx) for k in range(len(curves)))
+    filled = (fill_invalid(plane_yxs[..., k], valid_yx) for k in range(len(curves)))
     smooth = [uniform_filter(plane, 5) for plane in filled]
     variances = [
         float(curve.variance(plane[valid_yx]).mean())
@@ -299,7 +178,7 @@ def apply_curves(
     at_zero = float(np.mean([curve.variance_at_zero for curve in curves]))
     # Below zero at zero: an offset. The darkest places are taken to be without light.
     offset = max(dark, -at_zero / gain) if gain > 0 > at_zero else 0.0
-    low, high = (_clipped(plane_yxc[valid_yx], end) for end in (-1, 1))
+    low, high = (_clipped(plane_yxs[valid_yx], end) for end in (-1, 1))
     return replace(
         model,
         sigma=math.sqrt(float(np.mean(variances))),
@@ -307,14 +186,14 @@ def apply_curves(
         variance_at_zero=at_zero,
         offset=offset,
         read_noise=math.sqrt(max(gain * offset + at_zero, 0.0)),
-        stabilised_sigma=_stabilised_level(plane_yxc, valid_yx, model, curves),
+        stabilised_sigma=_stabilised_level(plane_yxs, valid_yx, model, curves),
         clipped_low=low,
         clipped_high=high,
     )
 
 
 def _stabilised_level(
-    plane_yxc: NDArray[np.floating],
+    plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
     model: NoiseModel,
     curves: tuple[NoiseCurve, ...],
@@ -322,12 +201,8 @@ def _stabilised_level(
     """Return Chen's estimate after the generalised Anscombe transform."""
     if any(curve.gain <= 0 for curve in curves):
         return math.nan
-    apart = CORRELATED_STRIDE if model.correlated else 1
-    parts = [
-        Anscombe(curve.gain, curve.variance_at_zero).forward(plane_yxc[..., k])
-        for k, curve in enumerate(curves)
-    ]
-    stabilised = np.stack(parts, axis=-1)[::apart, ::apart]
+    apart = _CORRELATED_STRIDE if model.correlated else 1
+    stabilised = even_noise(plane_yxs, curves)[::apart, ::apart]
     return plane_level(stabilised, valid_yx[::apart, ::apart])
 
 
@@ -345,21 +220,21 @@ def _clipped(values: NDArray[np.floating], end: int) -> float:
 
 
 def _white_or_correlated(
-    plane_yxc: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NoiseModel:
     """Return Chen's level of the plane, or of its sub-lattices where that is higher."""
-    plain = plane_level(plane_yxc, valid_yx)
-    level = lattice_level(plane_yxc, valid_yx, 2)
+    plain = plane_level(plane_yxs, valid_yx)
+    level = lattice_level(plane_yxs, valid_yx, 2)
     white = _white(plain)
-    if not (plain > 0 and level > CORRELATED_ABOVE * plain):
+    if not (plain > 0 and level > _CORRELATED_ABOVE * plain):
         return white
-    distance, next_level = 2, lattice_level(plane_yxc, valid_yx, 3)
+    distance, next_level = 2, lattice_level(plane_yxs, valid_yx, 3)
     if next_level > _STRUCTURE_ABOVE * level:
         return white
     # The first lattice whose level the next one does not surpass is white.
     while distance < _LAST_STRIDE and next_level > _STILL_RISING * level:
         distance, level = distance + 1, next_level
-        next_level = lattice_level(plane_yxc, valid_yx, distance + 1)
+        next_level = lattice_level(plane_yxs, valid_yx, distance + 1)
     return NoiseModel(
         level, correlated=True, sigma_neighbours=plain, correlation_distance=distance
     )

@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 import torch
 
-from napari_inr_denoise.core import fit_attention, fit_neighbourhood
 from napari_inr_denoise.core.blind_spot import Trainee
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.combine import hold_out
@@ -23,7 +22,7 @@ from napari_inr_denoise.core.fit_volume import VolumeProblem, volume_steps
 from napari_inr_denoise.core.noise import examine_plane
 from napari_inr_denoise.core.plane_view import ViewMaker
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import ATTENTION, NEIGHBOURHOOD, DenoiseSettings
 from napari_inr_denoise.core.stack_planes import Member
 from napari_inr_denoise.core.stopping import StopReason
 
@@ -68,11 +67,11 @@ def network_paces(
         Where to compute.
     """
     names = settings.candidate_names
-    if member.problem.noise.correlated and fit_neighbourhood.NAME in names:
-        names = (fit_neighbourhood.NAME,)
+    if member.problem.noise.correlated and NEIGHBOURHOOD in names:
+        names = (NEIGHBOURHOOD,)
     measure: dict[str, Callable[..., Pace]] = {
-        fit_neighbourhood.NAME: partial(_neighbourhood_pace, parts=parts),
-        fit_attention.NAME: _attention_pace,
+        NEIGHBOURHOOD: partial(_neighbourhood_pace, parts=parts),
+        ATTENTION: _attention_pace,
     }
     return {
         name: measure.get(name, _siren_pace)(member, settings, device) for name in names
@@ -141,7 +140,7 @@ def volume_pace(
     function = look.function
     grid = function.grid()
     rendered = _seconds(lambda: function.plane(0.0, grid), device)
-    return Pace(seconds / max(look.step, 1), rendered / problem.counts_zyx[0].size)
+    return Pace(seconds / max(look.steps, 1), rendered / problem.counts_zyx[0].size)
 
 
 def other_pace(problem: FitProblem, settings: DenoiseSettings) -> float:

@@ -27,6 +27,7 @@ from torch import Generator, Tensor
 from napari_inr_denoise.core.coordinates import pixel_coordinates
 
 _RENDER_BATCH = 16384
+"""Patches that are predicted at a time, for the memory that they take."""
 
 
 class PatchGrid:
@@ -51,36 +52,31 @@ class PatchGrid:
         side: int,
         spacing_yx: tuple[float, float],
     ) -> None:
-        self.samples, *shape = plane_syx.shape
-        self.shape_yx = (shape[0], shape[1])
-        self.side = side
+        _, height, width = plane_syx.shape
+        self.shape_yx = (height, width)
+        self._side = side
         self._spacing_yx = spacing_yx
         self._device = plane_syx.device
         self._targets = self._windows(plane_syx)
         self._weights = self._windows(valid_yx[None].to(plane_syx.dtype))
         self._rows, self._columns = self._targets.shape[:2]
 
-    @property
-    def values_per_patch(self) -> int:
-        """How many values the network predicts at a coordinate."""
-        return self.samples * self.side**2
-
     def _windows(self, planes: Tensor) -> Tensor:
         """Return a view (rows, columns, planes, side, side) of all the patches."""
-        over = self.side - 1
+        over = self._side - 1
         padded = F.pad(planes, (over, over, over, over))
-        windows = padded.unfold(1, self.side, 1).unfold(2, self.side, 1)
+        windows = padded.unfold(1, self._side, 1).unfold(2, self._side, 1)
         return windows.permute(1, 2, 0, 3, 4)
 
     def _coordinates(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Return the coordinates of the centres of the patches at grid positions."""
         return self._coordinates_of(
-            torch.stack([rows, columns], dim=-1) - (self.side - 1)
+            torch.stack([rows, columns], dim=-1) - (self._side - 1)
         )
 
     def _coordinates_of(self, firsts: Tensor) -> Tensor:
         """Return the coordinates of the centres of patches by their first pixels."""
-        centres = firsts + (self.side - 1) / 2
+        centres = firsts + (self._side - 1) / 2
         return pixel_coordinates(centres, self.shape_yx, self._spacing_yx)
 
     def draw(self, count: int, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -114,7 +110,7 @@ class PatchGrid:
         Parameters
         ----------
         predict : callable
-            The network: coordinates (N, 2) to values (N, values_per_patch).
+            The network: coordinates (N, 2) to values (N, samples * side * side).
         stride : int
             Distance between the patches used, at most `side`; 1 averages the most.
 
@@ -127,7 +123,7 @@ class PatchGrid:
             return predict(self._coordinates_of(firsts))
 
         return render_patches(
-            predict_at, self.shape_yx, self.side, stride, self._device
+            predict_at, self.shape_yx, self._side, stride, self._device
         )
 
 

@@ -32,13 +32,11 @@ def product_dtype(device: torch.device) -> torch.dtype:
 def sine_product_dtype(device: torch.device) -> torch.dtype:
     """Return the precision of products whose sums a sine is trained through.
 
-    Less only on a GPU, where these products are most of a step; in training alone, as
-    a rounded phase would show in what is rendered.
+    Less in training alone, as a rounded phase would show in what is rendered.
 
     Parameters
     ----------
     device : torch.device
         Where the products are.
     """
-    trains = torch.is_grad_enabled() and device.type == "cuda"
-    return product_dtype(device) if trains else torch.float32
+    return product_dtype(device) if torch.is_grad_enabled() else torch.float32

@@ -14,6 +14,7 @@ from napari_inr_denoise.core.axes import (
     count_planes,
     planes_of,
     resolve_axes,
+    sample_count,
     series_of,
     voxel_spacing,
 )
@@ -116,7 +117,7 @@ def preflight(
     if settings.mode == "volume":
         check_volume(axes, source.shape, settings)
     plan = _Plan(source, axes, settings, voxel_spacing(axes, spacing_um))
-    samples = source.shape[axes.index("S")] if "S" in axes else 1
+    samples = sample_count(axes, source.shape)
     # A result, and its uncertainty.
     kept = 0.0 if streamed else 8e-9 * source.size
     return Preflight(
@@ -145,7 +146,7 @@ class _Plan:
         self._as_volume = settings.mode == "volume"
         self.at_most = self._as_volume or not can_learn(settings)
         first = next(planes_of(axes, source.shape))
-        samples = source.shape[axes.index("S")] if "S" in axes else 1
+        samples = sample_count(axes, source.shape)
         side = max(source.shape) if self._as_volume else tile_side(settings, samples)
         self.tiling = Tiling.of(first.shape_yx(source.shape), side)
         all_series = series_of(axes, source.shape)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.noise import NoiseModel
 from napari_inr_denoise.core.noise_curve import NoiseCurve, constant_curve
+from napari_inr_denoise.core.noise_model import NoiseModel
+from napari_inr_denoise.core.stabilise import even_noise
 
 CORRELATED_HOLE = 3
 """Reach of what is hidden around a pixel whose noise its neighbours share, in pixels.
@@ -69,6 +70,22 @@ class FitProblem:
     def curve(self, sample: int) -> NoiseCurve:
         """Return how the noise of a sample grows with the signal."""
         return self.curves[sample] if self.curves else constant_curve(self.noise.sigma)
+
+    def even_noise(self) -> NDArray[np.float64]:
+        """Return the plane with noise made even, (Y, X, samples)."""
+        samples = range(self.plane_yxs.shape[-1])
+        return even_noise(self.plane_yxs, [self.curve(k) for k in samples])
+
+    def residual_rms(self, plane_yxs: NDArray[np.floating]) -> float:
+        """Return the root of MSE(result, noisy) over the pixels that are fitted.
+
+        Parameters
+        ----------
+        plane_yxs : ndarray, shape (Y, X, samples)
+            A result, in the image's units; at least one pixel is fitted.
+        """
+        residual = (plane_yxs - self.plane_yxs)[self.fitted_yx]
+        return float(np.sqrt(np.mean(residual**2)))
 
     def variance(self, plane_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the noise variance where the clean intensities are those given."""

@@ -66,7 +66,7 @@ def judge(
     residual = problem.plane_yxs - plane_yxs
     table = residual_correlation(residual, plane_yxs, fitted, _LAGS)
     beside = (table[_LAGS, _LAGS + 1] + table[_LAGS + 1, _LAGS]) / 2
-    ratio = float(np.sqrt(np.mean(residual[fitted] ** 2))) / problem.noise.sigma
+    ratio = problem.residual_rms(plane_yxs) / problem.noise.sigma
     return Quality(
         held_out_error=held_out_error,
         whiteness=float(beside),

@@ -21,7 +21,7 @@ class PlaneReport:
     `correlation_distance` are those of `NoiseModel`; `candidates` the weights of the
     networks by name; `held_out_error` the estimated root mean square error against
     the truth; `whiteness` the correlation of neighbours in what was removed and
-    `verdict` what that says (see `core.quality.Verdict`); `intensity_bias` pairs of
+    `verdict` what that says (see `core.verdict.Verdict`); `intensity_bias` pairs of
     intensity and mean change of the pixels of that intensity. `shared` says whether the
     plane shared noise model and networks with the others of its stack.
     """

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator
 from dataclasses import replace
-from importlib.metadata import version
-from typing import TypeVar
 
 import numpy as np
 
 from napari_inr_denoise.core import engine
-from napari_inr_denoise.core.axes import Plane, planes_of, series_of
-from napari_inr_denoise.core.background import in_background
+from napari_inr_denoise.core.axes import Plane, planes_of, sample_count, series_of
 from napari_inr_denoise.core.canvas import PlaneCanvas, Writable
-from napari_inr_denoise.core.captured import capture_notes
-from napari_inr_denoise.core.devices import (
-    describe_device,
-    peak_memory_mb,
-    pick_device,
-)
+from napari_inr_denoise.core.devices import pick_device
 from napari_inr_denoise.core.engine import plane_steps, shown, step_of
 from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.fit_volume import VolumeFit
-from napari_inr_denoise.core.fitted_volume import FittedVolume
-from napari_inr_denoise.core.ledger import Ledger
 from napari_inr_denoise.core.measured import measured_problem
 from napari_inr_denoise.core.memory import Effort, tile_side
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_record import TileRecord, join_records, record_tile
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.result import DenoiseResult, DenoiseStep
-from napari_inr_denoise.core.run_output import RunOutput
+from napari_inr_denoise.core.run_so_far import RunSoFar
+from napari_inr_denoise.core.run_steps import StepMaker
 from napari_inr_denoise.core.run_volume import VolumeRun
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.source import ImageSource
@@ -51,16 +41,15 @@ from napari_inr_denoise.core.unchanged import unchanged_result
 
 _TRAINING_PIXELS = 8e6
 """So many pixels are denoised in the time of training what they share."""
-
 _OPENING = 128
 """Side of what is looked at before all else, in pixels."""
-_Found = TypeVar("_Found")
-
 DenoiseSteps = Generator[DenoiseStep, None, DenoiseResult]
+_Shared = tuple[LearnedStack, int]
+"""Networks that planes or tiles share, and the number of a plane in their series."""
 
 
 class Run:
-    """The output so far and the planes' reports.
+    """The work on the planes, in their order.
 
     Parameters
     ----------
@@ -89,26 +78,19 @@ class Run:
         self._effort = Effort(settings, pick_device(settings.device))
         self._spacing_zyx = spacing_zyx
         self._spacing_yx = spacing_zyx[1:]
-        self._started = time.monotonic()
         first = next(planes_of(axes, source.shape))
-        samples = source.shape[axes.index("S")] if "S" in axes else 1
-        side = tile_side(settings, samples)
+        side = tile_side(settings, sample_count(axes, source.shape))
         self._tiling = Tiling.of(first.shape_yx(source.shape), side)
         self._as_volumes = settings.mode == "volume"
-        self._ledger = Ledger(axes, source.shape, self._as_volumes)
-        self._output = RunOutput(source, axes, self._tiling, self._ledger, out)
-        self._count = self._ledger.count
-        self._volumes: list[FittedVolume] = []
-        # Of the volume at work, to be rendered where the run is stopped.
-        self._volume: tuple[VolumeRun, VolumeFit] | None = None
-        # In planes; what a series learns together is a part of each of its planes.
-        self._work = 0.0
-        self._last: DenoiseStep
+        self._so_far = RunSoFar(source, axes, settings, self._tiling, self._effort, out)
+        self._ledger, self._output = self._so_far.ledger, self._so_far.output
+        self._maker = StepMaker(self._so_far, self._tiling.count)
 
-    @property
-    def finished(self) -> tuple[PlaneReport, ...]:
-        """Records of the finished planes."""
-        return self._ledger.in_order()
+    def steps(self) -> DenoiseSteps:
+        """Denoise the planes, one series of them after the other."""
+        for series in series_of(self._axes, self._source.shape):
+            yield from self._all_of(series)
+        return self._so_far.result()
 
     def take_over(self, earlier: DenoiseResult) -> None:
         """Take the finished planes of a run of the same image that was stopped.
@@ -118,29 +100,7 @@ class Run:
         ValueError
             If it was a run of another image or with other settings.
         """
-        (file,) = earlier.report.files
-        same = replace(earlier.report.settings, device=self._settings.device)
-        wanted = (self._source.shape, self._axes, self._settings)
-        if (file.shape, file.axes, same) != wanted:
-            raise ValueError(
-                f"resume: got a result of shape {file.shape} with axes {file.axes} and "
-                f"preset {same.preset!r}, wanted one of this image (shape "
-                f"{self._source.shape}, axes {self._axes}) and of the same settings. "
-                "Leave it out to begin anew."
-            )
-        self._ledger.take_over(file.planes)
-        self._output.take_over(earlier)
-
-    def steps(self) -> DenoiseSteps:
-        """Denoise the planes, one series of them after the other."""
-        try:
-            for series in series_of(self._axes, self._source.shape):
-                yield from self._all_of(series)
-        finally:
-            # A step knows its run: in a circle, image and result would stay in memory
-            # until the garbage collector comes.
-            vars(self).pop("_last", None)
-        return self._result(self._output.out, self.finished)
+        self._so_far.take_over(earlier)
 
     def _all_of(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
         """Denoise a series, with less effort each time it was too much."""
@@ -157,7 +117,7 @@ class Run:
     def _series(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
         """Denoise what is not yet finished of planes that follow each other."""
         left = [k for k, one in enumerate(series) if one not in self._ledger]
-        self._work = float(len(self._ledger))
+        self._maker.work = float(len(self._ledger))
         if not left:
             return
         if self._as_volumes:
@@ -173,10 +133,10 @@ class Run:
         """Fit planes along Z as one, with the published method."""
         yield from self._open(series)
         strength = self._settings.strength
-        volume = yield from self._waited(
+        volume = yield from self._maker.while_waiting(
             lambda: VolumeRun(self._source, series, self._spacing_zyx, strength)
         )
-        middle, shown = volume.middle, volume.plane(volume.middle)
+        middle, shown = series[volume.middle], volume.plane(volume.middle)
         found: VolumeFit | FitResult
         unchanged = unchanged_result(replace(shown, noise=volume.noise))
         if unchanged is not None:
@@ -184,32 +144,30 @@ class Run:
         else:
             run = Outcome(volume.steps(self._effort.settings, self._effort.device))
             for fit, step in run:
-                self._volume = (volume, fit)
-                self._last = self._step(middle, None, shown, step.best, step)
-                yield self._last
+                self._so_far.volume = (volume, fit)
+                yield self._maker.step(middle, None, shown, step.best, step)
             found = run.result
-            self._volumes.append(found.function)
+            self._so_far.volumes.append(found.function)
         for _ in (writing := Outcome(volume.write(found, self._output.out))):
             if unchanged is None:
-                yield self._last
+                yield self._maker.last
         self._ledger.add(writing.result)
-        self._volume = None
-        self._work += 1.0
+        self._so_far.volume = None
+        self._maker.work += 1.0
         ended = FitResult(
             shown.plane_yxs.astype(np.float32),
             writing.result.residual_rms,
             writing.result.steps,
             StopReason(writing.result.reason),
         )
-        self._last = self._step(middle, None, shown, ended, None)
-        yield self._last
+        yield self._maker.step(middle, None, shown, ended, None)
 
     def _learn(
         self, series: list[Plane]
     ) -> Generator[DenoiseStep, None, LearnedStack | None]:
         """Train what the planes of a series share; None where they share nothing."""
         yield from self._open(series)
-        planes = yield from self._waited(
+        planes = yield from self._maker.while_waiting(
             lambda: StackPlanes(
                 lambda number, window: self._source.read(series[number], window),
                 len(series),
@@ -223,19 +181,17 @@ class Run:
         run = Outcome(learn_stack(planes, effort.settings, effort.device))
         for look in run:
             if look is None:
-                yield self._last
+                yield self._maker.last
                 continue
             plane, problem = series[look.number], look.problem
             best = shown(problem, look.training) or best
             if best is not None:
                 seconds = time.monotonic() - started
                 fit = step_of(problem, look.training, best, seconds)
-                step = self._step(plane, None, problem, best, fit)
-                done = (self._work + share * look.progress) / self._count
-                self._last = replace(step, learning=True, progress=min(done, 1.0))
-                yield self._last
+                done = share * look.progress
+                yield self._maker.learning(plane, problem, best, fit, done)
         if run.result is not None:
-            self._work += share
+            self._maker.work += share
         return run.result
 
     def _open(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
@@ -245,17 +201,7 @@ class Run:
         noisy = problem.plane_yxs.astype(np.float32)
         best = FitResult(noisy, 0.0, 0, StopReason.CALLER)
         fit = FitStep(0, self._settings.max_steps, 0.0, problem.noise, 0.0, 0.0, best)
-        step = self._step(plane, None, problem, best, fit)
-        self._last = replace(step, learning=True)
-        yield self._last
-
-    def _waited(
-        self, work: Callable[[], _Found]
-    ) -> Generator[DenoiseStep, None, _Found]:
-        """Work on what cannot look up; nothing new to show, but a chance to stop."""
-        for _ in (run := Outcome(in_background(work))):
-            yield self._last
-        return run.result
+        yield self._maker.learning(plane, problem, best, fit, 0.0)
 
     def _training_share(self, planes: int) -> float:
         """Return the time of training, in that of planes, of the time of a series."""
@@ -266,18 +212,9 @@ class Run:
         self, series: list[Plane], number: int, learned: LearnedStack | None
     ) -> Generator[DenoiseStep, None, None]:
         """Denoise a plane with what its series has learned, or by itself."""
-        plane, shared, left = series[number], None, 1.0
-        belongs = learned is not None and learned.planes.beside(number) is not None
-        if learned is not None:
-            left -= self._training_share(len(series)) / len(series)
-            if belongs:
-                shared = (learned, number)
-        if shared is None and self._tiling.count > 1 and can_learn(self._settings):
-            alone = yield from self._learn([plane])
-            if alone is not None:
-                shared = (alone, 0)
-                left -= self._training_share(1)
-        left = max(left, 0.0)
+        plane = series[number]
+        shared, left = yield from self._sharing(series, number, learned)
+        belongs = shared is not None and shared[0] is learned
         result = self._output.canvas(plane)
         doubt: PlaneCanvas | None = None
         records: list[TileRecord] = []
@@ -289,14 +226,33 @@ class Run:
             if fitted.uncertainty_yxs is not None and self._output.own:
                 doubt = doubt or self._output.doubt(plane)
                 doubt.add(tile, fitted.uncertainty_yxs, problem.valid_yx)
-            self._work += left / self._tiling.count
+            self._maker.work += left / self._tiling.count
             if len(records) == self._tiling.count:
                 self._ledger.add(replace(join_records(records), shared=belongs))
-            self._last = self._step(plane, tile, problem, fitted, None)
-            yield self._last
+            yield self._maker.step(plane, tile, problem, fitted, None)
+
+    def _sharing(
+        self, series: list[Plane], number: int, learned: LearnedStack | None
+    ) -> Generator[DenoiseStep, None, tuple[_Shared | None, float]]:
+        """Return what a plane is denoised with, and how much of its work is left.
+
+        That of its series, or of its tiles; None where it has networks of its own.
+        """
+        shared: _Shared | None = None
+        left = 1.0
+        if learned is not None:
+            left -= self._training_share(len(series)) / len(series)
+            if learned.planes.beside(number) is not None:
+                shared = (learned, number)
+        if shared is None and self._tiling.count > 1 and can_learn(self._settings):
+            alone = yield from self._learn([series[number]])
+            if alone is not None:
+                shared = (alone, 0)
+                left -= self._training_share(1)
+        return shared, max(left, 0.0)
 
     def _tile(
-        self, plane: Plane, tile: Tile, shared: tuple[LearnedStack, int] | None
+        self, plane: Plane, tile: Tile, shared: _Shared | None
     ) -> Generator[DenoiseStep, None, tuple[FitProblem, FitResult]]:
         """Denoise a tile, which is all of a small plane."""
         if shared is not None:
@@ -312,7 +268,7 @@ class Run:
             effort = self._effort
             fitting = Outcome(plane_steps(problem, effort.settings, effort.device))
             for fit in fitting:
-                yield self._step(plane, tile, problem, fit.best, fit)
+                yield self._maker.step(plane, tile, problem, fit.best, fit)
             result = fitting.result
         return problem, result
 
@@ -321,80 +277,10 @@ class Run:
     ) -> Generator[DenoiseStep, None, FitResult]:
         for _ in (run := Outcome(learned.answers(member))):
             # Nothing new to show, but a chance to stop: a large plane takes long.
-            yield self._last
+            yield self._maker.last
         held_out = member.held_out(self._settings.seed)
         return engine.finished(member.problem, run.result, held_out)
 
     def _problem(self, plane: Plane, window: tuple[slice, slice]) -> FitProblem:
         """Return a part of a plane under a noise model of its own."""
         return measured_problem(*self._source.read(plane, window), self._spacing_yx)
-
-    def _step(
-        self,
-        plane: Plane,
-        tile: Tile | None,
-        problem: FitProblem,
-        result: FitResult,
-        fit: FitStep | None,
-    ) -> DenoiseStep:
-        share = fit.progress / self._tiling.count if fit is not None else 0.0
-        return DenoiseStep(
-            plane_number=len(self._ledger) - (plane in self._ledger),
-            plane_count=self._count,
-            tile_number=tile.number if tile is not None else 0,
-            tile_count=self._tiling.count,
-            plane=plane,
-            problem=problem,
-            result=result,
-            fit=fit,
-            progress=min((self._work + share) / self._count, 1.0),
-            learning=False,
-            _run=self,
-        )
-
-    def so_far(self, step: DenoiseStep) -> Writable:
-        """Return the output with the best so far of the plane at work."""
-        return self._output.so_far(step)
-
-    def stopped(self, step: DenoiseStep) -> DenoiseResult:
-        """Return the finished planes and the best so far of the one at work."""
-        out = self._output.kept()
-        records = list(self._best_so_far(step, out)) if step.fit is not None else []
-        return self._result(out, self._ledger.in_order(*records))
-
-    def _best_so_far(self, step: DenoiseStep, out: Writable) -> Iterator[PlaneReport]:
-        """Write the plane or volume at work as it is; nothing of a part of a plane."""
-        if self._volume is not None:
-            volume, fit = self._volume
-            for _ in (writing := Outcome(volume.write(fit, out))):
-                pass
-            yield writing.result
-        elif self._output.draw(step, out):
-            (tile,) = self._tiling.tiles
-            index, weights = step.plane.index, tile.weights_yx
-            yield record_tile(index, step.problem, step.result, weights).report
-
-    def _result(
-        self, image: Writable, planes: tuple[PlaneReport, ...]
-    ) -> DenoiseResult:
-        device = self._effort.device
-        file = FileReport(
-            source=None,
-            shape=self._source.shape,
-            axes=self._axes,
-            dtype=str(self._source.dtype),
-            seconds=round(time.monotonic() - self._started, 3),
-            device=describe_device(device),
-            peak_memory_mb=peak_memory_mb(device),
-            planes=planes,
-            notes=(
-                *self._source.notes,
-                *self._effort.notes,
-                *capture_notes(device),
-                *self._ledger.notes(),
-            ),
-        )
-        report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
-        return DenoiseResult(
-            image, report, self._output.uncertainty, tuple(self._volumes)
-        )

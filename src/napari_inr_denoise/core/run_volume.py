@@ -11,23 +11,24 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.axes import Plane
 from napari_inr_denoise.core.canvas import PlaneCanvas, Writable
-from napari_inr_denoise.core.defects import isolated_pixels
 from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.fit_volume import VolumeFit, VolumeProblem, volume_steps
 from napari_inr_denoise.core.memory import volume_gb
-from napari_inr_denoise.core.noise import NoiseModel
+from napari_inr_denoise.core.noise_model import NoiseModel
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_record import TileRecord, join_records, record_tile
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import judge
 from napari_inr_denoise.core.report import PlaneReport
 from napari_inr_denoise.core.safeguard import keep_in_range
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.core.source import ImageSource
 from napari_inr_denoise.core.stack_planes import StackPlanes
 from napari_inr_denoise.core.strength import with_strength
 from napari_inr_denoise.core.tiling import Tile, Tiling
 
 _LOOKS_BETWEEN_SKETCHES = 4
+"""Looks at the fit for each picture of its middle plane, which takes longer."""
 
 
 def check_volume(axes: str, shape: tuple[int, ...], settings: DenoiseSettings) -> None:
@@ -83,77 +84,66 @@ class VolumeRun:
         self._spacing = spacing_zyx
         shape = series[0].shape_yx(source.shape)
         self._tiling = Tiling.of(shape, max(shape))
-        planes = StackPlanes(
+        self._planes = StackPlanes(
             lambda number, window: source.read(series[number], window),
             len(series),
             self._tiling,
             spacing_zyx[1:],
             0,
         )
-        self._noise = planes.noise
 
     @property
-    def middle(self) -> Plane:
-        """The plane that is shown."""
-        return self._series[len(self._series) // 2]
+    def middle(self) -> int:
+        """Number of the plane that is shown."""
+        return len(self._series) // 2
+
+    @property
+    def noise(self) -> NoiseModel:
+        """Of the whole volume."""
+        return self._planes.noise.model
 
     @property
     def _tile(self) -> Tile:
         (tile,) = self._tiling.tiles
         return tile
 
-    def plane(self, plane: Plane) -> FitProblem:
+    def plane(self, number: int) -> FitProblem:
         """Return a plane under the noise of the volume."""
-        values, valid = self._source.read(plane, self._tile.window)
-        noise, curves = self._noise.on(values, valid), self._noise.curves
-        problem = FitProblem(values, valid, valid, noise, self._spacing[1:], curves)
-        return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
+        return self._planes.problem(number, self._tile)
 
     def _problem(self) -> VolumeProblem:
-        first = self.plane(self._series[0])
-        height, width, samples = first.plane_yxs.shape
+        height, width, samples = self.plane(0).plane_yxs.shape
         shape = (len(self._series), height, width)
         values = np.empty((samples, *shape), dtype=np.float32)
         counts = np.empty(shape, dtype=np.bool_)
-        for number, plane in enumerate(self._series):
-            problem = self.plane(plane)
+        for number in range(len(self._series)):
+            problem = self.plane(number)
             values[:, number] = problem.plane_yxs.transpose(2, 0, 1)
             counts[number] = problem.fitted_yx
-        return VolumeProblem(values, counts, self._noise.model, self._spacing)
+        return VolumeProblem(values, counts, self.noise, self._spacing)
 
     def steps(
         self, settings: DenoiseSettings, device: torch.device
     ) -> Generator[tuple[VolumeFit, FitStep], None, VolumeFit]:
         """Fit the volume; each look comes with a step that shows the middle plane."""
-        fitting = volume_steps(self._problem(), settings, device)
-        looks = 0
-        while True:
-            try:
-                fit = next(fitting)
-            except StopIteration as end:
-                found: VolumeFit = end.value
-                return found
-            if looks % _LOOKS_BETWEEN_SKETCHES == 0:
-                shown = fit.function.sketch(len(self._series) // 2)
-            looks += 1
+        run = Outcome(volume_steps(self._problem(), settings, device))
+        for look, fit in enumerate(run):
+            if look % _LOOKS_BETWEEN_SKETCHES == 0:
+                shown = fit.function.sketch(self.middle)
             yield fit, self._as_step(fit, shown)
+        return run.result
 
     def _as_step(self, fit: VolumeFit, shown: NDArray[np.float32]) -> FitStep:
-        best = FitResult(shown, fit.residual_rms, fit.step, fit.reason)
+        best = FitResult(shown, fit.residual_rms, fit.steps, fit.reason)
         return FitStep(
-            step=fit.step,
+            step=fit.steps,
             max_steps=fit.max_steps,
             residual_rms=fit.residual_rms,
-            noise=self._noise.model,
+            noise=self.noise,
             progress=fit.progress,
             steps_per_second=fit.steps_per_second,
             best=best,
         )
-
-    @property
-    def noise(self) -> NoiseModel:
-        """Of the whole volume."""
-        return self._noise.model
 
     def write(
         self, fit: VolumeFit | FitResult, out: Writable
@@ -169,7 +159,7 @@ class VolumeRun:
         """
         records: list[TileRecord] = []
         for number, plane in enumerate(self._series):
-            problem = self.plane(plane)
+            problem = self.plane(number)
             if isinstance(fit, VolumeFit):
                 result = _fitted_plane(problem, fit, number)
             else:
@@ -192,9 +182,7 @@ def _fitted_plane(problem: FitProblem, fit: VolumeFit, number: int) -> FitResult
     values = fit.function.plane(float(number), fit.function.grid())
     if problem.fitted_yx.any():
         values = keep_in_range(problem, values)
-    result = FitResult(
-        values, fit.residual_rms, fit.step, fit.reason, (("siren", 1.0),)
-    )
+    result = FitResult(values, fit.residual_rms, fit.steps, fit.reason, ((SIREN, 1.0),))
     if not (problem.fitted_yx.any() and problem.noise.sigma > 0):
         return result
     return replace(result, quality=judge(problem, values, None))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
+from napari_inr_denoise.core.guided import window_means
 from napari_inr_denoise.core.problem import FitProblem
 
 _WINDOW = 32
@@ -71,7 +71,7 @@ def keep_structure(
     counted = problem.fitted_yx[..., None]
     explained = problem.variance(plane_yxs) * (1 - own_share_yxs)
     found, allowed = (
-        _window_means(np.where(counted, power, 0.0))
+        np.maximum(window_means(np.where(counted, power, 0.0), _WINDOW), 0.0)
         for power in (removed**2, _TOLERANCE * explained)
     )
     # Where nothing was removed nothing is to be taken back.
@@ -80,9 +80,3 @@ def keep_structure(
     kept = plane_yxs + (1 - share) * removed
     left = 1 - share * (1 - own_share_yxs)
     return kept.astype(np.float32), left.astype(np.float32)
-
-
-def _window_means(plane_yxs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean over the window around each pixel, sample by sample."""
-    means: NDArray[np.float64] = uniform_filter(plane_yxs, (_WINDOW, _WINDOW, 1))
-    return np.maximum(means, 0.0)

@@ -11,9 +11,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.stabilise import Anscombe
 
 _TABLE = 512
+_ROBUST_RANGE = (0.1, 99.9)
+"""Percentiles that map to -1 and 1, so that one hot pixel does not squeeze the rest."""
+
+
+def robust_range(values: NDArray[np.floating]) -> tuple[float, float]:
+    """Return offset and scale that bring values to about [-1, 1].
+
+    Parameters
+    ----------
+    values : ndarray
+        At least one, of any shape.
+    """
+    low, high = np.percentile(values, _ROBUST_RANGE)
+    if high <= low:
+        low, high = values.min(), values.max()
+    # Of values that are all the same there is no range.
+    return float(low + high) / 2, float(high - low) / 2 or 1.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +58,7 @@ class CommonScale:
     def of(cls, problems: Sequence[FitProblem]) -> CommonScale:
         """Return the scale of planes, each with at least one fitted pixel."""
         values = np.concatenate([one.plane_yxs[one.fitted_yx] for one in problems])
-        even = np.concatenate([_even_noise(one)[one.fitted_yx] for one in problems])
+        even = np.concatenate([one.even_noise()[one.fitted_yx] for one in problems])
         spread = even.std(axis=0)
         return cls(
             offset=values.mean(axis=0),
@@ -61,8 +77,8 @@ class CommonScale:
 
     def stabilised_syx(self, problem: FitProblem, device: torch.device) -> Tensor:
         """Return a plane with noise made even, (samples, Y, X)."""
-        even = _even_noise(problem) - self.stabilised_offset
-        return _tensor(even / self.stabilised_scale, device)
+        even = problem.even_noise() - self.stabilised_offset
+        return syx_tensor(even / self.stabilised_scale, device)
 
 
 @dataclass(frozen=True)
@@ -141,7 +157,7 @@ class PlaneScale:
         common = common or CommonScale.of([problem])
         self._offset, self._scale = common.offset, common.scale
         linear = (problem.plane_yxs - self._offset) / self._scale
-        self.linear_syx = _tensor(linear, device)
+        self.linear_syx = syx_tensor(linear, device)
         self.stabilised_syx = common.stabilised_syx(problem, device)
         self.variances = self._variances(problem, device)
 
@@ -164,18 +180,7 @@ class PlaneScale:
         return np.asarray(values, dtype=np.float32)
 
 
-def _even_noise(problem: FitProblem) -> NDArray[np.float64]:
-    """Return the plane with noise made even, where photon noise was seen."""
-    parts = []
-    for sample in range(problem.plane_yxs.shape[-1]):
-        curve, values = problem.curve(sample), problem.plane_yxs[..., sample]
-        if curve.gain > 0:
-            values = Anscombe(curve.gain, curve.variance_at_zero).forward(values)
-        parts.append(values)
-    return np.stack(parts, axis=-1)
-
-
-def _tensor(plane_yxs: NDArray[np.float64], device: torch.device) -> Tensor:
-    """Return the plane as float32, (samples, Y, X)."""
+def syx_tensor(plane_yxs: NDArray[np.float64], device: torch.device) -> Tensor:
+    """Return a plane (Y, X, samples) as float32, (samples, Y, X)."""
     ordered = np.ascontiguousarray(plane_yxs.transpose(2, 0, 1), dtype=np.float32)
     return torch.from_numpy(ordered).to(device)

@@ -8,9 +8,10 @@ from numbers import Integral, Real
 from typing import Any
 
 Choice = str | int | float
-SIREN_BANDWIDTHS = {"siren": 1.0, "siren-coarse": 0.5, "siren-fine": 2.0}
+NEIGHBOURHOOD, ATTENTION, SIREN = "neighbourhood", "attention", "siren"
+SIREN_BANDWIDTHS = {SIREN: 1.0, "siren-coarse": 0.5, "siren-fine": 2.0}
 """Names of SIREN by bandwidth: factors of `omega` and of the finest first period."""
-CANDIDATES = ("neighbourhood", "attention", *SIREN_BANDWIDTHS)
+CANDIDATES = (NEIGHBOURHOOD, ATTENTION, *SIREN_BANDWIDTHS)
 """The networks there are."""
 MODES = ("plane", "volume")
 
@@ -58,9 +59,8 @@ class DenoiseSettings:
     device : str
         "auto", "cpu", "cuda", "cuda:0", "mps", ...
     omega : float
-        Frequency of the sine layers after the first. The SIREN paper's value
-        is 30; 20 did
-        better on the fluorescence images that were tried.
+        Frequency of the sine layers after the first. The SIREN paper's value is 30;
+        20 did better on the fluorescence images that were tried.
     first_period : float
         Shortest period of the first layer's sines, in pixels: sets that layer's own
         frequency from the image's size, so that the bandwidth is the same in a small
@@ -173,7 +173,7 @@ class DenoiseSettings:
         unit="step",
     )
 
-    candidates: str = _setting("siren", "Networks to fit, joined by +.")
+    candidates: str = _setting(SIREN, "Networks to fit, joined by +.")
     window_radius: int = _setting(
         7, "Reach of the neighbourhood network.", minimum=1, maximum=32, unit="pixel"
     )
@@ -293,11 +293,11 @@ def _plain(value: Any, *, whole: bool) -> Choice:  # noqa: ANN401 - any kind of 
 PRESETS: dict[str, DenoiseSettings] = {
     "auto": DenoiseSettings(
         preset="auto",
-        candidates="neighbourhood+attention",
+        candidates=f"{NEIGHBOURHOOD}+{ATTENTION}",
     ),
     "fast": DenoiseSettings(
         preset="fast",
-        candidates="neighbourhood",
+        candidates=NEIGHBOURHOOD,
         window_radius=5,
         window_width=96,
         window_steps=220,

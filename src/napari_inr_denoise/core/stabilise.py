@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
+
+from napari_inr_denoise.core.noise_curve import NoiseCurve
 
 _LAST_MEAN = 200.0
 """Photons up to which the inverse comes from a table; beyond, the closed form."""
@@ -124,6 +127,33 @@ class Anscombe:
     def _pedestal(self) -> float:
         """Intensity without light, in photons."""
         return max(-self.variance_at_zero / self.gain / self.gain, 0.0)
+
+
+def even_noise(
+    plane_yxs: NDArray[np.floating], curves: Sequence[NoiseCurve]
+) -> NDArray[np.float64]:
+    """Return a plane with noise made even, sample by sample.
+
+    Parameters
+    ----------
+    plane_yxs : ndarray, shape (Y, X, samples)
+        Intensities.
+    curves : sequence of NoiseCurve
+        One a sample.
+
+    Returns
+    -------
+    ndarray of float64, shape (Y, X, samples)
+        Transformed by `Anscombe.forward`; a sample in which no photon noise was seen
+        is as it was.
+    """
+    samples = [
+        Anscombe(curve.gain, curve.variance_at_zero).forward(plane_yxs[..., k])
+        if curve.gain > 0
+        else plane_yxs[..., k]
+        for k, curve in enumerate(curves)
+    ]
+    return np.asarray(np.stack(samples, axis=-1), dtype=np.float64)
 
 
 def _root(photons: NDArray[np.float64]) -> NDArray[np.float64]:

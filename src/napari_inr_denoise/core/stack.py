@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core import fit_attention, fit_neighbourhood
 from napari_inr_denoise.core.background import in_background
 from napari_inr_denoise.core.blind_spot import Training, train
 from napari_inr_denoise.core.candidate import Candidate
@@ -19,7 +18,7 @@ from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
 from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
 from napari_inr_denoise.core.plane_view import ViewMaker
 from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import ATTENTION, NEIGHBOURHOOD, DenoiseSettings
 from napari_inr_denoise.core.stack_planes import CROP, Member, StackPlanes, spread
 
 _Item = TypeVar("_Item")
@@ -135,7 +134,7 @@ def shared_turns(settings: DenoiseSettings) -> int:
 
 def can_learn(settings: DenoiseSettings) -> bool:
     """Return whether there is a network that parts of an image may share."""
-    return fit_neighbourhood.NAME in settings.candidate_names
+    return NEIGHBOURHOOD in settings.candidate_names
 
 
 def learn_stack(
@@ -176,7 +175,7 @@ def learn_stack(
 
     first = yield from in_background(begun_first)
     white = not members[0].problem.noise.correlated
-    both = white and fit_attention.NAME in settings.candidate_names
+    both = white and ATTENTION in settings.candidate_names
     second: AttentionFit | None = None
     share = 0.5 if both else 1.0
     yield from _looks(members[0], train(first, turns=1), (0.0, share))

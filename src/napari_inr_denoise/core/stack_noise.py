@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.chen import plane_level
-from napari_inr_denoise.core.noise import NoiseModel, apply_curves, examine_plane
+from napari_inr_denoise.core.noise import apply_curves, examine_plane
 from napari_inr_denoise.core.noise_curve import NoiseCurve
-from napari_inr_denoise.core.stabilise import Anscombe
+from napari_inr_denoise.core.noise_model import NoiseModel
+from napari_inr_denoise.core.stabilise import even_noise
 
 _GAP = 4
 """Invalid rows between planes that are measured as one: no patch, and no lattice of
@@ -55,9 +56,7 @@ class StackNoise:
         values = [np.pad(plane, (*below, (0, 0))) for plane, _ in planes]
         valid = [np.pad(mask, below) for _, mask in planes]
         model, curves = examine_plane(np.concatenate(values), np.concatenate(valid))
-        levels = [_even_level(curves, *plane) for plane in planes]
-        known = [level for level in levels if level > 0]
-        return cls(model, curves, float(np.median(known)) if known else math.nan)
+        return cls(model, curves, _even_level(curves, planes))
 
     def fits(
         self, parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
@@ -69,9 +68,7 @@ class StackNoise:
         parts : sequence of (plane_yxs, valid_yx)
             As for `examine_plane`.
         """
-        levels = [_even_level(self.curves, *part) for part in parts]
-        known = [level for level in levels if level > 0]
-        ratio = float(np.median(known)) / self.even_level if known else math.nan
+        ratio = _even_level(self.curves, parts) / self.even_level
         return _FITS[0] <= ratio <= _FITS[1]
 
     def on(
@@ -91,14 +88,12 @@ class StackNoise:
 
 def _even_level(
     curves: tuple[NoiseCurve, ...],
-    plane_yxs: NDArray[np.float64],
-    valid_yx: NDArray[np.bool_],
+    parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
 ) -> float:
-    """Return Chen's level of a plane after its noise was made even; NaN if unknown."""
-    parts = [
-        Anscombe(curve.gain, curve.variance_at_zero).forward(plane_yxs[..., k])
-        if curve.gain > 0
-        else plane_yxs[..., k]
-        for k, curve in enumerate(curves)
-    ]
-    return plane_level(np.stack(parts, axis=-1), valid_yx)
+    """Return Chen's level of parts once their noise is even: the median of the known.
+
+    NaN if none is.
+    """
+    levels = [plane_level(even_noise(part, curves), valid) for part, valid in parts]
+    known = [level for level in levels if level > 0]
+    return float(np.median(known)) if known else math.nan

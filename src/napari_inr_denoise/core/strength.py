@@ -119,11 +119,10 @@ def with_strength(problem: FitProblem, result: FitResult, strength: float) -> Fi
     plane_yxs = at_strength(
         problem.plane_yxs, result.plane_yxs, result.uncertainty_yxs, strength
     )
-    residual = (plane_yxs - problem.plane_yxs)[problem.fitted_yx]
     return replace(
         result,
         plane_yxs=plane_yxs,
-        residual_rms=float(np.sqrt(np.mean(residual**2))),
+        residual_rms=problem.residual_rms(plane_yxs),
         quality=judge(problem, plane_yxs, None),
         uncertainty_yxs=None,
     )

@@ -10,16 +10,27 @@ from napari_inr_denoise.core.fit import FitResult
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.stopping import StopReason
 
-MIN_VALID_PIXELS = 16
+_FEWEST_VALID = 16
 """Fewer valid pixels than this say nothing about the noise."""
 _NO_NOISE = float(np.finfo(np.float32).eps)
 """Noise below this share of the largest value that is fitted is lost in float32."""
 
 
 def unchanged_result(problem: FitProblem) -> FitResult | None:
-    """Return the plane as it is if there is nothing to fit, or None."""
+    """Return the plane as it is if there is nothing to fit, or None.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        The noisy plane, or a part of one, and its noise.
+
+    Returns
+    -------
+    FitResult or None
+        Its reason is TOO_FEW_PIXELS or NO_NOISE.
+    """
     fitted, sigma = problem.fitted_yx, problem.noise.sigma
-    if fitted.sum() < MIN_VALID_PIXELS or math.isnan(sigma):
+    if fitted.sum() < _FEWEST_VALID or math.isnan(sigma):
         reason = StopReason.TOO_FEW_PIXELS
     elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs[fitted]).max():
         reason = StopReason.NO_NOISE

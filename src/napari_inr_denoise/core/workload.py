@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from napari_inr_denoise.core import fit_neighbourhood
 from napari_inr_denoise.core.blind_spot import looked_at
+from napari_inr_denoise.core.fit_neighbourhood import schedule
 from napari_inr_denoise.core.pace import Pace
-from napari_inr_denoise.core.settings import SIREN_BANDWIDTHS, DenoiseSettings
+from napari_inr_denoise.core.settings import (
+    NEIGHBOURHOOD,
+    SIREN_BANDWIDTHS,
+    DenoiseSettings,
+)
 from napari_inr_denoise.core.stack import MORE_STEPS, MOST_TRAINED, shared_turns
 from napari_inr_denoise.core.stack_planes import CROP
 
@@ -66,7 +70,7 @@ class Workload:
         other : float
             Seconds that a pixel takes beside the networks.
         """
-        learned = fit_neighbourhood.NAME in paces and self.shares
+        learned = NEIGHBOURHOOD in paces and self.shares
         network = self._shared if learned else self._alone
         fitted = sum(network(name, pace) for name, pace in paces.items())
         return fitted + other * self.planes * self.rendered
@@ -91,9 +95,9 @@ class Workload:
 
     def _trained(self, name: str, pace: Pace, pixels: int, more: int) -> float:
         """Return the seconds of one training with its looks."""
-        if name == fit_neighbourhood.NAME:
+        if name == NEIGHBOURHOOD:
             wanted = more * self.settings.window_steps
-            _, steps = fit_neighbourhood.schedule(pixels, wanted, self.settings)
+            _, steps = schedule(pixels, wanted, self.settings)
         else:
             steps = more * self.settings.attention_steps
         seen = min(self.pixels, CROP**2) if more > 1 else self.pixels

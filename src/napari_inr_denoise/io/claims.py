@@ -1,4 +1,4 @@
-"""What a TIFF file claims to hold, against what it can hold."""
+"""What a file claims to hold, against what it can hold."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tifffile import TiffFrame, TiffPage, TiffPageSeries
 
 _HARMLESS_BYTES = 2**26
 """A claim that costs little if it is wrong."""
-_SPARSE_BYTES = 2**30
-"""What an image may take, all of it left out of the file: such planes are zeros."""
+SPARSE_BYTES = 2**30
+"""What an image may take, all of it left out of the file: such parts are zeros."""
 _MOST_PER_BYTE = 2**16
 """Decoded bytes for each stored one: Zstandard does about 43 700 on a constant image,
 and some codecs more on tiny ones."""
@@ -19,7 +19,7 @@ than 1032), PackBits."""
 
 
 def check_claims(series: TiffPageSeries) -> None:
-    """Raise an error if an image cannot be what it claims, before anything is read.
+    """Raise an error if a TIFF image cannot be what it claims, before it is read.
 
     Raises
     ------
@@ -35,7 +35,25 @@ def check_claims(series: TiffPageSeries) -> None:
     for page in pages:
         _check_page(page)
     stored = sum(sum(page.databytecounts) for page in pages)
-    _check_ratio(series.nbytes, stored, _SPARSE_BYTES, _MOST_PER_BYTE)
+    check_stored(series.nbytes, stored)
+
+
+def check_stored(claimed: int, stored: int) -> None:
+    """Raise an error if a whole image claims more than its file can hold.
+
+    Parameters
+    ----------
+    claimed : int
+        Bytes of all its values.
+    stored : int
+        Bytes on the disk.
+
+    Raises
+    ------
+    ValueError
+        If no compression does so well.
+    """
+    _check_ratio(claimed, stored, SPARSE_BYTES, _MOST_PER_BYTE)
 
 
 def check_count(claimed: int, what: str, most: int = 10**6) -> None:

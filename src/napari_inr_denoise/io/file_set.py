@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from napari_inr_denoise.io.kinds import TIFF_SUFFIXES
+from napari_inr_denoise.io.kinds import (
+    COMPANION_SUFFIXES,
+    TIFF_SUFFIXES,
+    has_ending,
+)
 from napari_inr_denoise.io.ome_xml import children, named_files, parse_xml
 from napari_inr_denoise.io.tiff_file import is_beside, open_tiff
 
@@ -78,7 +82,8 @@ def bytes_of(path: Path) -> int:
 def _description(path: Path) -> tuple[str, frozenset[str]]:
     """Return the name of the file that describes a file, and the names of its set."""
     alone = path.name, frozenset[str]()
-    if not path.name.lower().endswith(TIFF_SUFFIXES):
+    companion = has_ending(path, COMPANION_SUFFIXES)
+    if not companion and not has_ending(path, TIFF_SUFFIXES):
         return alone
     try:
         with open_tiff(path) as tiff:
@@ -90,4 +95,5 @@ def _description(path: Path) -> tuple[str, frozenset[str]]:
     for elsewhere in children(root, "BinaryOnly"):
         name = elsewhere.attrib.get("MetadataFile", "")
         return (name if is_beside(path, name) else path.name), frozenset()
-    return path.name, frozenset(named_files(root))
+    itself = {path.name} if companion else set()
+    return path.name, frozenset(named_files(root) | itself)

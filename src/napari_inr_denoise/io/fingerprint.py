@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from napari_inr_denoise.io.file_set import files_of_image
+from napari_inr_denoise.io.links import check_links
 
 
 def sha256_of(path: Path) -> str:
@@ -16,8 +17,14 @@ def sha256_of(path: Path) -> str:
     path : Path
         A file, any file of a set that holds an image together, or a folder that holds
         one.
+
+    Raises
+    ------
+    ValueError
+        If links in the folder lead outside of it.
     """
     if path.is_dir():
+        check_links(path)
         files = sorted(each for each in path.rglob("*") if each.is_file())
         names = [file.relative_to(path).as_posix() for file in files]
     else:

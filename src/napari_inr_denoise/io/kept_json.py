@@ -35,12 +35,16 @@ def with_kept(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
     """Return a record with the fields that `kept_of` gave."""
     return replace(
         record,
+        channel_names=tuple(map(str, kept.get("channel_names", record.channel_names))),
+        channel_colours=tuple(
+            map(str, kept.get("channel_colours", record.channel_colours))
+        ),
         origin={k: float(v) for k, v in kept.get("origin", record.origin).items()},
         display_ranges=tuple(
             None if pair is None else (float(pair[0]), float(pair[1]))
             for pair in kept.get("display_ranges", record.display_ranges)
         ),
-        luts=tuple(b64decode(text) for text in kept.get("luts", ())),
+        luts=tuple(map(b64decode, kept["luts"])) if "luts" in kept else record.luts,
         attributes=dict(kept.get("attributes", record.attributes)),
         ome_xml=str(kept.get("ome_xml", record.ome_xml)),
         ngff_version=str(kept.get("ngff_version", record.ngff_version)),

@@ -7,14 +7,20 @@ from pathlib import Path
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf")
 PNG_SUFFIXES = (".png",)
 ZARR_SUFFIXES = (".zarr",)
-FILE_SUFFIXES = TIFF_SUFFIXES + PNG_SUFFIXES
+COMPANION_SUFFIXES = (".companion.ome",)
+FILE_SUFFIXES = TIFF_SUFFIXES + COMPANION_SUFFIXES + PNG_SUFFIXES
 READABLE_SUFFIXES = FILE_SUFFIXES + ZARR_SUFFIXES
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
+
+
+def has_ending(path: Path, endings: tuple[str, ...]) -> bool:
+    """Return whether a name ends in one of these, in small or capital letters."""
+    return path.name.lower().endswith(endings)
 
 
 def is_zarr(path: Path) -> bool:
     """Return whether a path is a folder that is one Zarr, by its name or its files."""
     if not path.is_dir():
         return False
-    named = path.suffix.lower() in ZARR_SUFFIXES
+    named = has_ending(path, ZARR_SUFFIXES)
     return named or any((path / name).is_file() for name in _ZARR_FILES)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_inr_denoise.io.claims import SPARSE_BYTES, check_stored
+from napari_inr_denoise.io.file_set import bytes_of
 from napari_inr_denoise.io.lazy_array import LazyArray
 from napari_inr_denoise.io.selection import Bounds
 
 _MOST_IN_A_CHUNK = 2**30
-_SPARSE_BYTES = 2**30
-_MOST_PER_BYTE = 2**16
+"""Bytes: a chunk is read whole."""
 
 
 class LazyZarr(LazyArray):
@@ -40,7 +40,10 @@ class LazyZarr(LazyArray):
         self.shape = tuple(int(size) for size in self._array.shape)
         self.dtype: np.dtype[Any] = np.dtype(self._array.dtype).newbyteorder("=")
         if self.dtype.kind not in "biufc" or not self.size:
-            raise ValueError(f"got {self.dtype} values of shape {self.shape}")
+            raise ValueError(
+                f"got {self.dtype} values of shape {self.shape}, wanted numbers, and "
+                "at least one"
+            )
         self._check_claims()
 
     def __reduce__(self) -> tuple[type[LazyZarr], tuple[Path]]:
@@ -62,14 +65,8 @@ class LazyZarr(LazyArray):
             raise ValueError(
                 f"got chunks of {chunk} bytes, wanted at most {_MOST_IN_A_CHUNK}"
             )
-        if self.nbytes <= _SPARSE_BYTES:
-            return
-        stored = _bytes_in(self.path)
-        if self.nbytes > max(_SPARSE_BYTES, _MOST_PER_BYTE * stored):
-            raise ValueError(
-                f"got {stored} stored bytes for {self.nbytes} bytes of pixels: more "
-                "than any compression can hold"
-            )
+        if self.nbytes > SPARSE_BYTES:  # all chunks are looked at
+            check_stored(self.nbytes, bytes_of(self.path))
 
 
 def import_zarr() -> Any:  # noqa: ANN401 - a module
@@ -82,11 +79,3 @@ def import_zarr() -> Any:  # noqa: ANN401 - a module
             'pip install "napari-inr-denoise[zarr]"'
         ) from error
     return zarr
-
-
-def _bytes_in(folder: Path) -> int:
-    return sum(
-        (Path(place) / name).stat().st_size
-        for place, _, names in os.walk(folder)
-        for name in names
-    )

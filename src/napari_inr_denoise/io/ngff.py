@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from napari_inr_denoise.io.colour_channels import with_samples
 from napari_inr_denoise.io.kept_json import PROVENANCE_KEY, with_kept
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 from napari_inr_denoise.io.units import symbol_of
@@ -34,7 +35,8 @@ def with_ngff(record: ImageRecord, attributes: Mapping[str, Any]) -> ImageRecord
     Parameters
     ----------
     record : ImageRecord
-        Its values and axes are taken as they are.
+        Its values and axes as they stand in the file. Channels that were samples
+        become samples again; else both are taken as they are.
     attributes : mapping
         Of the group.
     """
@@ -52,7 +54,9 @@ def with_ngff(record: ImageRecord, attributes: Mapping[str, Any]) -> ImageRecord
         notes=record.notes + notes,
     )
     known = _with_omero(known, inner.get("omero", {}))
-    return _with_own(known, attributes.get(PROVENANCE_KEY, {}).get("record", {}))
+    own = attributes.get(PROVENANCE_KEY, {})
+    known = _with_own(known, own.get("record", {}))
+    return with_samples(known, own.get("samples", {}))
 
 
 def _with_own(record: ImageRecord, own: Mapping[str, Any]) -> ImageRecord:

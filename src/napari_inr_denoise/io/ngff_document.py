@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from napari_inr_denoise.io.colour_channels import kept_of_samples
 from napari_inr_denoise.io.kept_json import PROVENANCE_KEY, kept_of
 from napari_inr_denoise.io.ngff import NEWEST, NO_UNIT
 from napari_inr_denoise.io.record import ImageRecord
@@ -16,16 +17,16 @@ _KEPT = ("luts", "ome_xml")
 
 
 def attributes_of(
-    record: ImageRecord, axes: str, provenance: Mapping[str, Any] | None
+    record: ImageRecord, said: ImageRecord, provenance: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return the attributes of a group with one level, named "0".
 
     Parameters
     ----------
     record : ImageRecord
-        What is said.
-    axes : str
-        As the values are written.
+        What is written.
+    said : ImageRecord
+        The same with axes and channels as they are written.
     provenance : mapping or None
         How the image was made, as values for JSON.
     """
@@ -33,11 +34,14 @@ def attributes_of(
     version = record.ngff_version or NEWEST
     newer = is_newer(version)
     inner = attributes.setdefault("ome", {}) if newer else attributes
-    pyramid = inner.get("multiscales", [{}])[0] | _pyramid(record, axes)
+    pyramid = inner.get("multiscales", [{}])[0] | _pyramid(said)
     inner["multiscales"] = [pyramid]
     (inner if newer else pyramid)["version"] = version
-    _put_omero(inner, record)
+    _put_omero(inner, said)
     own: dict[str, Any] = {"record": kept_of(record, _KEPT)}
+    samples = kept_of_samples(record)
+    if samples:
+        own["samples"] = samples
     if provenance is not None:
         own["provenance"] = dict(provenance)
     attributes[PROVENANCE_KEY] = own
@@ -49,7 +53,8 @@ def is_newer(version: str) -> bool:
     return version not in ("0.1", "0.2", "0.3", "0.4")
 
 
-def _pyramid(record: ImageRecord, axes: str) -> dict[str, Any]:
+def _pyramid(record: ImageRecord) -> dict[str, Any]:
+    axes = record.axes
     scale = [record.stated[a].value if a in record.stated else 1.0 for a in axes]
     steps: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
     if record.origin:

@@ -10,6 +10,7 @@ import numpy as np
 from napari_inr_denoise.io.kinds import (
     PNG_SUFFIXES,
     READABLE_SUFFIXES,
+    has_ending,
     is_zarr,
 )
 from napari_inr_denoise.io.record import ImageRecord
@@ -23,7 +24,8 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
     Parameters
     ----------
     path : str or Path
-        The file; for a Zarr, its folder.
+        The file; for a Zarr, its folder. Of an OME-TIFF in several files the one that
+        describes them all, which may be a `.companion.ome`.
     lazy : bool
         Leave the values of a TIFF or Zarr in the file: `data` is then a `LazyArray`,
         read part by part.
@@ -39,15 +41,20 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is of another kind or damaged.
+        If the file is of another kind or damaged, or a folder that is no Zarr.
     ImportError
         If it is a Zarr and the package `zarr` is not installed.
     """
     path = Path(path)
-    if not path.is_file() and not is_zarr(path):
-        raise FileNotFoundError(f"{path}: no such file.")
-    suffix = path.suffix.lower()
-    if path.is_file() and suffix not in READABLE_SUFFIXES:
+    if path.is_dir() and not is_zarr(path):
+        raise ValueError(
+            f"{path}: got a folder, wanted an image or an OME-Zarr. Name one of the "
+            "images in it; `inr-denoise run` takes whole folders."
+        )
+    if not path.is_file() and not path.is_dir():
+        raise FileNotFoundError(f"{path}: there is no such file. Check the name.")
+    if path.is_file() and not has_ending(path, READABLE_SUFFIXES):
+        suffix = path.suffix.lower()
         raise ValueError(
             f"{path}: got a file ending in {suffix or 'nothing'}, wanted one of "
             f"{', '.join(READABLE_SUFFIXES)}."
@@ -70,7 +77,7 @@ def _read(path: Path) -> ImageRecord:
         from napari_inr_denoise.io.read_zarr import read_zarr
 
         return read_zarr(path)
-    if path.suffix.lower() in PNG_SUFFIXES:
+    if has_ending(path, PNG_SUFFIXES):
         from napari_inr_denoise.io.read_png import read_png
 
         return read_png(path)

@@ -19,7 +19,13 @@ from napari_inr_denoise.io.tiff_tags import with_colour_table, with_tags
 
 
 def read_tiff(path: Path) -> ImageRecord:
-    """Return the first image of a TIFF file."""
+    """Return the first image of a TIFF file, or of a set of them.
+
+    Raises
+    ------
+    ValueError
+        If there is no image in it, or it is damaged: see `LazyTiff`.
+    """
     data = LazyTiff(path)
     series = data.tiff.series
     axes, notes = known_axes(series[0].axes, data.shape)

@@ -9,9 +9,13 @@ from typing import Any
 
 from napari_inr_denoise.io.lazy_zarr import LazyZarr
 from napari_inr_denoise.io.letters import known_axes
+from napari_inr_denoise.io.links import check_links
 from napari_inr_denoise.io.ngff import metadata_of, with_ngff
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.zarr_attributes import read_attributes
+
+_ONE_OF = {"plate": "A/1/0", "well": "0"}
+"""Where an image lies in what holds many of them."""
 
 
 def read_zarr(folder: Path) -> ImageRecord:
@@ -20,17 +24,23 @@ def read_zarr(folder: Path) -> ImageRecord:
     Raises
     ------
     ValueError
-        If it holds no image, or is damaged.
+        If it holds no image, is damaged, or has links that lead outside of it.
     ImportError
         If the package `zarr` is not installed.
     """
+    check_links(folder)
+    return _read(folder)
+
+
+def _read(folder: Path) -> ImageRecord:
     attributes = read_attributes(folder)
     inner = metadata_of(attributes)
-    if "plate" in inner or "well" in inner:
-        raise ValueError(
-            "got a plate or well of many images, wanted one of them; name it, such as "
-            f"{folder.name}/A/1/0"
-        )
+    for kind, one in _ONE_OF.items():
+        if kind in inner:
+            raise ValueError(
+                f"got a {kind} of many images, wanted one of them; name it, such as "
+                f"{folder.name}/{one}"
+            )
     if "bioformats2raw.layout" in inner and "multiscales" not in inner:
         return _first_of_many(folder)
     if "multiscales" in inner:
@@ -39,7 +49,7 @@ def read_zarr(folder: Path) -> ImageRecord:
 
 
 def _first_of_many(folder: Path) -> ImageRecord:
-    record = read_zarr(folder / "0")
+    record = _read(folder / "0")
     if not (folder / "1").is_dir():
         return record
     note = "The file holds several images; only the first was read."
@@ -59,7 +69,7 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
         kind = type(error).__name__
         note = f"The file's pixel size and names could not be read ({kind})."
         record = replace(record, notes=(*record.notes, note))
-    return record.with_axes(axes)
+    return record.with_axes(record.axes)
 
 
 def _read_array(folder: Path) -> ImageRecord:

@@ -8,6 +8,8 @@ from pathlib import Path
 from tifffile import TiffFile
 
 from napari_inr_denoise.io.claims import check_count
+from napari_inr_denoise.io.companion import first_described, read_companion
+from napari_inr_denoise.io.kinds import COMPANION_SUFFIXES, has_ending
 from napari_inr_denoise.io.ome_xml import (
     announced_planes,
     named_files,
@@ -25,17 +27,19 @@ def open_tiff(path: Path) -> TiffFile:
     Parameters
     ----------
     path : Path
-        The file.
+        The file; or the OME-XML that describes a set, of which the first is opened.
 
     Raises
     ------
     ValueError
         If its metadata name files outside its folder, or announce an absurd number
-        of planes.
+        of planes; or if none of a set is there.
     """
-    # These two kinds are found through an index of other files; their pages and
-    # OME-XML can be read without.
-    tiff = TiffFile(path, is_ndtiff=False, is_mmstack=False)
+    if has_ending(path, COMPANION_SUFFIXES):
+        xml = read_companion(path)
+        _check_ome(path, xml)
+        return _opened(first_described(path, xml), xml)
+    tiff = _opened(path)
     try:
         if _has_pages(tiff) and tiff.is_ome:
             _check_ome(path, tiff.ome_metadata or "")
@@ -43,6 +47,12 @@ def open_tiff(path: Path) -> TiffFile:
         tiff.close()
         raise
     return tiff
+
+
+def _opened(path: Path, xml: str | None = None) -> TiffFile:
+    # Two kinds are found through an index of other files; their pages and OME-XML can
+    # be read without.
+    return TiffFile(path, omexml=xml, is_ndtiff=False, is_mmstack=False)
 
 
 def _has_pages(tiff: TiffFile) -> bool:

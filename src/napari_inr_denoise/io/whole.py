@@ -41,7 +41,7 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path : Path
-        The final name; an existing folder is replaced.
+        The final name; an existing folder is replaced, and so is a link to one.
 
     Yields
     ------
@@ -73,7 +73,10 @@ def _replace_folder(new: Path, path: Path) -> None:
     except BaseException:
         old.rename(path)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    if old.is_symlink():  # what it leads to is somebody else's
+        old.unlink()
+    else:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _beside(path: Path) -> Path:

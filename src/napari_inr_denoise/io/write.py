@@ -30,8 +30,9 @@ def write_image(
         Ends in .ome.tif or .ome.tiff, or in .zarr for a folder of OME-Zarr. An
         existing image is replaced.
     record : ImageRecord
-        Axes in any order; the file has them as T, C, Z, Y, X, S. An OME-Zarr is of
-        version 0.4 (Zarr 2) if the record is, and else of 0.5 (Zarr 3).
+        Axes in any order; the file has them as T, C, Z, Y, X, S. An OME-Zarr has no
+        S: there the samples are channels, which `read_image` makes samples again. It
+        is of version 0.4 (Zarr 2) if the record is, and else of 0.5 (Zarr 3).
     provenance : mapping, optional
         How the image was made, as values for JSON; kept in the file's metadata and
         read back by `read_provenance`.
@@ -39,7 +40,8 @@ def write_image(
     Raises
     ------
     ValueError
-        If the name has another ending, or OME-Zarr is to hold RGB samples.
+        If the name has another ending, or OME-Zarr is to hold more than four samples
+        of a pixel.
     TypeError
         If the format cannot hold the type of the values.
     FileExistsError

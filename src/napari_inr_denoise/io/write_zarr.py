@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from napari_inr_denoise.io.colour_channels import (
+    channel_blocks,
+    with_colour_channels,
+)
 from napari_inr_denoise.io.kinds import is_zarr
 from napari_inr_denoise.io.lazy_zarr import import_zarr
 from napari_inr_denoise.io.ngff import NEWEST
@@ -14,7 +18,7 @@ from napari_inr_denoise.io.ordered_view import OrderedView
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.whole import folder_written_whole
 
-_NGFF_ORDER = "TCZYX"
+_READ_ORDER = "TCZYXS"
 _MOST_IN_A_CHUNK = 2**22
 """Pixels of a plane up to which it is one chunk."""
 _TILE = 1024
@@ -26,33 +30,28 @@ def write_zarr(
 ) -> None:
     """Write an image; see `write_image`."""
     zarr = import_zarr()
-    if "S" in record.axes:
-        raise ValueError(
-            f"{path}: got RGB samples, which OME-Zarr has no axis for. Write them as "
-            ".ome.tif, or name the axis C."
-        )
     if path.exists() and not is_zarr(path):
         raise FileExistsError(f"{path} exists and is no Zarr. Choose another name.")
-    view = OrderedView(record, _NGFF_ORDER)
+    view, said = OrderedView(record, _READ_ORDER), with_colour_channels(record)
     newer = is_newer(record.ngff_version or NEWEST)
     side = None if view.page_pixels <= _MOST_IN_A_CHUNK else _TILE
     with folder_written_whole(path) as beside:
         group = zarr.create_group(
             str(beside),
             zarr_format=3 if newer else 2,
-            attributes=attributes_of(record, view.axes, provenance),
+            attributes=attributes_of(record, said, provenance),
         )
         array = group.create_array(
             "0",
-            shape=view.shape,
+            shape=said.data.shape,
             dtype=view.dtype,
             chunks=tuple(
                 min(size, side or size) if axis in "YX" else 1
-                for axis, size in zip(view.axes, view.shape, strict=True)
+                for axis, size in zip(said.axes, said.data.shape, strict=True)
             ),
-            **_layout(view.axes, newer),
+            **_layout(said.axes, newer),
         )
-        for place, block in view.blocks(side):
+        for place, block in channel_blocks(view, side):
             array[place] = block
 
 

@@ -85,7 +85,7 @@ class FolderWorker(StoppableWorker):
         """Yield steps until the end or Stop; what is finished by then is kept."""
         from napari_inr_denoise.batch.dispatch import steps_of_run
         from napari_inr_denoise.batch.jobs import plan_jobs
-        from napari_inr_denoise.batch.one_file import RunOptions
+        from napari_inr_denoise.batch.run_options import RunOptions
 
         run = self._run
         options = RunOptions(

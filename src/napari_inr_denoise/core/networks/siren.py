@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
 
+from napari_inr_denoise.core.networks.fused_sine import sine_of_sums
 from napari_inr_denoise.core.precision import sine_product_dtype
 
 
@@ -96,20 +97,16 @@ class Siren(nn.Module):
         """
         first, *sines, last = self.linear_layers()
         values = torch.sin(self.first_omega * first(coordinates))
+        kind = sine_product_dtype(values.device)
         for layer in sines:
-            values = torch.sin(self.omega * _sums(layer, values))
-        result: Tensor = last(values)
+            values = _sines(layer, values.to(kind), self.omega)
+        result: Tensor = last(values.to(coordinates.dtype))
         return result
 
 
-def _sums(layer: nn.Linear, values: Tensor) -> Tensor:
-    """Return a layer's sums in float32, whatever the precision of its products.
-
-    A phase of tens of radians would lose its fractions in bfloat16.
-    """
-    kind = sine_product_dtype(values.device)
-    if kind == values.dtype:
-        sums: Tensor = layer(values)
-        return sums
-    products = F.linear(values.to(kind), layer.weight.to(kind))
-    return products.to(values.dtype) + layer.bias
+def _sines(layer: nn.Linear, values: Tensor, omega: float) -> Tensor:
+    """Return a layer's sines in the type of the values that it is given."""
+    if values.dtype == layer.weight.dtype:
+        return torch.sin(omega * layer(values))
+    products = F.linear(values, layer.weight.to(values.dtype))
+    return sine_of_sums(products, layer.bias, omega, values.dtype)

@@ -1,0 +1,46 @@
+"""What holds for all files of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from napari_inr_denoise.batch.interpolation import Interpolation
+from napari_inr_denoise.core.settings import DenoiseSettings
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What holds for all files of a run.
+
+    Attributes
+    ----------
+    settings : DenoiseSettings
+        How to denoise.
+    axes : str or None
+        Axes of every file; each file's own if None.
+    same_dtype : bool
+        Write the input's type, rounded and clipped, instead of float32.
+    overwrite : bool
+        Denoise again what is done, and replace files that were not written here.
+    interpolation : Interpolation
+        A finer grid to evaluate volumes on, too.
+
+    Raises
+    ------
+    ValueError
+        If something else than volumes is to be interpolated.
+    """
+
+    settings: DenoiseSettings
+    axes: str | None = None
+    same_dtype: bool = False
+    overwrite: bool = False
+    interpolation: Interpolation = field(default_factory=Interpolation)
+
+    def __post_init__(self) -> None:
+        if self.interpolation.wanted and self.settings.mode != "volume":
+            raise ValueError(
+                f"isotropic, zoom: got the mode {self.settings.mode!r}, wanted "
+                "'volume'. Only a function that was fitted to a volume can be "
+                "evaluated between its voxels."
+            )

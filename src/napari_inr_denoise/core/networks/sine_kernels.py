@@ -1,0 +1,133 @@
+"""A bias, a frequency and a sine in one pass over memory: Triton kernels for a GPU.
+
+Operation by operation the values of a layer are read and written five times, and five
+times again for the gradient. Loaded only where Triton is, which comes with PyTorch's
+CUDA packages.
+"""
+
+from __future__ import annotations
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+_ROWS = 32
+"""Rows that a program takes: enough to sum a bias's gradient in registers."""
+_COLUMNS = 64
+
+
+@triton.jit
+def _tile(height, width, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+    rows = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
+    columns = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
+    inside = (rows < height)[:, None] & (columns < width)[None, :]
+    return rows[:, None] * width + columns[None, :], columns, inside
+
+
+@triton.jit
+def _phases(products, bias, omega, at, columns, inside, width):
+    # In float32, whatever the products are: bfloat16 has no fractions left at 300.
+    sums = tl.load(products + at, mask=inside, other=0).to(tl.float32)
+    sums += tl.load(bias + columns, mask=columns < width, other=0)[None, :]
+    return omega * sums
+
+
+@triton.jit
+def _forward(
+    products,
+    bias,
+    sines,
+    omega,
+    height,
+    width,
+    ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
+):
+    at, columns, inside = _tile(height, width, ROWS, COLUMNS)
+    phases = _phases(products, bias, omega, at, columns, inside, width)
+    tl.store(sines + at, tl.sin(phases), mask=inside)
+
+
+@triton.jit
+def _backward(
+    products,
+    bias,
+    upstream,
+    gradient,
+    bias_parts,
+    omega,
+    height,
+    width,
+    ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
+):
+    at, columns, inside = _tile(height, width, ROWS, COLUMNS)
+    phases = _phases(products, bias, omega, at, columns, inside, width)
+    given = tl.load(upstream + at, mask=inside, other=0).to(tl.float32)
+    slopes = given * omega * tl.cos(phases)
+    tl.store(gradient + at, slopes, mask=inside)
+    part = bias_parts + tl.program_id(0).to(tl.int64) * width + columns
+    tl.store(part, tl.sum(slopes, axis=0), mask=columns < width)
+
+
+class FusedSine(torch.autograd.Function):
+    """sin(omega * (products + bias)), see `core.networks.fused_sine`."""
+
+    @staticmethod
+    def forward(
+        products: Tensor, bias: Tensor, omega: float, dtype: torch.dtype
+    ) -> Tensor:
+        """Return the sines.
+
+        Parameters
+        ----------
+        products : Tensor, shape (N, width)
+            Contiguous, of any floating type.
+        bias : Tensor, shape (width,)
+            Of float32.
+        omega : float
+            Frequency.
+        dtype : torch.dtype
+            Of the sines.
+        """
+        sines = torch.empty_like(products, dtype=dtype)
+        height, width = products.shape
+        _forward[_grid(products)](
+            products, bias, sines, omega, height, width, ROWS=_ROWS, COLUMNS=_COLUMNS
+        )
+        return sines
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):  # noqa: ARG004
+        """Keep what the gradient needs."""
+        products, bias, ctx.omega, _ = inputs
+        ctx.save_for_backward(products, bias)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        """Return the gradients of products and bias."""
+        products, bias = ctx.saved_tensors
+        height, width = products.shape
+        gradient = torch.empty_like(products)
+        grid = _grid(products)
+        # Parts of fixed rows, summed in their order: the same bits each time.
+        parts = torch.empty((grid[0], width), device=bias.device)
+        _backward[grid](
+            products,
+            bias,
+            upstream.contiguous(),
+            gradient,
+            parts,
+            ctx.omega,
+            height,
+            width,
+            ROWS=_ROWS,
+            COLUMNS=_COLUMNS,
+        )
+        return gradient, parts.sum(0), None, None
+
+
+def _grid(products: Tensor) -> tuple[int, int]:
+    height, width = products.shape
+    return triton.cdiv(height, _ROWS), triton.cdiv(width, _COLUMNS)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from napari_inr_denoise.core.memory import Effort, expected_memory_gb, tile_side
+from napari_inr_denoise.core.settings import PRESETS, preset_settings
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+LOST = RuntimeError("CUDA error: unspecified launch failure\nmore")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_tile_fits_into_the_memory_that_is_allowed(preset: str, samples: int) -> None:
+    settings = preset_settings(preset, memory_gb=1.5)
+    side = tile_side(settings, samples)
+    assert 0.9 < expected_memory_gb(settings, samples, side**2) <= 1.5
+
+
+def test_less_memory_makes_smaller_tiles_and_more_does_not_make_them_huge() -> None:
+    sides = [
+        tile_side(replace(PRESETS["auto"], memory_gb=allowed), 1)
+        for allowed in (0.5, 1.0, 2.0, 1000.0)
+    ]
+    assert sides == sorted(sides)
+    assert (sides[0], sides[-1]) == (0, 1024)
+
+
+def test_batches_become_smaller_and_then_nothing_is_left() -> None:
+    effort = Effort(PRESETS["auto"], CPU)
+    assert effort.relieved(MemoryError())
+    assert effort.settings.window_batch == PRESETS["auto"].window_batch // 4
+    assert effort.settings.attention_batch == 1
+    assert not effort.relieved(MemoryError())
+    assert len(effort.notes) == 1
+
+
+def test_a_gpu_gives_way_to_the_cpu_when_small_batches_do_not_help(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    effort, error = Effort(PRESETS["fast"], CUDA), torch.OutOfMemoryError("")
+    assert effort.relieved(error)
+    assert effort.device == CUDA
+    assert effort.relieved(error)
+    assert effort.device == CPU
+    assert not effort.relieved(error)
+    assert effort.notes[-1] == "Memory ran out (cuda): it went on on the CPU."
+
+
+def test_a_lost_gpu_is_left_at_once_and_a_mistake_is_none() -> None:
+    effort = Effort(PRESETS["fast"], CUDA)
+    assert not effort.relieved(RuntimeError("shapes do not fit"))
+    assert effort.relieved(LOST)
+    assert effort.device == CPU
+    assert effort.settings == PRESETS["fast"]
+    assert effort.notes == (
+        "The GPU was lost (CUDA error: unspecified launch failure): it went on on "
+        "the CPU.",
+    )
+    assert not effort.relieved(LOST)

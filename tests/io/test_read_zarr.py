@@ -1,0 +1,98 @@
+"""Zarrs of others: plain arrays, several images, plates, axes by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+from numpy.typing import NDArray
+
+from napari_inr_denoise import read_image
+
+VALUES: NDArray[np.uint8] = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+
+
+def _image(axes: list[Any]) -> dict[str, Any]:
+    return {
+        "ome": {
+            "version": "0.5",
+            "multiscales": [{"axes": axes, "datasets": [{"path": "full"}]}],
+        }
+    }
+
+
+def _write_group(folder: Path, attributes: dict[str, Any]) -> None:
+    group = zarr.create_group(folder, attributes=attributes)
+    group.create_array("full", data=VALUES)
+
+
+@pytest.mark.parametrize(
+    ("names", "axes", "words"),
+    [
+        (None, "ZYX", "taken for ZYX"),
+        (["t", "y", "x"], "TYX", "says nothing of sizes"),
+        (["time", "y", "x"], "ZYX", "taken for Z"),
+    ],
+)
+def test_a_plain_array_is_read_and_that_is_said(
+    tmp_path: Path, names: list[str] | None, axes: str, words: str
+) -> None:
+    path = tmp_path / "a.zarr"
+    array = zarr.create_array(
+        path, shape=VALUES.shape, dtype=VALUES.dtype, dimension_names=names
+    )
+    array[:] = VALUES
+    record = read_image(path)
+    np.testing.assert_array_equal(record.data, VALUES)
+    assert record.axes == axes
+    assert words in " ".join(record.notes)
+
+
+def test_of_several_images_the_first_is_read_and_that_is_said(tmp_path: Path) -> None:
+    layout = {"ome": {"version": "0.5", "bioformats2raw.layout": 3}}
+    zarr.create_group(tmp_path / "a.zarr", attributes=layout)
+    _write_group(tmp_path / "a.zarr" / "0", _image(["z", "y", "x"]))
+    assert read_image(tmp_path / "a.zarr").notes == ()
+    _write_group(tmp_path / "a.zarr" / "1", _image(["z", "y", "x"]))
+    record = read_image(tmp_path / "a.zarr")
+    np.testing.assert_array_equal(record.data, VALUES)
+    assert "only the first was read" in record.notes[-1]
+
+
+@pytest.mark.parametrize(("kind", "one"), [("plate", "A/1/0"), ("well", "0")])
+def test_a_plate_is_refused_with_what_to_name(
+    tmp_path: Path, kind: str, one: str
+) -> None:
+    attributes = {"ome": {"version": "0.5", kind: {}}}
+    zarr.create_group(tmp_path / "a.zarr", attributes=attributes)
+    with pytest.raises(ValueError, match=rf"name it, such as a\.zarr/{one}\)"):
+        read_image(tmp_path / "a.zarr")
+
+
+def test_names_of_axes_are_letters_or_said(tmp_path: Path) -> None:
+    axes = [{"name": "angle"}, {"name": "y"}, {"name": "x"}]
+    _write_group(tmp_path / "a.zarr", _image(axes))
+    record = read_image(tmp_path / "a.zarr")
+    assert record.axes == "ZYX"
+    assert "axis 0 is; it was taken for Z" in record.notes[0]
+
+
+def test_an_axis_too_few_is_refused(tmp_path: Path) -> None:
+    _write_group(tmp_path / "a.zarr", _image(["y", "x"]))
+    with pytest.raises(ValueError, match=r"got 2 axes for an array of shape"):
+        read_image(tmp_path / "a.zarr")
+
+
+def test_units_that_are_not_known_are_said(tmp_path: Path) -> None:
+    axes = [{"name": "z", "unit": "cubit"}, {"name": "y"}, {"name": "x"}]
+    attributes = _image(axes)
+    (pyramid,) = attributes["ome"]["multiscales"]
+    scale = {"type": "scale", "scale": [2.0, 1.0, 1.0]}
+    pyramid["datasets"][0]["coordinateTransformations"] = [scale]
+    _write_group(tmp_path / "a.zarr", attributes)
+    record = read_image(tmp_path / "a.zarr")
+    assert record.spacing_um == {}
+    assert "Z (2.0 cubit)" in record.notes[-1]
