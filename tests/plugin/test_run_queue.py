@@ -196,6 +196,7 @@ def test_stop_keeps_the_best_so_far_and_drops_the_rest(
     assert not widget.running
     assert viewer.layers["a [denoised]"].metadata[REPORT_KEY]
     assert "b [denoised]" not in viewer.layers
+    assert "left" not in widget.progress.native.text()
     words = widget.status_label.value
     assert "1 of 3 layers" in words
     assert "a: Stopped by the user" in words

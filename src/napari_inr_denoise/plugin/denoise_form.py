@@ -203,6 +203,8 @@ class DenoiseForm(Container[Widget]):
         self.run_button.enabled = not running
         self.preview_button.enabled = not running
         self.stop_button.enabled = running
+        if not running:
+            self._show_left("")
 
     def allow_volume(self, hindrance: str) -> None:
         """Offer the volume, unless there is a reason against it."""
@@ -233,6 +235,9 @@ class DenoiseForm(Container[Widget]):
         Not in a row of its own, which would change its height, and so all below it.
         """
         self.progress.value = round(share * BAR_STEPS)
+        self._show_left(left)
+
+    def _show_left(self, left: str) -> None:
         self.progress.native.setFormat(f"%p%, {left}" if left else "%p%")
 
     def show_result(self, result: DenoiseResult | None, noisy: bool = False) -> None:
