@@ -67,9 +67,10 @@ class FolderWidget(Container[Widget]):
         )
         self.dtype = ComboBox(choices=_TYPES, label="write as")
         self.overwrite = CheckBox(text="Replace results that are there", label="")
-        self.load_button = PushButton(text="Lo&ad settings...")
-        self.run_button = PushButton(text="&Run")
-        self.stop_button = PushButton(text="&Stop", enabled=False)
+        # No letters: those of the other widget would no longer be its own.
+        self.load_button = PushButton(text="Load settings...")
+        self.run_button = PushButton(text="Run")
+        self.stop_button = PushButton(text="Stop", enabled=False)
         self.progress = ProgressBar(value=0, min=0, max=BAR_STEPS, label="progress")
         self.file_label = Label(value="-", label="file")
         self.plane_label = Label(value="-", label="planes")
