@@ -187,7 +187,7 @@ def test_a_zarr_becomes_a_zarr_with_all_that_it_says(
     found = read_image(tmp_path / "out" / "a.inr.ome.zarr")
     assert found.data.dtype == np.int64
     source = read_image(tmp_path / "a.zarr")
-    assert replace(found, data=source.data) == source
+    assert found == source
     write_image(tmp_path / "a.zarr", replace(record, data=values + 1))
     changed = _run(tmp_path, RunOptions(tiny, same_dtype=True))
     assert changed.files[0].status == "done"

@@ -20,6 +20,8 @@ class Quantity(NamedTuple):
 class ImageRecord:
     """One image read from a file, or about to be written to one.
 
+    Two are equal if all is but their values, which are for numpy to compare.
+
     Attributes
     ----------
     data : ndarray, or anything that is read by whole numbers and slices
@@ -57,7 +59,7 @@ class ImageRecord:
         Version of OME-Zarr; empty for other files.
     """
 
-    data: Any = field(repr=False)
+    data: Any = field(repr=False, compare=False)
     axes: str
     spacing_um: dict[str, float] = field(default_factory=dict)
     time_step_s: float | None = None
