@@ -78,19 +78,7 @@ class FusedSine(torch.autograd.Function):
     def forward(
         products: Tensor, bias: Tensor, omega: float, dtype: torch.dtype
     ) -> Tensor:
-        """Return the sines.
-
-        Parameters
-        ----------
-        products : Tensor, shape (N, width)
-            Contiguous, of any floating type.
-        bias : Tensor, shape (width,)
-            Of float32.
-        omega : float
-            Frequency.
-        dtype : torch.dtype
-            Of the sines.
-        """
+        """Return the sines; the arguments are those of `sine_of_sums`, contiguous."""
         sines = torch.empty_like(products, dtype=dtype)
         height, width = products.shape
         _forward[_grid(products)](
