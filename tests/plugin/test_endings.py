@@ -23,7 +23,7 @@ RESULT = "noisy stack [denoised]"
 
 
 def _at_work(widget: InrDenoiseWidget) -> bool:
-    return "a second" in widget.step_label.value
+    return widget.step_label.value != "-"
 
 
 def _no_workers() -> None:
@@ -58,7 +58,7 @@ def test_two_widgets_do_not_disturb_each_other(
     widget.run()
     second.run()
     wait_until(lambda: _at_work(widget) and _at_work(second))
-    wait_until(lambda: len(viewer.layers) == 3)
+    assert len(viewer.layers) == 3
     second.stop()
     wait_until(lambda: not second.running)
     _assert_free(second)
@@ -100,6 +100,7 @@ def test_stopped_before_the_first_step(viewer: Any, widget: InrDenoiseWidget) ->
         widget.run()
         process_events(0.2)
         assert widget.running
+        assert len(viewer.layers) == 2
         widget.stop_button.native.click()
         wait_until(lambda: not widget.running)
     assert widget.status_label.value == "Stopped before there was a result."
@@ -120,12 +121,16 @@ def test_an_error_takes_the_half_made_result_away(
     viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("napari_inr_denoise.plugin.widget.show_error", lambda _: None)
+    other = viewer.add_image(np.zeros((24, 24)), name="other")
+    source = viewer.layers.selection.active = viewer.layers["noisy stack"]
     widget.run()
-    wait_until(lambda: len(viewer.layers) == 2)
+    wait_until(lambda: _at_work(widget))
+    assert viewer.layers.selection.active is viewer.layers[RESULT]
     monkeypatch.setattr(SirenTraining, "step", _lost)
     wait_until(lambda: not widget.running)
     assert widget.status_label.value == "Failed: lost"
-    assert [layer.name for layer in viewer.layers] == ["noisy stack"]
+    assert list(viewer.layers) == [source, other]
+    assert viewer.layers.selection.active is widget.layer.value is source
     assert not widget.report_button.enabled
     _assert_free(widget)
 
@@ -136,7 +141,7 @@ def test_an_error_after_the_result_was_removed(
 ) -> None:
     monkeypatch.setattr("napari_inr_denoise.plugin.widget.show_error", lambda _: None)
     widget.run()
-    wait_until(lambda: len(viewer.layers) == 2)
+    wait_until(lambda: _at_work(widget))
     viewer.layers.remove(RESULT)
     monkeypatch.setattr(SirenTraining, "step", _lost)
     wait_until(lambda: not widget.running)
@@ -163,7 +168,7 @@ def test_layers_removed_in_mid_fit_and_a_fit_that_ends_by_itself(
     viewer: Any, widget: InrDenoiseWidget, names: set[str]
 ) -> None:
     widget.run()
-    wait_until(lambda: len(viewer.layers) == 2)
+    wait_until(lambda: _at_work(widget))
     assert widget.running
     for name in names:
         viewer.layers.remove(name)
@@ -184,7 +189,7 @@ def test_closed_with_result_and_comparison(
     viewer: Any, widget: InrDenoiseWidget, way: str
 ) -> None:
     widget.run()
-    wait_until(lambda: len(viewer.layers) == 2)
+    wait_until(lambda: _at_work(widget))
     widget.stop()
     wait_until(lambda: not widget.running)
     widget.compare_button.native.click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -16,17 +17,17 @@ pytestmark = pytest.mark.window
 
 
 @pytest.mark.usefixtures("endless")
-def test_it_is_there_from_the_first_look_on(
-    viewer: Any, widget: InrDenoiseWidget
-) -> None:
+def test_it_is_there_from_the_start_on(viewer: Any, widget: InrDenoiseWidget) -> None:
     source = viewer.layers[0]
     widget.scope.value = STACK
     widget.run()
-    wait_until(lambda: len(viewer.layers) == 2)
     layer = viewer.layers[1]
-    assert widget.running
     assert layer.name == "noisy stack [denoised]"
+    assert np.array_equal(layer.data, source.data)
+    wait_until(lambda: not np.array_equal(layer.data[0], source.data[0]))
+    assert widget.running
     assert layer.data.shape == source.data.shape
+    assert layer.data.dtype == np.float32
     assert np.array_equal(layer.data[-1], source.data[-1])  # not reached yet
     first = layer.data[0].copy()
     wait_until(lambda: not np.array_equal(layer.data[0], first))
@@ -42,7 +43,7 @@ def test_a_layer_that_was_removed_comes_back_with_the_result(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: len(viewer.layers) == 2)
+    wait_until(lambda: widget.step_label.value != "-")
     viewer.layers.pop()
     steps = widget.step_label.value
     wait_until(lambda: widget.step_label.value != steps)
@@ -50,6 +51,26 @@ def test_a_layer_that_was_removed_comes_back_with_the_result(
     widget.stop()
     wait_until(lambda: not widget.running)
     assert REPORT_KEY in viewer.layers[1].metadata
+
+
+@pytest.mark.usefixtures("endless")
+@pytest.mark.parametrize("rgb", [False, True])
+def test_it_is_blank_at_first_where_reading_may_take_long(
+    viewer: Any, widget: InrDenoiseWidget, rng: np.random.Generator, rgb: bool
+) -> None:
+    noisy = rng.poisson(90, (2, 32, 32, 3) if rgb else (2, 32, 32)).astype(np.uint8)
+    lazy = viewer.add_image(da.from_array(noisy), rgb=rgb, name="lazy")
+    widget.layer.value = lazy
+    widget.scope.value = STACK
+    widget.run()
+    layer = viewer.layers["lazy [denoised]"]
+    assert layer.data.shape == noisy.shape
+    assert not np.any(layer.data)
+    wait_until(lambda: bool(np.any(layer.data)))
+    assert abs(layer.data[0].mean() - 90) < 5
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    assert layer in viewer.layers
 
 
 @pytest.fixture
@@ -67,7 +88,6 @@ def test_colours_sharpen_in_whole_numbers(
     widget.layer.value = colours
     widget.scope.value = STACK
     widget.run()
-    wait_until(lambda: len(viewer.layers) == 2)
     layer = viewer.layers[1]
     assert layer.rgb
     assert layer.data.dtype == np.uint8

@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 from napari.qt.threading import WorkerBase
 from qtpy.QtCore import (  # type: ignore[attr-defined]
+    QCoreApplication,
     QEvent,
     QObject,
     QThreadPool,
@@ -50,7 +51,7 @@ class Lifetime(QObject):
         super().__init__()
         self.over = False
         self.undocked = False
-        self._workers: set[WorkerBase] = set()
+        self._workers: WeakSet[WorkerBase] = WeakSet()  # napari holds them at work
         _LIFETIMES.add(self)
         native.installEventFilter(self)
         native.destroyed.connect(lambda *_: self._end())
@@ -58,7 +59,6 @@ class Lifetime(QObject):
     def start(self, worker: WorkerBase) -> None:
         """Start a worker that is to end with the widget."""
         self._workers.add(worker)
-        worker.finished.connect(lambda: self._workers.discard(worker))
         worker.start()
 
     def eventFilter(  # noqa: N802 - Qt's name
@@ -96,6 +96,9 @@ def _leave() -> None:
     pool = QThreadPool.globalInstance()
     if pool is not None:
         pool.waitForDone(_LEAVE_MS)
+    # What Qt has put off, such as deleting widgets, is done before PyQt takes the rest
+    # apart: it crashes over what goes meanwhile.
+    QCoreApplication.processEvents()
 
 
 class _HasLifetime(Protocol):

@@ -1,4 +1,4 @@
-"""The layer of a result: there from the first look on, sharper with each one."""
+"""The layer of a result: there from the start on, sharper with each look."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import napari
+import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
@@ -39,12 +40,27 @@ class ResultLayer:
         self._viewer, self.source = viewer, source
         self._layer: Image | None = None
         self._not_before = 0.0
+        self._live = False
         self._finished = False
 
     @property
     def layer(self) -> Image | None:
         """The layer, if it was added and the user has not removed it."""
         return self._layer if self._layer in self._viewer.layers else None
+
+    def begin(self) -> None:
+        """Add the layer before the fit: adding one keeps the window longest.
+
+        It shows the noisy image, or nothing yet where reading that may take long.
+        """
+        noisy, selection = self.source.data, self.source.selection
+        if isinstance(noisy, np.ndarray):
+            self._layer = self._added(noisy[selection])
+            return
+        colours = noisy.shape[len(selection) :]
+        dtype = noisy.dtype if self.source.rounded else np.float32
+        blank = np.zeros((), dtype)
+        self._layer = self._added(np.broadcast_to(blank, self.source.sizes + colours))
 
     def show(self, image: NDArray[Any]) -> None:
         """Show the image as it is now, unless that would keep the window busy.
@@ -55,12 +71,13 @@ class ResultLayer:
             In the source's shape; always the same array, whose values change.
         """
         started = time.monotonic()
-        if started < self._not_before:
+        layer = self.layer
+        if started < self._not_before or layer is None:
             return
-        if self._layer is None:
-            self._layer = self._added(image)
-        elif self.layer is not None:
-            self.layer.refresh(extent=False)
+        if self._live:
+            layer.refresh(extent=False)
+        else:
+            layer.data, self._live = image, True
         took = time.monotonic() - started
         self._not_before = started + took / _BUSY_SHARE
 
@@ -75,9 +92,16 @@ class ResultLayer:
         return layer
 
     def close(self) -> None:
-        """Take the layer away if there was no result."""
-        if self.layer is not None and not self._finished:
-            self._viewer.layers.remove(self._layer)
+        """Take the layer away if there was no result; the source is active again."""
+        layer, layers = self.layer, self._viewer.layers
+        if layer is None or self._finished:
+            return
+        # Equal, but not the same: napari gives plugins a proxy of a layer.
+        was_active = layers.selection.active == layer
+        layers.remove(layer)
+        origin = None if self.source.layer is None else self.source.layer()
+        if was_active and origin in layers:
+            layers.selection.active = origin
 
     def _added(self, image: NDArray[Any]) -> Image:
         keywords = self.source.keywords

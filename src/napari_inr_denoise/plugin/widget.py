@@ -310,6 +310,7 @@ class InrDenoiseWidget(DenoiseForm):
         self.clear_progress()
         self.say(self._queue.placed("Estimating the noise..."))
         self.allow(running=True)
+        self._result_layer.begin()
         self._lifetime.start(worker)
 
     @while_open
