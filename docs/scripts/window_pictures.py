@@ -12,16 +12,23 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import napari
+import numpy as np
+import tifffile
+from napari._qt.utils import QImg2array
 from PIL import Image
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QPoint
+from qtpy.QtWidgets import QApplication, QMenu
 
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.samples import field_of_cells
 
-FOLDER = Path("docs/pictures")
+FOLDER = Path("docs/pictures").absolute()
 PLUGIN = "napari-inr-denoise"
 SIZE = (1280, 800)
 THEMES = ("dark", "light")
@@ -70,8 +77,12 @@ def grab(viewer: napari.Viewer) -> Image.Image:
 
 def save(viewer: napari.Viewer, name: str) -> None:
     """Save the window as it is."""
+    _store(grab(viewer), name)
+
+
+def _store(picture: Image.Image, name: str) -> None:
     path = FOLDER / f"{name}.png"
-    grab(viewer).quantize(COLOURS).save(path, optimize=True)
+    picture.quantize(COLOURS).save(path, optimize=True)
     print(path, f"{path.stat().st_size / 1e3:.0f} kB")
 
 
@@ -120,6 +131,105 @@ def table(theme: str) -> None:
         save(viewer, f"table-{theme}")
 
 
+def region(theme: str) -> None:
+    """Denoise the box around a drawn shape, of two layers that are selected."""
+    with window("cells", theme) as (viewer, widget):
+        noisy = viewer.layers[0]
+        other = viewer.add_image(
+            noisy.data[::-1], scale=noisy.scale, units=noisy.units, name="other cells"
+        )
+        corners = np.array(noisy.data.shape) * [[0.2], [0.8]]
+        box = viewer.add_shapes(
+            corners,
+            scale=noisy.scale,
+            units=noisy.units,
+            name="region",
+            face_color="transparent",
+            edge_color="yellow",
+            edge_width=2,
+        )
+        viewer.layers.selection = {noisy, other}
+        widget.layer.value, widget.region.value = noisy, box
+        work_until(lambda: "GB" in widget.needs_label.value)
+        run(widget, "fast")
+        other.visible = viewer.layers["other cells [denoised]"].visible = False
+        viewer.layers.move(viewer.layers.index(box), len(viewer.layers))
+        work_for(0.5)
+        save(viewer, f"region-{theme}")
+
+
+def layers(theme: str) -> None:
+    """Noisy, denoised, what was removed and the uncertainty side by side."""
+    with window("cells", theme) as (viewer, widget):
+        run(widget, "fast")
+        widget.removed_button.native.click()
+        widget.uncertainty_button.native.click()
+        viewer.grid.enabled, viewer.grid.stride = True, 1
+        work_for(1.0)
+        viewer.reset_view()
+        work_for(0.5)
+        save(viewer, f"layers-{theme}")
+
+
+def folder(theme: str) -> None:
+    """After the run over a folder with a damaged file."""
+    viewer = napari.Viewer(show=True, title="napari")
+    viewer.theme = theme
+    viewer.window.resize(*SIZE)
+    with TemporaryDirectory() as place, chdir(place):
+        images, results = Path("images"), Path("results")
+        images.mkdir()
+        for seed in range(3):
+            sample = field_of_cells(seed=seed)
+            tifffile.imwrite(images / f"cells_{seed}.tif", sample.noisy)
+        (images / "damaged.tif").write_bytes(b"II*\0nothing of the kind")
+        _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise a folder")
+        work_until(lambda: "PU (" in widget.device.native.currentText())
+        widget.source.value, widget.out.value = images, results
+        widget.preset.value = "fast"
+        widget.run()
+        work_until(lambda: not widget.running)
+        viewer.open(results / "cells_0.inr.ome.tif", plugin=PLUGIN)
+        work_for(1.0)
+        save(viewer, f"folder-{theme}")
+        viewer.close()
+        work_for(0.2)
+
+
+def menus(theme: str) -> None:
+    """Show the commands under Layers > Filter, and the page in Preferences."""
+    with window("cells", theme) as (viewer, _):
+        shown = viewer.window.layers_menu
+        for title in ("Filter", "INR Denoise"):
+            _popup(viewer, shown)
+            shown = next(
+                action.menu()
+                for action in shown.actions()
+                if action.menu() is not None and title in action.text().replace("&", "")
+            )
+        _popup(viewer, shown)
+        picture = Image.fromarray(QImg2array(shown.grab().toImage())).convert("RGB")
+        _store(picture, f"menu-{theme}")
+        shown.close()
+        dialog = viewer.window._open_preferences_dialog()
+        work_for(1.0)
+        row = next(
+            k
+            for k in range(dialog._list.count())
+            if "inr" in dialog._list.item(k).text().lower()
+        )
+        dialog._list.setCurrentRow(row)
+        work_for(0.5)
+        picture = Image.fromarray(QImg2array(dialog.grab().toImage())).convert("RGB")
+        _store(picture, f"preferences-{theme}")
+        dialog.close()
+
+
+def _popup(viewer: napari.Viewer, menu: QMenu) -> None:
+    menu.popup(viewer.window._qt_window.mapToGlobal(QPoint(200, 200)))
+    work_for(0.3)
+
+
 def film() -> None:
     """Save how a result comes about, as an animation."""
     frames: list[Image.Image] = []
@@ -152,8 +262,8 @@ def main(names: list[str]) -> None:
     """Make the pictures that are named, or all."""
     makers: dict[str, Callable[[], None]] = {"napari": readme, "live": film}
     for theme in THEMES:
-        makers[f"states-{theme}"] = lambda theme=theme: states(theme)
-        makers[f"table-{theme}"] = lambda theme=theme: table(theme)
+        for make in (states, table, region, layers, folder, menus):
+            makers[f"{make.__name__}-{theme}"] = partial(make, theme)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in names or makers:
         if name not in makers:
