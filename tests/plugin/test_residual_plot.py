@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+from qtpy.QtCore import QRect
 
 from napari_inr_denoise.plugin.residual_plot import ResidualPlot
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
@@ -59,3 +60,17 @@ def test_a_run_is_drawn_up_to_its_end(viewer: Any, widget: InrDenoiseWidget) -> 
     last = widget.plot.points[-1][1]
     assert last == pytest.approx(report["residual_rms"] / report["sigma"])
     assert len(widget.plot.points) > 1
+
+
+@pytest.mark.usefixtures("viewer")
+def test_a_fit_late_in_a_stack_has_the_whole_width() -> None:
+    early, late = ResidualPlot(), ResidualPlot()
+    for plot, start in ((early, 0.0), (late, 700.0)):
+        plot.resize(220, 110)
+        for second in range(6):
+            plot.add(start + 5 * second, 2.0 - second / 5, ended=second == 5)
+    words_begin = 110 - plot.fontMetrics().height() - 4
+    curves = [
+        plot.grab(QRect(0, 0, 220, words_begin)).toImage() for plot in (early, late)
+    ]
+    assert curves[0] == curves[1]

@@ -17,6 +17,8 @@ _CURVE, _STOP = QColor("#2b7fc4"), QColor("#c4701a")
 """Seen well on napari's dark and on its light background: at least 3 to 1."""
 _GAP = 2
 """Pixels between the frame and the words below it."""
+_FINE_BELOW_S = 20
+"""Tenths of a second are told of what took less."""
 
 
 class ResidualPlot(QWidget):
@@ -111,19 +113,18 @@ class ResidualPlot(QWidget):
             box = QRectF(0, top, area.left() - _MARGIN / 2, letters)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"{ratio:.2g} x")
         below = QRectF(area.left(), area.bottom() + _GAP, area.width(), letters)
-        told = f"{self._points[-1][0]:.3g} s" if self._points else ""
+        told = f"{_digits(*self._span)} s" if self._points else ""
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "residual / noise level")
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, told)
 
     def _draw_curve(self, painter: QPainter, area: QRectF) -> None:
         if not self._points:
             return
-        span = max(self._points[-1][0], 1e-9)
+        first, last = self._span
+        scale = area.width() / (last - first) if last > first else 0.0
         points = [
-            QPointF(
-                area.left() + area.width() * seconds / span, self._height(ratio, area)
-            )
-            for seconds, ratio in self._points
+            QPointF(area.right() - scale * (last - at), self._height(ratio, area))
+            for at, ratio in self._points
         ]
         painter.setPen(QPen(_CURVE, 1.5))
         painter.drawPolyline(QPolygonF(points))
@@ -137,6 +138,11 @@ class ResidualPlot(QWidget):
             painter.drawEllipse(at, 3.5, 3.5)
 
     @property
+    def _span(self) -> tuple[float, float]:
+        """First and last second: of a plane late in a stack only its own."""
+        return self._points[0][0], self._points[-1][0]
+
+    @property
     def _range(self) -> tuple[float, float]:
         ratios = [ratio for _, ratio in self._points]
         return min([_LEAST_RATIO, *ratios]), max([_MOST_RATIO, *ratios])
@@ -145,3 +151,9 @@ class ResidualPlot(QWidget):
         low, high = (math.log(end) for end in self._range)
         share = (math.log(ratio) - low) / (high - low)
         return float(area.bottom() - area.height() * share)
+
+
+def _digits(first: float, last: float) -> str:
+    """Return two seconds with as many digits as tell them apart."""
+    digits = 1 if last - first < _FINE_BELOW_S else 0
+    return f"{first:.{digits}f} to {last:.{digits}f}"
