@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import uniform_filter
 
 from napari_inr_denoise import estimate_noise
 from napari_inr_denoise.core.noise import examine_plane
@@ -255,3 +256,27 @@ def test_a_value_that_is_merely_frequent_is_no_heap(
     """Cut off one sigma below the mean: 1.3 times as many as beside it, or 5 times."""
     image = np.rint(rng.normal(100, sigma, (128, 128))).clip(100 - sigma, None)
     assert (estimate_noise(image).clipped_low > 0) == heaped
+
+
+@pytest.mark.parametrize("unit", [0.01, 1.0, 100.0])
+def test_the_distance_is_the_same_in_any_unit(
+    rng: np.random.Generator, unit: float
+) -> None:
+    plane = uniform_filter(rng.normal(0, 10, (192, 192)), 2, mode="wrap")
+    assert estimate_noise(plane * unit).correlation_distance == 2
+
+
+def test_a_small_white_plane_is_measured_at_full_density(
+    rng: np.random.Generator,
+) -> None:
+    clean = np.linspace(20, 200, 64)[None].repeat(64, axis=0)
+    model = estimate_noise(rng.poisson(clean))
+    assert model.gain == pytest.approx(1.0, rel=0.4)
+    assert model.stabilised_sigma == pytest.approx(1.0, rel=0.1)
+
+
+def test_a_mask_is_not_cut_off(rng: np.random.Generator) -> None:
+    noisy = rng.normal(100, 9, (64, 64))
+    mask = np.where(noisy > 108, 255.0, np.where(noisy > 104, 128.0, 0.0))
+    model = estimate_noise(mask)
+    assert (model.clipped_low, model.clipped_high) == (0.0, 0.0)

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise_curve import (
     NoiseCurve,
+    _patches,
+    _slope_error,
+    _through,
     constant_curve,
     measure_noise_curve,
 )
@@ -142,7 +146,65 @@ def test_between_the_groups_it_is_interpolated_and_beyond_it_follows_the_line() 
 
 
 def test_a_constant_curve_is_the_same_everywhere() -> None:
+    far = constant_curve(3.0)
+    assert far.variances == (9.0, 9.0)
     curve = constant_curve(3.0)
     found = curve.variance(np.array([[-1e9, 0.0], [1.0, 1e9]]))
     np.testing.assert_array_equal(found, np.full((2, 2), 9.0))
     assert curve.gain == 0
+
+
+def test_patches_that_are_full_of_texture_are_left_out(
+    rng: np.random.Generator,
+) -> None:
+    texture = gaussian_filter(rng.normal(size=(160, 160)), 0.8)
+    texture[:, 80:] = 0
+    plane = 100 + 40 * texture / texture.std() + rng.normal(0, 5.0, texture.shape)
+    level = np.sqrt(_measure(plane).variance(plane).mean())
+    assert level == pytest.approx(5.0, rel=0.1)
+
+
+@pytest.mark.parametrize(("side", "groups"), [(64, 4), (128, 16)])
+def test_groups_are_as_many_as_there_are_patches_for(
+    rng: np.random.Generator, side: int, groups: int
+) -> None:
+    curve = _measure(rng.normal(100, 5.0, (side, side)))
+    assert len(curve.intensities) == groups
+
+
+def test_the_surroundings_of_a_patch_are_without_the_patch() -> None:
+    plane = np.zeros((40, 40))
+    plane[15:21, 17:23] = 7.0
+    patches, surroundings = _patches(plane, np.ones(plane.shape, dtype=bool), 6)
+    (own,) = np.flatnonzero((patches == 7.0).all(axis=1))
+    assert surroundings[own] == pytest.approx(0.0, abs=1e-9)
+    beside = np.flatnonzero((patches == 0.0).all(axis=1) & (surroundings > 0.1))
+    assert len(beside) > 0
+
+
+def test_one_group_that_is_off_does_not_bend_the_line() -> None:
+    mean = np.linspace(10.0, 100.0, 10)
+    table = np.stack([mean, 2 * mean + 5, 0 * mean, 0 * mean + 500], axis=1)
+    table[4, 1] *= 4
+    curve = _through(table[::-1])
+    assert curve.gain == pytest.approx(2.0, rel=0.02)
+    assert curve.variance_at_zero == pytest.approx(5.0, abs=1.0)
+    assert curve.intensities == tuple(mean)
+
+
+def test_large_groups_weigh_more() -> None:
+    mean = np.array([10.0, 10.0, 100.0, 100.0])
+    variance, count = np.array([20.0, 30.0, 200.0, 300.0]), np.array([900, 100] * 2)
+    curve = _through(np.stack([mean, variance, 0 * mean, count], axis=1))
+    assert curve.gain == pytest.approx(2.0, rel=0.05)
+
+
+def test_the_slopes_error_is_that_of_a_weighted_line(rng: np.random.Generator) -> None:
+    x, weight = rng.uniform(0, 1, 9), rng.uniform(0.5, 2, 9)
+    y = 3 * x + rng.normal(0, 0.2, 9)
+    line, covariance = np.polyfit(x, y, 1, w=np.sqrt(weight), cov=True)
+    columns = np.stack([x, np.ones_like(x)], axis=1)
+    error = _slope_error(columns, weight, y - np.polyval(line, x))
+    assert error == pytest.approx(np.sqrt(covariance[0, 0]))
+    # The noise of numbers may leave a little less than nothing.
+    assert _slope_error(columns, weight, 0 * y) == 0

@@ -35,3 +35,13 @@ def test_a_stack_is_correlated_if_more_than_half_of_its_planes_are() -> None:
     correlated = replace(white, correlated=True)
     assert not combine_noise([white, correlated]).correlated
     assert combine_noise([white, correlated, correlated]).correlated
+
+
+def test_words_tell_of_cut_off_pixels_only_where_there_are_some() -> None:
+    model = NoiseModel(2.0, False, 2.0)
+    assert model.words() == "level 2"
+    low = replace(model, clipped_low=0.02)
+    assert low.words() == "level 2, 2 % of the pixels cut off at the lowest value"
+    assert replace(model, clipped_high=0.5).words() == (
+        "level 2, 50 % of the pixels saturated"
+    )
