@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core import preflight as module
 from napari_inr_denoise.core.masked import MaskedImage
-from napari_inr_denoise.core.pace import Pace
+from napari_inr_denoise.core.pace import Measuring, Pace
 from napari_inr_denoise.core.preflight import preflight
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.core.stack_planes import Member
@@ -44,8 +44,9 @@ def test_a_step_is_measured_on_as_many_planes_as_share_it(
 ) -> None:
     asked: list[int] = []
 
-    def none_at_all(_: object, parts: int, *__: object) -> dict[str, Pace]:
+    def none_at_all(_: object, parts: int, *__: object) -> Measuring[dict[str, Pace]]:
         asked.append(parts)
+        yield
         return {name: Pace(0.0, 0.0) for name in TIMES}
 
     monkeypatch.setattr(module, "network_paces", none_at_all)
@@ -66,7 +67,12 @@ def test_unrelated_planes_are_counted_one_by_one() -> None:
 def test_large_planes_are_told_with_their_tiles(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "network_paces", lambda *_: TIMES)
+
+    def known(*_: object) -> Measuring[dict[str, Pace]]:
+        yield
+        return TIMES
+
+    monkeypatch.setattr(module, "network_paces", known)
     monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
     small = replace(AUTO, memory_gb=0.5)
     plan = preflight(np.tile(_tissue(1)[0], (12, 12)), "YX", small)
@@ -120,8 +126,9 @@ def test_a_step_is_measured_on_as_many_pixels_as_the_mask_has(
 ) -> None:
     sizes: list[int] = []
 
-    def none_at_all(member: Member, *_: object) -> dict[str, Pace]:
+    def none_at_all(member: Member, *_: object) -> Measuring[dict[str, Pace]]:
         sizes.append(member.problem.fitted_yx.size)
+        yield
         return {name: Pace(0.0, 0.0) for name in TIMES}
 
     monkeypatch.setattr(module, "network_paces", none_at_all)

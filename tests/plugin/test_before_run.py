@@ -30,14 +30,14 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Hold estimates until the test lets them go; returns the settings asked for."""
     asked: list[str] = []
     gate = threading.Event()
-    real = preflight_module.preflight
+    real = preflight_module.preflight_steps
 
     def held(image: Any, axes: str, settings: Any, spacing: Any) -> Any:
         asked.append(settings.preset)
         gate.wait(1.0)
-        return real(image, axes, settings, spacing)
+        return (yield from real(image, axes, settings, spacing))
 
-    monkeypatch.setattr(preflight_module, "preflight", held)
+    monkeypatch.setattr(preflight_module, "preflight_steps", held)
     yield asked
     gate.set()
 
@@ -136,6 +136,27 @@ def test_a_run_waits_for_an_estimate() -> None:
         assert not begun.wait(0.2)
     assert begun.wait(1.0)
     thread.join()
+
+
+@pytest.mark.usefixtures("endless")
+def test_an_estimate_gives_way_to_a_run(
+    viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def never(*_: object) -> Iterator[None]:
+        begun.set()
+        while True:
+            time.sleep(0.01)
+            yield
+
+    monkeypatch.setattr(preflight_module, "preflight_steps", never)
+    viewer.layers[0].data = viewer.layers[0].data[:, :40]
+    wait_until(begun.is_set)
+    widget.run()
+    wait_until(lambda: widget.step_label.value != "-", seconds=20)
+    widget.stop()
+    wait_until(lambda: not widget.running)
 
 
 def test_it_ends_with_the_dock(

@@ -283,13 +283,13 @@ def test_what_is_expected_counts_box_and_mask(
     viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    real = preflight_module.preflight
+    real = preflight_module.preflight_steps
 
     def noted(image: Any, *given: Any) -> Any:
         asked.append(image)
         return real(image, *given)
 
-    monkeypatch.setattr(preflight_module, "preflight", noted)
+    monkeypatch.setattr(preflight_module, "preflight_steps", noted)
     source = viewer.layers[0]
     labels = np.zeros(source.data.shape[1:], np.uint8)
     labels[10:60, 20:70] = 1

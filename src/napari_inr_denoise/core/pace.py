@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -30,6 +31,9 @@ _SECONDS = 0.2
 """How long each action is measured, at least."""
 _MOST_TIMES = 20
 _CPU = torch.device("cpu")
+_T = TypeVar("_T")
+Measuring = Generator[None, None, _T]
+"""Returns what was measured; yields where a caller may stop, once a second or so."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ class Pace:
 
 def network_paces(
     member: Member, parts: int, settings: DenoiseSettings, device: torch.device
-) -> dict[str, Pace]:
-    """Return the pace of each network that the settings name.
+) -> Measuring[dict[str, Pace]]:
+    """Measure the pace of each network that the settings name.
 
     Parameters
     ----------
@@ -69,45 +73,52 @@ def network_paces(
     names = settings.candidate_names
     if member.problem.noise.correlated and NEIGHBOURHOOD in names:
         names = (NEIGHBOURHOOD,)
-    measure: dict[str, Callable[..., Pace]] = {
+    measure: dict[str, Callable[..., Measuring[Pace]]] = {
         NEIGHBOURHOOD: partial(_neighbourhood_pace, parts=parts),
         ATTENTION: _attention_pace,
     }
-    return {
-        name: measure.get(name, _siren_pace)(member, settings, device) for name in names
-    }
+    paces = {}
+    for name in names:
+        pace = measure.get(name, _siren_pace)(member, settings, device)
+        paces[name] = yield from pace
+    return paces
 
 
 def _neighbourhood_pace(
     member: Member, settings: DenoiseSettings, device: torch.device, parts: int
-) -> Pace:
+) -> Measuring[Pace]:
     problem = member.problem
     maker = ViewMaker([problem], settings, device)
     view = maker.view(problem, problem.fitted_yx, member.context)
-    return _pace(NeighbourhoodFit([view] * parts, settings, 10**6), problem, device)
+    fit = NeighbourhoodFit([view] * parts, settings, 10**6)
+    return (yield from _pace(fit, problem, device))
 
 
 def _attention_pace(
     member: Member, settings: DenoiseSettings, device: torch.device
-) -> Pace:
+) -> Measuring[Pace]:
     problem = member.problem
     common = ViewMaker([problem], settings, device).common
     crops = Crops.of(problem, problem.fitted_yx, common, device, member.context)
-    return _pace(AttentionFit([crops], settings, 10**6), problem, device)
+    fit = AttentionFit([crops], settings, 10**6)
+    return (yield from _pace(fit, problem, device))
 
 
-def _pace(fit: Trainee, problem: FitProblem, device: torch.device) -> Pace:
+def _pace(fit: Trainee, problem: FitProblem, device: torch.device) -> Measuring[Pace]:
     def render() -> None:
         for _ in fit.render(turns=1):
             pass
 
-    step, rendered = (_seconds(act, device) for act in (fit.advance, render))
-    return Pace(step, rendered / problem.fitted_yx.size)
+    yield
+    step = _seconds(fit.advance, device)
+    yield
+    return Pace(step, _seconds(render, device) / problem.fitted_yx.size)
 
 
 def _siren_pace(
     member: Member, settings: DenoiseSettings, device: torch.device
-) -> Pace:
+) -> Measuring[Pace]:
+    yield
     steps = fit_steps(member.problem, settings, device)
     next(steps)  # a look before any step
     started, look = time.perf_counter(), next(steps, None)

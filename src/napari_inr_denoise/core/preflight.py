@@ -23,7 +23,13 @@ from napari_inr_denoise.core.duration import duration_words
 from napari_inr_denoise.core.fit_volume import VolumeProblem
 from napari_inr_denoise.core.masked import MaskedImage
 from napari_inr_denoise.core.memory import expected_memory_gb, tile_side
-from napari_inr_denoise.core.pace import network_paces, other_pace, volume_pace
+from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.core.pace import (
+    Measuring,
+    network_paces,
+    other_pace,
+    volume_pace,
+)
 from napari_inr_denoise.core.run_volume import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.core.source import ImageSource, LazyArray
@@ -110,6 +116,24 @@ def preflight(
     TypeError, ValueError
         As for `denoise`.
     """
+    steps = preflight_steps(image, axes, settings, spacing_um, streamed=streamed)
+    for _ in (run := Outcome(steps)):
+        pass
+    return run.result
+
+
+def preflight_steps(
+    image: ArrayLike | LazyArray | MaskedImage,
+    axes: str | None = None,
+    settings: DenoiseSettings | None = None,
+    spacing_um: Sequence[float] | None = None,
+    *,
+    streamed: bool = False,
+) -> Measuring[Preflight]:
+    """Do what `preflight` does, with chances to stop; it yields nothing else.
+
+    Parameters, result and errors are those of `preflight`.
+    """
     settings = preset_settings("auto") if settings is None else settings
     source = ImageSource(image)
     axes = resolve_axes(source.ndim, axes)
@@ -117,11 +141,12 @@ def preflight(
     if settings.mode == "volume":
         check_volume(axes, source.shape, settings)
     plan = _Plan(source, axes, settings, voxel_spacing(axes, spacing_um))
+    seconds = yield from plan.seconds()
     samples = sample_count(axes, source.shape)
     # A result, and its uncertainty.
     kept = 0.0 if streamed else 8e-9 * source.size
     return Preflight(
-        seconds=plan.seconds(),
+        seconds=seconds,
         at_most=plan.at_most,
         memory_gb=expected_memory_gb(settings, samples, plan.pixels_at_once) + kept,
         device=describe_device(plan.device),
@@ -186,11 +211,12 @@ class _Plan:
         tile = max(tile.weights_yx.size for tile in self.tiling.tiles)
         return tile * (self._count if self._as_volume else 1)
 
-    def seconds(self) -> float:
-        """Return the expected duration; next to nothing where there is no noise."""
+    def seconds(self) -> Measuring[float]:
+        """Measure the expected duration; next to nothing where there is no noise."""
         if not self._planes.noise.model.sigma > 0:
             return 0.0
-        one = self._of_volume() if self._as_volume else self._of_series()
+        yield
+        one = yield from self._of_volume() if self._as_volume else self._of_series()
         return self._series * one
 
     def _sample(self) -> Member:
@@ -206,7 +232,7 @@ class _Plan:
         window = _centre(height, side), _centre(width, side)
         return replace(member, context=context).cropped(window)
 
-    def _of_series(self) -> float:
+    def _of_series(self) -> Measuring[float]:
         sample, settings = self._sample(), self._settings
         workload = Workload(
             planes=self._count,
@@ -216,7 +242,8 @@ class _Plan:
             tiled=self.tiling.count > 1,
             settings=settings,
         )
-        paces = network_paces(sample, workload.parts, settings, self.device)
+        paces = yield from network_paces(sample, workload.parts, settings, self.device)
+        yield
         fitted = workload.seconds(paces, other_pace(sample.problem, settings))
         return fitted + (self._prepared() if workload.shares else 0.0)
 
@@ -224,7 +251,7 @@ class _Plan:
         """Return the seconds before a training: noise in common, planes compared."""
         return self._measured_s + self._compared_s * self._count
 
-    def _of_volume(self) -> float:
+    def _of_volume(self) -> Measuring[float]:
         problem = self._sample().problem
         values = problem.plane_yxs.transpose(2, 0, 1).astype(np.float32)
         part = VolumeProblem(
@@ -233,6 +260,7 @@ class _Plan:
             problem.noise,
             self._spacing,
         )
+        yield
         pace = volume_pace(part, self._settings, self.device)
         voxels = self._count * math.prod(self.tiling.shape_yx)
         return self._settings.max_steps * pace.step + voxels * pace.pixel

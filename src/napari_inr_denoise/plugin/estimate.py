@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.source import LayerSource
 from napari_inr_denoise.plugin.turns import estimating
@@ -64,17 +66,23 @@ class EstimateWorker(StoppableWorker):
         # What is alike takes as long: channels of one image are measured once.
         known: dict[tuple[object, ...], Preflight] = {}
         for source in asked.sources:
-            if self._stop.is_set():
-                return []
-            if source.kind not in known:
-                known[source.kind] = _needs(source, asked.settings)
+            if source.kind in known:
+                continue
+            for _ in (run := Outcome(_needs(source, asked.settings))):
+                if self._stop.is_set():
+                    return []
+            known[source.kind] = run.result
         return [known[source.kind] for source in asked.sources]
 
 
-def _needs(source: LayerSource, settings: DenoiseSettings) -> Preflight:
-    from napari_inr_denoise.core.preflight import preflight
+def _needs(
+    source: LayerSource, settings: DenoiseSettings
+) -> Generator[None, None, Preflight]:
+    from napari_inr_denoise.core.preflight import preflight_steps
 
-    return preflight(source.masked(), source.axes, settings, source.spacing)
+    yield  # the first chance to stop is before anything is read
+    steps = preflight_steps(source.masked(), source.axes, settings, source.spacing)
+    return (yield from steps)
 
 
 def _noise_problem(source: LayerSource) -> FitProblem:
