@@ -148,7 +148,13 @@ def _camera(
 
 @pytest.mark.parametrize(
     ("gain", "read_noise", "pedestal"),
-    [(1.0, 3.0, 0.0), (5.0, 20.0, 0.0), (0.01, 0.02, 0.0), (5.0, 10.0, 100.0)],
+    [
+        (1.0, 3.0, 0.0),
+        (5.0, 20.0, 0.0),
+        (0.01, 0.02, 0.0),
+        (5.0, 10.0, 100.0),
+        (0.5, 1.0, 10.0),
+    ],
 )
 def test_the_camera_is_read_from_one_image(
     gain: float, read_noise: float, pedestal: float

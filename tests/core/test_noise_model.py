@@ -42,6 +42,6 @@ def test_words_tell_of_cut_off_pixels_only_where_there_are_some() -> None:
     assert model.words() == "level 2"
     low = replace(model, clipped_low=0.02)
     assert low.words() == "level 2, 2 % of the pixels cut off at the lowest value"
-    assert replace(model, clipped_high=0.5).words() == (
-        "level 2, 50 % of the pixels saturated"
-    )
+    for share, told in ((0.984, "98"), (0.998, "99")):
+        words = replace(model, clipped_high=share).words()
+        assert words == f"level 2, {told} % of the pixels saturated"

@@ -86,7 +86,8 @@ class NoiseModel:
             (self.clipped_high, "saturated"),
         ):
             if share > 0:
-                parts.append(f"{100 * share:.2g} % of the pixels {where}")
+                percent = min(100 * share, 99.0)  # 100 would read 1e+02
+                parts.append(f"{percent:.2g} % of the pixels {where}")
         return ", ".join(parts)
 
     def describe(self) -> str:
