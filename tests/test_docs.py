@@ -14,7 +14,7 @@ from napari_inr_denoise.core.stopping import StopReason
 from napari_inr_denoise.core.verdict import Verdict
 from tests.doc_blocks import IN_A_WINDOW, PAGES, ROOT, blocks_of, run_page
 
-NOT_RUN = {"README.md": 2, "cluster.md": 3, "contributing.md": 3, "install.md": 5}
+NOT_RUN = {"README.md": 2, "cluster.md": 3, "contributing.md": 4, "install.md": 5}
 """Blocks of a page that are not run: one more has to be written down here."""
 
 
