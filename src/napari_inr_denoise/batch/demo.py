@@ -29,7 +29,7 @@ class DemoResult:
 
 
 def finish_demo(sample: Sample, result: DenoiseResult, out: Path) -> DemoResult:
-    """Write both images, comparison.png and report.json, and compare with truth.
+    """Write both images, comparison.png and the report, and compare with truth.
 
     Parameters
     ----------
