@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,6 +134,11 @@ def process_events(seconds: float = 0.05) -> None:
     while time.monotonic() < until:
         QApplication.processEvents()
         time.sleep(0.005)
+
+
+def at_work(widget: Any) -> bool:
+    """Return whether a denoising widget's fit has taken its first look."""
+    return bool(widget.step_label.value != "-")
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -16,6 +16,7 @@ from contextlib import chdir, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import napari
 import numpy as np
@@ -23,7 +24,7 @@ import tifffile
 from napari._qt.utils import QImg2array
 from PIL import Image
 from qtpy.QtCore import QPoint
-from qtpy.QtWidgets import QApplication, QMenu
+from qtpy.QtWidgets import QApplication, QMenu, QWidget
 
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from napari_inr_denoise.samples import field_of_cells
@@ -52,21 +53,28 @@ def work_for(seconds: float) -> None:
 
 
 @contextmanager
-def window(sample: str, theme: str) -> Iterator[tuple[napari.Viewer, InrDenoiseWidget]]:
-    """Open a sample beside the widget, and wait until it has estimated."""
+def window(theme: str, widget_name: str) -> Iterator[tuple[napari.Viewer, Any]]:
+    """Open the window with one of the widgets."""
     viewer = napari.Viewer(show=True, title="napari")
     viewer.theme = theme
     viewer.window.resize(*SIZE)
-    viewer.open_sample(PLUGIN, sample)
-    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, widget_name)
     work_until(lambda: "PU (" in widget.device.native.currentText())
-    work_until(lambda: "GB" in widget.needs_label.value)
-    work_for(1.0)
     yield viewer, widget
     widget.stop()
     work_until(lambda: not widget.running)
     viewer.close()
     work_for(0.2)
+
+
+@contextmanager
+def opened(sample: str, theme: str) -> Iterator[tuple[napari.Viewer, InrDenoiseWidget]]:
+    """Open a sample beside the widget, and wait until it has estimated."""
+    with window(theme, "INR Denoise") as (viewer, widget):
+        viewer.open_sample(PLUGIN, sample)
+        work_until(lambda: "GB" in widget.needs_label.value)
+        work_for(1.0)
+        yield viewer, widget
 
 
 def grab(viewer: napari.Viewer) -> Image.Image:
@@ -78,6 +86,11 @@ def grab(viewer: napari.Viewer) -> Image.Image:
 def save(viewer: napari.Viewer, name: str) -> None:
     """Save the window as it is."""
     _store(grab(viewer), name)
+
+
+def save_part(part: QWidget, name: str) -> None:
+    """Save a menu or a dialog as it is."""
+    _store(Image.fromarray(QImg2array(part.grab().toImage())).convert("RGB"), name)
 
 
 def _store(picture: Image.Image, name: str) -> None:
@@ -93,20 +106,25 @@ def run(widget: InrDenoiseWidget, preset: str) -> None:
     work_until(lambda: not widget.running)
 
 
+def side_by_side(viewer: napari.Viewer) -> None:
+    """Show the layers in a grid."""
+    viewer.grid.enabled, viewer.grid.stride = True, 1
+    work_for(1.0)
+    viewer.reset_view()
+    work_for(1.0)
+
+
 def readme() -> None:
     """Noisy and denoised side by side."""
-    with window("cells", "dark") as (viewer, widget):
+    with opened("cells", "dark") as (viewer, widget):
         run(widget, "auto")
-        viewer.grid.enabled, viewer.grid.stride = True, 1
-        work_for(1.0)
-        viewer.reset_view()
-        work_for(1.0)
+        side_by_side(viewer)
         save(viewer, "napari")
 
 
 def states(theme: str) -> None:
     """Before, during and after the run of a plane, and the comparison."""
-    with window("cells", theme) as (viewer, widget):
+    with opened("cells", theme) as (viewer, widget):
         save(viewer, f"before-{theme}")
         widget.preset.value = "paper"
         widget.run()
@@ -124,7 +142,7 @@ def states(theme: str) -> None:
 
 def table(theme: str) -> None:
     """After the run of a stack, with a row for each plane."""
-    with window("stack", theme) as (viewer, widget):
+    with opened("stack", theme) as (viewer, widget):
         widget.scope.value = widget.scope.choices[1]
         run(widget, "fast")
         work_for(0.5)
@@ -133,7 +151,7 @@ def table(theme: str) -> None:
 
 def region(theme: str) -> None:
     """Denoise the box around a drawn shape, of two layers that are selected."""
-    with window("cells", theme) as (viewer, widget):
+    with opened("cells", theme) as (viewer, widget):
         noisy = viewer.layers[0]
         other = viewer.add_image(
             noisy.data[::-1], scale=noisy.scale, units=noisy.units, name="other cells"
@@ -160,31 +178,27 @@ def region(theme: str) -> None:
 
 def layers(theme: str) -> None:
     """Noisy, denoised, what was removed and the uncertainty side by side."""
-    with window("cells", theme) as (viewer, widget):
+    with opened("cells", theme) as (viewer, widget):
         run(widget, "fast")
         widget.removed_button.native.click()
         widget.uncertainty_button.native.click()
-        viewer.grid.enabled, viewer.grid.stride = True, 1
-        work_for(1.0)
-        viewer.reset_view()
-        work_for(0.5)
+        side_by_side(viewer)
         save(viewer, f"layers-{theme}")
 
 
 def folder(theme: str) -> None:
     """After the run over a folder with a damaged file."""
-    viewer = napari.Viewer(show=True, title="napari")
-    viewer.theme = theme
-    viewer.window.resize(*SIZE)
-    with TemporaryDirectory() as place, chdir(place):
+    with (
+        TemporaryDirectory() as place,
+        chdir(place),
+        window(theme, "Denoise a folder") as (viewer, widget),
+    ):
         images, results = Path("images"), Path("results")
         images.mkdir()
         for seed in range(3):
             sample = field_of_cells(seed=seed)
             tifffile.imwrite(images / f"cells_{seed}.tif", sample.noisy)
         (images / "damaged.tif").write_bytes(b"II*\0nothing of the kind")
-        _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise a folder")
-        work_until(lambda: "PU (" in widget.device.native.currentText())
         widget.source.value, widget.out.value = images, results
         widget.preset.value = "fast"
         widget.run()
@@ -192,13 +206,11 @@ def folder(theme: str) -> None:
         viewer.open(results / "cells_0.inr.ome.tif", plugin=PLUGIN)
         work_for(1.0)
         save(viewer, f"folder-{theme}")
-        viewer.close()
-        work_for(0.2)
 
 
 def menus(theme: str) -> None:
     """Show the commands under Layers > Filter, and the page in Preferences."""
-    with window("cells", theme) as (viewer, _):
+    with opened("cells", theme) as (viewer, _):
         shown = viewer.window.layers_menu
         for title in ("Filter", "INR Denoise"):
             _popup(viewer, shown)
@@ -208,8 +220,7 @@ def menus(theme: str) -> None:
                 if action.menu() is not None and title in action.text().replace("&", "")
             )
         _popup(viewer, shown)
-        picture = Image.fromarray(QImg2array(shown.grab().toImage())).convert("RGB")
-        _store(picture, f"menu-{theme}")
+        save_part(shown, f"menu-{theme}")
         shown.close()
         dialog = viewer.window._open_preferences_dialog()
         work_for(1.0)
@@ -220,8 +231,7 @@ def menus(theme: str) -> None:
         )
         dialog._list.setCurrentRow(row)
         work_for(0.5)
-        picture = Image.fromarray(QImg2array(dialog.grab().toImage())).convert("RGB")
-        _store(picture, f"preferences-{theme}")
+        save_part(dialog, f"preferences-{theme}")
         dialog.close()
 
 
@@ -233,7 +243,7 @@ def _popup(viewer: napari.Viewer, menu: QMenu) -> None:
 def film() -> None:
     """Save how a result comes about, as an animation."""
     frames: list[Image.Image] = []
-    with window("cells", "dark") as (viewer, widget):
+    with opened("cells", "dark") as (viewer, widget):
         widget.preset.value = "paper"
         widget.run()
         while widget.running and len(frames) < FILM_FRAMES:

@@ -146,9 +146,9 @@ def test_between_the_groups_it_is_interpolated_and_beyond_it_follows_the_line() 
 
 
 def test_a_constant_curve_is_the_same_everywhere() -> None:
-    far = constant_curve(3.0)
-    assert far.variances == (far.variance_at_zero,) * 2 == (9.0, 9.0)
     curve = constant_curve(3.0)
+    assert curve.variances == (9.0, 9.0)
+    assert curve.variance_at_zero == 9.0
     found = curve.variance(np.array([[-1e9, 0.0], [1.0, 1e9]]))
     np.testing.assert_array_equal(found, np.full((2, 2), 9.0))
     assert curve.gain == 0
@@ -206,5 +206,4 @@ def test_the_slopes_error_is_that_of_a_weighted_line(rng: np.random.Generator) -
     columns = np.stack([x, np.ones_like(x)], axis=1)
     error = _slope_error(columns, weight, y - np.polyval(line, x))
     assert error == pytest.approx(np.sqrt(covariance[0, 0]))
-    # The noise of numbers may leave a little less than nothing.
     assert _slope_error(columns, weight, 0 * y) == 0

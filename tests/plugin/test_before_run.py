@@ -15,7 +15,7 @@ from napari_inr_denoise.core import preflight as preflight_module
 from napari_inr_denoise.plugin import turns
 from napari_inr_denoise.plugin.scope import STACK
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
-from tests.conftest import process_events, wait_until
+from tests.conftest import at_work, process_events, wait_until
 
 pytestmark = pytest.mark.window
 
@@ -154,7 +154,7 @@ def test_an_estimate_gives_way_to_a_run(
     viewer.layers[0].data = viewer.layers[0].data[:, :40]
     wait_until(begun.is_set)
     widget.run()
-    wait_until(lambda: widget.step_label.value != "-", seconds=20)
+    wait_until(lambda: at_work(widget), seconds=20)
     widget.stop()
     wait_until(lambda: not widget.running)
 

@@ -16,14 +16,10 @@ from napari_inr_denoise.plugin import turns
 from napari_inr_denoise.plugin.folder_widget import FolderWidget
 from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
-from tests.conftest import process_events, wait_until
+from tests.conftest import at_work, process_events, wait_until
 
 pytestmark = pytest.mark.window
 RESULT = "noisy stack [denoised]"
-
-
-def _at_work(widget: InrDenoiseWidget) -> bool:
-    return widget.step_label.value != "-"
 
 
 def _no_workers() -> None:
@@ -57,7 +53,7 @@ def test_two_widgets_do_not_disturb_each_other(
 ) -> None:
     widget.run()
     second.run()
-    wait_until(lambda: _at_work(widget) and _at_work(second))
+    wait_until(lambda: at_work(widget) and at_work(second))
     assert len(viewer.layers) == 3
     second.stop()
     wait_until(lambda: not second.running)
@@ -83,7 +79,7 @@ def test_a_widget_that_is_closed_leaves_the_other_one_alone(
 ) -> None:
     widget.run()
     second.run()
-    wait_until(lambda: _at_work(widget) and _at_work(second))
+    wait_until(lambda: at_work(widget) and at_work(second))
     viewer.window.remove_dock_widget(widget.native)
     wait_until(lambda: not widget.running)
     before = second.step_label.value
@@ -124,7 +120,7 @@ def test_an_error_takes_the_half_made_result_away(
     other = viewer.add_image(np.zeros((24, 24)), name="other")
     source = viewer.layers.selection.active = viewer.layers["noisy stack"]
     widget.run()
-    wait_until(lambda: _at_work(widget))
+    wait_until(lambda: at_work(widget))
     assert viewer.layers.selection.active is viewer.layers[RESULT]
     monkeypatch.setattr(SirenTraining, "step", _lost)
     wait_until(lambda: not widget.running)
@@ -141,7 +137,7 @@ def test_an_error_after_the_result_was_removed(
 ) -> None:
     monkeypatch.setattr("napari_inr_denoise.plugin.widget.show_error", lambda _: None)
     widget.run()
-    wait_until(lambda: _at_work(widget))
+    wait_until(lambda: at_work(widget))
     viewer.layers.remove(RESULT)
     monkeypatch.setattr(SirenTraining, "step", _lost)
     wait_until(lambda: not widget.running)
@@ -168,7 +164,7 @@ def test_layers_removed_in_mid_fit_and_a_fit_that_ends_by_itself(
     viewer: Any, widget: InrDenoiseWidget, names: set[str]
 ) -> None:
     widget.run()
-    wait_until(lambda: _at_work(widget))
+    wait_until(lambda: at_work(widget))
     assert widget.running
     for name in names:
         viewer.layers.remove(name)
@@ -189,7 +185,7 @@ def test_closed_with_result_and_comparison(
     viewer: Any, widget: InrDenoiseWidget, way: str
 ) -> None:
     widget.run()
-    wait_until(lambda: _at_work(widget))
+    wait_until(lambda: at_work(widget))
     widget.stop()
     wait_until(lambda: not widget.running)
     widget.compare_button.native.click()

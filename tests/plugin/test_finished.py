@@ -16,7 +16,7 @@ from superqt.utils import WorkerBase
 from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import STACK
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
-from tests.conftest import process_events, wait_until
+from tests.conftest import at_work, process_events, wait_until
 
 pytestmark = pytest.mark.window
 
@@ -137,13 +137,13 @@ def test_a_result_can_be_looked_at_while_the_next_is_made(
     layers = [viewer.add_image(_noisy(1, 9)[0], name=name) for name in "ab"]
     widget.layer.value = layers[0]
     widget.run()
-    wait_until(lambda: widget.step_label.value != "-")
+    wait_until(lambda: at_work(widget))
     widget.stop()
     wait_until(lambda: not widget.running)
     viewer.layers.selection.active = layers[1]
     widget.run()
     assert not widget.report_button.enabled
-    wait_until(lambda: widget.step_label.value != "-")
+    wait_until(lambda: at_work(widget))
     viewer.layers.selection.active = viewer.layers["a [denoised]"]
     assert widget.report_button.enabled
     said = widget.status_label.value

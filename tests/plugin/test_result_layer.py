@@ -11,7 +11,7 @@ import pytest
 from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.scope import STACK
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
-from tests.conftest import wait_until
+from tests.conftest import at_work, wait_until
 
 pytestmark = pytest.mark.window
 
@@ -43,7 +43,7 @@ def test_a_layer_that_was_removed_comes_back_with_the_result(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: widget.step_label.value != "-")
+    wait_until(lambda: at_work(widget))
     viewer.layers.pop()
     steps = widget.step_label.value
     wait_until(lambda: widget.step_label.value != steps)

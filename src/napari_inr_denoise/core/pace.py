@@ -33,7 +33,7 @@ _MOST_TIMES = 20
 _CPU = torch.device("cpu")
 _T = TypeVar("_T")
 Measuring = Generator[None, None, _T]
-"""Returns what was measured; yields where a caller may stop, once a second or so."""
+"""A generator that returns what was measured, and yields where a caller may stop."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ def network_paces(
         The networks.
     device : torch.device
         Where to compute.
+
+    Returns
+    -------
+    dict of str to Pace
+        By the network's name.
     """
     names = settings.candidate_names
     if member.problem.noise.correlated and NEIGHBOURHOOD in names:

@@ -130,9 +130,15 @@ def preflight_steps(
     *,
     streamed: bool = False,
 ) -> Measuring[Preflight]:
-    """Do what `preflight` does, with chances to stop; it yields nothing else.
+    """Do what `preflight` does, with chances to stop between the measurements.
 
-    Parameters, result and errors are those of `preflight`.
+    The first comes once the noise is measured and planes are compared, which takes two
+    seconds for large images. Parameters, result and errors are those of `preflight`.
+
+    Yields
+    ------
+    None
+        Nothing new.
     """
     settings = preset_settings("auto") if settings is None else settings
     source = ImageSource(image)

@@ -113,7 +113,7 @@ class ResidualPlot(QWidget):
             box = QRectF(0, top, area.left() - _MARGIN / 2, letters)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"{ratio:.2g} x")
         below = QRectF(area.left(), area.bottom() + _GAP, area.width(), letters)
-        told = f"{_digits(*self._span)} s" if self._points else ""
+        told = f"{_period(*self._span)} s" if self._points else ""
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "residual / noise level")
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, told)
 
@@ -139,7 +139,7 @@ class ResidualPlot(QWidget):
 
     @property
     def _span(self) -> tuple[float, float]:
-        """First and last second: of a plane late in a stack only its own."""
+        """First and last second that are drawn, of a plane late in a stack its own."""
         return self._points[0][0], self._points[-1][0]
 
     @property
@@ -153,7 +153,7 @@ class ResidualPlot(QWidget):
         return float(area.bottom() - area.height() * share)
 
 
-def _digits(first: float, last: float) -> str:
-    """Return two seconds with as many digits as tell them apart."""
+def _period(first: float, last: float) -> str:
+    """Return the first and the last second, as digits."""
     digits = 1 if last - first < _FINE_BELOW_S else 0
     return f"{first:.{digits}f} to {last:.{digits}f}"

@@ -40,7 +40,7 @@ class ResultLayer:
         self._viewer, self.source = viewer, source
         self._layer: Image | None = None
         self._not_before = 0.0
-        self._live = False
+        self._has_image = False
         self._finished = False
 
     @property
@@ -74,10 +74,10 @@ class ResultLayer:
         layer = self.layer
         if started < self._not_before or layer is None:
             return
-        if self._live:
+        if self._has_image:
             layer.refresh(extent=False)
         else:
-            layer.data, self._live = image, True
+            layer.data, self._has_image = image, True
         took = time.monotonic() - started
         self._not_before = started + took / _BUSY_SHARE
 
