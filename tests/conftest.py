@@ -107,18 +107,31 @@ def data_folder() -> Path:
     return Path(folder)
 
 
+def napari_ends_its_thread() -> bool:
+    """Return whether napari closes its status thread for good.
+
+    Old ones may start it again, and Qt ends a process that destroys one at work.
+    """
+    from napari._qt.threads.status_checker import StatusChecker
+
+    return hasattr(StatusChecker, "close_terminate")
+
+
 @pytest.fixture
 def viewer(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[object]:
     """A napari viewer in a real window."""
     import napari
+    from napari._qt.threads.status_checker import StatusChecker
     from vispy.gloo.glir import GlirProgram
 
     # napari deletes a layer's shaders with the layer, and Mesa 22.3, drawing by
     # software, may end the process in the next drawing.
     if not request.node.get_closest_marker("shaders_deleted"):
         monkeypatch.setattr(GlirProgram, "delete", lambda _: None)
+    if not napari_ends_its_thread():
+        monkeypatch.setattr(StatusChecker, "start", lambda *_: None)
     made = napari.Viewer(show=True)
     yield made
     with suppress(RuntimeError):  # the test may have closed it

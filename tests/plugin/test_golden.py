@@ -10,6 +10,7 @@ after a change that is wanted, and that was looked at:
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,10 @@ def _picture(widget: InrDenoiseWidget) -> NDArray[np.float64]:
     return np.asarray(picture, dtype=float)
 
 
+@pytest.mark.skipif(
+    tuple(map(int, version("napari").split(".")[:2])) < (0, 9),
+    reason="the pictures are of napari 0.9; before, its themes looked otherwise",
+)
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_it_looks_as_it_did(viewer: Any, widget: InrDenoiseWidget, theme: str) -> None:
     viewer.theme = theme

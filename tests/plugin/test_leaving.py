@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.conftest import napari_ends_its_thread
+
 pytestmark = pytest.mark.window
 
 _SCRIPT = """
@@ -28,6 +30,8 @@ if {run}:
 @pytest.mark.parametrize(("seconds", "run"), [(0.6, False), (0.1, True)])
 def test_a_script_that_closes_no_viewer_ends_well(seconds: float, run: bool) -> None:
     """An estimate, or a run, is still loading torch then."""
+    if not napari_ends_its_thread():
+        pytest.skip("this napari ends such a script with an abort, also by itself")
     script = _SCRIPT.format(seconds=seconds, run=run)
     ended = subprocess.run(
         [sys.executable, "-c", script],

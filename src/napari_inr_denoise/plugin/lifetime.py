@@ -76,13 +76,16 @@ class Lifetime(QObject):
     def _end(self) -> None:
         self.over = True
         self._quit()
+        _LIFETIMES.discard(self)
 
     def _quit(self) -> None:
         for worker in tuple(self._workers):
             worker.quit()
 
 
-_LIFETIMES: WeakSet[Lifetime] = WeakSet()
+_LIFETIMES: set[Lifetime] = set()
+"""Held until their Qt sides are gone: collected together with one, a lifetime would
+hear of its end without its own attributes, and PyQt would end the process."""
 
 
 @atexit.register
