@@ -33,6 +33,21 @@ def test_what_stands_out_is_bold_and_says_why() -> None:
     table.show_planes([USUAL, much])
     bold = [table.item(row, 0).font().bold() for row in (0, 1)]
     assert bold == [False, True]
-    assert table.item(0, 2).toolTip() == Verdict.NOISE_ONLY.sentence
+    assert table.item(0, 2).toolTip().splitlines() == [
+        "Residual 2 after 9 steps.",
+        StopReason.TRAINED.sentence,
+        Verdict.NOISE_ONLY.sentence,
+        "Mean intensity 100 before, 100 after.",
+    ]
     assert "1.50 times the noise" in table.item(1, 2).toolTip()
-    assert table.item(1, 2).text() == "1.50 x"
+    assert table.item(1, 2).text() == "1.50"
+
+
+@pytest.mark.usefixtures("viewer")
+@pytest.mark.parametrize("reason", list(StopReason))
+def test_every_end_has_a_word(reason: StopReason) -> None:
+    table = PlaneTable()
+    table.show_planes([replace(USUAL, reason=reason.value)])
+    row = [table.item(0, column).text() for column in range(table.columnCount())]
+    assert row[:6] == ["Z 0", "2", "1.00", "-", "ok", "9"]
+    assert row[6]

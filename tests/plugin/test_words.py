@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from napari_inr_denoise import DenoiseSettings
@@ -43,3 +45,15 @@ def test_errors_in_words() -> None:
     assert memory.startswith("Out of memory: CUDA out of memory. Tried Choose the CPU")
     assert words.error_words(MemoryError()).startswith("Out of memory")
     assert words.error_words(KeyError("a")) == "Failed: 'a'"
+
+
+def test_a_single_plane_says_whether_it_is_as_bright_as_before(
+    rng: np.random.Generator, tiny: DenoiseSettings
+) -> None:
+    steps = denoise_steps(rng.normal(100, 5, (24, 24)), None, tiny)
+    result = list(steps)[-1].stopped()
+    (plane,) = result.report.files[0].planes
+    told = words.intensity_words(replace(plane, mean_before=1e5, mean_after=99.94321))
+    assert told == "Mean intensity 1e+05 before, 99.943 after."
+    assert words.ending_words(result, 1).endswith(words.intensity_words(plane))
+    assert words.intensity_words(replace(plane, mean_before=None)) == ""

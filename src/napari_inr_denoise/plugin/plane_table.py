@@ -15,20 +15,24 @@ from qtpy.QtWidgets import (
 )
 
 from napari_inr_denoise.batch.outliers import oddities_of, residual_ratio
+from napari_inr_denoise.core.stopping import StopReason
 from napari_inr_denoise.core.verdict import Verdict
+from napari_inr_denoise.plugin.words import plane_lines
 
 if TYPE_CHECKING:
     from napari.components import Dims
 
     from napari_inr_denoise.core.report import PlaneReport
 
-_COLUMNS = ("plane", "noise", "removed", "error", "trust")
+_COLUMNS = ("plane", "noise", "resid.", "error", "trust", "steps", "end")
 _TIPS = (
     "",
     "Noise level",
-    "What was removed, as a multiple of the noise level",
-    "Expected error (root mean square)",
+    "Residual: what was removed, as a multiple of the noise level",
+    "Expected error (root mean square), from pixels that were held out",
     "What was removed: noise only, structure too (look at it), or correlated noise",
+    "Optimisation steps",
+    "Why the fit ended",
 )
 _HEIGHTS = (72, 150)
 """Least and most, in pixels: where the window is low, rows are scrolled to."""
@@ -39,8 +43,19 @@ _TRUST = {
 }
 
 
+_ENDS = {
+    StopReason.NOISE_LEVEL: "level",
+    StopReason.TRAINED: "trained",
+    StopReason.BUDGET: "budget",
+    StopReason.CALLER: "stopped",
+    StopReason.NON_FINITE: "unstable",
+    StopReason.NO_NOISE: "no noise",
+    StopReason.TOO_FEW_PIXELS: "too few",
+}
+
+
 class PlaneTable(QTableWidget):
-    """Noise, residual, error and verdict of each plane; hidden for a single one.
+    """Noise, residual, error, end and verdict of each plane; hidden for a single one.
 
     What stands out is bold, and says why under the mouse.
     """
@@ -59,7 +74,7 @@ class PlaneTable(QTableWidget):
         across, down = self.horizontalHeader(), self.verticalHeader()
         assert across is not None
         assert down is not None
-        across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         down.setVisible(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -82,9 +97,10 @@ class PlaneTable(QTableWidget):
         self.setRowCount(len(planes))
         for row, plane in enumerate(planes):
             odd = [oddity.words for oddity in oddities_of(plane)]
+            tip = "\n".join(dict.fromkeys([*odd, *plane_lines(plane)]))
             for column, text in enumerate(_cells(plane)):
                 item = QTableWidgetItem(text)
-                item.setToolTip("\n".join(odd) or _tip(plane))
+                item.setToolTip(tip)
                 font = item.font()
                 font.setBold(bool(odd))
                 item.setFont(font)
@@ -107,14 +123,12 @@ def _cells(plane: PlaneReport) -> tuple[str, ...]:
     return (
         ", ".join(f"{axis} {at}" for axis, at in plane.index.items()),
         "-" if sigma is None else f"{sigma:.3g}",
-        "-" if ratio is None else f"{ratio:.2f} x",
+        "-" if ratio is None else f"{ratio:.2f}",
         "-" if error is None else f"{error:.3g}",
         _TRUST.get(plane.verdict or "", "-"),
+        f"{plane.steps}",
+        _ENDS[StopReason(plane.reason)],
     )
-
-
-def _tip(plane: PlaneReport) -> str:
-    return "" if plane.verdict is None else Verdict(plane.verdict).sentence
 
 
 def go_to_plane(dims: Dims, layer: Image, axes: str, index: dict[str, int]) -> None:

@@ -107,7 +107,28 @@ def trust_words(plane: PlaneReport) -> str:
         words.append(f"Expected error {plane.held_out_error:.3g} (root mean square).")
     if plane.verdict is not None:
         words.append(Verdict(plane.verdict).sentence)
-    return " ".join(words)
+    words.append(intensity_words(plane))
+    return " ".join(words).strip()
+
+
+def intensity_words(plane: PlaneReport) -> str:
+    """Return whether a plane is as bright as before; nothing if that is not known."""
+    if plane.mean_before is None or plane.mean_after is None:
+        return ""
+    return (
+        f"Mean intensity {plane.mean_before:.5g} before, {plane.mean_after:.5g} after."
+    )
+
+
+def plane_lines(plane: PlaneReport) -> list[str]:
+    """Return what is known of a plane's result, line by line."""
+    lines = [
+        f"Residual {plane.residual_rms:.3g} after {plane.steps} steps.",
+        StopReason(plane.reason).sentence,
+        "" if plane.verdict is None else Verdict(plane.verdict).sentence,
+        intensity_words(plane),
+    ]
+    return [line for line in lines if line]
 
 
 def error_words(error: Exception) -> str:
