@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from napari_inr_denoise.core.memory import Effort, expected_memory_gb, tile_side
+from napari_inr_denoise.core.memory import (
+    Effort,
+    expected_memory_gb,
+    tile_side,
+    tiles_at_once,
+)
 from napari_inr_denoise.core.settings import PRESETS, preset_settings
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -27,6 +32,24 @@ def test_less_memory_makes_smaller_tiles_and_more_does_not_make_them_huge() -> N
     ]
     assert sides == sorted(sides)
     assert (sides[0], sides[-1]) == (0, 1024)
+
+
+def test_as_many_tiles_at_once_as_there_are_threads_and_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fast = preset_settings("fast", memory_gb=2.0)
+    for threads, pixels, wanted in (
+        (1, 256**2, 1),
+        (2, 256**2, 2),
+        (64, 256**2, 4),
+        (64, 1024**2, 2),
+        (64, 4096**2, 1),
+    ):
+        monkeypatch.setattr(torch, "get_num_threads", lambda count=threads: count)
+        assert tiles_at_once(fast, 1, pixels) == wanted
+        allowed = expected_memory_gb(fast, 1, wanted * pixels)
+        assert wanted == 1 or allowed <= fast.memory_gb
+    assert tiles_at_once(replace(fast, memory_gb=0.5), 1, 256**2) == 1
 
 
 def test_batches_become_smaller_and_then_nothing_is_left() -> None:

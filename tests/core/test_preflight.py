@@ -112,6 +112,26 @@ def test_nothing_is_expected_of_an_image_without_noise() -> None:
     assert plan.seconds == 0
 
 
+def test_planes_that_are_denoised_at_once_are_measured_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def known(*asked_for: object) -> Measuring[dict[str, Pace]]:
+        asked.append(int(str(asked_for[-1])))
+        yield
+        return TIMES
+
+    monkeypatch.setattr(module, "network_paces", known)
+    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    monkeypatch.setattr(module, "tiles_at_once", lambda *_: 4)
+    stack = _tissue()
+    alone = preflight(stack[0], "YX", SETTINGS, streamed=True)
+    together = preflight(stack, "ZYX", SETTINGS, streamed=True)
+    assert asked == [1, 4]
+    assert together.memory_gb - alone.memory_gb == pytest.approx(3 * 450e-9 * 48**2)
+
+
 def test_a_result_that_is_kept_counts() -> None:
     image = np.broadcast_to(_tissue(1), (6, 48, 48))
     kept, streamed = (

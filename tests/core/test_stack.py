@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Generator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +11,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core import fit_neighbourhood
+from napari_inr_denoise.core import run as run_module
 from napari_inr_denoise.core import stack as stack_module
+from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.core.stack import LearnedStack
 from napari_inr_denoise.samples import time_lapse
 
 SIDE = 48
@@ -164,6 +171,15 @@ def test_a_caller_may_stop_while_a_plane_is_rendered(
     clean: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fit_neighbourhood, "_RENDER_BATCH", 500)
+    answers = LearnedStack.answers
+
+    def slow(*args: Any) -> Generator[None, None, list[Candidate]]:
+        for _ in (run := Outcome(answers(*args))):
+            time.sleep(0.05)
+            yield
+        return run.result
+
+    monkeypatch.setattr(LearnedStack, "answers", slow)
     noisy = _noisy(clean)
     steps = denoise_steps(noisy, "ZYX", SETTINGS)
     finished = (step for step in steps if step.fit is None and step.plane_number == 1)
@@ -173,6 +189,48 @@ def test_a_caller_may_stop_while_a_plane_is_rendered(
     steps.close()
     assert [plane.index["Z"] for plane in kept.report.files[0].planes] == [0, 1]
     assert np.array_equal(kept.image[2:], noisy[2:].astype(np.float32))
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_planes_side_by_side_are_as_they_are_one_by_one(
+    clean: NDArray[np.float64],
+    together: DenoiseResult,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+) -> None:
+    monkeypatch.setattr(run_module, "tiles_at_once", lambda *_: at_once)
+    found = _run(_noisy(clean))
+    assert found.image.tobytes() == together.image.tobytes()
+    assert found.uncertainty is not None
+    assert together.uncertainty is not None
+    assert found.uncertainty.tobytes() == together.uncertainty.tobytes()
+    assert found.report.files[0].planes == together.report.files[0].planes
+
+
+def test_planes_are_done_one_by_one_once_memory_ran_out(
+    clean: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    failed: list[Exception] = []
+    side_by_side, answers = run_module.side_by_side, LearnedStack.answers
+
+    def noting(jobs: Any, lanes: int) -> Any:
+        asked.append(lanes)
+        return side_by_side(jobs, lanes)
+
+    def short(*args: Any) -> Any:
+        if not failed:
+            failed.append(MemoryError("no more"))
+            raise failed[0]
+        return answers(*args)
+
+    monkeypatch.setattr(run_module, "tiles_at_once", lambda *_: 2)
+    monkeypatch.setattr(run_module, "side_by_side", noting)
+    monkeypatch.setattr(LearnedStack, "answers", short)
+    (file,) = _run(_noisy(clean)).report.files
+    assert asked == [2, 1]
+    assert len(file.planes) == COUNT
+    assert file.notes[0].startswith("Memory ran out")
 
 
 def test_a_stop_while_a_part_is_trained_on_writes_no_part(

@@ -84,3 +84,10 @@ def test_long_and_narrow_planes_are_cut_along_their_length(
 ) -> None:
     tiling = Tiling.of(shape, LEAST_SIDE)
     assert min(len(tiling.rows), len(tiling.columns)) <= 2
+
+
+@pytest.mark.parametrize("shape_yx", [(40, 60), (1500, 900)])
+def test_the_largest_tile_is_told(shape_yx: tuple[int, int]) -> None:
+    tiling = Tiling.of(shape_yx, 400)
+    sizes = {tile.weights_yx.size for tile in tiling.tiles}
+    assert tiling.most_pixels == max(sizes)

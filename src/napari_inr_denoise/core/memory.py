@@ -18,6 +18,8 @@ _BASE_GB = 0.9
 """Of Python, PyTorch and what is trained on."""
 _MOST_SIDE = 1024
 """Larger tiles save no time."""
+_MOST_AT_ONCE = 4
+"""Tiles side by side: more would wait for each other wherever it is Python's turn."""
 _BYTES = {NEIGHBOURHOOD: 450.0, ATTENTION: 2000.0}
 _BYTES_SIREN = 1200.0
 """Per pixel and sample of a tile, by the network that needs the most."""
@@ -35,8 +37,24 @@ def tile_side(settings: DenoiseSettings, samples: int) -> int:
     samples : int
         Values of a pixel.
     """
-    left = max(settings.memory_gb - _BASE_GB, 0.0) * 1e9
-    return min(int(math.sqrt(left / _bytes_a_pixel(settings, samples))), _MOST_SIDE)
+    pixels = _bytes_left(settings) / _bytes_a_pixel(settings, samples)
+    return min(int(math.sqrt(pixels)), _MOST_SIDE)
+
+
+def tiles_at_once(settings: DenoiseSettings, samples: int, pixels: int) -> int:
+    """Return how many tiles may be denoised side by side: no more than threads.
+
+    Parameters
+    ----------
+    settings : DenoiseSettings
+        For the networks and the memory.
+    samples : int
+        Values of a pixel.
+    pixels : int
+        Of the largest tile.
+    """
+    fitting = int(_bytes_left(settings) / (_bytes_a_pixel(settings, samples) * pixels))
+    return max(min(fitting, torch.get_num_threads(), _MOST_AT_ONCE), 1)
 
 
 def expected_memory_gb(settings: DenoiseSettings, samples: int, pixels: int) -> float:
@@ -59,6 +77,10 @@ def expected_memory_gb(settings: DenoiseSettings, samples: int, pixels: int) -> 
 def volume_gb(values: float) -> float:
     """Return what the values of a volume take while it is fitted as one, in GB."""
     return 1e-9 * _BYTES_A_VOXEL * values
+
+
+def _bytes_left(settings: DenoiseSettings) -> float:
+    return max(settings.memory_gb - _BASE_GB, 0.0) * 1e9
 
 
 def _bytes_a_pixel(settings: DenoiseSettings, samples: int) -> float:

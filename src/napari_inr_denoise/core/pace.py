@@ -24,6 +24,7 @@ from napari_inr_denoise.core.noise import examine_plane
 from napari_inr_denoise.core.plane_view import ViewMaker
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import ATTENTION, NEIGHBOURHOOD, DenoiseSettings
+from napari_inr_denoise.core.side_by_side import side_by_side
 from napari_inr_denoise.core.stack_planes import Member
 from napari_inr_denoise.core.stopping import StopReason
 
@@ -53,7 +54,11 @@ class Pace:
 
 
 def network_paces(
-    member: Member, parts: int, settings: DenoiseSettings, device: torch.device
+    member: Member,
+    parts: int,
+    settings: DenoiseSettings,
+    device: torch.device,
+    at_once: int = 1,
 ) -> Measuring[dict[str, Pace]]:
     """Measure the pace of each network that the settings name.
 
@@ -69,6 +74,8 @@ def network_paces(
         The networks.
     device : torch.device
         Where to compute.
+    at_once : int
+        How many planes or tiles are rendered side by side.
 
     Returns
     -------
@@ -79,8 +86,8 @@ def network_paces(
     if member.problem.noise.correlated and NEIGHBOURHOOD in names:
         names = (NEIGHBOURHOOD,)
     measure: dict[str, Callable[..., Measuring[Pace]]] = {
-        NEIGHBOURHOOD: partial(_neighbourhood_pace, parts=parts),
-        ATTENTION: _attention_pace,
+        NEIGHBOURHOOD: partial(_neighbourhood_pace, parts=parts, at_once=at_once),
+        ATTENTION: partial(_attention_pace, at_once=at_once),
     }
     paces = {}
     for name in names:
@@ -90,26 +97,32 @@ def network_paces(
 
 
 def _neighbourhood_pace(
-    member: Member, settings: DenoiseSettings, device: torch.device, parts: int
+    member: Member,
+    settings: DenoiseSettings,
+    device: torch.device,
+    parts: int,
+    at_once: int,
 ) -> Measuring[Pace]:
     problem = member.problem
     maker = ViewMaker([problem], settings, device)
     view = maker.view(problem, problem.fitted_yx, member.context)
     fit = NeighbourhoodFit([view] * parts, settings, 10**6)
-    return (yield from _pace(fit, problem, device))
+    return (yield from _pace(fit, problem, device, at_once))
 
 
 def _attention_pace(
-    member: Member, settings: DenoiseSettings, device: torch.device
+    member: Member, settings: DenoiseSettings, device: torch.device, at_once: int
 ) -> Measuring[Pace]:
     problem = member.problem
     common = ViewMaker([problem], settings, device).common
     crops = Crops.of(problem, problem.fitted_yx, common, device, member.context)
     fit = AttentionFit([crops], settings, 10**6)
-    return (yield from _pace(fit, problem, device))
+    return (yield from _pace(fit, problem, device, at_once))
 
 
-def _pace(fit: Trainee, problem: FitProblem, device: torch.device) -> Measuring[Pace]:
+def _pace(
+    fit: Trainee, problem: FitProblem, device: torch.device, at_once: int
+) -> Measuring[Pace]:
     def render() -> None:
         for _ in fit.render(turns=1):
             pass
@@ -117,7 +130,8 @@ def _pace(fit: Trainee, problem: FitProblem, device: torch.device) -> Measuring[
     yield
     step = _seconds(fit.advance, device)
     yield
-    return Pace(step, _seconds(render, device) / problem.fitted_yx.size)
+    rendered = _seconds(render, device, at_once)
+    return Pace(step, rendered / problem.fitted_yx.size)
 
 
 def _siren_pace(
@@ -159,7 +173,9 @@ def volume_pace(
     return Pace(seconds / max(look.steps, 1), rendered / problem.counts_zyx[0].size)
 
 
-def other_pace(problem: FitProblem, settings: DenoiseSettings) -> float:
+def other_pace(
+    problem: FitProblem, settings: DenoiseSettings, at_once: int = 1
+) -> float:
     """Return the seconds a pixel takes beside the networks: measured and judged.
 
     Parameters
@@ -168,6 +184,8 @@ def other_pace(problem: FitProblem, settings: DenoiseSettings) -> float:
         A part of a plane.
     settings : DenoiseSettings
         For the seed.
+    at_once : int
+        How many planes or tiles are judged side by side.
     """
     plane_yxs = problem.plane_yxs.astype(np.float32)
     nothing = np.zeros_like(plane_yxs)
@@ -178,16 +196,29 @@ def other_pace(problem: FitProblem, settings: DenoiseSettings) -> float:
         examine_plane(problem.plane_yxs, problem.valid_yx)
         finished(problem, [answer], held_out)
 
-    return _seconds(work, _CPU) / problem.fitted_yx.size
+    return _seconds(work, _CPU, at_once) / problem.fitted_yx.size
 
 
-def _seconds(action: Callable[[], object], device: torch.device) -> float:
-    """Return the mean duration of an action, not counting its first run."""
+def _seconds(
+    action: Callable[[], object], device: torch.device, at_once: int = 1
+) -> float:
+    """Return the mean duration of an action, not counting its first run.
+
+    Of several at once: how long all take, over their number.
+    """
     action()
     synchronise(device)
     started, times = time.perf_counter(), 0
     while times < _MOST_TIMES and time.perf_counter() - started < _SECONDS:
-        action()
+        if at_once == 1:
+            action()
+        else:
+            list(side_by_side([_job(action) for _ in range(at_once)], at_once))
         synchronise(device)
-        times += 1
+        times += at_once
     return (time.perf_counter() - started) / times
+
+
+def _job(action: Callable[[], object]) -> Generator[None, None, None]:
+    yield
+    action()

@@ -22,7 +22,11 @@ from napari_inr_denoise.core.devices import describe_device, pick_device
 from napari_inr_denoise.core.duration import duration_words
 from napari_inr_denoise.core.fit_volume import VolumeProblem
 from napari_inr_denoise.core.masked import MaskedImage
-from napari_inr_denoise.core.memory import expected_memory_gb, tile_side
+from napari_inr_denoise.core.memory import (
+    expected_memory_gb,
+    tile_side,
+    tiles_at_once,
+)
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.pace import (
     Measuring,
@@ -177,8 +181,10 @@ class _Plan:
         self._as_volume = settings.mode == "volume"
         self.at_most = self._as_volume or not can_learn(settings)
         first = next(planes_of(axes, source.shape))
-        samples = sample_count(axes, source.shape)
-        side = max(source.shape) if self._as_volume else tile_side(settings, samples)
+        self._samples = sample_count(axes, source.shape)
+        side = (
+            max(source.shape) if self._as_volume else tile_side(settings, self._samples)
+        )
         self.tiling = Tiling.of(first.shape_yx(source.shape), side)
         all_series = series_of(axes, source.shape)
         middle = all_series[len(all_series) // 2]
@@ -213,9 +219,20 @@ class _Plan:
 
     @property
     def pixels_at_once(self) -> int:
-        """Of the largest tile, or of a whole volume."""
-        tile = max(tile.weights_yx.size for tile in self.tiling.tiles)
-        return tile * (self._count if self._as_volume else 1)
+        """Of the largest tiles that are denoised at once, or of a whole volume."""
+        pixels = self.tiling.most_pixels
+        return pixels * (self._count if self._as_volume else self._at_once)
+
+    @property
+    def _at_once(self) -> int:
+        """How many planes or tiles are denoised side by side."""
+        tiled = self.tiling.count > 1 and can_learn(self._settings)
+        if not (self.together or tiled):
+            return 1
+        return min(
+            tiles_at_once(self._settings, self._samples, self.tiling.most_pixels),
+            self._count * self.tiling.count,
+        )
 
     def seconds(self) -> Measuring[float]:
         """Measure the expected duration; next to nothing where there is no noise."""
@@ -248,9 +265,12 @@ class _Plan:
             tiled=self.tiling.count > 1,
             settings=settings,
         )
-        paces = yield from network_paces(sample, workload.parts, settings, self.device)
+        at_once = self._at_once
+        paces = yield from network_paces(
+            sample, workload.parts, settings, self.device, at_once
+        )
         yield
-        fitted = workload.seconds(paces, other_pace(sample.problem, settings))
+        fitted = workload.seconds(paces, other_pace(sample.problem, settings, at_once))
         return fitted + (self._prepared() if workload.shares else 0.0)
 
     def _prepared(self) -> float:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 
 from napari_inr_denoise.core import engine
 from napari_inr_denoise.core.axes import Plane, planes_of, sample_count, series_of
-from napari_inr_denoise.core.canvas import PlaneCanvas, Writable
+from napari_inr_denoise.core.canvas import Writable
 from napari_inr_denoise.core.devices import pick_device
 from napari_inr_denoise.core.engine import plane_steps, shown, step_of
 from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.fit_volume import VolumeFit
 from napari_inr_denoise.core.measured import measured_problem
-from napari_inr_denoise.core.memory import Effort, tile_side
+from napari_inr_denoise.core.memory import Effort, tile_side, tiles_at_once
 from napari_inr_denoise.core.outcome import Outcome
-from napari_inr_denoise.core.plane_record import TileRecord, join_records, record_tile
+from napari_inr_denoise.core.plane_so_far import DenoisedTile, PlaneSoFar
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.run_so_far import RunSoFar
 from napari_inr_denoise.core.run_steps import StepMaker
 from napari_inr_denoise.core.run_volume import VolumeRun
 from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.side_by_side import side_by_side
 from napari_inr_denoise.core.source import ImageSource
 from napari_inr_denoise.core.stack import (
     LearnedStack,
@@ -35,7 +38,6 @@ from napari_inr_denoise.core.stack import (
 )
 from napari_inr_denoise.core.stack_planes import Member, StackPlanes, centre
 from napari_inr_denoise.core.stopping import StopReason
-from napari_inr_denoise.core.strength import with_strength
 from napari_inr_denoise.core.tiling import Tile, Tiling
 from napari_inr_denoise.core.unchanged import unchanged_result
 
@@ -44,8 +46,6 @@ _TRAINING_PIXELS = 8e6
 _OPENING = 128
 """Side of what is looked at before all else, in pixels."""
 DenoiseSteps = Generator[DenoiseStep, None, DenoiseResult]
-_Shared = tuple[LearnedStack, int]
-"""Networks that planes or tiles share, and the number of a plane in their series."""
 
 
 class Run:
@@ -79,7 +79,8 @@ class Run:
         self._spacing_zyx = spacing_zyx
         self._spacing_yx = spacing_zyx[1:]
         first = next(planes_of(axes, source.shape))
-        side = tile_side(settings, sample_count(axes, source.shape))
+        self._samples = sample_count(axes, source.shape)
+        side = tile_side(settings, self._samples)
         self._tiling = Tiling.of(first.shape_yx(source.shape), side)
         self._as_volumes = settings.mode == "volume"
         self._so_far = RunSoFar(source, axes, settings, self._tiling, self._effort, out)
@@ -123,11 +124,17 @@ class Run:
         if self._as_volumes:
             yield from self._fit_volume(series)
             return
-        learned = None
+        learned, work = None, 1.0
         if learns_together(self._settings, len(series)):
             learned = yield from self._learn(series)
-        for number in left:
-            yield from self._plane(series, number, learned)
+        if learned is not None:
+            work -= self._training_share(len(series)) / len(series)
+        for shared, numbers in groupby(left, lambda number: _of(learned, number)):
+            if shared is not None:
+                yield from self._answered(series, numbers, shared, work)
+                continue
+            for number in numbers:
+                yield from self._alone(series, number, work)
 
     def _fit_volume(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
         """Fit planes along Z as one, with the published method."""
@@ -208,79 +215,102 @@ class Run:
         pixels = planes * math.prod(self._tiling.shape_yx)
         return planes * _TRAINING_PIXELS / (_TRAINING_PIXELS + pixels)
 
-    def _plane(
-        self, series: list[Plane], number: int, learned: LearnedStack | None
-    ) -> Generator[DenoiseStep, None, None]:
-        """Denoise a plane with what its series has learned, or by itself."""
-        plane = series[number]
-        shared, left = yield from self._sharing(series, number, learned)
-        belongs = shared is not None and shared[0] is learned
-        result = self._output.canvas(plane)
-        doubt: PlaneCanvas | None = None
-        records: list[TileRecord] = []
-        for tile in self._tiling.tiles:
-            problem, found = yield from self._tile(plane, tile, shared)
-            fitted = with_strength(problem, found, self._settings.strength)
-            result.add(tile, fitted.plane_yxs, problem.valid_yx)
-            records.append(record_tile(plane.index, problem, fitted, tile.weights_yx))
-            if fitted.uncertainty_yxs is not None and self._output.own:
-                doubt = doubt or self._output.doubt(plane)
-                doubt.add(tile, fitted.uncertainty_yxs, problem.valid_yx)
-            self._maker.work += left / self._tiling.count
-            if len(records) == self._tiling.count:
-                self._ledger.add(replace(join_records(records), shared=belongs))
-            yield self._maker.step(plane, tile, problem, fitted, None)
-
-    def _sharing(
-        self, series: list[Plane], number: int, learned: LearnedStack | None
-    ) -> Generator[DenoiseStep, None, tuple[_Shared | None, float]]:
-        """Return what a plane is denoised with, and how much of its work is left.
-
-        That of its series, or of its tiles; None where it has networks of its own.
-        """
-        shared: _Shared | None = None
-        left = 1.0
-        if learned is not None:
-            left -= self._training_share(len(series)) / len(series)
-            if learned.planes.beside(number) is not None:
-                shared = (learned, number)
-        if shared is None and self._tiling.count > 1 and can_learn(self._settings):
-            alone = yield from self._learn([series[number]])
-            if alone is not None:
-                shared = (alone, 0)
-                left -= self._training_share(1)
-        return shared, max(left, 0.0)
-
-    def _tile(
-        self, plane: Plane, tile: Tile, shared: _Shared | None
-    ) -> Generator[DenoiseStep, None, tuple[FitProblem, FitResult]]:
-        """Denoise a tile, which is all of a small plane."""
-        if shared is not None:
-            learned, number = shared
-            member = learned.planes.member(number, tile)
-            problem = member.problem
-        else:
-            problem = self._problem(plane, tile.window)
-        result = unchanged_result(problem)
-        if result is None and shared is not None:
-            result = yield from self._answered(learned, member)
-        elif result is None:
-            effort = self._effort
-            fitting = Outcome(plane_steps(problem, effort.settings, effort.device))
-            for fit in fitting:
-                yield self._maker.step(plane, tile, problem, fit.best, fit)
-            result = fitting.result
-        return problem, result
-
     def _answered(
-        self, learned: LearnedStack, member: Member
-    ) -> Generator[DenoiseStep, None, FitResult]:
-        for _ in (run := Outcome(learned.answers(member))):
-            # Nothing new to show, but a chance to stop: a large plane takes long.
-            yield self._maker.last
-        held_out = member.held_out(self._settings.seed)
-        return engine.finished(member.problem, run.result, held_out)
+        self,
+        series: list[Plane],
+        numbers: Iterable[int],
+        learned: LearnedStack,
+        work: float,
+    ) -> Generator[DenoiseStep, None, None]:
+        """Denoise planes with what they share, some of their tiles at once."""
+        planes = learned.planes
+        jobs = (
+            self._answer(series[number], tile, planes.member(number, tile), learned)
+            for number in numbers
+            for tile in self._tiling.tiles
+        )
+        with closing(side_by_side(jobs, self._lanes())) as answers:
+            for done in answers:
+                if done is None:
+                    # Nothing new to show, but a chance to stop.
+                    yield self._maker.last
+                    continue
+                if done.tile.number == 0:
+                    so_far = PlaneSoFar(self._output, done.plane)
+                yield self._drawn(so_far, done, work, shared=planes.count > 1)
+
+    def _answer(
+        self, plane: Plane, tile: Tile, member: Member, learned: LearnedStack
+    ) -> Generator[None, None, DenoisedTile]:
+        """Denoise a tile with what it shares with others; in a thread of its own."""
+        problem = member.problem
+        result = unchanged_result(problem)
+        if result is None:
+            for _ in (run := Outcome(learned.answers(member))):
+                yield
+            held_out = member.held_out(self._settings.seed)
+            result = engine.finished(problem, run.result, held_out)
+        return DenoisedTile.of(plane, tile, problem, result, self._settings.strength)
+
+    def _lanes(self) -> int:
+        """Return how many tiles are denoised at once; one if that was too much."""
+        if self._effort.notes:
+            return 1
+        return tiles_at_once(self._settings, self._samples, self._tiling.most_pixels)
+
+    def _alone(
+        self, series: list[Plane], number: int, work: float
+    ) -> Generator[DenoiseStep, None, None]:
+        """Denoise a plane by networks of its own, which its tiles may share."""
+        plane = series[number]
+        if self._tiling.count > 1 and can_learn(self._settings):
+            own = yield from self._learn([plane])
+            if own is not None:
+                left = max(work - self._training_share(1), 0.0)
+                yield from self._answered([plane], [0], own, left)
+                return
+        so_far = PlaneSoFar(self._output, plane)
+        for tile in self._tiling.tiles:
+            problem = self._problem(plane, tile.window)
+            result = unchanged_result(problem)
+            if result is None:
+                effort = self._effort
+                fitting = Outcome(plane_steps(problem, effort.settings, effort.device))
+                for fit in fitting:
+                    yield self._maker.step(plane, tile, problem, fit.best, fit)
+                result = fitting.result
+            strength = self._settings.strength
+            done = DenoisedTile.of(plane, tile, problem, result, strength)
+            yield self._drawn(so_far, done, work, shared=False)
+
+    def _drawn(
+        self, so_far: PlaneSoFar, done: DenoisedTile, work: float, *, shared: bool
+    ) -> DenoiseStep:
+        """Write a tile, and its plane's record after the last of them.
+
+        Parameters
+        ----------
+        so_far : PlaneSoFar
+            The plane.
+        done : DenoisedTile
+            The tile.
+        work : float
+            On the plane, less what was trained before.
+        shared : bool
+            Whether the plane shares networks with others.
+        """
+        so_far.add(done)
+        self._maker.work += work / self._tiling.count
+        if done.tile.number == self._tiling.count - 1:
+            self._ledger.add(replace(so_far.record(), shared=shared))
+        return self._maker.step(done.plane, done.tile, done.problem, done.result, None)
 
     def _problem(self, plane: Plane, window: tuple[slice, slice]) -> FitProblem:
         """Return a part of a plane under a noise model of its own."""
         return measured_problem(*self._source.read(plane, window), self._spacing_yx)
+
+
+def _of(learned: LearnedStack | None, number: int) -> LearnedStack | None:
+    """Return what a plane of the series is denoised with, if it belongs to it."""
+    belongs = learned is not None and learned.planes.beside(number) is not None
+    return learned if belongs else None

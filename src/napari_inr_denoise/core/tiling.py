@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -129,6 +130,14 @@ class Tiling:
     def count(self) -> int:
         """How many tiles there are."""
         return len(self.rows) * len(self.columns)
+
+    @property
+    def most_pixels(self) -> int:
+        """Of the largest tile."""
+        return math.prod(
+            max(len(span.weights) for span in spans)
+            for spans in (self.rows, self.columns)
+        )
 
 
 def _spans(size: int, longest: int) -> tuple[Span, ...]:
