@@ -5,7 +5,7 @@ No GPU is needed; see `other_device`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +14,13 @@ import torch
 from tests.core.other_device import DEVICE, other_device
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core import devices, run_steps, stack
+from napari_inr_denoise.core import devices, run, run_steps, stack
 from napari_inr_denoise.core.coordinates import _lengths
 from napari_inr_denoise.core.fit import _Fit
 from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
 from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
 from napari_inr_denoise.core.noise import examine_plane
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_view import ViewMaker
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
@@ -46,6 +47,7 @@ def _device(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     for module in (run_steps, stack):
         # The device stands in for one in its own thread alone.
         monkeypatch.setattr(module, "in_background", _at_once)
+    monkeypatch.setattr(run, "side_by_side", _one_by_one)
     _lengths.cache_clear()
     yield
     _lengths.cache_clear()
@@ -54,6 +56,15 @@ def _device(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 def _at_once(work: Callable[[], object]) -> Generator[None, None, object]:
     yield
     return work()
+
+
+def _one_by_one(
+    jobs: Iterable[Generator[None, None, object]], _: int
+) -> Generator[object]:
+    for job in jobs:
+        for _ in (done := Outcome(job)):
+            pass
+        yield done.result
 
 
 def _noisy(correlated: bool = False, samples: int = 4) -> np.ndarray:
