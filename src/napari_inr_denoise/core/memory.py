@@ -19,7 +19,8 @@ _BASE_GB = 0.9
 _MOST_SIDE = 1024
 """Larger tiles save no time."""
 _MOST_AT_ONCE = 4
-"""Tiles side by side: more would wait for each other wherever it is Python's turn."""
+"""Tiles side by side: they wait for each other wherever it is Python's turn. Eight took
+1.3 times as long as one by one in planes of 64x64, on two cores."""
 _BYTES = {NEIGHBOURHOOD: 450.0, ATTENTION: 2000.0}
 _BYTES_SIREN = 1200.0
 """Per pixel and sample of a tile, by the network that needs the most."""

@@ -129,7 +129,7 @@ class Run:
             learned = yield from self._learn(series)
         if learned is not None:
             work -= self._training_share(len(series)) / len(series)
-        for shared, numbers in groupby(left, lambda number: _of(learned, number)):
+        for shared, numbers in groupby(left, lambda number: _shared(learned, number)):
             if shared is not None:
                 yield from self._answered(series, numbers, shared, work)
                 continue
@@ -310,7 +310,7 @@ class Run:
         return measured_problem(*self._source.read(plane, window), self._spacing_yx)
 
 
-def _of(learned: LearnedStack | None, number: int) -> LearnedStack | None:
+def _shared(learned: LearnedStack | None, number: int) -> LearnedStack | None:
     """Return what a plane of the series is denoised with, if it belongs to it."""
     belongs = learned is not None and learned.planes.beside(number) is not None
     return learned if belongs else None
