@@ -90,8 +90,16 @@ def _found() -> Found:
 
 
 def kind_of_machine() -> str:
-    """Return the precision of products: with it the ratios are others."""
-    return str(product_dtype(_CPU))[6:]
+    """Return the precision of products, and whether AMX is there for them.
+
+    With either the ratios are others: products of the reference, too, are faster.
+    """
+    precision = str(product_dtype(_CPU))[6:]
+    known = (
+        torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    )
+    amx = precision == "bfloat16" and known.get("amx_bf16", False)
+    return f"{precision}, AMX" if amx else precision
 
 
 @contextmanager
