@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
+from napari_inr_denoise.core.intensity_groups import by_intensity
+
 _BLOCK = 9
 """Side of the squares, in pixels, in which a residual is called quiet or not."""
 _BINS = 12
@@ -50,7 +52,7 @@ def residual_correlation(
         )
         # Row by row up to the centre; the other half is the same under a half turn.
         lags = list(np.ndindex(size, size))[: size**2 // 2 + 1]
-        half = [_product(even, quiet, y - reach, x - reach) for y, x in lags]
+        half = [_mean_product(even, quiet, y - reach, x - reach) for y, x in lags]
         total += np.array([*half, *half[-2::-1]]).reshape(size, size)
     centre = total[reach, reach]
     if not centre > 0:
@@ -64,32 +66,52 @@ def _even(
     residual: NDArray[np.float64],
     predicted: NDArray[np.floating],
     counts: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the residual over its spread at each intensity, and where it is quiet."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the residual over its spread at each intensity where it is quiet.
+
+    Returns
+    -------
+    even : ndarray, shape (Y, X)
+        0 elsewhere.
+    quiet : ndarray, shape (Y, X)
+        1 where it is quiet, 0 elsewhere.
+    """
     inside = np.where(counts, residual, 0.0)
-    power = uniform_filter(inside**2, _BLOCK)
-    edges = np.quantile(predicted[counts], np.linspace(0, 1, _BINS + 1)[1:-1])
-    group = np.searchsorted(edges, predicted)
-    even, quiet = np.zeros_like(inside), np.zeros_like(counts)
-    for number in range(_BINS):
-        chosen = (group == number) & counts
-        if chosen.any():
-            calm = chosen & (power <= np.quantile(power[chosen], _QUIET))
-            spread = float(np.sqrt(np.mean(inside[calm] ** 2))) or 1.0
-            even[chosen] = inside[chosen] / spread
-            quiet |= calm
-    return even, quiet
+    power = uniform_filter(inside**2, _BLOCK)[counts]
+    values = residual[counts]
+    even, quiet = np.zeros_like(values), np.zeros_like(values)
+    for group in by_intensity(predicted[counts], _BINS):
+        powers = power[group]
+        limit = np.sort(powers)[int(_QUIET * (len(group) - 1))]
+        calm = group[powers <= limit]
+        spread = float(np.sqrt(np.mean(values[calm] ** 2))) or 1.0
+        even[calm] = values[calm] / spread
+        quiet[calm] = 1.0
+    return _placed(even, counts), _placed(quiet, counts)
 
 
-def _product(
-    even: NDArray[np.float64], quiet: NDArray[np.bool_], down: int, right: int
+def _placed(
+    values: NDArray[np.float64], counts: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    plane = np.zeros(counts.shape)
+    plane[counts] = values
+    return plane
+
+
+def _mean_product(
+    even: NDArray[np.float64], quiet: NDArray[np.float64], down: int, right: int
 ) -> float:
     """Return the mean product of quiet pixels that lie so far from each other."""
-    height, width = even.shape
+    pairs = _sum_of_products(quiet, down, right)
+    return _sum_of_products(even, down, right) / pairs if pairs else 0.0
+
+
+def _sum_of_products(plane: NDArray[np.float64], down: int, right: int) -> float:
+    """Return the sum over all pairs of pixels that lie so far from each other."""
+    height, width = plane.shape
     rows = slice(max(down, 0), height + min(down, 0))
     columns = slice(max(right, 0), width + min(right, 0))
     back_rows = slice(max(-down, 0), height + min(-down, 0))
     back_columns = slice(max(-right, 0), width + min(-right, 0))
-    both = quiet[rows, columns] & quiet[back_rows, back_columns]
-    product = even[rows, columns] * even[back_rows, back_columns]
-    return float(product[both].mean()) if both.any() else 0.0
+    pair = plane[rows, columns], plane[back_rows, back_columns]
+    return float(np.einsum("yx,yx->", *pair))

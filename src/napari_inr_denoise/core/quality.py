@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.candidate import unbiased_risk
 from napari_inr_denoise.core.correlation import residual_correlation
+from napari_inr_denoise.core.intensity_groups import by_intensity
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.verdict import Verdict
 
@@ -165,12 +166,10 @@ def _bias(
 ) -> tuple[tuple[float, float], ...]:
     """Return the change of the mean in groups of pixels of rising intensity."""
     before = problem.plane_yxs[problem.fitted_yx].ravel()
+    after = plane_yxs[problem.fitted_yx].ravel()
+    groups = by_intensity(after, _BINS)
     # The sum of large values is more than float32 can hold.
-    after = plane_yxs[problem.fitted_yx].ravel().astype(np.float64)
-    order = np.argsort(after, kind="stable")
-    groups = np.array_split(order, min(_BINS, len(order)))
-    return tuple(
-        (float(after[part].mean()), float((after[part] - before[part]).mean()))
-        for part in groups
-        if len(part)
-    )
+    means = [
+        (after[group].mean(dtype=np.float64), before[group].mean()) for group in groups
+    ]
+    return tuple((float(one), float(one - other)) for one, other in means)
