@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_inr_denoise.core.noise_curve import NoiseCurve
 from napari_inr_denoise.core.problem import FitProblem
 
 _FAR_SIGMAS = 6.0
@@ -35,41 +38,70 @@ def isolated_pixels(problem: FitProblem) -> NDArray[np.bool_]:
     ndarray of bool, shape (Y, X)
         Never an invalid pixel. Nothing where the plane is narrower than 3 pixels.
     """
-    plane_yxs, valid_yx = problem.plane_yxs, problem.valid_yx
-    height, width, _ = plane_yxs.shape
-    if min(height, width) < 3:
-        return np.zeros((height, width), dtype=bool)
-    masked = np.where(valid_yx[..., None], plane_yxs, np.nan)
-    padded = np.pad(masked, ((1, 1), (1, 1), (0, 0)), constant_values=np.nan)
-    highest, second_highest = (np.full_like(plane_yxs, -np.inf) for _ in range(2))
-    lowest, second_lowest = (np.full_like(plane_yxs, np.inf) for _ in range(2))
-    for row in range(3):
-        for column in range(3):
-            if (row, column) != (1, 1):
-                beside = padded[row : row + height, column : column + width]
-                # Of the second NaN is kept: a thin line that meets the image's edge
-                # has but one neighbour left, and that must count.
-                np.maximum(
-                    second_highest, np.minimum(highest, beside), out=second_highest
-                )
-                np.minimum(second_lowest, np.maximum(lowest, beside), out=second_lowest)
-                np.fmax(highest, beside, out=highest)
-                np.fmin(lowest, beside, out=lowest)
-    above = np.where(np.isnan(second_highest), highest, second_highest)
-    below = np.where(np.isnan(second_lowest), lowest, second_lowest)
-    # Without any valid neighbour nothing can be said: no comparison with NaN holds.
-    above, below = (np.where(np.isfinite(one), one, np.nan) for one in (above, below))
-    hot = _beyond(plane_yxs, above, above - lowest, problem)
-    dead = _beyond(below, plane_yxs, highest - below, problem)
-    return np.asarray((hot | dead).any(axis=-1) & valid_yx)
+    found_yx = np.zeros(problem.valid_yx.shape, dtype=np.bool_)
+    if min(found_yx.shape) < 3:
+        return found_yx
+    for sample in range(problem.plane_yxs.shape[-1]):
+        values = np.where(problem.valid_yx, problem.plane_yxs[..., sample], np.nan)
+        rows, columns = _candidates(values, problem.curve(sample))
+        defective = _defective(values, rows, columns, problem.curve(sample))
+        found_yx[rows[defective], columns[defective]] = True
+    return found_yx
+
+
+def _candidates(
+    values_yx: NDArray[np.float64], curve: NoiseCurve
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return rows and columns of the pixels that may be hot or dead, few as a rule.
+
+    With one exception at the most they lie beyond their neighbours, and so beyond one
+    of those to the left and right, and beyond one of those above and below.
+    """
+    least = _FAR_SIGMAS * math.sqrt(curve.least)
+    # Where there is no neighbour nothing is asked for.
+    padded = np.pad(values_yx, 1, constant_values=np.nan)
+    left, right = padded[1:-1, :-2], padded[1:-1, 2:]
+    above, below = padded[:-2, 1:-1], padded[2:, 1:-1]
+    low = np.fmax(np.minimum(left, right), np.minimum(above, below))
+    high = np.fmin(np.maximum(left, right), np.maximum(above, below))
+    inside = (values_yx - low <= least) & (high - values_yx <= least)
+    rows, columns = np.nonzero(~inside & np.isfinite(values_yx))
+    return rows, columns
+
+
+def _defective(
+    values_yx: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    curve: NoiseCurve,
+) -> NDArray[np.bool_]:
+    """Return which of some pixels are hot or dead; invalid values are NaN."""
+    own = values_yx[rows, columns]
+    padded = np.pad(values_yx, 1, constant_values=np.nan)
+    around = [
+        padded[rows + down, columns + right]
+        for down, right in np.ndindex(3, 3)
+        if (down, right) != (1, 1)
+    ]
+    beside = np.sort(np.stack(around), axis=0)  # NaN comes last
+    lowest, highest = np.fmin.reduce(beside), np.fmax.reduce(beside)
+    # A thin line that meets the image's edge has but one neighbour left, and that
+    # must count: where one of the eight is missing there is no exception.
+    missing = np.isnan(beside[-1])
+    below = np.where(missing, lowest, beside[1])
+    above = np.where(missing, highest, beside[-2])
+    # Without any neighbour all are NaN, and no comparison with NaN holds.
+    hot = _beyond(own, above, above - lowest, curve)
+    dead = _beyond(below, own, highest - below, curve)
+    return hot | dead
 
 
 def _beyond(
     brighter: NDArray[np.float64],
     darker: NDArray[np.float64],
     spread: NDArray[np.float64],
-    problem: FitProblem,
+    curve: NoiseCurve,
 ) -> NDArray[np.bool_]:
-    sigma = np.sqrt(problem.variance(brighter))
+    sigma = np.sqrt(curve.variance(brighter))
     limit = np.maximum(_FAR_SIGMAS * sigma, _FAR_SPREADS * spread)
     return np.asarray(brighter - darker > limit)

@@ -61,6 +61,11 @@ class NoiseCurve:
         line = self.gain * intensity + self.variance_at_zero
         return np.asarray(np.maximum(line, least), dtype=np.float64)
 
+    @property
+    def least(self) -> float:
+        """The least variance at any intensity."""
+        return max(min(self.variances[:-1]), 0.0)
+
     def variance(self, intensity: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the variance at clean intensities.
 
