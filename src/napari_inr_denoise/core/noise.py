@@ -178,7 +178,7 @@ def apply_curves(
     at_zero = float(np.mean([curve.variance_at_zero for curve in curves]))
     # Below zero at zero: an offset. The darkest places are taken to be without light.
     offset = max(dark, -at_zero / gain) if gain > 0 > at_zero else 0.0
-    low, high = (_clipped(plane_yxs[valid_yx], end) for end in (-1, 1))
+    low, high = _clipped(plane_yxs[valid_yx])
     return replace(
         model,
         sigma=math.sqrt(float(np.mean(variances))),
@@ -206,17 +206,20 @@ def _stabilised_level(
     return plane_level(stabilised, valid_yx[::apart, ::apart])
 
 
-def _clipped(values: NDArray[np.floating], end: int) -> float:
-    """Return the share of pixels heaped up at the lowest (-1) or highest (1) value.
+def _clipped(values: NDArray[np.floating]) -> tuple[float, float]:
+    """Return the shares of pixels heaped up at the lowest and at the highest value.
 
     A heap holds several times as many pixels as the next value has.
     """
-    levels, counts = np.unique(values, return_counts=True)
-    if len(levels) < _LEVELS_OF_A_HEAP:
-        return 0.0
-    last, before = (counts[-1], counts[-2]) if end > 0 else (counts[0], counts[1])
-    share = float(last / values.size)
-    return share if last >= _HEAP * before and share >= _LEAST_CLIPPED else 0.0
+    _, counts = np.unique(values, return_counts=True)
+    if len(counts) < _LEVELS_OF_A_HEAP:
+        return 0.0, 0.0
+
+    def heap(last: int, before: int) -> float:
+        share = float(last / values.size)
+        return share if last >= _HEAP * before and share >= _LEAST_CLIPPED else 0.0
+
+    return heap(counts[0], counts[1]), heap(counts[-1], counts[-2])
 
 
 def _white_or_correlated(
