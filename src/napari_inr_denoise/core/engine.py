@@ -106,7 +106,7 @@ def _combined(
         if _is_sound(run.result):
             done.append(run.result)
             best, _ = _mean(problem, done, held_out)
-    return finished(problem, done, held_out)
+    return finished(problem, done, held_out, device)
 
 
 def _mean(
@@ -125,6 +125,7 @@ def finished(
     problem: FitProblem,
     done: Sequence[Candidate],
     held_out_yx: NDArray[np.bool_],
+    device: torch.device,
 ) -> FitResult:
     """Combine candidates, and say what is known of the result's error.
 
@@ -137,6 +138,8 @@ def finished(
         returned where there is no other.
     held_out_yx : ndarray of bool, shape (Y, X)
         Pixels that no candidate was trained on.
+    device : torch.device
+        Where to filter.
     """
     done = [one for one in done if _is_sound(one)]
     if not done:
@@ -148,7 +151,7 @@ def finished(
             done = with_flat
     best, share_yxs = _mean(problem, done, held_out_yx)
     plane_yxs = smoothed(problem, best.plane_yxs, share_yxs, held_out_yx)
-    plane_yxs = beside_wiener(problem, plane_yxs)
+    plane_yxs = beside_wiener(problem, plane_yxs, device)
     plane_yxs, share_yxs = keep_structure(problem, plane_yxs, share_yxs)
     result = _as_result(problem, plane_yxs, best.steps)
     error = None

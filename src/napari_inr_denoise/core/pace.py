@@ -31,7 +31,6 @@ from napari_inr_denoise.core.stopping import StopReason
 _SECONDS = 0.2
 """How long each action is measured, at least."""
 _MOST_TIMES = 20
-_CPU = torch.device("cpu")
 _T = TypeVar("_T")
 Measuring = Generator[None, None, _T]
 """A generator that returns what was measured, and yields where a caller may stop."""
@@ -174,7 +173,10 @@ def volume_pace(
 
 
 def other_pace(
-    problem: FitProblem, settings: DenoiseSettings, at_once: int = 1
+    problem: FitProblem,
+    settings: DenoiseSettings,
+    device: torch.device,
+    at_once: int = 1,
 ) -> float:
     """Return the seconds a pixel takes beside the networks: measured and judged.
 
@@ -184,6 +186,8 @@ def other_pace(
         A part of a plane.
     settings : DenoiseSettings
         For the seed.
+    device : torch.device
+        Where to filter.
     at_once : int
         How many planes or tiles are judged side by side.
     """
@@ -194,9 +198,9 @@ def other_pace(
 
     def work() -> None:
         examine_plane(problem.plane_yxs, problem.valid_yx)
-        finished(problem, [answer], held_out)
+        finished(problem, [answer], held_out, device)
 
-    return _seconds(work, _CPU, at_once) / problem.fitted_yx.size
+    return _seconds(work, device, at_once) / problem.fitted_yx.size
 
 
 def _seconds(

@@ -30,10 +30,13 @@ _LEAST_STD = 0.02
 """Of the noise level: a pixel that is said to have less noise still has so much."""
 _LARGEST = 1e15
 """Of a component, in standard deviations of the noise: squares must stay finite."""
+_CPU = torch.device("cpu")
 
 
 def beside_wiener(
-    problem: FitProblem, plane_yxs: NDArray[np.float32]
+    problem: FitProblem,
+    plane_yxs: NDArray[np.float32],
+    device: torch.device = _CPU,
 ) -> NDArray[np.float32]:
     """Return the mean of a result and of the Wiener filter that it steers.
 
@@ -52,6 +55,8 @@ def beside_wiener(
         nothing is changed.
     plane_yxs : ndarray of float32, shape (Y, X, samples)
         The result, in the image's units.
+    device : torch.device
+        Where to compute.
 
     Returns
     -------
@@ -69,7 +74,10 @@ def beside_wiener(
     change = np.stack(
         [
             filtered(
-                centred[..., k], removed[..., k] / std_yxs[..., k], std_yxs[..., k]
+                centred[..., k],
+                removed[..., k] / std_yxs[..., k],
+                std_yxs[..., k],
+                device,
             )
             for k in range(plane_yxs.shape[-1])
         ],
@@ -84,6 +92,7 @@ def filtered(
     plane_yx: NDArray[np.floating],
     removed_yx: NDArray[np.floating],
     std_yx: NDArray[np.floating],
+    device: torch.device,
 ) -> NDArray[np.float32]:
     """Return what the Wiener filter changes in a result, the mean over all blocks.
 
@@ -95,52 +104,69 @@ def filtered(
         The noisy plane less the result, in standard deviations of the noise.
     std_yx : ndarray, shape (Y, X)
         Of the noise, above 0.
+    device : torch.device
+        Where to compute.
 
     Returns
     -------
     ndarray of float32, shape (Y, X)
         In the plane's units.
     """
-    planes = [_tensor(one) for one in (plane_yx, removed_yx, std_yx)]
+    planes = [_tensor(one).to(device) for one in (plane_yx, removed_yx, std_yx)]
     changes = [_change(planes, side, shift) for side, shift in _BLOCKS]
-    return torch.stack(changes).mean(dim=0).numpy()
+    return torch.stack(changes).mean(dim=0).cpu().numpy()
 
 
 def _change(planes: Sequence[Tensor], side: int, shift: int) -> Tensor:
     """Return the change with blocks of one size, at all their places."""
     height, width = planes[0].shape
-    plane, removed, std = (_padded(one, side) for one in planes)
-    sums, counts = torch.zeros_like(plane), torch.zeros_like(plane)
+    padded = [_padded(one, side) for one in planes]
+    sums, weights = (torch.zeros_like(padded[0]) for _ in range(2))
     for top in range(0, side, shift):
         for left in range(0, side, shift):
-            place = _place(plane, side, top, left)
-            change, weight = _of_blocks(plane[place], removed[place], std[place], side)
-            sums[place] += change
-            counts[place] += weight
+            place = _place(padded[0], side, top, left)
+            change, weight = _of_blocks(*(_blocks(one[place], side) for one in padded))
+            _blocks(sums[place], side).addcmul_(change, weight)
+            _blocks(weights[place], side).add_(weight)
     inside = slice(side, side + height), slice(side, side + width)
-    return sums[inside] / counts[inside]
+    return sums[inside] / weights[inside]
 
 
-def _of_blocks(
-    plane: Tensor, removed: Tensor, std: Tensor, side: int
-) -> tuple[Tensor, Tensor]:
-    """Return the weighted change of blocks side by side, and their weights."""
-    blocks = plane.shape[0] // side, side, plane.shape[1] // side, side
-    plane, std = plane.reshape(blocks), std.reshape(blocks)
-    basis = _basis(side)
-    contrast = (plane - plane.mean(dim=(1, 3), keepdim=True)) / std
-    signal = _transformed(contrast, basis).clamp(-_LARGEST, _LARGEST)
-    lost = _NOISE / (signal.square() + _NOISE)
-    kept = 1 - lost
+def _of_blocks(plane: Tensor, removed: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the change of blocks side by side, and their weights.
+
+    In place wherever it can be: new memory took more time than what is computed.
+
+    Parameters
+    ----------
+    plane, removed, std : Tensor, shape (rows, side, columns, side)
+        As for `filtered`; not changed.
+
+    Returns
+    -------
+    change : Tensor, shape (rows, side, columns, side)
+    weight : Tensor, shape (rows, 1, columns, 1)
+    """
+    basis = _basis(plane.shape[1], plane.device)
+    contrast = (plane - plane.mean(dim=(1, 3), keepdim=True)).div_(std)
+    signal = _transformed(contrast, basis).clamp_(-_LARGEST, _LARGEST)
     signal[:, 0, :, 0] = 0.0
-    kept[:, 0, :, 0] = _MEAN_KEPT
-    change = kept * _transformed(removed.reshape(blocks), basis) - lost * signal
-    change = _transformed(change, basis.T) * std
+    lost = signal.square().add_(_NOISE).reciprocal_().mul_(_NOISE)
+    lost[:, 0, :, 0] = 1 - _MEAN_KEPT
+    change = _transformed(removed, basis)
+    # What is kept of what was removed, less what is lost of the result.
+    change.sub_(signal.add_(change).mul_(lost))
+    change = _transformed(change, basis.T).mul_(std)
     # A block that keeps little holds little noise, and counts for more.
-    power = kept.square().sum(dim=(1, 3), keepdim=True) + 1 - _MEAN_KEPT**2
-    weight = (1 / power).expand(blocks)
-    size = blocks[0] * side, blocks[2] * side
-    return (change * weight).reshape(size), weight.reshape(size)
+    kept = lost.neg_().add_(1)
+    power = kept.square_().sum(dim=(1, 3), keepdim=True) + 1 - _MEAN_KEPT**2
+    return change, 1 / power
+
+
+def _blocks(plane: Tensor, side: int) -> Tensor:
+    """Return a plane of whole blocks as (rows, side, columns, side), a view."""
+    height, width = plane.shape
+    return plane.view(height // side, side, width // side, side)
 
 
 def _transformed(blocks: Tensor, basis: Tensor) -> Tensor:
@@ -170,6 +196,6 @@ def _tensor(plane_yx: NDArray[np.floating]) -> Tensor:
 
 
 @cache
-def _basis(side: int) -> Tensor:
+def _basis(side: int, device: torch.device) -> Tensor:
     """Return the cosine transform (type 2, orthonormal): rows are its components."""
-    return _tensor(dct(np.eye(side), axis=0, norm="ortho"))
+    return _tensor(dct(np.eye(side), axis=0, norm="ortho")).to(device)
