@@ -28,6 +28,7 @@ import tifffile
 import torch
 from numpy.typing import NDArray
 
+from napari_inr_denoise.core.devices import pick_device
 from napari_inr_denoise.core.memory import tile_side
 from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings, preset_settings
 from napari_inr_denoise.core.tiling import Tiling
@@ -128,7 +129,9 @@ def _quality(
     path: Path, shape: tuple[int, ...], settings: DenoiseSettings
 ) -> Iterator[str]:
     """Compare a few planes with their truth, and look for seams."""
-    tiling = Tiling.of((shape[1], shape[2]), tile_side(settings, 1))
+    tiling = Tiling.of(
+        (shape[1], shape[2]), tile_side(settings, 1, pick_device(settings.device))
+    )
     result = LazyTiff(path)
     squares, before, steps = [], [], []
     for plane in sorted({0, shape[0] // 2, shape[0] - 1}):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,13 +22,13 @@ LOST = RuntimeError("CUDA error: unspecified launch failure\nmore")
 @pytest.mark.parametrize("samples", [1, 3])
 def test_a_tile_fits_into_the_memory_that_is_allowed(preset: str, samples: int) -> None:
     settings = preset_settings(preset, memory_gb=1.5)
-    side = tile_side(settings, samples)
-    assert 0.9 < expected_memory_gb(settings, samples, side**2) <= 1.5
+    side = tile_side(settings, samples, CPU)
+    assert 0.9 < expected_memory_gb(settings, samples, side**2, CPU) <= 1.5
 
 
 def test_less_memory_makes_smaller_tiles_and_more_does_not_make_them_huge() -> None:
     sides = [
-        tile_side(replace(PRESETS["auto"], memory_gb=allowed), 1)
+        tile_side(replace(PRESETS["auto"], memory_gb=allowed), 1, CPU)
         for allowed in (0.5, 1.0, 2.0, 1000.0)
     ]
     assert sides == sorted(sides)
@@ -46,10 +47,26 @@ def test_as_many_tiles_at_once_as_there_are_threads_and_memory(
         (64, 4096**2, 1),
     ):
         monkeypatch.setattr(torch, "get_num_threads", lambda count=threads: count)
-        assert tiles_at_once(fast, 1, pixels) == wanted
-        allowed = expected_memory_gb(fast, 1, wanted * pixels)
+        assert tiles_at_once(fast, 1, pixels, CPU) == wanted
+        allowed = expected_memory_gb(fast, 1, wanted * pixels, CPU)
         assert wanted == 1 or allowed <= fast.memory_gb
-    assert tiles_at_once(replace(fast, memory_gb=0.5), 1, 256**2) == 1
+    assert tiles_at_once(replace(fast, memory_gb=0.5), 1, 256**2, CPU) == 1
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "side", "at_once"), [(80, 1024, 4), (8, 1024, 1), (1, 500, 1)]
+)
+def test_on_cuda_networks_are_counted_in_its_memory(
+    monkeypatch: pytest.MonkeyPatch, gigabytes: int, side: int, at_once: int
+) -> None:
+    has = SimpleNamespace(total_memory=gigabytes * 10**9)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: has)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 16)
+    auto = preset_settings("auto", memory_gb=2.0)
+    assert tile_side(auto, 1, CUDA) == side
+    assert tiles_at_once(auto, 1, side**2, CUDA) == at_once
+    assert expected_memory_gb(auto, 1, at_once * side**2, CUDA) <= 2.0
+    assert tile_side(auto, 1, CPU) == 741
 
 
 def test_batches_become_smaller_and_then_nothing_is_left() -> None:

@@ -24,11 +24,15 @@ _MOST_AT_ONCE = 4
 _BYTES = {NEIGHBOURHOOD: 450.0, ATTENTION: 2000.0}
 _BYTES_SIREN = 1200.0
 """Per pixel and sample of a tile, by the network that needs the most."""
+_BYTES_BESIDE = 250.0
+"""Of them, outside of the networks: values, answers, what is judged (97 at once)."""
+_OF_A_GPU = 0.5
+"""Share of a GPU's memory: a viewer and its system have some, the weights little."""
 _BYTES_A_VOXEL = 22.0
 """Of each sample: values, the same padded, and what counts."""
 
 
-def tile_side(settings: DenoiseSettings, samples: int) -> int:
+def tile_side(settings: DenoiseSettings, samples: int, device: torch.device) -> int:
     """Return the side of the square of pixels that may be worked on at once.
 
     Parameters
@@ -37,12 +41,16 @@ def tile_side(settings: DenoiseSettings, samples: int) -> int:
         For the networks and the memory.
     samples : int
         Values of a pixel.
+    device : torch.device
+        Where the networks are.
     """
-    pixels = _bytes_left(settings) / _bytes_a_pixel(settings, samples)
-    return min(int(math.sqrt(pixels)), _MOST_SIDE)
+    side = math.isqrt(int(_pixels_that_fit(settings, samples, device)))
+    return min(side, _MOST_SIDE)
 
 
-def tiles_at_once(settings: DenoiseSettings, samples: int, pixels: int) -> int:
+def tiles_at_once(
+    settings: DenoiseSettings, samples: int, pixels: int, device: torch.device
+) -> int:
     """Return how many tiles may be denoised side by side: no more than threads.
 
     Parameters
@@ -53,12 +61,16 @@ def tiles_at_once(settings: DenoiseSettings, samples: int, pixels: int) -> int:
         Values of a pixel.
     pixels : int
         Of the largest tile.
+    device : torch.device
+        Where the networks are.
     """
-    fitting = int(_bytes_left(settings) / (_bytes_a_pixel(settings, samples) * pixels))
+    fitting = int(_pixels_that_fit(settings, samples, device) / pixels)
     return max(min(fitting, torch.get_num_threads(), _MOST_AT_ONCE), 1)
 
 
-def expected_memory_gb(settings: DenoiseSettings, samples: int, pixels: int) -> float:
+def expected_memory_gb(
+    settings: DenoiseSettings, samples: int, pixels: int, device: torch.device
+) -> float:
     """Return what a run will take beside image and result, in GB (10^9 bytes).
 
     Parameters
@@ -69,10 +81,12 @@ def expected_memory_gb(settings: DenoiseSettings, samples: int, pixels: int) -> 
         Values of a pixel.
     pixels : int
         That are worked on at once: of the largest tile, or of a whole volume.
+    device : torch.device
+        Where the networks are; what they take on CUDA is not counted.
     """
     if settings.mode == "volume":
         return _BASE_GB + volume_gb(pixels * samples)
-    return _BASE_GB + 1e-9 * _bytes_a_pixel(settings, samples) * pixels
+    return _BASE_GB + 1e-9 * samples * _host_bytes(settings, device) * pixels
 
 
 def volume_gb(values: float) -> float:
@@ -80,12 +94,29 @@ def volume_gb(values: float) -> float:
     return 1e-9 * _BYTES_A_VOXEL * values
 
 
-def _bytes_left(settings: DenoiseSettings) -> float:
-    return max(settings.memory_gb - _BASE_GB, 0.0) * 1e9
+def _pixels_that_fit(
+    settings: DenoiseSettings, samples: int, device: torch.device
+) -> float:
+    """Return how many pixels may be worked on, here and on the GPU."""
+    left = max(settings.memory_gb - _BASE_GB, 0.0) * 1e9
+    fitting = left / (samples * _host_bytes(settings, device))
+    if device.type != "cuda":
+        return fitting
+    # All of its memory, and not what is free: tiles are the same in every run.
+    there = _OF_A_GPU * torch.cuda.get_device_properties(device).total_memory
+    return min(fitting, there / (samples * _network_bytes(settings)))
 
 
-def _bytes_a_pixel(settings: DenoiseSettings, samples: int) -> float:
-    return samples * max(
+def _host_bytes(settings: DenoiseSettings, device: torch.device) -> float:
+    """Return the bytes of a value in the computer's own memory.
+
+    An Apple GPU has no other.
+    """
+    return _BYTES_BESIDE if device.type == "cuda" else _network_bytes(settings)
+
+
+def _network_bytes(settings: DenoiseSettings) -> float:
+    return max(
         _BYTES_SIREN if name in SIREN_BANDWIDTHS else _BYTES[name]
         for name in settings.candidate_names
     )

@@ -152,13 +152,13 @@ def preflight_steps(
         check_volume(axes, source.shape, settings)
     plan = _Plan(source, axes, settings, voxel_spacing(axes, spacing_um))
     seconds = yield from plan.seconds()
-    samples = sample_count(axes, source.shape)
+    samples, pixels = sample_count(axes, source.shape), plan.pixels_at_once
     # A result, and its uncertainty.
     kept = 0.0 if streamed else 8e-9 * source.size
     return Preflight(
         seconds=seconds,
         at_most=plan.at_most,
-        memory_gb=expected_memory_gb(settings, samples, plan.pixels_at_once) + kept,
+        memory_gb=kept + expected_memory_gb(settings, samples, pixels, plan.device),
         device=describe_device(plan.device),
         planes=count_planes(axes, source.shape),
         together=plan.together,
@@ -183,7 +183,9 @@ class _Plan:
         first = next(planes_of(axes, source.shape))
         self._samples = sample_count(axes, source.shape)
         side = (
-            max(source.shape) if self._as_volume else tile_side(settings, self._samples)
+            max(source.shape)
+            if self._as_volume
+            else tile_side(settings, self._samples, self.device)
         )
         self.tiling = Tiling.of(first.shape_yx(source.shape), side)
         all_series = series_of(axes, source.shape)
@@ -229,8 +231,9 @@ class _Plan:
         tiled = self.tiling.count > 1 and can_learn(self._settings)
         if not (self.together or tiled):
             return 1
+        pixels = self.tiling.most_pixels
         return min(
-            tiles_at_once(self._settings, self._samples, self.tiling.most_pixels),
+            tiles_at_once(self._settings, self._samples, pixels, self.device),
             self._count * self.tiling.count,
         )
 
@@ -270,7 +273,8 @@ class _Plan:
             sample, workload.parts, settings, self.device, at_once
         )
         yield
-        fitted = workload.seconds(paces, other_pace(sample.problem, settings, at_once))
+        other = other_pace(sample.problem, settings, self.device, at_once)
+        fitted = workload.seconds(paces, other)
         return fitted + (self._prepared() if workload.shares else 0.0)
 
     def _prepared(self) -> float:

@@ -80,7 +80,7 @@ class Run:
         self._spacing_yx = spacing_zyx[1:]
         first = next(planes_of(axes, source.shape))
         self._samples = sample_count(axes, source.shape)
-        side = tile_side(settings, self._samples)
+        side = tile_side(settings, self._samples, self._effort.device)
         self._tiling = Tiling.of(first.shape_yx(source.shape), side)
         self._as_volumes = settings.mode == "volume"
         self._so_far = RunSoFar(source, axes, settings, self._tiling, self._effort, out)
@@ -249,14 +249,15 @@ class Run:
             for _ in (run := Outcome(learned.answers(member))):
                 yield
             held_out = member.held_out(self._settings.seed)
-            result = engine.finished(problem, run.result, held_out)
+            result = engine.finished(problem, run.result, held_out, self._effort.device)
         return DenoisedTile.of(plane, tile, problem, result, self._settings.strength)
 
     def _lanes(self) -> int:
         """Return how many tiles are denoised at once; one if that was too much."""
         if self._effort.notes:
             return 1
-        return tiles_at_once(self._settings, self._samples, self._tiling.most_pixels)
+        pixels, device = self._tiling.most_pixels, self._effort.device
+        return tiles_at_once(self._settings, self._samples, pixels, device)
 
     def _alone(
         self, series: list[Plane], number: int, work: float
