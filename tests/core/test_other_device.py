@@ -137,6 +137,18 @@ def test_the_host_waits_for_nothing_in_a_step(name: str) -> None:
         assert +waits == {}
 
 
+def test_a_look_waits_for_the_plane_and_one_number() -> None:
+    with other_device() as waits:
+        fit = _Fit(_problem(), preset_settings("paper", device="cpu", **SMALL), DEVICE)
+        fit.look()
+        waits.clear()
+        fit.look()
+        assert +waits == {
+            "aten._to_copy.default": 1,
+            "aten._local_scalar_dense.default": 1,
+        }
+
+
 def test_it_has_no_64_bits_and_takes_nothing_from_elsewhere() -> None:
     with other_device() as waits:
         values = torch.ones(3).to(DEVICE)

@@ -20,9 +20,10 @@ from napari_inr_denoise.core.early_stopping import Watched, until_noise_level
 from napari_inr_denoise.core.noise_model import NoiseModel
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.patches import PatchGrid
+from napari_inr_denoise.core.precision import total
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.quality import Quality
-from napari_inr_denoise.core.safeguard import keep_in_range
+from napari_inr_denoise.core.safeguard import range_of
 from napari_inr_denoise.core.scaling import robust_range, syx_tensor
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.core.siren_training import SirenTraining, new_siren
@@ -151,17 +152,20 @@ class _Fit:
     def __init__(
         self, problem: FitProblem, settings: DenoiseSettings, device: torch.device
     ) -> None:
-        self._problem = problem
         self._settings = settings
         fitted = problem.plane_yxs[problem.fitted_yx]
         self._offset, self._scale = robust_range(fitted)
         scaled = (problem.plane_yxs - self._offset) / self._scale
+        self._noisy = syx_tensor(scaled, device)
+        counts = torch.from_numpy(problem.fitted_yx.copy()).to(device)
         self._grid = PatchGrid(
-            syx_tensor(scaled, device),
-            torch.from_numpy(problem.fitted_yx.copy()).to(device),
-            settings.patch_size,
-            problem.spacing_yx,
+            self._noisy, counts, settings.patch_size, problem.spacing_yx
         )
+        self._counts, self._counted = counts.float(), fitted.size
+        self._range = [
+            syx_tensor((end[None, None] - self._offset) / self._scale, device)
+            for end in range_of(problem)
+        ]
         means = torch.from_numpy(scaled[problem.fitted_yx].mean(axis=0))
         self._network = new_siren(
             self._grid.shape_yx, problem.spacing_yx, means, settings
@@ -180,6 +184,8 @@ class _Fit:
     def look(self, stride: int | None = None) -> FitResult:
         """Render the averaged network and compare it with the noisy plane.
 
+        On the device: what the host waits for is the plane and one number.
+
         Parameters
         ----------
         stride : int, optional
@@ -191,7 +197,9 @@ class _Fit:
         self._training.average.apply()
         rendered: Tensor = self._grid.render(self._network, stride)
         self._training.average.restore()
-        plane_yxs = rendered.permute(1, 2, 0).cpu().numpy() * self._scale + self._offset
-        kept = keep_in_range(self._problem, plane_yxs)
-        rms = self._problem.residual_rms(kept)
-        return FitResult(kept, rms, self._training.steps, StopReason.CALLER)
+        kept = rendered.clamp(*self._range)
+        squares = (kept - self._noisy).square() * self._counts
+        rms = math.sqrt(total(squares) / self._counted) * self._scale
+        values = kept.mul(self._scale).add(self._offset).permute(1, 2, 0)
+        plane_yxs: NDArray[np.float32] = values.cpu().numpy()
+        return FitResult(plane_yxs, rms, self._training.steps, StopReason.CALLER)

@@ -160,13 +160,19 @@ def render_patches(
     grid = torch.meshgrid(rows, columns, indexing="ij")
     firsts = torch.stack([grid[0].flatten(), grid[1].flatten()], dim=-1) - over
     patches = torch.cat([predict(part) for part in firsts.split(_RENDER_BATCH)]).T
-    size = (int(rows[-1]) + side, int(columns[-1]) + side)
-    total = F.fold(patches, size, side, stride=stride)
-    plane = total / torch.outer(_overlap(rows, side), _overlap(columns, side))
+    counts = [_overlap(firsts, stride, side) for firsts in (rows, columns)]
+    size = len(counts[0]), len(counts[1])
+    summed = F.fold(patches, size, side, stride=stride)
+    plane = summed / torch.outer(*counts)
     return plane[:, over : over + height, over : over + width]
 
 
-def _overlap(firsts: Tensor, side: int) -> Tensor:
-    """Return how many patches, by their first pixels, cover each pixel."""
+def _overlap(firsts: Tensor, stride: int, side: int) -> Tensor:
+    """Return how many patches, by their first pixels, cover each pixel.
+
+    Its length is counted here: what a GPU has counted the host would wait for.
+    """
     covered = firsts[:, None] + torch.arange(side, device=firsts.device)
-    return torch.bincount(covered.flatten()).to(torch.float32)
+    counts = torch.zeros((len(firsts) - 1) * stride + side, device=firsts.device)
+    one = torch.ones(covered.numel(), device=firsts.device)
+    return counts.index_add_(0, covered.flatten(), one)

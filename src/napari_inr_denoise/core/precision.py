@@ -1,10 +1,12 @@
-"""In which precision matrices are multiplied."""
+"""In which precision matrices are multiplied, and values are added up."""
 
 from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import torch
+from torch import Tensor
 
 
 @cache
@@ -40,3 +42,18 @@ def sine_product_dtype(device: torch.device) -> torch.dtype:
         Where the products are.
     """
     return product_dtype(device) if torch.is_grad_enabled() else torch.float32
+
+
+def total(values: Tensor) -> float:
+    """Return the sum of values, for which the host waits.
+
+    On the CPU by numpy, which adds in the same order however many threads there are.
+
+    Parameters
+    ----------
+    values : Tensor of float32
+        Of any shape, without a gradient.
+    """
+    if values.device.type == "cpu":
+        return float(values.numpy().sum(dtype=np.float64))
+    return float(values.sum())

@@ -37,11 +37,18 @@ def keep_in_range(
         Between the least and the largest value of each sample, less and plus three
         times the noise level.
     """
+    return np.asarray(np.clip(plane_yxs, *range_of(problem)), dtype=np.float32)
+
+
+def range_of(problem: FitProblem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the largest value that a result may have, sample by sample.
+
+    In the image's units; as for `keep_in_range`.
+    """
     values = problem.plane_yxs[problem.fitted_yx]
     beyond, limits = _BEYOND_SIGMAS * problem.noise.sigma, np.finfo(np.float32)
     low = np.maximum(values.min(axis=0) - beyond, limits.min)
-    high = np.minimum(values.max(axis=0) + beyond, limits.max)
-    return np.asarray(np.clip(plane_yxs, low, high), dtype=np.float32)
+    return low, np.minimum(values.max(axis=0) + beyond, limits.max)
 
 
 def keep_structure(

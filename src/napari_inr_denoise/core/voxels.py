@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor
 
 from napari_inr_denoise.core.coordinates import pixel_coordinates
+from napari_inr_denoise.core.precision import total
 
 _BLOCK = 8
 """Side, in pixels, of the blocks that stand for the volume when a fit is judged."""
@@ -126,6 +126,7 @@ class Judge:
         pairs = [patches.block(one, block) for one in firsts_zyx.cpu().tolist()]
         self._values = torch.stack([values for values, _ in pairs])
         self._weights = torch.stack([weights for _, weights in pairs])
+        self._counted = max(total(self._weights) * patches.samples, 1.0)
         side, over = patches.side, patches.side - 1
         self._side, self._block = side, block
         steps = torch.arange(block + over, device=firsts_zyx.device) - over
@@ -141,12 +142,9 @@ class Judge:
         size = self._block + 2 * over
         predicted = predict(self._coordinates)
         by_block = predicted.view(len(self._values), -1, predicted.shape[1])
-        total = F.fold(by_block.transpose(1, 2), (size, size), self._side)
+        summed = F.fold(by_block.transpose(1, 2), (size, size), self._side)
         inside = slice(over, over + self._block)
         # Every pixel of a block lies in equally many of these patches.
-        output = total[:, :, inside, inside] / self._side**2
+        output = summed[:, :, inside, inside] / self._side**2
         squares = (output - self._values).square() * self._weights
-        counted = self._weights.sum() * output.shape[1]
-        # numpy adds in the same order however many threads there are.
-        total_square = float(squares.cpu().numpy().sum(dtype=np.float64))
-        return total_square / max(float(counted), 1.0)
+        return total(squares) / self._counted
