@@ -23,6 +23,11 @@ from torch.utils._pytree import tree_leaves, tree_map
 # Its gradients are taken in the caller's thread, as the mode below is the thread's own.
 DEVICE = torch.device("meta")
 _MISSING = (torch.float64, torch.complex128)
+_COUNTED_THERE = (
+    "_local_scalar_dense",
+    *("nonzero", "bincount", "masked_select", "_unique2"),
+)
+"""Operations that the host waits for: for a number, or for the size of the result."""
 
 
 class _There(torch.Tensor):
@@ -78,7 +83,7 @@ class _Mode(TorchDispatchMode):
 
     def _check(self, func: Any, mixed: bool, there: Any, kwargs: Any) -> None:
         name = str(func)
-        if name == "aten._local_scalar_dense.default" and there:
+        if there and name.split(".")[1] in _COUNTED_THERE:
             self._waits[name] += 1
         elif name == "aten._to_copy.default" and "device" in kwargs:
             self._waits[name] += bool(there) != _is_device(kwargs["device"])

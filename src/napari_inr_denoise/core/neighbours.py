@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -106,14 +107,12 @@ class Neighbours:
         self.samples, self.height, self.width = linear_syx.shape
         self.radius, self.hole = radius, hole
         device = linear_syx.device
-        far = _reaches(radius).to(device)
-        self._seen = torch.nonzero(far > hole).flatten()
+        self._seen, hidden = _places(radius, hole, device)
         self.hidden_distance = _squared_distances(hole).to(device)
         counts = counts_yx[None].to(linear_syx.dtype)
         both = torch.cat([linear_syx * counts, stabilised_syx * counts, counts])
         levels = local_levels(both, LEVEL_WIDTH + hole, radius, hole)
         self._linear_level, self._level = levels.chunk(2, dim=1)
-        hidden = torch.nonzero(far <= hole).flatten()
         # What is seen goes into products; what is hidden is added back as it is.
         self._kind = product_dtype(device)
         self._seen_windows = Windows(
@@ -124,34 +123,21 @@ class Neighbours:
         self._hidden_windows = Windows(
             torch.cat([linear_syx * counts, counts]), radius, hidden
         )
-        everything = torch.arange((2 * context_radius + 1) ** 2, device=device)
+        everything, _ = _places(context_radius, -1, device)
         self._context_places = everything
         self._context_windows = [
             Windows(plane.to(self._kind), context_radius, everything)
             for plane in context
         ]
-        self.turned_columns = [self._turned(turn) for turn in range(TURNS)]
+        self.turned_columns = _turned_columns(
+            self.samples, (radius, hole), (len(context), context_radius), device
+        )
 
     @property
     def values(self) -> int:
         """How many features there are for a pixel."""
         beside = len(self._context_windows) * len(self._context_places)
         return int(self.samples * (len(self._seen) + 1 + beside))
-
-    def _turned(self, turn: int) -> Tensor:
-        """Return the order of the features that turns what is seen."""
-        groups = [_turned_places(self._seen, turn)] * self.samples
-        groups += [torch.zeros(1, dtype=torch.long, device=self._seen.device)] * (
-            self.samples
-        )
-        beside = self.samples * len(self._context_windows)
-        groups += [_turned_places(self._context_places, turn)] * beside
-        # Each group of features keeps its place and is turned within itself.
-        orders, first = [], 0
-        for group in groups:
-            orders.append(group + first)
-            first += len(group)
-        return torch.cat(orders)
 
     def around(self, flat: Tensor) -> Seen:
         """Gather what is seen around pixels.
@@ -161,7 +147,7 @@ class Neighbours:
         flat : Tensor of int, shape (N,)
             Row times the plane's width plus column.
         """
-        rows, columns = self._places(flat)
+        rows, columns = self._rows_and_columns(flat)
         hidden = self.hidden(flat)
         level = self._level[flat].to(self._kind)
         seen = [
@@ -177,7 +163,7 @@ class Neighbours:
             weight=hidden.weight,
         )
 
-    def _places(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+    def _rows_and_columns(self, flat: Tensor) -> tuple[Tensor, Tensor]:
         rows = torch.div(flat, self.width, rounding_mode="floor")
         return rows, flat % self.width
 
@@ -189,7 +175,7 @@ class Neighbours:
         flat : Tensor of int, shape (N,)
             As for `around`.
         """
-        *values, counts = self._hidden_windows.around(*self._places(flat))
+        *values, counts = self._hidden_windows.around(*self._rows_and_columns(flat))
         return Hidden(
             self._linear_level[flat], torch.stack(values, dim=1), counts[:, None]
         )
@@ -239,6 +225,53 @@ class Neighbours:
             for band, kernels in zip(bands, layer.kernels, strict=True):
                 band.add_to(total, kernels, level)
             yield total
+
+
+@cache
+def _places(radius: int, hole: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the places of a window that lie outside of the hole, and those inside.
+
+    Kept, as all that is made of numbers alone: a GPU would be waited for.
+    """
+    far = _reaches(radius)
+    places = torch.arange(len(far))
+    return places[far > hole].to(device), places[far <= hole].to(device)
+
+
+@cache
+def _turned_columns(
+    samples: int,
+    window: tuple[int, int],
+    context: tuple[int, int],
+    device: torch.device,
+) -> tuple[Tensor, ...]:
+    """Return, for each turn, the order of the features that turns what is seen.
+
+    Parameters
+    ----------
+    samples : int
+        Values of a pixel.
+    window : tuple of int
+        Its radius and its hole.
+    context : tuple of int
+        How many planes beside, and the radius of their windows.
+    device : torch.device
+        Where the order is wanted.
+    """
+    cpu, (count, reach) = torch.device("cpu"), context
+    own, _ = _places(*window, cpu)
+    beside, _ = _places(reach, -1, cpu)
+    groups = [own] * samples + [torch.zeros(1, dtype=torch.long)] * samples
+    groups += [beside] * (samples * count)
+    # Each group of features keeps its place and is turned within itself.
+    lengths = torch.tensor([0, *(len(group) for group in groups)])
+    firsts = lengths.cumsum(0)[:-1].tolist()
+    pairs = list(zip(groups, firsts, strict=True))
+    orders = [
+        torch.cat([_turned_places(group, turn) + first for group, first in pairs])
+        for turn in range(TURNS)
+    ]
+    return tuple(order.to(device) for order in orders)
 
 
 def _turned_places(places: Tensor, turn: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
@@ -30,10 +31,6 @@ class Windows:
         down = torch.div(places, self._side, rounding_mode="floor")
         # Half as much to read as 64 bits; a plane never has 2**31 pixels.
         self._offsets = (down * self._stride + places % self._side).int()
-        missing = 1 - self._padded[None, -1:]
-        for line in ((self._side, 1), (1, self._side)):
-            missing = F.max_pool2d(missing, line, stride=1)
-        self._incomplete = missing[0, 0] > 0
 
     def around(self, rows: Tensor, columns: Tensor) -> list[Tensor]:
         """Return the values plane by plane, (N, places); zero outside the plane.
@@ -81,12 +78,24 @@ class Windows:
     def band(self, rows: slice) -> Band:
         """Return all windows around the pixels of whole rows."""
         *values, counts = (self._every(plane, rows) for plane in self._padded)
-        incomplete = torch.nonzero(self._incomplete[rows].flatten()).flatten()
+        places, ends = self._incomplete
+        incomplete = places[ends[rows.start] : ends[rows.stop]]
+        incomplete = incomplete - rows.start * counts.shape[1]
         return Band(
             [one.flatten(2).flatten(0, 1) for one in values],
             incomplete,
             1 - counts.flatten(2).flatten(0, 1)[incomplete],
         )
+
+    @cached_property
+    def _incomplete(self) -> tuple[Tensor, list[int]]:
+        """Return where windows hold values that don't count, and how many before a row.
+
+        Of the whole plane at once: the host waits for a GPU to have counted them.
+        """
+        missing = _any_within(self._padded[-1] == 0, self._side)
+        ends = torch.cumsum(missing.sum(dim=1), dim=0).cpu().tolist()
+        return torch.nonzero(missing.flatten()).flatten(), [0, *ends]
 
     def _every(self, plane: Tensor, rows: slice) -> Tensor:
         """Return the windows around each pixel, (Y, X, side, side), a view."""
@@ -132,3 +141,18 @@ class Band:
             for k in range(len(self.values)):
                 missing = self.missing @ kernels[:, k].t()
                 total[self.incomplete] += level[self.incomplete, k, None] * missing
+
+
+def _any_within(marked: Tensor, side: int) -> Tensor:
+    """Return in which squares of a side anything is marked, by their first pixel."""
+    for dimension in range(2):
+        reach = 1
+        while reach < side:
+            # Twice as far each time.
+            step = min(reach, side - reach)
+            left = marked.shape[dimension] - step
+            marked = marked.narrow(dimension, 0, left) | marked.narrow(
+                dimension, step, left
+            )
+            reach += step
+    return marked
