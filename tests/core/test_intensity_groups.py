@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ def test_groups_rise_and_hold_equally_many(
     sizes = [len(group) for group in groups]
     # Values that are the same come into one group.
     assert max(sizes) - min(sizes) <= (1 if dtype is np.float64 else 10)
-    for one, next_one in zip(groups, groups[1:], strict=False):
+    for one, next_one in pairwise(groups):
         assert values[one].max() < values[next_one].min()
     assert all((np.diff(group) > 0).all() for group in groups)
 
