@@ -21,7 +21,7 @@ from napari_inr_denoise.core.blind_spot import (
 )
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.dihedral import TURNS, turned, turned_back
-from napari_inr_denoise.core.gradient import Loss, part_count
+from napari_inr_denoise.core.gradient import Loss, one_thread, part_count
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.scaling import CommonScale, PlaneScale, VarianceTable
@@ -163,16 +163,21 @@ class AttentionFit:
 
     def advance(self) -> None:
         """Take one optimisation step on random crops in random turns."""
+        with one_thread():
+            counted, crops = self._crops()
+        size = math.ceil(self._batch / part_count(self._device))
+        shares = zip(*(one.split(size) for one in crops), strict=True)
+        self._optimiser.step([Loss(self._loss, (counted, *part)) for part in shares])
+        self._done += 1
+
+    def _crops(self) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return how many values count, and of each crop what `_loss` takes."""
         drawn = [self._drawn() for _ in range(self._batch)]
         planes = torch.stack([self._crop(self._padded[part]) for part in drawn])
         counted = planes[:, 2 * self._samples + 1].sum().clamp_min(1.0) * self._samples
         weights = torch.stack([self._weights[part] for part in drawn])
         tables = VarianceTable.of([self._parts[k].scale.variances for k in drawn])
-        crops = planes, weights, *tables.parts
-        size = math.ceil(len(drawn) / part_count(self._device))
-        shares = zip(*(one.split(size) for one in crops), strict=True)
-        self._optimiser.step([Loss(self._loss, (counted, *part)) for part in shares])
-        self._done += 1
+        return counted, (planes, weights, *tables.parts)
 
     def _loss(
         self, counted: Tensor, planes: Tensor, weights: Tensor, *table: Tensor

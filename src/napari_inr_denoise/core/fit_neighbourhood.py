@@ -20,7 +20,7 @@ from napari_inr_denoise.core.blind_spot import (
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.correlation import residual_correlation
 from napari_inr_denoise.core.dihedral import TURNS
-from napari_inr_denoise.core.gradient import Loss, part_count
+from napari_inr_denoise.core.gradient import Loss, one_thread, part_count
 from napari_inr_denoise.core.neighbours import Hidden
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.outcome import Outcome
@@ -167,7 +167,8 @@ class NeighbourhoodFit:
         """Take one optimisation step on random pixels in a random turn."""
         turn = int(torch.randint(TURNS, (1,), generator=self._turns))
         numbers = self._drawn()
-        drawn = [self._pixels(number, len(numbers)) for number in numbers]
+        with one_thread():
+            drawn = [self._pixels(number, len(numbers)) for number in numbers]
         self._optimiser.step([self._loss(part, turn) for part in self._shares(drawn)])
         self._done += 1
         if self._done == self._alone:

@@ -52,9 +52,10 @@ def part_count(device: torch.device) -> int:
 def one_thread() -> Iterator[None]:
     """Let torch use one thread inside; the number is as before afterwards.
 
-    For work on no more than a network's weights. It is done before others have woken,
-    and these would spin for milliseconds in the way of the next step's threads, unless
-    OMP_WAIT_POLICY is set: beside busy processes a fit took two to four times as long.
+    For work on no more than a network's weights, or what a step is drawn from. It is
+    done before others have woken, and these would spin for milliseconds in the way of
+    the step's own threads, unless OMP_WAIT_POLICY is set: drawn with two threads a step
+    took 1.5 times as long, and beside busy processes a fit two to four times.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

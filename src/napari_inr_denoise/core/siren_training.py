@@ -86,7 +86,9 @@ class SirenTraining:
         """Take steps on random batches of patches."""
         started = time.monotonic()
         for _ in range(steps):
-            self.step(*self._draw(self._batch, self._generator))
+            with one_thread():
+                batch = self._draw(self._batch, self._generator)
+            self.step(*batch)
         self.steps += steps
         self._seconds += time.monotonic() - started
 
@@ -107,7 +109,8 @@ class SirenTraining:
         weights : Tensor, shape (N, 1, side, side)
             1 where a target counts, 0 elsewhere.
         """
-        counted = weights.sum().clamp_min(1.0) * targets.shape[1]
+        with one_thread():
+            counted = weights.sum().clamp_min(1.0) * targets.shape[1]
         parts = zip(
             coordinates.tensor_split(self._parts),
             targets.tensor_split(self._parts),
