@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_inr_denoise.core.at_once import fitted_at_once
 from napari_inr_denoise.core.blind_spot import Training
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.combine import (
@@ -95,18 +96,50 @@ def _combined(
     """Fit the candidates to all but the held-out pixels, and combine them."""
     held_out = hold_out(problem.fitted_yx, settings.seed)
     targets = problem.fitted_yx & ~held_out
-    done: list[Candidate] = []
-    best: FitResult | None = None
-    for number, name in enumerate(names):
+    done: dict[int, Candidate] = {}
+
+    def fitted(number: int, name: str) -> CandidateSteps:
         fit = _siren if name in SIREN_BANDWIDTHS else _blind_spot
-        for step in (run := Outcome(fit(name, problem, targets, settings, device))):
-            progress = (number + step.progress) / len(names)
-            # What is done is better than what is begun.
-            yield replace(step, progress=progress, best=best or step.best)
-        if _is_sound(run.result):
-            done.append(run.result)
-            best, _ = _mean(problem, done, held_out)
-    return finished(problem, done, held_out, device)
+        done[number] = yield from fit(name, problem, targets, settings, device)
+        return done[number]
+
+    fits = [fitted(number, name) for number, name in enumerate(names)]
+    run = Outcome(fitted_at_once(fits, device))
+    newest: dict[int, FitStep] = {}
+    best, known = None, 0
+    for number, step in run:
+        newest[number] = step
+        # The first is the best of them as a rule: what others come to waits for it.
+        if 0 in done and len(done) > known:
+            known = len(done)
+            sound = [done[k] for k in sorted(done) if _is_sound(done[k])]
+            best = _mean(problem, sound, held_out)[0] if sound else None
+        yield _of_all(newest, len(names), best)
+    return finished(problem, run.result, held_out, device)
+
+
+def _of_all(steps: dict[int, FitStep], fits: int, done: FitResult | None) -> FitStep:
+    """Return the steps of several fits as one of all.
+
+    Parameters
+    ----------
+    steps : dict of int to FitStep
+        The newest of each that has begun, by its number.
+    fits : int
+        How many there will be.
+    done : FitResult or None
+        What is better than any that is under way.
+    """
+    best = done or steps[min(steps)].best
+    return replace(
+        steps[min(steps)],
+        step=sum(one.step for one in steps.values()),
+        max_steps=sum(one.max_steps for one in steps.values()),
+        residual_rms=best.residual_rms,
+        progress=sum(one.progress for one in steps.values()) / fits,
+        steps_per_second=sum(one.steps_per_second for one in steps.values()),
+        best=best,
+    )
 
 
 def _mean(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import torch
 
+from napari_inr_denoise.core.at_once import fitted_at_once
 from napari_inr_denoise.core.blind_spot import Trainee
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.combine import hold_out
@@ -21,6 +22,7 @@ from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
 from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
 from napari_inr_denoise.core.fit_volume import VolumeProblem, volume_steps
 from napari_inr_denoise.core.noise import examine_plane
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_view import ViewMaker
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import ATTENTION, NEIGHBOURHOOD, DenoiseSettings
@@ -57,6 +59,7 @@ def network_paces(
     parts: int,
     settings: DenoiseSettings,
     device: torch.device,
+    shares: bool,
     at_once: int = 1,
 ) -> Measuring[dict[str, Pace]]:
     """Measure the pace of each network that the settings name.
@@ -73,6 +76,9 @@ def network_paces(
         The networks.
     device : torch.device
         Where to compute.
+    shares : bool
+        Whether planes or tiles share the networks, which then answer one after the
+        other.
     at_once : int
         How many planes or tiles are rendered side by side.
 
@@ -84,53 +90,68 @@ def network_paces(
     names = settings.candidate_names
     if member.problem.noise.correlated and NEIGHBOURHOOD in names:
         names = (NEIGHBOURHOOD,)
-    measure: dict[str, Callable[..., Measuring[Pace]]] = {
-        NEIGHBOURHOOD: partial(_neighbourhood_pace, parts=parts, at_once=at_once),
-        ATTENTION: partial(_attention_pace, at_once=at_once),
+    begin: dict[str, Callable[[Member, DenoiseSettings, torch.device], Trainee]] = {
+        NEIGHBOURHOOD: partial(_neighbourhood, parts=parts),
+        ATTENTION: _attention,
     }
-    paces = {}
-    for name in names:
-        pace = measure.get(name, _siren_pace)(member, settings, device)
-        paces[name] = yield from pace
+    fits = {
+        name: begin[name](member, settings, device) for name in names if name in begin
+    }
+    yield
+    # As in a run: steps of all networks at once.
+    measured = [
+        _fit_pace(fits[name], member.problem, device, rendered=not shares)
+        if name in fits
+        else _siren_pace(member, settings, device)
+        for name in names
+    ]
+    for _ in (run := Outcome(fitted_at_once(measured, device))):
+        yield
+    paces = dict(zip(names, run.result, strict=True))
+    if shares:
+        for name, fit in fits.items():
+            pixel = yield from _rendered(fit, member.problem, device, at_once)
+            paces[name] = replace(paces[name], pixel=pixel)
     return paces
 
 
-def _neighbourhood_pace(
-    member: Member,
-    settings: DenoiseSettings,
-    device: torch.device,
-    parts: int,
-    at_once: int,
-) -> Measuring[Pace]:
+def _neighbourhood(
+    member: Member, settings: DenoiseSettings, device: torch.device, parts: int
+) -> Trainee:
     problem = member.problem
     maker = ViewMaker([problem], settings, device)
     view = maker.view(problem, problem.fitted_yx, member.context)
-    fit = NeighbourhoodFit([view] * parts, settings, 10**6)
-    return (yield from _pace(fit, problem, device, at_once))
+    return NeighbourhoodFit([view] * parts, settings, 10**6)
 
 
-def _attention_pace(
-    member: Member, settings: DenoiseSettings, device: torch.device, at_once: int
-) -> Measuring[Pace]:
+def _attention(
+    member: Member, settings: DenoiseSettings, device: torch.device
+) -> Trainee:
     problem = member.problem
     common = ViewMaker([problem], settings, device).common
     crops = Crops.of(problem, problem.fitted_yx, common, device, member.context)
-    fit = AttentionFit([crops], settings, 10**6)
-    return (yield from _pace(fit, problem, device, at_once))
+    return AttentionFit([crops], settings, 10**6)
 
 
-def _pace(
-    fit: Trainee, problem: FitProblem, device: torch.device, at_once: int
+def _fit_pace(
+    fit: Trainee, problem: FitProblem, device: torch.device, *, rendered: bool
 ) -> Measuring[Pace]:
+    yield
+    step = _seconds(fit.advance, device)
+    yield
+    pixel = (yield from _rendered(fit, problem, device)) if rendered else 0.0
+    return Pace(step, pixel)
+
+
+def _rendered(
+    fit: Trainee, problem: FitProblem, device: torch.device, at_once: int = 1
+) -> Measuring[float]:
     def render() -> None:
         for _ in fit.render(turns=1):
             pass
 
     yield
-    step = _seconds(fit.advance, device)
-    yield
-    rendered = _seconds(render, device, at_once)
-    return Pace(step, rendered / problem.fitted_yx.size)
+    return _seconds(render, device, at_once) / problem.fitted_yx.size
 
 
 def _siren_pace(

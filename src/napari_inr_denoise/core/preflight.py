@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from napari_inr_denoise.core.at_once import has_lanes
 from napari_inr_denoise.core.axes import (
     count_planes,
     planes_of,
@@ -267,10 +268,11 @@ class _Plan:
             together=self.together,
             tiled=self.tiling.count > 1,
             settings=settings,
+            at_once=has_lanes(len(settings.candidate_names), self.device),
         )
         at_once = self._at_once
         paces = yield from network_paces(
-            sample, workload.parts, settings, self.device, at_once
+            sample, workload.parts, settings, self.device, workload.shares, at_once
         )
         yield
         other = other_pace(sample.problem, settings, self.device, at_once)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
+from contextlib import closing
 from itertools import islice
-from threading import Event
 from typing import TypeVar
 
-import torch
-
-from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.core.lanes import Lanes
 
 _Found = TypeVar("_Found")
 _LOOK_EVERY_S = 0.1
-_LAST_WAIT_S = 0.5
-"""For jobs that are under way when the others are given up."""
 
 
 def side_by_side(
@@ -46,33 +42,15 @@ def side_by_side(
     Exception
         What a job raises, in its place; the jobs after it are given up.
     """
-    threads_in_all = torch.get_num_threads()
-    share = max(threads_in_all // lanes, 1)
-    given_up, left = Event(), iter(jobs)
+    left = iter(jobs)
     under_way: deque[Future[_Found]] = deque()
-    pool = ThreadPoolExecutor(
-        lanes, "inr-denoise-lane", torch.set_num_threads, (share,)
-    )
-    try:
+    with closing(Lanes(lanes)) as threads:
         while True:
             for job in islice(left, lanes - len(under_way)):
-                under_way.append(pool.submit(_result, job, given_up))
+                under_way.append(threads.take(job))
             if not under_way:
                 return
             while not wait([under_way[0]], _LOOK_EVERY_S).done:
                 yield None
-            # The number is each thread's own, but new threads take the last one set.
-            torch.set_num_threads(threads_in_all)
+            threads.share_out()
             yield under_way.popleft().result()
-    finally:
-        given_up.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-        wait(under_way, _LAST_WAIT_S)
-        torch.set_num_threads(threads_in_all)
-
-
-def _result(job: Generator[None, None, _Found], given_up: Event) -> _Found:
-    for _ in (run := Outcome(job)):
-        if given_up.is_set():
-            raise CancelledError
-    return run.result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,17 +11,21 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from napari_inr_denoise.core.at_once import fitted_at_once
 from napari_inr_denoise.core.background import in_background
 from napari_inr_denoise.core.blind_spot import Training, train
 from napari_inr_denoise.core.candidate import Candidate
+from napari_inr_denoise.core.devices import synchronise
 from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
 from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
+from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_view import ViewMaker
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.settings import ATTENTION, NEIGHBOURHOOD, DenoiseSettings
 from napari_inr_denoise.core.stack_planes import CROP, Member, StackPlanes, spread
 
 _Item = TypeVar("_Item")
+_Fit = NeighbourhoodFit | AttentionFit
 _FEWEST_PLANES = 3
 MOST_TRAINED = 24
 """Parts that are trained on."""
@@ -70,10 +74,8 @@ class LearnedStack:
         The series.
     views : ViewMaker
         Makes what the neighbourhood network sees.
-    neighbourhood : NeighbourhoodFit
-        That network.
-    attention : AttentionFit or None
-        The other network, where it takes part.
+    fits : sequence of NeighbourhoodFit or AttentionFit
+        The networks, in the order of their answers.
     turns : int
         Flips and turns that an answer is the mean of.
     """
@@ -82,23 +84,26 @@ class LearnedStack:
         self,
         planes: StackPlanes,
         views: ViewMaker,
-        neighbourhood: NeighbourhoodFit,
-        attention: AttentionFit | None,
+        fits: Sequence[_Fit],
         turns: int,
     ) -> None:
         self.planes, self._views, self._turns = planes, views, turns
-        self._neighbourhood, self._attention = neighbourhood, attention
+        self._fits = fits
 
     def answers(self, member: Member) -> Generator[None, None, list[Candidate]]:
         """Return each network's answer for a plane or tile, trained on or not."""
         problem, device = member.problem, self._views.device
         nothing = np.zeros(problem.fitted_yx.shape, dtype=np.bool_)
-        view = self._views.view(problem, nothing, member.context)
-        found = [(yield from self._neighbourhood.answer(view, self._turns))]
-        if self._attention is not None:
-            common = self._views.common
-            crops = Crops.of(problem, nothing, common, device, member.context)
-            found.append((yield from self._attention.answer(crops, self._turns)))
+        found = []
+        for fit in self._fits:
+            if isinstance(fit, NeighbourhoodFit):
+                view = self._views.view(problem, nothing, member.context)
+                answer = fit.answer(view, self._turns)
+            else:
+                common = self._views.common
+                crops = Crops.of(problem, nothing, common, device, member.context)
+                answer = fit.answer(crops, self._turns)
+            found.append((yield from answer))
         return [_as_bright(one, problem) for one in found]
 
 
@@ -169,39 +174,55 @@ def learn_stack(
     members = [member for member, _ in parts]
     maker = ViewMaker([member.problem for member in members], settings, device)
 
-    def begun_first() -> NeighbourhoodFit:
+    def neighbourhood() -> NeighbourhoodFit:
         views = [maker.view(one.problem, at, one.context) for one, at in parts]
         return NeighbourhoodFit(views, settings, MORE_STEPS * settings.window_steps)
 
-    first = yield from in_background(begun_first)
+    def attention() -> AttentionFit:
+        crops = [
+            Crops.of(one.problem, at, maker.common, device, one.context)
+            for one, at in parts
+        ]
+        return AttentionFit(crops, settings, MORE_STEPS * settings.attention_steps)
+
     white = not members[0].problem.noise.correlated
     both = white and ATTENTION in settings.candidate_names
-    second: AttentionFit | None = None
-    share = 0.5 if both else 1.0
-    yield from _looks(members[0], train(first, turns=1), (0.0, share))
-    if both:
+    wanted: list[Callable[[], _Fit]] = [neighbourhood, *([attention] if both else [])]
+    fits = [_trained(begin, device) for begin in wanted]
+    newest: dict[int, Training] = {}
+    for number, training in (run := Outcome(fitted_at_once(fits, device))):
+        if training is None:
+            yield None
+            continue
+        newest[number] = training
+        done = sum(one.step / one.steps for one in newest.values()) / len(fits)
+        member = members[0]
+        # What the second network shows at first is worse than what the first has shown.
+        seen = _of_all(newest, training.candidate if number == 0 else None)
+        yield StackTraining(member.number, member.problem, seen, done)
+    return LearnedStack(planes, maker, run.result, shared_turns(settings))
 
-        def begun_second() -> AttentionFit:
-            crops = [
-                Crops.of(one.problem, at, maker.common, device, one.context)
-                for one, at in parts
-            ]
-            return AttentionFit(crops, settings, MORE_STEPS * settings.attention_steps)
 
-        second = yield from in_background(begun_second)
-        yield from _looks(members[0], train(second, turns=1), (share, share))
-    return LearnedStack(planes, maker, first, second, shared_turns(settings))
+def _trained(
+    begin: Callable[[], _Fit], device: torch.device
+) -> Generator[Training | None, None, _Fit]:
+    """Begin a fit, in a thread of its own, and train it."""
+
+    def begun() -> _Fit:
+        fit = begin()
+        # On a GPU the training may be in another stream.
+        synchronise(device)
+        return fit
+
+    fit = yield from in_background(begun)
+    yield from train(fit, turns=1)
+    return fit
 
 
-def _looks(
-    member: Member,
-    fit: Generator[Training, None, Candidate],
-    part: tuple[float, float],
-) -> Generator[StackTraining | None, None, None]:
-    """Train, and say how far it is between a beginning and a share of the whole."""
-    for training in fit:
-        done = part[0] + part[1] * training.step / training.steps
-        yield StackTraining(member.number, member.problem, training, done)
+def _of_all(trainings: dict[int, Training], look: Candidate | None) -> Training:
+    """Return the trainings that have begun as one, with a look at the plane."""
+    steps = sum(one.step for one in trainings.values())
+    return Training(steps, sum(one.steps for one in trainings.values()), look)
 
 
 def _parts(planes: StackPlanes, seed: int) -> list[tuple[Member, NDArray[np.bool_]]]:

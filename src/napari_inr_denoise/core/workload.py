@@ -38,6 +38,8 @@ class Workload:
         Whether a plane is cut into tiles, which share networks too.
     settings : DenoiseSettings
         Steps and turns.
+    at_once : bool
+        Whether networks are trained side by side.
     """
 
     planes: int
@@ -46,6 +48,7 @@ class Workload:
     together: bool
     tiled: bool
     settings: DenoiseSettings
+    at_once: bool = False
 
     @property
     def shares(self) -> bool:
@@ -72,8 +75,14 @@ class Workload:
         """
         learned = NEIGHBOURHOOD in paces and self.shares
         network = self._shared if learned else self._alone
-        fitted = sum(network(name, pace) for name, pace in paces.items())
-        return fitted + other * self.planes * self.rendered
+        fitted = [network(name, pace) for name, pace in paces.items()]
+        # Side by side the longest counts.
+        training = (max if self.at_once else sum)(fitted)
+        answered = 0.0
+        if learned:
+            turned = shared_turns(self.settings) * self.planes * self.rendered
+            answered = turned * sum(pace.pixel for pace in paces.values())
+        return training + answered + other * self.planes * self.rendered
 
     def _alone(self, name: str, pace: Pace) -> float:
         """Return the seconds of networks of the planes' own."""
@@ -86,12 +95,10 @@ class Workload:
         return self.planes * (trained + turns * self.pixels * pace.pixel)
 
     def _shared(self, name: str, pace: Pace) -> float:
-        """Return the seconds of networks that planes or tiles share."""
+        """Return the seconds of training networks that planes or tiles share."""
         pixels = self.parts * min(self.pixels, CROP**2)
         trainings = 1 if self.together else self.planes
-        trained = trainings * self._trained(name, pace, pixels, MORE_STEPS)
-        turned = shared_turns(self.settings) * self.planes * self.rendered
-        return trained + turned * pace.pixel
+        return trainings * self._trained(name, pace, pixels, MORE_STEPS)
 
     def _trained(self, name: str, pace: Pace, pixels: int, more: int) -> float:
         """Return the seconds of one training with its looks."""

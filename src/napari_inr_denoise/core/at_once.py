@@ -1,0 +1,132 @@
+"""Networks that have nothing to do with each other, fitted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, closing
+from functools import partial
+from queue import SimpleQueue
+from typing import TypeVar
+
+import torch
+
+from napari_inr_denoise.core.devices import synchronise
+from napari_inr_denoise.core.lanes import Lanes
+from napari_inr_denoise.core.outcome import Outcome
+
+_Step = TypeVar("_Step")
+_Found = TypeVar("_Found")
+Fits = Sequence[Generator[_Step, None, _Found]]
+Steps = Generator[tuple[int, _Step], None, list[_Found]]
+
+
+def has_lanes(fits: int, device: torch.device) -> bool:
+    """Return whether so many fits have a thread each."""
+    return device.type == "cpu" and fits > 1 and torch.get_num_threads() > 1
+
+
+def fitted_at_once(
+    fits: Fits[_Step, _Found], device: torch.device
+) -> Steps[_Step, _Found]:
+    """Fit networks side by side; each gives the bytes that it gives alone.
+
+    A step of a small network is a hundred small operations, which more threads, or all
+    of a GPU, hardly make faster: two networks at once take little longer than one. On
+    the CPU each has threads of its own. On CUDA the steps of all are started in turns,
+    each network's in a stream of its own, so that they run at the same time. Elsewhere
+    one is fitted after the other.
+
+    Parameters
+    ----------
+    fits : sequence of Generator
+        Where one yields all may be given up. None may use tensors of another.
+    device : torch.device
+        Where the networks are.
+
+    Yields
+    ------
+    number : int
+        Of a fit.
+    step : object
+        What it yields.
+
+    Returns
+    -------
+    list
+        What the fits return, in their order.
+
+    Raises
+    ------
+    Exception
+        What one of the fits raises; the others are given up.
+    """
+    if has_lanes(len(fits), device):
+        return (yield from _in_threads(fits))
+    if device.type == "cuda" and len(fits) > 1:
+        streams = [torch.cuda.Stream(device) for _ in fits]
+        contexts = [partial(torch.cuda.stream, stream) for stream in streams]
+        return (yield from _in_turns(fits, contexts, device))
+    return (yield from _one_by_one(fits))
+
+
+def _one_by_one(fits: Fits[_Step, _Found]) -> Steps[_Step, _Found]:
+    found = []
+    for number, fit in enumerate(fits):
+        for step in (run := Outcome(fit)):
+            yield number, step
+        found.append(run.result)
+    return found
+
+
+def _in_turns(
+    fits: Fits[_Step, _Found],
+    contexts: Sequence[Callable[[], AbstractContextManager[object]]],
+    device: torch.device,
+) -> Steps[_Step, _Found]:
+    """Go on with each fit in turn, in its context."""
+    left, found = dict(enumerate(fits)), {}
+    first = True
+    while left:
+        for number, fit in list(left.items()):
+            with contexts[number]():
+                try:
+                    step = next(fit)
+                except StopIteration as end:
+                    found[number] = end.value
+                    del left[number]
+                    continue
+            if first:
+                # What is made once and kept for all must be there for the next stream.
+                synchronise(device)
+            yield number, step
+        first = False
+    return [found[number] for number in range(len(fits))]
+
+
+def _in_threads(fits: Fits[_Step, _Found]) -> Steps[_Step, _Found]:
+    """Work on each fit in a thread; who goes on alone has all of torch's threads."""
+    heard: SimpleQueue[tuple[int, _Step] | None] = SimpleQueue()
+    left = set(range(len(fits)))
+    with closing(Lanes(len(fits))) as lanes:
+
+        def hear(number: int, step: _Step) -> None:
+            heard.put((number, step))
+            torch.set_num_threads(max(lanes.threads // max(len(left), 1), 1))
+
+        def end(number: int, _: Future[_Found]) -> None:
+            left.discard(number)
+            heard.put(None)
+
+        under_way = []
+        for number, fit in enumerate(fits):
+            future = lanes.take(fit, partial(hear, number))
+            future.add_done_callback(partial(end, number))
+            under_way.append(future)
+        for _ in fits:
+            while (step := heard.get()) is not None:
+                yield step
+            for future in under_way:
+                if future.done():
+                    future.result()
+        return [future.result() for future in under_way]

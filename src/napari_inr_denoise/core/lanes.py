@@ -1,0 +1,83 @@
+"""Threads for jobs side by side, which share torch's threads and end together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from threading import Event
+from typing import Any, TypeVar
+
+import torch
+
+from napari_inr_denoise.core.outcome import Outcome
+
+_Step = TypeVar("_Step")
+_Found = TypeVar("_Found")
+_LAST_WAIT_S = 0.5
+"""For jobs that are under way when the others are given up."""
+
+
+class Lanes:
+    """Threads that jobs are worked on in, each with its share of torch's threads.
+
+    Parameters
+    ----------
+    count : int
+        How many jobs at once.
+
+    Attributes
+    ----------
+    threads : int
+        Of torch, for all lanes together.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.threads = torch.get_num_threads()
+        share = max(self.threads // count, 1)
+        self._pool = ThreadPoolExecutor(
+            count, "inr-denoise-lane", torch.set_num_threads, (share,)
+        )
+        self._given_up = Event()
+        self._jobs: list[Future[Any]] = []
+
+    def take(
+        self,
+        job: Generator[_Step, None, _Found],
+        hear: Callable[[_Step], object] = lambda _: None,
+    ) -> Future[_Found]:
+        """Work on a job in a lane, or in the next that is free.
+
+        Parameters
+        ----------
+        job : Generator
+            Where it yields it may be given up.
+        hear : callable
+            Is given what the job yields, in the lane.
+        """
+        future = self._pool.submit(self._worked_on, job, hear)
+        self._jobs = [one for one in self._jobs if not one.done()]
+        self._jobs.append(future)
+        return future
+
+    def _worked_on(
+        self, job: Generator[_Step, None, _Found], hear: Callable[[_Step], object]
+    ) -> _Found:
+        for step in (run := Outcome(job)):
+            if self._given_up.is_set():
+                raise CancelledError
+            hear(step)
+        return run.result
+
+    def share_out(self) -> None:
+        """Give the caller all of torch's threads again.
+
+        The number is each thread's own, but new threads take the last one set.
+        """
+        torch.set_num_threads(self.threads)
+
+    def close(self) -> None:
+        """Give up what is not done."""
+        self._given_up.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        wait(self._jobs, _LAST_WAIT_S)
+        self.share_out()

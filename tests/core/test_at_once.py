@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+import torch
+
+from napari_inr_denoise.core import at_once
+from napari_inr_denoise.core.at_once import fitted_at_once, has_lanes
+from napari_inr_denoise.core.denoise import denoise
+from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+
+CPU = torch.device("cpu")
+Fit = Generator[str, None, str]
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> Generator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    assert torch.get_num_threads() == 4
+    torch.set_num_threads(before)
+
+
+def _fit(name: str, steps: int, seconds: float = 0.0) -> Fit:
+    for number in range(steps):
+        time.sleep(seconds)
+        yield f"{name}{number}"
+    return name.upper()
+
+
+def _heard(run: Outcome[tuple[int, str], list[str]], fits: int) -> list[list[str]]:
+    said: list[list[str]] = [[] for _ in range(fits)]
+    for number, step in run:
+        said[number].append(step)
+    return said
+
+
+@pytest.mark.parametrize("way", ["threads", "turns", "one by one"])
+def test_every_step_is_heard_in_its_order_and_results_in_theirs(
+    way: str,
+) -> None:
+    fits = [_fit("a", 3, 0.01), _fit("b", 5), _fit("c", 0)]
+    if way == "turns":
+        run = Outcome(at_once._in_turns(fits, [nullcontext] * 3, CPU))
+    else:
+        torch.set_num_threads(4 if way == "threads" else 1)
+        run = Outcome(fitted_at_once(fits, CPU))
+    assert _heard(run, 3) == [
+        ["a0", "a1", "a2"],
+        ["b0", "b1", "b2", "b3", "b4"],
+        [],
+    ]
+    assert run.result == ["A", "B", "C"]
+    torch.set_num_threads(4)
+
+
+def test_in_turns_a_step_of_each_comes_after_the_other() -> None:
+    fits = [_fit("a", 3), _fit("b", 2)]
+    steps = [
+        step for _, step in at_once._in_turns(fits, [nullcontext, nullcontext], CPU)
+    ]
+    assert steps == ["a0", "b0", "a1", "b1", "a2"]
+
+
+def test_threads_are_shared_out_and_the_last_has_them_all() -> None:
+    shares: dict[str, list[int]] = {"short": [], "long": []}
+    over = threading.Event()
+
+    def noting(name: str, steps: int) -> Fit:
+        for _ in range(steps):
+            shares[name].append(torch.get_num_threads())
+            yield name
+        if name == "short":
+            over.set()
+        else:
+            over.wait(10)
+            time.sleep(0.2)
+            yield name
+            shares[name].append(torch.get_num_threads())
+        return name
+
+    for _ in fitted_at_once([noting("short", 2), noting("long", 2)], CPU):
+        pass
+    assert shares["short"] == [2, 2]
+    assert (shares["long"][0], shares["long"][-1]) == (2, 4)
+
+
+def test_an_error_of_one_gives_the_others_up() -> None:
+    seen: list[int] = []
+
+    def failing() -> Fit:
+        yield "fine"
+        raise MemoryError("no more")
+
+    def long() -> Fit:
+        for number in range(1000):
+            seen.append(number)
+            time.sleep(0.01)
+            yield "long"
+        return ""
+
+    with pytest.raises(MemoryError, match="no more"):
+        list(fitted_at_once([long(), failing()], CPU))
+    count = len(seen)
+    time.sleep(0.1)
+    assert len(seen) == count < 100
+
+
+def test_a_stop_gives_all_up() -> None:
+    closed: list[str] = []
+
+    def long(name: str) -> Fit:
+        try:
+            for _ in range(1000):
+                time.sleep(0.01)
+                yield name
+        finally:
+            closed.append(name)
+        return name
+
+    run = fitted_at_once([long("a"), long("b")], CPU)
+    next(run)
+    started = time.monotonic()
+    run.close()
+    assert time.monotonic() - started < 1.0
+    assert sorted(closed) == ["a", "b"]
+
+
+def test_one_thread_or_one_fit_has_no_lanes() -> None:
+    assert has_lanes(2, CPU)
+    assert not has_lanes(1, CPU)
+    assert not has_lanes(2, torch.device("mps"))
+    torch.set_num_threads(1)
+    assert not has_lanes(2, CPU)
+    torch.set_num_threads(4)
+
+
+def _small() -> DenoiseSettings:
+    return preset_settings(
+        "auto",
+        device="cpu",
+        window_steps=12,
+        window_width=16,
+        window_radius=3,
+        attention_steps=8,
+        attention_width=8,
+        turns=2,
+    )
+
+
+@pytest.mark.parametrize("planes", [1, 4])
+def test_the_bytes_are_those_of_one_after_the_other(
+    planes: int, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    y, x = np.mgrid[:48, :56]
+    noisy = 60 + 30 * np.sin(x / 6) * np.cos(y / 9) + rng.normal(0, 6, (planes, 48, 56))
+    found = [denoise(noisy, "ZYX", settings=_small())]
+    monkeypatch.setattr(at_once, "_in_threads", at_once._one_by_one)
+    found.append(denoise(noisy, "ZYX", settings=_small()))
+
+    def in_turns(fits: list[Fit]) -> at_once.Steps[str, str]:
+        return at_once._in_turns(fits, [nullcontext] * len(fits), CPU)
+
+    monkeypatch.setattr(at_once, "_in_threads", in_turns)
+    found.append(denoise(noisy, "ZYX", settings=_small()))
+    assert len({one.image.tobytes() for one in found}) == 1
+    assert len({one.uncertainty.tobytes() for one in found}) == 1
+    assert found[0].report.files[0].planes[0].shared == (planes > 1)
