@@ -62,3 +62,16 @@ def test_parts_that_share_are_counted() -> None:
     assert _load(together=True).parts == 10
     assert _load(planes=100, together=True).parts == 24
     assert _load(planes=1, tiled=True, rendered=4 * 512**2).parts == 4
+
+
+def test_of_networks_at_once_the_longer_counts_and_ends_alone() -> None:
+    paces = {"neighbourhood": Pace(1.0, 0.0, 0.5), "attention": Pace(1.0, 0.0, 0.6)}
+    settings = preset_settings("auto", window_steps=100, attention_steps=300)
+    load = _load(settings, planes=1)
+    assert load.seconds(paces, 0.0) == pytest.approx(100 + 300)
+    beside = replace(load, at_once=True)
+    assert beside.seconds(paces, 0.0) == pytest.approx(100 + 200 * 0.6)
+    unknown = {name: replace(pace, alone=None) for name, pace in paces.items()}
+    assert beside.seconds(unknown, 0.0) == pytest.approx(300)
+    only = {"attention": paces["attention"]}
+    assert beside.seconds(only, 0.0) == pytest.approx(300)

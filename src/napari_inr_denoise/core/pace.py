@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from napari_inr_denoise.core.at_once import fitted_at_once
+from napari_inr_denoise.core.at_once import fitted_at_once, has_lanes
 from napari_inr_denoise.core.blind_spot import Trainee
 from napari_inr_denoise.core.candidate import Candidate
 from napari_inr_denoise.core.combine import hold_out
@@ -48,10 +48,14 @@ class Pace:
         Seconds for one optimisation step.
     pixel : float
         Seconds for a pixel in one turn of a rendering, or in one look at a plane.
+    alone : float or None
+        Seconds for a step when no other network is trained any more; None where none
+        was beside it.
     """
 
     step: float
     pixel: float
+    alone: float | None = None
 
 
 def network_paces(
@@ -108,6 +112,11 @@ def network_paces(
     for _ in (run := Outcome(fitted_at_once(measured, device))):
         yield
     paces = dict(zip(names, run.result, strict=True))
+    if has_lanes(len(names), device):
+        for name, fit in fits.items():
+            yield
+            alone = _seconds(fit.advance, device)
+            paces[name] = replace(paces[name], alone=alone)
     if shares:
         for name, fit in fits.items():
             pixel = yield from _rendered(fit, member.problem, device, at_once)

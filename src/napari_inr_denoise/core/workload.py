@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_inr_denoise.core.blind_spot import looked_at
 from napari_inr_denoise.core.fit_neighbourhood import schedule
@@ -75,9 +75,14 @@ class Workload:
         """
         learned = NEIGHBOURHOOD in paces and self.shares
         network = self._shared if learned else self._alone
-        fitted = [network(name, pace) for name, pace in paces.items()]
-        # Side by side the longest counts.
-        training = (max if self.at_once else sum)(fitted)
+        fitted = {name: network(name, pace) for name, pace in paces.items()}
+        training = sum(fitted.values())
+        if self.at_once and len(fitted) > 1:
+            *_, second, name = sorted(fitted, key=fitted.__getitem__)
+            # Until one is left, which then goes on alone.
+            left = 1 - fitted[second] / max(fitted[name], 1e-300)
+            alone = replace(paces[name], step=paces[name].alone or paces[name].step)
+            training = fitted[second] + left * network(name, alone)
         answered = 0.0
         if learned:
             turned = shared_turns(self.settings) * self.planes * self.rendered
