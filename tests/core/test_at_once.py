@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import nullcontext
 
 import numpy as np
@@ -25,6 +27,12 @@ def _threads() -> Generator[None]:
     torch.set_num_threads(4)
     yield
     assert torch.get_num_threads() == 4
+    # A new thread takes the last number that was set.
+    new: list[int] = []
+    thread = threading.Thread(target=lambda: new.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert new == [4]
     torch.set_num_threads(before)
 
 
@@ -92,45 +100,101 @@ def test_threads_are_shared_out_and_the_last_has_them_all() -> None:
     assert (shares["long"][0], shares["long"][-1]) == (2, 4)
 
 
-def test_an_error_of_one_gives_the_others_up() -> None:
-    seen: list[int] = []
+def _failing() -> Fit:
+    yield "fine"
+    time.sleep(0.1)  # the others have begun by then
+    raise MemoryError("no more")
 
-    def failing() -> Fit:
-        yield "fine"
-        raise MemoryError("no more")
 
-    def long() -> Fit:
-        for number in range(1000):
-            seen.append(number)
+def _long(name: str, closed: list[str]) -> Fit:
+    try:
+        for _ in range(500):
             time.sleep(0.01)
-            yield "long"
-        return ""
-
-    with pytest.raises(MemoryError, match="no more"):
-        list(fitted_at_once([long(), failing()], CPU))
-    count = len(seen)
-    time.sleep(0.1)
-    assert len(seen) == count < 100
+            yield name
+    finally:
+        closed.append(name)
+    return name
 
 
-def test_a_stop_gives_all_up() -> None:
+def _in_turns(fits: list[Fit]) -> at_once.Steps[str, str]:
+    return at_once._in_turns(fits, [nullcontext] * len(fits), CPU)
+
+
+@pytest.mark.parametrize("way", [at_once._in_threads, _in_turns])
+def test_an_error_of_one_gives_the_others_up(
+    way: Callable[[list[Fit]], at_once.Steps[str, str]],
+) -> None:
     closed: list[str] = []
+    with pytest.raises(MemoryError, match="no more"):
+        list(way([_long("a", closed), _failing(), _long("b", closed)]))
+    assert sorted(closed) == ["a", "b"]
 
-    def long(name: str) -> Fit:
-        try:
-            for _ in range(1000):
-                time.sleep(0.01)
-                yield name
-        finally:
-            closed.append(name)
-        return name
 
-    run = fitted_at_once([long("a"), long("b")], CPU)
-    next(run)
+@pytest.mark.parametrize("way", [at_once._in_threads, _in_turns])
+def test_a_stop_gives_all_up(
+    way: Callable[[list[Fit]], at_once.Steps[str, str]],
+) -> None:
+    closed: list[str] = []
+    run = way([_long("a", closed), _long("b", closed)])
+    assert {next(run)[0] for _ in range(6)} == {0, 1}
     started = time.monotonic()
     run.close()
     assert time.monotonic() - started < 1.0
     assert sorted(closed) == ["a", "b"]
+
+
+def test_a_job_that_is_slow_to_stop_takes_no_threads_with_it() -> None:
+    def deaf() -> Fit:
+        yield "a"
+        time.sleep(0.8)  # longer than a stop waits for it
+        torch.set_num_threads(2)
+        yield "a"
+        return "a"
+
+    run = fitted_at_once([deaf(), _fit("b", 100, 0.01)], CPU)
+    next(run)
+    run.close()
+    time.sleep(0.6)  # now look at new threads, in the fixture
+
+
+def test_nobody_works_on_who_is_not_asked_for_more() -> None:
+    made: list[int] = []
+
+    def quick() -> Fit:
+        for number in range(1000):
+            made.append(number)
+            yield ""
+        return ""
+
+    run = fitted_at_once([quick(), _fit("b", 1)], CPU)
+    next(run)
+    time.sleep(0.3)
+    assert len(made) <= at_once._MOST_UNHEARD + 3
+    assert len(list(run)) == 1000
+    assert len(made) == 1000
+
+
+def test_a_program_ends_though_a_generator_is_open() -> None:
+    program = """
+import time, torch
+from napari_inr_denoise.core.at_once import fitted_at_once
+def fit():
+    for _ in range(6000):
+        time.sleep(0.01)
+        yield 1
+torch.set_num_threads(2)
+run = fitted_at_once([fit(), fit()], torch.device("cpu"))
+next(run)
+print("left open")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=45,
+        check=True,
+    )
+    assert ended.stdout == "left open\n"
 
 
 def test_one_thread_or_one_fit_has_no_lanes() -> None:
@@ -165,10 +229,7 @@ def test_the_bytes_are_those_of_one_after_the_other(
     monkeypatch.setattr(at_once, "_in_threads", at_once._one_by_one)
     found.append(denoise(noisy, "ZYX", settings=_small()))
 
-    def in_turns(fits: list[Fit]) -> at_once.Steps[str, str]:
-        return at_once._in_turns(fits, [nullcontext] * len(fits), CPU)
-
-    monkeypatch.setattr(at_once, "_in_threads", in_turns)
+    monkeypatch.setattr(at_once, "_in_threads", _in_turns)
     found.append(denoise(noisy, "ZYX", settings=_small()))
     assert len({one.image.tobytes() for one in found}) == 1
     assert len({one.uncertainty.tobytes() for one in found}) == 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
@@ -15,6 +16,9 @@ from napari_inr_denoise.core.devices import synchronise
 from napari_inr_denoise.core.lanes import Lanes
 from napari_inr_denoise.core.outcome import Outcome
 
+_MOST_UNHEARD = 32
+"""Steps: who is not asked for more makes a pause."""
+_PAUSE_S = 0.01
 _Step = TypeVar("_Step")
 _Found = TypeVar("_Found")
 Fits = Sequence[Generator[_Step, None, _Found]]
@@ -22,7 +26,7 @@ Steps = Generator[tuple[int, _Step], None, list[_Found]]
 
 
 def has_lanes(fits: int, device: torch.device) -> bool:
-    """Return whether so many fits have a thread each."""
+    """Return whether so many fits are worked on in threads."""
     return device.type == "cpu" and fits > 1 and torch.get_num_threads() > 1
 
 
@@ -87,32 +91,44 @@ def _in_turns(
     """Go on with each fit in turn, in its context."""
     left, found = dict(enumerate(fits)), {}
     first = True
-    while left:
-        for number, fit in list(left.items()):
-            with contexts[number]():
-                try:
-                    step = next(fit)
-                except StopIteration as end:
-                    found[number] = end.value
-                    del left[number]
-                    continue
-            if first:
-                # What is made once and kept for all must be there for the next stream.
+    try:
+        while left:
+            for number, fit in list(left.items()):
+                with contexts[number]():
+                    try:
+                        step = next(fit)
+                    except StopIteration as end:
+                        found[number] = end.value
+                        del left[number]
+                        continue
+                if first:
+                    # What is made once, and kept for all, must be there for the next.
+                    synchronise(device)
+                yield number, step
+            first = False
+        return [found[number] for number in range(len(fits))]
+    finally:
+        for fit in left.values():
+            fit.close()
+        if left:
+            # Their memory must not be given away while they write to it; and where the
+            # device has failed, that is known by another error.
+            with suppress(RuntimeError):
                 synchronise(device)
-            yield number, step
-        first = False
-    return [found[number] for number in range(len(fits))]
 
 
 def _in_threads(fits: Fits[_Step, _Found]) -> Steps[_Step, _Found]:
     """Work on each fit in a thread; who goes on alone has all of torch's threads."""
     heard: SimpleQueue[tuple[int, _Step] | None] = SimpleQueue()
     left = set(range(len(fits)))
-    with closing(Lanes(len(fits))) as lanes:
+    most = min(len(fits), torch.get_num_threads())
+    with closing(Lanes(most)) as lanes:
 
         def hear(number: int, step: _Step) -> None:
             heard.put((number, step))
-            torch.set_num_threads(max(lanes.threads // max(len(left), 1), 1))
+            _pause(heard, lanes)
+            at_work = min(max(len(left), 1), most)
+            torch.set_num_threads(lanes.threads // at_work)
 
         def end(number: int, _: Future[_Found]) -> None:
             left.discard(number)
@@ -130,3 +146,9 @@ def _in_threads(fits: Fits[_Step, _Found]) -> Steps[_Step, _Found]:
                 if future.done():
                     future.result()
         return [future.result() for future in under_way]
+
+
+def _pause(heard: SimpleQueue[_Step], lanes: Lanes) -> None:
+    """Wait while nobody asks for what was said before."""
+    while heard.qsize() > _MOST_UNHEARD and not lanes.given_up:
+        time.sleep(_PAUSE_S)

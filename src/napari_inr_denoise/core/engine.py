@@ -109,16 +109,20 @@ def _combined(
     best, known = None, 0
     for number, step in run:
         newest[number] = step
+        if 0 not in newest and 0 not in done:
+            continue  # what the others show would soon be worse again
         # The first is the best of them as a rule: what others come to waits for it.
         if 0 in done and len(done) > known:
             known = len(done)
             sound = [done[k] for k in sorted(done) if _is_sound(done[k])]
             best = _mean(problem, sound, held_out)[0] if sound else None
-        yield _of_all(newest, len(names), best)
+        yield _of_all(newest, len(names), set(done), best)
     return finished(problem, run.result, held_out, device)
 
 
-def _of_all(steps: dict[int, FitStep], fits: int, done: FitResult | None) -> FitStep:
+def _of_all(
+    steps: dict[int, FitStep], fits: int, over: set[int], done: FitResult | None
+) -> FitStep:
     """Return the steps of several fits as one of all.
 
     Parameters
@@ -127,6 +131,8 @@ def _of_all(steps: dict[int, FitStep], fits: int, done: FitResult | None) -> Fit
         The newest of each that has begun, by its number.
     fits : int
         How many there will be.
+    over : set of int
+        Those that have ended.
     done : FitResult or None
         What is better than any that is under way.
     """
@@ -136,8 +142,11 @@ def _of_all(steps: dict[int, FitStep], fits: int, done: FitResult | None) -> Fit
         step=sum(one.step for one in steps.values()),
         max_steps=sum(one.max_steps for one in steps.values()),
         residual_rms=best.residual_rms,
-        progress=sum(one.progress for one in steps.values()) / fits,
-        steps_per_second=sum(one.steps_per_second for one in steps.values()),
+        progress=sum(1.0 if k in over else one.progress for k, one in steps.items())
+        / fits,
+        steps_per_second=sum(
+            one.steps_per_second for k, one in steps.items() if k not in over
+        ),
         best=best,
     )
 

@@ -112,7 +112,10 @@ class Gradient:
                 return [self._on_one_thread(loss) for loss in losses]
             if self._threads is None:
                 most = min(threads, len(losses))
-                self._threads = ThreadPoolExecutor(most, "inr-denoise-gradient")
+                # Torch must have met a thread before the thread sets its own number.
+                self._threads = ThreadPoolExecutor(
+                    most, "inr-denoise-gradient", torch.get_num_threads
+                )
             work = [self._threads.submit(self._on_one_thread, loss) for loss in losses]
             wait(work)
             return [one.result() for one in work]

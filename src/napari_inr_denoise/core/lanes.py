@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, thread, wait
 from threading import Event
 from typing import Any, TypeVar
 
@@ -34,9 +34,7 @@ class Lanes:
     def __init__(self, count: int) -> None:
         self.threads = torch.get_num_threads()
         share = max(self.threads // count, 1)
-        self._pool = ThreadPoolExecutor(
-            count, "inr-denoise-lane", torch.set_num_threads, (share,)
-        )
+        self._pool = ThreadPoolExecutor(count, "inr-denoise-lane", _begin, (share,))
         self._given_up = Event()
         self._jobs: list[Future[Any]] = []
 
@@ -62,11 +60,25 @@ class Lanes:
     def _worked_on(
         self, job: Generator[_Step, None, _Found], hear: Callable[[_Step], object]
     ) -> _Found:
-        for step in (run := Outcome(job)):
-            if self._given_up.is_set():
-                raise CancelledError
-            hear(step)
-        return run.result
+        try:
+            for step in (run := Outcome(job)):
+                if self.given_up:
+                    raise CancelledError
+                hear(step)
+            return run.result
+        finally:
+            if self.given_up:
+                # The last word: a job may end long after the lanes were closed.
+                self.share_out()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody waits for the jobs any more.
+
+        So it is at the interpreter's end, which waits for threads: a caller may have
+        left a generator open. There is no public word for it.
+        """
+        return self._given_up.is_set() or bool(getattr(thread, "_shutdown", False))
 
     def share_out(self) -> None:
         """Give the caller all of torch's threads again.
@@ -81,3 +93,13 @@ class Lanes:
         self._pool.shutdown(wait=False, cancel_futures=True)
         wait(self._jobs, _LAST_WAIT_S)
         self.share_out()
+
+
+def _begin(share: int) -> None:
+    """Give a new thread its share.
+
+    Asked for the number first: a thread that torch has not met would take the last
+    number that any thread has set, over its own.
+    """
+    torch.get_num_threads()
+    torch.set_num_threads(share)

@@ -23,9 +23,10 @@ _MOST_AT_ONCE = 4
 1.3 times as long as one by one in planes of 64x64, on two cores."""
 _BYTES = {NEIGHBOURHOOD: 450.0, ATTENTION: 2000.0}
 _BYTES_SIREN = 1200.0
-"""Per pixel and sample of a tile, by the network that needs the most."""
+"""Per pixel and sample of a tile, by the network that needs the most: what others take
+that are fitted at once is within it (`auto`, 741x741: 1.15 GB of 2)."""
 _BYTES_BESIDE = 250.0
-"""Of them, outside of the networks: values, answers, what is judged (97 at once)."""
+"""Of them, outside of the networks: values, answers, and 97 while they are judged."""
 _OF_A_GPU = 0.5
 """Share of a GPU's memory: a viewer and its system have some, the weights little."""
 _BYTES_A_VOXEL = 22.0

@@ -160,7 +160,7 @@ def render_patches(
     grid = torch.meshgrid(rows, columns, indexing="ij")
     firsts = torch.stack([grid[0].flatten(), grid[1].flatten()], dim=-1) - over
     patches = torch.cat([predict(part) for part in firsts.split(_RENDER_BATCH)]).T
-    counts = [_overlap(firsts, stride, side) for firsts in (rows, columns)]
+    counts = [_overlap(along, stride, side) for along in (rows, columns)]
     size = len(counts[0]), len(counts[1])
     summed = F.fold(patches, size, side, stride=stride)
     plane = summed / torch.outer(*counts)

@@ -15,7 +15,6 @@ from napari_inr_denoise.core.at_once import fitted_at_once
 from napari_inr_denoise.core.background import in_background
 from napari_inr_denoise.core.blind_spot import Training, train
 from napari_inr_denoise.core.candidate import Candidate
-from napari_inr_denoise.core.devices import synchronise
 from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
 from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
 from napari_inr_denoise.core.outcome import Outcome
@@ -54,7 +53,7 @@ class StackTraining:
     problem : FitProblem
         What of it is trained on: all of it, or a part of a large plane.
     training : Training
-        How far the fit of one network is.
+        How far the fits of the networks are that have begun.
     progress : float
         How far that of all is, 0 to 1.
     """
@@ -210,8 +209,10 @@ def _trained(
 
     def begun() -> _Fit:
         fit = begin()
-        # On a GPU the training may be in another stream.
-        synchronise(device)
+        if device.type == "cuda":
+            # The training may be in another stream. Only for this one: another network
+            # may be recorded meanwhile, and then the device must not be waited for.
+            torch.cuda.current_stream(device).synchronize()
         return fit
 
     fit = yield from in_background(begun)
