@@ -7,6 +7,8 @@ import pstats
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
+
 _STAGES = {
     "noise": (("noise.py", "examine_plane"),),
     "training": (
@@ -30,6 +32,9 @@ STAGES = (*_STAGES, "other")
 def shares(wanted: bool) -> Iterator[dict[str, float]]:
     """Profile what is done inside; the shares are there at the end.
 
+    On one thread, for no other than the caller's is seen: networks are then fitted one
+    after the other. Tiles and planes that share networks are answered in others.
+
     On CUDA set CUDA_LAUNCH_BLOCKING=1, or the time of a kernel counts where it is
     waited for.
     """
@@ -37,8 +42,11 @@ def shares(wanted: bool) -> Iterator[dict[str, float]]:
     if not wanted:
         yield found
         return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     with cProfile.Profile() as profile:
         yield found
+    torch.set_num_threads(threads)
     stats = pstats.Stats(profile)
     total = stats.total_tt  # type: ignore[attr-defined]
     for stage, functions in _STAGES.items():
