@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -232,6 +233,8 @@ def test_a_gpu_that_is_lost_gives_way_to_the_cpu(
         return (yield from real(problem, settings, torch.device("cpu")))
 
     monkeypatch.setattr(core_run, "plane_steps", steps)
+    has = SimpleNamespace(total_memory=8 * 10**9)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: has)
     monkeypatch.setattr(core_run, "pick_device", lambda _: torch.device("cuda"))
     result = denoise(rng.normal(50, 5, (3, 24, 24)), settings=tiny)
     assert [kind for kind, _ in seen] == ["cuda", "cuda", "cpu", "cpu"]
