@@ -10,6 +10,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import torch
+from tests.core.torch_threads import threads_here_and_in_a_new_one
 
 from napari_inr_denoise.core import at_once
 from napari_inr_denoise.core.at_once import fitted_at_once, has_lanes
@@ -26,13 +27,7 @@ def _threads() -> Generator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     yield
-    assert torch.get_num_threads() == 4
-    # A new thread takes the last number that was set.
-    new: list[int] = []
-    thread = threading.Thread(target=lambda: new.append(torch.get_num_threads()))
-    thread.start()
-    thread.join()
-    assert new == [4]
+    assert threads_here_and_in_a_new_one() == (4, 4)
     torch.set_num_threads(before)
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 import torch
+from tests.core.torch_threads import threads_here_and_in_a_new_one
 
 from napari_inr_denoise.core.side_by_side import side_by_side
 
@@ -119,13 +120,7 @@ def test_threads_are_shared_out_and_given_back() -> None:
         assert torch.get_num_threads() == 4
         with closing(side_by_side(iter([_job(0, 0.3)]), 3)) as looks:
             next(looks)
-        assert torch.get_num_threads() == 4
-        # A new thread takes the last number that was set.
-        new: list[int] = []
-        thread = threading.Thread(target=lambda: new.append(torch.get_num_threads()))
-        thread.start()
-        thread.join()
-        assert new == [4]
+        assert threads_here_and_in_a_new_one() == (4, 4)
     finally:
         torch.set_num_threads(before)
 

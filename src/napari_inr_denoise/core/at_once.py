@@ -25,9 +25,9 @@ Fits = Sequence[Generator[_Step, None, _Found]]
 Steps = Generator[tuple[int, _Step], None, list[_Found]]
 
 
-def has_lanes(fits: int, device: torch.device) -> bool:
+def has_lanes(count: int, device: torch.device) -> bool:
     """Return whether so many fits are worked on in threads."""
-    return device.type == "cpu" and fits > 1 and torch.get_num_threads() > 1
+    return device.type == "cpu" and count > 1 and torch.get_num_threads() > 1
 
 
 def fitted_at_once(

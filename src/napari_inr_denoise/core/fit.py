@@ -68,7 +68,7 @@ class FitStep:
     Attributes
     ----------
     step, max_steps : int
-        Steps done and the budget.
+        Steps done and the budget, of all networks that are fitted at once.
     residual_rms : float
         Of this state, in the image's units.
     noise : NoiseModel

@@ -51,6 +51,11 @@ class Lanes:
             Where it yields it may be given up.
         hear : callable
             Is given what the job yields, in the lane.
+
+        Returns
+        -------
+        Future
+            Of what the job returns or raises.
         """
         future = self._pool.submit(self._worked_on, job, hear)
         self._jobs = [one for one in self._jobs if not one.done()]
@@ -69,7 +74,7 @@ class Lanes:
         finally:
             if self.given_up:
                 # The last word: a job may end long after the lanes were closed.
-                self.share_out()
+                self.take_back()
 
     @property
     def given_up(self) -> bool:
@@ -80,7 +85,7 @@ class Lanes:
         """
         return self._given_up.is_set() or bool(getattr(thread, "_shutdown", False))
 
-    def share_out(self) -> None:
+    def take_back(self) -> None:
         """Give the caller all of torch's threads again.
 
         The number is each thread's own, but new threads take the last one set.
@@ -92,7 +97,7 @@ class Lanes:
         self._given_up.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
         wait(self._jobs, _LAST_WAIT_S)
-        self.share_out()
+        self.take_back()
 
 
 def _begin(share: int) -> None:

@@ -52,5 +52,5 @@ def side_by_side(
                 return
             while not wait([under_way[0]], _LOOK_EVERY_S).done:
                 yield None
-            threads.share_out()
+            threads.take_back()
             yield under_way.popleft().result()
