@@ -27,6 +27,7 @@ from napari_inr_denoise.batch.jobs import Job, plan_jobs
 from napari_inr_denoise.batch.raw_image import RawImage
 from napari_inr_denoise.batch.run import run_jobs
 from napari_inr_denoise.batch.run_options import RunOptions
+from napari_inr_denoise.core import fitted_alone
 from napari_inr_denoise.core import run as core_run
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.report import FileReport
@@ -202,7 +203,7 @@ def test_whatever_fails_ends_in_a_sentence_of_that_file(
         raise error
         yield
 
-    real, calls = core_run.plane_steps, []
+    real, calls = fitted_alone.plane_steps, []
 
     def steps(problem: Any, settings: Any, device: Any) -> Iterator[Any]:
         calls.append(1)
@@ -210,7 +211,7 @@ def test_whatever_fails_ends_in_a_sentence_of_that_file(
         return fail() if len(calls) <= tries else real(problem, settings, device)
 
     tries = 2 if "emory" in words else 1
-    monkeypatch.setattr(core_run, "plane_steps", steps)
+    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
     first, second = _run(jobs, tiny)
     assert (first.status, second.status) == ("failed", "done")
     assert words in str(first.error)
@@ -224,7 +225,7 @@ def test_a_gpu_that_is_lost_gives_way_to_the_cpu(
 ) -> None:
     """The second plane is begun again on the CPU, the first one stays."""
     seen: list[tuple[str, bytes]] = []
-    real = core_run.plane_steps
+    real = fitted_alone.plane_steps
 
     def steps(problem: Any, settings: Any, device: torch.device) -> Iterator[Any]:
         seen.append((device.type, problem.plane_yxs.tobytes()))
@@ -232,10 +233,11 @@ def test_a_gpu_that_is_lost_gives_way_to_the_cpu(
             raise LOST
         return (yield from real(problem, settings, torch.device("cpu")))
 
-    monkeypatch.setattr(core_run, "plane_steps", steps)
+    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
     has = SimpleNamespace(total_memory=8 * 10**9)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: has)
     monkeypatch.setattr(core_run, "pick_device", lambda _: torch.device("cuda"))
+    monkeypatch.setattr(core_run, "fits_at_once", lambda *_: 1)
     result = denoise(rng.normal(50, 5, (3, 24, 24)), settings=tiny)
     assert [kind for kind, _ in seen] == ["cuda", "cuda", "cpu", "cpu"]
     assert len({plane for _, plane in seen}) == 3

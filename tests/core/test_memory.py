@@ -9,6 +9,7 @@ import torch
 from napari_inr_denoise.core.memory import (
     Effort,
     expected_memory_gb,
+    fits_at_once,
     tile_side,
     tiles_at_once,
 )
@@ -51,6 +52,29 @@ def test_as_many_tiles_at_once_as_there_are_threads_and_memory(
         allowed = expected_memory_gb(fast, 1, wanted * pixels, CPU)
         assert wanted == 1 or allowed <= fast.memory_gb
     assert tiles_at_once(replace(fast, memory_gb=0.5), 1, 256**2, CPU) == 1
+
+
+@pytest.mark.parametrize(
+    ("candidates", "device", "wanted"),
+    [
+        ("neighbourhood", "cpu", 4),
+        ("neighbourhood+attention", "cpu", 2),
+        ("siren", "cpu", 1),
+        ("neighbourhood+siren-fine", "cpu", 1),
+        ("neighbourhood", "mps", 1),
+        ("siren", "cuda", 4),
+    ],
+)
+def test_as_many_fits_at_once_as_leave_each_network_a_thread(
+    monkeypatch: pytest.MonkeyPatch, candidates: str, device: str, wanted: int
+) -> None:
+    has = SimpleNamespace(total_memory=80 * 10**9)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: has)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    settings = preset_settings("fast", candidates=candidates, memory_gb=4.0)
+    assert fits_at_once(settings, 1, 256**2, torch.device(device)) == wanted
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert fits_at_once(settings, 1, 256**2, torch.device(device)) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core import preflight as module
 from napari_inr_denoise.core.masked import MaskedImage
-from napari_inr_denoise.core.pace import Measuring, Pace
+from napari_inr_denoise.core.pace import Measuring, Pace, _share
 from napari_inr_denoise.core.preflight import preflight
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.core.stack_planes import Member
@@ -130,6 +131,33 @@ def test_planes_that_are_denoised_at_once_are_measured_at_once(
     together = preflight(stack, "ZYX", SETTINGS, streamed=True)
     assert asked == [1, 4]
     assert together.memory_gb - alone.memory_gb == pytest.approx(3 * 450e-9 * 48**2)
+
+
+@pytest.mark.parametrize(("axes", "wanted"), [("CYX", 6), ("ZYX", 6), ("YX", 1)])
+def test_planes_that_are_fitted_at_once_are_measured_at_once(
+    monkeypatch: pytest.MonkeyPatch, axes: str, wanted: int
+) -> None:
+    asked: list[int] = []
+
+    def known(*asked_for: object) -> Measuring[dict[str, Pace]]:
+        asked.append(int(str(asked_for[-1])))
+        yield
+        return TIMES
+
+    monkeypatch.setattr(module, "network_paces", known)
+    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    monkeypatch.setattr(module, "fits_at_once", lambda *_: 8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    random = np.random.default_rng(0)  # no two planes alike
+    image = random.permuted(_tissue().reshape(6, -1), axis=1).reshape(6, 48, 48)
+    plan = preflight(image if "Z" in axes or "C" in axes else image[0], axes, SETTINGS)
+    assert not plan.together
+    assert asked == [wanted]
+
+
+def test_what_is_done_at_once_is_shared_out() -> None:
+    assert _share([Pace(2.0, 0.2), Pace(4.0, 0.4)]) == Pace(1.5, pytest.approx(0.15))
+    assert _share([Pace(2.0, 0.2)]) == Pace(2.0, 0.2)
 
 
 def test_a_result_that_is_kept_counts() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -84,12 +84,13 @@ def network_paces(
         Whether planes or tiles share the networks, which then answer one after the
         other.
     at_once : int
-        How many planes or tiles are rendered side by side.
+        How many planes or tiles are rendered side by side; where they share nothing,
+        each with networks of its own, and trained so, too.
 
     Returns
     -------
     dict of str to Pace
-        By the network's name.
+        By the network's name; a plane's share of what is done at once.
     """
     names = settings.candidate_names
     if member.problem.noise.correlated and NEIGHBOURHOOD in names:
@@ -98,21 +99,28 @@ def network_paces(
         NEIGHBOURHOOD: partial(_neighbourhood, parts=parts),
         ATTENTION: _attention,
     }
-    fits = {
-        name: begin[name](member, settings, device) for name in names if name in begin
-    }
+    planes = 1 if shares else at_once
+    copies = [
+        {name: begin[name](member, settings, device) for name in names if name in begin}
+        for _ in range(planes)
+    ]
+    fits = copies[0]
     yield
     # As in a run: steps of all networks at once.
     measured = [
-        _fit_pace(fits[name], member.problem, device, rendered=not shares)
-        if name in fits
+        _fit_pace(copy[name], member.problem, device, rendered=not shares)
+        if name in copy
         else _siren_pace(member, settings, device)
+        for copy in copies
         for name in names
     ]
     for _ in (run := Outcome(fitted_at_once(measured, device))):
         yield
-    paces = dict(zip(names, run.result, strict=True))
-    if has_lanes(len(names), device):
+    paces = {
+        name: _share(run.result[number :: len(names)])
+        for number, name in enumerate(names)
+    }
+    if planes == 1 and has_lanes(len(names), device):
         for name, fit in fits.items():
             yield
             alone = _seconds(fit.advance, device)
@@ -122,6 +130,13 @@ def network_paces(
             pixel = yield from _rendered(fit, member.problem, device, at_once)
             paces[name] = replace(paces[name], pixel=pixel)
     return paces
+
+
+def _share(together: Sequence[Pace]) -> Pace:
+    """Return the share of one in what several take at once."""
+    squared = len(together) ** 2  # the mean, of which each takes a part
+    step = sum(one.step for one in together) / squared
+    return Pace(step, sum(one.pixel for one in together) / squared)
 
 
 def _neighbourhood(

@@ -25,6 +25,7 @@ from napari_inr_denoise.core.fit_volume import VolumeProblem
 from napari_inr_denoise.core.masked import MaskedImage
 from napari_inr_denoise.core.memory import (
     expected_memory_gb,
+    fits_at_once,
     tile_side,
     tiles_at_once,
 )
@@ -229,14 +230,20 @@ class _Plan:
     @property
     def _at_once(self) -> int:
         """How many planes or tiles are denoised side by side."""
-        tiled = self.tiling.count > 1 and can_learn(self._settings)
-        if not (self.together or tiled):
-            return 1
-        pixels = self.tiling.most_pixels
+        most = tiles_at_once if self._shares else fits_at_once
+        planes, pixels = self._count, self.tiling.most_pixels
+        if not (self._shares or learns_together(self._settings, self._count)):
+            # Then they are fitted beside planes of other series, too.
+            planes *= self._series
         return min(
-            tiles_at_once(self._settings, self._samples, pixels, self.device),
-            self._count * self.tiling.count,
+            most(self._settings, self._samples, pixels, self.device),
+            planes * self.tiling.count,
         )
+
+    @property
+    def _shares(self) -> bool:
+        """Whether planes or tiles share networks."""
+        return self.together or (self.tiling.count > 1 and can_learn(self._settings))
 
     def seconds(self) -> Measuring[float]:
         """Measure the expected duration; next to nothing where there is no noise."""
@@ -271,6 +278,9 @@ class _Plan:
             at_once=has_lanes(len(settings.candidate_names), self.device),
         )
         at_once = self._at_once
+        if not (self._shares or has_lanes(at_once, self.device)):
+            # In turns on a GPU: a part of a second shows nothing of what that gains.
+            at_once = 1
         paces = yield from network_paces(
             sample, workload.parts, settings, self.device, workload.shares, at_once
         )

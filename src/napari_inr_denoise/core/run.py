@@ -1,13 +1,13 @@
-"""One image on its way: series by series, plane by plane, tile by tile."""
+"""One image on its way: series by series, some planes or tiles at once."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 
@@ -15,11 +15,17 @@ from napari_inr_denoise.core import engine
 from napari_inr_denoise.core.axes import Plane, planes_of, sample_count, series_of
 from napari_inr_denoise.core.canvas import Writable
 from napari_inr_denoise.core.devices import pick_device
-from napari_inr_denoise.core.engine import plane_steps, shown, step_of
+from napari_inr_denoise.core.engine import shown, step_of
 from napari_inr_denoise.core.fit import FitResult, FitStep
 from napari_inr_denoise.core.fit_volume import VolumeFit
+from napari_inr_denoise.core.fitted_alone import NoisyTile, fitted_alone
 from napari_inr_denoise.core.measured import measured_problem
-from napari_inr_denoise.core.memory import Effort, tile_side, tiles_at_once
+from napari_inr_denoise.core.memory import (
+    Effort,
+    fits_at_once,
+    tile_side,
+    tiles_at_once,
+)
 from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.plane_so_far import DenoisedTile, PlaneSoFar
 from napari_inr_denoise.core.problem import FitProblem
@@ -45,6 +51,8 @@ _TRAINING_PIXELS = 8e6
 """So many pixels are denoised in the time of training what they share."""
 _OPENING = 128
 """Side of what is looked at before all else, in pixels."""
+_Steps = Generator[DenoiseStep, None, None]
+_Work = Callable[[list[Plane]], _Steps]
 DenoiseSteps = Generator[DenoiseStep, None, DenoiseResult]
 
 
@@ -86,11 +94,19 @@ class Run:
         self._so_far = RunSoFar(source, axes, settings, self._tiling, self._effort, out)
         self._ledger, self._output = self._so_far.ledger, self._so_far.output
         self._maker = StepMaker(self._so_far, self._tiling.count)
+        self._plane: PlaneSoFar  # whose tiles come in
 
     def steps(self) -> DenoiseSteps:
         """Denoise the planes, one series of them after the other."""
-        for series in series_of(self._axes, self._source.shape):
-            yield from self._all_of(series)
+        all_series = series_of(self._axes, self._source.shape)
+        work: _Work = self._series
+        if self._as_volumes:
+            work = self._fit_volume
+        elif not learns_together(self._settings, len(all_series[0])):
+            # Where nothing is shared it does not matter where a series ends.
+            all_series, work = [list(chain.from_iterable(all_series))], self._alone
+        for series in all_series:
+            yield from self._all_of(series, work)
         return self._so_far.result()
 
     def take_over(self, earlier: DenoiseResult) -> None:
@@ -103,11 +119,13 @@ class Run:
         """
         self._so_far.take_over(earlier)
 
-    def _all_of(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
+    def _all_of(self, series: list[Plane], work: _Work) -> _Steps:
         """Denoise a series, with less effort each time it was too much."""
         while True:
+            self._maker.work, self._maker.beside = float(len(self._ledger)), 0.0
             try:
-                yield from self._series(series)
+                if any(plane not in self._ledger for plane in series):
+                    yield from work(series)
             except (MemoryError, RuntimeError) as error:
                 # What is finished stays; the others are tried with less.
                 if not self._effort.relieved(error):
@@ -115,28 +133,19 @@ class Run:
             else:
                 return
 
-    def _series(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
+    def _series(self, series: list[Plane]) -> _Steps:
         """Denoise what is not yet finished of planes that follow each other."""
         left = [k for k, one in enumerate(series) if one not in self._ledger]
-        self._maker.work = float(len(self._ledger))
-        if not left:
-            return
-        if self._as_volumes:
-            yield from self._fit_volume(series)
-            return
-        learned, work = None, 1.0
-        if learns_together(self._settings, len(series)):
-            learned = yield from self._learn(series)
+        learned, work = (yield from self._learn(series)), 1.0
         if learned is not None:
             work -= self._training_share(len(series)) / len(series)
         for shared, numbers in groupby(left, lambda number: _shared(learned, number)):
             if shared is not None:
                 yield from self._answered(series, numbers, shared, work)
-                continue
-            for number in numbers:
-                yield from self._alone(series, number, work)
+            else:
+                yield from self._alone([series[number] for number in numbers], work)
 
-    def _fit_volume(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
+    def _fit_volume(self, series: list[Plane]) -> _Steps:
         """Fit planes along Z as one, with the published method."""
         yield from self._open(series)
         strength = self._settings.strength
@@ -201,7 +210,7 @@ class Run:
             self._maker.work += share
         return run.result
 
-    def _open(self, series: list[Plane]) -> Generator[DenoiseStep, None, None]:
+    def _open(self, series: list[Plane]) -> _Steps:
         """Show what is known at once: the noise of a small part of the middle plane."""
         plane, tile = series[len(series) // 2], self._tiling.tiles[0]
         problem = self._problem(plane, centre(tile.window, _OPENING))
@@ -221,7 +230,7 @@ class Run:
         numbers: Iterable[int],
         learned: LearnedStack,
         work: float,
-    ) -> Generator[DenoiseStep, None, None]:
+    ) -> _Steps:
         """Denoise planes with what they share, some of their tiles at once."""
         planes = learned.planes
         jobs = (
@@ -235,9 +244,7 @@ class Run:
                     # Nothing new to show, but a chance to stop.
                     yield self._maker.last
                     continue
-                if done.tile.number == 0:
-                    so_far = PlaneSoFar(self._output, done.plane)
-                yield self._drawn(so_far, done, work, shared=planes.count > 1)
+                yield self._drawn(done, work, shared=planes.count > 1)
 
     def _answer(
         self, plane: Plane, tile: Tile, member: Member, learned: LearnedStack
@@ -259,40 +266,54 @@ class Run:
         pixels, device = self._tiling.most_pixels, self._effort.device
         return tiles_at_once(self._settings, self._samples, pixels, device)
 
-    def _alone(
-        self, series: list[Plane], number: int, work: float
-    ) -> Generator[DenoiseStep, None, None]:
-        """Denoise a plane by networks of its own, which its tiles may share."""
-        plane = series[number]
-        if self._tiling.count > 1 and can_learn(self._settings):
-            own = yield from self._learn([plane])
-            if own is not None:
-                left = max(work - self._training_share(1), 0.0)
-                yield from self._answered([plane], [0], own, left)
-                return
-        so_far = PlaneSoFar(self._output, plane)
-        for tile in self._tiling.tiles:
-            problem = self._problem(plane, tile.window)
-            result = unchanged_result(problem)
-            if result is None:
-                effort = self._effort
-                fitting = Outcome(plane_steps(problem, effort.settings, effort.device))
-                for fit in fitting:
-                    yield self._maker.step(plane, tile, problem, fit.best, fit)
-                result = fitting.result
-            strength = self._settings.strength
-            done = DenoisedTile.of(plane, tile, problem, result, strength)
-            yield self._drawn(so_far, done, work, shared=False)
+    def _alone(self, planes: list[Plane], work: float = 1.0) -> _Steps:
+        """Denoise planes by networks of their own, which a plane's tiles may share."""
+        left = []
+        for plane in planes:
+            if plane in self._ledger:
+                continue
+            own = None
+            if self._tiling.count > 1 and can_learn(self._settings):
+                own = yield from self._learn([plane])
+            if own is None:
+                left.append(plane)
+                continue
+            for_answers = max(work - self._training_share(1), 0.0)
+            yield from self._answered([plane], [0], own, for_answers)
+        tiles = [(plane, tile) for plane in left for tile in self._tiling.tiles]
+        at_once = self._fits()
+        for first in range(0, len(tiles), at_once):
+            yield from self._fitted(tiles[first : first + at_once], work)
 
-    def _drawn(
-        self, so_far: PlaneSoFar, done: DenoisedTile, work: float, *, shared: bool
-    ) -> DenoiseStep:
+    def _fitted(self, tiles: Sequence[tuple[Plane, Tile]], work: float) -> _Steps:
+        """Denoise tiles at once, each by networks of its own."""
+        # Here, and not where they are fitted: not every source may be read in threads.
+        noisy = [
+            NoisyTile(plane, tile, *self._source.read(plane, tile.window))
+            for plane, tile in tiles
+        ]
+        effort = self._effort
+        looks = fitted_alone(noisy, self._spacing_yx, effort.settings, effort.device)
+        for look in looks:
+            self._maker.beside = look.beside / self._tiling.count
+            if look.done is not None:
+                yield self._drawn(look.done, work, shared=False)
+            elif look.fit is not None:
+                plane, tile, best = look.noisy.plane, look.noisy.tile, look.fit.best
+                yield self._maker.step(plane, tile, look.problem, best, look.fit)
+
+    def _fits(self) -> int:
+        """Return how many tiles are fitted at once; one if that was too much."""
+        if self._effort.notes:
+            return 1
+        pixels, device = self._tiling.most_pixels, self._effort.device
+        return fits_at_once(self._settings, self._samples, pixels, device)
+
+    def _drawn(self, done: DenoisedTile, work: float, *, shared: bool) -> DenoiseStep:
         """Write a tile, and its plane's record after the last of them.
 
         Parameters
         ----------
-        so_far : PlaneSoFar
-            The plane.
         done : DenoisedTile
             The tile.
         work : float
@@ -300,10 +321,12 @@ class Run:
         shared : bool
             Whether the plane shares networks with others.
         """
-        so_far.add(done)
+        if done.tile.number == 0:
+            self._plane = PlaneSoFar(self._output, done.plane)
+        self._plane.add(done)
         self._maker.work += work / self._tiling.count
         if done.tile.number == self._tiling.count - 1:
-            self._ledger.add(replace(so_far.record(), shared=shared))
+            self._ledger.add(replace(self._plane.record(), shared=shared))
         return self._maker.step(done.plane, done.tile, done.problem, done.result, None)
 
     def _problem(self, plane: Plane, window: tuple[slice, slice]) -> FitProblem:

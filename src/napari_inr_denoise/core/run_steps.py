@@ -32,6 +32,8 @@ class StepMaker:
     ----------
     work : float
         What is done, in planes. What a series learns together is a part of each.
+    beside : float
+        What is done of planes that are at work beside the one that is shown.
     last : DenoiseStep
         The last that was made: to be yielded again while there is nothing new to show,
         so that a caller may stop.
@@ -39,7 +41,7 @@ class StepMaker:
 
     def __init__(self, so_far: RunSoFar, tiles: int) -> None:
         self._so_far, self._tiles = so_far, tiles
-        self.work = 0.0
+        self.work = self.beside = 0.0
         self.last: DenoiseStep
 
     def step(
@@ -90,7 +92,7 @@ class StepMaker:
         return self.last
 
     def _progress(self, share: float) -> float:
-        return min((self.work + share) / self._so_far.ledger.count, 1.0)
+        return min((self.work + self.beside + share) / self._so_far.ledger.count, 1.0)
 
     def while_waiting(
         self, work: Callable[[], _Found]

@@ -1,0 +1,166 @@
+"""Planes or tiles denoised by networks of their own, some of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_inr_denoise.core.at_once import fitted_at_once
+from napari_inr_denoise.core.axes import Plane
+from napari_inr_denoise.core.engine import plane_steps
+from napari_inr_denoise.core.fit import FitStep
+from napari_inr_denoise.core.measured import measured_problem
+from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.core.plane_so_far import DenoisedTile
+from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.tiling import Tile
+from napari_inr_denoise.core.unchanged import unchanged_result
+
+
+@dataclass(frozen=True)
+class NoisyTile:
+    """A tile, which is all of a small plane, as it was read.
+
+    Attributes
+    ----------
+    plane : Plane
+        Where it lies in the image.
+    tile : Tile
+        And in the plane.
+    values_yxs, valid_yx : ndarray
+        As for `measured_problem`.
+    """
+
+    plane: Plane
+    tile: Tile
+    values_yxs: NDArray[np.float64]
+    valid_yx: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class AloneLook:
+    """What there is of one of the tiles.
+
+    Attributes
+    ----------
+    noisy : NoisyTile
+        The tile.
+    problem : FitProblem
+        Its values and its noise.
+    fit : FitStep or None
+        How far its fit is; None once it is denoised.
+    done : DenoisedTile or None
+        What it then is.
+    beside : float
+        What is done of the others that were not yet said to be denoised, in tiles.
+    """
+
+    noisy: NoisyTile
+    problem: FitProblem
+    fit: FitStep | None
+    done: DenoisedTile | None
+    beside: float
+
+
+_Fit = Generator[tuple[FitProblem, FitStep], None, DenoisedTile]
+
+
+def fitted_alone(
+    tiles: Sequence[NoisyTile],
+    spacing_yx: tuple[float, float],
+    settings: DenoiseSettings,
+    device: torch.device,
+) -> Generator[AloneLook, None, None]:
+    """Denoise each tile under a noise model and by networks of its own, all at once.
+
+    Parameters
+    ----------
+    tiles : sequence of NoisyTile
+        As many as may be worked on at once; of a plane in the tiling's order.
+    spacing_yx : tuple of float
+        Height and width of a pixel.
+    settings : DenoiseSettings
+        The networks, and the strength of the result.
+    device : torch.device
+        Where to compute.
+
+    Yields
+    ------
+    AloneLook
+        Of the first tile that is not denoised, each time there is something new of
+        any; and one of each tile that is. Planes are said to be denoised when they
+        are, tiles of a plane in their order.
+    """
+    so_far = _SoFar(tiles)
+    fits = [_fitted(one, spacing_yx, settings, device) for one in tiles]
+    noted = [so_far.noted(number, fit) for number, fit in enumerate(fits)]
+    for number, (problem, fit) in fitted_at_once(noted, device):
+        so_far.newest[number] = problem, fit
+        yield from so_far.denoised()
+        yield from so_far.first()
+    yield from so_far.denoised()
+
+
+def _fitted(
+    noisy: NoisyTile,
+    spacing_yx: tuple[float, float],
+    settings: DenoiseSettings,
+    device: torch.device,
+) -> _Fit:
+    problem = measured_problem(noisy.values_yxs, noisy.valid_yx, spacing_yx)
+    result = unchanged_result(problem)
+    if result is None:
+        for fit in (run := Outcome(plane_steps(problem, settings, device))):
+            yield problem, fit
+        result = run.result
+    strength = settings.strength
+    return DenoisedTile.of(noisy.plane, noisy.tile, problem, result, strength)
+
+
+class _SoFar:
+    """Tiles that are worked on at once, until each was said to be denoised."""
+
+    def __init__(self, tiles: Sequence[NoisyTile]) -> None:
+        self._tiles = tiles
+        self._left = list(range(len(tiles)))
+        self._done: dict[int, DenoisedTile] = {}
+        self.newest: dict[int, tuple[FitProblem, FitStep]] = {}
+
+    def noted(self, number: int, fit: _Fit) -> _Fit:
+        """Note what a fit ends with: it is known before the others have ended."""
+        self._done[number] = yield from fit
+        return self._done[number]
+
+    def denoised(self) -> Iterator[AloneLook]:
+        """Say of each tile once that it is denoised."""
+        for number in sorted(self._done):
+            if number in self._left and not self._waits(number):
+                self._left.remove(number)
+                done = self._done[number]
+                noisy, beside = self._tiles[number], self._beside(number)
+                yield AloneLook(noisy, done.problem, None, done, beside)
+
+    def _waits(self, number: int) -> bool:
+        """Return whether a tile before it, of the same plane, must come first."""
+        return number - 1 in self._left and self._tiles[number].tile.number > 0
+
+    def first(self) -> Iterator[AloneLook]:
+        """Return a look at the first that is not denoised, if it has begun."""
+        under_way = (number for number in self._left if number not in self._done)
+        number = next(under_way, -1)
+        if number in self.newest:
+            problem, fit = self.newest[number]
+            noisy, beside = self._tiles[number], self._beside(number)
+            yield AloneLook(noisy, problem, fit, None, beside)
+
+    def _beside(self, number: int) -> float:
+        """Return what is done of the others."""
+        others = [other for other in self._left if other != number]
+        under_way = (k for k in others if k not in self._done and k in self.newest)
+        ended = sum(k in self._done for k in others)
+        return ended + sum(self.newest[k][1].progress for k in under_way)
