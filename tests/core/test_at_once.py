@@ -72,6 +72,45 @@ def test_in_turns_a_step_of_each_comes_after_the_other() -> None:
     assert steps == ["a0", "b0", "a1", "b1", "a2"]
 
 
+def test_streams_wait_for_what_is_given_and_the_caller_for_what_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+
+    class Stream:
+        def __init__(self, _: torch.device, name: str = "") -> None:
+            self.name = name or f"stream {sum('begins' in one for one in said)}"
+            said.append(f"{self.name} begins")
+
+        def wait_stream(self, other: Stream) -> None:
+            said.append(f"{self.name} waits for {other.name}")
+
+    def fit(name: str) -> Fit:
+        said.append(f"{name} at work")
+        yield name
+        return name
+
+    cuda = torch.device("cuda")
+    monkeypatch.setattr(at_once, "synchronise", lambda _: None)
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "stream", lambda _: nullcontext())
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda _: Stream(cuda, "caller"))
+    for _ in (run := Outcome(fitted_at_once([fit("a"), fit("b")], cuda))):
+        pass
+    assert run.result == ["a", "b"]
+    assert said == [
+        "caller begins",
+        "stream 1 begins",
+        "stream 2 begins",
+        "stream 1 waits for caller",
+        "stream 2 waits for caller",
+        "a at work",
+        "b at work",
+        "caller waits for stream 1",
+        "caller waits for stream 2",
+    ]
+
+
 def test_threads_are_shared_out_and_the_last_has_them_all() -> None:
     shares: dict[str, list[int]] = {"short": [], "long": []}
     over = threading.Event()

@@ -68,9 +68,15 @@ def fitted_at_once(
     if has_lanes(len(fits), device):
         return (yield from _in_threads(fits))
     if device.type == "cuda" and len(fits) > 1:
+        here = torch.cuda.current_stream(device)
         streams = [torch.cuda.Stream(device) for _ in fits]
+        for stream in streams:
+            stream.wait_stream(here)  # for what the fits were given
         contexts = [partial(torch.cuda.stream, stream) for stream in streams]
-        return (yield from _in_turns(fits, contexts, device))
+        found = yield from _in_turns(fits, contexts, device)
+        for stream in streams:
+            here.wait_stream(stream)  # for what they have made
+        return found
     return (yield from _one_by_one(fits))
 
 

@@ -138,8 +138,8 @@ class _SoFar:
 
     def denoised(self) -> Iterator[AloneLook]:
         """Say of each tile once that it is denoised."""
-        for number in sorted(self._done):
-            if number in self._left and not self._waits(number):
+        for number in self._left.copy():
+            if number in self._done and not self._waits(number):
                 self._left.remove(number)
                 done = self._done[number]
                 noisy, beside = self._tiles[number], self._beside(number)
@@ -160,7 +160,9 @@ class _SoFar:
 
     def _beside(self, number: int) -> float:
         """Return what is done of the others."""
-        others = [other for other in self._left if other != number]
-        under_way = (k for k in others if k not in self._done and k in self.newest)
-        ended = sum(k in self._done for k in others)
-        return ended + sum(self.newest[k][1].progress for k in under_way)
+        return sum(self._progress(other) for other in self._left if other != number)
+
+    def _progress(self, number: int) -> float:
+        if number in self._done:
+            return 1.0
+        return self.newest[number][1].progress if number in self.newest else 0.0
