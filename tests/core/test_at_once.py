@@ -191,6 +191,29 @@ def test_a_job_that_is_slow_to_stop_takes_no_threads_with_it() -> None:
     time.sleep(0.6)  # now look at new threads, in the fixture
 
 
+def test_a_fit_of_fits_that_is_slow_to_stop_takes_no_threads_with_it() -> None:
+    begun = threading.Event()
+
+    def deaf() -> Fit:
+        yield "a"
+        begun.set()
+        time.sleep(1.6)  # longer than both stops wait for it
+        yield "a"
+        return "a"
+
+    def pair() -> Fit:
+        assert torch.get_num_threads() == 2
+        for _, said in (run := Outcome(fitted_at_once([deaf(), deaf()], CPU))):
+            yield said
+        return run.result[0]
+
+    run = fitted_at_once([pair(), pair()], CPU)
+    next(run)
+    begun.wait(10)
+    run.close()
+    time.sleep(2.0)  # now look at new threads, in the fixture
+
+
 def test_nobody_works_on_who_is_not_asked_for_more() -> None:
     made: list[int] = []
 

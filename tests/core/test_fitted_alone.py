@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -21,6 +23,7 @@ from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.problem import FitProblem
 from napari_inr_denoise.core.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.core.source import ImageSource
 from napari_inr_denoise.core.tiling import LEAST_SIDE, Tiling
 
 FAST = preset_settings(
@@ -249,4 +252,69 @@ def test_one_by_one_once_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None
     assert asked[0] == 3
     assert set(asked[1:]) == {1}
     assert [plane.index["C"] for plane in file.planes] == [0, 1, 2]
-    assert file.notes[0].startswith("Memory ran out")
+    told = "Memory ran out (cpu): it went on one plane or tile at a time."
+    assert file.notes == (told,)
+
+
+def test_who_is_done_is_kept_where_another_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _at_once(2, monkeypatch)
+    over, real, failed = threading.Event(), module.plane_steps, []
+    image = _bright(3)
+
+    def steps(problem: Any, *others: Any) -> Any:
+        first = problem.plane_yxs.mean() < 200
+        if first and not failed:
+            over.wait(60)
+            time.sleep(0.3)  # the other is noted by then
+            failed.append(1)
+            raise MemoryError("no more")
+        asked.append(int(problem.plane_yxs.mean() // 100))
+        found = yield from real(problem, *others)
+        over.set()
+        return found
+
+    asked: list[int] = []
+    monkeypatch.setattr(module, "plane_steps", steps)
+    result = _run(image)
+    assert asked == [2, 1, 3]
+    assert [one.index["C"] for one in result.report.files[0].planes] == [0, 1, 2]
+    monkeypatch.setattr(module, "plane_steps", real)
+    assert np.array_equal(result.image, _run(image).image)
+
+
+def test_tiles_of_two_planes_are_not_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "tile_side", lambda *_: LEAST_SIDE)
+    image = _channels(2, _TILED) + np.array([50, 150], np.float32)[:, None, None]
+    _at_once(1, monkeypatch)
+    alone = _run(image, settings=PAPER)
+    _in_turns(monkeypatch)
+    _at_once(3, monkeypatch)  # the last tile of a plane, and two of the next
+    lengths = {1: 9, 2: 1}
+    replayed = _replayed(
+        module.plane_steps, lambda one: lengths[int(one.plane_yxs.mean() // 100)]
+    )
+    monkeypatch.setattr(module, "plane_steps", replayed)
+    found = _run(image, settings=PAPER)
+    assert found.image.tobytes() == alone.image.tobytes()
+    assert found.report.files[0].planes == alone.report.files[0].planes
+
+
+def test_what_was_read_before_a_damaged_plane_is_denoised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _at_once(3, monkeypatch)
+    read = ImageSource.read
+
+    def damaged(source: Any, plane: Any, window: Any) -> Any:
+        if plane.index["C"] == 2:
+            raise OSError("damaged")
+        return read(source, plane, window)
+
+    monkeypatch.setattr(ImageSource, "read", damaged)
+    finished = []
+    steps = (len(step.finished) for step in denoise_steps(_channels(3), "CYX", FAST))
+    with pytest.raises(OSError, match="damaged"):
+        finished.extend(steps)
+    assert finished[-1] == 2

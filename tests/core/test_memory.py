@@ -102,6 +102,15 @@ def test_batches_become_smaller_and_then_nothing_is_left() -> None:
     assert len(effort.notes) == 1
 
 
+def test_of_several_at_once_one_by_one_comes_first() -> None:
+    effort = Effort(PRESETS["auto"], CPU)
+    assert effort.relieved(MemoryError(), at_once=2)
+    assert effort.settings == PRESETS["auto"]
+    assert effort.relieved(MemoryError())
+    assert effort.settings != PRESETS["auto"]
+    assert len(effort.notes) == 2
+
+
 def test_a_gpu_gives_way_to_the_cpu_when_small_batches_do_not_help(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from qtpy.QtCore import QRect
 
+from napari_inr_denoise.core import run
+from napari_inr_denoise.core.denoise import denoise_steps
+from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.plugin.residual_plot import ResidualPlot
+from napari_inr_denoise.plugin.run_queue import RunQueue
 from napari_inr_denoise.plugin.widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
@@ -60,6 +65,29 @@ def test_a_run_is_drawn_up_to_its_end(viewer: Any, widget: InrDenoiseWidget) -> 
     last = widget.plot.points[-1][1]
     assert last == pytest.approx(report["residual_rms"] / report["sigma"])
     assert len(widget.plot.points) > 1
+
+
+def test_the_curve_is_that_of_one_plane_while_another_is_fitted_beside_it(
+    widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "fits_at_once", lambda *_: 1)
+    random = np.random.default_rng(0)
+    settings = preset_settings("fast", window_steps=30, window_width=16, device="cpu")
+    steps = list(denoise_steps(random.normal(9, 1, (2, 40, 40)), "CYX", settings))
+    first, second = (
+        [one for one in steps if one.plane.index["C"] == c] for c in (0, 1)
+    )
+    assert [one[-1].fit for one in (first, second)] == [None, None]
+    queue = RunQueue()
+    counts = []
+    for step in (*first[:-1], second[-1], first[-2], first[-1], *second[1:-1]):
+        widget.show_progress(step, queue)
+        counts.append((len(widget.plot.points), widget.plot.ended))
+    at_work = len(first) - 1
+    assert counts[at_work - 1] == counts[at_work] == (at_work, False)
+    assert counts[at_work + 1] == (at_work + 1, False)
+    assert counts[at_work + 2] == (at_work + 2, True)
+    assert counts[-1] == (len(second) - 2, False)
 
 
 @pytest.mark.usefixtures("viewer")

@@ -124,7 +124,7 @@ def _in_turns(
 
 
 def _in_threads(fits: Fits[_Step, _Found]) -> Steps[_Step, _Found]:
-    """Work on each fit in a thread; who goes on alone has all of torch's threads."""
+    """Work on each fit in a thread; who goes on alone has all threads of the caller."""
     heard: SimpleQueue[tuple[int, _Step] | None] = SimpleQueue()
     left = set(range(len(fits)))
     most = min(len(fits), torch.get_num_threads())

@@ -67,7 +67,8 @@ class AloneLook:
     beside: float
 
 
-_Fit = Generator[tuple[FitProblem, FitStep], None, DenoisedTile]
+_Newest = tuple[FitProblem, FitStep]
+_Fit = Generator[_Newest, None, DenoisedTile]
 
 
 def fitted_alone(
@@ -93,20 +94,32 @@ def fitted_alone(
     ------
     AloneLook
         Of the first tile that is not denoised, each time there is something new of
-        any; and one of each tile that is. Planes are said to be denoised when they
-        are, tiles of a plane in their order.
+        any; and one of each tile that is. Whole planes come as soon as they are
+        denoised, tiles of planes in their order.
+
+    Raises
+    ------
+    Exception
+        What the fit of one of them raises, after what is denoised was yielded.
     """
-    so_far = _SoFar(tiles)
-    fits = [_fitted(one, spacing_yx, settings, device) for one in tiles]
-    noted = [so_far.noted(number, fit) for number, fit in enumerate(fits)]
-    for number, (problem, fit) in fitted_at_once(noted, device):
-        so_far.newest[number] = problem, fit
-        yield from so_far.denoised()
-        yield from so_far.first()
-    yield from so_far.denoised()
+    at_work = _AtWork(tiles)
+    fits = [
+        at_work.noted(number, _denoised(one, spacing_yx, settings, device))
+        for number, one in enumerate(tiles)
+    ]
+    try:
+        for number, newest in fitted_at_once(fits, device):
+            at_work.hear(number, newest)
+            yield from at_work.denoised()
+            yield from at_work.first()
+    except Exception:
+        # What is done stays done, whatever has become of another.
+        yield from at_work.denoised()
+        raise
+    yield from at_work.denoised()
 
 
-def _fitted(
+def _denoised(
     noisy: NoisyTile,
     spacing_yx: tuple[float, float],
     settings: DenoiseSettings,
@@ -122,39 +135,41 @@ def _fitted(
     return DenoisedTile.of(noisy.plane, noisy.tile, problem, result, strength)
 
 
-class _SoFar:
+class _AtWork:
     """Tiles that are worked on at once, until each was said to be denoised."""
 
     def __init__(self, tiles: Sequence[NoisyTile]) -> None:
         self._tiles = tiles
+        # A plane is put together tile by tile, one plane after the other.
+        self._in_order = any(one.tile.number > 0 for one in tiles)
         self._left = list(range(len(tiles)))
         self._done: dict[int, DenoisedTile] = {}
-        self.newest: dict[int, tuple[FitProblem, FitStep]] = {}
+        self._newest: dict[int, _Newest] = {}
 
-    def noted(self, number: int, fit: _Fit) -> _Fit:
-        """Note what a fit ends with: it is known before the others have ended."""
+    def noted(self, number: int, fit: _Fit) -> Generator[_Newest, None, None]:
+        """Note what a fit ends with, at once: others may go on for long."""
         self._done[number] = yield from fit
-        return self._done[number]
+
+    def hear(self, number: int, newest: _Newest) -> None:
+        """Take the newest step of a fit."""
+        self._newest[number] = newest
 
     def denoised(self) -> Iterator[AloneLook]:
         """Say of each tile once that it is denoised."""
         for number in self._left.copy():
-            if number in self._done and not self._waits(number):
+            waits = self._in_order and number - 1 in self._left
+            if number in self._done and not waits:
                 self._left.remove(number)
-                done = self._done[number]
+                done = self._done.pop(number)
                 noisy, beside = self._tiles[number], self._beside(number)
                 yield AloneLook(noisy, done.problem, None, done, beside)
-
-    def _waits(self, number: int) -> bool:
-        """Return whether a tile before it, of the same plane, must come first."""
-        return number - 1 in self._left and self._tiles[number].tile.number > 0
 
     def first(self) -> Iterator[AloneLook]:
         """Return a look at the first that is not denoised, if it has begun."""
         under_way = (number for number in self._left if number not in self._done)
         number = next(under_way, -1)
-        if number in self.newest:
-            problem, fit = self.newest[number]
+        if number in self._newest:
+            problem, fit = self._newest[number]
             noisy, beside = self._tiles[number], self._beside(number)
             yield AloneLook(noisy, problem, fit, None, beside)
 
@@ -165,4 +180,4 @@ class _SoFar:
     def _progress(self, number: int) -> float:
         if number in self._done:
             return 1.0
-        return self.newest[number][1].progress if number in self.newest else 0.0
+        return self._newest[number][1].progress if number in self._newest else 0.0

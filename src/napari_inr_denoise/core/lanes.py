@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, thread, wait
-from threading import Event
+from functools import partial
+from threading import Event, local
 from typing import Any, TypeVar
 
 import torch
@@ -33,8 +34,10 @@ class Lanes:
 
     def __init__(self, count: int) -> None:
         self.threads = torch.get_num_threads()
-        share = max(self.threads // count, 1)
-        self._pool = ThreadPoolExecutor(count, "inr-denoise-lane", _begin, (share,))
+        # Of the first caller, where this one is in a lane itself.
+        self._whole = getattr(_here, "whole", self.threads)
+        begin = partial(_begin, max(self.threads // count, 1), self._whole)
+        self._pool = ThreadPoolExecutor(count, "inr-denoise-lane", begin)
         self._given_up = Event()
         self._jobs: list[Future[Any]] = []
 
@@ -73,8 +76,9 @@ class Lanes:
             return run.result
         finally:
             if self.given_up:
-                # The last word: a job may end long after the lanes were closed.
-                self.take_back()
+                # The last word: a job may end long after the lanes were closed, and
+                # threads to come then take this number.
+                torch.set_num_threads(self._whole)
 
     @property
     def given_up(self) -> bool:
@@ -100,7 +104,10 @@ class Lanes:
         self.take_back()
 
 
-def _begin(share: int) -> None:
+_here = local()
+
+
+def _begin(share: int, whole: int) -> None:
     """Give a new thread its share.
 
     Asked for the number first: a thread that torch has not met would take the last
@@ -108,3 +115,4 @@ def _begin(share: int) -> None:
     """
     torch.get_num_threads()
     torch.set_num_threads(share)
+    _here.whole = whole

@@ -84,10 +84,8 @@ def fits_at_once(
     settings, samples, pixels, device
         As for `tiles_at_once`.
     """
-    lanes, names = (
-        tiles_at_once(settings, samples, pixels, device),
-        settings.candidate_names,
-    )
+    lanes = tiles_at_once(settings, samples, pixels, device)
+    names = settings.candidate_names
     if device.type == "cuda":
         return lanes
     if device.type != "cpu" or not SIREN_BANDWIDTHS.keys().isdisjoint(names):
@@ -186,10 +184,18 @@ class Effort:
         self.notes: tuple[str, ...] = ()
         self._smaller = False
 
-    def relieved(self, error: BaseException) -> bool:
-        """Return whether there is a way to go on after an error, and take it."""
+    def relieved(self, error: BaseException, at_once: int = 1) -> bool:
+        """Return whether there is a way to go on after an error, and take it.
+
+        Parameters
+        ----------
+        error : BaseException
+            What has ended the work.
+        at_once : int
+            How many planes or tiles were worked on.
+        """
         if is_out_of_memory(error):
-            return self.lower()
+            return self.lower(at_once)
         if is_device_lost(error) and self.device.type == "cuda":
             said = str(error).splitlines()[0].rstrip(".")
             self.device = torch.device("cpu")
@@ -197,12 +203,19 @@ class Effort:
             return True
         return False
 
-    def lower(self) -> bool:
-        """Take smaller batches, or else the CPU; False where nothing is left."""
+    def lower(self, at_once: int = 1) -> bool:
+        """Take one by one, smaller batches, or the CPU; False where nothing is left.
+
+        The first changes nothing in the result. Parameters are those of `relieved`.
+        """
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         where = self.device.type
-        if not self._smaller:
+        if at_once > 1:
+            self.notes += (
+                f"Memory ran out ({where}): it went on one plane or tile at a time.",
+            )
+        elif not self._smaller:
             self._smaller = True
             self.settings = _smaller_batches(self.settings)
             self.notes += (

@@ -279,7 +279,8 @@ class _Plan:
         )
         at_once = self._at_once
         if not (self._shares or has_lanes(at_once, self.device)):
-            # In turns on a GPU: a part of a second shows nothing of what that gains.
+            # In turns on a GPU, which a short measurement does not show: told is what
+            # one after the other takes, so that it is at most that.
             at_once = 1
         paces = yield from network_paces(
             sample, workload.parts, settings, self.device, workload.shares, at_once

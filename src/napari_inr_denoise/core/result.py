@@ -62,8 +62,8 @@ class DenoiseStep:
     Attributes
     ----------
     plane_number, plane_count : int
-        The plane at work, counted from 0 in the order of the work, and how many
-        there are.
+        How many planes are finished (in a finished plane's step, before it), and how
+        many there are. Of several at work the first is looked at.
     tile_number, tile_count : int
         The tile of the plane, and how many a plane has: 1 unless it is large.
     plane : Plane

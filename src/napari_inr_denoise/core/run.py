@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -94,7 +95,8 @@ class Run:
         self._so_far = RunSoFar(source, axes, settings, self._tiling, self._effort, out)
         self._ledger, self._output = self._so_far.ledger, self._so_far.output
         self._maker = StepMaker(self._so_far, self._tiling.count)
-        self._plane: PlaneSoFar  # whose tiles come in
+        self._plane: PlaneSoFar | None = None  # whose tiles come in
+        self._at_work = 1  # planes or tiles
 
     def steps(self) -> DenoiseSteps:
         """Denoise the planes, one series of them after the other."""
@@ -123,15 +125,18 @@ class Run:
         """Denoise a series, with less effort each time it was too much."""
         while True:
             self._maker.work, self._maker.beside = float(len(self._ledger)), 0.0
+            self._at_work = 1
             try:
                 if any(plane not in self._ledger for plane in series):
                     yield from work(series)
             except (MemoryError, RuntimeError) as error:
                 # What is finished stays; the others are tried with less.
-                if not self._effort.relieved(error):
+                if not self._effort.relieved(error, self._at_work):
                     raise
             else:
                 return
+            # What has failed and its error hold each other, and memory is short.
+            gc.collect()
 
     def _series(self, series: list[Plane]) -> _Steps:
         """Denoise what is not yet finished of planes that follow each other."""
@@ -238,7 +243,8 @@ class Run:
             for number in numbers
             for tile in self._tiling.tiles
         )
-        with closing(side_by_side(jobs, self._lanes())) as answers:
+        self._at_work = self._at_once(tiles_at_once)
+        with closing(side_by_side(jobs, self._at_work)) as answers:
             for done in answers:
                 if done is None:
                     # Nothing new to show, but a chance to stop.
@@ -259,12 +265,12 @@ class Run:
             result = engine.finished(problem, run.result, held_out, self._effort.device)
         return DenoisedTile.of(plane, tile, problem, result, self._settings.strength)
 
-    def _lanes(self) -> int:
-        """Return how many tiles are denoised at once; one if that was too much."""
+    def _at_once(self, most: Callable[..., int]) -> int:
+        """Return how many tiles are worked on at once; one if more were too much."""
         if self._effort.notes:
             return 1
         pixels, device = self._tiling.most_pixels, self._effort.device
-        return tiles_at_once(self._settings, self._samples, pixels, device)
+        return most(self._settings, self._samples, pixels, device)
 
     def _alone(self, planes: list[Plane], work: float = 1.0) -> _Steps:
         """Denoise planes by networks of their own, which a plane's tiles may share."""
@@ -281,33 +287,39 @@ class Run:
             for_answers = max(work - self._training_share(1), 0.0)
             yield from self._answered([plane], [0], own, for_answers)
         tiles = [(plane, tile) for plane in left for tile in self._tiling.tiles]
-        at_once = self._fits()
-        for first in range(0, len(tiles), at_once):
-            yield from self._fitted(tiles[first : first + at_once], work)
+        at_once = self._at_once(fits_at_once)
+        while tiles:
+            noisy = self._read(tiles[:at_once])
+            yield from self._fitted(noisy, work)
+            tiles = tiles[len(noisy) :]
 
-    def _fitted(self, tiles: Sequence[tuple[Plane, Tile]], work: float) -> _Steps:
+    def _read(self, tiles: Sequence[tuple[Plane, Tile]]) -> list[NoisyTile]:
+        """Read tiles, up to one that cannot be read: it raises when it is the first.
+
+        Not where they are fitted: not every source may be read in threads.
+        """
+        noisy: list[NoisyTile] = []
+        for plane, tile in tiles:
+            try:
+                read = self._source.read(plane, tile.window)
+            except Exception:
+                if not noisy:
+                    raise
+                break
+            noisy.append(NoisyTile(plane, tile, *read))
+        return noisy
+
+    def _fitted(self, noisy: Sequence[NoisyTile], work: float) -> _Steps:
         """Denoise tiles at once, each by networks of its own."""
-        # Here, and not where they are fitted: not every source may be read in threads.
-        noisy = [
-            NoisyTile(plane, tile, *self._source.read(plane, tile.window))
-            for plane, tile in tiles
-        ]
-        effort = self._effort
+        effort, maker, self._at_work = self._effort, self._maker, len(noisy)
         looks = fitted_alone(noisy, self._spacing_yx, effort.settings, effort.device)
         for look in looks:
-            self._maker.beside = look.beside / self._tiling.count
+            maker.beside = work * look.beside / self._tiling.count
             if look.done is not None:
                 yield self._drawn(look.done, work, shared=False)
             elif look.fit is not None:
                 plane, tile, best = look.noisy.plane, look.noisy.tile, look.fit.best
-                yield self._maker.step(plane, tile, look.problem, best, look.fit)
-
-    def _fits(self) -> int:
-        """Return how many tiles are fitted at once; one if that was too much."""
-        if self._effort.notes:
-            return 1
-        pixels, device = self._tiling.most_pixels, self._effort.device
-        return fits_at_once(self._settings, self._samples, pixels, device)
+                yield maker.step(plane, tile, look.problem, best, look.fit, work)
 
     def _drawn(self, done: DenoisedTile, work: float, *, shared: bool) -> DenoiseStep:
         """Write a tile, and its plane's record after the last of them.
@@ -321,12 +333,13 @@ class Run:
         shared : bool
             Whether the plane shares networks with others.
         """
-        if done.tile.number == 0:
+        if done.tile.number == 0 or self._plane is None:
             self._plane = PlaneSoFar(self._output, done.plane)
         self._plane.add(done)
         self._maker.work += work / self._tiling.count
         if done.tile.number == self._tiling.count - 1:
             self._ledger.add(replace(self._plane.record(), shared=shared))
+            self._plane = None
         return self._maker.step(done.plane, done.tile, done.problem, done.result, None)
 
     def _problem(self, plane: Plane, window: tuple[slice, slice]) -> FitProblem:

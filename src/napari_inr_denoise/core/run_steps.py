@@ -51,10 +51,14 @@ class StepMaker:
         problem: FitProblem,
         result: FitResult,
         fit: FitStep | None,
+        work: float = 1.0,
     ) -> DenoiseStep:
-        """Return a look at a plane or tile; see `DenoiseStep`."""
+        """Return a look at a plane or tile; see `DenoiseStep`.
+
+        Of the work on the plane, `work` was left when its own fits began.
+        """
         ledger = self._so_far.ledger
-        share = fit.progress / self._tiles if fit is not None else 0.0
+        share = work * fit.progress / self._tiles if fit is not None else 0.0
         self.last = DenoiseStep(
             plane_number=len(ledger) - (plane in ledger),
             plane_count=ledger.count,

@@ -51,6 +51,7 @@ class DenoiseForm(Container[Widget]):
     def __init__(self) -> None:
         super().__init__()
         self._fit_started = 0.0
+        self._plotted: tuple[dict[str, int], int] | None = None
         self._make_choices()
         self._make_run_buttons()
         self._make_result_controls()
@@ -216,6 +217,7 @@ class DenoiseForm(Container[Widget]):
     def clear_progress(self) -> None:
         """Begin anew, with one of the images."""
         self.plot.clear()
+        self._plotted = None
         self._fit_started = time.monotonic()
         for label in (self.residual_label, self.step_label):
             show_text(label, "-")
@@ -226,8 +228,18 @@ class DenoiseForm(Container[Widget]):
         show_text(self.noise_label, words.noise_words(step.problem))
         show_text(self.residual_label, words.residual_words(step))
         show_text(self.step_label, words.step_words(step))
+        self._plot(step)
+
+    def _plot(self, step: DenoiseStep) -> None:
+        """Go on with the curve of the plane or tile at work, or begin with another."""
+        at, ended = (step.plane.index, step.tile_number), step.fit is None
+        if self._plotted not in (None, at) and not self.plot.ended:
+            if ended:
+                return  # the end of one that was fitted beside it
+            self.plot.clear()
         seconds = time.monotonic() - self._fit_started
-        self.plot.add(seconds, words.residual_ratio(step), ended=step.fit is None)
+        self.plot.add(seconds, words.residual_ratio(step), ended=ended)
+        self._plotted = None if step.learning else at
 
     def show_share(self, share: float, left: str) -> None:
         """Show how much of a run is done, and how long it will go on, in the bar.
