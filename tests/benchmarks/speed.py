@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from tests.benchmarks.speed_case import PLAIN, Case, Found, measured, pair_of
 from tests.benchmarks.stages import STAGES
 
 # The limits last: their large matrices would count in the peak memory of children.
-_PARTS = ("presets", "stages", "growth", "limits")
+_PARTS = ("presets", "stages", "growth", "channels", "limits")
 
 
 def main() -> None:
@@ -44,6 +45,7 @@ def main() -> None:
         "stages": _stages,
         "limits": _limits,
         "growth": _growth,
+        "channels": _channels,
     }
     for part in options.parts:
         print()
@@ -67,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--growth-preset", default="fast", choices=list(PRESETS))
     add("--sizes", nargs="*", type=int, default=[256, 512, 1024])
     add("--stacks", nargs="*", type=int, default=[1, 4, 16], help="planes of 256x256")
+    add("--channels", nargs="*", default=["4x512x512", "2x1024x1024"], help="sizes")
     return parser
 
 
@@ -164,6 +167,29 @@ def _growth(options: argparse.Namespace) -> Iterator[str]:
         if len(images) > 1:
             exponent = _exponent(images, seconds)
             yield f"| exponent in the number of pixels | {exponent:.2f} | | |"
+
+
+def _channels(options: argparse.Namespace) -> Iterator[str]:
+    """Yield how long channels take one by one, and several at once."""
+    yield (
+        "| channels | one by one, s | at once, s | ratio | PSNR dB | peak GB "
+        "| one by one: PSNR dB | peak GB |"
+    )
+    yield "|---" * 8 + "|"
+    for preset in options.presets:
+        for image in options.channels:
+            case = Case(preset, image, options.device, axes="CYX")
+            alone, beside = [], []
+            for _ in range(options.repeat):
+                alone.append(measured(replace(case, one_by_one=True)))
+                beside.append(measured(case))
+            first, second = (
+                float(np.median([one.seconds for one in runs]))
+                for runs in (alone, beside)
+            )
+            told = " | ".join(_quality(runs[0]) for runs in (beside, alone))
+            times = f"{first:.1f} | {second:.1f} | {first / second:.2f}"
+            yield f"| {image}, {preset} | {times} | {told} |"
 
 
 def _exponent(images: Sequence[str], seconds: Sequence[float]) -> float:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise import denoise
+from napari_inr_denoise.core import run
 from napari_inr_denoise.core.devices import peak_memory_mb, pick_device, synchronise
 from napari_inr_denoise.core.settings import preset_settings
 from tests.benchmarks.images import data_folder, entries, psnr, read_pairs
@@ -45,6 +46,10 @@ class Case:
         Of the plain way.
     stages : bool
         Whether to profile. Slower, and only its shares count.
+    axes : str
+        Of the image.
+    one_by_one : bool
+        Whether planes that share nothing are not fitted at once.
     """
 
     method: str
@@ -53,6 +58,8 @@ class Case:
     side: int | None = None
     steps: int = STEPS
     stages: bool = False
+    axes: str = "ZYX"
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,13 +117,15 @@ def _found(case: Case) -> Found:
     device = pick_device(case.device)
     noisy, truth = pair_of(case)
     if case.method == PLAIN:
-        run = plain_way(noisy[0], device, case.steps)
-        return _of_plain(case, run, truth[0], device)
+        plain = plain_way(noisy[0], device, case.steps)
+        return _of_plain(case, plain, truth[0], device)
     settings = preset_settings(case.method, device=case.device)
     _warm_up(device, noisy, case.method)
+    if case.one_by_one:
+        run.fits_at_once = lambda *_: 1
     started = time.perf_counter()
     with shares(case.stages) as stages:
-        result = denoise(noisy, axes="ZYX", settings=settings)
+        result = denoise(noisy, axes=case.axes, settings=settings)
         synchronise(device)
     seconds = time.perf_counter() - started
     peak = peak_memory_mb(device)
@@ -124,15 +133,15 @@ def _found(case: Case) -> Found:
 
 
 def _of_plain(
-    case: Case, run: PlainRun, truth: NDArray[np.floating], device: torch.device
+    case: Case, plain: PlainRun, truth: NDArray[np.floating], device: torch.device
 ) -> Found:
     """Return the plain way's step; its PSNR if it came to an end."""
-    whole = run.stopped_at is not None or case.steps >= STEPS
+    whole = plain.stopped_at is not None or case.steps >= STEPS
     return Found(
-        float(np.median(run.step_seconds)),
-        psnr(run.image, truth) if whole else None,
+        float(np.median(plain.step_seconds)),
+        psnr(plain.image, truth) if whole else None,
         peak_memory_mb(device),
-        run.stopped_at,
+        plain.stopped_at,
         {},
     )
 

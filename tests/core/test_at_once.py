@@ -10,7 +10,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import torch
-from tests.core.torch_threads import threads_here_and_in_a_new_one
+from tests.core.torch_threads import four_threads
 
 from napari_inr_denoise.core import at_once
 from napari_inr_denoise.core.at_once import fitted_at_once, has_lanes
@@ -22,13 +22,7 @@ CPU = torch.device("cpu")
 Fit = Generator[str, None, str]
 
 
-@pytest.fixture(autouse=True)
-def _threads() -> Generator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(4)
-    yield
-    assert threads_here_and_in_a_new_one() == (4, 4)
-    torch.set_num_threads(before)
+_threads = pytest.fixture(autouse=True)(four_threads)
 
 
 def _fit(name: str, steps: int, seconds: float = 0.0) -> Fit:

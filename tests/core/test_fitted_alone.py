@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
-from tests.core.torch_threads import threads_here_and_in_a_new_one
+from tests.core.torch_threads import four_threads
 
 from napari_inr_denoise.core import at_once
 from napari_inr_denoise.core import fitted_alone as module
@@ -36,13 +35,7 @@ _TILED = LEAST_SIDE + 40
 """Side of a plane of four tiles."""
 
 
-@pytest.fixture(autouse=True)
-def _threads() -> Generator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(4)
-    yield
-    assert threads_here_and_in_a_new_one() == (4, 4)
-    torch.set_num_threads(before)
+_threads = pytest.fixture(autouse=True)(four_threads)
 
 
 def _channels(count: int = 3, side: int = 40) -> NDArray[np.float32]:

@@ -113,9 +113,8 @@ def test_nothing_is_expected_of_an_image_without_noise() -> None:
     assert plan.seconds == 0
 
 
-def test_planes_that_are_denoised_at_once_are_measured_at_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def _asked_at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list of how many at once will be measured, while nothing is."""
     asked: list[int] = []
 
     def known(*asked_for: object) -> Measuring[dict[str, Pace]]:
@@ -125,6 +124,13 @@ def test_planes_that_are_denoised_at_once_are_measured_at_once(
 
     monkeypatch.setattr(module, "network_paces", known)
     monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    return asked
+
+
+def test_planes_that_are_denoised_at_once_are_measured_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = _asked_at_once(monkeypatch)
     monkeypatch.setattr(module, "tiles_at_once", lambda *_: 4)
     stack = _tissue()
     alone = preflight(stack[0], "YX", SETTINGS, streamed=True)
@@ -137,15 +143,7 @@ def test_planes_that_are_denoised_at_once_are_measured_at_once(
 def test_planes_that_are_fitted_at_once_are_measured_at_once(
     monkeypatch: pytest.MonkeyPatch, axes: str, wanted: int
 ) -> None:
-    asked: list[int] = []
-
-    def known(*asked_for: object) -> Measuring[dict[str, Pace]]:
-        asked.append(int(str(asked_for[-1])))
-        yield
-        return TIMES
-
-    monkeypatch.setattr(module, "network_paces", known)
-    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    asked = _asked_at_once(monkeypatch)
     monkeypatch.setattr(module, "fits_at_once", lambda *_: 8)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
     random = np.random.default_rng(0)  # no two planes alike

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
 
 import torch
 
@@ -14,3 +15,12 @@ def threads_here_and_in_a_new_one() -> tuple[int, int]:
     thread.start()
     thread.join()
     return torch.get_num_threads(), new[0]
+
+
+def four_threads() -> Generator[None]:
+    """Give a test four of torch's threads, and see that they are there afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    assert threads_here_and_in_a_new_one() == (4, 4)
+    torch.set_num_threads(before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +32,10 @@ class NoisyTile:
         Where it lies in the image.
     tile : Tile
         And in the plane.
-    values_yxs, valid_yx : ndarray
-        As for `measured_problem`.
+    values_yxs : ndarray of float64, shape (Y, X, samples)
+        In the image's units.
+    valid_yx : ndarray of bool, shape (Y, X)
+        Pixels that count.
     """
 
     plane: Plane
@@ -43,8 +45,8 @@ class NoisyTile:
 
 
 @dataclass(frozen=True)
-class AloneLook:
-    """What there is of one of the tiles.
+class TileStep:
+    """A tile while it is fitted.
 
     Attributes
     ----------
@@ -52,23 +54,17 @@ class AloneLook:
         The tile.
     problem : FitProblem
         Its values and its noise.
-    fit : FitStep or None
-        How far its fit is; None once it is denoised.
-    done : DenoisedTile or None
-        What it then is.
-    beside : float
-        What is done of the others that were not yet said to be denoised, in tiles.
+    fit : FitStep
+        How far its fit is.
     """
 
     noisy: NoisyTile
     problem: FitProblem
-    fit: FitStep | None
-    done: DenoisedTile | None
-    beside: float
+    fit: FitStep
 
 
-_Newest = tuple[FitProblem, FitStep]
-_Fit = Generator[_Newest, None, DenoisedTile]
+_Fit = Generator[TileStep, None, DenoisedTile]
+_Looks = Generator[tuple[TileStep | DenoisedTile, float], None, None]
 
 
 def fitted_alone(
@@ -76,7 +72,7 @@ def fitted_alone(
     spacing_yx: tuple[float, float],
     settings: DenoiseSettings,
     device: torch.device,
-) -> Generator[AloneLook, None, None]:
+) -> _Looks:
     """Denoise each tile under a noise model and by networks of its own, all at once.
 
     Parameters
@@ -84,7 +80,7 @@ def fitted_alone(
     tiles : sequence of NoisyTile
         As many as may be worked on at once; of a plane in the tiling's order.
     spacing_yx : tuple of float
-        Height and width of a pixel.
+        Height and width of a pixel; any one unit.
     settings : DenoiseSettings
         The networks, and the strength of the result.
     device : torch.device
@@ -92,10 +88,12 @@ def fitted_alone(
 
     Yields
     ------
-    AloneLook
+    look : TileStep or DenoisedTile
         Of the first tile that is not denoised, each time there is something new of
         any; and one of each tile that is. Whole planes come as soon as they are
         denoised, tiles of planes in their order.
+    beside : float
+        What is done of the others that were not yet said to be denoised, in tiles.
 
     Raises
     ------
@@ -108,8 +106,8 @@ def fitted_alone(
         for number, one in enumerate(tiles)
     ]
     try:
-        for number, newest in fitted_at_once(fits, device):
-            at_work.hear(number, newest)
+        for number, step in fitted_at_once(fits, device):
+            at_work.hear(number, step)
             yield from at_work.denoised()
             yield from at_work.first()
     except Exception:
@@ -129,7 +127,7 @@ def _denoised(
     result = unchanged_result(problem)
     if result is None:
         for fit in (run := Outcome(plane_steps(problem, settings, device))):
-            yield problem, fit
+            yield TileStep(noisy, problem, fit)
         result = run.result
     strength = settings.strength
     return DenoisedTile.of(noisy.plane, noisy.tile, problem, result, strength)
@@ -144,34 +142,30 @@ class _AtWork:
         self._in_order = any(one.tile.number > 0 for one in tiles)
         self._left = list(range(len(tiles)))
         self._done: dict[int, DenoisedTile] = {}
-        self._newest: dict[int, _Newest] = {}
+        self._newest: dict[int, TileStep] = {}
 
-    def noted(self, number: int, fit: _Fit) -> Generator[_Newest, None, None]:
+    def noted(self, number: int, fit: _Fit) -> Generator[TileStep, None, None]:
         """Note what a fit ends with, at once: others may go on for long."""
         self._done[number] = yield from fit
 
-    def hear(self, number: int, newest: _Newest) -> None:
+    def hear(self, number: int, step: TileStep) -> None:
         """Take the newest step of a fit."""
-        self._newest[number] = newest
+        self._newest[number] = step
 
-    def denoised(self) -> Iterator[AloneLook]:
+    def denoised(self) -> _Looks:
         """Say of each tile once that it is denoised."""
         for number in self._left.copy():
             waits = self._in_order and number - 1 in self._left
             if number in self._done and not waits:
                 self._left.remove(number)
-                done = self._done.pop(number)
-                noisy, beside = self._tiles[number], self._beside(number)
-                yield AloneLook(noisy, done.problem, None, done, beside)
+                yield self._done.pop(number), self._beside(number)
 
-    def first(self) -> Iterator[AloneLook]:
+    def first(self) -> _Looks:
         """Return a look at the first that is not denoised, if it has begun."""
         under_way = (number for number in self._left if number not in self._done)
         number = next(under_way, -1)
         if number in self._newest:
-            problem, fit = self._newest[number]
-            noisy, beside = self._tiles[number], self._beside(number)
-            yield AloneLook(noisy, problem, fit, None, beside)
+            yield self._newest[number], self._beside(number)
 
     def _beside(self, number: int) -> float:
         """Return what is done of the others."""
@@ -180,4 +174,4 @@ class _AtWork:
     def _progress(self, number: int) -> float:
         if number in self._done:
             return 1.0
-        return self._newest[number][1].progress if number in self._newest else 0.0
+        return self._newest[number].fit.progress if number in self._newest else 0.0

@@ -313,13 +313,13 @@ class Run:
         """Denoise tiles at once, each by networks of its own."""
         effort, maker, self._at_work = self._effort, self._maker, len(noisy)
         looks = fitted_alone(noisy, self._spacing_yx, effort.settings, effort.device)
-        for look in looks:
-            maker.beside = work * look.beside / self._tiling.count
-            if look.done is not None:
-                yield self._drawn(look.done, work, shared=False)
-            elif look.fit is not None:
-                plane, tile, best = look.noisy.plane, look.noisy.tile, look.fit.best
-                yield maker.step(plane, tile, look.problem, best, look.fit, work)
+        for look, beside in looks:
+            maker.beside = work * beside / self._tiling.count
+            if isinstance(look, DenoisedTile):
+                yield self._drawn(look, work, shared=False)
+            else:
+                plane, tile, fit = look.noisy.plane, look.noisy.tile, look.fit
+                yield maker.step(plane, tile, look.problem, fit.best, fit, work)
 
     def _drawn(self, done: DenoisedTile, work: float, *, shared: bool) -> DenoiseStep:
         """Write a tile, and its plane's record after the last of them.
