@@ -12,7 +12,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from napari_inr_denoise import write_image
-from napari_inr_denoise.cli import main
+from napari_inr_denoise.cli.main import main
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.samples import Sample, field_of_cells, small_stack
 

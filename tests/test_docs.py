@@ -9,9 +9,9 @@ from runpy import run_path
 
 import pytest
 
-from napari_inr_denoise.core.report import FileReport, PlaneReport
-from napari_inr_denoise.core.stopping import StopReason
-from napari_inr_denoise.core.verdict import Verdict
+from napari_inr_denoise.core.report.report import FileReport, PlaneReport
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.verdict import Verdict
 from tests.doc_blocks import IN_A_WINDOW, PAGES, ROOT, blocks_of, run_page
 
 NOT_RUN = {"README.md": 2, "cluster.md": 3, "contributing.md": 4, "install.md": 5}

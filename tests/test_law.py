@@ -47,7 +47,7 @@ def test_files_load_no_torch() -> None:
 
 
 def test_core_files_batch_and_command_line_load_no_viewer() -> None:
-    modules = ", ".join([*_CORE, "napari_inr_denoise.cli"])
+    modules = ", ".join([*_CORE, "napari_inr_denoise.cli.main"])
     assert _loaded(f"import {modules}", VIEWER) == []
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from napari_inr_denoise.cli import main as program
+from napari_inr_denoise.cli.main import main as program
 
 PAGE = Path("docs/pages/commands.md")
 _HEAD = """# Commands

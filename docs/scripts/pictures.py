@@ -20,7 +20,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.metrics import peak_signal_noise_ratio
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.batch.comparison import write_comparison
+from napari_inr_denoise.batch.report.figures import write_comparison
 from napari_inr_denoise.core.denoise import DenoiseResult
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.samples import Sample, field_of_cells, small_stack

@@ -26,7 +26,7 @@ from PIL import Image
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QApplication, QMenu, QWidget
 
-from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from napari_inr_denoise.samples import field_of_cells
 
 FOLDER = Path("docs/pictures").absolute()

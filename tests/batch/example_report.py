@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_inr_denoise.core.report import FileReport, PlaneReport
+from napari_inr_denoise.core.report.report import FileReport, PlaneReport
 
 PLANE = PlaneReport(
     index={},

@@ -20,17 +20,17 @@ import tifffile
 import torch
 
 from napari_inr_denoise import DenoiseSettings, denoise
-from napari_inr_denoise.batch import lock as lock_module
-from napari_inr_denoise.batch import partial
-from napari_inr_denoise.batch.causes import cause_of
+from napari_inr_denoise.batch.checkpoint import folder_lock as lock_module
+from napari_inr_denoise.batch.checkpoint import partial_result as partial
+from napari_inr_denoise.batch.checkpoint.raw_array import RawImage
 from napari_inr_denoise.batch.jobs import Job, plan_jobs
-from napari_inr_denoise.batch.raw_image import RawImage
-from napari_inr_denoise.batch.run import run_jobs
-from napari_inr_denoise.batch.run_options import RunOptions
-from napari_inr_denoise.core import fitted_alone
-from napari_inr_denoise.core import run as core_run
-from napari_inr_denoise.core.outcome import Outcome
-from napari_inr_denoise.core.report import FileReport
+from napari_inr_denoise.batch.options import RunOptions
+from napari_inr_denoise.batch.report.causes import cause_of
+from napari_inr_denoise.batch.serial import run_jobs
+from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.pipeline import independent_tiles as fitted_alone
+from napari_inr_denoise.core.pipeline import run as core_run
+from napari_inr_denoise.core.report.report import FileReport
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 LOST = RuntimeError("CUDA error: unspecified launch failure\nCompile with DSA.")

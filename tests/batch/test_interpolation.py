@@ -12,7 +12,7 @@ from napari_inr_denoise.batch.interpolation import (
     interpolated_path,
     write_interpolated,
 )
-from napari_inr_denoise.batch.run_options import RunOptions
+from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.file_sets import write_set
 
 from napari_inr_denoise.batch.jobs import Job, plan_jobs
+from tests.file_sets import write_set
 
 
 def _touch(folder: Path, *names: str) -> None:

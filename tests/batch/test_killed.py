@@ -15,9 +15,9 @@ import tifffile
 
 from napari_inr_denoise import DenoiseSettings, denoise, read_image
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.run import run_jobs
-from napari_inr_denoise.batch.run_options import RunOptions
-from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.batch.options import RunOptions
+from napari_inr_denoise.batch.serial import run_jobs
+from napari_inr_denoise.core.compute.generators import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 there")
 
@@ -25,8 +25,8 @@ _PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 from napari_inr_denoise.batch import one_file, partial
-from napari_inr_denoise.batch.raw_image import RawImage
-from napari_inr_denoise.cli import main
+from napari_inr_denoise.batch.checkpoint.raw_array import RawImage
+from napari_inr_denoise.cli.main import main
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from napari_inr_denoise import denoise
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.run_options import RunOptions
-from napari_inr_denoise.batch.run import run_jobs
+from napari_inr_denoise.batch.options import RunOptions
+from napari_inr_denoise.batch.serial import run_jobs
 from tests.core.any_image import QUICK
 
 way, source, runs = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])

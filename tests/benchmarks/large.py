@@ -28,11 +28,11 @@ import tifffile
 import torch
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.devices import pick_device
-from napari_inr_denoise.core.memory import tile_side
+from napari_inr_denoise.core.compute.devices import pick_device
+from napari_inr_denoise.core.pipeline.memory import tile_side
 from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings, preset_settings
-from napari_inr_denoise.core.tiling import Tiling
-from napari_inr_denoise.io.lazy_tiff import LazyTiff
+from napari_inr_denoise.image.tiling import Tiling
+from napari_inr_denoise.io.tiff.lazy import LazyTiff
 from tests.benchmarks.machine import describe_run
 
 _PERIODS = (23.0, 41.0, 97.0)

@@ -14,16 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
-from napari_inr_denoise.core.devices import synchronise
-from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
-from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
-from napari_inr_denoise.core.noise import examine_plane
-from napari_inr_denoise.core.plane_view import ViewMaker
-from napari_inr_denoise.core.precision import product_dtype
-from napari_inr_denoise.core.problem import FitProblem
-from napari_inr_denoise.core.scaling import CommonScale
+from napari_inr_denoise.core.candidates.attention import AttentionFit, Crops
+from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
+from napari_inr_denoise.core.compute.devices import synchronise
+from napari_inr_denoise.core.compute.precision import product_dtype
+from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.sampling.normalization import CommonScale
+from napari_inr_denoise.core.sampling.training_plane import ViewMaker
+from napari_inr_denoise.core.sampling.windows import Windows
 from napari_inr_denoise.core.settings import preset_settings
-from napari_inr_denoise.core.windows import Windows
 from tests.benchmarks.plain_way import PlainFit
 
 _SIDE = {"cpu": 1024, "cuda": 8192, "mps": 4096}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from napari_inr_denoise.core.devices import describe_device
+from napari_inr_denoise.core.compute.devices import describe_device
 
 
 def describe_run(module: str, device: torch.device) -> Iterator[str]:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise import estimate_noise
-from napari_inr_denoise.core.coordinates import pixel_coordinates
-from napari_inr_denoise.core.devices import synchronise
+from napari_inr_denoise.core.compute.devices import synchronise
 from napari_inr_denoise.core.networks.siren import Siren
+from napari_inr_denoise.core.sampling.coordinates import pixel_coordinates
 
 STEPS = 500
 WIDTH, DEPTH = 256, 4

@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from napari_inr_denoise.core.compute.devices import peak_memory_mb
 from napari_inr_denoise.core.denoise import denoise
-from napari_inr_denoise.core.devices import peak_memory_mb
-from napari_inr_denoise.core.preflight import preflight
+from napari_inr_denoise.core.preflight.estimate import preflight
 from napari_inr_denoise.core.settings import preset_settings
 from tests.benchmarks.machine import describe_run
 

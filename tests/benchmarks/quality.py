@@ -20,8 +20,8 @@ from pathlib import Path
 import torch
 
 from napari_inr_denoise import DenoiseSettings, denoise
-from napari_inr_denoise.core.devices import pick_device
-from napari_inr_denoise.core.report import PlaneReport
+from napari_inr_denoise.core.compute.devices import pick_device
+from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.settings import PRESETS, Choice, preset_settings
 from tests.benchmarks.images import Entry, Pair, data_folder, entries, read_pairs
 from tests.benchmarks.machine import describe_run

@@ -13,7 +13,7 @@ from skimage.filters import gaussian
 from skimage.restoration import denoise_nl_means
 
 from napari_inr_denoise import estimate_noise
-from napari_inr_denoise.core.stabilise import Anscombe
+from napari_inr_denoise.core.noise.anscombe import Anscombe
 from tests.benchmarks.images import Pair, psnr
 
 _WIDTHS = np.arange(3, 41) / 10

@@ -26,10 +26,10 @@ from pathlib import Path
 import torch
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core.fit import _Fit
-from napari_inr_denoise.core.noise import examine_plane
-from napari_inr_denoise.core.precision import product_dtype
-from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.candidates.siren import _Fit
+from napari_inr_denoise.core.compute.precision import product_dtype
+from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.samples import field_of_cells
 from tests.benchmarks.images import psnr

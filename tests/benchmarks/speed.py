@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from napari_inr_denoise.core.devices import pick_device
+from napari_inr_denoise.core.compute.devices import pick_device
 from napari_inr_denoise.core.settings import PRESETS
 from tests.benchmarks.limits import HEADER as LIMITS_HEADER
 from tests.benchmarks.limits import limit_rows

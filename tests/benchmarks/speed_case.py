@@ -17,8 +17,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core import run
-from napari_inr_denoise.core.devices import peak_memory_mb, pick_device, synchronise
+from napari_inr_denoise.core.compute.devices import (
+    peak_memory_mb,
+    pick_device,
+    synchronise,
+)
+from napari_inr_denoise.core.pipeline import run
 from napari_inr_denoise.core.settings import preset_settings
 from tests.benchmarks.images import data_folder, entries, psnr, read_pairs
 from tests.benchmarks.plain_way import STEPS, PlainRun, plain_way

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from napari_inr_denoise.core.fit import fit_steps
-from napari_inr_denoise.core.noise import plane_noise
-from napari_inr_denoise.core.noise_model import NoiseModel
-from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.candidates.siren import fit_steps
+from napari_inr_denoise.core.noise.estimate import plane_noise
+from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from tests.benchmarks.images import Pair, data_folder, entries, psnr, read_pairs
 from tests.benchmarks.synthetic import Noise

@@ -20,10 +20,10 @@ import numpy as np
 import tifffile
 import torch
 
-from napari_inr_denoise.batch.cluster import local_workers, run_on_cluster
+from napari_inr_denoise.batch.dask_cluster import local_workers, run_on_cluster
 from napari_inr_denoise.batch.jobs import plan_jobs
-from napari_inr_denoise.batch.run_options import RunOptions
-from napari_inr_denoise.core.outcome import Outcome
+from napari_inr_denoise.batch.options import RunOptions
+from napari_inr_denoise.core.compute.generators import Outcome
 from napari_inr_denoise.core.settings import PRESETS, preset_settings
 from napari_inr_denoise.io.read import read_image
 from tests.benchmarks.images import data_folder

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.core.any_image import QUICK, planes, stacks
 
 from napari_inr_denoise import DenoiseSettings, denoise, estimate_noise
-from napari_inr_denoise.core.adamw import AdamWOnCpu
+from napari_inr_denoise.core.compute.adamw import AdamWOnCpu
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise_steps
-from napari_inr_denoise.core.report import PlaneReport
+from napari_inr_denoise.core.report.report import PlaneReport
+from tests.core.any_image import QUICK, planes, stacks
 
 SOME = settings(max_examples=60, deadline=None, derandomize=True)
 

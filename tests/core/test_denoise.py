@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise import DenoiseSettings, denoise, estimate_noise
+from napari_inr_denoise.core.compute.generators import Outcome
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise_steps
-from napari_inr_denoise.core.outcome import Outcome
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.samples import field_of_cells, small_stack
 

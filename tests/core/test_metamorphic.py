@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise import DenoiseSettings, denoise
-from napari_inr_denoise.core.report import PlaneReport
+from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.settings import preset_settings
 
 SIDE = 64

@@ -11,19 +11,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.core.other_device import DEVICE, other_device
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core import devices, run, run_steps, stack
-from napari_inr_denoise.core.coordinates import _lengths
-from napari_inr_denoise.core.fit import _Fit
-from napari_inr_denoise.core.fit_attention import AttentionFit, Crops
-from napari_inr_denoise.core.fit_neighbourhood import NeighbourhoodFit
-from napari_inr_denoise.core.noise import examine_plane
-from napari_inr_denoise.core.outcome import Outcome
-from napari_inr_denoise.core.plane_view import ViewMaker
-from napari_inr_denoise.core.problem import FitProblem
+from napari_inr_denoise.core.candidates import shared as stack
+from napari_inr_denoise.core.candidates.attention import AttentionFit, Crops
+from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
+from napari_inr_denoise.core.candidates.siren import _Fit
+from napari_inr_denoise.core.compute import devices
+from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.pipeline import progress as run_steps
+from napari_inr_denoise.core.pipeline import run
+from napari_inr_denoise.core.sampling.coordinates import _lengths
+from napari_inr_denoise.core.sampling.training_plane import ViewMaker
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from tests.core.other_device import DEVICE, other_device
 
 SMALL = {
     "width": 32,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from tests.file_sets import SIDE, write_set
 
 from napari_inr_denoise.io.fingerprint import sha256_of
+from tests.file_sets import SIDE, write_set
 
 
 def test_a_change_in_any_file_of_a_set_is_known(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ import zarr
 from ome_types import from_tiff
 
 from napari_inr_denoise import read_image, write_image
-from napari_inr_denoise.io import write_tiff as write_module
-from napari_inr_denoise.io import write_zarr
-from napari_inr_denoise.io.lazy_tiff import LazyTiff
+from napari_inr_denoise.io.ome_zarr import writer as write_zarr
 from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.tiff import writer as write_module
+from napari_inr_denoise.io.tiff.lazy import LazyTiff
 
 
 def test_others_read_it_too(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from napari.utils._proxies import PublicOnlyProxy
 
 from napari_inr_denoise.plugin import commands
-from napari_inr_denoise.plugin.report_key import REPORT_KEY
-from napari_inr_denoise.plugin.scope import SLICE, STACK, VOLUME
-from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 from tests.plugin.conftest import PLUGIN, napari_app
 

@@ -10,7 +10,7 @@ import pytest
 from qtpy.QtCore import QTimer
 from superqt.utils import WorkerBase
 
-from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 from tests.plugin.conftest import PLUGIN
 

@@ -11,11 +11,11 @@ import pytest
 from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
-from napari_inr_denoise.core.siren_training import SirenTraining
-from napari_inr_denoise.plugin import turns
-from napari_inr_denoise.plugin.folder_widget import FolderWidget
-from napari_inr_denoise.plugin.report_key import REPORT_KEY
-from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.core.candidates.siren_training import SirenTraining
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.runs import exclusive as turns
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
+from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
 from tests.conftest import at_work, process_events, wait_until
 
 pytestmark = pytest.mark.window
@@ -116,7 +116,9 @@ def _lost(*_: object) -> None:
 def test_an_error_takes_the_half_made_result_away(
     viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_inr_denoise.plugin.widget.show_error", lambda _: None)
+    monkeypatch.setattr(
+        "napari_inr_denoise.plugin.widgets.denoise_widget.show_error", lambda _: None
+    )
     other = viewer.add_image(np.zeros((24, 24)), name="other")
     source = viewer.layers.selection.active = viewer.layers["noisy stack"]
     widget.run()
@@ -135,7 +137,9 @@ def test_an_error_takes_the_half_made_result_away(
 def test_an_error_after_the_result_was_removed(
     viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_inr_denoise.plugin.widget.show_error", lambda _: None)
+    monkeypatch.setattr(
+        "napari_inr_denoise.plugin.widgets.denoise_widget.show_error", lambda _: None
+    )
     widget.run()
     wait_until(lambda: at_work(widget))
     viewer.layers.remove(RESULT)

@@ -19,8 +19,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_inr_denoise.plugin.form import show_text
-from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.plugin.controls.rows import show_text
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
 pytestmark = pytest.mark.window

@@ -19,7 +19,7 @@ from superqt.utils import WorkerBase
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import settings as settings_module
-from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
 pytestmark = [pytest.mark.window, pytest.mark.shaders_deleted]

@@ -9,7 +9,7 @@ from magicgui.widgets import Container, Label, PushButton
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
-from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until
 from tests.plugin.conftest import PLUGIN
 

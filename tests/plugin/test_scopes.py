@@ -12,11 +12,11 @@ import pytest
 from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise import DenoiseSettings
-from napari_inr_denoise.plugin import widget as widget_module
-from napari_inr_denoise.plugin.report_key import REPORT_KEY
-from napari_inr_denoise.plugin.scope import SCOPES, STACK, VOLUME
-from napari_inr_denoise.plugin.settings_file import save_settings
-from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.layers.scope import SCOPES, STACK, VOLUME
+from napari_inr_denoise.plugin.widgets import denoise_widget as widget_module
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.window

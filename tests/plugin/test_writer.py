@@ -12,8 +12,8 @@ from npe2 import PluginManager
 
 from napari_inr_denoise import read_image
 from napari_inr_denoise.io.provenance import read_provenance
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.reader import read_layers
-from napari_inr_denoise.plugin.report_key import REPORT_KEY
 from napari_inr_denoise.plugin.writer import write_layer
 
 MICRO = ("micrometer", "micrometer", "micrometer")

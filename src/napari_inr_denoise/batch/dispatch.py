@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from napari_inr_denoise.batch.jobs import Job
-from napari_inr_denoise.batch.run import BatchSteps, run_jobs
-from napari_inr_denoise.batch.run_options import RunOptions
+from napari_inr_denoise.batch.options import RunOptions
+from napari_inr_denoise.batch.serial import BatchSteps, run_jobs
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def steps_of_run(
 def _cluster_module() -> Any:  # noqa: ANN401 - a module
     """Return the module that needs dask, or say what to install."""
     try:
-        from napari_inr_denoise.batch import cluster
+        from napari_inr_denoise.batch import dask_cluster as cluster
     except ModuleNotFoundError as error:
         if error.name not in {"dask", "distributed"}:
             raise

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from napari_inr_denoise.core.fitted_volume import FittedVolume
-from napari_inr_denoise.core.interpolated import InterpolatedImage
+from napari_inr_denoise.core.candidates.resampled import InterpolatedImage
+from napari_inr_denoise.core.candidates.volume_function import FittedVolume
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 from napari_inr_denoise.io.write import write_image
 

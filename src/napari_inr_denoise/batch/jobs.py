@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_inr_denoise.io.file_set import bytes_of, parts_of_others
-from napari_inr_denoise.io.kinds import (
+from napari_inr_denoise.io.formats import (
     COMPANION_SUFFIXES,
     FILE_SUFFIXES,
     READABLE_SUFFIXES,
     has_ending,
     is_zarr,
 )
+from napari_inr_denoise.io.image_set import bytes_of, parts_of_others
 
 OUTPUT_SUFFIX = ".inr.ome.tif"
 ZARR_OUTPUT_SUFFIX = ".inr.ome.zarr"

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_inr_denoise.core.axes import resolve_axes, voxel_spacing
-from napari_inr_denoise.core.canvas import Writable
-from napari_inr_denoise.core.masked import MaskedImage
-from napari_inr_denoise.core.outcome import Outcome
-from napari_inr_denoise.core.result import DenoiseResult, DenoiseStep
-from napari_inr_denoise.core.run import DenoiseSteps, Run
-from napari_inr_denoise.core.run_volume import check_volume
+from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.pipeline.run import DenoiseSteps, Run
+from napari_inr_denoise.core.pipeline.volume import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
-from napari_inr_denoise.core.source import ImageSource, LazyArray
+from napari_inr_denoise.image.axes import resolve_axes, voxel_spacing
+from napari_inr_denoise.image.masked_tmp import MaskedImage
+from napari_inr_denoise.image.source import ImageSource, LazyArray
+from napari_inr_denoise.image.stitching import Writable
 
 __all__ = [
     "DenoiseResult",

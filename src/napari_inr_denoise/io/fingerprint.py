@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from napari_inr_denoise.io.file_set import files_of_image
-from napari_inr_denoise.io.links import check_links
+from napari_inr_denoise.io.image_set import files_of_image
+from napari_inr_denoise.io.untrusted.links import check_links
 
 
 def sha256_of(path: Path) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from tifffile import TiffFile
 
-from napari_inr_denoise.io.kept_json import PROVENANCE_KEY
-from napari_inr_denoise.io.ome_record import map_value
-from napari_inr_denoise.io.ome_xml import parse_xml
+from napari_inr_denoise.io.extras import PROVENANCE_KEY
+from napari_inr_denoise.io.ome.reader import map_value
+from napari_inr_denoise.io.untrusted.xml import parse_xml
 
 
 def read_provenance(path: str | Path) -> dict[str, Any] | None:
@@ -27,7 +27,7 @@ def _of_tiff(path: Path) -> dict[str, Any] | None:
 
 
 def _of_zarr(path: Path) -> dict[str, Any] | None:
-    from napari_inr_denoise.io.zarr_attributes import read_attributes
+    from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
 
     own = read_attributes(path).get(PROVENANCE_KEY, {})
     found: dict[str, Any] | None = own.get("provenance")

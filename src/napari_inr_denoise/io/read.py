@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_inr_denoise.io.kinds import (
+from napari_inr_denoise.io.formats import (
     PNG_SUFFIXES,
     READABLE_SUFFIXES,
     has_ending,
@@ -74,14 +74,14 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
 
 def _read(path: Path) -> ImageRecord:
     if path.is_dir():
-        from napari_inr_denoise.io.read_zarr import read_zarr
+        from napari_inr_denoise.io.ome_zarr.reader import read_zarr
 
         return read_zarr(path)
     if has_ending(path, PNG_SUFFIXES):
-        from napari_inr_denoise.io.read_png import read_png
+        from napari_inr_denoise.io.png import read_png
 
         return read_png(path)
-    from napari_inr_denoise.io.read_tiff import read_tiff
+    from napari_inr_denoise.io.tiff.reader import read_tiff
 
     return read_tiff(path)
 

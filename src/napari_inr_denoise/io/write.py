@@ -52,11 +52,11 @@ def write_image(
     path = Path(path)
     check_writable(path, record.data.dtype)
     if _is_tiff(path):
-        from napari_inr_denoise.io.write_tiff import write_tiff
+        from napari_inr_denoise.io.tiff.writer import write_tiff
 
         write_tiff(path, record, provenance)
     else:
-        from napari_inr_denoise.io.write_zarr import write_zarr
+        from napari_inr_denoise.io.ome_zarr.writer import write_zarr
 
         write_zarr(path, record, provenance)
 

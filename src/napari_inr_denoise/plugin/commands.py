@@ -13,9 +13,9 @@ from napari.layers import Image, Layer
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QDockWidget
 
-from napari_inr_denoise.plugin.report_key import is_result
-from napari_inr_denoise.plugin.scope import SLICE, STACK, VOLUME
-from napari_inr_denoise.plugin.widget import InrDenoiseWidget
+from napari_inr_denoise.plugin.layers.metadata_keys import is_result
+from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 
 _DOCK_NAME = "INR Denoise (INR Denoise)"
 """That which napari gives it when it is opened by the menu: the entry knows it then."""

@@ -8,10 +8,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_inr_denoise.io.kinds import READABLE_SUFFIXES, has_ending
+from napari_inr_denoise.io.formats import READABLE_SUFFIXES, has_ending
 from napari_inr_denoise.io.read import read_image
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.plugin.layer_data import LayerTuple, record_kwargs
+from napari_inr_denoise.plugin.layers.layer_kwargs import LayerTuple, record_kwargs
 
 _TWO_CHANNELS = ("magenta", "green")
 _CHANNELS = ("cyan", "yellow", "magenta", "red", "green", "blue")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from napari_inr_denoise.io.write import write_image
-from napari_inr_denoise.plugin.layer_record import layer_record
-from napari_inr_denoise.plugin.report_key import REPORT_KEY
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.layers.to_record import layer_record
 
 _ENDING = ".ome.tif"
 

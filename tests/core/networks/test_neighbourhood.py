@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from napari_inr_denoise.core.neighbours import Neighbours
 from napari_inr_denoise.core.networks.neighbourhood import Neighbourhood
+from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours
 
 SIDE = 13
 

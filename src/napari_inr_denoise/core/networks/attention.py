@@ -6,8 +6,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
 
-from napari_inr_denoise.core.networks.lattices import apart, ring_sum, together, windows
-from napari_inr_denoise.core.precision import product_dtype
+from napari_inr_denoise.core.compute.precision import product_dtype
+from napari_inr_denoise.core.networks.sublattices import (
+    apart,
+    ring_sum,
+    together,
+    windows,
+)
 
 REACH = 2
 """Of the first, masked convolution, in pixels."""

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
 
-from napari_inr_denoise.core.precision import product_dtype
+from napari_inr_denoise.core.compute.precision import product_dtype
 
 BLURS = (0.7, 1.4, 3.0)
 """Widths, in pixels, of the blurs that what is hidden may be added back with."""

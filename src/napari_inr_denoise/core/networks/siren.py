@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
 
+from napari_inr_denoise.core.compute.precision import sine_product_dtype
 from napari_inr_denoise.core.networks.fused_sine import sine_of_sums
-from napari_inr_denoise.core.precision import sine_product_dtype
 
 
 class Siren(nn.Module):

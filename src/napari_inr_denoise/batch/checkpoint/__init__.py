@@ -1,0 +1,1 @@
+"""What is kept of a batch, so that a later run can go on."""

@@ -1,0 +1,1 @@
+"""report.json, report.csv and report.html."""

@@ -1,0 +1,59 @@
+"""report.json and report.csv beside the results."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import fields
+from pathlib import Path
+
+from napari_inr_denoise.core.report.report import DenoiseReport, PlaneReport
+from napari_inr_denoise.io.atomic import written_whole
+
+_PLANE_COLUMNS = tuple(f.name for f in fields(PlaneReport) if f.name != "index")
+_COLUMNS = ("source", "output", "status", "error", "notes", "seconds", "T", "C", "Z")
+
+
+def write_report(report: DenoiseReport, folder: Path) -> None:
+    """Write both files, each complete or not at all.
+
+    Parameters
+    ----------
+    report : DenoiseReport
+        The run.
+    folder : Path
+        Created if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("report.json", "report.csv"):
+        write_report_file(report, folder / name)
+
+
+def write_report_file(report: DenoiseReport, path: Path) -> None:
+    """Write one file, complete or not at all: a table if it ends in .csv, or JSON."""
+    if path.suffix.lower() == ".csv":
+        replace_text(path, _as_csv(report))
+        return
+    text = json.dumps(report.to_dict(), indent=1, allow_nan=False)
+    replace_text(path, text + "\n")
+
+
+def _as_csv(report: DenoiseReport) -> str:
+    """Return one row a plane; a file without planes has one row."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*_COLUMNS, *_PLANE_COLUMNS], lineterminator="\n")
+    writer.writeheader()
+    for file in report.to_dict()["files"]:
+        for plane in file["planes"] or [{"index": {}}]:
+            row = {name: file.get(name) for name in _COLUMNS} | plane["index"]
+            row["notes"] = " ".join(file["notes"])
+            row |= {name: plane.get(name) for name in _PLANE_COLUMNS}
+            writer.writerow(row)
+    return text.getvalue()
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file, complete or not at all."""
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="")

@@ -1,0 +1,65 @@
+"""The demonstration: a sample with known truth, denoised and compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import peak_signal_noise_ratio
+
+from napari_inr_denoise.batch.report.figures import write_comparison
+from napari_inr_denoise.batch.report.files import write_report
+from napari_inr_denoise.core.denoise import DenoiseResult
+from napari_inr_denoise.core.report.report import DenoiseReport
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.write import write_image
+from napari_inr_denoise.samples import Sample
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demonstration found; PSNR in dB over the truth's range."""
+
+    report: DenoiseReport
+    psnr_before: float
+    psnr_after: float
+
+
+def finish_demo(sample: Sample, result: DenoiseResult, out: Path) -> DemoResult:
+    """Write both images, comparison.png and the report, and compare with truth.
+
+    Parameters
+    ----------
+    sample : Sample
+        A plane with its truth.
+    result : DenoiseResult
+        Of the sample.
+    out : Path
+        Created if need be.
+    """
+    truth = sample.truth
+    peak = float(np.ptp(truth))
+    before, after = (
+        float(peak_signal_noise_ratio(truth, image.astype(np.float32), data_range=peak))
+        for image in (sample.noisy, result.image)
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    output = out / "denoised.ome.tif"
+    (file,) = result.report.files
+    file = replace(file, source="demo sample", output=str(output))
+    report = replace(result.report, files=(file,))
+    record = ImageRecord(sample.noisy, sample.axes, sample.spacing_um)
+    write_image(out / "noisy.ome.tif", record)
+    write_image(output, replace(record, data=result.image), {"file": file.to_dict()})
+    panels: list[tuple[str, NDArray[Any]]] = [
+        (f"noisy {before:.1f} dB", sample.noisy),
+        (f"denoised {after:.1f} dB", result.image),
+        ("truth", truth),
+    ]
+    limits = (float(truth.min()), float(np.percentile(truth, 99.8)))
+    write_comparison(out / "comparison.png", panels, limits)
+    write_report(report, out)
+    return DemoResult(report, before, after)

@@ -1,0 +1,291 @@
+"""The command line: demo, run, noise, info.
+
+Heavy imports wait until a command needs them, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from napari_inr_denoise.cli.options import fit_options, run_options
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_inr_denoise.batch.jobs import Job
+    from napari_inr_denoise.batch.options import RunOptions
+    from napari_inr_denoise.batch.report.writer import ReportWriter
+    from napari_inr_denoise.batch.serial import BatchSteps
+    from napari_inr_denoise.core.denoise import DenoiseResult
+
+INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """Ctrl-C at any moment ends with a sentence and exit code 130."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="napari-inr-denoise")
+def main() -> None:
+    """Denoise fluorescence images from themselves alone.
+
+    A small network is fitted to the one noisy image, under a noise model that is
+    measured from it: no training data, no pre-trained weights.
+    """
+    # Read when torch loads. Threads that wait in a loop keep a core from another job,
+    # and a thread of this one that has work: two at once were many times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("inr-denoise-demo"),
+    show_default=True,
+    help="Folder of the results.",
+)
+@click.option("--gui", is_flag=True, help="Open the same in napari afterwards.")
+@fit_options
+def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
+    """Denoise a made-up image whose truth is known."""
+    from napari_inr_denoise.cli.demo import finish_demo
+    from napari_inr_denoise.cli.summary import plane_summary
+    from napari_inr_denoise.samples import field_of_cells
+
+    sample = field_of_cells()
+    result = _denoise_sample(sample.noisy, _settings(preset, device, seed))
+    done = finish_demo(sample, result, out)
+    (file,) = done.report.files
+    click.echo(plane_summary(file))
+    click.echo(
+        f"PSNR: {done.psnr_before:.2f} dB before, {done.psnr_after:.2f} dB after "
+        f"({file.seconds:.0f} seconds, {file.device})"
+    )
+    names = "noisy.ome.tif, denoised.ome.tif, comparison.png, report.json"
+    click.echo(f"Written to {out}: {names}")
+    if gui:
+        sys.exit(_open_in_napari(out / "denoised.ome.tif"))
+
+
+@main.command()
+@run_options
+@click.pass_context
+def run(  # noqa: PLR0913, PLR0917 - one parameter an option
+    context: click.Context,
+    inputs: tuple[str, ...],
+    out: Path,
+    preset: str,
+    device: str,
+    seed: int,
+    axes: str | None,
+    mode: str,
+    strength: float,
+    memory: float | None,
+    dtype: str,
+    isotropic: bool,
+    zoom: int,
+    overwrite: bool,
+    dry_run: bool,
+    settings_file: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+) -> None:
+    """Denoise files, plane by plane or volume by volume.
+
+    INPUT is a file, a folder or a glob pattern of TIFF, OME-Zarr and PNG images. Each
+    result is written to OUT as <name>.inr.ome.tif (.ome.zarr for a Zarr). A file that
+    is done and unchanged is skipped; one that fails does not stop the others.
+    """
+    from napari_inr_denoise.batch.dispatch import steps_of_run
+    from napari_inr_denoise.batch.interpolation import Interpolation
+    from napari_inr_denoise.batch.jobs import plan_jobs
+    from napari_inr_denoise.batch.options import RunOptions
+    from napari_inr_denoise.batch.report.writer import ReportWriter
+
+    if settings_file is not None:
+        settings = _saved_settings(context, settings_file)
+    else:
+        changes = {} if memory is None else {"memory_gb": memory}
+        settings = _settings(
+            preset, device, seed, mode=mode, strength=strength, **changes
+        )
+    if scheduler is not None:
+        # Its workers may have been started in another folder.
+        inputs = tuple(str(Path(text).absolute()) for text in inputs)
+        out = out.absolute()
+    grid = Interpolation(isotropic, zoom)
+    with _usage_errors():
+        options = RunOptions(settings, axes, dtype == "same", overwrite, grid)
+        jobs = plan_jobs(inputs, out)
+    if dry_run:
+        _say_estimates(jobs, options)
+        return
+    reports = ReportWriter(out, settings)
+    with ExitStack() as stack:
+        with _usage_errors():
+            steps = stack.enter_context(steps_of_run(jobs, options, workers, scheduler))
+        well = _run_and_report(steps, reports, out)
+    if not well:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("input_file", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--axes", help="Axes, such as TZYX, if the file's own are wrong.")
+def noise(input_file: Path, axes: str | None) -> None:
+    """Print the noise model of an image as JSON."""
+    from napari_inr_denoise.core.noise.estimate import noise_of_planes
+    from napari_inr_denoise.core.noise.model import combine_noise
+    from napari_inr_denoise.io.read import read_image
+
+    with _usage_errors():
+        record = read_image(input_file)
+        planes = noise_of_planes(record.data, axes or record.axes)
+    answer = {
+        "source": str(input_file),
+        "shape": list(record.data.shape),
+        "axes": axes or record.axes,
+        **combine_noise([model for _, model in planes]).to_dict(),
+        "planes": [{"index": index, **model.to_dict()} for index, model in planes],
+    }
+    click.echo(json.dumps(answer, indent=1))
+
+
+@main.command()
+def info() -> None:
+    """Print versions, devices, where the fit will run, and what could be better."""
+    from napari_inr_denoise.cli.advice import advice
+    from napari_inr_denoise.cli.installation import installation, look_around
+
+    found = look_around()
+    for name, value in installation(found).items():
+        click.echo(f"{name:<20} {value}")
+    for sentence in advice(found):
+        click.echo(f"\n{sentence}")
+
+
+def _settings(
+    preset: str, device: str, seed: int, **changes: str | float
+) -> DenoiseSettings:
+    """Return the settings of the options, or end with a usage error."""
+    from napari_inr_denoise.core.compute.devices import pick_device
+
+    with _usage_errors():
+        pick_device(device)
+        return preset_settings(preset, device=device, seed=seed, **changes)
+
+
+def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
+    """Return the settings of a file, with those options that were given beside it."""
+    from napari_inr_denoise.batch.settings_file import read_settings
+    from napari_inr_denoise.core.compute.devices import pick_device
+
+    given = {
+        name: context.params[name]
+        for name in ("preset", "seed", "device", "mode", "strength", "memory")
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    if "preset" in given:
+        raise click.UsageError("--settings takes the place of --preset; give only one.")
+    if "memory" in given:
+        given["memory_gb"] = given.pop("memory")
+    with _usage_errors():
+        settings = read_settings(path, given)
+        pick_device(settings.device)
+    return settings
+
+
+def _say_estimates(jobs: list[Job], options: RunOptions) -> None:
+    from napari_inr_denoise.cli.dry_run import estimates
+
+    for line in estimates(jobs, options):
+        click.echo(line)
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """Turn a mistake of the caller into a usage error: a sentence and exit code 2."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _denoise_sample(
+    noisy: NDArray[np.uint16], settings: DenoiseSettings
+) -> DenoiseResult:
+    from napari_inr_denoise.batch.progress import JobProgress
+    from napari_inr_denoise.cli.progress_bar import ProgressBar
+    from napari_inr_denoise.core.compute.generators import Outcome
+    from napari_inr_denoise.core.denoise import denoise_steps
+
+    run = Outcome(denoise_steps(noisy, settings=settings))
+    with ProgressBar() as bar:
+        for step in run:
+            bar.show("demo", JobProgress.of(step))
+    return run.result
+
+
+def _run_and_report(steps: BatchSteps, reports: ReportWriter, out: Path) -> bool:
+    """Follow a run with a bar, keep its reports up to date, tell if all is well.
+
+    A report that cannot be written is said and does not stop the run.
+    """
+    from napari_inr_denoise.cli.progress_bar import ProgressBar
+    from napari_inr_denoise.cli.summary import file_summary
+
+    well, at_work = True, ""
+    try:
+        with ProgressBar() as bar, closing(steps):
+            for batch in steps:
+                bar.follow(batch)
+                at_work = str(batch.job.source)
+                if batch.done is None:
+                    continue
+                well &= batch.done.file.status != "failed"
+                bar.say(file_summary(batch.done))
+                reports.add(batch.number, batch.done)
+    except ConnectionError as error:  # the scheduler of a cluster is gone
+        click.echo(str(error))
+        well = False
+    except KeyboardInterrupt:
+        kept = (
+            f"What was finished before {at_work} is in {out}, and so are finished "
+            "planes of it. The same command goes on from there."
+        )
+        click.echo(f"\n{kept}" if at_work else "", err=True)
+        raise
+    finally:
+        problem = reports.close()
+        if problem:
+            click.echo(f"The report could not be written: {problem}")
+    return well and not problem
+
+
+def _open_in_napari(denoised: Path) -> int:
+    """Open the demonstration in a process of its own, and return its exit code."""
+    module = "napari_inr_denoise.plugin.demo_window"
+    return subprocess.run(
+        [sys.executable, "-m", module, str(denoised)], check=False
+    ).returncode

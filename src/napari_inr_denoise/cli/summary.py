@@ -1,0 +1,54 @@
+"""What became of a file, in plain words."""
+
+from __future__ import annotations
+
+from napari_inr_denoise.batch.report.job_report import JobReport
+from napari_inr_denoise.core.report.report import FileReport
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.verdict import Verdict
+
+
+def file_summary(done: JobReport) -> str:
+    """Return a line or more on a finished file."""
+    file = done.file
+    said = "".join(f"\n  {note}" for note in done.notes)
+    if file.status == "failed":
+        cause = str(file.error).removeprefix(f"{file.source}: ")
+        return f"{file.source}: FAILED: {cause}{said}"
+    if file.status == "skipped":
+        if not file.planes:
+            return f"{file.source}: skipped.{said}"
+        return f"{file.source}: skipped, done before: {file.output}"
+    spent = f"{file.seconds:.0f} seconds, {file.device}"
+    return f"{file.source} -> {file.output}\n  {plane_summary(file)} ({spent}){said}"
+
+
+def plane_summary(file: FileReport) -> str:
+    """Return noise level, residual and stop reason in plain words."""
+    first = file.planes[0]
+    if len(file.planes) > 1:
+        return f"{_levels(file)} {_reasons(file)}"
+    said = [StopReason(first.reason).sentence]
+    if first.held_out_error is not None:
+        said.append(f"Expected error {first.held_out_error:.3g} (root mean square).")
+    if first.verdict is not None:
+        said.append(Verdict(first.verdict).sentence)
+    return f"{_levels(file)} Residual {first.residual_rms:.4g}. {' '.join(said)}"
+
+
+def _levels(file: FileReport) -> str:
+    """Return the range of the planes' noise levels."""
+    levels = [plane.sigma for plane in file.planes if plane.sigma is not None]
+    if not levels:
+        return "Noise level unknown."
+    low, high = f"{min(levels):.4g}", f"{max(levels):.4g}"
+    correlated = any(plane.correlated for plane in file.planes)
+    kind = ", correlated between neighbouring pixels" if correlated else ""
+    return f"Noise level {low if low == high else f'{low} to {high}'}{kind}."
+
+
+def _reasons(file: FileReport) -> str:
+    """Return how many planes ended for which reason."""
+    reasons = [plane.reason for plane in file.planes]
+    counted = ", ".join(f"{r}: {reasons.count(r)}" for r in dict.fromkeys(reasons))
+    return f"{len(reasons)} planes; {counted}."

@@ -1,0 +1,1 @@
+"""The networks that are fitted, one file each."""

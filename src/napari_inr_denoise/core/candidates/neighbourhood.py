@@ -1,0 +1,306 @@
+"""Fit the neighbourhood network to one plane or many: a generator of progress."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_inr_denoise.core.candidates.base import (
+    Optimiser,
+    Training,
+    squared_error_and_risk,
+    train,
+)
+from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.gradient import Loss, one_thread, part_count
+from napari_inr_denoise.core.ensemble.prediction import Candidate
+from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
+from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.sampling.augmentation import TURNS
+from napari_inr_denoise.core.sampling.blind_spot_windows import Hidden
+from napari_inr_denoise.core.sampling.training_plane import PlaneView, ViewMaker
+from napari_inr_denoise.core.settings import NEIGHBOURHOOD, DenoiseSettings
+
+_PREDICTION_ALONE = 0.4
+"""Share of the steps before the gain is learned, where its noise must be seen first."""
+_RENDER_BATCH = 16384
+"""Pixels that are predicted at a time, for the memory that they take."""
+_MOST_PASSES = 45.0
+"""How often each pixel is trained on, in the mean."""
+_VIEWS_AT_ONCE = 4
+"""Planes that the pixels of one step are drawn from."""
+
+
+def neighbourhood_steps(
+    problem: FitProblem,
+    targets_yx: NDArray[np.bool_],
+    settings: DenoiseSettings,
+    device: torch.device,
+) -> Generator[Training, None, Candidate]:
+    """Train on one plane and predict it.
+
+    Minimises the squared error of the prediction plus Stein's unbiased risk of
+    what is returned, prediction + gain * (pixel - prediction): the prediction has
+    not seen the pixel, so that the risk needs no derivative of the network.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        The plane, its valid pixels and its noise.
+    targets_yx : ndarray of bool, shape (Y, X)
+        Pixels to train on; the others are only looked at.
+    settings : DenoiseSettings
+        Window, width, steps and turns.
+    device : torch.device
+        Where to compute.
+
+    Yields
+    ------
+    Training
+        Every few steps.
+
+    Returns
+    -------
+    Candidate
+        Averaged over the turns.
+    """
+    view = ViewMaker([problem], settings, device).view(problem, targets_yx)
+    return train(
+        NeighbourhoodFit([view], settings, settings.window_steps), settings.turns
+    )
+
+
+def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, int]:
+    """Return how many pixels are drawn in each step, and how many steps are taken.
+
+    Parameters
+    ----------
+    pixels : int
+        That are trained on.
+    steps : int
+        Wanted; a small plane is seen too often by them and learned by heart.
+    settings : DenoiseSettings
+        For the largest batch.
+    """
+    batch = min(settings.window_batch, max(pixels // 16, 256))
+    passes = steps * batch / max(pixels, 1)
+    most = steps * min(1.0, _MOST_PASSES / max(passes, 1e-9))
+    return batch, max(math.ceil(most), 1)
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """Pixels of one of the planes, by their flat index, for one part of a step.
+
+    The weight is that of one pixel in the mean over all parts and planes.
+    """
+
+    number: int
+    flat: Tensor
+    weight: float
+
+
+class NeighbourhoodFit:
+    """One network, its optimiser, and the planes that it is trained on.
+
+    Parameters
+    ----------
+    views : sequence of PlaneView
+        At least one, all from one `ViewMaker`. The first is the one that is shown.
+    settings : DenoiseSettings
+        Width, depth, batch and rate.
+    steps : int
+        Optimisation steps; fewer are taken where there are few pixels.
+    """
+
+    def __init__(
+        self, views: Sequence[PlaneView], settings: DenoiseSettings, steps: int
+    ) -> None:
+        self._views = views
+        first = views[0]
+        self._parts = part_count(first.device)
+        pixels = sum(len(view.targets) for view in views)
+        self._most_drawn = settings.window_batch
+        self._batch, self.steps = schedule(pixels, steps, settings)
+        # Where the noise is correlated the gain waits until the correlation is known.
+        early = _PREDICTION_ALONE if first.neighbours.hole else 0.0
+        self._alone = math.ceil(self.steps * early)
+        start = torch.Generator().manual_seed(settings.seed)
+        blurs = len(BLURS) if first.neighbours.hole else 1
+        self._network = Neighbourhood(
+            first.neighbours.values,
+            first.neighbours.samples,
+            width=settings.window_width,
+            depth=settings.window_depth,
+            blurs=blurs,
+            generator=start,
+        ).to(first.device)
+        self._basis = _blurs(first, blurs)
+        self._correlation = _own_pixel(first)
+        self._optimiser = Optimiser(self._network, settings.window_rate, self.steps)
+        self._turns = torch.Generator().manual_seed(settings.seed)
+        self._generator = torch.Generator(device=first.device)
+        self._generator.manual_seed(settings.seed)
+        self._done = 0
+
+    def _answer(
+        self, outputs: tuple[Tensor, Tensor, Tensor], hidden: Hidden
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return prediction, result and own share of pixels, (N, samples) each."""
+        offset, gain, mix = outputs
+        predicted = hidden.level + offset
+        # Nothing is learned by moving the prediction to flatter the gain.
+        fixed = predicted.detach()
+        kernel = gain[..., None] * (mix @ self._basis) * hidden.weight
+        result = fixed + (kernel * (hidden.hole - fixed[..., None])).sum(dim=-1)
+        return predicted, result, (kernel * self._correlation).sum(dim=-1)
+
+    def advance(self) -> None:
+        """Take one optimisation step on random pixels in a random turn."""
+        turn = int(torch.randint(TURNS, (1,), generator=self._turns))
+        numbers = self._drawn()
+        with one_thread():
+            drawn = [self._pixels(number, len(numbers)) for number in numbers]
+        self._optimiser.step([self._loss(part, turn) for part in self._shares(drawn)])
+        self._done += 1
+        if self._done == self._alone:
+            self._learn_correlation()
+
+    def _drawn(self) -> Sequence[int]:
+        """Return the planes of a step."""
+        if len(self._views) <= _VIEWS_AT_ONCE:
+            return range(len(self._views))
+        order = torch.randperm(len(self._views), generator=self._turns)
+        return order[:_VIEWS_AT_ONCE].tolist()
+
+    def _shares(self, drawn: Sequence[list[_Pixels]]) -> Iterable[Sequence[_Pixels]]:
+        """Return the pixels of each share of the loss.
+
+        In parts: the first part of each plane, then the second of each. Otherwise
+        each plane by itself, for which planes are drawn together is always another.
+        """
+        return zip(*drawn, strict=True) if self._parts > 1 else drawn
+
+    def _pixels(self, number: int, views: int) -> list[_Pixels]:
+        """Return random pixels of one of so many planes, in parts."""
+        view, count = self._views[number], max(self._batch // views, 1)
+        drawn = torch.randint(
+            len(view.targets), (count,), generator=self._generator, device=view.device
+        )
+        weight = view.weight / (count * views)
+        parts = view.targets[drawn].tensor_split(self._parts)
+        return [_Pixels(number, part, weight) for part in parts]
+
+    def _loss(self, part: Sequence[_Pixels], turn: int) -> Loss:
+        """Return a part's share of the mean loss, in the noise's units."""
+        learns_gain = self._done >= self._alone
+        numbers = tuple(pixels.number for pixels in part)
+        weights = [pixels.weight for pixels in part]
+
+        def share(columns: Tensor, *flat: Tensor) -> Tensor:
+            each = zip(numbers, flat, weights, strict=True)
+            sums = [
+                self._errors(self._views[number], places, columns, learns_gain) * weight
+                for number, places, weight in each
+            ]
+            return torch.stack(sums).sum()
+
+        columns = self._views[0].neighbours.turned_columns[turn]
+        inputs = columns, *(pixels.flat for pixels in part)
+        return Loss(share, inputs, (numbers, learns_gain))
+
+    def _errors(
+        self, view: PlaneView, flat: Tensor, columns: Tensor, learns_gain: bool
+    ) -> Tensor:
+        """Return the sum over some pixels of one plane."""
+        seen = view.neighbours.around(flat)
+        outputs = self._network(seen.features, columns)
+        predicted, result, share = self._answer(outputs, seen)
+        noisy = view.values[flat]
+        if learns_gain:
+            (variance,) = view.scale.variances.at(predicted.detach()[None])
+            loss = squared_error_and_risk(noisy, predicted, result, variance * share)
+        else:
+            loss = (predicted - noisy).square()
+        return loss.mean(dim=-1).sum()
+
+    @torch.no_grad()
+    def _learn_correlation(self) -> None:
+        """Take the noise's correlation in the hole from the prediction's residual."""
+        view = self._views[0]
+        for _ in (whole := Outcome(self._whole(view, turns=1))):
+            pass
+        predicted, _, _ = whole.result
+        residual = (view.values - predicted).view(
+            view.neighbours.height, view.neighbours.width, -1
+        )
+        table = residual_correlation(
+            residual.cpu().numpy().astype(np.float64),
+            predicted.view_as(residual).cpu().numpy(),
+            view.problem.fitted_yx,
+            view.neighbours.hole,
+        )
+        self._correlation = torch.from_numpy(table.ravel()).to(residual)
+
+    def _whole(
+        self, view: PlaneView, turns: int
+    ) -> Generator[None, None, tuple[Tensor, Tensor, Tensor]]:
+        """Return prediction, result and own share of all pixels, (Y * X, samples)."""
+        height, width = view.neighbours.height, view.neighbours.width
+        at_once = max(min(_RENDER_BATCH, 4 * self._most_drawn) // width, 1)
+        first = self._network.linear_layers()[0]
+        layers = [
+            view.neighbours.laid_out(first.weight[:, columns])
+            for columns in view.neighbours.turned_columns[:turns]
+        ]
+        sums = [torch.zeros_like(view.values) for _ in range(3)]
+        for top in range(0, height, at_once):
+            rows = slice(top, min(top + at_once, height))
+            flat = slice(rows.start * width, rows.stop * width)
+            places = torch.arange(flat.start, flat.stop, device=view.device)
+            hidden = view.neighbours.hidden(places)
+            for sums_of_first in view.neighbours.weighed(rows, layers):
+                values = sums_of_first.add_(first.bias)
+                parts = self._answer(self._network.after_first(values), hidden)
+                for total, part in zip(sums, parts, strict=True):
+                    total[flat] += part / turns
+            yield
+        return sums[0], sums[1], sums[2]
+
+    def render(self, turns: int) -> Generator[None, None, Candidate]:
+        """Return the first plane, the mean over the first so many turns."""
+        return (yield from self.answer(self._views[0], turns))
+
+    @torch.no_grad()
+    def answer(self, view: PlaneView, turns: int) -> Generator[None, None, Candidate]:
+        """Return any plane of the same `ViewMaker`, trained on or not."""
+        _, result, share = yield from self._whole(view, turns)
+        shape = view.problem.plane_yxs.shape
+        return Candidate(
+            NEIGHBOURHOOD,
+            view.scale.to_intensities(result).reshape(shape),
+            share.cpu().numpy().reshape(shape),
+            self._done,
+            StopReason.TRAINED,
+        )
+
+
+def _blurs(view: PlaneView, count: int) -> Tensor:
+    """Return the blurs of what is hidden, (blurs, hidden); each sums to one."""
+    widths = torch.tensor(BLURS[:count], device=view.device)
+    distance = view.neighbours.hidden_distance
+    blurs = torch.exp(-distance / (2 * widths[:, None] ** 2))
+    return blurs / blurs.sum(dim=1, keepdim=True)
+
+
+def _own_pixel(view: PlaneView) -> Tensor:
+    """Return the correlation of white noise: one at the pixel itself."""
+    return (view.neighbours.hidden_distance == 0).float()

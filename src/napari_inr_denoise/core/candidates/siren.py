@@ -1,0 +1,205 @@
+"""Fit SIREN to one noisy plane: a generator of frozen steps.
+
+A caller that wants to stop closes the generator and keeps `step.best`. Nothing
+numerical ever raises: a fit that goes wrong ends with the best state before and a
+reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_inr_denoise.core.candidates.siren_training import SirenTraining, new_siren
+from napari_inr_denoise.core.compute.early_stopping import Watched, until_noise_level
+from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.precision import total
+from napari_inr_denoise.core.ensemble.limits import range_of
+from napari_inr_denoise.core.ensemble.quality import Quality
+from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.sampling.normalization import robust_range, syx_tensor
+from napari_inr_denoise.core.sampling.patches import PatchGrid
+from napari_inr_denoise.core.settings import DenoiseSettings
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """The state of a fit that is kept.
+
+    Attributes
+    ----------
+    plane_yxs : ndarray of float32, shape (Y, X, samples)
+        Denoised intensities in the image's units; treat as read-only.
+    residual_rms : float
+        Root of MSE(output, noisy) over the pixels that count, in the image's units.
+    steps : int
+        Steps after which this state was reached.
+    reason : StopReason
+        Why the fit ended; CALLER while it still runs.
+    weights : tuple of (name, weight)
+        The networks that the result is the weighted mean of.
+    quality : Quality or None
+        What is known of the error; None while the fit still runs.
+    uncertainty_yxs : ndarray of float32, shape (Y, X, samples), or None
+        Standard deviation of the error of each pixel, in the image's units.
+    """
+
+    plane_yxs: NDArray[np.float32] = field(repr=False)
+    residual_rms: float
+    steps: int
+    reason: StopReason
+    weights: tuple[tuple[str, float], ...] = ()
+    quality: Quality | None = field(default=None, repr=False)
+    uncertainty_yxs: NDArray[np.float32] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class FitStep:
+    """A look at the whole image during a fit.
+
+    Attributes
+    ----------
+    step, max_steps : int
+        Steps done and the budget, of all networks that are fitted at once.
+    residual_rms : float
+        Of this state, in the image's units.
+    noise : NoiseModel
+        What the residual is compared with.
+    progress : float
+        Estimated share of the fit that is done, 0 to 1, never falling.
+    steps_per_second : float
+        Rate of the optimisation alone, since the start.
+    best : FitResult
+        What a caller that stops now should keep.
+    """
+
+    step: int
+    max_steps: int
+    residual_rms: float
+    noise: NoiseModel
+    progress: float
+    steps_per_second: float
+    best: FitResult
+
+
+FitSteps = Generator[FitStep, None, FitResult]
+
+
+def fit_steps(
+    problem: FitProblem, settings: DenoiseSettings, device: torch.device
+) -> FitSteps:
+    """Fit a SIREN to a plane until the residual comes down to the noise level.
+
+    Kim, Lee, Shin, arXiv 2204.02405; what the paper leaves open is named in
+    `DenoiseSettings`.
+
+    Parameters
+    ----------
+    problem : FitProblem
+        With at least one valid pixel and a noise level above 0.
+    settings : DenoiseSettings
+        Network, optimiser, regularisation and budget.
+    device : torch.device
+        Where to compute.
+
+    Yields
+    ------
+    FitStep
+        At every look at the whole image, the first before any step.
+
+    Returns
+    -------
+    FitResult
+        The averaged network's output at the stop.
+    """
+    fit = _Fit(problem, settings, device)
+    run = Outcome(until_noise_level(fit, problem.noise.sigma_chen, settings))
+    for now in run:
+        yield FitStep(
+            step=now.look.steps,
+            max_steps=settings.max_steps,
+            residual_rms=now.look.residual_rms,
+            noise=problem.noise,
+            progress=now.progress,
+            steps_per_second=fit.steps_per_second,
+            best=now.best,
+        )
+    end, reason = run.result
+    return replace(_final(fit, end, problem), reason=reason)
+
+
+def _final(fit: _Fit, end: Watched[FitResult], problem: FitProblem) -> FitResult:
+    """Return the best state, in full overlap of the patches if it is the last one."""
+    if not math.isfinite(end.best.residual_rms):
+        # The fit went wrong before its first step.
+        return FitResult(
+            problem.plane_yxs.astype(np.float32), 0.0, 0, StopReason.NON_FINITE
+        )
+    return fit.look(stride=1) if end.best is end.look else end.best
+
+
+class _Fit:
+    """A network, its optimiser and the plane in the network's own scale."""
+
+    def __init__(
+        self, problem: FitProblem, settings: DenoiseSettings, device: torch.device
+    ) -> None:
+        self._settings = settings
+        fitted = problem.plane_yxs[problem.fitted_yx]
+        self._offset, self._scale = robust_range(fitted)
+        scaled = (problem.plane_yxs - self._offset) / self._scale
+        self._noisy = syx_tensor(scaled, device)
+        counts = torch.from_numpy(problem.fitted_yx.copy()).to(device)
+        self._grid = PatchGrid(
+            self._noisy, counts, settings.patch_size, problem.spacing_yx
+        )
+        self._counts, self._counted = counts.float(), fitted.size
+        self._range = [
+            syx_tensor((end[None, None] - self._offset) / self._scale, device)
+            for end in range_of(problem)
+        ]
+        means = torch.from_numpy(scaled[problem.fitted_yx].mean(axis=0))
+        self._network = new_siren(
+            self._grid.shape_yx, problem.spacing_yx, means, settings
+        ).to(device)
+        self._training = SirenTraining(self._network, self._grid.draw, settings)
+
+    def advance(self, steps: int) -> None:
+        """Take optimisation steps."""
+        self._training.advance(steps)
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps taken over the time they took; 0 before the first."""
+        return self._training.steps_per_second
+
+    def look(self, stride: int | None = None) -> FitResult:
+        """Render the averaged network and compare it with the noisy plane.
+
+        On the device: what the host waits for is the plane and one number.
+
+        Parameters
+        ----------
+        stride : int, optional
+            Distance of the patches that are averaged; half a patch if omitted,
+            which costs a quarter of the full average at a stride of 1 or less.
+        """
+        if stride is None:
+            stride = max(self._settings.patch_size // 2, 1)
+        self._training.average.apply()
+        rendered: Tensor = self._grid.render(self._network, stride)
+        self._training.average.restore()
+        kept = rendered.clamp(*self._range)
+        squares = (kept - self._noisy).square() * self._counts
+        rms = math.sqrt(total(squares) / self._counted) * self._scale
+        values = kept.mul(self._scale).add(self._offset).permute(1, 2, 0)
+        plane_yxs: NDArray[np.float32] = values.cpu().numpy()
+        return FitResult(plane_yxs, rms, self._training.steps, StopReason.CALLER)

@@ -1,0 +1,132 @@
+"""How SIREN is trained, on a plane or on a volume."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from napari_inr_denoise.core.compute.gradient import Loss, one_thread, part_count
+from napari_inr_denoise.core.compute.optimizer import descent
+from napari_inr_denoise.core.compute.weight_averaging import (
+    WeightAverage,
+    selective_decay,
+)
+from napari_inr_denoise.core.networks.siren import Siren
+from napari_inr_denoise.core.sampling.coordinates import first_layer_omega
+from napari_inr_denoise.core.settings import DenoiseSettings
+
+Draw = Callable[[int, torch.Generator], tuple[Tensor, Tensor, Tensor]]
+"""From how many and a generator to the coordinates, targets and weights of patches."""
+
+
+def new_siren(
+    shape: tuple[int, ...],
+    spacing: tuple[float, ...],
+    means: Tensor,
+    settings: DenoiseSettings,
+) -> Siren:
+    """Return a network with weights drawn from the run's seed.
+
+    Parameters
+    ----------
+    shape, spacing : tuple
+        Pixels along each dimension, and their size; any one unit.
+    means : Tensor, shape (samples,)
+        Of the values that are fitted, in the network's scale: what it starts from.
+    settings : DenoiseSettings
+        Of the network, the patches that it predicts, and the seed.
+    """
+    start = means.repeat_interleave(settings.patch_size**2)
+    network = Siren(
+        len(shape),
+        len(start),
+        width=settings.width,
+        depth=settings.depth,
+        omega=settings.omega,
+        first_omega=first_layer_omega(settings.first_period, shape, spacing),
+        generator=torch.Generator().manual_seed(settings.seed),
+    )
+    network.set_output_bias(start)
+    return network
+
+
+class SirenTraining:
+    """AdamW with decay of the last layers alone, and the weights' running average.
+
+    Parameters
+    ----------
+    network : Siren
+        On its device.
+    draw : callable
+        Draws the patches of a batch.
+    settings : DenoiseSettings
+        Batch, rate, decay and average, and the seed of what is drawn.
+
+    Attributes
+    ----------
+    average : WeightAverage
+        Of the network's weights.
+    steps : int
+        Taken so far.
+    """
+
+    def __init__(self, network: Siren, draw: Draw, settings: DenoiseSettings) -> None:
+        device = next(network.parameters()).device
+        self._network, self._draw, self._batch = network, draw, settings.batch_size
+        self._generator = torch.Generator(device=device).manual_seed(settings.seed)
+        self._parts = part_count(device)
+        self.steps, self._seconds = 0, 0.0
+        self.average = WeightAverage(network, settings.average_decay)
+        groups = selective_decay(
+            network.linear_layers(), settings.decay_layers, settings.weight_decay
+        )
+        self._descent, self._rate = descent(network, groups), settings.learning_rate
+
+    def advance(self, steps: int) -> None:
+        """Take steps on random batches of patches."""
+        started = time.monotonic()
+        for _ in range(steps):
+            with one_thread():
+                batch = self._draw(self._batch, self._generator)
+            self.step(*batch)
+        self.steps += steps
+        self._seconds += time.monotonic() - started
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps taken over the time they took; 0 before the first."""
+        return self.steps / self._seconds if self._seconds > 0 else 0.0
+
+    def step(self, coordinates: Tensor, targets: Tensor, weights: Tensor) -> None:
+        """Take one step down the mean squared error.
+
+        Parameters
+        ----------
+        coordinates : Tensor, shape (N, 2 or 3)
+            In the network's scale, see `core.coordinates`.
+        targets : Tensor, shape (N, samples, side, side)
+            Noisy values in the network's scale.
+        weights : Tensor, shape (N, 1, side, side)
+            1 where a target counts, 0 elsewhere.
+        """
+        with one_thread():
+            counted = weights.sum().clamp_min(1.0) * targets.shape[1]
+        parts = zip(
+            coordinates.tensor_split(self._parts),
+            targets.tensor_split(self._parts),
+            weights.tensor_split(self._parts),
+            strict=True,
+        )
+        losses = [Loss(self._loss, (at, to, by, counted)) for at, to, by in parts]
+        self._descent.step(losses, self._rate)
+        with one_thread():
+            self.average.update()
+
+    def _loss(
+        self, coordinates: Tensor, targets: Tensor, weights: Tensor, counted: Tensor
+    ) -> Tensor:
+        predicted: Tensor = self._network(coordinates).view_as(targets)
+        return ((predicted - targets).square() * weights).sum() / counted

@@ -1,0 +1,1 @@
+"""Predictions of the candidates combined into one result, filtered and judged."""

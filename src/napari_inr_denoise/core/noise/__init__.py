@@ -1,0 +1,1 @@
+"""The noise of an image, from the image alone."""

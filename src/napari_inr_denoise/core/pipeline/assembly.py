@@ -1,0 +1,89 @@
+"""A plane of the result while its tiles come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_inr_denoise.core.candidates.siren import FitResult
+from napari_inr_denoise.core.ensemble.strength import with_strength
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.pipeline.output_tmp import RunOutput
+from napari_inr_denoise.core.pipeline.plane_report import (
+    TileRecord,
+    join_records,
+    record_tile,
+)
+from napari_inr_denoise.core.report.report import PlaneReport
+from napari_inr_denoise.image.axes import Plane
+from napari_inr_denoise.image.stitching import PlaneCanvas
+from napari_inr_denoise.image.tiling import Tile
+
+
+@dataclass(frozen=True)
+class DenoisedTile:
+    """A tile, which is all of a small plane, when it is denoised.
+
+    Attributes
+    ----------
+    plane : Plane
+        Where it lies in the image.
+    tile : Tile
+        And in the plane.
+    problem : FitProblem
+        Its values and its noise.
+    result : FitResult
+        At the strength that was asked for.
+    record : TileRecord
+        What became of it.
+    """
+
+    plane: Plane
+    tile: Tile
+    problem: FitProblem
+    result: FitResult
+    record: TileRecord
+
+    @classmethod
+    def of(
+        cls,
+        plane: Plane,
+        tile: Tile,
+        problem: FitProblem,
+        found: FitResult,
+        strength: float,
+    ) -> DenoisedTile:
+        """Return a tile by what a fit has found, at a strength."""
+        result = with_strength(problem, found, strength)
+        record = record_tile(plane.index, problem, result, tile.weights_yx)
+        return cls(plane, tile, problem, result, record)
+
+
+class PlaneSoFar:
+    """One plane of the result, and of the uncertainty where it is kept.
+
+    Parameters
+    ----------
+    output : RunOutput
+        Where it is written.
+    plane : Plane
+        Which one.
+    """
+
+    def __init__(self, output: RunOutput, plane: Plane) -> None:
+        self._output, self._plane = output, plane
+        self._result = output.canvas(plane)
+        self._doubt: PlaneCanvas | None = None
+        self._records: list[TileRecord] = []
+
+    def add(self, done: DenoisedTile) -> None:
+        """Take in the next tile, in the tiling's order."""
+        result, valid_yx = done.result, done.problem.valid_yx
+        self._result.add(done.tile, result.plane_yxs, valid_yx)
+        self._records.append(done.record)
+        if result.uncertainty_yxs is not None and self._output.own:
+            self._doubt = self._doubt or self._output.doubt(self._plane)
+            self._doubt.add(done.tile, result.uncertainty_yxs, valid_yx)
+
+    def record(self) -> PlaneReport:
+        """Return what became of the plane, once all tiles have come in."""
+        return join_records(self._records)

@@ -1,0 +1,198 @@
+"""The record of a plane out of its problem and its result, tile by tile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.core.candidates.siren import FitResult
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.report.report import PlaneReport
+from napari_inr_denoise.core.report.verdict import Verdict
+
+_BINS = 8
+_WORST_LAST = (Verdict.NOISE_ONLY, Verdict.CORRELATED, Verdict.STRUCTURE)
+
+
+@dataclass(frozen=True)
+class TileRecord:
+    """What became of a tile, and how many valid pixels it stands for.
+
+    Attributes
+    ----------
+    report : PlaneReport
+        As if the tile were a plane.
+    pixels : float
+        Those that it shares with other tiles counted by its weight in the blend.
+    """
+
+    report: PlaneReport
+    pixels: float
+
+
+def record_tile(
+    index: dict[str, int],
+    problem: FitProblem,
+    result: FitResult,
+    weights_yx: NDArray[np.float32],
+) -> TileRecord:
+    """Return what became of a plane, or of a tile of it.
+
+    Parameters
+    ----------
+    index : dict
+        Position along the axes that are not in the plane.
+    problem : FitProblem
+        The noisy plane.
+    result : FitResult
+        The denoised one.
+    weights_yx : ndarray of float32, shape (Y, X)
+        Of the tile in the blend; 1 everywhere for a whole plane.
+    """
+    valid = problem.valid_yx
+    weights = weights_yx[valid].astype(np.float64)
+    before = weights[:, None] * problem.plane_yxs[valid]
+    after = weights[:, None] * result.plane_yxs[valid].astype(np.float64)
+    values = weights.sum() * problem.plane_yxs.shape[2]
+    isolated = float(weights_yx[valid & ~problem.fitted_yx].sum())
+    noise, quality = problem.noise, result.quality
+    report = PlaneReport(
+        index=index,
+        sigma=_known(noise.sigma),
+        correlated=noise.correlated,
+        isolated_pixels=round(isolated),
+        residual_rms=result.residual_rms,
+        steps=result.steps,
+        reason=result.reason.value,
+        mean_before=float(before.sum() / values) if before.size else None,
+        mean_after=float(after.sum() / values) if after.size else None,
+        sum_before=float(before.sum()) if before.size else None,
+        sum_after=float(after.sum()) if after.size else None,
+        gain=_known(noise.gain),
+        read_noise=_known(noise.read_noise),
+        offset=_known(noise.offset),
+        clipped_low=noise.clipped_low,
+        clipped_high=noise.clipped_high,
+        correlation_distance=noise.correlation_distance,
+        candidates=dict(result.weights),
+        held_out_error=None if quality is None else quality.held_out_error,
+        whiteness=None if quality is None else quality.whiteness,
+        verdict=None if quality is None else quality.verdict.value,
+        intensity_bias=() if quality is None else quality.intensity_bias,
+    )
+    return TileRecord(report, float(weights.sum()))
+
+
+def join_records(records: Sequence[TileRecord]) -> PlaneReport:
+    """Return the record of a plane from those of its tiles.
+
+    Levels and errors are root mean squares over the tiles, the verdict is the worst,
+    the reason that of the most pixels, means and sums are those of the plane.
+
+    Parameters
+    ----------
+    records : sequence of TileRecord
+        At least one.
+    """
+    tiles = [record.report for record in records]
+    if len(tiles) == 1:
+        return tiles[0]
+    pixels = np.array([record.pixels for record in records])
+    shares = pixels / max(float(pixels.sum()), 1e-9)
+    mean = _Mean(tiles, shares)
+    verdicts = [tile.verdict for tile in tiles]
+    worst = [one.value for one in _WORST_LAST if one.value in verdicts]
+    reasons = [tile.reason for tile in tiles]
+    of_reason = {
+        reason: sum(p for p, one in zip(pixels, reasons, strict=True) if one == reason)
+        for reason in dict.fromkeys(reasons)
+    }
+    names = dict.fromkeys(name for tile in tiles for name in tile.candidates)
+    return replace(
+        tiles[0],
+        sigma=mean.root("sigma"),
+        isolated_pixels=sum(tile.isolated_pixels for tile in tiles),
+        residual_rms=mean.root("residual_rms") or 0.0,
+        steps=max(tile.steps for tile in tiles),
+        reason=max(of_reason, key=of_reason.__getitem__),
+        mean_before=mean.of("mean_before"),
+        mean_after=mean.of("mean_after"),
+        sum_before=_sum(tile.sum_before for tile in tiles),
+        sum_after=_sum(tile.sum_after for tile in tiles),
+        gain=mean.of("gain"),
+        read_noise=mean.root("read_noise"),
+        offset=mean.of("offset"),
+        clipped_low=mean.of("clipped_low") or 0.0,
+        clipped_high=mean.of("clipped_high") or 0.0,
+        candidates={
+            name: round(
+                float(shares @ [tile.candidates.get(name, 0.0) for tile in tiles]), 4
+            )
+            for name in names
+        },
+        held_out_error=mean.root("held_out_error"),
+        whiteness=mean.of("whiteness"),
+        verdict=worst[-1] if worst else None,
+        intensity_bias=_joined_bias(tiles, shares),
+    )
+
+
+class _Mean:
+    """Weighted means over the tiles in which a value is known."""
+
+    def __init__(
+        self, tiles: Sequence[PlaneReport], shares: NDArray[np.float64]
+    ) -> None:
+        self._tiles, self._shares = tiles, shares
+
+    def of(self, name: str, power: int = 1) -> float | None:
+        pairs = [
+            (share, getattr(tile, name))
+            for share, tile in zip(self._shares, self._tiles, strict=True)
+        ]
+        told = [(share, value) for share, value in pairs if value is not None]
+        total = sum(share for share, _ in told)
+        if total == 0:
+            return None
+        return float(sum(share * value**power for share, value in told) / total)
+
+    def root(self, name: str) -> float | None:
+        square = self.of(name, power=2)
+        return None if square is None else math.sqrt(square)
+
+
+def _joined_bias(
+    tiles: Sequence[PlaneReport], shares: NDArray[np.float64]
+) -> tuple[tuple[float, float], ...]:
+    """Return the changes of the mean, the groups of all tiles joined to a few."""
+    rows = [
+        (intensity, change, share / len(tile.intensity_bias))
+        for tile, share in zip(tiles, shares, strict=True)
+        for intensity, change in tile.intensity_bias
+    ]
+    if not rows:
+        return ()
+    table = np.array(sorted(rows))
+    middle = (np.cumsum(table[:, 2]) - table[:, 2] / 2) / table[:, 2].sum()
+    groups = [table[(middle * _BINS).astype(int) == k] for k in range(_BINS)]
+    return tuple(
+        (
+            float(np.average(part[:, 0], weights=part[:, 2])),
+            float(np.average(part[:, 1], weights=part[:, 2])),
+        )
+        for part in groups
+        if len(part) and part[:, 2].sum() > 0
+    )
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,107 @@
+"""The steps that a run yields, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from typing import TypeVar
+
+from napari_inr_denoise.core.candidates.siren import FitResult, FitStep
+from napari_inr_denoise.core.compute.background_tmp import in_background
+from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.pipeline.result import DenoiseStep
+from napari_inr_denoise.core.pipeline.state import RunSoFar
+from napari_inr_denoise.image.axes import Plane
+from napari_inr_denoise.image.tiling import Tile
+
+_Found = TypeVar("_Found")
+
+
+class StepMaker:
+    """Makes the steps of a run.
+
+    Parameters
+    ----------
+    so_far : RunSoFar
+        What every step may be asked for.
+    tiles : int
+        Of each plane.
+
+    Attributes
+    ----------
+    work : float
+        What is done, in planes. What a series learns together is a part of each.
+    beside : float
+        What is done of planes that are at work beside the one that is shown.
+    last : DenoiseStep
+        The last that was made: to be yielded again while there is nothing new to show,
+        so that a caller may stop.
+    """
+
+    def __init__(self, so_far: RunSoFar, tiles: int) -> None:
+        self._so_far, self._tiles = so_far, tiles
+        self.work = self.beside = 0.0
+        self.last: DenoiseStep
+
+    def step(
+        self,
+        plane: Plane,
+        tile: Tile | None,
+        problem: FitProblem,
+        result: FitResult,
+        fit: FitStep | None,
+        work: float = 1.0,
+    ) -> DenoiseStep:
+        """Return a look at a plane or tile; see `DenoiseStep`.
+
+        Of the work on the plane, `work` was left when its own fits began.
+        """
+        ledger = self._so_far.ledger
+        share = work * fit.progress / self._tiles if fit is not None else 0.0
+        self.last = DenoiseStep(
+            plane_number=len(ledger) - (plane in ledger),
+            plane_count=ledger.count,
+            tile_number=tile.number if tile is not None else 0,
+            tile_count=self._tiles,
+            plane=plane,
+            problem=problem,
+            result=result,
+            fit=fit,
+            progress=self._progress(share),
+            learning=False,
+            _run=self._so_far,
+        )
+        return self.last
+
+    def learning(
+        self,
+        plane: Plane,
+        problem: FitProblem,
+        best: FitResult,
+        fit: FitStep,
+        share: float,
+    ) -> DenoiseStep:
+        """Return a look while a network is trained that planes share.
+
+        Parameters
+        ----------
+        plane, problem, best, fit
+            As for `step`.
+        share : float
+            Of the work on a plane that the training has done.
+        """
+        step = self.step(plane, None, problem, best, fit)
+        self.last = replace(step, learning=True, progress=self._progress(share))
+        return self.last
+
+    def _progress(self, share: float) -> float:
+        return min((self.work + self.beside + share) / self._so_far.ledger.count, 1.0)
+
+    def while_waiting(
+        self, work: Callable[[], _Found]
+    ) -> Generator[DenoiseStep, None, _Found]:
+        """Work on what cannot look up."""
+        for _ in (run := Outcome(in_background(work))):
+            yield self.last
+        return run.result

@@ -1,0 +1,196 @@
+"""One volume on its way: read whole, fitted as one, written plane by plane."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_inr_denoise.core.candidates.siren import FitResult, FitStep
+from napari_inr_denoise.core.candidates.siren_volume import (
+    VolumeFit,
+    VolumeProblem,
+    volume_steps,
+)
+from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.ensemble.limits import keep_in_range
+from napari_inr_denoise.core.ensemble.quality import judge
+from napari_inr_denoise.core.ensemble.strength import with_strength
+from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.pipeline.memory import volume_gb
+from napari_inr_denoise.core.pipeline.plane_report import (
+    TileRecord,
+    join_records,
+    record_tile,
+)
+from napari_inr_denoise.core.report.report import PlaneReport
+from napari_inr_denoise.core.sampling.series import StackPlanes
+from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
+from napari_inr_denoise.image.axes import Plane
+from napari_inr_denoise.image.source import ImageSource
+from napari_inr_denoise.image.stitching import PlaneCanvas, Writable
+from napari_inr_denoise.image.tiling import Tile, Tiling
+
+_LOOKS_BETWEEN_SKETCHES = 4
+"""Looks at the fit for each picture of its middle plane, which takes longer."""
+
+
+def check_volume(axes: str, shape: tuple[int, ...], settings: DenoiseSettings) -> None:
+    """Raise a sentence if an image has no volumes, or too large ones.
+
+    Raises
+    ------
+    ValueError
+        If there is no Z axis of at least two planes, or a volume does not fit into
+        the memory of the settings.
+    """
+    sizes = dict(zip(axes, shape, strict=True))
+    if sizes.get("Z", 1) < 2:
+        raise ValueError(
+            f"mode: got 'volume' for an image of shape {shape} with axes {axes!r}, "
+            "wanted a Z axis of at least two planes. Use the mode 'plane', or say "
+            "which axis is Z."
+        )
+    voxels = float(np.prod([sizes.get(letter, 1) for letter in "ZYXS"]))
+    needed = volume_gb(voxels)
+    if needed > settings.memory_gb:
+        raise ValueError(
+            f"mode: a volume of {voxels:.3g} voxels takes {needed:.1f} GB to be "
+            f"fitted as one, wanted at most {settings.memory_gb:g} GB (memory_gb). Use "
+            "the mode 'plane', crop the image, or allow more memory."
+        )
+
+
+class VolumeRun:
+    """The planes of one volume.
+
+    Parameters
+    ----------
+    source : ImageSource
+        The noisy image.
+    series : list of Plane
+        The volume's planes, along Z.
+    spacing_zyx : tuple of float
+        Size of a voxel; any one unit.
+    strength : float
+        As in the settings.
+    """
+
+    def __init__(
+        self,
+        source: ImageSource,
+        series: list[Plane],
+        spacing_zyx: tuple[float, float, float],
+        strength: float,
+    ) -> None:
+        self._source, self._series = source, series
+        self._strength = strength
+        self._spacing = spacing_zyx
+        shape = series[0].shape_yx(source.shape)
+        self._tiling = Tiling.of(shape, max(shape))
+        self._planes = StackPlanes(
+            lambda number, window: source.read(series[number], window),
+            len(series),
+            self._tiling,
+            spacing_zyx[1:],
+            0,
+        )
+
+    @property
+    def middle(self) -> int:
+        """Number of the plane that is shown."""
+        return len(self._series) // 2
+
+    @property
+    def noise(self) -> NoiseModel:
+        """Of the whole volume."""
+        return self._planes.noise.model
+
+    @property
+    def _tile(self) -> Tile:
+        (tile,) = self._tiling.tiles
+        return tile
+
+    def plane(self, number: int) -> FitProblem:
+        """Return a plane under the noise of the volume."""
+        return self._planes.problem(number, self._tile)
+
+    def _problem(self) -> VolumeProblem:
+        height, width, samples = self.plane(0).plane_yxs.shape
+        shape = (len(self._series), height, width)
+        values = np.empty((samples, *shape), dtype=np.float32)
+        counts = np.empty(shape, dtype=np.bool_)
+        for number in range(len(self._series)):
+            problem = self.plane(number)
+            values[:, number] = problem.plane_yxs.transpose(2, 0, 1)
+            counts[number] = problem.fitted_yx
+        return VolumeProblem(values, counts, self.noise, self._spacing)
+
+    def steps(
+        self, settings: DenoiseSettings, device: torch.device
+    ) -> Generator[tuple[VolumeFit, FitStep], None, VolumeFit]:
+        """Fit the volume; each look comes with a step that shows the middle plane."""
+        run = Outcome(volume_steps(self._problem(), settings, device))
+        for look, fit in enumerate(run):
+            if look % _LOOKS_BETWEEN_SKETCHES == 0:
+                shown = fit.function.sketch(self.middle)
+            yield fit, self._as_step(fit, shown)
+        return run.result
+
+    def _as_step(self, fit: VolumeFit, shown: NDArray[np.float32]) -> FitStep:
+        best = FitResult(shown, fit.residual_rms, fit.steps, fit.reason)
+        return FitStep(
+            step=fit.steps,
+            max_steps=fit.max_steps,
+            residual_rms=fit.residual_rms,
+            noise=self.noise,
+            progress=fit.progress,
+            steps_per_second=fit.steps_per_second,
+            best=best,
+        )
+
+    def write(
+        self, fit: VolumeFit | FitResult, out: Writable
+    ) -> Generator[None, None, PlaneReport]:
+        """Write the volume, plane by plane, and return its one record.
+
+        Parameters
+        ----------
+        fit : VolumeFit or FitResult
+            The latter says why there is no fit: the volume stays as it is.
+        out : Writable
+            The whole result.
+        """
+        records: list[TileRecord] = []
+        for number, plane in enumerate(self._series):
+            problem = self.plane(number)
+            if isinstance(fit, VolumeFit):
+                result = _fitted_plane(problem, fit, number)
+            else:
+                same = problem.plane_yxs.astype(np.float32)
+                result = replace(fit, plane_yxs=same)
+            result = with_strength(problem, result, self._strength)
+            canvas = PlaneCanvas(out, plane, self._tiling, self._source)
+            canvas.add(self._tile, result.plane_yxs, problem.valid_yx)
+            index = {k: at for k, at in plane.index.items() if k != "Z"}
+            records.append(record_tile(index, problem, result, self._tile.weights_yx))
+            yield
+        joined = join_records(records)
+        if self._strength:
+            return joined
+        return replace(joined, residual_rms=fit.residual_rms)
+
+
+def _fitted_plane(problem: FitProblem, fit: VolumeFit, number: int) -> FitResult:
+    """Return a plane of a fitted volume, and what of it may be judged."""
+    values = fit.function.plane(float(number), fit.function.grid())
+    if problem.fitted_yx.any():
+        values = keep_in_range(problem, values)
+    result = FitResult(values, fit.residual_rms, fit.steps, fit.reason, ((SIREN, 1.0),))
+    if not (problem.fitted_yx.any() and problem.noise.sigma > 0):
+        return result
+    return replace(result, quality=judge(problem, values, None))

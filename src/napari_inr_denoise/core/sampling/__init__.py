@@ -1,0 +1,1 @@
+"""What the networks see of a plane: coordinates, patches, windows, crops."""

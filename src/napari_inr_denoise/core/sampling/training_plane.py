@@ -1,0 +1,114 @@
+"""A plane as the neighbourhood network sees it, alone or beside its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours
+from napari_inr_denoise.core.sampling.context import planes_beside
+from napari_inr_denoise.core.sampling.normalization import CommonScale, PlaneScale
+from napari_inr_denoise.core.settings import DenoiseSettings
+
+
+@dataclass(frozen=True)
+class PlaneView:
+    """One plane, ready to be trained on and predicted.
+
+    Attributes
+    ----------
+    problem : FitProblem
+        The plane and its noise.
+    scale : PlaneScale
+        Its values in the network's scale.
+    neighbours : Neighbours
+        What is seen around its pixels.
+    values : Tensor, shape (Y * X, samples)
+        Its linear values.
+    targets : Tensor of int
+        Pixels to train on.
+    weight : float
+        Of its errors among those of other planes.
+    """
+
+    problem: FitProblem
+    scale: PlaneScale
+    neighbours: Neighbours
+    values: Tensor
+    targets: Tensor
+    weight: float
+
+    @property
+    def device(self) -> torch.device:
+        """Where the values are."""
+        return self.values.device
+
+
+class ViewMaker:
+    """Makes views of the planes that share a network.
+
+    Parameters
+    ----------
+    problems : sequence of FitProblem
+        Planes that set the common scale.
+    settings : DenoiseSettings
+        For the reach of what is seen.
+    device : torch.device
+        Where the views are wanted.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[FitProblem],
+        settings: DenoiseSettings,
+        device: torch.device,
+    ) -> None:
+        self.common = CommonScale.of(problems)
+        self._settings = settings
+        self.device = device
+
+    def view(
+        self,
+        problem: FitProblem,
+        targets_yx: NDArray[np.bool_],
+        context: Sequence[FitProblem | None] = (),
+    ) -> PlaneView:
+        """Return a plane's view.
+
+        Parameters
+        ----------
+        problem : FitProblem
+            The plane.
+        targets_yx : ndarray of bool, shape (Y, X)
+            Pixels to train on.
+        context : sequence of FitProblem or None
+            Planes beside it; None where there is none. Always as many.
+        """
+        scale = PlaneScale(problem, self.device, self.common)
+        radius = self._settings.window_radius + problem.hole
+        neighbours = Neighbours(
+            scale.linear_syx,
+            scale.stabilised_syx,
+            self._tensor(problem.fitted_yx),
+            radius,
+            problem.hole,
+            planes_beside(problem, context, self.common, self.device),
+            self._settings.context_radius,
+        )
+        return PlaneView(
+            problem=problem,
+            scale=scale,
+            neighbours=neighbours,
+            values=scale.linear_syx.flatten(1).t(),
+            targets=self._tensor(np.flatnonzero(targets_yx)),
+            weight=self.common.weight(problem),
+        )
+
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(array.copy()).to(self.device)

@@ -1,0 +1,1 @@
+"""Arrays with axes, without torch: read, cut into tiles, put together."""

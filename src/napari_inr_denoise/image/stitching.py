@@ -1,0 +1,130 @@
+"""Where results are put together: planes out of tiles, an image out of planes."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.image.axes import Plane
+from napari_inr_denoise.image.source import ImageSource
+from napari_inr_denoise.image.tiling import Tile, Tiling
+
+_AT_ONCE = 2**22
+"""Pixels that are copied at a time."""
+
+
+class Writable(Protocol):
+    """What a result can be written to: numpy, Zarr, a file, ...
+
+    Attributes
+    ----------
+    shape : tuple of int
+    """
+
+    shape: tuple[int, ...]
+
+    def __getitem__(self, selection: Any, /) -> Any:  # noqa: ANN401 - as numpy has it
+        """Return the values at one whole number or slice per dimension."""
+
+    def __setitem__(self, selection: Any, block: Any, /) -> None:  # noqa: ANN401
+        """Write values at one whole number or slice per dimension."""
+
+
+class PlaneCanvas:
+    """One plane of the result: tiles come in row by row, finished rows go out.
+
+    Parameters
+    ----------
+    out : Writable
+        The whole result.
+    plane : Plane
+        Where the plane lies in it.
+    tiling : Tiling
+        How the plane is cut.
+    source : ImageSource or None
+        What a pixel without a result keeps, and an alpha channel; NaN if None.
+    """
+
+    def __init__(
+        self,
+        out: Writable,
+        plane: Plane,
+        tiling: Tiling,
+        source: ImageSource | None,
+    ) -> None:
+        self._out, self._plane, self._tiling = out, plane, tiling
+        self._source = source
+        self._first = 0  # row of the plane that the buffers begin with
+        self._sums: NDArray[np.float32] | None = None
+        self._known: NDArray[np.bool_] | None = None
+
+    def add(
+        self, tile: Tile, values_yxs: NDArray[np.float32], known_yx: NDArray[np.bool_]
+    ) -> None:
+        """Take in the next tile.
+
+        Parameters
+        ----------
+        tile : Tile
+            In the tiling's order.
+        values_yxs : ndarray of float32, shape (Y, X, samples)
+            The tile's result.
+        known_yx : ndarray of bool, shape (Y, X)
+            Pixels that have one.
+        """
+        if self._tiling.count == 1:
+            self._write(tile.rows.place, values_yxs, known_yx)
+            return
+        if tile.columns is self._tiling.columns[0]:
+            self._next_row(tile, values_yxs.shape[2])
+        assert self._sums is not None and self._known is not None  # noqa: PT018
+        at = (slice(None), tile.columns.place)
+        weighted = values_yxs * tile.weights_yx[..., None]
+        self._sums[at] += np.where(known_yx[..., None], weighted, 0.0)
+        self._known[at] |= known_yx
+        if tile.number == self._tiling.count - 1:
+            self._write(tile.rows.place, self._sums, self._known)
+
+    def _next_row(self, tile: Tile, samples: int) -> None:
+        """Write the rows that no further tile reaches; keep those it shares."""
+        width = self._tiling.shape_yx[1]
+        height = tile.rows.stop - tile.rows.start
+        sums = np.zeros((height, width, samples), dtype=np.float32)
+        known = np.zeros((height, width), dtype=np.bool_)
+        if self._sums is not None and self._known is not None:
+            done = tile.rows.start - self._first
+            rows = slice(self._first, tile.rows.start)
+            self._write(rows, self._sums[:done], self._known[:done])
+            shared = len(self._sums) - done
+            sums[:shared], known[:shared] = self._sums[done:], self._known[done:]
+        self._first, self._sums, self._known = tile.rows.start, sums, known
+
+    def _write(
+        self,
+        rows: slice,
+        values_yxs: NDArray[np.float32],
+        known_yx: NDArray[np.bool_],
+    ) -> None:
+        part = self._plane.part(rows, slice(0, self._tiling.shape_yx[1]))
+        if self._source is not None:
+            block = self._source.block(part).astype(np.float32)
+        else:
+            sizes = [
+                len(range(*at.indices(size)))
+                for at, size in zip(part, self._out.shape, strict=True)
+                if isinstance(at, slice)
+            ]
+            block = np.full(sizes, np.nan, dtype=np.float32)
+        self._plane.colours_yxs(block)[known_yx] = values_yxs[known_yx]
+        self._out[part] = block
+
+
+def copy_plane(source: ImageSource, plane: Plane, out: Writable) -> None:
+    """Write a plane into the result as it is, some rows at a time."""
+    height, width = plane.shape_yx(source.shape)
+    rows = max(_AT_ONCE // width, 1)
+    for first in range(0, height, rows):
+        part = plane.part(slice(first, min(first + rows, height)), slice(0, width))
+        out[part] = source.block(part).astype(np.float32)

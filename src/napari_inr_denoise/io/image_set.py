@@ -1,0 +1,99 @@
+"""Images that are spread over several files: a Zarr, or an OME-TIFF that is a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from napari_inr_denoise.io.formats import (
+    COMPANION_SUFFIXES,
+    TIFF_SUFFIXES,
+    has_ending,
+)
+from napari_inr_denoise.io.tiff.opening import is_beside, open_tiff
+from napari_inr_denoise.io.untrusted.xml import children, named_files, parse_xml
+
+
+def parts_of_others(files: Iterable[Path]) -> dict[Path, Path]:
+    """Return which files hold nothing but parts of the image of another one.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        They are opened, but for the members of a set that is known already.
+
+    Returns
+    -------
+    dict of Path to Path
+        From such a file to the one that stands for the image, both of `files`.
+    """
+    wanted = list(files)
+    first_of: dict[Path, Path] = {}
+    for file in wanted:
+        if file not in first_of:
+            first, *others = files_of_image(file)
+            first_of |= {first: first} | dict.fromkeys(others, first)
+    known = set(wanted)
+    pairs = ((file, first_of[file]) for file in wanted)
+    return {file: first for file, first in pairs if file != first and first in known}
+
+
+def files_of_image(path: Path) -> tuple[Path, ...]:
+    """Return the files that hold an image, the one that stands for all of them first.
+
+    Where one file describes a set and the others refer to it, it is that one. Where
+    each describes the whole set it is the first by name, as any would do.
+
+    Parameters
+    ----------
+    path : Path
+        One of the files.
+
+    Returns
+    -------
+    tuple of Path
+        Those that exist; the file alone where it is no part of a set, or cannot be
+        read.
+    """
+    described_in, names = _description(path)
+    first = path.parent / described_in
+    if first != path:
+        described_in, names = _description(first)
+        if described_in != first.name:
+            return (path,)
+    named = (path.parent / name for name in sorted(names))
+    found = [file for file in named if file.is_file()]
+    # A file that the others do not know of is none of them.
+    if path not in found or first not in found:
+        return (path,)
+    if first == path:
+        earlier = found[: found.index(path)]
+        first = next((one for one in earlier if _description(one)[1] == names), path)
+    return (first, *(file for file in found if file != first))
+
+
+def bytes_of(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder that holds one image."""
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _description(path: Path) -> tuple[str, frozenset[str]]:
+    """Return the name of the file that describes a file, and the names of its set."""
+    alone = path.name, frozenset[str]()
+    companion = has_ending(path, COMPANION_SUFFIXES)
+    if not companion and not has_ending(path, TIFF_SUFFIXES):
+        return alone
+    try:
+        with open_tiff(path) as tiff:
+            if not tiff.is_ome:
+                return alone
+            root = parse_xml(tiff.ome_metadata or "")
+    except Exception:  # noqa: BLE001 - whoever reads the image will say what is wrong
+        return alone
+    for elsewhere in children(root, "BinaryOnly"):
+        name = elsewhere.attrib.get("MetadataFile", "")
+        return (name if is_beside(path, name) else path.name), frozenset()
+    itself = {path.name} if companion else set()
+    return path.name, frozenset(named_files(root) | itself)

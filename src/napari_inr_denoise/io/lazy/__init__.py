@@ -1,0 +1,1 @@
+"""Arrays that read only what is asked for."""

@@ -1,0 +1,124 @@
+"""OME-XML less what a record has of its own: what is kept for the next file."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from ome_types import OME, from_xml, to_xml
+from ome_types.model import Channel, Image, Pixels, Pixels_DimensionOrder, PixelType
+
+from napari_inr_denoise.io.extras import PROVENANCE_KEY
+from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
+
+_OWN_OF_PIXELS = (
+    "PhysicalSizeX",
+    "PhysicalSizeY",
+    "PhysicalSizeZ",
+    "PhysicalSizeXUnit",
+    "PhysicalSizeYUnit",
+    "PhysicalSizeZUnit",
+    "TimeIncrement",
+    "TimeIncrementUnit",
+    "SignificantBits",
+    "BigEndian",
+    "Interleaved",
+)
+_MOST_CHARACTERS = 2**22
+"""Beyond this the descriptions of single planes are dropped: reading them would take
+seconds for each of the file's readers."""
+
+
+def skeleton(sizes: dict[str, int], samples: int) -> OME:
+    """Return OME metadata that say nothing but the sizes.
+
+    Parameters
+    ----------
+    sizes : dict
+        Pixels along X, Y, Z, C and T; C counts each sample.
+    samples : int
+        Samples of a pixel in one channel.
+    """
+    channels = [
+        Channel(id=f"Channel:0:{k}", samples_per_pixel=samples)
+        for k in range(sizes["C"] // samples)
+    ]
+    named = {f"size_{axis.lower()}": sizes[axis] for axis in "XYZCT"}
+    pixels = Pixels(
+        id="Pixels:0",
+        dimension_order=Pixels_DimensionOrder.XYZCT,
+        type=PixelType.FLOAT,
+        channels=channels,
+        **named,  # type: ignore[arg-type]
+    )
+    return OME(images=[Image(id="Image:0", pixels=pixels)])
+
+
+def rest_of(xml: str) -> tuple[str, tuple[str, ...]]:
+    """Return OME-XML of the first image without what a record has itself.
+
+    Returns
+    -------
+    str
+        Empty if there is nothing else.
+    tuple of str
+        What could not be kept, in sentences.
+    """
+    root = parse_xml(xml)
+    notes: tuple[str, ...] = ()
+    if len(xml) > _MOST_CHARACTERS and _drop_planes(root):
+        notes = ("Times and positions of single planes were too many to be kept.",)
+    try:
+        return _canonical(root), notes
+    except Exception as error:  # noqa: BLE001 - any fault of the metadata ends here
+        kind = type(error).__name__
+        note = f"Further OME metadata are not valid and could not be kept ({kind})."
+        return "", (*notes, note)
+
+
+def _canonical(root: Element) -> str:
+    _strip(root)
+    ome = from_xml(ElementTree.tostring(root, encoding="unicode"))
+    pixels = ome.images[0].pixels
+    sizes = {axis: int(getattr(pixels, f"size_{axis.lower()}")) for axis in "XYZCT"}
+    samples = pixels.channels[0].samples_per_pixel if pixels.channels else None
+    text = to_xml(ome)
+    return "" if text == to_xml(skeleton(sizes, max(samples or 1, 1))) else text
+
+
+def _strip(root: Element) -> None:
+    """Take out what the record has, and what holds for the old pixels only."""
+    for name in ("UUID", "Creator"):
+        root.attrib.pop(name, None)
+    first, *others = children(root, "Image")
+    for image in others:
+        root.remove(image)
+    for block in children(root, "StructuredAnnotations"):
+        for each in list(block):
+            if each.attrib.get("Namespace") == PROVENANCE_KEY:
+                block.remove(each)
+        if not len(block):
+            root.remove(block)
+    _strip_pixels(children(first, "Pixels")[0])
+
+
+def _strip_pixels(pixels: Element) -> None:
+    for name in _OWN_OF_PIXELS:
+        pixels.attrib.pop(name, None)
+    pixels.attrib |= {"Type": "float", "DimensionOrder": "XYZCT"}
+    for name in ("TiffData", "BinData", "MetadataOnly"):
+        for each in children(pixels, name):
+            pixels.remove(each)
+    for channel in children(pixels, "Channel"):
+        channel.attrib.pop("Name", None)
+        channel.attrib.pop("Color", None)
+
+
+def _drop_planes(root: Element) -> bool:
+    """Take out what is said of single planes."""
+    found = False
+    for pixels in descendants(root, "Pixels"):
+        for plane in children(pixels, "Plane"):
+            pixels.remove(plane)
+            found = True
+    return found

@@ -1,0 +1,116 @@
+"""A record as an OME-XML document."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from ome_types import OME, from_xml, to_xml
+from ome_types.model import (
+    Channel,
+    Color,
+    Map,
+    MapAnnotation,
+    Pixels,
+    StructuredAnnotations,
+    TiffData,
+)
+from ome_types.model import Pixels_DimensionOrder as Order
+
+from napari_inr_denoise.io.extras import KEPT_KEY, PROVENANCE_KEY, kept_of
+from napari_inr_denoise.io.lazy.ordered_blocks import OrderedView
+from napari_inr_denoise.io.ome.remainder import skeleton
+from napari_inr_denoise.io.record import ImageRecord
+
+_KEPT = ("origin", "display_ranges", "luts", "attributes", "ngff_version")
+_TYPES = {"f4": "float", "f8": "double"} | {
+    f"{sign}{size}": f"{name}{8 * size}"
+    for sign, name in (("u", "uint"), ("i", "int"))
+    for size in (1, 2, 4)
+}
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def ome_document(
+    record: ImageRecord, view: OrderedView, provenance: Mapping[str, Any] | None
+) -> str:
+    """Return OME-XML for one TIFF file that holds a record's values.
+
+    Parameters
+    ----------
+    record : ImageRecord
+        What is said.
+    view : OrderedView
+        The values as they are written.
+    provenance : mapping or None
+        How the image was made, as values for JSON.
+    """
+    sizes = {axis: record.size_of(axis) for axis in "XYZCTS"}
+    samples = sizes.pop("S")
+    sizes["C"] *= samples
+    ome = _start(record, sizes, samples)
+    _fill(ome.images[0].pixels, record, view, sizes["C"] // samples)
+    kept = kept_of(record, _KEPT) | {"axes": view.axes}
+    objects = {KEPT_KEY: kept}
+    if provenance is not None:
+        objects[PROVENANCE_KEY] = dict(provenance)
+    _annotate(ome, objects)
+    return '<?xml version="1.0" encoding="UTF-8"?>' + to_xml(ome, indent=0)
+
+
+def _start(record: ImageRecord, sizes: dict[str, int], samples: int) -> OME:
+    """Return what the source's OME-XML said, as far as it still fits."""
+    new = skeleton(sizes, samples)
+    if not record.ome_xml:
+        return new
+    ome = from_xml(record.ome_xml)
+    pixels = ome.images[0].pixels
+    names = [f"size_{axis.lower()}" for axis in "XYZCT"]
+    same = all(getattr(pixels, n) == getattr(new.images[0].pixels, n) for n in names)
+    if not same:
+        ome.images[0].pixels = new.images[0].pixels
+    elif not pixels.channels:
+        pixels.channels = new.images[0].pixels.channels
+    return ome
+
+
+def _fill(
+    pixels: Pixels, record: ImageRecord, view: OrderedView, channels: int
+) -> None:
+    """Say what holds for these values: type, sizes, names, colours."""
+    dtype = np.dtype(view.dtype)
+    pixels.dimension_order = Order.XYZCT
+    pixels.type = _TYPES[dtype.str[1:]]  # type: ignore[assignment]
+    pixels.tiff_data_blocks = [TiffData(ifd=0, plane_count=view.planes)]
+    for axis, size in record.stated.items():
+        name = "time_increment" if axis == "T" else f"physical_size_{axis.lower()}"
+        setattr(pixels, name, size.value)
+        setattr(pixels, f"{name}_unit", size.unit)
+    for channel, text in _paired(pixels.channels, record.channel_names, channels):
+        channel.name = _NOT_XML.sub("\ufffd", text)
+    for channel, text in _paired(pixels.channels, record.channel_colours, channels):
+        channel.color = Color(text)
+
+
+def _paired(
+    channels: list[Channel], texts: tuple[str, ...], count: int
+) -> list[tuple[Channel, str]]:
+    """Return channels with what is said of them."""
+    if len(channels) != count or len(texts) != count:
+        return []
+    return [pair for pair in zip(channels, texts, strict=True) if pair[1]]
+
+
+def _annotate(ome: OME, objects: Mapping[str, Any]) -> None:
+    pairs = [Map.M(k=key, value=json.dumps(value)) for key, value in objects.items()]
+    own = MapAnnotation(
+        id=f"Annotation:{PROVENANCE_KEY}",
+        namespace=PROVENANCE_KEY,
+        value=Map(ms=pairs),
+    )
+    if ome.structured_annotations is None:
+        ome.structured_annotations = StructuredAnnotations()
+    ome.structured_annotations.map_annotations.append(own)

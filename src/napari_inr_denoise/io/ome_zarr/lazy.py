@@ -1,0 +1,81 @@
+"""A Zarr array as an array of which only what is asked for is read."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.image.indexing import Bounds
+from napari_inr_denoise.io.image_set import bytes_of
+from napari_inr_denoise.io.lazy.file_array import LazyArray
+from napari_inr_denoise.io.untrusted.size_limits import SPARSE_BYTES, check_stored
+
+_MOST_IN_A_CHUNK = 2**30
+"""Bytes: a chunk is read whole."""
+
+
+class LazyZarr(LazyArray):
+    """A Zarr array of format 2 or 3, read part by part; may be pickled.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder of the array.
+
+    Raises
+    ------
+    ImportError
+        If the package `zarr` is not installed.
+    ValueError
+        If it holds no numbers, or claims more than it can hold.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._array = import_zarr().open_array(str(self.path), mode="r")
+        self.shape = tuple(int(size) for size in self._array.shape)
+        self.dtype: np.dtype[Any] = np.dtype(self._array.dtype).newbyteorder("=")
+        if self.dtype.kind not in "biufc" or not self.size:
+            raise ValueError(
+                f"got {self.dtype} values of shape {self.shape}, wanted numbers, and "
+                "at least one"
+            )
+        self._check_claims()
+
+    def __reduce__(self) -> tuple[type[LazyZarr], tuple[Path]]:
+        return LazyZarr, (self.path,)
+
+    @property
+    def dimension_names(self) -> tuple[str | None, ...]:
+        """Names of the dimensions, where the array itself has them."""
+        names = getattr(self._array.metadata, "dimension_names", None)
+        return tuple(names or (None,) * self.ndim)
+
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        return np.asarray(self._array[tuple(slice(*one) for one in bounds)])
+
+    def _check_claims(self) -> None:
+        """Raise an error if the array cannot be what it claims."""
+        chunk = math.prod(self._array.chunks) * self.dtype.itemsize
+        if chunk > _MOST_IN_A_CHUNK:
+            raise ValueError(
+                f"got chunks of {chunk} bytes, wanted at most {_MOST_IN_A_CHUNK}"
+            )
+        if self.nbytes > SPARSE_BYTES:  # all chunks are looked at
+            check_stored(self.nbytes, bytes_of(self.path))
+
+
+def import_zarr() -> Any:  # noqa: ANN401 - a module
+    """Return the package `zarr`, or raise a sentence that says how to get it."""
+    try:
+        import zarr
+    except ImportError as error:
+        raise ImportError(
+            "OME-Zarr needs the package zarr, which is not installed. Install it with: "
+            'pip install "napari-inr-denoise[zarr]"'
+        ) from error
+    return zarr

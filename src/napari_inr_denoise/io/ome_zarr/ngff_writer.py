@@ -1,0 +1,107 @@
+"""A record as the metadata of OME-Zarr, version 0.4 or 0.5."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from napari_inr_denoise.io.extras import PROVENANCE_KEY, kept_of
+from napari_inr_denoise.io.ome_zarr.ngff_reader import NEWEST, NO_UNIT
+from napari_inr_denoise.io.ome_zarr.rgb_channels import kept_of_samples
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.units import name_of
+
+_TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
+_KEPT = ("luts", "ome_xml")
+
+
+def attributes_of(
+    record: ImageRecord, said: ImageRecord, provenance: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the attributes of a group with one level, named "0".
+
+    Parameters
+    ----------
+    record : ImageRecord
+        What is written.
+    said : ImageRecord
+        The same with axes and channels as they are written.
+    provenance : mapping or None
+        How the image was made, as values for JSON.
+    """
+    attributes = copy.deepcopy(dict(record.attributes))
+    version = record.ngff_version or NEWEST
+    newer = is_newer(version)
+    inner = attributes.setdefault("ome", {}) if newer else attributes
+    pyramid = inner.get("multiscales", [{}])[0] | _pyramid(said)
+    inner["multiscales"] = [pyramid]
+    (inner if newer else pyramid)["version"] = version
+    _put_omero(inner, said)
+    own: dict[str, Any] = {"record": kept_of(record, _KEPT)}
+    samples = kept_of_samples(record)
+    if samples:
+        own["samples"] = samples
+    if provenance is not None:
+        own["provenance"] = dict(provenance)
+    attributes[PROVENANCE_KEY] = own
+    return attributes
+
+
+def is_newer(version: str) -> bool:
+    """Return whether a version lies in Zarr 3, under "ome"."""
+    return version not in ("0.1", "0.2", "0.3", "0.4")
+
+
+def _pyramid(record: ImageRecord) -> dict[str, Any]:
+    axes = record.axes
+    scale = [record.stated[a].value if a in record.stated else 1.0 for a in axes]
+    steps: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+    if record.origin:
+        origin = [float(record.origin.get(a, 0.0)) for a in axes]
+        steps.append({"type": "translation", "translation": origin})
+    return {
+        "axes": [_axis(record, axis) for axis in axes],
+        "datasets": [{"path": "0", "coordinateTransformations": steps}],
+    }
+
+
+def _axis(record: ImageRecord, axis: str) -> dict[str, str]:
+    entry = {"name": axis.lower(), "type": _TYPES[axis]}
+    unit = record.stated[axis].unit if axis in record.stated else NO_UNIT
+    if unit != NO_UNIT:
+        entry["unit"] = name_of(unit, "time" if axis == "T" else "length")
+    return entry
+
+
+def _put_omero(inner: dict[str, Any], record: ImageRecord) -> None:
+    """Say how the channels are called and shown."""
+    told = (record.channel_names, record.channel_colours, record.display_ranges)
+    if not any(told):
+        return
+    count = record.size_of("C")
+    omero = inner.setdefault("omero", {})
+    before = omero.get("channels", [])
+    channels = before if len(before) == count else [{} for _ in range(count)]
+    nothing = (None,) * count
+    names = record.channel_names or nothing
+    colours = record.channel_colours or nothing
+    ranges = record.display_ranges or nothing
+    for k, channel in enumerate(channels):
+        _put_channel(channel, names[k], colours[k], ranges[k])
+    omero["channels"] = channels
+
+
+def _put_channel(
+    channel: dict[str, Any],
+    name: str | None,
+    colour: str | None,
+    ends: tuple[float, float] | None,
+) -> None:
+    if name:
+        channel["label"] = name
+    if colour:
+        channel["color"] = colour[1:7].upper()
+    if ends:
+        window = {"min": ends[0], "max": ends[1]} | channel.get("window", {})
+        channel["window"] = window | {"start": ends[0], "end": ends[1]}

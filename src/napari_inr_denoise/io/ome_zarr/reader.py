@@ -1,0 +1,105 @@
+"""An OME-Zarr, or a plain Zarr array, as a record; its values are left in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from napari_inr_denoise.io.lazy.axis_letters import known_axes
+from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
+from napari_inr_denoise.io.ome_zarr.lazy import LazyZarr
+from napari_inr_denoise.io.ome_zarr.ngff_reader import metadata_of, with_ngff
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.untrusted.links import check_links
+
+_ONE_OF = {"plate": "A/1/0", "well": "0"}
+"""Where an image lies in what holds many of them."""
+
+
+def read_zarr(folder: Path) -> ImageRecord:
+    """Return the full level of the first image of a Zarr.
+
+    Raises
+    ------
+    ValueError
+        If it holds no image, is damaged, or has links that lead outside of it.
+    ImportError
+        If the package `zarr` is not installed.
+    """
+    check_links(folder)
+    return _read(folder)
+
+
+def _read(folder: Path) -> ImageRecord:
+    attributes = read_attributes(folder)
+    inner = metadata_of(attributes)
+    for kind, one in _ONE_OF.items():
+        if kind in inner:
+            raise ValueError(
+                f"got a {kind} of many images, wanted one of them; name it, such as "
+                f"{folder.name}/{one}"
+            )
+    if "bioformats2raw.layout" in inner and "multiscales" not in inner:
+        return _first_of_many(folder)
+    if "multiscales" in inner:
+        return _read_multiscale(folder, attributes)
+    return _read_array(folder)
+
+
+def _first_of_many(folder: Path) -> ImageRecord:
+    record = _read(folder / "0")
+    if not (folder / "1").is_dir():
+        return record
+    note = "The file holds several images; only the first was read."
+    return replace(record, notes=(*record.notes, note))
+
+
+def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord:
+    pyramid = metadata_of(attributes)["multiscales"][0]
+    data = LazyZarr(folder / _inside(pyramid["datasets"][0]["path"]))
+    pyramid.setdefault("axes", list("tczyx"[-data.ndim :]))
+    names = [_name(entry) for entry in pyramid["axes"]]
+    axes, notes = _letters(names, data.shape)
+    record = ImageRecord(data, axes, notes=notes)
+    try:
+        record = with_ngff(record, attributes)
+    except Exception as error:  # noqa: BLE001 - any damage ends here
+        kind = type(error).__name__
+        note = f"The file's pixel size and names could not be read ({kind})."
+        record = replace(record, notes=(*record.notes, note))
+    return record.with_axes(record.axes)
+
+
+def _read_array(folder: Path) -> ImageRecord:
+    data = LazyZarr(folder)
+    names = [name or "?" for name in data.dimension_names]
+    note = "This Zarr is no OME-Zarr: it says nothing of sizes and channels."
+    if set(names) == {"?"}:
+        names = list("tczyx"[-data.ndim :])
+        note += f" Its axes were taken for {''.join(names).upper()}."
+    axes, notes = _letters(names, data.shape)
+    return ImageRecord(data, axes, notes=(note, *notes))
+
+
+def _inside(path: str) -> str:
+    """Return a path if it stays inside the Zarr."""
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
+        raise ValueError(
+            f"the metadata name a path outside the Zarr, {path!r}, which is not "
+            "followed"
+        )
+    return path
+
+
+def _name(entry: str | Mapping[str, Any]) -> str:
+    return str(entry if isinstance(entry, str) else entry.get("name", "?"))
+
+
+def _letters(names: list[str], shape: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
+    if len(names) != len(shape):
+        raise ValueError(f"got {len(names)} axes for an array of shape {shape}")
+    letters = "".join(n.upper() if n.upper() in "TCZYX" else "?" for n in names)
+    return known_axes(letters, shape)

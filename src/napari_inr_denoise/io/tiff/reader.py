@@ -1,0 +1,81 @@
+"""A TIFF file as a record, its values left in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tifffile import TiffFile
+
+from napari_inr_denoise.io.extras import KEPT_KEY
+from napari_inr_denoise.io.lazy.axis_letters import known_axes
+from napari_inr_denoise.io.ome.reader import map_value, with_ome
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.tiff.imagej import with_imagej
+from napari_inr_denoise.io.tiff.lazy import LazyTiff
+from napari_inr_denoise.io.tiff.tags import with_colour_table, with_tags
+from napari_inr_denoise.io.untrusted.xml import parse_xml
+
+
+def read_tiff(path: Path) -> ImageRecord:
+    """Return the first image of a TIFF file, or of a set of them.
+
+    Raises
+    ------
+    ValueError
+        If there is no image in it, or it is damaged: see `LazyTiff`.
+    """
+    data = LazyTiff(path)
+    series = data.tiff.series
+    axes, notes = known_axes(series[0].axes, data.shape)
+    if len(series) > 1:
+        notes += (
+            f"The file holds {len(series)} images of different shapes; only the first "
+            "was read.",
+        )
+    if data.missing_planes:
+        notes += (
+            f"{data.missing_planes} planes that the file announces are not there, or "
+            "in files that are missing; they were taken for zero.",
+        )
+    record = _described(ImageRecord(data, axes, notes=notes), data.tiff)
+    return record.with_axes(record.axes)
+
+
+def _described(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+    """Return a record with the metadata; damaged ones never cost the image."""
+    for add in (_with_metadata, with_colour_table, _with_all_axes):
+        record = _tried(add, record, tiff)
+    return record
+
+
+def _tried(
+    add: Callable[[ImageRecord, TiffFile], ImageRecord],
+    record: ImageRecord,
+    tiff: TiffFile,
+) -> ImageRecord:
+    try:
+        return add(record, tiff)
+    except Exception as error:  # noqa: BLE001 - any damage ends here
+        kind = type(error).__name__
+        note = f"The file's pixel size and names could not be read ({kind})."
+        return replace(record, notes=(*record.notes, note))
+
+
+def _with_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+    if tiff.is_ome:
+        return with_ome(record, tiff.ome_metadata or "")
+    return (with_imagej if tiff.is_imagej else with_tags)(record, tiff)
+
+
+def _with_all_axes(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+    """Bring back axes of length one, which OME-XML cannot tell from missing ones."""
+    if not tiff.is_ome:
+        return record
+    kept = map_value(parse_xml(tiff.ome_metadata or ""), KEPT_KEY) or {}
+    axes = str(kept.get("axes", record.axes))
+    if set(axes) == set(record.axes) or not set(record.axes) <= set(axes):
+        return record
+    shape = tuple(record.size_of(axis) for axis in axes)
+    return replace(record, data=LazyTiff(record.data.path, shape), axes=axes)

@@ -1,0 +1,62 @@
+"""What the tags of any TIFF file say: sizes, colour table, texts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from tifffile import PHOTOMETRIC, RESUNIT, TiffFile
+
+from napari_inr_denoise.io.extras import plain
+from napari_inr_denoise.io.record import ImageRecord, Quantity
+
+_TEXTS = ("ImageDescription", "DateTime", "Software", "Artist", "HostComputer")
+
+
+def pixel_sizes(tiff: TiffFile) -> dict[str, float]:
+    """Return the height and width of a pixel in the unit of the resolution tags."""
+    sizes = {}
+    for axis in ("Y", "X"):
+        tag = tiff.pages.first.tags.get(f"{axis}Resolution")
+        pixels, units = (0, 0) if tag is None else tag.value
+        if pixels and units:
+            sizes[axis] = units / pixels
+    return sizes
+
+
+def with_tags(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+    """Return a record with sizes in centimetres and texts.
+
+    Sizes in inches are almost always a printer's 72 or 300 dots, not a pixel size.
+    """
+    tags = tiff.pages.first.tags
+    unit = tags.get("ResolutionUnit")
+    texts = {name: tags[name].value for name in _TEXTS if name in tags}
+    if tiff.is_shaped:  # tifffile's own note of the shape
+        texts.pop("ImageDescription", None)
+    if texts.get("Software") == "tifffile.py":
+        del texts["Software"]
+    record = replace(record, attributes={"TIFF": plain(texts)} if texts else {})
+    if unit is None or unit.value != RESUNIT.CENTIMETER:
+        return record
+    sizes = pixel_sizes(tiff).items()
+    return record.with_stated({axis: Quantity(size, "cm") for axis, size in sizes})
+
+
+def with_colour_table(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+    """Return a record with the colour table of its values, and say what they are."""
+    page = tiff.pages.first
+    if page.photometric == PHOTOMETRIC.MINISWHITE:
+        note = "In this file 0 is white; the values were left as they are."
+        return replace(record, notes=(*record.notes, note))
+    if page.photometric != PHOTOMETRIC.PALETTE or page.colormap is None:
+        return record
+    note = (
+        "The values stand for colours of a table; they are taken for intensities, "
+        "which is right if the table goes from dark to bright."
+    )
+    table = np.asarray(page.colormap)
+    luts = record.luts
+    if not luts and table.shape == (3, 256) and record.size_of("C") == 1:
+        luts = ((table >> 8).astype(np.uint8).tobytes(),)
+    return replace(record, luts=luts, notes=(*record.notes, note))

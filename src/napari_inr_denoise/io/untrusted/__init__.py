@@ -1,0 +1,1 @@
+"""Checks made before the content of a file is trusted."""

@@ -1,0 +1,1 @@
+"""Rows, choices, tables and plots of the widgets."""

@@ -1,0 +1,56 @@
+"""The choice of a device, by name, once it is known which there are."""
+
+from __future__ import annotations
+
+from magicgui.widgets import ComboBox
+from psygnal import Signal
+
+from napari_inr_denoise.plugin.controls.device_probe import DeviceProbe
+from napari_inr_denoise.plugin.controls.preferences import preferred_settings
+from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+
+_LOOKING = "looking for a GPU..."
+
+
+class DeviceChoice(ComboBox):
+    """A list of devices, at first the preferred one.
+
+    `failed` is emitted where torch cannot be loaded.
+    """
+
+    failed = Signal(str)
+
+    def __init__(self) -> None:
+        self._devices = [(_LOOKING, preferred_settings().device)]
+        # Given as a function: magicgui asks again whenever the layers change.
+        super().__init__(choices=lambda _: self._devices, label="device")
+        self.native.setMinimumContentsLength(18)
+
+    def look(self, lifetime: Lifetime) -> None:
+        """Find out in a thread which devices there are."""
+        self._lifetime = lifetime
+        probe = DeviceProbe()
+        probe.returned.connect(self._show)
+        probe.errored.connect(self._show_error)
+        lifetime.start(probe)
+
+    def prefer(self, device: str) -> None:
+        """Choose a device if there is one of that name; "cuda" is the first such."""
+        names = [name for _, name in self._devices]
+        alike = [n for n in names if n == device or n.startswith(f"{device}:")]
+        if alike:
+            self.value = alike[0]
+
+    @while_open
+    def _show(self, devices: list[tuple[str, str]]) -> None:
+        preferred = self.value
+        self._devices = devices
+        self.reset_choices()
+        self.prefer(preferred)
+
+    @while_open
+    def _show_error(self, error: Exception) -> None:
+        self._show([("no device", "auto")])
+        self.failed.emit(
+            f"PyTorch could not be loaded: {error}. Reinstall it, then reopen."
+        )

@@ -1,0 +1,77 @@
+"""Settings as a file, which the widgets and the command line take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.io.atomic import written_whole
+
+_ENDING = ".json"
+_FILTER = f"Settings (*{_ENDING})"
+
+
+def ask_for_name(parent: QWidget) -> Path | None:
+    """Ask where to save settings; None if the user thinks better of it."""
+    name, _ = QFileDialog.getSaveFileName(
+        parent, "Save settings", f"settings{_ENDING}", _FILTER
+    )
+    return Path(name) if name else None
+
+
+def ask_for_report(parent: QWidget, name: str) -> Path | None:
+    """Ask where to save the report of a layer; None if the user thinks better of it."""
+    chosen, _ = QFileDialog.getSaveFileName(
+        parent, "Save the report", f"{name}.json", "Report (*.json *.csv)"
+    )
+    return Path(chosen) if chosen else None
+
+
+def ask_and_load(parent: QWidget, load: Callable[[Path], None]) -> str:
+    """Ask for a file of settings and load it.
+
+    Parameters
+    ----------
+    parent : QWidget
+        Of the dialog.
+    load : callable
+        Takes the file; raises as `batch.saved_settings.read_settings` does.
+
+    Returns
+    -------
+    str
+        What to tell the user; nothing if they think better of it.
+    """
+    name, _ = QFileDialog.getOpenFileName(parent, "Load settings", "", _FILTER)
+    if not name:
+        return ""
+    try:
+        load(Path(name))
+    except (OSError, TypeError, ValueError) as error:
+        return f"The settings could not be loaded: {error}"
+    return f"The settings are those of {name}."
+
+
+def save_settings(settings: DenoiseSettings, path: Path) -> Path:
+    """Write settings, complete or not at all.
+
+    Parameters
+    ----------
+    settings : DenoiseSettings
+        All of them, so that a later version with other defaults does the same.
+    path : Path
+        Gets the ending .json if it has none.
+
+    Returns
+    -------
+    Path
+        Where they are.
+    """
+    path = path if path.suffix else path.with_suffix(_ENDING)
+    with written_whole(path) as beside:
+        beside.write_text(json.dumps(settings.to_dict(), indent=1) + "\n", "utf-8")
+    return path

@@ -1,0 +1,142 @@
+"""What the widget says, in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from napari_inr_denoise.core.report.duration import duration_words
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.verdict import Verdict
+
+if TYPE_CHECKING:  # the module behind it loads torch
+    from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+    from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+    from napari_inr_denoise.core.preflight.estimate import Preflight
+    from napari_inr_denoise.core.report.report import PlaneReport
+    from napari_inr_denoise.core.settings import DenoiseSettings
+
+_OUT_OF_MEMORY = "out of memory"
+
+
+def noise_words(problem: FitProblem) -> str:
+    """Return the noise of a plane."""
+    words = problem.noise.words()
+    if problem.isolated_count:
+        words += f"; {problem.isolated_count} hot or dead pixels left out"
+    return words
+
+
+def needs_words(needs: Sequence[Preflight]) -> str:
+    """Return what a run will take: of one image, or of several in all."""
+    if len(needs) == 1:
+        return needs[0].words()
+    seconds = duration_words(sum(one.seconds for one in needs))
+    memory = max(one.memory_gb for one in needs)
+    most = "at most" if any(one.at_most for one in needs) else "about"
+    return (
+        f"{len(needs)} layers, one after the other: {most} {seconds} in all, and "
+        f"{memory:.1f} GB for the largest, on {needs[0].device}."
+    )
+
+
+def residual_words(step: DenoiseStep) -> str:
+    """Return what was removed so far, against the noise level."""
+    residual, ratio = _residual(step), residual_ratio(step)
+    if math.isnan(ratio):
+        return f"{residual:.4g}"
+    return f"{residual:.4g}, {ratio:.2f} x the noise level"
+
+
+def residual_ratio(step: DenoiseStep) -> float:
+    """Return what was removed so far over the noise level; NaN without noise."""
+    sigma = step.problem.noise.sigma
+    return _residual(step) / sigma if sigma > 0 else math.nan
+
+
+def _residual(step: DenoiseStep) -> float:
+    fit = step.fit
+    return step.result.residual_rms if fit is None else fit.residual_rms
+
+
+def step_words(step: DenoiseStep) -> str:
+    """Return where the run is."""
+    plane = f"{step.place}, " if step.place else ""
+    if step.fit is None:
+        return f"{plane}{step.result.steps}"
+    return f"{plane}{step.fit.step} ({step.fit.steps_per_second:.0f} a second)"
+
+
+def fitting_words(settings: DenoiseSettings) -> str:
+    """Return what is going on while networks learn."""
+    if settings.candidate_names == ("siren",) or settings.mode == "volume":
+        return "Fitting until the residual comes down to the noise level..."
+    return "Training on the image itself, against pixels that are held out..."
+
+
+def ending_words(result: DenoiseResult, plane_count: int) -> str:
+    """Return why a run ended, plane by plane if they differ."""
+    planes = result.report.files[0].planes
+    reasons = [StopReason(plane.reason) for plane in planes]
+    if not planes:
+        return "Stopped by the user before any part was finished: it is as it was."
+    if plane_count == 1:
+        return f"{reasons[0].sentence} {trust_words(planes[0])}".strip()
+    stopped = StopReason.CALLER in reasons or len(planes) < plane_count
+    what = "volumes" if result.report.settings.mode == "volume" else "planes"
+    if stopped:
+        finished = sum(reason is not StopReason.CALLER for reason in reasons)
+        halfway = ", one is at its best so far" if finished < len(planes) else ""
+        return (
+            f"Stopped by the user: {finished} of {plane_count} {what} are finished"
+            f"{halfway}; those not reached are as they were."
+        )
+    if len(set(reasons)) == 1:
+        return f"All {plane_count} {what}: {reasons[0].sentence}"
+    counts = (
+        f"{reasons.count(r)} {what}: {r.sentence}" for r in dict.fromkeys(reasons)
+    )
+    return "\n".join(counts)
+
+
+def trust_words(plane: PlaneReport) -> str:
+    """Return how far a plane's result may be trusted; nothing if that is not known."""
+    words = []
+    if plane.held_out_error is not None:
+        words.append(f"Expected error {plane.held_out_error:.3g} (root mean square).")
+    if plane.verdict is not None:
+        words.append(Verdict(plane.verdict).sentence)
+    words.append(intensity_words(plane))
+    return " ".join(words).strip()
+
+
+def intensity_words(plane: PlaneReport) -> str:
+    """Return whether a plane is as bright as before; nothing if that is not known."""
+    if plane.mean_before is None or plane.mean_after is None:
+        return ""
+    return (
+        f"Mean intensity {plane.mean_before:.5g} before, {plane.mean_after:.5g} after."
+    )
+
+
+def plane_lines(plane: PlaneReport) -> list[str]:
+    """Return what is known of a plane's result, line by line."""
+    lines = [
+        f"Residual {plane.residual_rms:.3g} after {plane.steps} steps.",
+        StopReason(plane.reason).sentence,
+        "" if plane.verdict is None else Verdict(plane.verdict).sentence,
+        intensity_words(plane),
+    ]
+    return [line for line in lines if line]
+
+
+def error_words(error: Exception) -> str:
+    """Return the cause of a failure, and what to do about a lack of memory."""
+    cause = str(error) or type(error).__name__
+    if isinstance(error, MemoryError) or _OUT_OF_MEMORY in cause.lower():
+        first_line = cause.splitlines()[0]
+        return (
+            f"Out of memory: {first_line} Choose the CPU as device, or a smaller image."
+        )
+    return f"Failed: {cause}"

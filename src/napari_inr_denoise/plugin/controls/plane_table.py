@@ -1,0 +1,158 @@
+"""A row for each plane of a result; a click shows the plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from napari.layers import Image
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+)
+
+from napari_inr_denoise.batch.report.outliers import oddities_of, residual_ratio
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.verdict import Verdict
+from napari_inr_denoise.plugin.controls.messages import plane_lines
+
+if TYPE_CHECKING:
+    from napari.components import Dims
+
+    from napari_inr_denoise.core.report.report import PlaneReport
+
+_COLUMNS = ("plane", "noise", "resid.", "error", "trust", "steps", "end")
+_TIPS = (
+    "",
+    "Noise level",
+    "Residual: what was removed, as a multiple of the noise level",
+    "Expected error (root mean square), from pixels that were held out",
+    "What was removed: noise only, structure too (look at it), or correlated noise",
+    "Optimisation steps",
+    "Why the fit ended",
+)
+_HEIGHTS = (72, 150)
+"""Least and most, in pixels: where the window is low, rows are scrolled to."""
+_TRUST = {
+    Verdict.NOISE_ONLY.value: "ok",
+    Verdict.STRUCTURE.value: "look",
+    Verdict.CORRELATED.value: "correl.",
+}
+
+
+_ENDS = {
+    StopReason.NOISE_LEVEL: "level",
+    StopReason.TRAINED: "trained",
+    StopReason.BUDGET: "budget",
+    StopReason.CALLER: "stopped",
+    StopReason.NON_FINITE: "unstable",
+    StopReason.NO_NOISE: "no noise",
+    StopReason.TOO_FEW_PIXELS: "too few",
+}
+
+
+class PlaneTable(QTableWidget):
+    """Noise, residual, error, end and verdict of each plane; hidden for a single one.
+
+    What stands out is bold, and says why under the mouse.
+    """
+
+    chosen = Signal(object)
+    """The index of a plane, a whole number for each axis."""
+
+    def __init__(self) -> None:
+        super().__init__(0, len(_COLUMNS))
+        self._planes: Sequence[PlaneReport] = ()
+        self.setHorizontalHeaderLabels(_COLUMNS)
+        for column, tip in enumerate(_TIPS):
+            head = self.horizontalHeaderItem(column)
+            assert head is not None  # they were just made
+            head.setToolTip(tip)
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        assert across is not None
+        assert down is not None
+        across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        down.setVisible(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        least, most = _HEIGHTS
+        self.setMinimumHeight(least)
+        self.setMaximumHeight(most)
+        self.setToolTip(
+            "A row for each plane, bold where it stands out; choose one to see it"
+        )
+        # Tab leaves the table: the arrow keys go from row to row.
+        self.setTabKeyNavigation(False)
+        self.itemSelectionChanged.connect(self._choose)
+        self.setVisible(False)
+
+    def show_planes(self, planes: Sequence[PlaneReport]) -> None:
+        """Show these planes instead of others."""
+        self._planes = ()  # no row is chosen by the user meanwhile
+        self.clearSelection()
+        self.setRowCount(len(planes))
+        for row, plane in enumerate(planes):
+            odd = [oddity.words for oddity in oddities_of(plane)]
+            tip = "\n".join(dict.fromkeys([*odd, *plane_lines(plane)]))
+            for column, text in enumerate(_cells(plane)):
+                item = QTableWidgetItem(text)
+                item.setToolTip(tip)
+                font = item.font()
+                font.setBold(bool(odd))
+                item.setFont(font)
+                if column:
+                    flags = Qt.AlignmentFlag
+                    item.setTextAlignment(flags.AlignRight | flags.AlignVCenter)
+                self.setItem(row, column, item)
+        self._planes = planes
+        self.setVisible(len(planes) > 1)
+
+    def _choose(self) -> None:
+        row = self.currentRow()
+        if self.selectedItems() and row < len(self._planes):
+            self.chosen.emit(self._planes[row].index)
+
+
+def _cells(plane: PlaneReport) -> tuple[str, ...]:
+    sigma, error = plane.sigma, plane.held_out_error
+    ratio = residual_ratio(plane)
+    return (
+        ", ".join(f"{axis} {at}" for axis, at in plane.index.items()),
+        "-" if sigma is None else f"{sigma:.3g}",
+        "-" if ratio is None else f"{ratio:.2f}",
+        "-" if error is None else f"{error:.3g}",
+        _TRUST.get(plane.verdict or "", "-"),
+        f"{plane.steps}",
+        _ENDS[StopReason(plane.reason)],
+    )
+
+
+def go_to_plane(dims: Dims, layer: Image, axes: str, index: dict[str, int]) -> None:
+    """Show a plane of a layer.
+
+    Parameters
+    ----------
+    dims : Dims
+        The viewer's.
+    layer : Image
+        Which has the plane.
+    axes : str
+        A letter for each dimension of the layer.
+    index : dict
+        The plane's place along the axes that it names.
+    """
+    place = [index.get(letter, 0) for letter in axes[: layer.ndim]]
+    world = layer.data_to_world(place)
+    offset = dims.ndim - layer.ndim
+    units = getattr(dims, "units", None)
+    for axis, letter in enumerate(axes[: layer.ndim]):
+        if letter not in index:
+            continue
+        value = world[axis]
+        if units is not None:  # the viewer may have other units than the layer
+            value = (value * layer.units[axis]).to(units[offset + axis]).magnitude
+        dims.set_point(offset + axis, float(value))

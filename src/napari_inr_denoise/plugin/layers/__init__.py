@@ -1,0 +1,1 @@
+"""napari layers as images: axes, scope, region, pixel size."""

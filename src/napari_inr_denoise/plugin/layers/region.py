@@ -1,0 +1,113 @@
+"""What of a plane is denoised: the box around drawn shapes, or labelled pixels."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any
+
+import numpy as np
+from napari.components import Dims
+from napari.layers import Image, Labels, Shapes
+from numpy.typing import NDArray
+
+from napari_inr_denoise.plugin.layers.displayed import LEAST_SIDE, displayed_plane
+from napari_inr_denoise.plugin.layers.transforms import in_pixels
+
+Region = Shapes | Labels
+_SAME_PIXEL = 0.05
+"""How far off a mask's corners may be, in pixels of the image."""
+
+
+def drawn_box(
+    shapes: Shapes, layer: Image, dims: Dims, shape: tuple[int, ...]
+) -> tuple[slice, slice]:
+    """Return the pixels that shapes reach along the plane on display.
+
+    Parameters
+    ----------
+    shapes : Shapes
+        The selected ones count, or all if none is selected.
+    layer : Image
+        Which is denoised.
+    dims : Dims
+        The viewer's.
+    shape : tuple of int
+        Of the image, without colours.
+
+    Raises
+    ------
+    ValueError
+        If there is no shape, or too little of the image is inside.
+    """
+    corners = [shapes.data[number] for number in sorted(shapes.selected_data)]
+    corners = corners or list(shapes.data)
+    if not corners:
+        raise ValueError(
+            f"region {shapes.name!r}: got no shape, wanted at least one. Draw a "
+            "rectangle on the image, or choose the whole image."
+        )
+    found = in_pixels(np.concatenate(corners), shapes, layer, dims)
+    rows, columns = (
+        _reached(found[:, axis], shape[axis]) for axis in displayed_plane(layer, dims)
+    )
+    height, width = (max(one.stop - one.start, 0) for one in (rows, columns))
+    if min(height, width) < LEAST_SIDE:
+        raise ValueError(
+            f"region {shapes.name!r}: got {height} x {width} pixels of layer "
+            f"{layer.name!r}, wanted at least {LEAST_SIDE} x {LEAST_SIDE}. Draw a "
+            "larger shape on the image."
+        )
+    return rows, columns
+
+
+def _reached(places: NDArray[np.float64], size: int) -> slice:
+    """Return the pixels of a line that lie between places, or in part."""
+    # A pixel reaches half a pixel to either side of its centre.
+    first, last = math.floor(places.min() + 0.5), math.ceil(places.max() - 0.5)
+    return slice(max(first, 0), min(last + 1, size))
+
+
+def mask_of(labels: Labels, layer: Image, dims: Dims, shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - whatever can be read part by part
+    """Return the values of a mask, not yet read: above 0 where it is denoised.
+
+    Parameters
+    ----------
+    labels : Labels
+        On the pixels of the image; of fewer dimensions, it holds for all planes.
+    layer, dims, shape
+        As for `drawn_box`.
+
+    Raises
+    ------
+    ValueError
+        If it lies on other pixels than the image.
+    """
+    data = labels.data[0] if labels.multiscale else labels.data
+    lacking = layer.ndim - labels.ndim
+    same = (
+        tuple(data.shape) == shape[max(lacking, 0) :]
+        and lacking <= displayed_plane(layer, dims)[0]
+        and _on_the_same_pixels(labels, layer, dims, data.shape)
+    )
+    if not same:
+        raise ValueError(
+            f"region {labels.name!r}: got labels of {_size_words(data.shape)} pixels, "
+            f"wanted the pixels of layer {layer.name!r} ({_size_words(shape)}, or one "
+            "plane of them for all), in the same place. Select the image and add a new "
+            "labels layer."
+        )
+    return data
+
+
+def _on_the_same_pixels(
+    labels: Labels, layer: Image, dims: Dims, shape: tuple[int, ...]
+) -> bool:
+    """Return whether all corners of a mask are in the image where they are in it."""
+    corners = np.array(list(product(*((0, size - 1) for size in shape))), dtype=float)
+    found = in_pixels(corners, labels, layer, dims)[:, -labels.ndim :]
+    return bool(np.abs(found - corners).max() < _SAME_PIXEL)
+
+
+def _size_words(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in shape)

@@ -1,0 +1,1 @@
+"""Layers that show a result."""

@@ -1,0 +1,76 @@
+"""A result with more or less of the denoising, as an array that a layer can show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.image.indexing import Index, resolve
+from napari_inr_denoise.image.virtual_array import ArrayByParts
+from napari_inr_denoise.plugin.layers.source import LayerSource
+
+if TYPE_CHECKING:  # the module behind it loads torch
+    from napari_inr_denoise.core.denoise import DenoiseResult
+
+
+class AtStrength(ArrayByParts):
+    """The planes are made when they are looked at.
+
+    Parameters
+    ----------
+    source : LayerSource
+        What was denoised.
+    result : DenoiseResult
+        As it was fitted.
+    strength : float
+        -1 for the input, 0 for the result, 1 for the smoothest.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The result's.
+    dtype : dtype
+        Of what the layer shows.
+    """
+
+    def __init__(
+        self, source: LayerSource, result: DenoiseResult, strength: float
+    ) -> None:
+        self._source, self._result, self._strength = source, result, strength
+        self._noisy: Any = source.image()
+        self.shape = result.image.shape
+        self.dtype = source.displayable(np.empty(0, dtype=np.float32)).dtype
+
+    def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
+        """Make the planes that hold a part, given by whole numbers and slices.
+
+        Raises
+        ------
+        IndexError
+            If there is no such part.
+        """
+        from napari_inr_denoise.core.ensemble.strength import image_at_strength
+
+        bounds, place = resolve(selection, self.shape)
+        chosen = [slice(*pair) for pair in bounds]
+        in_plane = [letter in "YXS" for letter in self._source.axes]
+        # A pixel depends on its surroundings: planes are taken whole.
+        whole = tuple(
+            slice(None) if inner else one
+            for one, inner in zip(chosen, in_plane, strict=True)
+        )
+        doubt = self._result.uncertainty
+        planes = image_at_strength(
+            np.asarray(self._noisy[whole]),
+            self._result.image[whole],
+            None if doubt is None else doubt[whole],
+            self._source.axes,
+            self._strength,
+        )
+        part = tuple(
+            one if inner else slice(None)
+            for one, inner in zip(chosen, in_plane, strict=True)
+        )
+        return self._source.displayable(planes[part][place])

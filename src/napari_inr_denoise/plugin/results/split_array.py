@@ -1,0 +1,75 @@
+"""An array that is one array left of a divide, and another one right of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.image.virtual_array import ArrayByParts
+
+_Index = tuple[int | slice, ...]
+
+
+class SplitArray(ArrayByParts):
+    """Two arrays side by side at the same place; made when, and where, it is looked at.
+
+    Has what napari wants of an array that it shows slice by slice.
+
+    Parameters
+    ----------
+    before : array, dask or zarr
+        Left of the divide. May be slow to read: the last slice is kept.
+    after : array
+        Right of it, of the same shape.
+
+    Attributes
+    ----------
+    axis : int
+        The dimension that the divide cuts.
+    divide : float
+        Where, as a share of that dimension's length, 0 to 1.
+    mirrored : bool
+        Whether `before` is at the high end of the dimension instead.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+
+    def __init__(self, before: Any, after: Any) -> None:  # noqa: ANN401 - any array
+        if tuple(before.shape) != tuple(after.shape):
+            raise ValueError(
+                f"got a result of shape {tuple(after.shape)}, wanted that of its "
+                f"source, {tuple(before.shape)}. Run again."
+            )
+        self.before, self.after = before, after
+        self.shape = tuple(after.shape)
+        # The result's: a noisy whole number has its place among floats.
+        self.dtype = np.dtype(after.dtype)
+        self.axis, self.divide, self.mirrored = len(after.shape) - 1, 0.5, False
+        self._kept: tuple[_Index, NDArray[Any]] | None = None
+
+    def __getitem__(self, index: _Index) -> NDArray[Any]:
+        """Return a part; whole numbers and slices, as many as there are dimensions."""
+        left = self._left_of(index)
+        return np.where(left, self._before(index), self.after[index]).astype(
+            self.dtype, copy=False
+        )
+
+    def _left_of(self, index: _Index) -> NDArray[np.bool_]:
+        """Return which columns are left of the divide, to be broadcast to a part."""
+        size = self.shape[self.axis]
+        share = 1 - self.divide if self.mirrored else self.divide
+        inside = np.arange(size) < round(share * size)
+        columns = np.asarray((inside ^ self.mirrored)[index[self.axis]])
+        behind = [k for k in index[self.axis + 1 :] if isinstance(k, slice)]
+        behind += [slice(None)] * (self.ndim - len(index))
+        return columns.reshape(columns.shape + (1,) * len(behind))
+
+    def _before(self, index: _Index) -> NDArray[Any]:
+        if self._kept is None or self._kept[0] != index:
+            self._kept = index, np.asarray(self.before[index])
+        return self._kept[1]

@@ -1,0 +1,1 @@
+"""Work in threads, with Stop and a queue."""

@@ -1,0 +1,119 @@
+"""Images that are denoised one after the other, and what became of them."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from napari_inr_denoise.core.report.duration import duration_words
+from napari_inr_denoise.plugin.layers.source import LayerSource
+
+_LEAST_SHARE = 0.02
+"""Done of a run before its end can be foretold."""
+
+
+class RunQueue:
+    """What waits, and what is done, of one press of Run.
+
+    Parameters
+    ----------
+    clock : callable
+        Returns seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._started = clock, clock()
+        self._waiting: deque[tuple[str, LayerSource]] = deque()
+        self._at_work = ""
+        self._pixels, self._pixels_at_work, self._pixels_done = 0, 0, 0
+        self._begun, self._done, self._ending = 0, 0, ""
+        self._failures: list[tuple[str, str]] = []
+        self._stopped = False
+        self._dropped: list[str] = []
+
+    def add(self, name: str, source: LayerSource) -> None:
+        """Let an image wait for its turn."""
+        self._waiting.append((name, source))
+        self._pixels += source.pixel_count
+
+    def refuse(self, name: str, cause: str) -> None:
+        """Note an image that cannot be denoised."""
+        self._begun += 1
+        self._failures.append((name, cause))
+
+    @property
+    def sources(self) -> tuple[LayerSource, ...]:
+        """What waits."""
+        return tuple(source for _, source in self._waiting)
+
+    @property
+    def count(self) -> int:
+        """How many images there are in all."""
+        return self._begun + len(self._waiting) + len(self._dropped)
+
+    def next(self) -> LayerSource | None:
+        """Return what is to be denoised now; None if all had their turn."""
+        self._pixels_done += self._pixels_at_work
+        self._pixels_at_work = 0
+        if not self._waiting:
+            return None
+        self._begun += 1
+        self._at_work, source = self._waiting.popleft()
+        self._pixels_at_work = source.pixel_count
+        return source
+
+    def share(self, progress: float) -> float:
+        """Return the share of the whole that is done.
+
+        Parameters
+        ----------
+        progress : float
+            The share of the image at work. Images count by their pixels.
+        """
+        done = self._pixels_done + progress * self._pixels_at_work
+        return done / max(self._pixels, 1)
+
+    def left_words(self, progress: float) -> str:
+        """Return how long the whole will go on, from its pace so far.
+
+        Empty while that is not known, and at the end.
+        """
+        share, elapsed = self.share(progress), self._clock() - self._started
+        if not _LEAST_SHARE <= share < 1:
+            return ""
+        left = duration_words(elapsed * (1 - share) / share)
+        return f"about {left} left{' in all' if self.count > 1 else ''}"
+
+    def finish(self, ending: str) -> None:
+        """Note that the one at work has a result, and why it ended."""
+        self._done += 1
+        self._ending = f"{self._at_work}: {ending}"
+
+    def fail(self, cause: str) -> None:
+        """Note that the one at work has none."""
+        self._failures.append((self._at_work, cause))
+
+    def drop(self) -> None:
+        """Begin nothing more."""
+        self._stopped = True
+        self._dropped += [name for name, _ in self._waiting]
+        self._waiting.clear()
+
+    def placed(self, text: str) -> str:
+        """Return a text with the place of the one at work, if there are several."""
+        if self.count < 2:
+            return text
+        return f"Layer {self._begun} of {self.count}, {self._at_work}: {text}"
+
+    def words(self) -> str:
+        """Return what became of several images; of one, only why it was refused."""
+        if self.count < 2:
+            return "\n".join(cause for _, cause in self._failures)
+        lines = [f"{self._done} of {self.count} layers have a result and its report."]
+        lines += [f"{name}: {cause}" for name, cause in self._failures]
+        if self._stopped and self._ending:
+            lines.append(self._ending)
+        if self._dropped:
+            lines.append(f"Not begun: {', '.join(self._dropped)}.")
+        return "\n".join(lines)

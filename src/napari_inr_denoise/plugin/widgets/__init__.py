@@ -1,0 +1,1 @@
+"""The two dock widgets and their parts."""

@@ -1,0 +1,149 @@
+"""What can be done with a result: look at what was removed, save how it was made."""
+
+from __future__ import annotations
+
+import napari
+from napari.layers import Image
+from napari.utils.events import Event
+from psygnal import Signal
+
+from napari_inr_denoise.plugin.controls.file_dialogs import ask_for_report
+from napari_inr_denoise.plugin.controls.plane_table import go_to_plane
+from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
+from napari_inr_denoise.plugin.results.diagnostic_layers import (
+    residual_layer,
+    uncertainty_layer,
+)
+from napari_inr_denoise.plugin.results.finished import Finished, FinishedLayers
+from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.widgets.denoise_form import DenoiseForm
+from napari_inr_denoise.plugin.widgets.split_view import SplitView
+from napari_inr_denoise.plugin.widgets.strength_control import StrengthControl
+
+
+class AfterRun:
+    """Answers the buttons and the table that belong to a result.
+
+    It is the result of the layer that is selected: the noisy one or its own.
+
+    Parameters
+    ----------
+    form : DenoiseForm
+        Which has them.
+    viewer : napari.Viewer
+        Where layers are added.
+    lifetime : Lifetime
+        Of the widget.
+
+    Attributes
+    ----------
+    chosen : Signal
+        Emitted with a result (Finished) that the user turned to.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(
+        self, form: DenoiseForm, viewer: napari.Viewer, lifetime: Lifetime
+    ) -> None:
+        self._form, self._viewer, self._lifetime = form, viewer, lifetime
+        self._layers = FinishedLayers()
+        self._offered: Finished | None = None
+        self._strength = StrengthControl(form, lifetime)
+        self._split = SplitView(form, viewer, lifetime)
+        form.removed_button.changed.connect(self._add_removed)
+        form.uncertainty_button.changed.connect(self._add_uncertainty)
+        form.report_button.changed.connect(self._ask_and_save)
+        form.table.chosen.connect(self._go_to)
+        viewer.layers.selection.events.active.connect(self._follow_selection)
+        viewer.layers.events.removed.connect(self._follow_removal)
+
+    @property
+    def offered(self) -> Finished | None:
+        """The result that the buttons are for."""
+        return self._offered
+
+    def add(self, finished: Finished, strength: float) -> None:
+        """Take in a new result, to be shown at a strength, and offer it.
+
+        Another one stays that the user has selected meanwhile.
+        """
+        self._layers.add(finished)
+        finished.set_strength(strength)
+        if not any(finished.source.is_of(layer) for layer in self._viewer.layers):
+            finished.source = finished.source.emptied()
+        if self.selected is None or self.selected is not self._offered:
+            self.offer(self.selected or finished)
+
+    @property
+    def selected(self) -> Finished | None:
+        """The result of the layer that is selected."""
+        return self._layers.of(self._viewer.layers.selection.active)
+
+    def offer(self, finished: Finished | None) -> None:
+        """Offer what there is to see of a result; nothing if there is none."""
+        self._offered = finished
+        self._split.offer(finished)
+        self._strength.offer(finished)
+        noisy = finished is not None and finished.source.has_values
+        self._form.show_result(None if finished is None else finished.result, noisy)
+
+    @while_open
+    def _follow_selection(self, _: Event) -> None:
+        """Offer the result of the layer that is selected now, if it is an image's."""
+        layer = self._viewer.layers.selection.active
+        if not isinstance(layer, Image) or SHOWS_KEY in layer.metadata:
+            return
+        found = self._layers.of(layer)
+        if found is not self._offered:
+            self.offer(found)
+            if found is not None:
+                self.chosen.emit(found)
+
+    @while_open
+    def _follow_removal(self, event: Event) -> None:
+        self._layers.forget(event.value)
+        offered = self._offered
+        if offered is None:
+            return
+        # Equal, but not the same: napari gives plugins a proxy of a layer.
+        if event.value == offered.layer:
+            self.offer(self.selected)
+        elif offered.source.is_of(event.value):
+            self.offer(offered)
+
+    def _add_removed(self) -> None:
+        if self._offered is not None:
+            data, keywords = residual_layer(self._offered)
+            self._viewer.add_image(data, **keywords)
+
+    def _add_uncertainty(self) -> None:
+        offered = self._offered
+        uncertainty = None if offered is None else offered.result.uncertainty
+        if offered is not None and uncertainty is not None:
+            data, keywords = uncertainty_layer(offered.source, uncertainty)
+            self._viewer.add_image(data, **keywords)
+
+    def _ask_and_save(self) -> None:
+        if self._offered is None:
+            return
+        report = self._offered.report
+        path = ask_for_report(self._form.native, self._offered.layer.name)
+        if path is None:
+            return
+        from napari_inr_denoise.batch.report.files import write_report_file
+
+        try:
+            write_report_file(report, path)
+        except OSError as error:
+            self._form.say(f"The report could not be saved: {error}")
+        else:
+            self._form.say(f"The report is in {path}.")
+
+    @while_open
+    def _go_to(self, index: dict[str, int]) -> None:
+        """Show the plane that was chosen in the table."""
+        offered = self._offered
+        if offered is not None:
+            dims = self._viewer.dims
+            go_to_plane(dims, offered.layer, offered.source.axes, index)

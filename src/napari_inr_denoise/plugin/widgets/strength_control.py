@@ -1,0 +1,98 @@
+"""The slider between less and more denoising, answered without fitting again."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
+
+from napari_inr_denoise.plugin.results.at_strength import AtStrength
+from napari_inr_denoise.plugin.results.finished import Finished
+from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.runs.worker import StoppableWorker
+from napari_inr_denoise.plugin.widgets.denoise_form import DenoiseForm
+
+_REST_MS = 40
+"""Without a move of the slider, before the layer follows."""
+
+
+class StrengthControl:
+    """Shows a result at the strength that the slider tells.
+
+    While the slider moves, planes are made as they are looked at; `Keep` makes them
+    all and leaves a plain array in the layer.
+
+    Parameters
+    ----------
+    form : DenoiseForm
+        Which has the slider and the button.
+    lifetime : Lifetime
+        Of the widget.
+    """
+
+    def __init__(self, form: DenoiseForm, lifetime: Lifetime) -> None:
+        self._form, self._lifetime = form, lifetime
+        self._offered: Finished | None = None
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._follow)
+        form.strength.changed.connect(lambda _: self._timer.start(_REST_MS))
+        form.keep_button.changed.connect(self._keep)
+
+    def offer(self, finished: Finished | None) -> None:
+        """Let the slider have a result's strength and change it; none, for a run."""
+        self._offered = finished
+        if finished is not None:
+            self._form.strength.value = finished.strength
+        self._timer.stop()
+        self._allow_keeping()
+
+    def _allow_keeping(self) -> None:
+        offered = self._offered
+        unkept = offered is not None and offered.in_making is not None
+        self._form.keep_button.enabled = unkept
+
+    @while_open
+    def _follow(self) -> None:
+        if self._offered is not None and self._offered.source.has_values:
+            self._offered.set_strength(self._form.strength.value)
+            self._allow_keeping()
+
+    def _keep(self) -> None:
+        """Make all planes, in a thread: a long stack takes seconds."""
+        finished = self._offered
+        if finished is None or finished.in_making is None:
+            return
+        self._form.keep_button.enabled = False
+        worker = _Maker(finished, finished.in_making)
+        worker.returned.connect(self._show_kept)
+        worker.errored.connect(self._show_failure)
+        self._lifetime.start(worker)
+
+    @while_open
+    def _show_failure(self, error: Exception) -> None:
+        self._allow_keeping()
+        self._form.say(f"The strength could not be kept: {error}")
+
+    @while_open
+    def _show_kept(
+        self, made: tuple[Finished, AtStrength, NDArray[np.generic]]
+    ) -> None:
+        finished, data, image = made
+        if finished.keep(data, image):
+            self._form.say(
+                f"{finished.layer.name}: kept at strength {finished.strength:g}."
+            )
+
+
+class _Maker(StoppableWorker):
+    """Returns an array with all of its values, made in a thread."""
+
+    def __init__(self, finished: Finished, data: AtStrength) -> None:
+        super().__init__()
+        # superqt has a `_finished` of its own.
+        self._of, self._data = finished, data
+
+    def work(self) -> tuple[Finished, AtStrength, NDArray[np.generic]]:
+        """Run in the worker's thread."""
+        return self._of, self._data, np.asarray(self._data)

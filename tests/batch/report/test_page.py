@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+
+from napari_inr_denoise import DenoiseSettings
+from napari_inr_denoise.batch.report.page import page
+from napari_inr_denoise.batch.report.thumbnails import (
+    SIDE,
+    Shown,
+    Thumbnails,
+    thumbnails,
+)
+from napari_inr_denoise.core.report.report import DenoiseReport, FileReport
+from tests.batch.example_report import FILE, PLANE
+
+HOSTILE = "</td><script>alert('1')</script>\"' & ${about} <img src=http://x/y>.tif"
+
+
+class _Page(HTMLParser):
+    """Collects what a browser would load, run or show."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [v or "" for k, v in attrs if k in {"src", "href", "style"}]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def _page(*files: FileReport, picture: Thumbnails | None = None) -> str:
+    report = DenoiseReport("1.0", DenoiseSettings(), files)
+    return page(report, [picture] * len(files))
+
+
+def test_what_stands_out_comes_first() -> None:
+    odd = replace(PLANE, residual_rms=14.0, verdict="structure_removed")
+    text = _Page(
+        _page(
+            replace(FILE, source="in/plain.tif"),
+            replace(FILE, source="in/odd.tif", planes=(PLANE, odd)),
+            FileReport("in/bad.tif", status="failed", error="in/bad.tif: it is broken"),
+        )
+    ).text
+    places = [text.index(f"{name}.tif") for name in ("bad", "odd", "plain")]
+    assert places == sorted(places)
+    assert text.index("Look at these first") < places[0]
+    assert places[1] < text.index("Nothing stands out") < places[2]
+    assert "3 files: 2 denoised, 1 failed, 1 to look at" in text
+    assert "What was removed is 1.40 times the noise." in text
+    assert "Failed. it is broken" in text
+
+
+def test_hostile_names_are_text_and_nothing_is_loaded() -> None:
+    picture = Thumbnails(b"png", b"png", HOSTILE)
+    failed = FileReport(HOSTILE, status="failed", error=HOSTILE)
+    found = _Page(_page(replace(FILE, source=HOSTILE), failed, picture=picture))
+    assert "script" not in found.tags
+    assert found.tags.count("img") == 2
+    assert all(a.startswith("data:image/png;base64,") for a in found.addresses)
+    assert HOSTILE.rpartition("/")[2] in found.text
+
+
+def test_a_page_of_a_thousand_files_is_small_enough() -> None:
+    noise = np.random.default_rng(0).normal(size=(SIDE, SIDE))
+    shown = Shown(noise, "YX")
+    picture = thumbnails(shown, shown, FILE)
+    assert picture is not None
+    assert len(_page(*[FILE] * 1000, picture=picture)) < 30e6
+    assert "No files" in _page()

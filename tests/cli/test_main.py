@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from click.testing import CliRunner
+
+from napari_inr_denoise import DenoiseSettings, read_image
+from napari_inr_denoise.cli.main import main
+from napari_inr_denoise.core import settings as settings_module
+from napari_inr_denoise.io.provenance import read_provenance
+
+
+@pytest.fixture(autouse=True)
+def _tiny_presets(monkeypatch: pytest.MonkeyPatch, tiny: DenoiseSettings) -> None:
+    """Make every preset quick: these tests are about the commands."""
+    for name in settings_module.PRESETS:
+        monkeypatch.setitem(settings_module.PRESETS, name, tiny)
+
+
+@pytest.fixture
+def image(tmp_path: Path, rng: np.random.Generator) -> Path:
+    path = tmp_path / "image.tif"
+    tifffile.imwrite(path, rng.poisson(30, (2, 24, 24)).astype(np.uint8))
+    return path
+
+
+def _call(*arguments: object) -> tuple[int, str]:
+    outcome = CliRunner().invoke(main, [str(text) for text in arguments])
+    return outcome.exit_code, outcome.output
+
+
+def test_run_writes_result_and_reports(image: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, text = _call("run", image, "--out", out, "--axes", "TYX")
+    assert code == 0
+    assert "2 planes" in text
+    assert read_image(out / "image.inr.ome.tif").axes == "TYX"
+    report = json.loads((out / "report.json").read_text())
+    assert report["files"][0]["status"] == "done"
+    rows = list(csv.DictReader((out / "report.csv").open()))
+    assert [row["T"] for row in rows] == ["0", "1"]
+    assert float(rows[0]["sigma"]) == report["files"][0]["planes"][0]["sigma"]
+    assert "skipped" in _call("run", image, "--out", out, "--axes", "TYX")[1]
+
+
+def test_run_fits_a_volume_as_one(image: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, _ = _call("run", image, "--out", out, "--axes", "ZYX", "--mode", "volume")
+    assert code == 0
+    (file,) = json.loads((out / "report.json").read_text())["files"]
+    assert [plane["index"] for plane in file["planes"]] == [{}]
+    code, text = _call("run", image, "--out", out, "--axes", "TYX", "--mode", "volume")
+    assert code == 1
+    assert "wanted a Z axis" in text
+
+
+def test_a_volume_may_be_evaluated_between_its_planes(
+    image: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    volume = ("run", image, "--out", out, "--axes", "ZYX", "--mode", "volume")
+    code, text = _call(*volume, "--zoom", 2)
+    assert code == 0
+    assert "was not measured" in text
+    finer = read_image(out / "image.inr.interpolated.ome.tif")
+    assert finer.data.shape == (2, 48, 48)
+    made = read_provenance(out / "image.inr.interpolated.ome.tif")
+    assert made is not None
+    assert "was not measured" in made["interpolated"]
+    assert read_image(out / "image.inr.ome.tif").data.shape == (2, 24, 24)
+    assert "skipped" in _call(*volume, "--zoom", 2)[1]
+    code, text = _call("run", image, "--out", out, "--isotropic")
+    assert code == 2
+    assert "wanted 'volume'" in text
+
+
+def test_a_dry_run_tells_what_it_would_take(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.tif").write_bytes(b"nothing")
+    out = tmp_path / "out"
+    code, text = _call("run", tmp_path, "--out", out, "--axes", "TYX", "--dry-run")
+    assert code == 0
+    assert "2 planes of 24x24: at most" in text
+    assert "bad.tif: would fail: the file could not be read" in text
+    assert "All 2 files, one after the other:" in text
+    assert not out.exists()
+    assert image.exists()
+
+
+@pytest.mark.usefixtures("image")
+def test_run_names_what_failed_and_exits_with_one(tmp_path: Path) -> None:
+    (tmp_path / "bad.tif").write_bytes(b"nothing")
+    code, text = _call("run", tmp_path, "--out", tmp_path / "out", "--dtype", "same")
+    assert code == 1
+    assert "bad.tif: FAILED:" in text
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert sorted(file["status"] for file in report["files"]) == ["done", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "x.tif"], "--out"),
+        (["run", "none.tif", "--out", "o"], "no such file"),
+        (["run", "none.tif", "--out", "o", "--preset", "best"], "best"),
+        (["run", "none.tif", "--out", "o", "--device", "tpu"], "device: got 'tpu'"),
+        (["run", "none.tif", "--out", "o", "--seed", "-1"], "seed: got -1"),
+        (["run", "none.tif", "--out", "o", "--memory", "0.1"], "memory_gb: got 0.1"),
+        (["noise", "none.tif"], "no such file"),
+        (["demo", "--device", "cuda:77"], "cuda:77"),
+    ],
+)
+def test_wrong_usage_exits_with_two_and_a_sentence(
+    arguments: list[str], words: str
+) -> None:
+    code, text = _call(*arguments)
+    assert code == 2
+    assert words in text
+
+
+def test_noise_prints_json(image: Path) -> None:
+    code, text = _call("noise", image, "--axes", "ZYX")
+    assert code == 0
+    answer = json.loads(text)
+    assert answer["axes"] == "ZYX"
+    assert answer["sigma"] == pytest.approx(np.sqrt(30), rel=0.3)
+    assert answer["correlated"] is False
+    assert [plane["index"] for plane in answer["planes"]] == [{"Z": 0}, {"Z": 1}]
+
+
+def test_info_names_versions_and_the_device() -> None:
+    code, text = _call("info")
+    assert code == 0
+    for word in ("napari-inr-denoise", "torch", "torch will run on", "cpu"):
+        assert word in text
+
+
+def test_demo_writes_its_files(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    code, text = _call("demo", "--out", out)
+    assert code == 0
+    assert "Noise level" in text
+    assert "dB before" in text
+    assert "seconds" in text
+    names = {"denoised.ome.tif", "comparison.png", "report.json", "report.csv"}
+    names.add("noisy.ome.tif")
+    assert {file.name for file in out.iterdir()} == names
+    assert read_image(out / "denoised.ome.tif").spacing_um == {"Y": 0.1, "X": 0.1}
+
+
+def test_help_is_quick_and_loads_no_torch() -> None:
+    program = (
+        "import sys; from napari_inr_denoise.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'torch', 'numpy', 'tifffile', 'napari', 'dask'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_threads_wait_without_keeping_a_core() -> None:
+    """Set before torch is loaded, and only where nothing else is asked for."""
+    program = (
+        "import os, sys; from napari_inr_denoise.cli.main import main\n"
+        "assert 'torch' not in sys.modules\n"
+        "try: main(['info'])\n"
+        "except SystemExit: pass\n"
+        "print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    for asked, found in (("", "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+        if asked:
+            environment["OMP_WAIT_POLICY"] = asked
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert done.stdout.split()[-1] == found
+
+
+def test_a_report_that_cannot_be_written_is_said(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "report.json").mkdir(parents=True)
+    code, text = _call("run", image, "--out", tmp_path / "out")
+    assert code == 1
+    assert "The report could not be written" in text
+    assert (tmp_path / "out" / "image.inr.ome.tif").exists()
+
+
+@pytest.mark.parametrize("command", ["noise", "run"])
+def test_ctrl_c_exits_with_130_in_every_command(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_inr_denoise.io.read.read_image", interrupt)
+    monkeypatch.setattr("napari_inr_denoise.batch.file.read_image", interrupt)
+    out = [] if command == "noise" else ["--out", tmp_path / "out"]
+    code, text = _call(command, image, *out)
+    assert code == 130
+    assert "Interrupted." in text
+
+
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
+def test_ctrl_c_keeps_what_is_finished(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    flat = np.full((24, 24), 7, np.uint8)  # nothing to fit: done at once
+    tifffile.imwrite(tmp_path / "a.tif", flat)
+    large = rng.poisson(30, (50, 256, 256)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "b.tif", np.cumsum(large, axis=2, dtype=np.uint32))
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "napari_inr_denoise", "run", str(tmp_path)]
+    running = subprocess.Popen(
+        [*command, "--out", str(out), "--device", "cpu"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs are deaf to Ctrl-C, and hand that down.
+        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - no threads here yet
+    )
+    report = out / "report.json"
+    until = time.monotonic() + 120
+    while not report.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(1)
+    os.kill(running.pid, signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    # Once in many runs the process ends by the signal itself, after its last words;
+    # a shell shows 130 for both.
+    assert running.returncode in (130, -signal.SIGINT), error
+    assert "Interrupted." in error
+    assert "Traceback" not in error
+    names = {file.name for file in out.iterdir()}
+    assert names == {"a.inr.ome.tif", "report.json", "report.csv", "report.html"}
+    assert len(json.loads(report.read_text())["files"]) == 1
+
+
+def test_saved_settings_run_unchanged(image: Path, tmp_path: Path) -> None:
+    saved = DenoiseSettings(width=16, depth=2, max_steps=20, device="cpu", seed=3)
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(saved.to_dict()))
+    command = ["run", image, "--out", tmp_path / "out", "--settings", file]
+    assert _call(*command)[0] == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["settings"] == saved.to_dict()
+    code, _ = _call(*command, "--seed", 4, "--memory", 2, "--strength", -0.5)
+    assert code == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    wanted = {**saved.to_dict(), "seed": 4, "memory_gb": 2.0, "strength": -0.5}
+    assert report["settings"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "words"),
+    [
+        ("{}", ["--preset", "auto"], "takes the place of --preset"),
+        ("[1]", [], "wanted an object with the settings"),
+        ("{", [], "settings.json"),
+        ('{"width": -1}', [], "width: got -1"),
+        ('{"widht": 8}', [], "unknown setting widht"),
+        ('{"device": "tpu"}', [], "device: got 'tpu'"),
+        ("{}", ["--seed", "-1"], "seed: got -1"),
+    ],
+)
+def test_settings_that_are_wrong_are_wrong_usage(
+    image: Path, tmp_path: Path, text: str, more: list[str], words: str
+) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(text)
+    code, said = _call("run", image, "--out", tmp_path, "--settings", file, *more)
+    assert code == 2
+    assert words in " ".join(said.split())
+
+
+def test_workers_without_dask_are_told_what_to_install(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(
+        sys.modules, "napari_inr_denoise.batch.dask_cluster", raising=False
+    )
+    monkeypatch.delattr("napari_inr_denoise.batch.dask_cluster", raising=False)
+    monkeypatch.setitem(sys.modules, "dask", None)
+    code, text = _call("run", image, "--out", tmp_path, "--workers", 2)
+    assert code == 2
+    assert 'pip install "napari-inr-denoise[distributed]"' in text
+
+
+def test_a_run_in_this_process_loads_no_cluster(image: Path, tmp_path: Path) -> None:
+    program = (
+        "import sys; from napari_inr_denoise.cli.main import main\n"
+        f"try: main(['run', {str(image)!r}, '--out', {str(tmp_path / 'o')!r},"
+        " '--axes', 'XX'])\n"
+        "except SystemExit: pass\n"
+        "assert 'distributed' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

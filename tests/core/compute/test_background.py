@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from napari_inr_denoise.core.compute.background_tmp import in_background
+from napari_inr_denoise.core.compute.generators import Outcome
+
+
+def test_it_comes_back_until_the_work_is_done() -> None:
+    done = threading.Event()
+
+    def work() -> int:
+        done.wait(10)
+        return 7
+
+    looks = 0
+    for _ in (run := Outcome(in_background(work))):
+        looks += 1
+        if looks == 2:
+            done.set()
+    assert looks >= 2
+    assert run.result == 7
+
+
+def test_what_the_work_raises_is_raised() -> None:
+    def work() -> None:
+        raise ValueError("no plane")
+
+    with pytest.raises(ValueError, match="no plane"):
+        list(in_background(work))
+
+
+def test_closing_does_not_wait_for_the_work() -> None:
+    done = threading.Event()
+    steps = in_background(lambda: done.wait(10))
+    next(steps)
+    started = time.monotonic()
+    steps.close()
+    assert time.monotonic() - started < 1
+    done.set()

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise import read_image
+from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
+from napari_inr_denoise.core.noise.level_function import NoiseCurve
+from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.samples import field_of_cells
+
+
+def _find(plane: np.ndarray, sigma: float) -> list[tuple[int, int]]:
+    valid = np.isfinite(plane)
+    noise = NoiseModel(sigma, correlated=False, sigma_neighbours=sigma)
+    problem = FitProblem(np.nan_to_num(plane)[..., None], valid, valid, noise)
+    found = isolated_pixels(problem)
+    return [(int(y), int(x)) for y, x in zip(*np.nonzero(found), strict=True)]
+
+
+def test_hot_and_dead_pixels_are_found_at_edges_too(rng: np.random.Generator) -> None:
+    plane = rng.normal(100, 3, (30, 30))
+    plane[0, 0], plane[12, 7], plane[29, 15] = 400, 60000, 0
+    assert _find(plane, 3.0) == [(0, 0), (12, 7), (29, 15)]
+
+
+@pytest.mark.parametrize("width", [0.8, 1.0, 2.0])
+@pytest.mark.parametrize("shift", [0.0, 0.3, 0.5])
+def test_the_sharpest_spots_and_lines_of_a_microscope_are_not(
+    width: float, shift: float
+) -> None:
+    y, x = np.mgrid[:21, :21] - 10.0
+    spot = 1e4 * np.exp(-0.5 * ((y - shift) ** 2 + (x - shift) ** 2) / width**2)
+    line = 1e4 * np.exp(-0.5 * (y - shift) ** 2 / width**2)
+    assert _find(100 + spot, 1.0) == []
+    assert _find(100 + line, 1.0) == []
+
+
+def test_photon_noise_is_not() -> None:
+    sample = field_of_cells()
+    assert _find(sample.noisy.astype(float), 4.0) == []
+
+
+def test_invalid_pixels_are_passed_over() -> None:
+    plane = np.full((9, 9), 5.0)
+    plane[4, 4], plane[4, 5], plane[0, 0] = 900, np.nan, np.nan
+    assert _find(plane, 1.0) == [(4, 4)]
+    assert _find(np.full((1, 9), 5.0), 1.0) == []
+    alone = np.full((5, 5), np.nan)
+    alone[2, 2] = 7.0
+    assert _find(alone, 1.0) == []
+
+
+def test_pairs_are_found_and_rows_are_not(rng: np.random.Generator) -> None:
+    plane = rng.normal(100, 3, (30, 30))
+    plane[5, 5], plane[5, 6], plane[20, 9], plane[21, 10] = 900, 700, 0, 10
+    plane[12, :] = 900
+    assert _find(plane, 3.0) == [(5, 5), (5, 6), (20, 9), (21, 10)]
+
+
+def test_photons_may_be_few_and_bright() -> None:
+    # One photon counts 20: five at once in the dark are rare, and no defect.
+    plane = np.zeros((9, 9, 1))
+    plane[4, 4] = 100
+    valid = np.ones((9, 9), dtype=bool)
+    noise = NoiseModel(5.0, correlated=False, sigma_neighbours=5.0)
+    curve = NoiseCurve(20.0, 1.0, (0.0, 50.0, 100.0), (1.0, 1001.0, 2001.0))
+    problem = FitProblem(plane, valid, valid, noise, curves=(curve,))
+    assert not isolated_pixels(problem).any()
+    assert isolated_pixels(replace(problem, curves=())).sum() == 1
+
+
+def test_no_real_frame_loses_more_than_a_few(data_folder: Path) -> None:
+    for path in sorted((data_folder / "fmd").glob("*/noisy_1.png")):
+        plane = read_image(path).data.astype(float)[..., None]
+        valid = np.ones(plane.shape[:2], dtype=bool)
+        noise, curves = examine_plane(plane, valid)
+        problem = FitProblem(plane, valid, valid, noise, curves=curves)
+        assert isolated_pixels(problem).sum() <= 5, path

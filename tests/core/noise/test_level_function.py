@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise.core.noise.level_function import (
+    NoiseCurve,
+    _patches,
+    _slope_error,
+    _through,
+    constant_curve,
+    measure_noise_curve,
+)
+
+PEDESTAL = 100.0
+
+
+def _light(side: int = 256) -> np.ndarray:
+    """Draw a ramp and four blobs with a mean of 1: all intensities, no sharp edge."""
+    y, x = np.mgrid[:side, :side] / side
+    light = 0.3 + 0.7 * x
+    for row, column, width, height in (
+        (0.3, 0.3, 0.1, 1.5),
+        (0.7, 0.6, 0.15, 1.0),
+        (0.2, 0.8, 0.06, 2.0),
+        (0.75, 0.2, 0.08, -0.2),
+    ):
+        far = (y - row) ** 2 + (x - column) ** 2
+        light += height * np.exp(-far / (2 * width**2))
+    return light / light.mean()
+
+
+def _frame(
+    gain: float, photons: float, read_noise: float = 0.0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a noisy frame and the noise-free one."""
+    rng = np.random.default_rng(seed)
+    light = photons * _light()
+    noisy = PEDESTAL + gain * rng.poisson(light)
+    return noisy + rng.normal(0, read_noise, light.shape), PEDESTAL + gain * light
+
+
+def _measure(plane: np.ndarray, valid: np.ndarray | None = None) -> NoiseCurve:
+    curve = measure_noise_curve(plane, np.isfinite(plane) if valid is None else valid)
+    assert curve is not None
+    return curve
+
+
+@pytest.mark.parametrize("gain", [0.5, 5.0, 50.0])
+@pytest.mark.parametrize("photons", [5.0, 50.0])
+def test_gain_and_level_of_photon_noise(gain: float, photons: float) -> None:
+    read_noise = gain  # of one photon
+    noisy, clean = _frame(gain, photons, read_noise)
+    curve = _measure(noisy)
+    rms = np.sqrt(gain**2 * photons + read_noise**2)
+    assert curve.gain == pytest.approx(gain, rel=0.1)
+    assert np.sqrt(curve.variance(clean).mean()) == pytest.approx(rms, rel=0.05)
+    assert curve.gain * PEDESTAL + curve.variance_at_zero == pytest.approx(
+        read_noise**2, abs=0.1 * rms**2
+    )
+
+
+def test_noise_that_does_not_grow_is_flat(rng: np.random.Generator) -> None:
+    clean = 100 * _light()
+    curve = _measure(clean + rng.normal(0, 10, clean.shape))
+    found = np.sqrt(curve.variance(clean))
+    np.testing.assert_allclose(found, 10, rtol=0.1)
+    assert curve.gain * np.ptp(clean) < 10
+
+
+def test_the_curve_follows_the_unit_and_the_pedestal() -> None:
+    noisy, clean = _frame(5.0, 20.0, read_noise=8.0)
+    plain, scaled = _measure(noisy), _measure(3 * noisy + 700)
+    assert scaled.gain == pytest.approx(3 * plain.gain, rel=1e-3)
+    np.testing.assert_allclose(
+        scaled.variance(3 * clean + 700), 9 * plain.variance(clean), rtol=1e-3
+    )
+    dark = scaled.gain * (3 * PEDESTAL + 700) + scaled.variance_at_zero
+    wanted = plain.gain * PEDESTAL + plain.variance_at_zero
+    assert dark == pytest.approx(9 * wanted, abs=0.01 * 9 * plain.variance(clean).max())
+
+
+def test_a_small_plane_is_measured_with_small_patches() -> None:
+    noisy, clean = _frame(5.0, 20.0)
+    corner = np.s_[96:160, 32:96]
+    rms = np.sqrt(np.mean(5 * (clean[corner] - PEDESTAL)))
+    found = np.sqrt(_measure(noisy[corner]).variance(clean[corner]).mean())
+    assert found == pytest.approx(rms, rel=0.15)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 300), (20, 20), (3, 3)])
+def test_a_tiny_plane_tells_nothing(
+    shape: tuple[int, int], rng: np.random.Generator
+) -> None:
+    plane = rng.poisson(20, shape).astype(float)
+    assert measure_noise_curve(plane, np.ones(shape, bool)) is None
+
+
+def test_a_plane_that_is_hardly_valid_tells_nothing(rng: np.random.Generator) -> None:
+    plane = rng.poisson(20, (96, 96)).astype(float)
+    assert measure_noise_curve(plane, rng.random((96, 96)) < 0.3) is None
+
+
+def test_invalid_pixels_do_not_count(rng: np.random.Generator) -> None:
+    noisy, clean = _frame(5.0, 20.0)
+    valid = np.ones(noisy.shape, bool)
+    valid[40:80, 100:140] = False
+    valid[rng.integers(0, 256, 200), rng.integers(0, 256, 200)] = False
+    curves = [_measure(np.where(valid, noisy, bad), valid) for bad in (0.0, 1e6)]
+    assert curves[0] == curves[1]
+    assert curves[0].gain == pytest.approx(5, rel=0.1)
+    found = np.sqrt(curves[0].variance(clean)[valid].mean())
+    assert found == pytest.approx(np.sqrt(25 * 20), rel=0.05)
+
+
+def test_texture_is_not_taken_for_noise(rng: np.random.Generator) -> None:
+    """A tenth of the image is a chequerboard with five times the noise's contrast."""
+    clean = 100 * _light()
+    clean[:80, :80] += 25 * (np.indices((80, 80)).sum(axis=0) % 2)
+    curve = _measure(clean + rng.normal(0, 5, clean.shape))
+    assert np.sqrt(curve.variance(clean).mean()) == pytest.approx(5, rel=0.1)
+
+
+@pytest.mark.parametrize("empty", [0, 128, 256])
+def test_a_plane_without_noise_in_places_or_everywhere_is_no_error(
+    empty: int, rng: np.random.Generator
+) -> None:
+    """An unused channel of an RGB image is 0 everywhere."""
+    plane = rng.poisson(30, (256, 256)).astype(float)
+    plane[:, :empty] = 0
+    curve = measure_noise_curve(plane, np.ones(plane.shape, bool))
+    if curve is not None:
+        variance = curve.variance(np.linspace(0, 60, 50))
+        assert np.isfinite(variance).all()
+        assert (variance >= 0).all()
+
+
+def test_between_the_groups_it_is_interpolated_and_beyond_it_follows_the_line() -> None:
+    """Groups at 0, 10 and 20; the brightest is wide, and only the line counts there."""
+    curve = NoiseCurve(2.0, 5.0, (0.0, 10.0, 20.0), (5.0, 35.0, 45.0))
+    found = curve.variance(np.array([-7.0, 0.0, 5.0, 10.0, 20.0]))
+    np.testing.assert_allclose(found, [5, 5, 20, 35, 55])
+    np.testing.assert_allclose(curve.line(np.array([0.0, 10.0])), [5, 25])
+    assert curve.line(np.array([-1e6]))[0] > 0
+
+
+def test_a_constant_curve_is_the_same_everywhere() -> None:
+    curve = constant_curve(3.0)
+    assert curve.variances == (9.0, 9.0)
+    assert curve.variance_at_zero == 9.0
+    found = curve.variance(np.array([[-1e9, 0.0], [1.0, 1e9]]))
+    np.testing.assert_array_equal(found, np.full((2, 2), 9.0))
+    assert curve.gain == 0
+
+
+def test_patches_that_are_full_of_texture_are_left_out(
+    rng: np.random.Generator,
+) -> None:
+    texture = gaussian_filter(rng.normal(size=(160, 160)), 0.8)
+    texture[:, 80:] = 0
+    plane = 100 + 40 * texture / texture.std() + rng.normal(0, 5.0, texture.shape)
+    level = np.sqrt(_measure(plane).variance(plane).mean())
+    assert level == pytest.approx(5.0, rel=0.1)
+
+
+@pytest.mark.parametrize(("side", "groups"), [(64, 4), (128, 16)])
+def test_groups_are_as_many_as_there_are_patches_for(
+    rng: np.random.Generator, side: int, groups: int
+) -> None:
+    curve = _measure(rng.normal(100, 5.0, (side, side)))
+    assert len(curve.intensities) == groups
+
+
+def test_the_surroundings_of_a_patch_are_without_the_patch() -> None:
+    plane = np.zeros((40, 40))
+    plane[15:21, 17:23] = 7.0
+    patches, surroundings = _patches(plane, np.ones(plane.shape, dtype=bool), 6)
+    (own,) = np.flatnonzero((patches == 7.0).all(axis=1))
+    assert surroundings[own] == pytest.approx(0.0, abs=1e-9)
+    beside = np.flatnonzero((patches == 0.0).all(axis=1) & (surroundings > 0.1))
+    assert len(beside) > 0
+
+
+def test_one_group_that_is_off_does_not_bend_the_line() -> None:
+    mean = np.linspace(10.0, 100.0, 10)
+    table = np.stack([mean, 2 * mean + 5, 0 * mean, 0 * mean + 500], axis=1)
+    table[4, 1] *= 4
+    curve = _through(table[::-1])
+    assert curve.gain == pytest.approx(2.0, rel=0.02)
+    assert curve.variance_at_zero == pytest.approx(5.0, abs=1.0)
+    assert curve.intensities == tuple(mean)
+
+
+def test_large_groups_weigh_more() -> None:
+    mean = np.array([10.0, 10.0, 100.0, 100.0])
+    variance, count = np.array([20.0, 30.0, 200.0, 300.0]), np.array([900, 100] * 2)
+    curve = _through(np.stack([mean, variance, 0 * mean, count], axis=1))
+    assert curve.gain == pytest.approx(2.0, rel=0.05)
+
+
+def test_the_slopes_error_is_that_of_a_weighted_line(rng: np.random.Generator) -> None:
+    x, weight = rng.uniform(0, 1, 9), rng.uniform(0.5, 2, 9)
+    y = 3 * x + rng.normal(0, 0.2, 9)
+    line, covariance = np.polyfit(x, y, 1, w=np.sqrt(weight), cov=True)
+    columns = np.stack([x, np.ones_like(x)], axis=1)
+    error = _slope_error(columns, weight, y - np.polyval(line, x))
+    assert error == pytest.approx(np.sqrt(covariance[0, 0]))
+    assert _slope_error(columns, weight, 0 * y) == 0

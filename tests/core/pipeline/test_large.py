@@ -1,0 +1,298 @@
+"""Images that are read, denoised and written part by part."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.denoise import denoise, denoise_steps
+from napari_inr_denoise.core.pipeline import independent_tiles as fitted_alone
+from napari_inr_denoise.core.pipeline import run as run_module
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.image.tiling import Tiling
+
+SIGMA = 8.0
+SETTINGS = preset_settings(
+    "fast",
+    window_steps=40,
+    window_width=32,
+    window_batch=1024,
+    window_radius=3,
+    device="cpu",
+)
+TILED = replace(SETTINGS, memory_gb=0.5)
+
+
+class Recorder:
+    """An array that is read part by part, and remembers the largest part."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array = array
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+        self.largest = 0
+
+    def __getitem__(self, selection: Any) -> NDArray[Any]:
+        block = self._array[selection]
+        self.largest = max(self.largest, block.size)
+        return block
+
+
+def _field(height: int, width: int, seed: int = 0) -> NDArray[np.float64]:
+    """Return smooth structure on a background that rises from left to right."""
+    random = np.random.default_rng(seed).normal(size=(height, width))
+    smooth = gaussian_filter(random, 4.0)
+    return 200 + 30 * smooth / smooth.std() + np.linspace(0, 400, width)
+
+
+def _noisy(clean: NDArray[np.float64], seed: int = 1) -> NDArray[np.float64]:
+    return clean + np.random.default_rng(seed).normal(0, SIGMA, clean.shape)
+
+
+@pytest.fixture(scope="module")
+def clean() -> NDArray[np.float64]:
+    return _field(420, 560)
+
+
+@pytest.fixture(scope="module")
+def tiled(clean: NDArray[np.float64]) -> Any:
+    return denoise(_noisy(clean), settings=TILED)
+
+
+def test_a_plane_that_needs_more_memory_is_cut_into_tiles(
+    clean: NDArray[np.float64], tiled: Any
+) -> None:
+    steps = denoise_steps(_noisy(clean), settings=TILED)
+    assert next(steps).tile_count > 1
+    steps.close()
+    error = np.sqrt(np.mean((tiled.image - clean) ** 2))
+    assert error < 0.45 * SIGMA
+    assert tiled.uncertainty is not None
+    assert np.isfinite(tiled.uncertainty).all()
+
+
+def test_there_is_no_seam(clean: NDArray[np.float64], tiled: Any) -> None:
+    """Beside a border no column is off from those on its other side."""
+    tiling = Tiling.of(clean.shape, 0)
+    for axis, spans in ((0, tiling.columns), (1, tiling.rows)):
+        profile = (tiled.image - clean).mean(axis=axis)
+        for one, other in itertools.pairwise(spans):
+            for border in (other.start, (other.start + one.stop) // 2, one.stop):
+                before, after = profile[border - 8 : border], profile[border:][:8]
+                assert abs(before.mean() - after.mean()) < 0.1 * SIGMA
+
+
+def test_a_plane_of_tiles_has_one_record(
+    clean: NDArray[np.float64], tiled: Any
+) -> None:
+    (plane,) = tiled.report.files[0].planes
+    assert plane.sigma == pytest.approx(SIGMA, rel=0.1)
+    assert plane.reason == "trained"
+    noisy = _noisy(clean)
+    assert plane.mean_before == pytest.approx(noisy.mean(), rel=1e-6)
+    assert plane.sum_before == pytest.approx(noisy.sum(), rel=1e-6)
+    assert plane.mean_after == pytest.approx(tiled.image.mean(), rel=1e-5)
+    assert plane.sum_after == pytest.approx(tiled.image.sum(dtype=float), rel=1e-5)
+    assert plane.held_out_error is not None
+    assert plane.held_out_error < 0.5 * SIGMA
+
+
+def test_pixels_without_a_value_stay_in_tiles_too(clean: NDArray[np.float64]) -> None:
+    noisy = _noisy(clean)
+    noisy[100:340, 250] = np.nan
+    noisy[7, 7] = np.inf
+    result = denoise(noisy, settings=TILED)
+    lost = ~np.isfinite(noisy)
+    assert np.array_equal(result.image[lost], noisy[lost], equal_nan=True)
+    assert np.isfinite(result.image[~lost]).all()
+
+
+def test_axes_may_be_in_any_order_in_tiles_too(clean: NDArray[np.float64]) -> None:
+    result = denoise(_noisy(clean).T, axes="XY", settings=TILED)
+    assert np.sqrt(np.mean((result.image.T - clean) ** 2)) < 0.45 * SIGMA
+
+
+def test_a_lazy_image_is_read_and_written_part_by_part(
+    clean: NDArray[np.float64], tiled: Any
+) -> None:
+    image = Recorder(_noisy(clean))
+    out = np.zeros(clean.shape, dtype=np.float32)
+    result = denoise(image, settings=TILED, out=out)
+    assert result.image is out
+    assert result.uncertainty is None
+    assert np.array_equal(out, tiled.image)
+    assert image.largest < 0.7 * clean.size
+
+
+def test_a_stack_is_never_read_whole() -> None:
+    clean = np.stack([_field(40, 40)] * 12)
+    image = Recorder(_noisy(clean))
+    result = denoise(image, axes="ZYX", settings=SETTINGS)
+    assert image.largest == 40 * 40
+    assert np.array_equal(
+        result.image, denoise(_noisy(clean), axes="ZYX", settings=SETTINGS).image
+    )
+
+
+def test_a_value_that_float32_cannot_hold_is_told_where_it_is_read() -> None:
+    image = np.full((30, 30), 1e300)
+    with pytest.raises(ValueError, match="float32"):
+        denoise(Recorder(image), settings=SETTINGS)
+
+
+def test_an_output_of_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"out: got shape \(3, 3\)"):
+        denoise_steps(np.zeros((4, 4)), out=np.zeros((3, 3), dtype=np.float32))
+
+
+@pytest.fixture(scope="module")
+def stack() -> NDArray[np.float64]:
+    return _noisy(np.stack([_field(40, 40)] * 6))
+
+
+@pytest.mark.parametrize("context", [0, 1])
+def test_the_same_call_goes_on_after_a_stop(
+    stack: NDArray[np.float64], context: int
+) -> None:
+    settings = replace(SETTINGS, context=context)
+    whole = denoise(stack, axes="ZYX", settings=settings)
+    steps = denoise_steps(stack, "ZYX", settings)
+    third = (step for step in steps if step.fit is None and step.plane_number == 2)
+    kept = next(third).stopped()
+    steps.close()
+    run = Outcome(denoise_steps(stack, "ZYX", settings, resume=kept))
+    seen = {step.plane_number for step in run if not step.fit}
+    assert min(seen) >= 2
+    assert np.array_equal(run.result.image, whole.image)
+    assert run.result.uncertainty is not None
+    assert np.array_equal(run.result.uncertainty, whole.uncertainty)
+    planes = run.result.report.files[0].planes
+    assert planes == whole.report.files[0].planes
+
+
+def test_nothing_is_left_to_do_after_a_whole_run(stack: NDArray[np.float64]) -> None:
+    whole = denoise(stack, axes="ZYX", settings=SETTINGS)
+    again = Outcome(denoise_steps(stack, "ZYX", SETTINGS, resume=whole))
+    assert list(again) == []
+    assert np.array_equal(again.result.image, whole.image)
+
+
+def test_a_plane_at_its_best_so_far_is_done_again(stack: NDArray[np.float64]) -> None:
+    settings = replace(SETTINGS, context=0)
+    steps = denoise_steps(stack, "ZYX", settings)
+    step = next(step for step in steps if step.fit and step.plane_number > 0)
+    kept = step.stopped()
+    steps.close()
+    (left,) = [one for one in kept.report.files[0].planes if one.reason == "stopped"]
+    assert left.index == step.plane.index
+    going_on = denoise_steps(stack, "ZYX", settings, resume=kept)
+    assert next(going_on).plane.index == left.index
+    going_on.close()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"seed": 3}, {"window_steps": 41}], ids=["seed", "steps"]
+)
+def test_a_result_of_other_settings_is_no_start(
+    stack: NDArray[np.float64], changed: dict[str, int]
+) -> None:
+    kept = denoise(stack[0], settings=SETTINGS)
+    with pytest.raises(ValueError, match="resume: got a result"):
+        denoise_steps(stack[0], settings=replace(SETTINGS, **changed), resume=kept)
+    with pytest.raises(ValueError, match="resume: got a result"):
+        denoise_steps(stack, settings=SETTINGS, resume=kept)
+
+
+def _failing(times: int, error: Exception) -> Any:
+    """Return a stand-in for `plane_steps` that runs out of memory at first."""
+    seen: list[DenoiseSettings] = []
+    real = fitted_alone.plane_steps
+
+    def steps(problem: Any, settings: DenoiseSettings, device: torch.device) -> Any:
+        seen.append(settings)
+        if len(seen) <= times:
+            raise error
+        return real(problem, settings, device)
+
+    return steps, seen
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory."),
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"),
+    ],
+)
+def test_less_is_done_at_once_when_memory_runs_out(
+    stack: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    steps, seen = _failing(1, error)
+    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
+    monkeypatch.setattr(run_module, "fits_at_once", lambda *_: 1)
+    result = denoise(stack[:2], axes="ZYX", settings=SETTINGS)
+    assert [one.window_batch for one in seen] == [1024, 256, 256]
+    (file,) = result.report.files
+    assert file.notes == ("Memory ran out (cpu): it went on in batches of a quarter.",)
+    assert len(file.planes) == 2
+    assert result.report.settings == SETTINGS
+
+
+def test_memory_that_stays_short_is_an_error(
+    stack: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, seen = _failing(9, MemoryError("no more"))
+    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
+    with pytest.raises(MemoryError):
+        denoise(stack[0], settings=SETTINGS)
+    assert len(seen) == 2
+
+
+def test_another_error_is_not_tried_again(
+    stack: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, seen = _failing(1, RuntimeError("something else"))
+    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
+    with pytest.raises(RuntimeError, match="something else"):
+        denoise(stack[0], settings=SETTINGS)
+    assert len(seen) == 1
+
+
+def _as_dask(array: NDArray[Any], _: Path) -> Any:
+    return pytest.importorskip("dask.array").from_array(array, chunks=(1, 30, 40))
+
+
+def _as_zarr(array: NDArray[Any], folder: Path) -> Any:
+    zarr = pytest.importorskip("zarr")
+    stored = zarr.create_array(
+        folder / "a.zarr", shape=array.shape, dtype=array.dtype, chunks=(1, 30, 40)
+    )
+    stored[...] = array
+    return stored
+
+
+@pytest.mark.parametrize("make", [_as_dask, _as_zarr])
+def test_dask_and_zarr_are_read_and_written_part_by_part(
+    stack: NDArray[np.float64], tmp_path: Path, make: Any
+) -> None:
+    wanted = denoise(stack, axes="ZYX", settings=SETTINGS).image
+    image = make(stack, tmp_path)
+    assert np.array_equal(denoise(image, axes="ZYX", settings=SETTINGS).image, wanted)
+
+
+def test_a_result_may_go_to_zarr(stack: NDArray[np.float64], tmp_path: Path) -> None:
+    out = _as_zarr(np.zeros_like(stack, dtype=np.float32), tmp_path)
+    result = denoise(stack, axes="ZYX", settings=SETTINGS, out=out)
+    assert result.image is out
+    wanted = denoise(stack, axes="ZYX", settings=SETTINGS).image
+    assert np.array_equal(out[...], wanted)

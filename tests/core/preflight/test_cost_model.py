@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from napari_inr_denoise.core.candidates.base import looked_at
+from napari_inr_denoise.core.candidates.neighbourhood import schedule
+from napari_inr_denoise.core.candidates.shared import MORE_STEPS, shared_turns
+from napari_inr_denoise.core.preflight.cost_model import Workload
+from napari_inr_denoise.core.preflight.timing import Pace
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+
+SETTINGS = preset_settings(
+    "fast", window_steps=40, window_width=32, window_batch=1024, device="cpu"
+)
+TURNS = shared_turns(SETTINGS)
+TIMES = {"neighbourhood": Pace(1.0, 0.001), "attention": Pace(10.0, 0.01)}
+
+
+def _load(settings: DenoiseSettings = SETTINGS, **changes: int) -> Workload:
+    whole = Workload(10, 10**6, 10**6, False, False, settings)
+    return replace(whole, **changes)
+
+
+def test_planes_alone_take_their_times() -> None:
+    one, ten = (_load(planes=count).seconds(TIMES, 1e-5) for count in (1, 10))
+    assert ten == pytest.approx(10 * one)
+    _, steps = schedule(10**6, 40, SETTINGS)
+    rendered = (len(looked_at(steps)) + SETTINGS.turns) * 1e6 * 0.001
+    assert _load(planes=1).seconds(
+        {"neighbourhood": TIMES["neighbourhood"]}, 1e-5
+    ) == pytest.approx(steps + rendered + 10)
+
+
+def test_planes_together_are_trained_once() -> None:
+    only = {"neighbourhood": TIMES["neighbourhood"]}
+    ten, twenty = (
+        _load(planes=count, together=True).seconds(only, 0.0) for count in (10, 20)
+    )
+    assert twenty - ten == pytest.approx(10 * TURNS * 1e6 * 0.001)
+    training = ten - 10 * TURNS * 1e6 * 0.001
+    assert training >= MORE_STEPS * SETTINGS.window_steps
+
+
+def test_tiles_share_and_their_overlap_is_rendered_twice() -> None:
+    plain, overlapping = (
+        _load(planes=1, tiled=True, rendered=size).seconds(TIMES, 0.0)
+        for size in (10**6, 2 * 10**6)
+    )
+    assert overlapping - plain == pytest.approx(TURNS * 1e6 * 0.011)
+
+
+def test_the_published_method_is_counted_to_the_end_of_its_budget() -> None:
+    settings = preset_settings("paper", max_steps=100, judge_every=25)
+    found = _load(settings, planes=1).seconds({"siren": Pace(1.0, 1e-6)}, 0.0)
+    assert found == pytest.approx(100 + (4 + 4) * 1.0)
+
+
+def test_parts_that_share_are_counted() -> None:
+    assert _load().parts == 1
+    assert _load(together=True).parts == 10
+    assert _load(planes=100, together=True).parts == 24
+    assert _load(planes=1, tiled=True, rendered=4 * 512**2).parts == 4
+
+
+def test_of_networks_at_once_the_longer_counts_and_ends_alone() -> None:
+    paces = {"neighbourhood": Pace(1.0, 0.0, 0.5), "attention": Pace(1.0, 0.0, 0.6)}
+    settings = preset_settings("auto", window_steps=100, attention_steps=300)
+    load = _load(settings, planes=1)
+    assert load.seconds(paces, 0.0) == pytest.approx(100 + 300)
+    beside = replace(load, at_once=True)
+    assert beside.seconds(paces, 0.0) == pytest.approx(100 + 200 * 0.6)
+    unknown = {name: replace(pace, alone=None) for name, pace in paces.items()}
+    assert beside.seconds(unknown, 0.0) == pytest.approx(300)
+    only = {"attention": paces["attention"]}
+    assert beside.seconds(only, 0.0) == pytest.approx(300)

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise.core.preflight import estimate as module
+from napari_inr_denoise.core.preflight.estimate import preflight
+from napari_inr_denoise.core.preflight.timing import Measuring, Pace, _share
+from napari_inr_denoise.core.sampling.series import Member
+from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.image.masked_tmp import MaskedImage
+
+SETTINGS = preset_settings(
+    "fast", window_steps=40, window_width=32, window_batch=1024, device="cpu"
+)
+AUTO = replace(SETTINGS, candidates="neighbourhood+attention", attention_steps=30)
+TIMES = {"neighbourhood": Pace(1.0, 0.001), "attention": Pace(10.0, 0.01)}
+
+
+def _tissue(count: int = 6, side: int = 48) -> NDArray[np.float64]:
+    random = np.random.default_rng(0)
+    smooth = gaussian_filter(random.normal(size=(count + 20, side, side)), 2.5)[10:-10]
+    clean = 100 + 30 * smooth / smooth.std()
+    return np.asarray(clean + random.normal(0, 8.0, clean.shape))
+
+
+def test_what_will_happen_is_told() -> None:
+    plan = preflight(_tissue(), "ZYX", SETTINGS)
+    assert plan.planes == 6
+    assert plan.together
+    assert not plan.at_most
+    assert plan.seconds > 0
+    words = plan.words()
+    assert words.startswith("6 planes of 48x48, which share what they learn: about ")
+    assert "GB on CPU" in words
+
+
+def test_a_step_is_measured_on_as_many_planes_as_share_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def none_at_all(_: object, parts: int, *__: object) -> Measuring[dict[str, Pace]]:
+        asked.append(parts)
+        yield
+        return {name: Pace(0.0, 0.0) for name in TIMES}
+
+    monkeypatch.setattr(module, "network_paces", none_at_all)
+    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    alone = preflight(_tissue(1)[0], "YX", SETTINGS)
+    together = preflight(_tissue(), "ZYX", SETTINGS)
+    assert asked == [1, 6]
+    assert alone.seconds == 0
+    assert together.seconds > 0  # planes are compared before
+
+
+def test_unrelated_planes_are_counted_one_by_one() -> None:
+    planes = np.stack([_tissue(1)[0], _tissue(4)[3][::-1], _tissue(2)[1].T])
+    shuffled = [np.roll(plane, 17 * k, axis=0) for k, plane in enumerate(planes)]
+    assert not preflight(np.stack(shuffled), "ZYX", SETTINGS).together
+
+
+def test_large_planes_are_told_with_their_tiles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+
+    def known(*_: object) -> Measuring[dict[str, Pace]]:
+        yield
+        return TIMES
+
+    monkeypatch.setattr(module, "network_paces", known)
+    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    small = replace(AUTO, memory_gb=0.5)
+    plan = preflight(np.tile(_tissue(1)[0], (12, 12)), "YX", small)
+    assert plan.tiling.count > 1
+    assert f"each in {plan.tiling.count} tiles" in plan.words()
+    assert plan.memory_gb < 2
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, AUTO])
+def test_the_order_of_the_time_is_right(settings: DenoiseSettings) -> None:
+    """Within a factor of ten even of something tiny on a busy machine."""
+    import time
+
+    from napari_inr_denoise.core.denoise import denoise
+
+    image = _tissue(4, 96)
+    plan = preflight(image, "ZYX", settings)
+    started = time.perf_counter()
+    denoise(image, "ZYX", settings=settings)
+    taken = time.perf_counter() - started
+    assert 0.1 < plan.seconds / taken < 10
+
+
+def test_a_volume_and_the_published_method_may_end_before() -> None:
+    tiny = preset_settings(
+        "paper", width=16, depth=2, batch_size=64, max_steps=50, device="cpu"
+    )
+    assert preflight(_tissue(1)[0], "YX", tiny).at_most
+    plan = preflight(_tissue(), "ZYX", replace(tiny, mode="volume"))
+    assert plan.at_most
+    assert not plan.together
+    assert "at most" in plan.words()
+
+
+def test_nothing_is_expected_of_an_image_without_noise() -> None:
+    plan = preflight(np.full((40, 40), 3.0), "YX", SETTINGS)
+    assert plan.seconds == 0
+
+
+def _asked_at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list of how many at once will be measured, while nothing is."""
+    asked: list[int] = []
+
+    def known(*asked_for: object) -> Measuring[dict[str, Pace]]:
+        asked.append(int(str(asked_for[-1])))
+        yield
+        return TIMES
+
+    monkeypatch.setattr(module, "network_paces", known)
+    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    return asked
+
+
+def test_planes_that_are_denoised_at_once_are_measured_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = _asked_at_once(monkeypatch)
+    monkeypatch.setattr(module, "tiles_at_once", lambda *_: 4)
+    stack = _tissue()
+    alone = preflight(stack[0], "YX", SETTINGS, streamed=True)
+    together = preflight(stack, "ZYX", SETTINGS, streamed=True)
+    assert asked == [1, 4]
+    assert together.memory_gb - alone.memory_gb == pytest.approx(3 * 450e-9 * 48**2)
+
+
+@pytest.mark.parametrize(("axes", "wanted"), [("CYX", 6), ("ZYX", 6), ("YX", 1)])
+def test_planes_that_are_fitted_at_once_are_measured_at_once(
+    monkeypatch: pytest.MonkeyPatch, axes: str, wanted: int
+) -> None:
+    asked = _asked_at_once(monkeypatch)
+    monkeypatch.setattr(module, "fits_at_once", lambda *_: 8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    random = np.random.default_rng(0)  # no two planes alike
+    image = random.permuted(_tissue().reshape(6, -1), axis=1).reshape(6, 48, 48)
+    plan = preflight(image if "Z" in axes or "C" in axes else image[0], axes, SETTINGS)
+    assert not plan.together
+    assert asked == [wanted]
+
+
+def test_what_is_done_at_once_is_shared_out() -> None:
+    assert _share([Pace(2.0, 0.2), Pace(4.0, 0.4)]) == Pace(1.5, pytest.approx(0.15))
+    assert _share([Pace(2.0, 0.2)]) == Pace(2.0, 0.2)
+
+
+def test_a_result_that_is_kept_counts() -> None:
+    image = np.broadcast_to(_tissue(1), (6, 48, 48))
+    kept, streamed = (
+        preflight(image, "ZYX", SETTINGS, streamed=flag).memory_gb
+        for flag in (False, True)
+    )
+    assert kept - streamed == pytest.approx(8e-9 * image.size)
+
+
+def test_a_step_is_measured_on_as_many_pixels_as_the_mask_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+
+    def none_at_all(member: Member, *_: object) -> Measuring[dict[str, Pace]]:
+        sizes.append(member.problem.fitted_yx.size)
+        yield
+        return {name: Pace(0.0, 0.0) for name in TIMES}
+
+    monkeypatch.setattr(module, "network_paces", none_at_all)
+    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    image, mask = _tissue(1, 300)[0], np.zeros((300, 300), np.uint8)
+    for share, side in ((1.0, 256), (0.25, 150), (0.0, 128)):
+        mask[: round(300 * share)] = 1 if share else 0
+        preflight(MaskedImage(image, mask), "YX", SETTINGS)
+        assert sizes[-1] == side**2
+        mask[:] = 0
+    with pytest.raises(ValueError, match="mask: got"):
+        preflight(MaskedImage(image, mask[1:]), "YX", SETTINGS)
+
+
+def test_a_wrong_image_is_refused_as_by_denoise() -> None:
+    with pytest.raises(ValueError, match="axes"):
+        preflight(np.ones((4, 4, 4)), "YX")

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_inr_denoise.core.sampling.augmentation import TURNS, turned, turned_back
+
+
+@pytest.mark.parametrize("turn", range(TURNS))
+def test_a_turn_is_undone(turn: int) -> None:
+    planes = torch.arange(2 * 3 * 5).view(2, 3, 5)
+    assert torch.equal(turned_back(turned(planes, turn), turn), planes)
+
+
+def test_the_turns_differ() -> None:
+    square = torch.arange(9).view(1, 3, 3)
+    turns = {tuple(turned(square, turn).flatten().tolist()) for turn in range(TURNS)}
+    assert len(turns) == TURNS
+
+
+def test_the_first_leaves_planes_as_they_are() -> None:
+    planes = torch.arange(6).view(2, 3)
+    assert turned(planes, 0) is planes

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.sampling.series import StackPlanes
+from napari_inr_denoise.core.sampling.similarity import shares_structure
+from napari_inr_denoise.image.tiling import Tiling
+from napari_inr_denoise.io.read import read_image
+
+
+def _structure(seed: int) -> NDArray[np.float64]:
+    """Return spots some pixels wide, of unit spread."""
+    spots = gaussian_filter(np.random.default_rng(seed).normal(size=(64, 64)), 2.0)
+    return np.asarray(spots / spots.std())
+
+
+def _problem(clean_yx: NDArray[np.float64], noise: float, seed: int) -> FitProblem:
+    noisy = clean_yx + np.random.default_rng(100 + seed).normal(0, noise, (64, 64))
+    everything = np.ones((64, 64), dtype=bool)
+    model = NoiseModel(noise, correlated=False, sigma_neighbours=noise)
+    return FitProblem(noisy[..., None], everything, everything, model)
+
+
+@pytest.mark.parametrize("noise", [0.1, 1.0])
+def test_planes_of_one_structure_are_related_under_any_noise(noise: float) -> None:
+    one, other = (_problem(_structure(0), noise, seed) for seed in (0, 1))
+    assert shares_structure(one, other)
+
+
+@pytest.mark.parametrize("noise", [0.1, 1.0, 3.0])
+def test_planes_of_other_structure_are_not(noise: float) -> None:
+    one, other = (_problem(_structure(seed), noise, seed) for seed in (0, 1))
+    assert not shares_structure(one, other)
+
+
+def test_empty_planes_have_no_structure_to_share() -> None:
+    nothing = np.zeros((64, 64))
+    found = [
+        shares_structure(_problem(nothing, 1.0, seed), _problem(nothing, 1.0, seed + 1))
+        for seed in range(0, 20, 2)
+    ]
+    assert sum(found) <= 1
+
+
+def test_a_brighter_or_dimmer_plane_is_still_related() -> None:
+    one = _problem(_structure(0), 0.5, 0)
+    other = _problem(20 * _structure(0) + 300, 10.0, 1)
+    assert shares_structure(one, other)
+    assert not shares_structure(one, _problem(-_structure(0), 0.5, 1))
+
+
+def test_pixels_that_do_not_count_do_not_decide() -> None:
+    one, other = (_problem(_structure(0), 0.2, seed) for seed in (0, 1))
+    one.plane_yxs[20:24, 20:24] = 1e6
+    one.fitted_yx[20:24, 20:24] = False
+    assert shares_structure(one, other)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("photons", [10, 60])
+def test_crops_of_different_micrographs_are_unrelated(
+    data_folder: Path, photons: float, rng: np.random.Generator
+) -> None:
+    crops = []
+    for path in sorted((data_folder / "micro_clean").glob("*.png")):
+        data = np.asarray(read_image(path).data, float)
+        grey = data.mean(axis=-1) if data.ndim == 3 else data
+        middle = [size // 2 for size in grey.shape]
+        crop = grey[middle[0] - 128 : middle[0] + 128, middle[1] - 128 :][:, :256]
+        noisy = rng.poisson(crop * photons / 255) + rng.normal(0, 2, crop.shape)
+        crops.append(noisy[..., None])
+    every = np.ones((256, 256), dtype=bool)
+    planes = StackPlanes(
+        lambda number, window: (crops[number][window], every[window]),
+        len(crops),
+        Tiling.of((256, 256), 1024),
+        (1.0, 1.0),
+        1,
+    )
+    assert len(crops) == 7
+    assert [planes.beside(number) for number in range(7)] == [None] * 7

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import numpy as np
+
+from napari_inr_denoise.image.converted_tmp import ConvertedView
+
+
+def test_a_converted_view_rounds_clips_and_counts() -> None:
+    view = ConvertedView(np.array([[-1.2, 3.6], [255.4, 300.0]]), np.dtype(np.uint8))
+    assert np.array_equal(view[0], [0, 4])
+    assert np.array_equal(view[1:], [[255, 255]])
+    assert (view.shape, view.ndim, view.clipped) == ((2, 2), 2, 2)

@@ -1,0 +1,53 @@
+"""The table of planes: what stands out is seen at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from napari_inr_denoise.core.report.report import PlaneReport
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.verdict import Verdict
+from napari_inr_denoise.plugin.controls.plane_table import PlaneTable
+
+pytestmark = pytest.mark.window
+USUAL = PlaneReport(
+    index={"Z": 0},
+    sigma=2.0,
+    correlated=False,
+    isolated_pixels=0,
+    residual_rms=2.0,
+    steps=9,
+    reason=StopReason.TRAINED.value,
+    mean_before=100.0,
+    mean_after=100.0,
+    verdict=Verdict.NOISE_ONLY.value,
+)
+
+
+@pytest.mark.usefixtures("viewer")
+def test_what_stands_out_is_bold_and_says_why() -> None:
+    table = PlaneTable()
+    much = replace(USUAL, index={"Z": 1}, residual_rms=3.0)
+    table.show_planes([USUAL, much])
+    bold = [table.item(row, 0).font().bold() for row in (0, 1)]
+    assert bold == [False, True]
+    assert table.item(0, 2).toolTip().splitlines() == [
+        "Residual 2 after 9 steps.",
+        StopReason.TRAINED.sentence,
+        Verdict.NOISE_ONLY.sentence,
+        "Mean intensity 100 before, 100 after.",
+    ]
+    assert "1.50 times the noise" in table.item(1, 2).toolTip()
+    assert table.item(1, 2).text() == "1.50"
+
+
+@pytest.mark.usefixtures("viewer")
+@pytest.mark.parametrize("reason", list(StopReason))
+def test_every_end_has_a_word(reason: StopReason) -> None:
+    table = PlaneTable()
+    table.show_planes([replace(USUAL, reason=reason.value)])
+    row = [table.item(0, column).text() for column in range(table.columnCount())]
+    assert row[:6] == ["Z 0", "2", "1.00", "-", "ok", "9"]
+    assert row[6]

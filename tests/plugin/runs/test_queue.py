@@ -1,0 +1,220 @@
+"""Several layers, one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from superqt.utils import WorkerBase
+
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
+from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.layers.source import LayerSource, take_source
+from napari_inr_denoise.plugin.runs.queue import RunQueue
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
+from tests.conftest import process_events, wait_until
+
+
+def _source(shape: tuple[int, ...] = (6, 7)) -> LayerSource:
+    viewer = ViewerModel()
+    layer = viewer.add_image(np.zeros(shape))
+    return take_source(layer, viewer.dims, STACK)
+
+
+def test_of_one_only_its_refusal_is_said() -> None:
+    queue = RunQueue()
+    queue.add("a", _source())
+    assert queue.next() is not None
+    assert queue.placed("Fitting...") == "Fitting..."
+    queue.finish("The end.")
+    assert queue.next() is None
+    assert queue.words() == ""
+    queue = RunQueue()
+    queue.refuse("a", "It is too small.")
+    assert queue.words() == "It is too small."
+
+
+def test_what_became_of_several() -> None:
+    queue = RunQueue()
+    queue.refuse("a", "It is too small.")
+    for name in "bcd":
+        queue.add(name, _source())
+    queue.next()
+    assert queue.placed("Fitting...") == "Layer 2 of 4, b: Fitting..."
+    queue.fail("Out of memory.")
+    queue.next()
+    assert queue.placed("Fitting...").startswith("Layer 3 of 4, c")
+    queue.drop()
+    queue.drop()
+    queue.finish("Stopped by the user.")
+    assert queue.next() is None
+    assert queue.words().split("\n") == [
+        "1 of 4 layers have a result and its report.",
+        "a: It is too small.",
+        "b: Out of memory.",
+        "c: Stopped by the user.",
+        "Not begun: d.",
+    ]
+
+
+def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
+    now = [0.0]
+    queue = RunQueue(lambda: now[0])
+    for planes in (1, 3):
+        queue.add("a", _source((planes, 6, 7)))
+    queue.next()
+    assert queue.left_words(0.0) == ""
+    now[0] = 10.0
+    assert queue.share(0.4) == pytest.approx(0.1)
+    assert queue.left_words(0.4) == "about 2 minutes left in all"
+    queue.finish("The end.")
+    queue.next()
+    assert queue.share(0.0) == pytest.approx(0.25)
+    assert queue.left_words(1.0) == ""
+    queue.next()
+    assert queue.share(0.0) == 1.0
+    alone = RunQueue(lambda: now[0])
+    alone.add("a", _source())
+    alone.next()
+    now[0] = 15.0
+    assert alone.left_words(0.5) == "about 5 seconds left"
+
+
+@pytest.fixture
+def three(viewer: Any, widget: InrDenoiseWidget) -> list[Any]:
+    """Three small layers that are selected, and a result that is too."""
+    noisy = np.random.default_rng(0).normal(100, 9, (40, 40))
+    viewer.layers.clear()
+    layers = [viewer.add_image(noisy + k, name=name) for k, name in enumerate("abc")]
+    result = viewer.add_image(noisy, name="result", metadata={REPORT_KEY: {}})
+    shows = viewer.add_image(noisy, name="removed", metadata={SHOWS_KEY: "residual"})
+    widget.layer.value = layers[0]
+    viewer.layers.selection = {*layers, result, shows}
+    process_events()
+    return layers
+
+
+@pytest.mark.window
+def test_the_button_says_how_many(
+    viewer: Any, widget: InrDenoiseWidget, three: list[Any]
+) -> None:
+    assert widget.run_button.text == "&Run on 3 layers"
+    viewer.layers.selection.remove(three[2])
+    assert widget.run_button.text == "&Run on 2 layers"
+    widget.layer.value = three[2]  # none of the selected ones
+    assert widget.run_button.text == "&Run"
+    viewer.layers.selection.active = three[0]
+    assert widget.run_button.text == "&Run"
+
+
+@pytest.mark.window
+def test_each_has_its_result_and_a_failure_stops_none(
+    viewer: Any,
+    widget: InrDenoiseWidget,
+    three: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(
+        "napari_inr_denoise.plugin.widgets.denoise_widget.show_error", shown.append
+    )
+    three[0].data = np.full((40, 40), 1e300)
+    said: list[str] = []
+    say = InrDenoiseWidget.say
+
+    def noted(self: InrDenoiseWidget, text: str) -> None:
+        said.append(text)
+        say(self, text)
+
+    monkeypatch.setattr(InrDenoiseWidget, "say", noted)
+    widget.run()
+    viewer.layers.remove(three[2])  # taken when the run started
+    wait_until(lambda: not widget.running)
+    assert shown[0].startswith("Layer 1 of 3, a: Failed: ")
+    assert any(text.startswith("Layer 2 of 3, b: ") for text in said)
+    for name, level in (("b", 101), ("c", 102)):
+        layer = viewer.layers[f"{name} [denoised]"]
+        assert abs(layer.data.mean() - level) < 1
+        assert layer.metadata[REPORT_KEY]["files"][0]["planes"]
+    words = widget.status_label.value
+    assert words.startswith("2 of 3 layers have a result and its report.\na: Failed: ")
+    assert widget.run_button.enabled
+    assert "a [denoised]" not in viewer.layers
+
+
+@pytest.mark.window
+def test_what_is_expected_is_told_of_all(
+    viewer: Any, widget: InrDenoiseWidget, three: list[Any]
+) -> None:
+    wait_until(lambda: widget.needs_label.value.startswith("3 layers, one after "))
+    assert " in all, and " in widget.needs_label.value
+    viewer.layers.selection.remove(three[1])
+    assert widget.needs_label.value == "-"
+    wait_until(lambda: widget.needs_label.value.startswith("2 layers, one after "))
+    viewer.layers.selection.active = three[0]
+    wait_until(lambda: widget.needs_label.value.startswith("1 plane of 40x40"))
+
+
+@pytest.mark.window
+@pytest.mark.usefixtures("three")
+def test_the_bar_and_the_words_are_those_of_the_whole(
+    widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_until(lambda: widget.needs_label.value != "-")
+    expected = widget.needs_label.value
+    seen: list[tuple[int, str, str, str]] = []
+    say = InrDenoiseWidget.say
+
+    def noted(self: InrDenoiseWidget, text: str) -> None:
+        say(self, text)
+        bar = self.progress.native
+        seen.append((bar.value(), bar.text(), text, self.needs_label.value))
+
+    monkeypatch.setattr(InrDenoiseWidget, "say", noted)
+    widget.run()
+    assert widget.progress.value == 0
+    wait_until(lambda: not widget.running)
+    shares, bars, said, needs = (list(one) for one in zip(*seen, strict=True))
+    assert shares == sorted(shares)
+    assert bars[-1] == "100%"
+    assert any(bar.endswith(" left in all") for bar in bars)
+    for number, name in enumerate("abc", start=1):
+        assert any(text.startswith(f"Layer {number} of 3, {name}: ") for text in said)
+    assert set(needs) == {expected}
+
+
+@pytest.mark.window
+@pytest.mark.usefixtures("endless")
+def test_stop_keeps_the_best_so_far_and_drops_the_rest(
+    viewer: Any, widget: InrDenoiseWidget, three: list[Any]
+) -> None:
+    widget.run()
+    wait_until(lambda: "a second" in widget.step_label.value)
+    widget.stop_button.native.click()
+    wait_until(lambda: not widget.running)
+    process_events(0.3)
+    assert not widget.running
+    assert viewer.layers["a [denoised]"].metadata[REPORT_KEY]
+    assert "b [denoised]" not in viewer.layers
+    assert "left" not in widget.progress.native.text()
+    words = widget.status_label.value
+    assert "1 of 3 layers" in words
+    assert "a: Stopped by the user" in words
+    assert words.endswith("Not begun: b, c.")
+    assert len(three) == 3
+
+
+@pytest.mark.window
+@pytest.mark.usefixtures("endless", "three")
+def test_nothing_more_is_begun_when_the_dock_closes(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.run()
+    wait_until(lambda: "a second" in widget.step_label.value)
+    viewer.window.remove_dock_widget(widget.native)
+    wait_until(lambda: not WorkerBase._worker_set, seconds=20)
+    process_events(0.5)
+    assert not WorkerBase._worker_set
+    assert not widget.running

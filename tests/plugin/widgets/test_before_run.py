@@ -1,0 +1,178 @@
+"""What the widget says before a run: the noise, and what the run will take."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from superqt.utils import WorkerBase
+
+from napari_inr_denoise.core.preflight import estimate as preflight_module
+from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.runs import exclusive as turns
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
+from tests.conftest import at_work, process_events, wait_until
+
+pytestmark = pytest.mark.window
+
+
+def _answered(widget: InrDenoiseWidget) -> bool:
+    texts = (widget.noise_label.value, widget.needs_label.value)
+    return "-" not in texts and not WorkerBase._worker_set
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Hold estimates until the test lets them go; returns the settings asked for."""
+    asked: list[str] = []
+    gate = threading.Event()
+    real = preflight_module.preflight_steps
+
+    def held(image: Any, axes: str, settings: Any, spacing: Any) -> Any:
+        asked.append(settings.preset)
+        gate.wait(1.0)
+        return (yield from real(image, axes, settings, spacing))
+
+    monkeypatch.setattr(preflight_module, "preflight_steps", held)
+    yield asked
+    gate.set()
+
+
+def test_noise_and_needs_are_said_in_words(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    wait_until(lambda: _answered(widget))
+    assert widget.noise_label.value.startswith("level ")
+    assert widget.needs_label.value.startswith("1 plane of 96x96: ")
+    assert "GB on CPU (" in widget.needs_label.value
+    widget.scope.value = STACK
+    assert widget.needs_label.value == "-"
+    wait_until(lambda: _answered(widget))
+    assert widget.needs_label.value.startswith("16 planes of 96x96")
+    # Another slice has its own noise, but what the run takes is not asked again.
+    before = widget.noise_label.value
+    viewer.dims.set_current_step(0, 1)
+    wait_until(lambda: widget.noise_label.value != before)
+    assert widget.needs_label.value.startswith("16 planes of 96x96")
+
+
+def test_hot_pixels_are_counted(viewer: Any, widget: InrDenoiseWidget) -> None:
+    rng = np.random.default_rng(0)
+    plane = rng.normal(100, 5, (64, 64))
+    plane[20, 20] = plane[40, 41] = 5000
+    viewer.add_image(plane, name="hot")
+    wait_until(lambda: "2 hot or dead pixels" in widget.noise_label.value)
+
+
+def test_a_stale_answer_is_dropped(
+    viewer: Any, widget: InrDenoiseWidget, slow: list[str]
+) -> None:
+    wait_until(lambda: len(slow) == 1)
+    viewer.add_image(np.random.default_rng(0).normal(9, 1, (40, 50)), name="other")
+    heard: list[str] = []
+    widget._before.needs.connect(heard.append)
+    wait_until(lambda: bool(heard))
+    process_events(0.5)
+    assert len(heard) == 1
+    assert heard[0].startswith("1 plane of 40x50")
+
+
+def test_many_changes_are_one_question(
+    widget: InrDenoiseWidget, slow: list[str]
+) -> None:
+    wait_until(lambda: len(slow) == 1)
+    for name in ("fast", "paper", "auto", "fast"):
+        widget.preset.value = name
+        process_events(0.05)
+    wait_until(lambda: len(slow) == 2)
+    process_events(1.0)
+    assert len(slow) == 2
+
+
+@pytest.mark.usefixtures("widget")
+def test_the_window_answers_meanwhile(slow: list[str]) -> None:
+    wait_until(lambda: len(slow) == 1)
+    longest, before = 0.0, time.monotonic()
+    for _ in range(40):
+        process_events(0.01)
+        now = time.monotonic()
+        longest, before = max(longest, now - before), now
+    assert longest < 0.3
+
+
+@pytest.mark.usefixtures("endless")
+def test_nothing_is_estimated_beside_a_run(
+    viewer: Any, widget: InrDenoiseWidget, slow: list[str]
+) -> None:
+    widget.run()
+    wait_until(lambda: "a second" in widget.step_label.value)
+    asked = len(slow)
+    viewer.dims.set_current_step(0, 2)
+    widget._choose()
+    process_events(0.6)
+    assert len(slow) == asked
+    with turns.estimating() as alone:
+        assert not alone
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    wait_until(lambda: len(slow) == asked + 1)  # what was left open
+
+
+def test_a_run_waits_for_an_estimate() -> None:
+    begun = threading.Event()
+
+    def run() -> None:
+        with turns.running(threading.Event()):
+            begun.set()
+
+    thread = threading.Thread(target=run)
+    with turns.estimating() as alone:
+        assert alone
+        thread.start()
+        assert not begun.wait(0.2)
+    assert begun.wait(1.0)
+    thread.join()
+
+
+@pytest.mark.usefixtures("endless")
+def test_an_estimate_gives_way_to_a_run(
+    viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def never(*_: object) -> Iterator[None]:
+        begun.set()
+        while True:
+            time.sleep(0.01)
+            yield
+
+    monkeypatch.setattr(preflight_module, "preflight_steps", never)
+    viewer.layers[0].data = viewer.layers[0].data[:, :40]
+    wait_until(begun.is_set)
+    widget.run()
+    wait_until(lambda: at_work(widget), seconds=20)
+    widget.stop()
+    wait_until(lambda: not widget.running)
+
+
+def test_it_ends_with_the_dock(
+    viewer: Any, widget: InrDenoiseWidget, slow: list[str]
+) -> None:
+    wait_until(lambda: len(slow) == 1)
+    viewer.window.remove_dock_widget(widget.native)
+    wait_until(lambda: not WorkerBase._worker_set, seconds=20)
+    viewer.dims.set_current_step(0, 1)
+    process_events(0.6)
+    assert not WorkerBase._worker_set
+
+
+def test_what_cannot_be_denoised_is_said(viewer: Any, widget: InrDenoiseWidget) -> None:
+    viewer.add_image(np.full((8, 8), 1e300), name="large")
+    wait_until(lambda: "float32" in widget.needs_label.value)
+    viewer.layers.clear()
+    process_events(0.5)
+    assert widget.needs_label.value == "-"

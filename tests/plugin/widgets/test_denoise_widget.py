@@ -1,0 +1,306 @@
+"""The widget in a real window: its controls and the five endings of a fit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QThreadPool
+from superqt.utils import WorkerBase
+
+from napari_inr_denoise.core.candidates.siren_training import SirenTraining
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
+from tests.conftest import process_events, wait_until
+from tests.plugin.conftest import PLUGIN, napari_app
+
+pytestmark = pytest.mark.window
+
+
+def _fail(error: Exception) -> Callable[..., None]:
+    def step(*_: object) -> None:
+        raise error
+
+    return step
+
+
+def test_the_device_is_shown_by_name(viewer: Any, widget: InrDenoiseWidget) -> None:
+    text = widget.device.native.currentText()
+    assert text.startswith("auto: ")
+    assert "PU (" in text
+    # Still there after the layers changed, when magicgui asks for the choices again.
+    viewer.add_image(np.zeros((4, 4)))
+    assert widget.device.native.currentText() == text
+
+
+def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
+    source = viewer.layers[0]
+    source.translate = (1.0, 2.0, 3.0)
+    viewer.dims.set_current_step(0, 5)
+    source.colormap = "green"
+    source.blending = "additive"
+    widget.run_button.native.click()
+    assert widget.running
+    assert not widget.run_button.enabled
+    assert widget.stop_button.enabled
+    wait_until(lambda: not widget.running)
+    (result,) = viewer.layers[1:]
+    assert result.name == "noisy stack [denoised]"
+    assert result.data.shape == (1, 96, 96)
+    assert result.data.dtype == np.float32
+    np.testing.assert_allclose(result.scale, source.scale)
+    np.testing.assert_allclose(result.translate, (1 + 5 * 0.3, 2, 3))
+    assert result.units == source.units
+    assert result.axis_labels == ("z", "y", "x")
+    assert result.colormap.name == "green"
+    assert not np.allclose(result.data[0], source.data[5])
+    report = result.metadata["inr_denoise"]
+    sigma = report["files"][0]["planes"][0]["sigma"]
+    assert f"level {sigma:.4g}" in widget.noise_label.value
+    assert "x the noise level" in widget.residual_label.value
+    assert widget.status_label.value.endswith(".")
+    assert widget.progress.value == widget.progress.max
+    assert result.blending != "additive"
+    assert widget.run_button.enabled
+    assert not widget.stop_button.enabled
+
+
+def test_every_plane_of_the_stack(viewer: Any, widget: InrDenoiseWidget) -> None:
+    widget.scope.value = STACK
+    widget.run()
+    wait_until(lambda: not widget.running, seconds=180)
+    result = viewer.layers[-1]
+    assert result.data.shape == viewer.layers[0].data.shape
+    planes = result.metadata["inr_denoise"]["files"][0]["planes"]
+    assert [plane["index"]["Z"] for plane in planes] == list(range(16))
+
+
+@pytest.mark.usefixtures("endless")
+def test_ending_stopped_keeps_the_best_so_far(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.run()
+    wait_until(lambda: "a second" in widget.step_label.value)
+    asked = time.monotonic()
+    widget.stop_button.native.click()
+    wait_until(lambda: not widget.running)
+    assert time.monotonic() - asked < 2
+    assert "Stopped by the user" in widget.status_label.value
+    assert len(viewer.layers) == 2
+    assert widget.run_button.enabled
+
+
+@pytest.mark.usefixtures("endless")
+def test_the_window_answers_while_fitting(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.run()
+    wait_until(lambda: "a second" in widget.step_label.value)
+    longest, before = 0.0, time.monotonic()
+    for _ in range(100):
+        process_events(0.01)
+        now = time.monotonic()
+        longest, before = max(longest, now - before), now
+    assert longest < 0.5
+    viewer.dims.set_current_step(0, 3)
+    assert widget.running
+
+
+@pytest.mark.usefixtures("endless")
+def test_ending_the_viewer_closes(viewer: Any, widget: InrDenoiseWidget) -> None:
+    widget.run()
+    wait_until(lambda: "a second" in widget.step_label.value)
+    viewer.close()
+    process_events(0.2)
+    wait_until(lambda: not WorkerBase._worker_set, seconds=20)
+    assert QThreadPool.globalInstance().waitForDone(5000)
+
+
+@pytest.mark.usefixtures("endless")
+def test_ending_the_dock_closes(viewer: Any, widget: InrDenoiseWidget) -> None:
+    widget.run()
+    wait_until(lambda: "a second" in widget.step_label.value)
+    viewer.window.remove_dock_widget(widget.native)
+    wait_until(lambda: not WorkerBase._worker_set, seconds=20)
+    process_events(0.2)
+    assert len(viewer.layers) == 1
+
+
+def test_words_need_no_torch() -> None:
+    """A torch that cannot be loaded must still be told about."""
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from napari_inr_denoise.plugin import words\n"
+        "print(words.error_words(ImportError('no torch')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "Failed: no torch\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("CUDA out of memory. Tried to allocate"), "Out of memory"),
+        (RuntimeError("the device is lost"), "Failed: the device is lost"),
+        (ValueError("something else"), "Failed: something else"),
+    ],
+)
+def test_ending_an_error_shows_its_cause_and_frees_the_widget(
+    viewer: Any,
+    widget: InrDenoiseWidget,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    words: str,
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(
+        "napari_inr_denoise.plugin.widgets.denoise_widget.show_error", shown.append
+    )
+    monkeypatch.setattr(SirenTraining, "step", _fail(error))
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert words in widget.status_label.value
+    assert words in shown[0]
+    assert len(viewer.layers) == 1
+    assert widget.run_button.enabled
+    assert not widget.stop_button.enabled
+    monkeypatch.undo()
+
+
+@pytest.mark.usefixtures("endless")
+def test_the_source_layer_may_be_removed_meanwhile(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.run()
+    wait_until(lambda: "a second" in widget.step_label.value)
+    viewer.layers.clear()
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    assert [layer.name for layer in viewer.layers] == ["noisy stack [denoised]"]
+
+
+def test_the_layer_choice_follows_the_viewer(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    added = viewer.add_image(np.zeros((8, 8)), name="second")
+    assert added in widget.layer.choices
+    viewer.layers.remove(added)
+    assert added not in widget.layer.choices
+    viewer.layers.clear()
+    widget.run()
+    assert "no image layer" in widget.status_label.value
+    assert not widget.running
+
+
+def test_the_selected_layer_is_chosen_but_not_a_result(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    first = viewer.layers[0]
+    second = viewer.add_image(np.zeros((8, 8)), name="second")
+    assert widget.layer.value is second
+    viewer.layers.selection.active = first
+    assert widget.layer.value is first
+    result = viewer.add_image(np.zeros((8, 8)), metadata={REPORT_KEY: {}})
+    assert viewer.layers.selection.active is result
+    assert widget.layer.value is first
+
+
+def test_long_texts_are_not_clipped(widget: InrDenoiseWidget) -> None:
+    for text in ("short.", "All 3 planes: " + "the residual came down, " * 8):
+        widget.say(text)
+        process_events(0.1)
+        label = widget.status_label.native
+        assert label.height() >= label.heightForWidth(label.width())
+    high = label.height()
+    widget.say("short.")
+    process_events(0.1)
+    assert label.minimumHeight() < high
+
+
+def test_a_layer_that_cannot_be_denoised_is_said(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    viewer.add_image(np.zeros((8, 8), complex).real, name="flat")
+    widget.layer.value = viewer.layers["flat"]
+    viewer.dims.order = (2, 0, 1)
+    widget.run()
+    assert "fewer than two of its dimensions" in widget.status_label.value
+
+
+def test_rgb_and_a_time_lapse(viewer: Any, widget: InrDenoiseWidget) -> None:
+    rgb = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
+    widget.layer.value = viewer.add_image(rgb, rgb=True, name="rgb")
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert viewer.layers[-1].rgb
+    assert viewer.layers[-1].name == "rgb [denoised]"
+    viewer.open_sample(PLUGIN, "time_lapse")
+    widget.layer.value = viewer.layers["noisy time-lapse"]
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert viewer.layers[-1].axis_labels == ("t", "y", "x")
+
+
+@pytest.mark.usefixtures("viewer")
+def test_the_menus_offer_it() -> None:
+    menus = napari_app().menus
+    submenus = [
+        getattr(i, "submenu", None) for i in menus.get_menu("napari/layers/filter")
+    ]
+    assert f"{PLUGIN}.filter" in submenus
+    in_filter = [item.command.id for item in menus.get_menu(f"{PLUGIN}.filter")]
+    assert sorted(in_filter) == sorted(
+        f"{PLUGIN}.{name}"
+        for name in (
+            "open_widget",
+            "slice_fast",
+            "slice_auto",
+            "planes_fast",
+            "planes_auto",
+            "volume",
+        )
+    )
+    in_files = [
+        getattr(i, "command", None) for i in menus.get_menu("napari/file/io_utilities")
+    ]
+    assert any(c and c.id == f"{PLUGIN}.open_tiff" for c in in_files)
+
+
+def test_the_demo_opens_the_same_in_napari(tmp_path: Any) -> None:
+    from napari_inr_denoise import write_image
+    from napari_inr_denoise.io.record import ImageRecord
+    from napari_inr_denoise.plugin.demo_window import open_demo
+
+    path = tmp_path / "denoised.ome.tif"
+    image = np.zeros((256, 256), np.float32)
+    write_image(path, ImageRecord(image, "YX", {"Y": 0.1, "X": 0.1}))
+    viewer = open_demo(str(path))
+    try:
+        names = [layer.name for layer in viewer.layers]
+        assert names == ["noisy cells", "noisy cells [denoised]"]
+        np.testing.assert_allclose(viewer.layers[0].scale, viewer.layers[1].scale)
+    finally:
+        wait_until(lambda: not WorkerBase._worker_set)
+        viewer.close()
+
+
+def test_files_are_opened_with_their_sizes(viewer: Any, tmp_path: Any) -> None:
+    import tifffile
+
+    from napari_inr_denoise.plugin.open_files import add_files
+
+    path = tmp_path / "cells.tif"
+    metadata = {"axes": "ZYX", "unit": "um", "spacing": 0.5}
+    data = np.zeros((3, 8, 8), np.uint16)
+    tifffile.imwrite(path, data, imagej=True, resolution=(10, 10), metadata=metadata)
+    add_files(viewer, [str(path)])
+    np.testing.assert_allclose(viewer.layers[0].scale, (0.5, 0.1, 0.1))
+    assert [str(unit) for unit in viewer.layers[0].units] == ["micrometer"] * 3
