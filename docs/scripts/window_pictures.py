@@ -106,7 +106,7 @@ def run(widget: InrDenoiseWidget, preset: str) -> None:
     work_until(lambda: not widget.running)
 
 
-def side_by_side(viewer: napari.Viewer) -> None:
+def map_ordered(viewer: napari.Viewer) -> None:
     """Show the layers in a grid."""
     viewer.grid.enabled, viewer.grid.stride = True, 1
     work_for(1.0)
@@ -118,7 +118,7 @@ def readme() -> None:
     """Noisy and denoised side by side."""
     with opened("cells", "dark") as (viewer, widget):
         run(widget, "auto")
-        side_by_side(viewer)
+        map_ordered(viewer)
         save(viewer, "napari")
 
 
@@ -182,7 +182,7 @@ def layers(theme: str) -> None:
         run(widget, "fast")
         widget.removed_button.native.click()
         widget.uncertainty_button.native.click()
-        side_by_side(viewer)
+        map_ordered(viewer)
         save(viewer, f"layers-{theme}")
 
 

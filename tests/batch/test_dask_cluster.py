@@ -28,7 +28,7 @@ from napari_inr_denoise.batch.jobs import plan_jobs
 from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.batch.serial import run_jobs
 from napari_inr_denoise.cli.main import main
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
 
 distributed = pytest.importorskip("distributed")
@@ -70,7 +70,9 @@ def settings_file(tmp_path: Path, tiny: DenoiseSettings) -> Path:
 
 
 def _serial(folder: Path, options: RunOptions) -> DenoiseReport:
-    run = Outcome(run_jobs(plan_jobs([str(folder)], folder / "serial"), options))
+    run = GeneratorResult(
+        run_jobs(plan_jobs([str(folder)], folder / "serial"), options)
+    )
     list(run)
     return run.result
 
@@ -98,14 +100,14 @@ def test_results_and_report_are_those_of_the_serial_run(
 ) -> None:
     options = RunOptions(tiny)
     jobs = plan_jobs([str(folder)], folder / "out")
-    run = Outcome(cluster.run_on_cluster(jobs, options, client))
+    run = GeneratorResult(cluster.run_on_cluster(jobs, options, client))
     steps = list(run)
     assert {step.number for step in steps if step.done} == {0, 1, 2, 3}
     assert any(step.progress and step.progress.plane_count == 3 for step in steps)
     _assert_like_the_serial_run(folder, folder / "out", options)
     serial = _serial(folder, RunOptions(tiny, overwrite=True))
     assert [_bare(f) for f in run.result.files] == [_bare(f) for f in serial.files]
-    again = Outcome(cluster.run_on_cluster(jobs, options, client))
+    again = GeneratorResult(cluster.run_on_cluster(jobs, options, client))
     list(again)
     states = [file.status for file in again.result.files]
     assert states == ["skipped", "skipped", "failed", "skipped"]
@@ -138,7 +140,7 @@ def test_a_file_that_kills_workers_is_given_up_and_all_others_are_done(
     jobs = plan_jobs([str(folder)], folder / "out")
     client.register_plugin(_Killer())
     try:
-        run = Outcome(cluster.run_on_cluster(jobs, RunOptions(tiny), client))
+        run = GeneratorResult(cluster.run_on_cluster(jobs, RunOptions(tiny), client))
         list(run)
     finally:
         client.unregister_worker_plugin("killer")
@@ -153,7 +155,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(
 ) -> None:
     options = RunOptions(replace(tiny, max_steps=1000))
     jobs = plan_jobs([str(single / "a.tif")], single / "out")
-    run = Outcome(cluster.run_on_cluster(jobs, options, client))
+    run = GeneratorResult(cluster.run_on_cluster(jobs, options, client))
     killed, planes = None, []
     for step in run:
         if killed is None and step.progress and step.progress.planes:
@@ -217,7 +219,7 @@ def _finish_like_undisturbed(
     jobs = plan_jobs([str(folder / "*.tif")], folder / "out")
     partial = next((folder / "out").glob("*.partial/state.json"))
     before = json.loads(partial.read_text())["finished"]
-    run = Outcome(cluster.run_on_cluster(jobs, options, client))
+    run = GeneratorResult(cluster.run_on_cluster(jobs, options, client))
     list(run)
     states = [file.status for file in run.result.files]
     assert states == ["done", "failed"], run.result.files[0].error

@@ -27,8 +27,8 @@ from napari_inr_denoise.batch.jobs import Job, plan_jobs
 from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.batch.report.causes import cause_of
 from napari_inr_denoise.batch.serial import run_jobs
-from napari_inr_denoise.core.compute.generators import Outcome
-from napari_inr_denoise.core.pipeline import independent_tiles as fitted_alone
+from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.pipeline import independent_tiles as fit_independently
 from napari_inr_denoise.core.pipeline import run as core_run
 from napari_inr_denoise.core.report.report import FileReport
 
@@ -47,7 +47,7 @@ def jobs(tmp_path: Path, rng: np.random.Generator) -> list[Job]:
 
 
 def _run(jobs: list[Job], settings: DenoiseSettings) -> tuple[FileReport, ...]:
-    run = Outcome(run_jobs(jobs, RunOptions(settings)))
+    run = GeneratorResult(run_jobs(jobs, RunOptions(settings)))
     for _ in run:
         pass
     return run.result.files
@@ -203,7 +203,7 @@ def test_whatever_fails_ends_in_a_sentence_of_that_file(
         raise error
         yield
 
-    real, calls = fitted_alone.plane_steps, []
+    real, calls = fit_independently.plane_steps, []
 
     def steps(problem: Any, settings: Any, device: Any) -> Iterator[Any]:
         calls.append(1)
@@ -211,7 +211,7 @@ def test_whatever_fails_ends_in_a_sentence_of_that_file(
         return fail() if len(calls) <= tries else real(problem, settings, device)
 
     tries = 2 if "emory" in words else 1
-    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
+    monkeypatch.setattr(fit_independently, "plane_steps", steps)
     first, second = _run(jobs, tiny)
     assert (first.status, second.status) == ("failed", "done")
     assert words in str(first.error)
@@ -225,7 +225,7 @@ def test_a_gpu_that_is_lost_gives_way_to_the_cpu(
 ) -> None:
     """The second plane is begun again on the CPU, the first one stays."""
     seen: list[tuple[str, bytes]] = []
-    real = fitted_alone.plane_steps
+    real = fit_independently.plane_steps
 
     def steps(problem: Any, settings: Any, device: torch.device) -> Iterator[Any]:
         seen.append((device.type, problem.plane_yxs.tobytes()))
@@ -233,11 +233,11 @@ def test_a_gpu_that_is_lost_gives_way_to_the_cpu(
             raise LOST
         return (yield from real(problem, settings, torch.device("cpu")))
 
-    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
+    monkeypatch.setattr(fit_independently, "plane_steps", steps)
     has = SimpleNamespace(total_memory=8 * 10**9)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: has)
     monkeypatch.setattr(core_run, "pick_device", lambda _: torch.device("cuda"))
-    monkeypatch.setattr(core_run, "fits_at_once", lambda *_: 1)
+    monkeypatch.setattr(core_run, "concurrent_fits", lambda *_: 1)
     result = denoise(rng.normal(50, 5, (3, 24, 24)), settings=tiny)
     assert [kind for kind, _ in seen] == ["cuda", "cuda", "cpu", "cpu"]
     assert len({plane for _, plane in seen}) == 3

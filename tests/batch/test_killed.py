@@ -17,7 +17,7 @@ from napari_inr_denoise import DenoiseSettings, denoise, read_image
 from napari_inr_denoise.batch.jobs import plan_jobs
 from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.batch.serial import run_jobs
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 there")
 
@@ -76,7 +76,7 @@ def test_kill_9_leaves_no_half_result_and_the_next_run_goes_on(
     written = moment == "the result is written"
     assert job.output.exists() == written
 
-    going_on = Outcome(run_jobs([job], RunOptions(tiny)))
+    going_on = GeneratorResult(run_jobs([job], RunOptions(tiny)))
     seen = {one.step.plane.index["Z"] for one in going_on if one.step}
     lost = {"a plane is written but not noted", "the note is half written"}
     assert (0 in seen) == (moment in lost)

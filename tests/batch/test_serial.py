@@ -14,7 +14,7 @@ from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.batch.report.files import write_report
 from napari_inr_denoise.batch.report.page import page
 from napari_inr_denoise.batch.serial import run_jobs
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.io.record import ImageRecord, Quantity
@@ -40,7 +40,7 @@ def folder(tmp_path: Path, rng: np.random.Generator) -> Path:
 
 def _run(folder: Path, options: RunOptions) -> DenoiseReport:
     jobs = plan_jobs([str(folder)], folder / "out")
-    run = Outcome(run_jobs(jobs, options))
+    run = GeneratorResult(run_jobs(jobs, options))
     assert len(list(run)) >= len(jobs)
     return run.result
 
@@ -215,7 +215,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_next_plane(
     steps.close()
     assert partial.is_dir()
     assert not jobs[0].output.exists()
-    going_on = Outcome(run_jobs(jobs, RunOptions(tiny)))
+    going_on = GeneratorResult(run_jobs(jobs, RunOptions(tiny)))
     seen = [one.step.plane.index["Z"] for one in going_on if one.step]
     assert set(seen) == {1}
     assert not partial.exists()

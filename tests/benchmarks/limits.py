@@ -16,10 +16,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from napari_inr_denoise.core.candidates.attention import AttentionFit, Crops
 from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
-from napari_inr_denoise.core.compute.devices import synchronise
+from napari_inr_denoise.core.compute.devices import synchronize
 from napari_inr_denoise.core.compute.precision import product_dtype
 from napari_inr_denoise.core.noise.estimate import examine_plane
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.sampling.training_plane import ViewMaker
 from napari_inr_denoise.core.sampling.windows import Windows
@@ -38,7 +38,7 @@ def seconds_of(action: Callable[[], object], device: torch.device) -> float:
     for _ in range(_TIMES + 1):
         started = time.perf_counter()
         action()
-        synchronise(device)
+        synchronize(device)
         found.append(time.perf_counter() - started)
     return float(np.median(found[1:]))
 
@@ -91,15 +91,15 @@ def _row(name: str, achieved: float, limit: float, unit: str) -> str:
     return f"| {name} | {numbers} | {100 * achieved / limit:.0f} % |"
 
 
-def problem_of(noisy_yx: NDArray[np.floating]) -> FitProblem:
+def problem_of(noisy_yx: NDArray[np.floating]) -> NoisyPlane:
     """Return a plane under a noise model of its own."""
     plane, valid = noisy_yx[..., None], np.ones(noisy_yx.shape, dtype=bool)
     noise, curves = examine_plane(plane, valid)
-    return FitProblem(plane, valid, valid, noise, (1.0, 1.0), curves)
+    return NoisyPlane(plane, valid, valid, noise, (1.0, 1.0), curves)
 
 
 def steps_of(
-    problem: FitProblem, kind: torch.dtype, device: torch.device
+    problem: NoisyPlane, kind: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, Callable[[], object], torch.dtype]]:
     """Yield what the presets spend their time on."""
     common, every = CommonScale.of([problem]), problem.fitted_yx
@@ -121,7 +121,7 @@ def steps_of(
 
 
 def _gathers(
-    problem: FitProblem, kind: torch.dtype, device: torch.device
+    problem: NoisyPlane, kind: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, int, Callable[[], object]]]:
     """Yield the windows' gathers and the bytes that they read and write."""
     settings, (height, width) = preset_settings("auto"), problem.fitted_yx.shape

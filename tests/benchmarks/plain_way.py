@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise import estimate_noise
-from napari_inr_denoise.core.compute.devices import synchronise
+from napari_inr_denoise.core.compute.devices import synchronize
 from napari_inr_denoise.core.networks.siren import Siren
 from napari_inr_denoise.core.sampling.coordinates import pixel_coordinates
 
@@ -93,7 +93,7 @@ class PlainFit:
         self._adam.zero_grad()
         loss.backward()
         self._adam.step()
-        synchronise(self._device)
+        synchronize(self._device)
         return float(loss.detach()), output.detach()
 
     def image(self, output: Tensor) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ from napari_inr_denoise import denoise
 from napari_inr_denoise.core.candidates.siren import _Fit
 from napari_inr_denoise.core.compute.precision import product_dtype
 from napari_inr_denoise.core.noise.estimate import examine_plane
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.samples import field_of_cells
 from tests.benchmarks.images import psnr
@@ -112,7 +112,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def actions_on(problem: FitProblem) -> Actions:
+def actions_on(problem: NoisyPlane) -> Actions:
     """Return what is timed, by name."""
     siren = _Fit(problem, preset_settings("paper"), _CPU)
     kind = product_dtype(_CPU)

@@ -20,7 +20,7 @@ from napari_inr_denoise import denoise
 from napari_inr_denoise.core.compute.devices import (
     peak_memory_mb,
     pick_device,
-    synchronise,
+    synchronize,
 )
 from napari_inr_denoise.core.pipeline import run
 from napari_inr_denoise.core.settings import preset_settings
@@ -126,11 +126,11 @@ def _found(case: Case) -> Found:
     settings = preset_settings(case.method, device=case.device)
     _warm_up(device, noisy, case.method)
     if case.one_by_one:
-        run.fits_at_once = lambda *_: 1
+        run.concurrent_fits = lambda *_: 1
     started = time.perf_counter()
     with shares(case.stages) as stages:
         result = denoise(noisy, axes=case.axes, settings=settings)
-        synchronise(device)
+        synchronize(device)
     seconds = time.perf_counter() - started
     peak = peak_memory_mb(device)
     return Found(seconds, psnr(result.image, truth), peak, None, stages)
@@ -155,7 +155,7 @@ def _warm_up(device: torch.device, noisy: NDArray[np.floating], preset: str) -> 
     if device.type != "cpu":
         settings = preset_settings(preset, device=str(device))
         denoise(noisy[:1], axes="ZYX", settings=settings)
-        synchronise(device)
+        synchronize(device)
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
 

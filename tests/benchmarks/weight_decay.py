@@ -18,7 +18,7 @@ import torch
 from napari_inr_denoise.core.candidates.siren import fit_steps
 from napari_inr_denoise.core.noise.estimate import plane_noise
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from tests.benchmarks.images import Pair, data_folder, entries, psnr, read_pairs
 from tests.benchmarks.synthetic import Noise
@@ -40,7 +40,7 @@ def long_fit(pair: Pair, settings: DenoiseSettings) -> Curve:
     valid = np.ones(plane.shape[:2], dtype=bool)
     sigma = plane_noise(plane, valid).sigma
     never = NoiseModel(sigma=1e-6, correlated=False, sigma_neighbours=1e-6)
-    problem = FitProblem(plane, valid, valid, never)
+    problem = NoisyPlane(plane, valid, valid, never)
     steps = fit_steps(problem, settings, torch.device("cpu"))
     # The residual falls throughout, so the best so far is the present state.
     found = [

@@ -23,7 +23,7 @@ import torch
 from napari_inr_denoise.batch.dask_cluster import local_workers, run_on_cluster
 from napari_inr_denoise.batch.jobs import plan_jobs
 from napari_inr_denoise.batch.options import RunOptions
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.settings import PRESETS, preset_settings
 from napari_inr_denoise.io.read import read_image
 from tests.benchmarks.images import data_folder
@@ -79,7 +79,7 @@ def _timed(source: Path, workers: int, options: argparse.Namespace) -> float:
     settings = preset_settings(options.preset, device="cpu")
     started = time.perf_counter()
     with local_workers(workers, "cpu") as client:
-        run = Outcome(run_on_cluster(jobs, RunOptions(settings), client))
+        run = GeneratorResult(run_on_cluster(jobs, RunOptions(settings), client))
         for _ in run:
             pass
     seconds = time.perf_counter() - started

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise import DenoiseSettings, denoise, estimate_noise
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise_steps
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.samples import field_of_cells, small_stack
@@ -270,7 +270,7 @@ def test_correlated_noise_is_said(tiny: DenoiseSettings) -> None:
 def test_the_result_can_be_seen_while_it_is_made(tiny: DenoiseSettings) -> None:
     stack = small_stack().noisy[:2, :40, :40]
     expected = denoise(stack, settings=tiny).image
-    run = Outcome(denoise_steps(stack, settings=tiny))
+    run = GeneratorResult(denoise_steps(stack, settings=tiny))
     looks, finished = 0, set[int]()
     for step in run:
         image = step.so_far()

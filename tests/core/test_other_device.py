@@ -18,9 +18,9 @@ from napari_inr_denoise.core.candidates.attention import AttentionFit, Crops
 from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
 from napari_inr_denoise.core.candidates.siren import _Fit
 from napari_inr_denoise.core.compute import devices
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.noise.estimate import examine_plane
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline import progress as run_steps
 from napari_inr_denoise.core.pipeline import run
 from napari_inr_denoise.core.sampling.coordinates import _lengths
@@ -49,8 +49,8 @@ def _device(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     monkeypatch.setattr(devices, "available_devices", lambda: names)
     for module in (run_steps, stack):
         # The device stands in for one in its own thread alone.
-        monkeypatch.setattr(module, "in_background", _at_once)
-    monkeypatch.setattr(run, "side_by_side", _one_by_one)
+        monkeypatch.setattr(module, "run_in_thread", _at_once)
+    monkeypatch.setattr(run, "map_ordered", _one_by_one)
     _lengths.cache_clear()
     yield
     _lengths.cache_clear()
@@ -65,7 +65,7 @@ def _one_by_one(
     jobs: Iterable[Generator[None, None, object]], _: int
 ) -> Generator[object]:
     for job in jobs:
-        for _ in (done := Outcome(job)):
+        for _ in (done := GeneratorResult(job)):
             pass
         yield done.result
 
@@ -109,10 +109,10 @@ def test_a_fit_runs_there_and_gives_what_the_cpu_gives(
     assert file.notes == usual.report.files[0].notes
 
 
-def _problem() -> FitProblem:
+def _problem() -> NoisyPlane:
     plane, valid = _noisy()[0][..., None].astype(np.float64), np.ones((48, 56), bool)
     noise, curves = examine_plane(plane, valid)
-    return FitProblem(plane, valid, valid, noise, (1.0, 1.0), curves)
+    return NoisyPlane(plane, valid, valid, noise, (1.0, 1.0), curves)
 
 
 def _fits(settings: DenoiseSettings) -> dict[str, Callable[[], None]]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_inr_denoise.image.converted_tmp import ConvertedView
+from napari_inr_denoise.image.conversion import ConvertedView
 
 
 def test_a_converted_view_rounds_clips_and_counts() -> None:

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise import DenoiseSettings, denoise
 from napari_inr_denoise.core.settings import preset_settings
-from napari_inr_denoise.image.masked_tmp import NOTE, MaskedImage
+from napari_inr_denoise.image.source import NOTE, MaskedImage
 
 TOGETHER = preset_settings(
     "fast", window_steps=20, window_width=16, window_batch=512, device="cpu"

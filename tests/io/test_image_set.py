@@ -9,7 +9,8 @@ import pytest
 import tifffile
 
 from napari_inr_denoise import read_image
-from napari_inr_denoise.io.image_set import bytes_of, files_of_image, parts_of_others
+from napari_inr_denoise.io.formats import bytes_of
+from napari_inr_denoise.io.image_set import files_of_image, parts_of_others
 from tests.file_sets import write_set
 
 

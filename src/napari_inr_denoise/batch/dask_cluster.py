@@ -37,7 +37,7 @@ from napari_inr_denoise.batch.progress import JobProgress
 from napari_inr_denoise.batch.report.causes import cause_of
 from napari_inr_denoise.batch.report.job_report import JobReport, failed
 from napari_inr_denoise.batch.serial import BatchStep, BatchSteps
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.report.report import DenoiseReport
 
 TRIES = 3
@@ -360,7 +360,7 @@ def _work(number: int, job: Job, options: RunOptions, run: str) -> JobReport:
     key = worker.get_current_task()
     tell_at, started = 0.0, time.monotonic()
     with closing(denoise_file(job, options, run)) as steps:
-        work = Outcome(steps)
+        work = GeneratorResult(steps)
         for step in work:
             # Cancelled, or nobody is left who wants it: dask cannot stop a thread.
             task = worker.state.tasks.get(key)

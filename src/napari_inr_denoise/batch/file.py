@@ -28,11 +28,11 @@ from napari_inr_denoise.batch.report.job_report import (
 )
 from napari_inr_denoise.batch.report.thumbnails import Shown, Thumbnails, thumbnails
 from napari_inr_denoise.core.candidates.volume_function import FittedVolume
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_steps
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.image.axes import resolve_axes
-from napari_inr_denoise.image.converted_tmp import ConvertedView
+from napari_inr_denoise.image.conversion import ConvertedView
 from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.io.read import read_image
 from napari_inr_denoise.io.record import ImageRecord
@@ -148,7 +148,7 @@ def _denoised(
         out=kept.image,
         resume=_earlier(record, kept, options),
     )
-    run = Outcome(steps)
+    run = GeneratorResult(steps)
     for step in run:
         finished = step.finished
         if len(finished) > len(kept.finished):

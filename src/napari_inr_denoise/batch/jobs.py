@@ -12,10 +12,11 @@ from napari_inr_denoise.io.formats import (
     COMPANION_SUFFIXES,
     FILE_SUFFIXES,
     READABLE_SUFFIXES,
+    bytes_of,
     has_ending,
     is_zarr,
 )
-from napari_inr_denoise.io.image_set import bytes_of, parts_of_others
+from napari_inr_denoise.io.image_set import parts_of_others
 
 OUTPUT_SUFFIX = ".inr.ome.tif"
 ZARR_OUTPUT_SUFFIX = ".inr.ome.zarr"

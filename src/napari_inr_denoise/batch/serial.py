@@ -12,7 +12,7 @@ from napari_inr_denoise.batch.jobs import Job
 from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.batch.progress import JobProgress
 from napari_inr_denoise.batch.report.job_report import JobReport
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseStep
 from napari_inr_denoise.core.report.report import DenoiseReport
 
@@ -73,7 +73,7 @@ def run_jobs(jobs: list[Job], options: RunOptions) -> BatchSteps:
     name, done = uuid4().hex, []
     for number, job in enumerate(jobs):
         base = BatchStep(number, jobs)
-        work = Outcome(denoise_file(job, options, name))
+        work = GeneratorResult(denoise_file(job, options, name))
         for step in work:
             yield replace(base, progress=JobProgress.of(step), step=step)
         done.append(work.result.file)

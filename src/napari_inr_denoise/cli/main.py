@@ -237,10 +237,10 @@ def _denoise_sample(
 ) -> DenoiseResult:
     from napari_inr_denoise.batch.progress import JobProgress
     from napari_inr_denoise.cli.progress_bar import ProgressBar
-    from napari_inr_denoise.core.compute.generators import Outcome
+    from napari_inr_denoise.core.compute.generators import GeneratorResult
     from napari_inr_denoise.core.denoise import denoise_steps
 
-    run = Outcome(denoise_steps(noisy, settings=settings))
+    run = GeneratorResult(denoise_steps(noisy, settings=settings))
     with ProgressBar() as bar:
         for step in run:
             bar.show("demo", JobProgress.of(step))

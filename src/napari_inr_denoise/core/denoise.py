@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.pipeline.run import DenoiseSteps, Run
 from napari_inr_denoise.core.pipeline.volume import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import resolve_axes, voxel_spacing
-from napari_inr_denoise.image.masked_tmp import MaskedImage
-from napari_inr_denoise.image.source import ImageSource, LazyArray
+from napari_inr_denoise.image.source import ImageSource, LazyArray, MaskedImage
 from napari_inr_denoise.image.stitching import Writable
 
 __all__ = [
@@ -79,7 +78,7 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
     """
     if settings is None:
         settings = preset_settings(preset, seed=seed, device=device)
-    run = Outcome(denoise_steps(image, axes, settings, spacing_um, out, resume))
+    run = GeneratorResult(denoise_steps(image, axes, settings, spacing_um, out, resume))
     for _ in run:
         pass
     return run.result

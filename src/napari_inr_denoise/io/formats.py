@@ -24,3 +24,10 @@ def is_zarr(path: Path) -> bool:
         return False
     named = has_ending(path, ZARR_SUFFIXES)
     return named or any((path / name).is_file() for name in _ZARR_FILES)
+
+
+def bytes_of(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder that holds one image."""
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

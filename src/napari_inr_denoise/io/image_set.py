@@ -72,13 +72,6 @@ def files_of_image(path: Path) -> tuple[Path, ...]:
     return (first, *(file for file in found if file != first))
 
 
-def bytes_of(path: Path) -> int:
-    """Return the size of a file, or of all files in a folder that holds one image."""
-    if not path.is_dir():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-
-
 def _description(path: Path) -> tuple[str, frozenset[str]]:
     """Return the name of the file that describes a file, and the names of its set."""
     alone = path.name, frozenset[str]()

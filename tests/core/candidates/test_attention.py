@@ -10,11 +10,11 @@ from napari_inr_denoise.core.candidates.attention import (
     _padded,
     attention_steps,
 )
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import preset_settings
 
@@ -39,20 +39,20 @@ def test_planes_are_padded_to_whole_phases(
 
 def _problem(
     rng: np.random.Generator, shape: tuple[int, int] = (50, 50)
-) -> tuple[FitProblem, np.ndarray]:
+) -> tuple[NoisyPlane, np.ndarray]:
     y, x = np.mgrid[: shape[0], : shape[1]] / max(shape)
     truth = (200 + 80 * np.sin(6 * x + 3 * y))[..., None]
     whole = np.ones(shape, bool)
     noisy = truth + rng.normal(0, 20, truth.shape)
-    return FitProblem(noisy, whole, whole, NoiseModel(20.0, False, 20.0)), truth
+    return NoisyPlane(noisy, whole, whole, NoiseModel(20.0, False, 20.0)), truth
 
 
 def _fit(
-    problem: FitProblem, targets: np.ndarray | None = None, **changes: float
+    problem: NoisyPlane, targets: np.ndarray | None = None, **changes: float
 ) -> Candidate:
     trained = problem.fitted_yx if targets is None else targets
     steps = attention_steps(problem, trained, replace(SMALL, **changes), CPU)
-    run = Outcome(steps)
+    run = GeneratorResult(steps)
     seen = [training.step for training in run]
     assert seen == sorted(seen)
     assert seen[0] == 0
@@ -70,8 +70,8 @@ def test_it_denoises_planes_of_any_shape(
     assert candidate.name == "attention"
     assert candidate.steps == 20
     assert candidate.reason is StopReason.TRAINED
-    assert candidate.own_share_yxs.shape == truth.shape
-    assert ((candidate.own_share_yxs > 0) & (candidate.own_share_yxs < 1)).all()
+    assert candidate.divergence_yxs.shape == truth.shape
+    assert ((candidate.divergence_yxs > 0) & (candidate.divergence_yxs < 1)).all()
 
 
 def test_the_mean_over_the_turns_turns_with_the_plane(rng: np.random.Generator) -> None:
@@ -96,7 +96,7 @@ def test_pixels_that_are_not_fitted_are_filled_in(rng: np.random.Generator) -> N
         answers.append(_fit(replace(problem, plane_yxs=plane, fitted_yx=fitted)))
     np.testing.assert_array_equal(answers[0].plane_yxs, answers[1].plane_yxs)
     assert np.abs((answers[0].plane_yxs - truth)[~fitted]).max() < 30
-    assert (answers[0].own_share_yxs[~fitted] == 0).all()
+    assert (answers[0].divergence_yxs[~fitted] == 0).all()
 
 
 def test_the_same_seed_gives_the_same_bytes(rng: np.random.Generator) -> None:

@@ -10,10 +10,13 @@ from napari_inr_denoise.core.candidates.neighbourhood import (
     _MOST_PASSES,
     neighbourhood_steps,
 )
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import CORRELATED_HOLE, FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import (
+    CORRELATED_BLIND_RADIUS,
+    NoisyPlane,
+)
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import preset_settings
 
@@ -25,7 +28,7 @@ SMALL = preset_settings(
 
 def _problem(
     rng: np.random.Generator, side: int = 48, *, correlated: bool = False
-) -> tuple[FitProblem, np.ndarray]:
+) -> tuple[NoisyPlane, np.ndarray]:
     y, x = np.mgrid[:side, :side] / side
     truth = (200 + 80 * np.sin(6 * x + 3 * y))[..., None]
     noise = rng.normal(0, 20, (side + 1, side + 1, 1))
@@ -35,12 +38,14 @@ def _problem(
     noise *= 20 / noise.std()
     whole = np.ones((side, side), bool)
     model = NoiseModel(20.0, correlated, 20.0)
-    return FitProblem(truth + noise, whole, whole, model), truth
+    return NoisyPlane(truth + noise, whole, whole, model), truth
 
 
-def _fit(problem: FitProblem, **changes: float) -> tuple[list[int], Candidate]:
+def _fit(problem: NoisyPlane, **changes: float) -> tuple[list[int], Candidate]:
     settings = replace(SMALL, **changes)
-    run = Outcome(neighbourhood_steps(problem, problem.fitted_yx, settings, CPU))
+    run = GeneratorResult(
+        neighbourhood_steps(problem, problem.fitted_yx, settings, CPU)
+    )
     steps = [(training.step, training.steps) for training in run]
     return [step for step, _ in steps], run.result
 
@@ -49,16 +54,16 @@ def _fit(problem: FitProblem, **changes: float) -> tuple[list[int], Candidate]:
 def test_it_denoises(correlated: bool, rng: np.random.Generator) -> None:
     problem, truth = _problem(rng, correlated=correlated)
     steps, candidate = _fit(problem)
-    assert problem.hole == (CORRELATED_HOLE if correlated else 0)
+    assert problem.hole == (CORRELATED_BLIND_RADIUS if correlated else 0)
     error = np.sqrt(np.mean((candidate.plane_yxs - truth) ** 2))
     assert error < (12 if correlated else 8)
     assert candidate.name == "neighbourhood"
     assert candidate.reason is StopReason.TRAINED
     assert steps[0] == 0
     assert steps == sorted(steps)
-    assert candidate.plane_yxs.dtype == candidate.own_share_yxs.dtype == np.float32
-    assert candidate.own_share_yxs.shape == problem.plane_yxs.shape
-    assert ((candidate.own_share_yxs > 0) & (candidate.own_share_yxs < 1)).all()
+    assert candidate.plane_yxs.dtype == candidate.divergence_yxs.dtype == np.float32
+    assert candidate.divergence_yxs.shape == problem.plane_yxs.shape
+    assert ((candidate.divergence_yxs > 0) & (candidate.divergence_yxs < 1)).all()
 
 
 def test_a_small_plane_is_not_learned_by_heart(rng: np.random.Generator) -> None:
@@ -70,7 +75,7 @@ def test_a_small_plane_is_not_learned_by_heart(rng: np.random.Generator) -> None
 def test_untrained_it_adds_back_about_an_eighth(rng: np.random.Generator) -> None:
     """What the last layer's bias says: sigmoid(-2) = 0.12."""
     _, candidate = _fit(_problem(rng)[0], window_rate=1e-8, window_steps=1)
-    assert candidate.own_share_yxs.mean() == pytest.approx(0.12, abs=0.03)
+    assert candidate.divergence_yxs.mean() == pytest.approx(0.12, abs=0.03)
 
 
 def test_the_mean_over_the_turns_turns_with_the_plane(rng: np.random.Generator) -> None:
@@ -96,7 +101,7 @@ def test_pixels_that_are_not_fitted_are_filled_in(rng: np.random.Generator) -> N
     np.testing.assert_array_equal(answers[0].plane_yxs, answers[1].plane_yxs)
     hole = (answers[0].plane_yxs - truth)[~fitted]
     assert np.abs(hole).max() < 30
-    assert (answers[0].own_share_yxs[~fitted] == 0).all()
+    assert (answers[0].divergence_yxs[~fitted] == 0).all()
 
 
 def test_the_same_seed_gives_the_same_bytes(rng: np.random.Generator) -> None:

@@ -12,8 +12,8 @@ from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.candidates import neighbourhood as fit_neighbourhood
 from napari_inr_denoise.core.candidates import shared as stack_module
-from napari_inr_denoise.core.candidates.shared import LearnedStack
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.candidates.shared import SharedNetworks
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.pipeline import run as run_module
@@ -171,15 +171,15 @@ def test_a_caller_may_stop_while_a_plane_is_rendered(
     clean: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fit_neighbourhood, "_RENDER_BATCH", 500)
-    answers = LearnedStack.answers
+    answers = SharedNetworks.answers
 
     def slow(*args: Any) -> Generator[None, None, list[Candidate]]:
-        for _ in (run := Outcome(answers(*args))):
+        for _ in (run := GeneratorResult(answers(*args))):
             time.sleep(0.05)
             yield
         return run.result
 
-    monkeypatch.setattr(LearnedStack, "answers", slow)
+    monkeypatch.setattr(SharedNetworks, "answers", slow)
     noisy = _noisy(clean)
     steps = denoise_steps(noisy, "ZYX", SETTINGS)
     finished = (step for step in steps if step.fit is None and step.plane_number == 1)
@@ -198,7 +198,7 @@ def test_planes_side_by_side_are_as_they_are_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
     at_once: int,
 ) -> None:
-    monkeypatch.setattr(run_module, "tiles_at_once", lambda *_: at_once)
+    monkeypatch.setattr(run_module, "concurrent_tiles", lambda *_: at_once)
     found = _run(_noisy(clean))
     assert found.image.tobytes() == together.image.tobytes()
     assert found.uncertainty is not None
@@ -212,11 +212,11 @@ def test_planes_are_done_one_by_one_once_memory_ran_out(
 ) -> None:
     asked: list[int] = []
     failed: list[Exception] = []
-    side_by_side, answers = run_module.side_by_side, LearnedStack.answers
+    map_ordered, answers = run_module.map_ordered, SharedNetworks.answers
 
     def noting(jobs: Any, lanes: int) -> Any:
         asked.append(lanes)
-        return side_by_side(jobs, lanes)
+        return map_ordered(jobs, lanes)
 
     def short(*args: Any) -> Any:
         if not failed:
@@ -224,9 +224,9 @@ def test_planes_are_done_one_by_one_once_memory_ran_out(
             raise failed[0]
         return answers(*args)
 
-    monkeypatch.setattr(run_module, "tiles_at_once", lambda *_: 2)
-    monkeypatch.setattr(run_module, "side_by_side", noting)
-    monkeypatch.setattr(LearnedStack, "answers", short)
+    monkeypatch.setattr(run_module, "concurrent_tiles", lambda *_: 2)
+    monkeypatch.setattr(run_module, "map_ordered", noting)
+    monkeypatch.setattr(SharedNetworks, "answers", short)
     (file,) = _run(_noisy(clean)).report.files
     assert asked == [2, 1]
     assert len(file.planes) == COUNT
@@ -257,9 +257,9 @@ def test_parts_of_large_planes_are_enough_to_train_on(
 
 
 def test_two_planes_and_the_published_method_share_nothing() -> None:
-    assert not stack_module.learns_together(SETTINGS, 2)
-    assert not stack_module.learns_together(preset_settings("paper"), 50)
-    assert stack_module.learns_together(SETTINGS, 3)
+    assert not stack_module.shares_networks(SETTINGS, 2)
+    assert not stack_module.shares_networks(preset_settings("paper"), 50)
+    assert stack_module.shares_networks(SETTINGS, 3)
 
 
 def test_beads_that_move_leave_no_ghosts() -> None:

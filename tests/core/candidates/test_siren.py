@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from napari_inr_denoise.core.candidates import siren as fit_module
-from napari_inr_denoise.core.candidates.siren import FitResult, FitStep, fit_steps
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.candidates.siren import fit_steps
+from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
 from napari_inr_denoise.core.noise.estimate import plane_noise
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import DenoiseSettings
 
@@ -20,19 +21,19 @@ CPU = torch.device("cpu")
 
 def _problem(
     rng: np.random.Generator, side: int = 48, sigma: float = 20.0
-) -> tuple[FitProblem, np.ndarray]:
+) -> tuple[NoisyPlane, np.ndarray]:
     y, x = np.mgrid[:side, :side] / side
     truth = (100 + 80 * np.sin(6 * x + 3 * y))[..., None]
     noisy = truth + rng.normal(0, sigma, truth.shape)
     noise = NoiseModel(sigma, correlated=False, sigma_neighbours=sigma)
     whole = np.ones((side, side), bool)
-    return FitProblem(noisy, whole, whole, noise), truth
+    return NoisyPlane(noisy, whole, whole, noise), truth
 
 
 def _finish(
-    problem: FitProblem, settings: DenoiseSettings
+    problem: NoisyPlane, settings: DenoiseSettings
 ) -> tuple[list[FitStep], FitResult]:
-    run = Outcome(fit_steps(problem, settings, CPU))
+    run = GeneratorResult(fit_steps(problem, settings, CPU))
     return list(run), run.result
 
 
@@ -171,7 +172,7 @@ def test_pure_noise_comes_back_flat(
 ) -> None:
     plane = rng.normal(500, 30, (128, 128, 1))
     valid = np.ones((128, 128), bool)
-    problem = FitProblem(plane, valid, valid, plane_noise(plane, valid))
+    problem = NoisyPlane(plane, valid, valid, plane_noise(plane, valid))
     _, result = _finish(problem, tiny)
     assert result.plane_yxs.std() < 6
     assert result.plane_yxs.mean() == pytest.approx(500, abs=2)

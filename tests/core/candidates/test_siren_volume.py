@@ -12,7 +12,7 @@ from napari_inr_denoise.core.candidates.siren_volume import (
     VolumeProblem,
     volume_steps,
 )
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
@@ -44,7 +44,7 @@ def _problem(
 
 
 def _fitted(problem: VolumeProblem, settings: DenoiseSettings = SETTINGS) -> VolumeFit:
-    run = Outcome(volume_steps(problem, settings, CPU))
+    run = GeneratorResult(volume_steps(problem, settings, CPU))
     assert list(run)
     return run.result
 
@@ -121,7 +121,7 @@ def test_a_fit_that_goes_wrong_ends_with_the_best_before() -> None:
     )
     problem = _problem(_truth())
     problem.values_szyx[:, 4] *= np.float32(1e30)
-    run = Outcome(volume_steps(problem, settings, CPU))
+    run = GeneratorResult(volume_steps(problem, settings, CPU))
     list(run)
     assert run.result.reason in {StopReason.NON_FINITE, StopReason.BUDGET}
     assert np.isfinite(_rendered(run.result)).all()

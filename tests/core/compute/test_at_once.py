@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from napari_inr_denoise.core.compute import at_once_tmp as at_once
-from napari_inr_denoise.core.compute.at_once_tmp import fitted_at_once, has_lanes
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute import concurrency as at_once
+from napari_inr_denoise.core.compute.concurrency import (
+    fit_concurrently,
+    runs_in_threads,
+)
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import denoise
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from tests.core.torch_threads import four_threads
@@ -32,7 +35,9 @@ def _fit(name: str, steps: int, seconds: float = 0.0) -> Fit:
     return name.upper()
 
 
-def _heard(run: Outcome[tuple[int, str], list[str]], fits: int) -> list[list[str]]:
+def _heard(
+    run: GeneratorResult[tuple[int, str], list[str]], fits: int
+) -> list[list[str]]:
     said: list[list[str]] = [[] for _ in range(fits)]
     for number, step in run:
         said[number].append(step)
@@ -45,10 +50,10 @@ def test_every_step_is_heard_in_its_order_and_results_in_theirs(
 ) -> None:
     fits = [_fit("a", 3, 0.01), _fit("b", 5), _fit("c", 0)]
     if way == "turns":
-        run = Outcome(at_once._in_turns(fits, [nullcontext] * 3, CPU))
+        run = GeneratorResult(at_once._in_turns(fits, [nullcontext] * 3, CPU))
     else:
         torch.set_num_threads(4 if way == "threads" else 1)
-        run = Outcome(fitted_at_once(fits, CPU))
+        run = GeneratorResult(fit_concurrently(fits, CPU))
     assert _heard(run, 3) == [
         ["a0", "a1", "a2"],
         ["b0", "b1", "b2", "b3", "b4"],
@@ -85,11 +90,11 @@ def test_streams_wait_for_what_is_given_and_the_caller_for_what_is_made(
         return name
 
     cuda = torch.device("cuda")
-    monkeypatch.setattr(at_once, "synchronise", lambda _: None)
+    monkeypatch.setattr(at_once, "synchronize", lambda _: None)
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
     monkeypatch.setattr(torch.cuda, "stream", lambda _: nullcontext())
     monkeypatch.setattr(torch.cuda, "current_stream", lambda _: Stream(cuda, "caller"))
-    for _ in (run := Outcome(fitted_at_once([fit("a"), fit("b")], cuda))):
+    for _ in (run := GeneratorResult(fit_concurrently([fit("a"), fit("b")], cuda))):
         pass
     assert run.result == ["a", "b"]
     assert said == [
@@ -122,7 +127,7 @@ def test_threads_are_shared_out_and_the_last_has_them_all() -> None:
             shares[name].append(torch.get_num_threads())
         return name
 
-    for _ in fitted_at_once([noting("short", 2), noting("long", 2)], CPU):
+    for _ in fit_concurrently([noting("short", 2), noting("long", 2)], CPU):
         pass
     assert shares["short"] == [2, 2]
     assert (shares["long"][0], shares["long"][-1]) == (2, 4)
@@ -179,7 +184,7 @@ def test_a_job_that_is_slow_to_stop_takes_no_threads_with_it() -> None:
         yield "a"
         return "a"
 
-    run = fitted_at_once([deaf(), _fit("b", 100, 0.01)], CPU)
+    run = fit_concurrently([deaf(), _fit("b", 100, 0.01)], CPU)
     next(run)
     run.close()
     time.sleep(0.6)  # now look at new threads, in the fixture
@@ -197,11 +202,13 @@ def test_a_fit_of_fits_that_is_slow_to_stop_takes_no_threads_with_it() -> None:
 
     def pair() -> Fit:
         assert torch.get_num_threads() == 2
-        for _, said in (run := Outcome(fitted_at_once([deaf(), deaf()], CPU))):
+        for _, said in (
+            run := GeneratorResult(fit_concurrently([deaf(), deaf()], CPU))
+        ):
             yield said
         return run.result[0]
 
-    run = fitted_at_once([pair(), pair()], CPU)
+    run = fit_concurrently([pair(), pair()], CPU)
     next(run)
     begun.wait(10)
     run.close()
@@ -217,7 +224,7 @@ def test_nobody_works_on_who_is_not_asked_for_more() -> None:
             yield ""
         return ""
 
-    run = fitted_at_once([quick(), _fit("b", 1)], CPU)
+    run = fit_concurrently([quick(), _fit("b", 1)], CPU)
     next(run)
     time.sleep(0.3)
     assert len(made) <= at_once._MOST_UNHEARD + 3
@@ -228,13 +235,13 @@ def test_nobody_works_on_who_is_not_asked_for_more() -> None:
 def test_a_program_ends_though_a_generator_is_open() -> None:
     program = """
 import time, torch
-from napari_inr_denoise.core.compute.at_once_tmp import fitted_at_once
+from napari_inr_denoise.core.compute.concurrency import fit_concurrently
 def fit():
     for _ in range(6000):
         time.sleep(0.01)
         yield 1
 torch.set_num_threads(2)
-run = fitted_at_once([fit(), fit()], torch.device("cpu"))
+run = fit_concurrently([fit(), fit()], torch.device("cpu"))
 next(run)
 print("left open")
 """
@@ -249,11 +256,11 @@ print("left open")
 
 
 def test_one_thread_or_one_fit_has_no_lanes() -> None:
-    assert has_lanes(2, CPU)
-    assert not has_lanes(1, CPU)
-    assert not has_lanes(2, torch.device("mps"))
+    assert runs_in_threads(2, CPU)
+    assert not runs_in_threads(1, CPU)
+    assert not runs_in_threads(2, torch.device("mps"))
     torch.set_num_threads(1)
-    assert not has_lanes(2, CPU)
+    assert not runs_in_threads(2, CPU)
     torch.set_num_threads(4)
 
 

@@ -5,8 +5,7 @@ import time
 
 import pytest
 
-from napari_inr_denoise.core.compute.background_tmp import in_background
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult, run_in_thread
 
 
 def test_it_comes_back_until_the_work_is_done() -> None:
@@ -17,7 +16,7 @@ def test_it_comes_back_until_the_work_is_done() -> None:
         return 7
 
     looks = 0
-    for _ in (run := Outcome(in_background(work))):
+    for _ in (run := GeneratorResult(run_in_thread(work))):
         looks += 1
         if looks == 2:
             done.set()
@@ -30,12 +29,12 @@ def test_what_the_work_raises_is_raised() -> None:
         raise ValueError("no plane")
 
     with pytest.raises(ValueError, match="no plane"):
-        list(in_background(work))
+        list(run_in_thread(work))
 
 
 def test_closing_does_not_wait_for_the_work() -> None:
     done = threading.Event()
-    steps = in_background(lambda: done.wait(10))
+    steps = run_in_thread(lambda: done.wait(10))
     next(steps)
     started = time.monotonic()
     steps.close()

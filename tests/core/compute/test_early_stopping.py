@@ -10,7 +10,7 @@ from napari_inr_denoise.core.compute.early_stopping import (
     steps_to_next_look,
     until_noise_level,
 )
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import DenoiseSettings
 
@@ -46,7 +46,7 @@ class _Falling:
 def _trained(
     fit: _Falling, settings: DenoiseSettings, sigma: float = 1.0
 ) -> tuple[list[Watched[_Seen]], Watched[_Seen], StopReason]:
-    run = Outcome(until_noise_level(fit, sigma, settings))
+    run = GeneratorResult(until_noise_level(fit, sigma, settings))
     return list(run), *run.result
 
 

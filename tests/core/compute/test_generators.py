@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 
 
 def _count(closed: list[bool]) -> Generator[int, None, str]:
@@ -17,14 +17,14 @@ def _count(closed: list[bool]) -> Generator[int, None, str]:
 
 
 def test_the_result_is_there_after_the_steps() -> None:
-    run = Outcome(_count([]))
+    run = GeneratorResult(_count([]))
     assert list(run) == [1, 2]
     assert run.result == "done"
 
 
 def test_leaving_early_closes_the_generator_and_gives_no_result() -> None:
     closed: list[bool] = []
-    run = Outcome(_count(closed))
+    run = GeneratorResult(_count(closed))
     steps = iter(run)
     assert next(steps) == 1
     del steps

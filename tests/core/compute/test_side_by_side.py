@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_inr_denoise.core.compute.side_by_side_tmp import side_by_side
+from napari_inr_denoise.core.compute.concurrency import map_ordered
 from tests.core.torch_threads import threads_here_and_in_a_new_one
 
 
@@ -23,7 +23,7 @@ def _job(
 
 
 def _results(jobs: Iterator[Generator[None, None, int]], lanes: int) -> list[int]:
-    return [one for one in side_by_side(jobs, lanes) if one is not None]
+    return [one for one in map_ordered(jobs, lanes) if one is not None]
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 3])
@@ -57,14 +57,14 @@ def test_no_more_jobs_are_taken_than_there_are_lanes() -> None:
             taken.append(number)
             yield _job(number)
 
-    for one in side_by_side(jobs(), 2):
+    for one in map_ordered(jobs(), 2):
         if one is not None:
             finished.append(one)
             assert len(taken) <= len(finished) + 1
 
 
 def test_a_caller_hears_nothing_new_ten_times_a_second() -> None:
-    looks = list(side_by_side(iter([_job(7, 0.45)]), 2))
+    looks = list(map_ordered(iter([_job(7, 0.45)]), 2))
     assert looks[-1] == 7
     assert 2 <= looks.count(None) <= 5
 
@@ -78,7 +78,7 @@ def test_an_error_comes_in_the_place_of_its_job() -> None:
     with pytest.raises(MemoryError, match="no more"):
         found.extend(
             one
-            for one in side_by_side(iter([_job(0, 0.1), failing(), _job(2)]), 3)
+            for one in map_ordered(iter([_job(0, 0.1), failing(), _job(2)]), 3)
             if one is not None
         )
     assert found == [0]
@@ -95,7 +95,7 @@ def test_a_stop_gives_the_jobs_up() -> None:
         return number
 
     started = time.monotonic()
-    with closing(side_by_side(map(long, range(4)), 2)) as looks:
+    with closing(map_ordered(map(long, range(4)), 2)) as looks:
         assert next(looks) is None
     assert time.monotonic() - started < 1.0
     count = len(seen)
@@ -118,7 +118,7 @@ def test_threads_are_shared_out_and_given_back() -> None:
         _results(iter([noting() for _ in range(4)]), 2)
         assert shares == [2, 2, 2, 2]
         assert torch.get_num_threads() == 4
-        with closing(side_by_side(iter([_job(0, 0.3)]), 3)) as looks:
+        with closing(map_ordered(iter([_job(0, 0.3)]), 3)) as looks:
             next(looks)
         assert threads_here_and_in_a_new_one() == (4, 4)
     finally:

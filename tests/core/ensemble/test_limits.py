@@ -11,24 +11,24 @@ import pytest
 
 from napari_inr_denoise.core.ensemble.limits import keep_in_range, keep_structure
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 SIDE = 128
 SIGMA = 5.0
 
 
-def _problem(truth: np.ndarray, sigma: float = SIGMA) -> FitProblem:
+def _problem(truth: np.ndarray, sigma: float = SIGMA) -> NoisyPlane:
     noisy = truth + np.random.default_rng(0).normal(0, sigma, truth.shape)
     whole = np.ones(truth.shape, dtype=bool)
     noise = NoiseModel(SIGMA, correlated=False, sigma_neighbours=SIGMA)
-    return FitProblem(noisy[..., None], whole, whole, noise)
+    return NoisyPlane(noisy[..., None], whole, whole, noise)
 
 
 def _flat(value: float = 100.0) -> np.ndarray:
     return np.full((SIDE, SIDE), value)
 
 
-def _kept(problem: FitProblem) -> tuple[np.ndarray, np.ndarray]:
+def _kept(problem: NoisyPlane) -> tuple[np.ndarray, np.ndarray]:
     result = _flat()[..., None].astype(np.float32)
     return keep_structure(problem, result, np.zeros_like(result))
 
@@ -55,7 +55,7 @@ def test_an_image_without_noise_comes_back() -> None:
     truth[::2] += 40
     whole = np.ones(truth.shape, dtype=bool)
     noise = NoiseModel(1e-6, correlated=False, sigma_neighbours=1e-6)
-    problem = FitProblem(truth[..., None], whole, whole, noise)
+    problem = NoisyPlane(truth[..., None], whole, whole, noise)
     plane, _ = _kept(problem)
     assert plane[..., 0] == pytest.approx(truth, abs=1e-3)
 
@@ -73,7 +73,7 @@ def test_pixels_that_do_not_count_stay_filled_in() -> None:
 def test_a_result_is_cut_off_beyond_what_was_measured_and_nowhere_else() -> None:
     values = np.linspace(10, 20, 64).reshape(8, 8, 1)
     whole = np.ones((8, 8), dtype=bool)
-    problem = FitProblem(values, whole, whole, NoiseModel(1.0, False, 1.0))
+    problem = NoisyPlane(values, whole, whole, NoiseModel(1.0, False, 1.0))
     result = np.array([6.9, 7.1, 15, 22.9, 23.1, np.nan]).reshape(1, 6, 1)
     kept = keep_in_range(problem, result).ravel()
     np.testing.assert_allclose(kept, [7, 7.1, 15, 22.9, 23, np.nan], rtol=1e-6)

@@ -5,9 +5,9 @@ import pytest
 from scipy.ndimage import convolve, gaussian_filter
 
 from napari_inr_denoise.core.ensemble.quality import estimated_error, judge, uncertainty
-from napari_inr_denoise.core.noise.level_function import NoiseCurve
+from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.verdict import Verdict
 
 SIDE = 128
@@ -23,9 +23,9 @@ def _truth() -> np.ndarray:
 
 def _problem(
     noise: np.ndarray, *, correlated: bool = False, fitted: np.ndarray = WHOLE
-) -> FitProblem:
+) -> NoisyPlane:
     model = NoiseModel(SIGMA, correlated, SIGMA)
-    return FitProblem(_truth() + noise, WHOLE, fitted, model)
+    return NoisyPlane(_truth() + noise, WHOLE, fitted, model)
 
 
 def _f4(plane: np.ndarray) -> np.ndarray:
@@ -98,18 +98,18 @@ def test_pixels_left_out_of_the_fit_are_not_judged(rng: np.random.Generator) -> 
     assert judge(_problem(noise, fitted=fitted), _f4(_truth()), None) == plain
 
 
-@pytest.mark.parametrize(("error", "own_share"), [(3.0, 0.0), (2.0, 0.3), (4.0, 0.1)])
+@pytest.mark.parametrize(("error", "divergence"), [(3.0, 0.0), (2.0, 0.3), (4.0, 0.1)])
 def test_the_estimated_error_is_the_true_one(
-    error: float, own_share: float, rng: np.random.Generator
+    error: float, divergence: float, rng: np.random.Generator
 ) -> None:
     """Where it is larger than the network's own gain says."""
     noise = _white(rng)
-    result = _truth() + rng.normal(0, error, noise.shape) + own_share * noise
-    share = np.full(noise.shape, own_share, np.float32)
+    result = _truth() + rng.normal(0, error, noise.shape) + divergence * noise
+    share = np.full(noise.shape, divergence, np.float32)
     found = estimated_error(_problem(noise), _f4(result), share, WHOLE)
     true = np.sqrt(np.mean((result - _truth()) ** 2))
-    assert true == pytest.approx(np.hypot(error, own_share * SIGMA), rel=0.03)
-    expected = np.sqrt(own_share) * SIGMA
+    assert true == pytest.approx(np.hypot(error, divergence * SIGMA), rel=0.03)
+    expected = np.sqrt(divergence) * SIGMA
     assert found >= 0.95 * true
     assert found <= max(1.1 * true, 1.3 * expected)
 
@@ -151,9 +151,9 @@ def test_the_uncertainty_is_of_the_size_of_the_estimated_error(
 
 
 def test_the_uncertainty_grows_with_the_noise_and_is_never_nought() -> None:
-    line = NoiseCurve(1.0, 0.0, (0.0, 100.0, 200.0), (0.0, 100.0, 200.0))
+    line = NoiseLevelFunction(1.0, 0.0, (0.0, 100.0, 200.0), (0.0, 100.0, 200.0))
     model = NoiseModel(10.0, False, 10.0)
-    problem = FitProblem(_truth(), WHOLE, WHOLE, model, curves=(line,))
+    problem = NoisyPlane(_truth(), WHOLE, WHOLE, model, curves=(line,))
     share = np.zeros((SIDE, SIDE, 1), np.float32)
     found = uncertainty(problem, _f4(_truth()), share)
     assert found.min() > 0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_inr_denoise.core.ensemble.smoothing import smoothed
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 SIDE = 160
 SIGMA = 10.0
@@ -19,9 +19,9 @@ GAIN = 0.2
 WHOLE = np.ones((SIDE, SIDE), bool)
 
 
-def _problem(truth: NDArray[np.float64], rng: np.random.Generator) -> FitProblem:
+def _problem(truth: NDArray[np.float64], rng: np.random.Generator) -> NoisyPlane:
     noisy = truth + rng.normal(0, SIGMA, truth.shape)
-    return FitProblem(noisy, WHOLE, WHOLE, NoiseModel(SIGMA, False, SIGMA))
+    return NoisyPlane(noisy, WHOLE, WHOLE, NoiseModel(SIGMA, False, SIGMA))
 
 
 def _edges() -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from napari_inr_denoise.core.ensemble.weighting import (
     weigh,
 )
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 
 SIDE = 200
@@ -28,13 +28,13 @@ def _truth(samples: int = 1) -> np.ndarray:
     return np.stack([100 + 50 * np.sin(9 * x + 5 * y + k) for k in range(samples)], -1)
 
 
-def _problem(rng: np.random.Generator, samples: int = 1) -> FitProblem:
+def _problem(rng: np.random.Generator, samples: int = 1) -> NoisyPlane:
     noisy = _truth(samples) + rng.normal(0, SIGMA, (SIDE, SIDE, samples))
-    return FitProblem(noisy, WHOLE, WHOLE, NoiseModel(SIGMA, False, SIGMA))
+    return NoisyPlane(noisy, WHOLE, WHOLE, NoiseModel(SIGMA, False, SIGMA))
 
 
-def _candidate(plane: np.ndarray, own_share: float = 0.0) -> Candidate:
-    share = np.full(plane.shape, own_share, dtype=np.float32)
+def _candidate(plane: np.ndarray, divergence: float = 0.0) -> Candidate:
+    share = np.full(plane.shape, divergence, dtype=np.float32)
     return Candidate("one", plane.astype(np.float32), share, 1, StopReason.TRAINED)
 
 
@@ -120,9 +120,9 @@ def test_answers_that_hardly_differ_and_are_far_off_are_no_error(
 def test_keeping_the_noise_does_not_pay(rng: np.random.Generator) -> None:
     """The noisy image is nearest to itself: only its own share gives it away."""
     problem, good = _problem(rng), _off(0.4, rng)
-    noisy = _candidate(problem.plane_yxs, own_share=1.0)
+    noisy = _candidate(problem.plane_yxs, divergence=1.0)
     np.testing.assert_allclose(weigh([good, noisy], problem, WHOLE), [1, 0], atol=0.03)
-    hidden = _candidate(problem.plane_yxs, own_share=0.0)
+    hidden = _candidate(problem.plane_yxs, divergence=0.0)
     np.testing.assert_allclose(weigh([good, hidden], problem, WHOLE), [0, 1], atol=0.03)
 
 
@@ -163,8 +163,8 @@ def test_what_is_held_out_is_seeded_and_within_the_fitted_pixels(
 def test_the_mean_is_weighted() -> None:
     shape = (2, 2, 1)
     candidates = [
-        _candidate(np.full(shape, 10.0), own_share=0.4),
-        _candidate(np.full(shape, 20.0), own_share=0.0),
+        _candidate(np.full(shape, 10.0), divergence=0.4),
+        _candidate(np.full(shape, 20.0), divergence=0.0),
     ]
     plane, share = mean_of(candidates, np.array([0.75, 0.25]))
     np.testing.assert_allclose(plane, 12.5)
@@ -176,11 +176,11 @@ def test_an_empty_image_is_the_mean_around_without_the_pixel() -> None:
     noisy = np.random.default_rng(0).normal(100, 10, (96, 96))
     whole = np.ones(noisy.shape, dtype=bool)
     noise = NoiseModel(10.0, correlated=False, sigma_neighbours=10.0)
-    flat = flat_candidate(FitProblem(noisy[..., None], whole, whole, noise))
+    flat = flat_candidate(NoisyPlane(noisy[..., None], whole, whole, noise))
     assert flat.plane_yxs.std() < 1.0
     assert abs(flat.plane_yxs.mean() - 100) < 0.5
     noisy[40, 50] += 1e6
-    again = flat_candidate(FitProblem(noisy[..., None], whole, whole, noise))
+    again = flat_candidate(NoisyPlane(noisy[..., None], whole, whole, noise))
     assert abs(again.plane_yxs[40, 50, 0] - flat.plane_yxs[40, 50, 0]) < 5
 
 
@@ -189,5 +189,5 @@ def test_what_does_not_count_is_not_in_the_empty_image() -> None:
     noisy[10:20] = 1e9
     counts = noisy < 10
     noise = NoiseModel(1.0, correlated=False, sigma_neighbours=1.0)
-    flat = flat_candidate(FitProblem(noisy[..., None], counts, counts, noise))
+    flat = flat_candidate(NoisyPlane(noisy[..., None], counts, counts, noise))
     np.testing.assert_allclose(flat.plane_yxs, 7.0, rtol=1e-5)

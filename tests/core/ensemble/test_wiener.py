@@ -11,19 +11,19 @@ from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.ensemble.wiener import beside_wiener
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 SIGMA = 10.0
 
 
-def _problem(noisy: NDArray[np.floating]) -> FitProblem:
+def _problem(noisy: NDArray[np.floating]) -> NoisyPlane:
     whole = np.ones(noisy.shape[:2], bool)
-    return FitProblem(noisy, whole, whole, NoiseModel(SIGMA, False, SIGMA))
+    return NoisyPlane(noisy, whole, whole, NoiseModel(SIGMA, False, SIGMA))
 
 
 def _example(
     rng: np.random.Generator, shape: tuple[int, ...] = (64, 64, 1)
-) -> tuple[FitProblem, NDArray[np.float32]]:
+) -> tuple[NoisyPlane, NDArray[np.float32]]:
     """Return a plane, and a result that has some of its structure."""
     truth = 100 + 300 * gaussian_filter(rng.normal(size=shape), (3, 3, 0))
     noisy = truth + rng.normal(0, SIGMA, shape)

@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
 from napari_inr_denoise.core.networks.sublattices import (
-    apart,
+    batch_to_space,
     ring_sum,
-    together,
+    space_to_batch,
     windows,
 )
 
@@ -15,9 +15,9 @@ PLANES = torch.arange(2 * 3 * 6 * 9, dtype=torch.float32).view(2, 3, 6, 9)
 
 def test_what_was_taken_apart_comes_together() -> None:
     last = PLANES.movedim(1, -1)
-    parts = apart(last, 3)
+    parts = space_to_batch(last, 3)
     assert parts.shape == (18, 2, 3, 3)
-    assert torch.equal(together(parts, 3), last)
+    assert torch.equal(batch_to_space(parts, 3), last)
     # The second sub-lattice begins one pixel to the right.
     assert torch.equal(parts[1], last[0, ::3, 1::3])
 

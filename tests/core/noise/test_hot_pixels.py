@@ -9,16 +9,16 @@ import pytest
 from napari_inr_denoise import read_image
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
-from napari_inr_denoise.core.noise.level_function import NoiseCurve
+from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.samples import field_of_cells
 
 
 def _find(plane: np.ndarray, sigma: float) -> list[tuple[int, int]]:
     valid = np.isfinite(plane)
     noise = NoiseModel(sigma, correlated=False, sigma_neighbours=sigma)
-    problem = FitProblem(np.nan_to_num(plane)[..., None], valid, valid, noise)
+    problem = NoisyPlane(np.nan_to_num(plane)[..., None], valid, valid, noise)
     found = isolated_pixels(problem)
     return [(int(y), int(x)) for y, x in zip(*np.nonzero(found), strict=True)]
 
@@ -69,8 +69,8 @@ def test_photons_may_be_few_and_bright() -> None:
     plane[4, 4] = 100
     valid = np.ones((9, 9), dtype=bool)
     noise = NoiseModel(5.0, correlated=False, sigma_neighbours=5.0)
-    curve = NoiseCurve(20.0, 1.0, (0.0, 50.0, 100.0), (1.0, 1001.0, 2001.0))
-    problem = FitProblem(plane, valid, valid, noise, curves=(curve,))
+    curve = NoiseLevelFunction(20.0, 1.0, (0.0, 50.0, 100.0), (1.0, 1001.0, 2001.0))
+    problem = NoisyPlane(plane, valid, valid, noise, curves=(curve,))
     assert not isolated_pixels(problem).any()
     assert isolated_pixels(replace(problem, curves=())).sum() == 1
 
@@ -80,5 +80,5 @@ def test_no_real_frame_loses_more_than_a_few(data_folder: Path) -> None:
         plane = read_image(path).data.astype(float)[..., None]
         valid = np.ones(plane.shape[:2], dtype=bool)
         noise, curves = examine_plane(plane, valid)
-        problem = FitProblem(plane, valid, valid, noise, curves=curves)
+        problem = NoisyPlane(plane, valid, valid, noise, curves=curves)
         assert isolated_pixels(problem).sum() <= 5, path

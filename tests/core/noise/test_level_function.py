@@ -5,12 +5,12 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise.level_function import (
-    NoiseCurve,
+    NoiseLevelFunction,
     _patches,
     _slope_error,
     _through,
-    constant_curve,
-    measure_noise_curve,
+    constant_level_function,
+    measure_level_function,
 )
 
 PEDESTAL = 100.0
@@ -41,8 +41,10 @@ def _frame(
     return noisy + rng.normal(0, read_noise, light.shape), PEDESTAL + gain * light
 
 
-def _measure(plane: np.ndarray, valid: np.ndarray | None = None) -> NoiseCurve:
-    curve = measure_noise_curve(plane, np.isfinite(plane) if valid is None else valid)
+def _measure(plane: np.ndarray, valid: np.ndarray | None = None) -> NoiseLevelFunction:
+    curve = measure_level_function(
+        plane, np.isfinite(plane) if valid is None else valid
+    )
     assert curve is not None
     return curve
 
@@ -94,12 +96,12 @@ def test_a_tiny_plane_tells_nothing(
     shape: tuple[int, int], rng: np.random.Generator
 ) -> None:
     plane = rng.poisson(20, shape).astype(float)
-    assert measure_noise_curve(plane, np.ones(shape, bool)) is None
+    assert measure_level_function(plane, np.ones(shape, bool)) is None
 
 
 def test_a_plane_that_is_hardly_valid_tells_nothing(rng: np.random.Generator) -> None:
     plane = rng.poisson(20, (96, 96)).astype(float)
-    assert measure_noise_curve(plane, rng.random((96, 96)) < 0.3) is None
+    assert measure_level_function(plane, rng.random((96, 96)) < 0.3) is None
 
 
 def test_invalid_pixels_do_not_count(rng: np.random.Generator) -> None:
@@ -129,7 +131,7 @@ def test_a_plane_without_noise_in_places_or_everywhere_is_no_error(
     """An unused channel of an RGB image is 0 everywhere."""
     plane = rng.poisson(30, (256, 256)).astype(float)
     plane[:, :empty] = 0
-    curve = measure_noise_curve(plane, np.ones(plane.shape, bool))
+    curve = measure_level_function(plane, np.ones(plane.shape, bool))
     if curve is not None:
         variance = curve.variance(np.linspace(0, 60, 50))
         assert np.isfinite(variance).all()
@@ -138,7 +140,7 @@ def test_a_plane_without_noise_in_places_or_everywhere_is_no_error(
 
 def test_between_the_groups_it_is_interpolated_and_beyond_it_follows_the_line() -> None:
     """Groups at 0, 10 and 20; the brightest is wide, and only the line counts there."""
-    curve = NoiseCurve(2.0, 5.0, (0.0, 10.0, 20.0), (5.0, 35.0, 45.0))
+    curve = NoiseLevelFunction(2.0, 5.0, (0.0, 10.0, 20.0), (5.0, 35.0, 45.0))
     found = curve.variance(np.array([-7.0, 0.0, 5.0, 10.0, 20.0]))
     np.testing.assert_allclose(found, [5, 5, 20, 35, 55])
     np.testing.assert_allclose(curve.line(np.array([0.0, 10.0])), [5, 25])
@@ -146,7 +148,7 @@ def test_between_the_groups_it_is_interpolated_and_beyond_it_follows_the_line() 
 
 
 def test_a_constant_curve_is_the_same_everywhere() -> None:
-    curve = constant_curve(3.0)
+    curve = constant_level_function(3.0)
     assert curve.variances == (9.0, 9.0)
     assert curve.variance_at_zero == 9.0
     found = curve.variance(np.array([[-1e9, 0.0], [1.0, 1e9]]))

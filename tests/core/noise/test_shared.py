@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.noise.shared import StackNoise
+from napari_inr_denoise.core.noise.shared import SharedNoise
 from napari_inr_denoise.samples import field_of_cells
 
 Plane = tuple[NDArray[np.float64], NDArray[np.bool_]]
@@ -19,15 +19,15 @@ def _plane(seed: int, gain: float = 2.0, brightness: float = 1.0) -> Plane:
 
 
 @pytest.fixture(scope="module")
-def noise() -> StackNoise:
-    return StackNoise.of([_plane(seed) for seed in range(4)])
+def noise() -> SharedNoise:
+    return SharedNoise.of([_plane(seed) for seed in range(4)])
 
 
-def test_planes_are_measured_together(noise: StackNoise) -> None:
+def test_planes_are_measured_together(noise: SharedNoise) -> None:
     assert noise.model.gain == pytest.approx(2.0, rel=0.1)
 
 
-def test_a_plane_of_the_stack_has_its_noise_however_bright(noise: StackNoise) -> None:
+def test_a_plane_of_the_stack_has_its_noise_however_bright(noise: SharedNoise) -> None:
     for brightness in (1.0, 1.5, 2.0):
         values, valid = _plane(9, brightness=brightness)
         clean = brightness * field_of_cells(side=96, seed=9).truth
@@ -38,17 +38,17 @@ def test_a_plane_of_the_stack_has_its_noise_however_bright(noise: StackNoise) ->
         assert model.sigma == pytest.approx(expected, rel=0.07)
 
 
-def test_a_plane_of_another_gain_has_another_noise(noise: StackNoise) -> None:
+def test_a_plane_of_another_gain_has_another_noise(noise: SharedNoise) -> None:
     assert not noise.fits([_plane(9, gain=6.0)])
     assert not noise.fits([_plane(9, gain=0.5)])
 
 
-def test_a_plane_without_noise_has_another_noise(noise: StackNoise) -> None:
+def test_a_plane_without_noise_has_another_noise(noise: SharedNoise) -> None:
     values, valid = _plane(9)
     assert not noise.fits([(np.full_like(values, 7.0), valid)])
 
 
-def test_a_plane_without_valid_pixels_has_another_noise(noise: StackNoise) -> None:
+def test_a_plane_without_valid_pixels_has_another_noise(noise: SharedNoise) -> None:
     values, valid = _plane(9)
     assert not noise.fits([(values, np.zeros_like(valid))])
 
@@ -60,4 +60,4 @@ def test_borders_between_planes_are_no_texture() -> None:
     planes = [
         (random.normal(level, 5.0, (64, 64, 1)), valid) for level in (0, 500, 100, 900)
     ]
-    assert StackNoise.of(planes).model.sigma == pytest.approx(5.0, rel=0.05)
+    assert SharedNoise.of(planes).model.sigma == pytest.approx(5.0, rel=0.05)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_inr_denoise.core.pipeline.finished_planes import Ledger
+from napari_inr_denoise.core.pipeline.finished_planes import FinishedPlanes
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.image.axes import planes_of
 
@@ -14,7 +14,7 @@ def _record(reason: str = "trained", **index: int) -> PlaneReport:
 
 
 def test_planes_are_counted_and_found() -> None:
-    ledger = Ledger(AXES, SHAPE, volumes=False)
+    ledger = FinishedPlanes(AXES, SHAPE, volumes=False)
     assert ledger.count == 6
     ledger.add(_record(C=1, Z=2))
     assert len(ledger) == 1
@@ -23,7 +23,7 @@ def test_planes_are_counted_and_found() -> None:
 
 
 def test_a_volume_stands_for_its_planes() -> None:
-    ledger = Ledger(AXES, SHAPE, volumes=True)
+    ledger = FinishedPlanes(AXES, SHAPE, volumes=True)
     assert ledger.count == 2
     ledger.add(_record(C=1))
     inside = [plane.index for plane in planes_of(AXES, SHAPE) if plane in ledger]
@@ -31,7 +31,7 @@ def test_a_volume_stands_for_its_planes() -> None:
 
 
 def test_records_come_in_the_order_of_the_image() -> None:
-    ledger = Ledger(AXES, SHAPE, volumes=False)
+    ledger = FinishedPlanes(AXES, SHAPE, volumes=False)
     for c, z in ((1, 0), (0, 2), (0, 1)):
         ledger.add(_record(C=c, Z=z))
     places = [record.index for record in ledger.in_order(_record(C=0, Z=0))]
@@ -40,13 +40,13 @@ def test_records_come_in_the_order_of_the_image() -> None:
 
 
 def test_what_was_stopped_is_not_taken_over() -> None:
-    ledger = Ledger(AXES, SHAPE, volumes=False)
+    ledger = FinishedPlanes(AXES, SHAPE, volumes=False)
     ledger.take_over([_record(C=0, Z=0), _record("stopped", C=0, Z=1)])
     assert len(ledger) == 1
 
 
 def test_planes_apart_from_their_stack_are_named() -> None:
-    ledger = Ledger(AXES, SHAPE, volumes=False)
+    ledger = FinishedPlanes(AXES, SHAPE, volumes=False)
     for z in range(3):
         ledger.add(_record(C=0, Z=z))  # an unrelated stack: nothing to say
         ledger.add(replace(_record(C=1, Z=z), shared=z != 1))
@@ -55,7 +55,7 @@ def test_planes_apart_from_their_stack_are_named() -> None:
 
 
 def test_of_many_planes_apart_a_few_are_named() -> None:
-    ledger = Ledger("ZYX", (40, 4, 4), volumes=False)
+    ledger = FinishedPlanes("ZYX", (40, 4, 4), volumes=False)
     for z in range(40):
         ledger.add(replace(_record(Z=z), shared=z == 0))
     (note,) = ledger.notes()

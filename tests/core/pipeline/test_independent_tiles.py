@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.compute import at_once_tmp as at_once
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute import concurrency as at_once
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import denoise, denoise_steps
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline import independent_tiles as module
 from napari_inr_denoise.core.pipeline import run as run_module
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
@@ -46,7 +46,7 @@ def _channels(count: int = 3, side: int = 40) -> NDArray[np.float32]:
 
 
 def _at_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "fits_at_once", lambda *_: count)
+    monkeypatch.setattr(run_module, "concurrent_fits", lambda *_: count)
 
 
 def _run(
@@ -93,13 +93,13 @@ def test_tiles_at_once_are_as_they_are_one_by_one(
 
 def test_planes_of_several_series_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[dict[str, int]]] = []
-    fitted = module.fitted_alone
+    fitted = module.fit_independently
 
     def noting(tiles: Any, *others: Any) -> Any:
         asked.append([one.plane.index for one in tiles])
         return fitted(tiles, *others)
 
-    monkeypatch.setattr(run_module, "fitted_alone", noting)
+    monkeypatch.setattr(run_module, "fit_independently", noting)
     _at_once(3, monkeypatch)
     _run(_channels(4).reshape(2, 2, 40, 40), "TCYX")
     order = [{"T": t, "C": c} for c in range(2) for t in range(2)]
@@ -110,13 +110,13 @@ def test_unrelated_planes_of_a_stack_go_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[int] = []
-    fitted = module.fitted_alone
+    fitted = module.fit_independently
 
     def noting(tiles: Any, *others: Any) -> Any:
         asked.append(len(tiles))
         return fitted(tiles, *others)
 
-    monkeypatch.setattr(run_module, "fitted_alone", noting)
+    monkeypatch.setattr(run_module, "fit_independently", noting)
     _at_once(2, monkeypatch)
     planes = [
         np.roll(plane, 13 * k, 0)[:: 1 - 2 * (k % 2)]
@@ -144,11 +144,11 @@ def test_progress_rises_to_one_while_some_are_at_work(
     assert counted == list(range(5))
 
 
-def _replayed(actual: Any, looks_at: Callable[[FitProblem], int]) -> Any:
+def _replayed(actual: Any, looks_at: Callable[[NoisyPlane], int]) -> Any:
     """Return a stand-in for `plane_steps` with so many looks at a plane."""
 
     def replayed(problem: Any, settings: Any, device: Any) -> Any:
-        looks = list(run := Outcome(actual(problem, settings, device)))
+        looks = list(run := GeneratorResult(actual(problem, settings, device)))
         length = looks_at(problem)
         for number in range(length):
             yield replace(looks[0], progress=number / length)
@@ -161,7 +161,7 @@ def _in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU, where the order of the steps is known."""
     monkeypatch.setattr(
         module,
-        "fitted_at_once",
+        "fit_concurrently",
         lambda fits, device: at_once._in_turns(fits, [nullcontext] * len(fits), device),
     )
 
@@ -226,7 +226,7 @@ def test_tiles_of_a_plane_are_drawn_in_their_order(
 def test_one_by_one_once_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     failed: list[MemoryError] = []
-    fitted, steps_of = module.fitted_alone, module.plane_steps
+    fitted, steps_of = module.fit_independently, module.plane_steps
 
     def noting(tiles: Any, *others: Any) -> Any:
         asked.append(len(tiles))
@@ -238,7 +238,7 @@ def test_one_by_one_once_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None
             raise failed[0]
         return steps_of(*of)
 
-    monkeypatch.setattr(run_module, "fitted_alone", noting)
+    monkeypatch.setattr(run_module, "fit_independently", noting)
     monkeypatch.setattr(module, "plane_steps", short)
     _at_once(3, monkeypatch)
     (file,) = _run(_channels(3)).report.files

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import denoise, denoise_steps
-from napari_inr_denoise.core.pipeline import independent_tiles as fitted_alone
+from napari_inr_denoise.core.pipeline import independent_tiles as fit_independently
 from napari_inr_denoise.core.pipeline import run as run_module
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.tiling import Tiling
@@ -168,7 +168,7 @@ def test_the_same_call_goes_on_after_a_stop(
     third = (step for step in steps if step.fit is None and step.plane_number == 2)
     kept = next(third).stopped()
     steps.close()
-    run = Outcome(denoise_steps(stack, "ZYX", settings, resume=kept))
+    run = GeneratorResult(denoise_steps(stack, "ZYX", settings, resume=kept))
     seen = {step.plane_number for step in run if not step.fit}
     assert min(seen) >= 2
     assert np.array_equal(run.result.image, whole.image)
@@ -180,7 +180,7 @@ def test_the_same_call_goes_on_after_a_stop(
 
 def test_nothing_is_left_to_do_after_a_whole_run(stack: NDArray[np.float64]) -> None:
     whole = denoise(stack, axes="ZYX", settings=SETTINGS)
-    again = Outcome(denoise_steps(stack, "ZYX", SETTINGS, resume=whole))
+    again = GeneratorResult(denoise_steps(stack, "ZYX", SETTINGS, resume=whole))
     assert list(again) == []
     assert np.array_equal(again.result.image, whole.image)
 
@@ -214,7 +214,7 @@ def test_a_result_of_other_settings_is_no_start(
 def _failing(times: int, error: Exception) -> Any:
     """Return a stand-in for `plane_steps` that runs out of memory at first."""
     seen: list[DenoiseSettings] = []
-    real = fitted_alone.plane_steps
+    real = fit_independently.plane_steps
 
     def steps(problem: Any, settings: DenoiseSettings, device: torch.device) -> Any:
         seen.append(settings)
@@ -238,8 +238,8 @@ def test_less_is_done_at_once_when_memory_runs_out(
     stack: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     steps, seen = _failing(1, error)
-    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
-    monkeypatch.setattr(run_module, "fits_at_once", lambda *_: 1)
+    monkeypatch.setattr(fit_independently, "plane_steps", steps)
+    monkeypatch.setattr(run_module, "concurrent_fits", lambda *_: 1)
     result = denoise(stack[:2], axes="ZYX", settings=SETTINGS)
     assert [one.window_batch for one in seen] == [1024, 256, 256]
     (file,) = result.report.files
@@ -252,7 +252,7 @@ def test_memory_that_stays_short_is_an_error(
     stack: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps, seen = _failing(9, MemoryError("no more"))
-    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
+    monkeypatch.setattr(fit_independently, "plane_steps", steps)
     with pytest.raises(MemoryError):
         denoise(stack[0], settings=SETTINGS)
     assert len(seen) == 2
@@ -262,7 +262,7 @@ def test_another_error_is_not_tried_again(
     stack: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps, seen = _failing(1, RuntimeError("something else"))
-    monkeypatch.setattr(fitted_alone, "plane_steps", steps)
+    monkeypatch.setattr(fit_independently, "plane_steps", steps)
     with pytest.raises(RuntimeError, match="something else"):
         denoise(stack[0], settings=SETTINGS)
     assert len(seen) == 1

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from napari_inr_denoise.core.pipeline.memory import (
-    Effort,
+    ComputeBudget,
+    concurrent_fits,
+    concurrent_tiles,
     expected_memory_gb,
-    fits_at_once,
     tile_side,
-    tiles_at_once,
 )
 from napari_inr_denoise.core.settings import PRESETS, preset_settings
 
@@ -48,10 +48,10 @@ def test_as_many_tiles_at_once_as_there_are_threads_and_memory(
         (64, 4096**2, 1),
     ):
         monkeypatch.setattr(torch, "get_num_threads", lambda count=threads: count)
-        assert tiles_at_once(fast, 1, pixels, CPU) == wanted
+        assert concurrent_tiles(fast, 1, pixels, CPU) == wanted
         allowed = expected_memory_gb(fast, 1, wanted * pixels, CPU)
         assert wanted == 1 or allowed <= fast.memory_gb
-    assert tiles_at_once(replace(fast, memory_gb=0.5), 1, 256**2, CPU) == 1
+    assert concurrent_tiles(replace(fast, memory_gb=0.5), 1, 256**2, CPU) == 1
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_as_many_fits_at_once_as_leave_each_network_a_thread(
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: has)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     settings = preset_settings("fast", candidates=candidates, memory_gb=4.0)
-    assert fits_at_once(settings, 1, 256**2, torch.device(device)) == wanted
+    assert concurrent_fits(settings, 1, 256**2, torch.device(device)) == wanted
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    assert fits_at_once(settings, 1, 256**2, torch.device(device)) == 1
+    assert concurrent_fits(settings, 1, 256**2, torch.device(device)) == 1
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_on_cuda_networks_are_counted_in_its_memory(
     monkeypatch.setattr(torch, "get_num_threads", lambda: 16)
     auto = preset_settings("auto", memory_gb=2.0)
     assert tile_side(auto, 1, CUDA) == side
-    assert tiles_at_once(auto, 1, side**2, CUDA) == at_once
+    assert concurrent_tiles(auto, 1, side**2, CUDA) == at_once
     assert expected_memory_gb(auto, 1, at_once * side**2, CUDA) <= 2.0
     assert tile_side(auto, 1, CPU) == 741
 
 
 def test_batches_become_smaller_and_then_nothing_is_left() -> None:
-    effort = Effort(PRESETS["auto"], CPU)
+    effort = ComputeBudget(PRESETS["auto"], CPU)
     assert effort.relieved(MemoryError())
     assert effort.settings.window_batch == PRESETS["auto"].window_batch // 4
     assert effort.settings.attention_batch == 1
@@ -103,7 +103,7 @@ def test_batches_become_smaller_and_then_nothing_is_left() -> None:
 
 
 def test_of_several_at_once_one_by_one_comes_first() -> None:
-    effort = Effort(PRESETS["auto"], CPU)
+    effort = ComputeBudget(PRESETS["auto"], CPU)
     assert effort.relieved(MemoryError(), at_once=2)
     assert effort.settings == PRESETS["auto"]
     assert effort.relieved(MemoryError())
@@ -115,7 +115,7 @@ def test_a_gpu_gives_way_to_the_cpu_when_small_batches_do_not_help(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
-    effort, error = Effort(PRESETS["fast"], CUDA), torch.OutOfMemoryError("")
+    effort, error = ComputeBudget(PRESETS["fast"], CUDA), torch.OutOfMemoryError("")
     assert effort.relieved(error)
     assert effort.device == CUDA
     assert effort.relieved(error)
@@ -125,7 +125,7 @@ def test_a_gpu_gives_way_to_the_cpu_when_small_batches_do_not_help(
 
 
 def test_a_lost_gpu_is_left_at_once_and_a_mistake_is_none() -> None:
-    effort = Effort(PRESETS["fast"], CUDA)
+    effort = ComputeBudget(PRESETS["fast"], CUDA)
     assert not effort.relieved(RuntimeError("shapes do not fit"))
     assert effort.relieved(LOST)
     assert effort.device == CPU

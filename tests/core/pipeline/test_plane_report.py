@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_inr_denoise.core.candidates.siren import FitResult
+from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.quality import Quality
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.plane_report import (
     TileRecord,
     join_records,
@@ -29,7 +29,7 @@ def _record(
 ) -> TileRecord:
     valid = np.isfinite(values)
     plane = np.nan_to_num(values)[..., None]
-    problem = FitProblem(plane, valid, valid, NoiseModel(3.0, False, 3.0))
+    problem = NoisyPlane(plane, valid, valid, NoiseModel(3.0, False, 3.0))
     quality = None if verdict is None else Quality(2.0, 0.0, verdict, ((1.0, 0.5),))
     result = FitResult(plane + 1, 4.0, 7, reason, (("one", 1.0),), quality)
     share = np.full(values.shape, weights, np.float32)

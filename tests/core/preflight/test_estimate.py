@@ -11,9 +11,9 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core.preflight import estimate as module
 from napari_inr_denoise.core.preflight.estimate import preflight
 from napari_inr_denoise.core.preflight.timing import Measuring, Pace, _share
-from napari_inr_denoise.core.sampling.series import Member
+from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
-from napari_inr_denoise.image.masked_tmp import MaskedImage
+from napari_inr_denoise.image.source import MaskedImage
 
 SETTINGS = preset_settings(
     "fast", window_steps=40, window_width=32, window_batch=1024, device="cpu"
@@ -131,7 +131,7 @@ def test_planes_that_are_denoised_at_once_are_measured_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = _asked_at_once(monkeypatch)
-    monkeypatch.setattr(module, "tiles_at_once", lambda *_: 4)
+    monkeypatch.setattr(module, "concurrent_tiles", lambda *_: 4)
     stack = _tissue()
     alone = preflight(stack[0], "YX", SETTINGS, streamed=True)
     together = preflight(stack, "ZYX", SETTINGS, streamed=True)
@@ -144,7 +144,7 @@ def test_planes_that_are_fitted_at_once_are_measured_at_once(
     monkeypatch: pytest.MonkeyPatch, axes: str, wanted: int
 ) -> None:
     asked = _asked_at_once(monkeypatch)
-    monkeypatch.setattr(module, "fits_at_once", lambda *_: 8)
+    monkeypatch.setattr(module, "concurrent_fits", lambda *_: 8)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
     random = np.random.default_rng(0)  # no two planes alike
     image = random.permuted(_tissue().reshape(6, -1), axis=1).reshape(6, 48, 48)
@@ -172,7 +172,7 @@ def test_a_step_is_measured_on_as_many_pixels_as_the_mask_has(
 ) -> None:
     sizes: list[int] = []
 
-    def none_at_all(member: Member, *_: object) -> Measuring[dict[str, Pace]]:
+    def none_at_all(member: SeriesTile, *_: object) -> Measuring[dict[str, Pace]]:
         sizes.append(member.problem.fitted_yx.size)
         yield
         return {name: Pace(0.0, 0.0) for name in TIMES}

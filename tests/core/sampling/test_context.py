@@ -5,17 +5,17 @@ import pytest
 import torch
 
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
-from napari_inr_denoise.core.sampling.context import local_levels, planes_beside
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.sampling.context import context_planes, local_levels
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 
 CPU = torch.device("cpu")
 
 
-def _problem(plane: np.ndarray) -> FitProblem:
+def _problem(plane: np.ndarray) -> NoisyPlane:
     whole = np.ones(plane.shape, bool)
     noise = NoiseModel(1.0, correlated=False, sigma_neighbours=1.0)
-    return FitProblem(plane[..., None], whole, whole, noise)
+    return NoisyPlane(plane[..., None], whole, whole, noise)
 
 
 def _waves() -> np.ndarray:
@@ -27,7 +27,7 @@ def _waves() -> np.ndarray:
 def test_a_dimmer_or_brighter_plane_is_made_as_bright(factor: float) -> None:
     own, other = _problem(_waves()), _problem(factor * _waves() + 50)
     common = CommonScale.of([own])
-    (found,) = planes_beside(own, [other], common, CPU)
+    (found,) = context_planes(own, [other], common, CPU)
     wanted = common.stabilised_syx(own, CPU)
     assert (found[:-1] - wanted).abs().max() < 0.05
     assert (found[-1] == 1).all()
@@ -36,10 +36,10 @@ def test_a_dimmer_or_brighter_plane_is_made_as_bright(factor: float) -> None:
 def test_where_there_is_no_plane_nothing_counts() -> None:
     own = _problem(_waves())
     common = CommonScale.of([own])
-    found = planes_beside(own, [None, own], common, CPU)
+    found = context_planes(own, [None, own], common, CPU)
     assert not found[0].any()
     assert found[1].any()
-    assert planes_beside(own, [], common, CPU) == []
+    assert context_planes(own, [], common, CPU) == []
 
 
 @pytest.mark.parametrize("hole", [0, 2])

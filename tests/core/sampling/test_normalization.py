@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from napari_inr_denoise.core.noise.level_function import NoiseCurve
+from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.normalization import (
     CommonScale,
     PlaneScale,
@@ -15,15 +15,15 @@ from napari_inr_denoise.core.sampling.normalization import (
 )
 
 CPU = torch.device("cpu")
-LINE = NoiseCurve(2.0, 10.0, (0.0, 200.0, 400.0), (10.0, 410.0, 810.0))
+LINE = NoiseLevelFunction(2.0, 10.0, (0.0, 200.0, 400.0), (10.0, 410.0, 810.0))
 
 
-def _problem(rng: np.random.Generator, factor: float = 1.0) -> FitProblem:
+def _problem(rng: np.random.Generator, factor: float = 1.0) -> NoisyPlane:
     plane = factor * rng.uniform(0, 150, (20, 30, 2))
     whole = np.ones((20, 30), bool)
     sigma = factor * 12.0
     noise = NoiseModel(sigma, correlated=False, sigma_neighbours=sigma)
-    return FitProblem(plane, whole, whole, noise, curves=(LINE, LINE))
+    return NoisyPlane(plane, whole, whole, noise, curves=(LINE, LINE))
 
 
 def test_one_hot_pixel_does_not_squeeze_the_rest() -> None:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
-from napari_inr_denoise.core.sampling.series import StackPlanes
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.sampling.similarity import shares_structure
 from napari_inr_denoise.image.tiling import Tiling
 from napari_inr_denoise.io.read import read_image
@@ -21,11 +21,11 @@ def _structure(seed: int) -> NDArray[np.float64]:
     return np.asarray(spots / spots.std())
 
 
-def _problem(clean_yx: NDArray[np.float64], noise: float, seed: int) -> FitProblem:
+def _problem(clean_yx: NDArray[np.float64], noise: float, seed: int) -> NoisyPlane:
     noisy = clean_yx + np.random.default_rng(100 + seed).normal(0, noise, (64, 64))
     everything = np.ones((64, 64), dtype=bool)
     model = NoiseModel(noise, correlated=False, sigma_neighbours=noise)
-    return FitProblem(noisy[..., None], everything, everything, model)
+    return NoisyPlane(noisy[..., None], everything, everything, model)
 
 
 @pytest.mark.parametrize("noise", [0.1, 1.0])
@@ -77,7 +77,7 @@ def test_crops_of_different_micrographs_are_unrelated(
         noisy = rng.poisson(crop * photons / 255) + rng.normal(0, 2, crop.shape)
         crops.append(noisy[..., None])
     every = np.ones((256, 256), dtype=bool)
-    planes = StackPlanes(
+    planes = Series(
         lambda number, window: (crops[number][window], every[window]),
         len(crops),
         Tiling.of((256, 256), 1024),

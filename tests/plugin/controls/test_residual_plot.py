@@ -70,7 +70,7 @@ def test_a_run_is_drawn_up_to_its_end(viewer: Any, widget: InrDenoiseWidget) -> 
 def test_the_curve_is_that_of_one_plane_while_another_is_fitted_beside_it(
     widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "fits_at_once", lambda *_: 1)
+    monkeypatch.setattr(run, "concurrent_fits", lambda *_: 1)
     random = np.random.default_rng(0)
     settings = preset_settings("fast", window_steps=30, window_width=16, device="cpu")
     steps = list(denoise_steps(random.normal(9, 1, (2, 40, 40)), "CYX", settings))

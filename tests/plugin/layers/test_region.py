@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.preflight import estimate as preflight_module
-from napari_inr_denoise.image.masked_tmp import MaskedImage
+from napari_inr_denoise.image.source import MaskedImage
 from napari_inr_denoise.plugin.layers.displayed import PREVIEW_SIDE
 from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VISIBLE, VOLUME
 from napari_inr_denoise.plugin.layers.source import take_source

@@ -21,10 +21,10 @@ from napari_inr_denoise.core.candidates.base import (
 from napari_inr_denoise.core.compute.gradient import Loss, one_thread, part_count
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.augmentation import TURNS, turned, turned_back
-from napari_inr_denoise.core.sampling.context import planes_beside
+from napari_inr_denoise.core.sampling.context import context_planes
 from napari_inr_denoise.core.sampling.normalization import (
     CommonScale,
     PlaneScale,
@@ -37,7 +37,7 @@ _CROP = 96
 
 
 def attention_steps(
-    problem: FitProblem,
+    problem: NoisyPlane,
     targets_yx: NDArray[np.bool_],
     settings: DenoiseSettings,
     device: torch.device,
@@ -46,7 +46,7 @@ def attention_steps(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane, its valid pixels and its noise, taken as not correlated.
     targets_yx : ndarray of bool, shape (Y, X)
         Pixels to train on; the others are only looked at.
@@ -76,20 +76,20 @@ class Crops:
 
     Attributes
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane.
     scale : PlaneScale
         Its values in the network's scale.
     planes : Tensor, shape (2 * samples + 2 + context * (samples + 1), Y, X)
         Linear and stabilised values, what counts, what is trained on, and the planes
-        beside (see `planes_beside`).
+        beside (see `context_planes`).
     weight : float
         Of its errors among those of other planes.
     context : int
         How many planes beside.
     """
 
-    problem: FitProblem
+    problem: NoisyPlane
     scale: PlaneScale
     planes: Tensor
     weight: float
@@ -98,11 +98,11 @@ class Crops:
     @classmethod
     def of(
         cls,
-        problem: FitProblem,
+        problem: NoisyPlane,
         targets_yx: NDArray[np.bool_],
         common: CommonScale,
         device: torch.device,
-        context: Sequence[FitProblem | None] = (),
+        context: Sequence[NoisyPlane | None] = (),
     ) -> Crops:
         """Return a plane, and those beside it, under the scale of all."""
         scale = PlaneScale(problem, device, common)
@@ -112,7 +112,7 @@ class Crops:
                 scale.linear_syx,
                 scale.stabilised_syx,
                 masks.to(device, torch.float32),
-                *planes_beside(problem, context, common, device),
+                *context_planes(problem, context, common, device),
             ]
         )
         return cls(problem, scale, planes, common.weight(problem), len(context))

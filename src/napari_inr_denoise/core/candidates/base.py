@@ -9,7 +9,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.compute.gradient import Loss
 from napari_inr_denoise.core.compute.optimizer import descent
 from napari_inr_denoise.core.ensemble.prediction import Candidate
@@ -171,6 +171,6 @@ def _rendered(
     rendering: Generator[None, None, Candidate], training: Training
 ) -> Generator[Training, None, Candidate]:
     """Render, and yield the same training meanwhile, so that a caller may stop."""
-    for _ in (run := Outcome(rendering)):
+    for _ in (run := GeneratorResult(rendering)):
         yield training
     return run.result

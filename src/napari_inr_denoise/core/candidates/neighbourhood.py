@@ -17,12 +17,12 @@ from napari_inr_denoise.core.candidates.base import (
     squared_error_and_risk,
     train,
 )
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.compute.gradient import Loss, one_thread, part_count
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.augmentation import TURNS
 from napari_inr_denoise.core.sampling.blind_spot_windows import Hidden
@@ -40,7 +40,7 @@ _VIEWS_AT_ONCE = 4
 
 
 def neighbourhood_steps(
-    problem: FitProblem,
+    problem: NoisyPlane,
     targets_yx: NDArray[np.bool_],
     settings: DenoiseSettings,
     device: torch.device,
@@ -53,7 +53,7 @@ def neighbourhood_steps(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane, its valid pixels and its noise.
     targets_yx : ndarray of bool, shape (Y, X)
         Pixels to train on; the others are only looked at.
@@ -236,7 +236,7 @@ class NeighbourhoodFit:
     def _learn_correlation(self) -> None:
         """Take the noise's correlation in the hole from the prediction's residual."""
         view = self._views[0]
-        for _ in (whole := Outcome(self._whole(view, turns=1))):
+        for _ in (whole := GeneratorResult(self._whole(view, turns=1))):
             pass
         predicted, _, _ = whole.result
         residual = (view.values - predicted).view(

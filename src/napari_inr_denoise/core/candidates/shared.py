@@ -14,12 +14,11 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core.candidates.attention import AttentionFit, Crops
 from napari_inr_denoise.core.candidates.base import Training, train
 from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
-from napari_inr_denoise.core.compute.at_once_tmp import fitted_at_once
-from napari_inr_denoise.core.compute.background_tmp import in_background
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.concurrency import fit_concurrently
+from napari_inr_denoise.core.compute.generators import GeneratorResult, run_in_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
-from napari_inr_denoise.core.sampling.series import CROP, Member, StackPlanes, spread
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.sampling.series import CROP, Series, SeriesTile, spread
 from napari_inr_denoise.core.sampling.training_plane import ViewMaker
 from napari_inr_denoise.core.settings import ATTENTION, NEIGHBOURHOOD, DenoiseSettings
 
@@ -43,14 +42,14 @@ in three times the time."""
 
 
 @dataclass(frozen=True)
-class StackTraining:
+class SharedTraining:
     """A look while the networks of a stack are trained.
 
     Attributes
     ----------
     number : int
         The plane that is looked at, in the series.
-    problem : FitProblem
+    problem : NoisyPlane
         What of it is trained on: all of it, or a part of a large plane.
     training : Training
         How far the fits of the networks are that have begun.
@@ -59,17 +58,17 @@ class StackTraining:
     """
 
     number: int
-    problem: FitProblem
+    problem: NoisyPlane
     training: Training
     progress: float
 
 
-class LearnedStack:
+class SharedNetworks:
     """Trained networks that answer for any plane of their series.
 
     Parameters
     ----------
-    planes : StackPlanes
+    planes : Series
         The series.
     views : ViewMaker
         Makes what the neighbourhood network sees.
@@ -81,7 +80,7 @@ class LearnedStack:
 
     def __init__(
         self,
-        planes: StackPlanes,
+        planes: Series,
         views: ViewMaker,
         fits: Sequence[_Fit],
         turns: int,
@@ -89,7 +88,7 @@ class LearnedStack:
         self.planes, self._views, self._turns = planes, views, turns
         self._fits = fits
 
-    def answers(self, member: Member) -> Generator[None, None, list[Candidate]]:
+    def answers(self, member: SeriesTile) -> Generator[None, None, list[Candidate]]:
         """Return each network's answer for a plane or tile, trained on or not."""
         problem, device = member.problem, self._views.device
         nothing = np.zeros(problem.fitted_yx.shape, dtype=np.bool_)
@@ -106,7 +105,7 @@ class LearnedStack:
         return [_as_bright(one, problem) for one in found]
 
 
-def _as_bright(candidate: Candidate, problem: FitProblem) -> Candidate:
+def _as_bright(candidate: Candidate, problem: NoisyPlane) -> Candidate:
     """Return an answer as bright as the noisy plane, place by place.
 
     A mean over many pixels has next to no noise, while a network that answers for
@@ -118,17 +117,17 @@ def _as_bright(candidate: Candidate, problem: FitProblem) -> Candidate:
     # Mirrored at the edges: the sum over the plane becomes exactly the noisy one.
     around = gaussian_filter(missing, _WIDTHS)
     around /= np.maximum(gaussian_filter(counts, _WIDTHS), 1e-9)
-    own = candidate.own_share_yxs
+    own = candidate.divergence_yxs
     return replace(
         candidate,
         plane_yxs=(candidate.plane_yxs + around).astype(np.float32),
-        own_share_yxs=own + (1 - own) * np.float32(_OWN_WEIGHT),
+        divergence_yxs=own + (1 - own) * np.float32(_OWN_WEIGHT),
     )
 
 
-def learns_together(settings: DenoiseSettings, count: int) -> bool:
+def shares_networks(settings: DenoiseSettings, count: int) -> bool:
     """Return whether so many planes may share networks."""
-    return can_learn(settings) and settings.context > 0 and count >= _FEWEST_PLANES
+    return can_share(settings) and settings.context > 0 and count >= _FEWEST_PLANES
 
 
 def shared_turns(settings: DenoiseSettings) -> int:
@@ -136,19 +135,19 @@ def shared_turns(settings: DenoiseSettings) -> int:
     return max(settings.turns // _FEWER_TURNS, 1)
 
 
-def can_learn(settings: DenoiseSettings) -> bool:
+def can_share(settings: DenoiseSettings) -> bool:
     """Return whether there is a network that parts of an image may share."""
     return NEIGHBOURHOOD in settings.candidate_names
 
 
-def learn_stack(
-    planes: StackPlanes, settings: DenoiseSettings, device: torch.device
-) -> Generator[StackTraining | None, None, LearnedStack | None]:
+def train_shared(
+    planes: Series, settings: DenoiseSettings, device: torch.device
+) -> Generator[SharedTraining | None, None, SharedNetworks | None]:
     """Train the networks on planes of a series, or on tiles of a single plane.
 
     Parameters
     ----------
-    planes : StackPlanes
+    planes : Series
         The series.
     settings : DenoiseSettings
         Of the networks.
@@ -157,17 +156,17 @@ def learn_stack(
 
     Yields
     ------
-    StackTraining or None
+    SharedTraining or None
         Every few steps; None while the planes are read and compared.
 
     Returns
     -------
-    LearnedStack or None
+    SharedNetworks or None
         None where there is nothing to learn from, or where most planes don't show
         what the planes beside them show: each is then better off with networks of
         its own.
     """
-    parts = yield from in_background(lambda: _parts(planes, settings.seed))
+    parts = yield from run_in_thread(lambda: _parts(planes, settings.seed))
     if not parts:
         return None
     members = [member for member, _ in parts]
@@ -189,7 +188,7 @@ def learn_stack(
     wanted: list[Callable[[], _Fit]] = [neighbourhood, *([attention] if both else [])]
     fits = [_trained(begin, device) for begin in wanted]
     newest: dict[int, Training] = {}
-    for number, training in (run := Outcome(fitted_at_once(fits, device))):
+    for number, training in (run := GeneratorResult(fit_concurrently(fits, device))):
         if training is None:
             yield None
             continue
@@ -198,8 +197,8 @@ def learn_stack(
         member = members[0]
         # What the second network shows at first is worse than what the first has shown.
         seen = _of_all(newest, training.candidate if number == 0 else None)
-        yield StackTraining(member.number, member.problem, seen, done)
-    return LearnedStack(planes, maker, run.result, shared_turns(settings))
+        yield SharedTraining(member.number, member.problem, seen, done)
+    return SharedNetworks(planes, maker, run.result, shared_turns(settings))
 
 
 def _trained(
@@ -215,7 +214,7 @@ def _trained(
             torch.cuda.current_stream(device).synchronize()
         return fit
 
-    fit = yield from in_background(begun)
+    fit = yield from run_in_thread(begun)
     yield from train(fit, turns=1)
     return fit
 
@@ -226,7 +225,7 @@ def _of_all(trainings: dict[int, Training], look: Candidate | None) -> Training:
     return Training(steps, sum(one.steps for one in trainings.values()), look)
 
 
-def _parts(planes: StackPlanes, seed: int) -> list[tuple[Member, NDArray[np.bool_]]]:
+def _parts(planes: Series, seed: int) -> list[tuple[SeriesTile, NDArray[np.bool_]]]:
     """Return what is trained on: windows, and the pixels in them; the middle first.
 
     Nothing where most planes don't belong together.

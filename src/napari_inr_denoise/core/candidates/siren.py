@@ -8,8 +8,7 @@ reason.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,83 +17,19 @@ from torch import Tensor
 
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining, new_siren
 from napari_inr_denoise.core.compute.early_stopping import Watched, until_noise_level
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.compute.precision import total
 from napari_inr_denoise.core.ensemble.limits import range_of
-from napari_inr_denoise.core.ensemble.quality import Quality
-from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep, FitSteps
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import robust_range, syx_tensor
 from napari_inr_denoise.core.sampling.patches import PatchGrid
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 
-@dataclass(frozen=True)
-class FitResult:
-    """The state of a fit that is kept.
-
-    Attributes
-    ----------
-    plane_yxs : ndarray of float32, shape (Y, X, samples)
-        Denoised intensities in the image's units; treat as read-only.
-    residual_rms : float
-        Root of MSE(output, noisy) over the pixels that count, in the image's units.
-    steps : int
-        Steps after which this state was reached.
-    reason : StopReason
-        Why the fit ended; CALLER while it still runs.
-    weights : tuple of (name, weight)
-        The networks that the result is the weighted mean of.
-    quality : Quality or None
-        What is known of the error; None while the fit still runs.
-    uncertainty_yxs : ndarray of float32, shape (Y, X, samples), or None
-        Standard deviation of the error of each pixel, in the image's units.
-    """
-
-    plane_yxs: NDArray[np.float32] = field(repr=False)
-    residual_rms: float
-    steps: int
-    reason: StopReason
-    weights: tuple[tuple[str, float], ...] = ()
-    quality: Quality | None = field(default=None, repr=False)
-    uncertainty_yxs: NDArray[np.float32] | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class FitStep:
-    """A look at the whole image during a fit.
-
-    Attributes
-    ----------
-    step, max_steps : int
-        Steps done and the budget, of all networks that are fitted at once.
-    residual_rms : float
-        Of this state, in the image's units.
-    noise : NoiseModel
-        What the residual is compared with.
-    progress : float
-        Estimated share of the fit that is done, 0 to 1, never falling.
-    steps_per_second : float
-        Rate of the optimisation alone, since the start.
-    best : FitResult
-        What a caller that stops now should keep.
-    """
-
-    step: int
-    max_steps: int
-    residual_rms: float
-    noise: NoiseModel
-    progress: float
-    steps_per_second: float
-    best: FitResult
-
-
-FitSteps = Generator[FitStep, None, FitResult]
-
-
 def fit_steps(
-    problem: FitProblem, settings: DenoiseSettings, device: torch.device
+    problem: NoisyPlane, settings: DenoiseSettings, device: torch.device
 ) -> FitSteps:
     """Fit a SIREN to a plane until the residual comes down to the noise level.
 
@@ -103,7 +38,7 @@ def fit_steps(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         With at least one valid pixel and a noise level above 0.
     settings : DenoiseSettings
         Network, optimiser, regularisation and budget.
@@ -121,7 +56,7 @@ def fit_steps(
         The averaged network's output at the stop.
     """
     fit = _Fit(problem, settings, device)
-    run = Outcome(until_noise_level(fit, problem.noise.sigma_chen, settings))
+    run = GeneratorResult(until_noise_level(fit, problem.noise.sigma_chen, settings))
     for now in run:
         yield FitStep(
             step=now.look.steps,
@@ -136,7 +71,7 @@ def fit_steps(
     return replace(_final(fit, end, problem), reason=reason)
 
 
-def _final(fit: _Fit, end: Watched[FitResult], problem: FitProblem) -> FitResult:
+def _final(fit: _Fit, end: Watched[FitResult], problem: NoisyPlane) -> FitResult:
     """Return the best state, in full overlap of the patches if it is the last one."""
     if not math.isfinite(end.best.residual_rms):
         # The fit went wrong before its first step.
@@ -150,7 +85,7 @@ class _Fit:
     """A network, its optimiser and the plane in the network's own scale."""
 
     def __init__(
-        self, problem: FitProblem, settings: DenoiseSettings, device: torch.device
+        self, problem: NoisyPlane, settings: DenoiseSettings, device: torch.device
     ) -> None:
         self._settings = settings
         fitted = problem.plane_yxs[problem.fitted_yx]

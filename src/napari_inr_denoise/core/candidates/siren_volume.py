@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining, new_siren
 from napari_inr_denoise.core.candidates.volume_function import FittedVolume
 from napari_inr_denoise.core.compute.early_stopping import until_noise_level
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import robust_range
-from napari_inr_denoise.core.sampling.volume_patches import VoxelPatches
+from napari_inr_denoise.core.sampling.volume_patches import VolumePatches
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 _MOST_RANKED = 10**6
@@ -106,7 +106,7 @@ def volume_steps(
         The best state, which is the last one unless the fit went wrong.
     """
     fit = _Fit(problem, settings, device)
-    run = Outcome(until_noise_level(fit, problem.noise.sigma_chen, settings))
+    run = GeneratorResult(until_noise_level(fit, problem.noise.sigma_chen, settings))
     for now in run:
         yield replace(now.best, steps=now.look.steps, progress=now.progress)
     end, reason = run.result
@@ -125,7 +125,7 @@ class _Fit:
         scaled = (scaled - self._offset) / self._scale
         counts = torch.from_numpy(problem.counts_zyx).to(device)
         side = settings.patch_size
-        self._patches = VoxelPatches(scaled, counts, side, problem.spacing_zyx)
+        self._patches = VolumePatches(scaled, counts, side, problem.spacing_zyx)
         means = torch.from_numpy(scaled[:, counts].cpu().numpy().mean(axis=1))
         self._network = new_siren(
             self._patches.shape_zyx, problem.spacing_zyx, means, settings

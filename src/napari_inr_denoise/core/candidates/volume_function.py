@@ -12,7 +12,7 @@ from torch import Tensor
 
 from napari_inr_denoise.core.networks.siren import Siren
 from napari_inr_denoise.core.sampling.patches import render_patches
-from napari_inr_denoise.core.sampling.volume_patches import VoxelPatches
+from napari_inr_denoise.core.sampling.volume_patches import VolumePatches
 
 _BAND = 256
 """Rows that are evaluated at a time."""
@@ -63,7 +63,7 @@ class FittedVolume:
     ----------
     network : Siren
         With the averaged weights.
-    patches : VoxelPatches
+    patches : VolumePatches
         Knows the positions; its noisy values are not used.
     offset, scale : float
         From the network's values to the image's units.
@@ -72,7 +72,7 @@ class FittedVolume:
     """
 
     network: Siren = field(repr=False)
-    patches: VoxelPatches = field(repr=False)
+    patches: VolumePatches = field(repr=False)
     offset: float
     scale: float
     spacing_zyx: tuple[float, float, float]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.guided_filter import window_means
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _WINDOW = 32
 """Side, in pixels, of the windows in which what was removed is compared with noise."""
@@ -17,7 +17,7 @@ _BEYOND_SIGMAS = 3.0
 
 
 def keep_in_range(
-    problem: FitProblem, plane_yxs: NDArray[np.floating]
+    problem: NoisyPlane, plane_yxs: NDArray[np.floating]
 ) -> NDArray[np.float32]:
     """Return a result cut off where it lies clearly outside of all that was measured.
 
@@ -26,7 +26,7 @@ def keep_in_range(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The noisy plane, at least one pixel that counts, and the noise.
     plane_yxs : ndarray, shape (Y, X, samples)
         The result; a value that is not finite stays.
@@ -40,7 +40,7 @@ def keep_in_range(
     return np.asarray(np.clip(plane_yxs, *range_of(problem)), dtype=np.float32)
 
 
-def range_of(problem: FitProblem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def range_of(problem: NoisyPlane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the least and the largest value that a result may have, sample by sample.
 
     In the image's units; as for `keep_in_range`.
@@ -52,9 +52,9 @@ def range_of(problem: FitProblem) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def keep_structure(
-    problem: FitProblem,
+    problem: NoisyPlane,
     plane_yxs: NDArray[np.float32],
-    own_share_yxs: NDArray[np.float32],
+    divergence_yxs: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Take back, window by window, what was removed beyond the noise.
 
@@ -65,18 +65,18 @@ def keep_structure(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The noisy plane and its noise.
-    plane_yxs, own_share_yxs : ndarray of float32, shape (Y, X, samples)
+    plane_yxs, divergence_yxs : ndarray of float32, shape (Y, X, samples)
         The result, and how much of each pixel's own noise is left in it.
 
     Returns
     -------
-    plane_yxs, own_share_yxs : ndarray of float32, shape (Y, X, samples)
+    plane_yxs, divergence_yxs : ndarray of float32, shape (Y, X, samples)
     """
     removed = problem.plane_yxs - plane_yxs
     counted = problem.fitted_yx[..., None]
-    explained = problem.variance(plane_yxs) * (1 - own_share_yxs)
+    explained = problem.variance(plane_yxs) * (1 - divergence_yxs)
     found, allowed = (
         np.maximum(window_means(np.where(counted, power, 0.0), _WINDOW), 0.0)
         for power in (removed**2, _TOLERANCE * explained)
@@ -85,5 +85,5 @@ def keep_structure(
     share = np.minimum(allowed, found) / np.maximum(found, np.finfo(float).tiny)
     share = np.where((found > allowed) & counted, share, 1.0)
     kept = plane_yxs + (1 - share) * removed
-    left = 1 - share * (1 - own_share_yxs)
+    left = 1 - share * (1 - divergence_yxs)
     return kept.astype(np.float32), left.astype(np.float32)

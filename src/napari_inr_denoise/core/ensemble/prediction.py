@@ -20,7 +20,7 @@ class Candidate:
         Of the network, as in `DenoiseSettings.candidates`.
     plane_yxs : ndarray of float32, shape (Y, X, samples)
         Denoised intensities in the image's units.
-    own_share_yxs : ndarray of float32, shape (Y, X, samples)
+    divergence_yxs : ndarray of float32, shape (Y, X, samples)
         How much of a pixel's own noise is left in the answer: the derivative of the
         output by the pixel, times the noise's correlation with the pixel. 0 where
         the fit has not seen the pixel.
@@ -32,7 +32,7 @@ class Candidate:
 
     name: str
     plane_yxs: NDArray[np.float32] = field(repr=False)
-    own_share_yxs: NDArray[np.float32] = field(repr=False)
+    divergence_yxs: NDArray[np.float32] = field(repr=False)
     steps: int
     reason: StopReason
 
@@ -41,7 +41,7 @@ def unbiased_risk(
     denoised: NDArray[np.floating],
     noisy: NDArray[np.floating],
     variance: NDArray[np.floating],
-    own_share: NDArray[np.floating],
+    divergence: NDArray[np.floating],
 ) -> NDArray[np.float64]:
     """Return an estimate, pixel by pixel, of the squared error against the truth.
 
@@ -51,8 +51,8 @@ def unbiased_risk(
 
     Parameters
     ----------
-    denoised, noisy, variance, own_share : ndarray
+    denoised, noisy, variance, divergence : ndarray
         The same shape; intensities, noise variances, and as in `Candidate`.
     """
-    risk = (denoised - noisy) ** 2 + (2 * own_share - 1) * variance
+    risk = (denoised - noisy) ** 2 + (2 * divergence - 1) * variance
     return np.asarray(risk, dtype=np.float64)

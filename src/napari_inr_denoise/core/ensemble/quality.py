@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_inr_denoise.core.ensemble.prediction import unbiased_risk
 from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
 from napari_inr_denoise.core.noise.intensity_bins import by_intensity
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.verdict import Verdict
 
 _LAGS = 2
@@ -48,7 +48,7 @@ class Quality:
 
 
 def judge(
-    problem: FitProblem,
+    problem: NoisyPlane,
     plane_yxs: NDArray[np.float32],
     held_out_error: float | None,
 ) -> Quality:
@@ -56,7 +56,7 @@ def judge(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The noisy plane and its noise.
     plane_yxs : ndarray of float32, shape (Y, X, samples)
         The result.
@@ -82,9 +82,9 @@ def judge(
 
 
 def estimated_error(
-    problem: FitProblem,
+    problem: NoisyPlane,
     plane_yxs: NDArray[np.float32],
-    own_share_yxs: NDArray[np.float32],
+    divergence_yxs: NDArray[np.float32],
     held_out_yx: NDArray[np.bool_],
 ) -> float:
     """Return the estimated root mean square error against the truth.
@@ -96,9 +96,9 @@ def estimated_error(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The noisy plane and its noise.
-    plane_yxs, own_share_yxs : ndarray of float32, shape (Y, X, samples)
+    plane_yxs, divergence_yxs : ndarray of float32, shape (Y, X, samples)
         The result, and how much of each pixel's own noise is left in it.
     held_out_yx : ndarray of bool, shape (Y, X)
         Pixels that no fit was trained on, at least one.
@@ -108,7 +108,7 @@ def estimated_error(
     float
         In the image's units.
     """
-    chosen, share = plane_yxs[held_out_yx], own_share_yxs[held_out_yx]
+    chosen, share = plane_yxs[held_out_yx], divergence_yxs[held_out_yx]
     variance = problem.variance(chosen)
     by_gain = float(_expected_square(variance, share).mean())
     if problem.noise.correlated:
@@ -119,9 +119,9 @@ def estimated_error(
 
 
 def uncertainty(
-    problem: FitProblem,
+    problem: NoisyPlane,
     plane_yxs: NDArray[np.float32],
-    own_share_yxs: NDArray[np.float32],
+    divergence_yxs: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Return the standard deviation of the error of each pixel.
 
@@ -131,9 +131,9 @@ def uncertainty(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane's noise.
-    plane_yxs, own_share_yxs : ndarray of float32, shape (Y, X, samples)
+    plane_yxs, divergence_yxs : ndarray of float32, shape (Y, X, samples)
         The result, and how much of each pixel's own noise is left in it.
 
     Returns
@@ -141,15 +141,15 @@ def uncertainty(
     ndarray of float32, shape (Y, X, samples)
         In the image's units.
     """
-    squared = _expected_square(problem.variance(plane_yxs), own_share_yxs)
+    squared = _expected_square(problem.variance(plane_yxs), divergence_yxs)
     return np.sqrt(squared).astype(np.float32)
 
 
 def _expected_square(
-    variance: NDArray[np.float64], own_share: NDArray[np.float32]
+    variance: NDArray[np.float64], divergence: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Return the mean squared error that goes with a gain."""
-    share = np.clip(own_share, _LEAST_STD**2, 1.0)
+    share = np.clip(divergence, _LEAST_STD**2, 1.0)
     return np.asarray(share * variance, dtype=np.float64)
 
 
@@ -162,7 +162,7 @@ def _verdict(beside: float, ratio: float, *, correlated: bool) -> Verdict:
 
 
 def _bias(
-    problem: FitProblem, plane_yxs: NDArray[np.float32]
+    problem: NoisyPlane, plane_yxs: NDArray[np.float32]
 ) -> tuple[tuple[float, float], ...]:
     """Return the change of the mean in groups of pixels of rising intensity."""
     before = problem.plane_yxs[problem.fitted_yx].ravel()

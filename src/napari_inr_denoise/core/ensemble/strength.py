@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.candidates.siren import FitResult
 from napari_inr_denoise.core.ensemble.guided_filter import guided, window_means
+from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.quality import judge
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.image.axes import planes_of
 
 _MOST = 4.0
@@ -100,14 +100,14 @@ def image_at_strength(
     return changed
 
 
-def with_strength(problem: FitProblem, result: FitResult, strength: float) -> FitResult:
+def with_strength(problem: NoisyPlane, result: FitResult, strength: float) -> FitResult:
     """Return a plane's or tile's result with more or less of the denoising.
 
     Its residual and verdict are those of what is returned; its error is not known.
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The noisy plane.
     result : FitResult
         As it was fitted.

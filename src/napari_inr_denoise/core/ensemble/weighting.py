@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.optimize import nnls
 
 from napari_inr_denoise.core.ensemble.prediction import Candidate
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 
 HELD_OUT = 0.05
@@ -41,7 +41,7 @@ def hold_out(fitted_yx: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
     return np.asarray(fitted_yx & (chance < HELD_OUT))
 
 
-def flat_candidate(problem: FitProblem) -> Candidate:
+def flat_candidate(problem: NoisyPlane) -> Candidate:
     """Return the mean of the wide surroundings of each pixel, without the pixel.
 
     A network always sees a little of what is not there. Where there is nothing but
@@ -49,7 +49,7 @@ def flat_candidate(problem: FitProblem) -> Candidate:
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane and the pixels that count.
     """
     counts = problem.fitted_yx.astype(np.float64)
@@ -71,7 +71,7 @@ def flat_candidate(problem: FitProblem) -> Candidate:
 
 def weigh(
     candidates: Sequence[Candidate],
-    problem: FitProblem,
+    problem: NoisyPlane,
     held_out_yx: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Return each candidate's weight: none negative, one in all.
@@ -84,7 +84,7 @@ def weigh(
     ----------
     candidates : sequence of Candidate
         At least one.
-    problem : FitProblem
+    problem : NoisyPlane
         The plane and its noise, which must not be correlated: a candidate that was
         trained on a pixel's neighbours would know some of its noise.
     held_out_yx : ndarray of bool, shape (Y, X)
@@ -102,7 +102,9 @@ def weigh(
     noisy = problem.plane_yxs[held_out_yx].ravel()
     answers = np.stack([one.plane_yxs[held_out_yx].ravel() for one in candidates], 1)
     variance = problem.variance(candidates[0].plane_yxs[held_out_yx]).ravel()
-    shares = np.stack([one.own_share_yxs[held_out_yx].ravel() for one in candidates], 1)
+    shares = np.stack(
+        [one.divergence_yxs[held_out_yx].ravel() for one in candidates], 1
+    )
     # Weights that sum to one: the differences from the pixel are all that counts.
     apart = answers - noisy[:, None]
     spread = float(np.mean(variance)) or 1.0
@@ -122,8 +124,8 @@ def mean_of(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the weighted mean of the planes and that of their own shares."""
     plane = np.zeros_like(candidates[0].plane_yxs)
-    share = np.zeros_like(candidates[0].own_share_yxs)
+    share = np.zeros_like(candidates[0].divergence_yxs)
     for candidate, weight in zip(candidates, weights, strict=True):
         plane += np.float32(weight) * candidate.plane_yxs
-        share += np.float32(weight) * candidate.own_share_yxs
+        share += np.float32(weight) * candidate.divergence_yxs
     return plane, share

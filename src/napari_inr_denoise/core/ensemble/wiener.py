@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from torch import Tensor
 
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _BLOCKS = ((8, 2), (16, 4))
 """Sides of the blocks and shifts between them, in pixels; both sizes did better than
@@ -34,7 +34,7 @@ _CPU = torch.device("cpu")
 
 
 def beside_wiener(
-    problem: FitProblem,
+    problem: NoisyPlane,
     plane_yxs: NDArray[np.float32],
     device: torch.device = _CPU,
 ) -> NDArray[np.float32]:
@@ -50,7 +50,7 @@ def beside_wiener(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane. Where its noise is correlated the components have other powers, and
         nothing is changed.
     plane_yxs : ndarray of float32, shape (Y, X, samples)

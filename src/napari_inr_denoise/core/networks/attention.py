@@ -8,9 +8,9 @@ from torch import Generator, Tensor, nn
 
 from napari_inr_denoise.core.compute.precision import product_dtype
 from napari_inr_denoise.core.networks.sublattices import (
-    apart,
+    batch_to_space,
     ring_sum,
-    together,
+    space_to_batch,
     windows,
 )
 
@@ -98,7 +98,7 @@ class AttentionNetwork(nn.Module):
         counts : Tensor, shape (N, 1, Y, X)
             1 where a value may be looked at, 0 elsewhere.
         context : Tensor, shape (N, planes * (samples + 1), Y, X)
-            Planes beside, one after the other, as from `planes_beside`. Their noise
+            Planes beside, one after the other, as from `context_planes`. Their noise
             is another, so that they are seen at the pixel's own place too.
 
         Returns
@@ -110,11 +110,11 @@ class AttentionNetwork(nn.Module):
         """
         kind = product_dtype(linear.device)
         features = F.relu(self._first(stabilised, counts, context)).to(kind)
-        far = apart(features, PHASES)
+        far = space_to_batch(features, PHASES)
         squares = [one for one in self.sparse if isinstance(one, nn.Conv2d)]
         for one, other in zip(squares[::2], squares[1::2], strict=True):
             far = F.relu(far + _square(other, F.relu(_square(one, far))))
-        joined = torch.cat([features, together(far, PHASES)], dim=-1)
+        joined = torch.cat([features, batch_to_space(far, PHASES)], dim=-1)
         enhanced = torch.tanh(_single(self.enhance, joined)) + joined
         attended = enhanced * torch.sigmoid(_single(self.attend, enhanced))
         rebuilt = F.relu(_single(self.rebuild, attended))

@@ -57,7 +57,7 @@ def _sum(parts: Iterable[Tensor]) -> Tensor:
     return reduce(torch.add, parts)
 
 
-def apart(planes: Tensor, phases: int) -> Tensor:
+def space_to_batch(planes: Tensor, phases: int) -> Tensor:
     """Return the sub-lattices of planes as a larger batch of smaller planes.
 
     Parameters
@@ -73,8 +73,8 @@ def apart(planes: Tensor, phases: int) -> Tensor:
     return parts.permute(0, 2, 4, 1, 3, 5).reshape(-1, down, along, channels)
 
 
-def together(parts: Tensor, phases: int) -> Tensor:
-    """Return the planes that `apart` took apart."""
+def batch_to_space(parts: Tensor, phases: int) -> Tensor:
+    """Return the planes that `space_to_batch` took apart."""
     count, down, along, channels = parts.shape
     planes = parts.view(-1, phases, phases, down, along, channels)
     shape = (count // phases**2, down * phases, along * phases, channels)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from napari_inr_denoise.core.noise.level_function import NoiseCurve
+from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 
 _LAST_MEAN = 200.0
 """Photons up to which the inverse comes from a table; beyond, the closed form."""
@@ -129,8 +129,8 @@ class Anscombe:
         return max(-self.variance_at_zero / self.gain / self.gain, 0.0)
 
 
-def even_noise(
-    plane_yxs: NDArray[np.floating], curves: Sequence[NoiseCurve]
+def variance_stabilized(
+    plane_yxs: NDArray[np.floating], curves: Sequence[NoiseLevelFunction]
 ) -> NDArray[np.float64]:
     """Return a plane with noise made even, sample by sample.
 
@@ -138,7 +138,7 @@ def even_noise(
     ----------
     plane_yxs : ndarray, shape (Y, X, samples)
         Intensities.
-    curves : sequence of NoiseCurve
+    curves : sequence of NoiseLevelFunction
         One a sample.
 
     Returns

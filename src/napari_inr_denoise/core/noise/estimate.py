@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import uniform_filter
 
-from napari_inr_denoise.core.noise.anscombe import even_noise
+from napari_inr_denoise.core.noise.anscombe import variance_stabilized
 from napari_inr_denoise.core.noise.chen import lattice_level, plane_level
 from napari_inr_denoise.core.noise.level_function import (
-    NoiseCurve,
-    constant_curve,
+    NoiseLevelFunction,
+    constant_level_function,
     fill_invalid,
-    measure_noise_curve,
+    measure_level_function,
 )
 from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
 from napari_inr_denoise.image.axes import planes_of, resolve_axes
@@ -110,7 +110,7 @@ def plane_noise(
 
 def examine_plane(
     plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
-) -> tuple[NoiseModel, tuple[NoiseCurve, ...]]:
+) -> tuple[NoiseModel, tuple[NoiseLevelFunction, ...]]:
     """Return the noise of a plane, and how it grows with the signal in each sample.
 
     Parameters
@@ -122,12 +122,14 @@ def examine_plane(
     -------
     model : NoiseModel
         Of all samples together.
-    curves : tuple of NoiseCurve
+    curves : tuple of NoiseLevelFunction
         One a sample; the same noise everywhere where more cannot be told.
     """
     model = _white_or_correlated(plane_yxs, valid_yx)
     if math.isnan(model.sigma) or model.sigma == 0:
-        return model, tuple(constant_curve(model.sigma) for _ in plane_yxs[0, 0])
+        return model, tuple(
+            constant_level_function(model.sigma) for _ in plane_yxs[0, 0]
+        )
     curves, measured = _curves(plane_yxs, valid_yx, model)
     if model.correlated and measured and not _confirmed(model, curves):
         model = _white(model.sigma_neighbours)
@@ -139,21 +141,25 @@ def examine_plane(
 
 def _curves(
     plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], model: NoiseModel
-) -> tuple[tuple[NoiseCurve, ...], bool]:
+) -> tuple[tuple[NoiseLevelFunction, ...], bool]:
     """Return each sample's curve, and whether all of them could be measured."""
     apart = _CORRELATED_STRIDE if model.correlated else 1
     found = [
-        measure_noise_curve(plane_yxs[::apart, ::apart, k], valid_yx[::apart, ::apart])
+        measure_level_function(
+            plane_yxs[::apart, ::apart, k], valid_yx[::apart, ::apart]
+        )
         for k in range(plane_yxs.shape[-1])
     ]
-    return tuple(curve or constant_curve(model.sigma) for curve in found), all(found)
+    return tuple(curve or constant_level_function(model.sigma) for curve in found), all(
+        found
+    )
 
 
 def _white(level: float) -> NoiseModel:
     return NoiseModel(level, correlated=False, sigma_neighbours=level)
 
 
-def _confirmed(model: NoiseModel, curves: tuple[NoiseCurve, ...]) -> bool:
+def _confirmed(model: NoiseModel, curves: tuple[NoiseLevelFunction, ...]) -> bool:
     """Return whether patches without texture, too, hold noise that lattices show."""
     typical = [float(np.median(curve.variances)) for curve in curves]
     level = math.sqrt(max(float(np.mean(typical)), 0.0))
@@ -162,7 +168,7 @@ def _confirmed(model: NoiseModel, curves: tuple[NoiseCurve, ...]) -> bool:
 
 def apply_curves(
     model: NoiseModel,
-    curves: tuple[NoiseCurve, ...],
+    curves: tuple[NoiseLevelFunction, ...],
     plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
 ) -> NoiseModel:
@@ -196,13 +202,13 @@ def _stabilised_level(
     plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
     model: NoiseModel,
-    curves: tuple[NoiseCurve, ...],
+    curves: tuple[NoiseLevelFunction, ...],
 ) -> float:
     """Return Chen's estimate after the generalised Anscombe transform."""
     if any(curve.gain <= 0 for curve in curves):
         return math.nan
     apart = _CORRELATED_STRIDE if model.correlated else 1
-    stabilised = even_noise(plane_yxs, curves)[::apart, ::apart]
+    stabilised = variance_stabilized(plane_yxs, curves)[::apart, ::apart]
     return plane_level(stabilised, valid_yx[::apart, ::apart])
 
 

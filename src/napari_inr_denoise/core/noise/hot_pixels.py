@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.noise.level_function import NoiseCurve
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _FAR_SIGMAS = 6.0
 _FAR_SPREADS = 3.0
@@ -20,7 +20,7 @@ two pixels that share its centre, 1.5 times that of the other seven.
 """
 
 
-def isolated_pixels(problem: FitProblem) -> NDArray[np.bool_]:
+def isolated_pixels(problem: NoisyPlane) -> NDArray[np.bool_]:
     """Return which pixels are hot or dead.
 
     A pixel is if, in any sample, it lies above all of its eight neighbours but one, or
@@ -30,7 +30,7 @@ def isolated_pixels(problem: FitProblem) -> NDArray[np.bool_]:
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane, its valid pixels and its noise; what is fitted doesn't matter.
 
     Returns
@@ -50,7 +50,7 @@ def isolated_pixels(problem: FitProblem) -> NDArray[np.bool_]:
 
 
 def _candidates(
-    values_yx: NDArray[np.float64], curve: NoiseCurve
+    values_yx: NDArray[np.float64], curve: NoiseLevelFunction
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return rows and columns of the pixels that may be hot or dead, few as a rule.
 
@@ -73,7 +73,7 @@ def _defective(
     values_yx: NDArray[np.float64],
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
-    curve: NoiseCurve,
+    curve: NoiseLevelFunction,
 ) -> NDArray[np.bool_]:
     """Return which of some pixels are hot or dead; invalid values are NaN."""
     own = values_yx[rows, columns]
@@ -100,7 +100,7 @@ def _beyond(
     brighter: NDArray[np.float64],
     darker: NDArray[np.float64],
     spread: NDArray[np.float64],
-    curve: NoiseCurve,
+    curve: NoiseLevelFunction,
 ) -> NDArray[np.bool_]:
     sigma = np.sqrt(curve.variance(brighter))
     limit = np.maximum(_FAR_SIGMAS * sigma, _FAR_SPREADS * spread)

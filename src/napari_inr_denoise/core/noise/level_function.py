@@ -35,7 +35,7 @@ _LEAST_SHARE = 0.05
 
 
 @dataclass(frozen=True)
-class NoiseCurve:
+class NoiseLevelFunction:
     """Noise variance as a function of the clean intensity.
 
     Attributes
@@ -85,14 +85,14 @@ class NoiseCurve:
         return np.asarray(np.maximum(variance, 0.0), dtype=np.float64)
 
 
-def constant_curve(sigma: float) -> NoiseCurve:
+def constant_level_function(sigma: float) -> NoiseLevelFunction:
     """Return the curve of noise that is the same everywhere."""
-    return NoiseCurve(0.0, sigma**2, (0.0, 1.0), (sigma**2, sigma**2))
+    return NoiseLevelFunction(0.0, sigma**2, (0.0, 1.0), (sigma**2, sigma**2))
 
 
-def measure_noise_curve(
+def measure_level_function(
     plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
-) -> NoiseCurve | None:
+) -> NoiseLevelFunction | None:
     """Measure how the noise variance grows with the signal.
 
     Patches are grouped by the mean of their surroundings, whose noise is not their
@@ -112,7 +112,7 @@ def measure_noise_curve(
 
     Returns
     -------
-    NoiseCurve or None
+    NoiseLevelFunction or None
         In the image's units; None where there are too few patches.
     """
     for side in _SIDES:
@@ -194,7 +194,7 @@ def _product(
 
 def _curve(
     patches: NDArray[np.float64], groups: list[NDArray[np.intp]]
-) -> NoiseCurve | None:
+) -> NoiseLevelFunction | None:
     """Measure the groups, in rounds that know better and better what is texture.
 
     Texture shows in the low frequencies, noise is measured in the high ones. Were one
@@ -204,7 +204,7 @@ def _curve(
     means = patches.mean(axis=1)
     energy, high, low_count = _frequencies(patches)
     kept, tiny = np.ones(len(patches), dtype=bool), float(np.finfo(float).tiny)
-    curve: NoiseCurve | None = None
+    curve: NoiseLevelFunction | None = None
     for _ in range(_ROUNDS):
         table = [_group(high, means, part[kept[part]]) for part in groups]
         known = [row for row in table if row is not None]
@@ -269,14 +269,14 @@ def _slope_error(
     return math.sqrt(max(float(inverse[0, 0]) * scatter, 0.0))
 
 
-def _through(table: NDArray[np.float64]) -> NoiseCurve:
+def _through(table: NDArray[np.float64]) -> NoiseLevelFunction:
     """Fit a line to the groups; each weighs by the precision of its variance."""
     table = table[np.argsort(table[:, 0], kind="stable")]
     mean, variance, _, count = table.T
     variance = np.maximum(variance, 0.0)  # rounding, where there is no noise
     floor = float(variance.mean()) * _LEAST_SHARE
     if floor == 0:
-        return NoiseCurve(0.0, 0.0, tuple(mean), tuple(variance))
+        return NoiseLevelFunction(0.0, 0.0, tuple(mean), tuple(variance))
     unit = float(np.abs(mean).max()) or 1.0
     columns = np.stack([mean / unit, np.ones_like(mean)], axis=1)
     weight = count * (floor / np.maximum(variance, floor)) ** 2
@@ -296,4 +296,6 @@ def _through(table: NDArray[np.float64]) -> NoiseCurve:
         )
     if slope <= _SIGNIFICANT * _slope_error(columns, weight, variance - fitted):
         slope, intercept = 0.0, float(np.average(variance, weights=count))
-    return NoiseCurve(slope / unit, float(intercept), tuple(mean), tuple(variance))
+    return NoiseLevelFunction(
+        slope / unit, float(intercept), tuple(mean), tuple(variance)
+    )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _MOST_NOISE = 2.0
 """Noise over the spread of what is fitted: more was a hot pixel taken for noise, as
@@ -19,11 +19,11 @@ _FARTHEST = 1e6
 whole numbers of 16 bits never come near."""
 
 
-def measured_problem(
+def measure_plane(
     values_yxs: NDArray[np.float64],
     valid_yx: NDArray[np.bool_],
     spacing_yx: tuple[float, float] = (1.0, 1.0),
-) -> FitProblem:
+) -> NoisyPlane:
     """Return a plane with its noise, less its hot and dead pixels.
 
     Parameters
@@ -34,7 +34,7 @@ def measured_problem(
         Height and width of a pixel; any one unit.
     """
     noise, curves = examine_plane(values_yxs, valid_yx)
-    problem = FitProblem(values_yxs, valid_yx, valid_yx, noise, spacing_yx, curves)
+    problem = NoisyPlane(values_yxs, valid_yx, valid_yx, noise, spacing_yx, curves)
     fitted = valid_yx & ~isolated_pixels(problem)
     if _is_spoilt(noise.sigma, values_yxs[valid_yx], values_yxs[fitted]):
         noise, curves = examine_plane(values_yxs, fitted)

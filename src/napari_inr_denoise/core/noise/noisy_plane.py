@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.noise.anscombe import even_noise
-from napari_inr_denoise.core.noise.level_function import NoiseCurve, constant_curve
+from napari_inr_denoise.core.noise.anscombe import variance_stabilized
+from napari_inr_denoise.core.noise.level_function import (
+    NoiseLevelFunction,
+    constant_level_function,
+)
 from napari_inr_denoise.core.noise.model import NoiseModel
 
-CORRELATED_HOLE = 3
+CORRELATED_BLIND_RADIUS = 3
 """Reach of what is hidden around a pixel whose noise its neighbours share, in pixels.
 
 On wide-field frames 3 did better by 0.6 dB than 2, and 4 did worse.
@@ -19,7 +22,7 @@ On wide-field frames 3 did better by 0.6 dB than 2, and 4 did worse.
 
 
 @dataclass(frozen=True)
-class FitProblem:
+class NoisyPlane:
     """One plane to fit.
 
     Attributes
@@ -34,7 +37,7 @@ class FitProblem:
         In the same units.
     spacing_yx : tuple of float
         Height and width of a pixel; any one unit.
-    curves : tuple of NoiseCurve
+    curves : tuple of NoiseLevelFunction
         Of each sample; the same noise everywhere if empty.
     """
 
@@ -43,7 +46,7 @@ class FitProblem:
     fitted_yx: NDArray[np.bool_]
     noise: NoiseModel
     spacing_yx: tuple[float, float] = (1.0, 1.0)
-    curves: tuple[NoiseCurve, ...] = field(default=(), repr=False)
+    curves: tuple[NoiseLevelFunction, ...] = field(default=(), repr=False)
 
     @property
     def isolated_count(self) -> int:
@@ -53,9 +56,9 @@ class FitProblem:
     @property
     def hole(self) -> int:
         """Reach of what must be hidden around a pixel: 0 for the pixel alone."""
-        return CORRELATED_HOLE if self.noise.correlated else 0
+        return CORRELATED_BLIND_RADIUS if self.noise.correlated else 0
 
-    def cropped(self, window_yx: tuple[slice, slice]) -> FitProblem:
+    def cropped(self, window_yx: tuple[slice, slice]) -> NoisyPlane:
         """Return a part of the plane; its noise is said to be the whole plane's.
 
         A copy: what is kept of a large plane must not keep all of it.
@@ -67,14 +70,18 @@ class FitProblem:
             fitted_yx=self.fitted_yx[window_yx].copy(),
         )
 
-    def curve(self, sample: int) -> NoiseCurve:
+    def curve(self, sample: int) -> NoiseLevelFunction:
         """Return how the noise of a sample grows with the signal."""
-        return self.curves[sample] if self.curves else constant_curve(self.noise.sigma)
+        return (
+            self.curves[sample]
+            if self.curves
+            else constant_level_function(self.noise.sigma)
+        )
 
-    def even_noise(self) -> NDArray[np.float64]:
+    def variance_stabilized(self) -> NDArray[np.float64]:
         """Return the plane with noise made even, (Y, X, samples)."""
         samples = range(self.plane_yxs.shape[-1])
-        return even_noise(self.plane_yxs, [self.curve(k) for k in samples])
+        return variance_stabilized(self.plane_yxs, [self.curve(k) for k in samples])
 
     def residual_rms(self, plane_yxs: NDArray[np.floating]) -> float:
         """Return the root of MSE(result, noisy) over the pixels that are fitted.

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.noise.anscombe import even_noise
+from napari_inr_denoise.core.noise.anscombe import variance_stabilized
 from napari_inr_denoise.core.noise.chen import plane_level
 from napari_inr_denoise.core.noise.estimate import apply_curves, examine_plane
-from napari_inr_denoise.core.noise.level_function import NoiseCurve
+from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
 
 _GAP = 4
@@ -23,14 +23,14 @@ _FITS = (0.7, 1.4)
 
 
 @dataclass(frozen=True)
-class StackNoise:
+class SharedNoise:
     """The noise that the planes of a stack have in common.
 
     Attributes
     ----------
     model : NoiseModel
         Of the planes that were measured, together.
-    curves : tuple of NoiseCurve
+    curves : tuple of NoiseLevelFunction
         One a sample.
     even_level : float
         Chen's level of these planes once their noise was made even: about 1, less
@@ -38,13 +38,13 @@ class StackNoise:
     """
 
     model: NoiseModel
-    curves: tuple[NoiseCurve, ...]
+    curves: tuple[NoiseLevelFunction, ...]
     even_level: float
 
     @classmethod
     def of(
         cls, planes: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
-    ) -> StackNoise:
+    ) -> SharedNoise:
         """Measure planes together.
 
         Parameters
@@ -56,7 +56,7 @@ class StackNoise:
         values = [np.pad(plane, (*below, (0, 0))) for plane, _ in planes]
         valid = [np.pad(mask, below) for _, mask in planes]
         model, curves = examine_plane(np.concatenate(values), np.concatenate(valid))
-        return cls(model, curves, _even_level(curves, planes))
+        return cls(model, curves, _stabilized_level(curves, planes))
 
     def fits(
         self, parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
@@ -68,7 +68,7 @@ class StackNoise:
         parts : sequence of (plane_yxs, valid_yx)
             As for `examine_plane`.
         """
-        ratio = _even_level(self.curves, parts) / self.even_level
+        ratio = _stabilized_level(self.curves, parts) / self.even_level
         return _FITS[0] <= ratio <= _FITS[1]
 
     def on(
@@ -86,14 +86,16 @@ class StackNoise:
         return apply_curves(self.model, self.curves, plane_yxs, valid_yx)
 
 
-def _even_level(
-    curves: tuple[NoiseCurve, ...],
+def _stabilized_level(
+    curves: tuple[NoiseLevelFunction, ...],
     parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
 ) -> float:
     """Return Chen's level of parts once their noise is even: the median of the known.
 
     NaN if none is.
     """
-    levels = [plane_level(even_noise(part, curves), valid) for part, valid in parts]
+    levels = [
+        plane_level(variance_stabilized(part, curves), valid) for part, valid in parts
+    ]
     known = [level for level in levels if level > 0]
     return float(np.median(known)) if known else math.nan

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_inr_denoise.core.candidates.siren import FitResult
+from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.strength import with_strength
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
-from napari_inr_denoise.core.pipeline.output_tmp import RunOutput
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.plane_report import (
     TileRecord,
     join_records,
     record_tile,
 )
+from napari_inr_denoise.core.pipeline.state import RunOutput
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.stitching import PlaneCanvas
@@ -29,7 +29,7 @@ class DenoisedTile:
         Where it lies in the image.
     tile : Tile
         And in the plane.
-    problem : FitProblem
+    problem : NoisyPlane
         Its values and its noise.
     result : FitResult
         At the strength that was asked for.
@@ -39,7 +39,7 @@ class DenoisedTile:
 
     plane: Plane
     tile: Tile
-    problem: FitProblem
+    problem: NoisyPlane
     result: FitResult
     record: TileRecord
 
@@ -48,7 +48,7 @@ class DenoisedTile:
         cls,
         plane: Plane,
         tile: Tile,
-        problem: FitProblem,
+        problem: NoisyPlane,
         found: FitResult,
         strength: float,
     ) -> DenoisedTile:
@@ -58,7 +58,7 @@ class DenoisedTile:
         return cls(plane, tile, problem, result, record)
 
 
-class PlaneSoFar:
+class PlaneAssembly:
     """One plane of the result, and of the uncertainty where it is kept.
 
     Parameters

@@ -13,7 +13,7 @@ _MOST_NAMED = 20
 _Key = tuple[tuple[str, int], ...]
 
 
-class Ledger:
+class FinishedPlanes:
     """Records by the place of their plane; a volume has one for all of its planes.
 
     Parameters

@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.candidates.siren import FitStep
-from napari_inr_denoise.core.compute.at_once_tmp import fitted_at_once
-from napari_inr_denoise.core.compute.generators import Outcome
-from napari_inr_denoise.core.noise.measure import measured_problem
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.compute.concurrency import fit_concurrently
+from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.ensemble.plane_result import FitStep
+from napari_inr_denoise.core.noise.measure import measure_plane
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.assembly import DenoisedTile
-from napari_inr_denoise.core.pipeline.plane import plane_steps
-from napari_inr_denoise.core.pipeline.unchanged_tmp import unchanged_result
+from napari_inr_denoise.core.pipeline.plane import passthrough_result, plane_steps
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
@@ -52,14 +51,14 @@ class TileStep:
     ----------
     noisy : NoisyTile
         The tile.
-    problem : FitProblem
+    problem : NoisyPlane
         Its values and its noise.
     fit : FitStep
         How far its fit is.
     """
 
     noisy: NoisyTile
-    problem: FitProblem
+    problem: NoisyPlane
     fit: FitStep
 
 
@@ -67,7 +66,7 @@ _Fit = Generator[TileStep, None, DenoisedTile]
 _Looks = Generator[tuple[TileStep | DenoisedTile, float], None, None]
 
 
-def fitted_alone(
+def fit_independently(
     tiles: Sequence[NoisyTile],
     spacing_yx: tuple[float, float],
     settings: DenoiseSettings,
@@ -106,7 +105,7 @@ def fitted_alone(
         for number, one in enumerate(tiles)
     ]
     try:
-        for number, step in fitted_at_once(fits, device):
+        for number, step in fit_concurrently(fits, device):
             at_work.hear(number, step)
             yield from at_work.denoised()
             yield from at_work.first()
@@ -123,10 +122,10 @@ def _denoised(
     settings: DenoiseSettings,
     device: torch.device,
 ) -> _Fit:
-    problem = measured_problem(noisy.values_yxs, noisy.valid_yx, spacing_yx)
-    result = unchanged_result(problem)
+    problem = measure_plane(noisy.values_yxs, noisy.valid_yx, spacing_yx)
+    result = passthrough_result(problem)
     if result is None:
-        for fit in (run := Outcome(plane_steps(problem, settings, device))):
+        for fit in (run := GeneratorResult(plane_steps(problem, settings, device))):
             yield TileStep(noisy, problem, fit)
         result = run.result
     strength = settings.strength

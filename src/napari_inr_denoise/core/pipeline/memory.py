@@ -49,7 +49,7 @@ def tile_side(settings: DenoiseSettings, samples: int, device: torch.device) -> 
     return min(side, _MOST_SIDE)
 
 
-def tiles_at_once(
+def concurrent_tiles(
     settings: DenoiseSettings, samples: int, pixels: int, device: torch.device
 ) -> int:
     """Return how many tiles may be denoised side by side: no more than threads.
@@ -69,7 +69,7 @@ def tiles_at_once(
     return max(min(fitting, torch.get_num_threads(), _MOST_AT_ONCE), 1)
 
 
-def fits_at_once(
+def concurrent_fits(
     settings: DenoiseSettings, samples: int, pixels: int, device: torch.device
 ) -> int:
     """Return how many tiles may be fitted at once, each by networks of its own.
@@ -82,9 +82,9 @@ def fits_at_once(
     Parameters
     ----------
     settings, samples, pixels, device
-        As for `tiles_at_once`.
+        As for `concurrent_tiles`.
     """
-    lanes = tiles_at_once(settings, samples, pixels, device)
+    lanes = concurrent_tiles(settings, samples, pixels, device)
     names = settings.candidate_names
     if device.type == "cuda":
         return lanes
@@ -168,7 +168,7 @@ def is_device_lost(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and str(error).startswith("CUDA error")
 
 
-class Effort:
+class ComputeBudget:
     """Where and in how large batches to compute; less each time memory runs out.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
@@ -13,15 +14,11 @@ from numpy.typing import NDArray
 from napari_inr_denoise.core.candidates.attention import attention_steps
 from napari_inr_denoise.core.candidates.base import Training
 from napari_inr_denoise.core.candidates.neighbourhood import neighbourhood_steps
-from napari_inr_denoise.core.candidates.siren import (
-    FitResult,
-    FitStep,
-    FitSteps,
-    fit_steps,
-)
-from napari_inr_denoise.core.compute.at_once_tmp import fitted_at_once
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.candidates.siren import fit_steps
+from napari_inr_denoise.core.compute.concurrency import fit_concurrently
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.limits import keep_in_range, keep_structure
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep, FitSteps
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.quality import estimated_error, judge, uncertainty
 from napari_inr_denoise.core.ensemble.smoothing import smoothed
@@ -34,7 +31,7 @@ from napari_inr_denoise.core.ensemble.weighting import (
     weigh,
 )
 from napari_inr_denoise.core.ensemble.wiener import beside_wiener
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import (
     ATTENTION,
@@ -50,7 +47,7 @@ CandidateSteps = Generator[FitStep, None, Candidate]
 
 
 def plane_steps(
-    problem: FitProblem, settings: DenoiseSettings, device: torch.device
+    problem: NoisyPlane, settings: DenoiseSettings, device: torch.device
 ) -> FitSteps:
     """Denoise a plane by what the settings name.
 
@@ -62,7 +59,7 @@ def plane_steps(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         With enough valid pixels and a noise level above 0.
     settings : DenoiseSettings
         The candidates and all that decides their fits.
@@ -94,7 +91,7 @@ def plane_steps(
 
 def _combined(
     names: tuple[str, ...],
-    problem: FitProblem,
+    problem: NoisyPlane,
     settings: DenoiseSettings,
     device: torch.device,
 ) -> FitSteps:
@@ -109,7 +106,7 @@ def _combined(
         return done[number]
 
     fits = [fitted(number, name) for number, name in enumerate(names)]
-    run = Outcome(fitted_at_once(fits, device))
+    run = GeneratorResult(fit_concurrently(fits, device))
     newest: dict[int, FitStep] = {}
     best, known = None, 0
     for number, step in run:
@@ -157,7 +154,7 @@ def _of_all(
 
 
 def _mean(
-    problem: FitProblem, done: Sequence[Candidate], held_out_yx: NDArray[np.bool_]
+    problem: NoisyPlane, done: Sequence[Candidate], held_out_yx: NDArray[np.bool_]
 ) -> tuple[FitResult, NDArray[np.float32]]:
     """Return the weighted mean of the candidates and its own share."""
     weights = weigh(done, problem, held_out_yx)
@@ -169,7 +166,7 @@ def _mean(
 
 
 def finished(
-    problem: FitProblem,
+    problem: NoisyPlane,
     done: Sequence[Candidate],
     held_out_yx: NDArray[np.bool_],
     device: torch.device,
@@ -178,7 +175,7 @@ def finished(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane.
     done : sequence of Candidate
         Those with values that are not finite are left out; the noisy plane is
@@ -215,14 +212,14 @@ def finished(
 
 def _blind_spot(
     name: str,
-    problem: FitProblem,
+    problem: NoisyPlane,
     targets_yx: NDArray[np.bool_],
     settings: DenoiseSettings,
     device: torch.device,
 ) -> CandidateSteps:
     """Fit a network with a blind spot, as steps for callers."""
     started, best = time.monotonic(), None
-    run = Outcome(_BLIND_SPOTS[name](problem, targets_yx, settings, device))
+    run = GeneratorResult(_BLIND_SPOTS[name](problem, targets_yx, settings, device))
     for training in run:
         if training.candidate is not None:
             best = shown(problem, training) or best
@@ -233,7 +230,7 @@ def _blind_spot(
 
 def _siren(
     name: str,
-    problem: FitProblem,
+    problem: NoisyPlane,
     targets_yx: NDArray[np.bool_],
     settings: DenoiseSettings,
     device: torch.device,
@@ -253,7 +250,7 @@ def _siren(
 
 
 def step_of(
-    problem: FitProblem, training: Training, best: FitResult, seconds: float
+    problem: NoisyPlane, training: Training, best: FitResult, seconds: float
 ) -> FitStep:
     """Return a blind spot's training as a step of the fit."""
     return FitStep(
@@ -267,7 +264,7 @@ def step_of(
     )
 
 
-def shown(problem: FitProblem, training: Training) -> FitResult | None:
+def shown(problem: NoisyPlane, training: Training) -> FitResult | None:
     """Return a look at a plane as a result, or None where there was none to show."""
     if training.candidate is None or not _is_sound(training.candidate):
         return None
@@ -275,7 +272,7 @@ def shown(problem: FitProblem, training: Training) -> FitResult | None:
 
 
 def _as_result(
-    problem: FitProblem, plane_yxs: NDArray[np.float32], steps: int
+    problem: NoisyPlane, plane_yxs: NDArray[np.float32], steps: int
 ) -> FitResult:
     plane_yxs = keep_in_range(problem, plane_yxs)
     rms = problem.residual_rms(plane_yxs)
@@ -284,5 +281,34 @@ def _as_result(
 
 def _is_sound(candidate: Candidate) -> bool:
     """Return whether a network has not broken down."""
-    parts = (candidate.plane_yxs, candidate.own_share_yxs)
+    parts = (candidate.plane_yxs, candidate.divergence_yxs)
     return all(bool(np.isfinite(part).all()) for part in parts)
+
+
+_FEWEST_VALID = 16
+"""Fewer valid pixels than this say nothing about the noise."""
+_NO_NOISE = float(np.finfo(np.float32).eps)
+"""Noise below this share of the largest value that is fitted is lost in float32."""
+
+
+def passthrough_result(problem: NoisyPlane) -> FitResult | None:
+    """Return the plane as it is if there is nothing to fit, or None.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The noisy plane, or a part of one, and its noise.
+
+    Returns
+    -------
+    FitResult or None
+        Its reason is TOO_FEW_PIXELS or NO_NOISE.
+    """
+    fitted, sigma = problem.fitted_yx, problem.noise.sigma
+    if fitted.sum() < _FEWEST_VALID or math.isnan(sigma):
+        reason = StopReason.TOO_FEW_PIXELS
+    elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs[fitted]).max():
+        reason = StopReason.NO_NOISE
+    else:
+        return None
+    return FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, reason)

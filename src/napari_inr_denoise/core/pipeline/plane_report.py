@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.candidates.siren import FitResult
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.ensemble.plane_result import FitResult
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.report.verdict import Verdict
 
@@ -36,7 +36,7 @@ class TileRecord:
 
 def record_tile(
     index: dict[str, int],
-    problem: FitProblem,
+    problem: NoisyPlane,
     result: FitResult,
     weights_yx: NDArray[np.float32],
 ) -> TileRecord:
@@ -46,7 +46,7 @@ def record_tile(
     ----------
     index : dict
         Position along the axes that are not in the plane.
-    problem : FitProblem
+    problem : NoisyPlane
         The noisy plane.
     result : FitResult
         The denoised one.

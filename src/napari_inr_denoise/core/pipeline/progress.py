@@ -6,12 +6,11 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import TypeVar
 
-from napari_inr_denoise.core.candidates.siren import FitResult, FitStep
-from napari_inr_denoise.core.compute.background_tmp import in_background
-from napari_inr_denoise.core.compute.generators import Outcome
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.compute.generators import GeneratorResult, run_in_thread
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.result import DenoiseStep
-from napari_inr_denoise.core.pipeline.state import RunSoFar
+from napari_inr_denoise.core.pipeline.state import RunState
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
 
@@ -23,7 +22,7 @@ class StepMaker:
 
     Parameters
     ----------
-    so_far : RunSoFar
+    so_far : RunState
         What every step may be asked for.
     tiles : int
         Of each plane.
@@ -39,7 +38,7 @@ class StepMaker:
         so that a caller may stop.
     """
 
-    def __init__(self, so_far: RunSoFar, tiles: int) -> None:
+    def __init__(self, so_far: RunState, tiles: int) -> None:
         self._so_far, self._tiles = so_far, tiles
         self.work = self.beside = 0.0
         self.last: DenoiseStep
@@ -48,7 +47,7 @@ class StepMaker:
         self,
         plane: Plane,
         tile: Tile | None,
-        problem: FitProblem,
+        problem: NoisyPlane,
         result: FitResult,
         fit: FitStep | None,
         work: float = 1.0,
@@ -77,7 +76,7 @@ class StepMaker:
     def learning(
         self,
         plane: Plane,
-        problem: FitProblem,
+        problem: NoisyPlane,
         best: FitResult,
         fit: FitStep,
         share: float,
@@ -102,6 +101,6 @@ class StepMaker:
         self, work: Callable[[], _Found]
     ) -> Generator[DenoiseStep, None, _Found]:
         """Work on what cannot look up."""
-        for _ in (run := Outcome(in_background(work))):
+        for _ in (run := GeneratorResult(run_in_thread(work))):
             yield self.last
         return run.result

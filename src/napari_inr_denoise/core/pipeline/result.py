@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.candidates.siren import FitResult, FitStep
 from napari_inr_denoise.core.candidates.volume_function import FittedVolume
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.report import DenoiseReport, PlaneReport
 from napari_inr_denoise.image.axes import Plane
 
@@ -68,7 +68,7 @@ class DenoiseStep:
         The tile of the plane, and how many a plane has: 1 unless it is large.
     plane : Plane
         Where it lies in the image.
-    problem : FitProblem
+    problem : NoisyPlane
         The noisy values of the plane or tile and its noise, in the image's units.
         While the planes of a stack learn together it may be a part of the plane.
     result : FitResult
@@ -86,7 +86,7 @@ class DenoiseStep:
     tile_number: int
     tile_count: int
     plane: Plane
-    problem: FitProblem
+    problem: NoisyPlane
     result: FitResult
     fit: FitStep | None
     progress: float

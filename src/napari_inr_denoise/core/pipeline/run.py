@@ -13,35 +13,37 @@ from itertools import chain, groupby
 import numpy as np
 
 from napari_inr_denoise.core.candidates.shared import (
-    LearnedStack,
-    can_learn,
-    learn_stack,
-    learns_together,
+    SharedNetworks,
+    can_share,
+    shares_networks,
+    train_shared,
 )
-from napari_inr_denoise.core.candidates.siren import FitResult, FitStep
 from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
+from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.compute.devices import pick_device
-from napari_inr_denoise.core.compute.generators import Outcome
-from napari_inr_denoise.core.compute.side_by_side_tmp import side_by_side
-from napari_inr_denoise.core.noise.measure import measured_problem
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
+from napari_inr_denoise.core.noise.measure import measure_plane
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline import plane as engine
-from napari_inr_denoise.core.pipeline.assembly import DenoisedTile, PlaneSoFar
-from napari_inr_denoise.core.pipeline.independent_tiles import NoisyTile, fitted_alone
-from napari_inr_denoise.core.pipeline.memory import (
-    Effort,
-    fits_at_once,
-    tile_side,
-    tiles_at_once,
+from napari_inr_denoise.core.pipeline.assembly import DenoisedTile, PlaneAssembly
+from napari_inr_denoise.core.pipeline.independent_tiles import (
+    NoisyTile,
+    fit_independently,
 )
-from napari_inr_denoise.core.pipeline.plane import shown, step_of
+from napari_inr_denoise.core.pipeline.memory import (
+    ComputeBudget,
+    concurrent_fits,
+    concurrent_tiles,
+    tile_side,
+)
+from napari_inr_denoise.core.pipeline.plane import passthrough_result, shown, step_of
 from napari_inr_denoise.core.pipeline.progress import StepMaker
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
-from napari_inr_denoise.core.pipeline.state import RunSoFar
-from napari_inr_denoise.core.pipeline.unchanged_tmp import unchanged_result
+from napari_inr_denoise.core.pipeline.state import RunState
 from napari_inr_denoise.core.pipeline.volume import VolumeRun
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.series import Member, StackPlanes, centre
+from napari_inr_denoise.core.sampling.series import Series, SeriesTile, centre
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane, planes_of, sample_count, series_of
 from napari_inr_denoise.image.source import ImageSource
@@ -84,7 +86,7 @@ class Run:
     ) -> None:
         self._source, self._axes = source, axes
         self._settings = settings
-        self._effort = Effort(settings, pick_device(settings.device))
+        self._effort = ComputeBudget(settings, pick_device(settings.device))
         self._spacing_zyx = spacing_zyx
         self._spacing_yx = spacing_zyx[1:]
         first = next(planes_of(axes, source.shape))
@@ -92,10 +94,10 @@ class Run:
         side = tile_side(settings, self._samples, self._effort.device)
         self._tiling = Tiling.of(first.shape_yx(source.shape), side)
         self._as_volumes = settings.mode == "volume"
-        self._so_far = RunSoFar(source, axes, settings, self._tiling, self._effort, out)
+        self._so_far = RunState(source, axes, settings, self._tiling, self._effort, out)
         self._ledger, self._output = self._so_far.ledger, self._so_far.output
         self._maker = StepMaker(self._so_far, self._tiling.count)
-        self._plane: PlaneSoFar | None = None  # whose tiles come in
+        self._plane: PlaneAssembly | None = None  # whose tiles come in
         self._at_work = 1  # planes or tiles
 
     def steps(self) -> DenoiseSteps:
@@ -104,7 +106,7 @@ class Run:
         work: _Work = self._series
         if self._as_volumes:
             work = self._fit_volume
-        elif not learns_together(self._settings, len(all_series[0])):
+        elif not shares_networks(self._settings, len(all_series[0])):
             # Where nothing is shared it does not matter where a series ends.
             all_series, work = [list(chain.from_iterable(all_series))], self._alone
         for series in all_series:
@@ -159,17 +161,19 @@ class Run:
         )
         middle, shown = series[volume.middle], volume.plane(volume.middle)
         found: VolumeFit | FitResult
-        unchanged = unchanged_result(replace(shown, noise=volume.noise))
+        unchanged = passthrough_result(replace(shown, noise=volume.noise))
         if unchanged is not None:
             found = unchanged
         else:
-            run = Outcome(volume.steps(self._effort.settings, self._effort.device))
+            run = GeneratorResult(
+                volume.steps(self._effort.settings, self._effort.device)
+            )
             for fit, step in run:
                 self._so_far.volume = (volume, fit)
                 yield self._maker.step(middle, None, shown, step.best, step)
             found = run.result
             self._so_far.volumes.append(found.function)
-        for _ in (writing := Outcome(volume.write(found, self._output.out))):
+        for _ in (writing := GeneratorResult(volume.write(found, self._output.out))):
             if unchanged is None:
                 yield self._maker.last
         self._ledger.add(writing.result)
@@ -185,11 +189,11 @@ class Run:
 
     def _learn(
         self, series: list[Plane]
-    ) -> Generator[DenoiseStep, None, LearnedStack | None]:
+    ) -> Generator[DenoiseStep, None, SharedNetworks | None]:
         """Train what the planes of a series share; None where they share nothing."""
         yield from self._open(series)
         planes = yield from self._maker.while_waiting(
-            lambda: StackPlanes(
+            lambda: Series(
                 lambda number, window: self._source.read(series[number], window),
                 len(series),
                 self._tiling,
@@ -199,7 +203,7 @@ class Run:
         )
         started, best = time.monotonic(), None
         effort, share = self._effort, self._training_share(len(series))
-        run = Outcome(learn_stack(planes, effort.settings, effort.device))
+        run = GeneratorResult(train_shared(planes, effort.settings, effort.device))
         for look in run:
             if look is None:
                 yield self._maker.last
@@ -233,7 +237,7 @@ class Run:
         self,
         series: list[Plane],
         numbers: Iterable[int],
-        learned: LearnedStack,
+        learned: SharedNetworks,
         work: float,
     ) -> _Steps:
         """Denoise planes with what they share, some of their tiles at once."""
@@ -243,8 +247,8 @@ class Run:
             for number in numbers
             for tile in self._tiling.tiles
         )
-        self._at_work = self._at_once(tiles_at_once)
-        with closing(side_by_side(jobs, self._at_work)) as answers:
+        self._at_work = self._at_once(concurrent_tiles)
+        with closing(map_ordered(jobs, self._at_work)) as answers:
             for done in answers:
                 if done is None:
                     # Nothing new to show, but a chance to stop.
@@ -253,13 +257,13 @@ class Run:
                 yield self._drawn(done, work, shared=planes.count > 1)
 
     def _answer(
-        self, plane: Plane, tile: Tile, member: Member, learned: LearnedStack
+        self, plane: Plane, tile: Tile, member: SeriesTile, learned: SharedNetworks
     ) -> Generator[None, None, DenoisedTile]:
         """Denoise a tile with what it shares with others; in a thread of its own."""
         problem = member.problem
-        result = unchanged_result(problem)
+        result = passthrough_result(problem)
         if result is None:
-            for _ in (run := Outcome(learned.answers(member))):
+            for _ in (run := GeneratorResult(learned.answers(member))):
                 yield
             held_out = member.held_out(self._settings.seed)
             result = engine.finished(problem, run.result, held_out, self._effort.device)
@@ -279,7 +283,7 @@ class Run:
             if plane in self._ledger:
                 continue
             own = None
-            if self._tiling.count > 1 and can_learn(self._settings):
+            if self._tiling.count > 1 and can_share(self._settings):
                 own = yield from self._learn([plane])
             if own is None:
                 left.append(plane)
@@ -287,7 +291,7 @@ class Run:
             for_answers = max(work - self._training_share(1), 0.0)
             yield from self._answered([plane], [0], own, for_answers)
         tiles = [(plane, tile) for plane in left for tile in self._tiling.tiles]
-        at_once = self._at_once(fits_at_once)
+        at_once = self._at_once(concurrent_fits)
         while tiles:
             noisy = self._read(tiles[:at_once])
             yield from self._fitted(noisy, work)
@@ -312,7 +316,9 @@ class Run:
     def _fitted(self, noisy: Sequence[NoisyTile], work: float) -> _Steps:
         """Denoise tiles at once, each by networks of its own."""
         effort, maker, self._at_work = self._effort, self._maker, len(noisy)
-        looks = fitted_alone(noisy, self._spacing_yx, effort.settings, effort.device)
+        looks = fit_independently(
+            noisy, self._spacing_yx, effort.settings, effort.device
+        )
         for look, beside in looks:
             maker.beside = work * beside / self._tiling.count
             if isinstance(look, DenoisedTile):
@@ -334,7 +340,7 @@ class Run:
             Whether the plane shares networks with others.
         """
         if done.tile.number == 0 or self._plane is None:
-            self._plane = PlaneSoFar(self._output, done.plane)
+            self._plane = PlaneAssembly(self._output, done.plane)
         self._plane.add(done)
         self._maker.work += work / self._tiling.count
         if done.tile.number == self._tiling.count - 1:
@@ -342,12 +348,12 @@ class Run:
             self._plane = None
         return self._maker.step(done.plane, done.tile, done.problem, done.result, None)
 
-    def _problem(self, plane: Plane, window: tuple[slice, slice]) -> FitProblem:
+    def _problem(self, plane: Plane, window: tuple[slice, slice]) -> NoisyPlane:
         """Return a part of a plane under a noise model of its own."""
-        return measured_problem(*self._source.read(plane, window), self._spacing_yx)
+        return measure_plane(*self._source.read(plane, window), self._spacing_yx)
 
 
-def _shared(learned: LearnedStack | None, number: int) -> LearnedStack | None:
+def _shared(learned: SharedNetworks | None, number: int) -> SharedNetworks | None:
     """Return what a plane of the series is denoised with, if it belongs to it."""
     belongs = learned is not None and learned.planes.beside(number) is not None
     return learned if belongs else None

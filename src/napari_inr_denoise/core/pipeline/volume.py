@@ -9,18 +9,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.candidates.siren import FitResult, FitStep
 from napari_inr_denoise.core.candidates.siren_volume import (
     VolumeFit,
     VolumeProblem,
     volume_steps,
 )
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.limits import keep_in_range
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
 from napari_inr_denoise.core.ensemble.quality import judge
 from napari_inr_denoise.core.ensemble.strength import with_strength
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.memory import volume_gb
 from napari_inr_denoise.core.pipeline.plane_report import (
     TileRecord,
@@ -28,7 +28,7 @@ from napari_inr_denoise.core.pipeline.plane_report import (
     record_tile,
 )
 from napari_inr_denoise.core.report.report import PlaneReport
-from napari_inr_denoise.core.sampling.series import StackPlanes
+from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.source import ImageSource
@@ -92,7 +92,7 @@ class VolumeRun:
         self._spacing = spacing_zyx
         shape = series[0].shape_yx(source.shape)
         self._tiling = Tiling.of(shape, max(shape))
-        self._planes = StackPlanes(
+        self._planes = Series(
             lambda number, window: source.read(series[number], window),
             len(series),
             self._tiling,
@@ -115,7 +115,7 @@ class VolumeRun:
         (tile,) = self._tiling.tiles
         return tile
 
-    def plane(self, number: int) -> FitProblem:
+    def plane(self, number: int) -> NoisyPlane:
         """Return a plane under the noise of the volume."""
         return self._planes.problem(number, self._tile)
 
@@ -134,7 +134,7 @@ class VolumeRun:
         self, settings: DenoiseSettings, device: torch.device
     ) -> Generator[tuple[VolumeFit, FitStep], None, VolumeFit]:
         """Fit the volume; each look comes with a step that shows the middle plane."""
-        run = Outcome(volume_steps(self._problem(), settings, device))
+        run = GeneratorResult(volume_steps(self._problem(), settings, device))
         for look, fit in enumerate(run):
             if look % _LOOKS_BETWEEN_SKETCHES == 0:
                 shown = fit.function.sketch(self.middle)
@@ -185,7 +185,7 @@ class VolumeRun:
         return replace(joined, residual_rms=fit.residual_rms)
 
 
-def _fitted_plane(problem: FitProblem, fit: VolumeFit, number: int) -> FitResult:
+def _fitted_plane(problem: NoisyPlane, fit: VolumeFit, number: int) -> FitResult:
     """Return a plane of a fitted volume, and what of it may be judged."""
     values = fit.function.plane(float(number), fit.function.grid())
     if problem.fitted_yx.any():

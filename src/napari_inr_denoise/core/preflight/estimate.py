@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_inr_denoise.core.candidates.shared import can_learn, learns_together
+from napari_inr_denoise.core.candidates.shared import can_share, shares_networks
 from napari_inr_denoise.core.candidates.siren_volume import VolumeProblem
-from napari_inr_denoise.core.compute.at_once_tmp import has_lanes
+from napari_inr_denoise.core.compute.concurrency import runs_in_threads
 from napari_inr_denoise.core.compute.devices import describe_device, pick_device
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.pipeline.memory import (
+    concurrent_fits,
+    concurrent_tiles,
     expected_memory_gb,
-    fits_at_once,
     tile_side,
-    tiles_at_once,
 )
 from napari_inr_denoise.core.pipeline.volume import check_volume
 from napari_inr_denoise.core.preflight.cost_model import Workload
@@ -30,7 +30,7 @@ from napari_inr_denoise.core.preflight.timing import (
     volume_pace,
 )
 from napari_inr_denoise.core.report.duration import duration_words
-from napari_inr_denoise.core.sampling.series import Member, StackPlanes, spread
+from napari_inr_denoise.core.sampling.series import Series, SeriesTile, spread
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import (
     count_planes,
@@ -40,8 +40,7 @@ from napari_inr_denoise.image.axes import (
     series_of,
     voxel_spacing,
 )
-from napari_inr_denoise.image.masked_tmp import MaskedImage
-from napari_inr_denoise.image.source import ImageSource, LazyArray
+from napari_inr_denoise.image.source import ImageSource, LazyArray, MaskedImage
 from napari_inr_denoise.image.tiling import Tiling
 
 _LOOKED_AT = 3
@@ -123,7 +122,7 @@ def preflight(
         As for `denoise`.
     """
     steps = preflight_steps(image, axes, settings, spacing_um, streamed=streamed)
-    for _ in (run := Outcome(steps)):
+    for _ in (run := GeneratorResult(steps)):
         pass
     return run.result
 
@@ -181,7 +180,7 @@ class _Plan:
         self._settings, self._spacing = settings, spacing_zyx
         self.device = pick_device(settings.device)
         self._as_volume = settings.mode == "volume"
-        self.at_most = self._as_volume or not can_learn(settings)
+        self.at_most = self._as_volume or not can_share(settings)
         first = next(planes_of(axes, source.shape))
         self._samples = sample_count(axes, source.shape)
         side = (
@@ -201,7 +200,7 @@ class _Plan:
         # The mask may lie anywhere, and what is measured on must not be empty.
         plain = source.without_mask
         started = time.perf_counter()
-        self._planes = StackPlanes(
+        self._planes = Series(
             lambda number, window: plain.read(middle[number], window),
             self._count,
             self.tiling,
@@ -213,7 +212,7 @@ class _Plan:
         self.together = not self._as_volume and self._related()
 
     def _related(self) -> bool:
-        if not learns_together(self._settings, self._count):
+        if not shares_networks(self._settings, self._count):
             return False
         chosen = spread(self._count, _LOOKED_AT)
         started = time.perf_counter()
@@ -230,9 +229,9 @@ class _Plan:
     @property
     def _at_once(self) -> int:
         """How many planes or tiles are denoised side by side."""
-        most = tiles_at_once if self._shares else fits_at_once
+        most = concurrent_tiles if self._shares else concurrent_fits
         planes, pixels = self._count, self.tiling.most_pixels
-        if not (self._shares or learns_together(self._settings, self._count)):
+        if not (self._shares or shares_networks(self._settings, self._count)):
             # Then they are fitted beside planes of other series, too.
             planes *= self._series
         return min(
@@ -243,7 +242,7 @@ class _Plan:
     @property
     def _shares(self) -> bool:
         """Whether planes or tiles share networks."""
-        return self.together or (self.tiling.count > 1 and can_learn(self._settings))
+        return self.together or (self.tiling.count > 1 and can_share(self._settings))
 
     def seconds(self) -> Measuring[float]:
         """Measure the expected duration; next to nothing where there is no noise."""
@@ -253,7 +252,7 @@ class _Plan:
         one = yield from self._of_volume() if self._as_volume else self._of_series()
         return self._series * one
 
-    def _sample(self) -> Member:
+    def _sample(self) -> SeriesTile:
         """Return the middle of the middle plane, and of those beside it."""
         tile = self.tiling.tiles[self.tiling.count // 2]
         member = self._planes.member(self._count // 2, tile)
@@ -275,10 +274,10 @@ class _Plan:
             together=self.together,
             tiled=self.tiling.count > 1,
             settings=settings,
-            at_once=has_lanes(len(settings.candidate_names), self.device),
+            at_once=runs_in_threads(len(settings.candidate_names), self.device),
         )
         at_once = self._at_once
-        if not (self._shares or has_lanes(at_once, self.device)):
+        if not (self._shares or runs_in_threads(at_once, self.device)):
             # In turns on a GPU, which a short measurement does not show: told is what
             # one after the other takes, so that it is at most that.
             at_once = 1

@@ -16,17 +16,20 @@ from napari_inr_denoise.core.candidates.base import Trainee
 from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
 from napari_inr_denoise.core.candidates.siren import fit_steps
 from napari_inr_denoise.core.candidates.siren_volume import VolumeProblem, volume_steps
-from napari_inr_denoise.core.compute.at_once_tmp import fitted_at_once, has_lanes
-from napari_inr_denoise.core.compute.devices import synchronise
-from napari_inr_denoise.core.compute.generators import Outcome
-from napari_inr_denoise.core.compute.side_by_side_tmp import side_by_side
+from napari_inr_denoise.core.compute.concurrency import (
+    fit_concurrently,
+    map_ordered,
+    runs_in_threads,
+)
+from napari_inr_denoise.core.compute.devices import synchronize
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.estimate import examine_plane
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.plane import finished
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.series import Member
+from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.sampling.training_plane import ViewMaker
 from napari_inr_denoise.core.settings import ATTENTION, NEIGHBOURHOOD, DenoiseSettings
 
@@ -59,7 +62,7 @@ class Pace:
 
 
 def network_paces(
-    member: Member,
+    member: SeriesTile,
     parts: int,
     settings: DenoiseSettings,
     device: torch.device,
@@ -70,7 +73,7 @@ def network_paces(
 
     Parameters
     ----------
-    member : Member
+    member : SeriesTile
         A part of a plane, and the planes beside it that help; large enough for
         batches of the size of the run.
     parts : int
@@ -95,7 +98,7 @@ def network_paces(
     names = settings.candidate_names
     if member.problem.noise.correlated and NEIGHBOURHOOD in names:
         names = (NEIGHBOURHOOD,)
-    begin: dict[str, Callable[[Member, DenoiseSettings, torch.device], Trainee]] = {
+    begin: dict[str, Callable[[SeriesTile, DenoiseSettings, torch.device], Trainee]] = {
         NEIGHBOURHOOD: partial(_neighbourhood, parts=parts),
         ATTENTION: _attention,
     }
@@ -114,13 +117,13 @@ def network_paces(
         for copy in copies
         for name in names
     ]
-    for _ in (run := Outcome(fitted_at_once(measured, device))):
+    for _ in (run := GeneratorResult(fit_concurrently(measured, device))):
         yield
     paces = {
         name: _share(run.result[number :: len(names)])
         for number, name in enumerate(names)
     }
-    if planes == 1 and has_lanes(len(names), device):
+    if planes == 1 and runs_in_threads(len(names), device):
         for name, fit in fits.items():
             yield
             alone = _seconds(fit.advance, device)
@@ -140,7 +143,7 @@ def _share(together: Sequence[Pace]) -> Pace:
 
 
 def _neighbourhood(
-    member: Member, settings: DenoiseSettings, device: torch.device, parts: int
+    member: SeriesTile, settings: DenoiseSettings, device: torch.device, parts: int
 ) -> Trainee:
     problem = member.problem
     maker = ViewMaker([problem], settings, device)
@@ -149,7 +152,7 @@ def _neighbourhood(
 
 
 def _attention(
-    member: Member, settings: DenoiseSettings, device: torch.device
+    member: SeriesTile, settings: DenoiseSettings, device: torch.device
 ) -> Trainee:
     problem = member.problem
     common = ViewMaker([problem], settings, device).common
@@ -158,7 +161,7 @@ def _attention(
 
 
 def _fit_pace(
-    fit: Trainee, problem: FitProblem, device: torch.device, *, rendered: bool
+    fit: Trainee, problem: NoisyPlane, device: torch.device, *, rendered: bool
 ) -> Measuring[Pace]:
     yield
     step = _seconds(fit.advance, device)
@@ -168,7 +171,7 @@ def _fit_pace(
 
 
 def _rendered(
-    fit: Trainee, problem: FitProblem, device: torch.device, at_once: int = 1
+    fit: Trainee, problem: NoisyPlane, device: torch.device, at_once: int = 1
 ) -> Measuring[float]:
     def render() -> None:
         for _ in fit.render(turns=1):
@@ -179,7 +182,7 @@ def _rendered(
 
 
 def _siren_pace(
-    member: Member, settings: DenoiseSettings, device: torch.device
+    member: SeriesTile, settings: DenoiseSettings, device: torch.device
 ) -> Measuring[Pace]:
     yield
     steps = fit_steps(member.problem, settings, device)
@@ -218,7 +221,7 @@ def volume_pace(
 
 
 def other_pace(
-    problem: FitProblem,
+    problem: NoisyPlane,
     settings: DenoiseSettings,
     device: torch.device,
     at_once: int = 1,
@@ -227,7 +230,7 @@ def other_pace(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         A part of a plane.
     settings : DenoiseSettings
         For the seed.
@@ -256,14 +259,14 @@ def _seconds(
     Of several at once: how long all take, over their number.
     """
     action()
-    synchronise(device)
+    synchronize(device)
     started, times = time.perf_counter(), 0
     while times < _MOST_TIMES and time.perf_counter() - started < _SECONDS:
         if at_once == 1:
             action()
         else:
-            list(side_by_side([_job(action) for _ in range(at_once)], at_once))
-        synchronise(device)
+            list(map_ordered([_job(action) for _ in range(at_once)], at_once))
+        synchronize(device)
         times += at_once
     return (time.perf_counter() - started) / times
 

@@ -88,7 +88,7 @@ class Neighbours:
     hole : int
         Reach of what is hidden around the pixel, in pixels; 0 hides the pixel alone.
     context : sequence of Tensor, each of shape (samples + 1, Y, X)
-        From `planes_beside`. The noise of another plane is another, so that nothing is
+        From `context_planes`. The noise of another plane is another, so that nothing is
         hidden.
     context_radius : int
         Reach of what is seen there, in pixels.

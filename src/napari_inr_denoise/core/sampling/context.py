@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 
 LEVEL_WIDTH = 1.5
@@ -24,9 +24,9 @@ _SLOPES = (0.25, 4.0)
 """How much dimmer or brighter a plane is made to match another."""
 
 
-def planes_beside(
-    problem: FitProblem,
-    context: Sequence[FitProblem | None],
+def context_planes(
+    problem: NoisyPlane,
+    context: Sequence[NoisyPlane | None],
     common: CommonScale,
     device: torch.device,
 ) -> list[Tensor]:
@@ -34,9 +34,9 @@ def planes_beside(
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane that they lie beside.
-    context : sequence of FitProblem or None
+    context : sequence of NoisyPlane or None
         Planes of the same shape; None where there is none.
     common : CommonScale
         Of the planes that share the network.
@@ -62,7 +62,7 @@ def planes_beside(
     ]
 
 
-def _counted(problem: FitProblem, common: CommonScale, device: torch.device) -> Tensor:
+def _counted(problem: NoisyPlane, common: CommonScale, device: torch.device) -> Tensor:
     counts = torch.from_numpy(problem.fitted_yx.copy()).to(device, torch.float32)
     values = common.stabilised_syx(problem, device)
     return torch.cat([values * counts, counts[None]])

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _TABLE = 512
 _ROBUST_RANGE = (0.1, 99.9)
@@ -55,10 +55,12 @@ class CommonScale:
     variance: float
 
     @classmethod
-    def of(cls, problems: Sequence[FitProblem]) -> CommonScale:
+    def of(cls, problems: Sequence[NoisyPlane]) -> CommonScale:
         """Return the scale of planes, each with at least one fitted pixel."""
         values = np.concatenate([one.plane_yxs[one.fitted_yx] for one in problems])
-        even = np.concatenate([one.even_noise()[one.fitted_yx] for one in problems])
+        even = np.concatenate(
+            [one.variance_stabilized()[one.fitted_yx] for one in problems]
+        )
         spread = even.std(axis=0)
         return cls(
             offset=values.mean(axis=0),
@@ -68,16 +70,16 @@ class CommonScale:
             variance=float(np.mean([one.noise.sigma**2 for one in problems])),
         )
 
-    def weight(self, problem: FitProblem) -> float:
+    def weight(self, problem: NoisyPlane) -> float:
         """Return the weight of a plane's errors in the training of all.
 
         All planes' noise counts alike, be they dim or bright.
         """
         return self.variance / problem.noise.sigma**2
 
-    def stabilised_syx(self, problem: FitProblem, device: torch.device) -> Tensor:
+    def stabilised_syx(self, problem: NoisyPlane, device: torch.device) -> Tensor:
         """Return a plane with noise made even, (samples, Y, X)."""
-        even = problem.even_noise() - self.stabilised_offset
+        even = problem.variance_stabilized() - self.stabilised_offset
         return syx_tensor(even / self.stabilised_scale, device)
 
 
@@ -133,7 +135,7 @@ class PlaneScale:
 
     Parameters
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         With at least one fitted pixel.
     device : torch.device
         Where the values are wanted.
@@ -150,7 +152,7 @@ class PlaneScale:
 
     def __init__(
         self,
-        problem: FitProblem,
+        problem: NoisyPlane,
         device: torch.device,
         common: CommonScale | None = None,
     ) -> None:
@@ -161,7 +163,7 @@ class PlaneScale:
         self.stabilised_syx = common.stabilised_syx(problem, device)
         self.variances = self._variances(problem, device)
 
-    def _variances(self, problem: FitProblem, device: torch.device) -> VarianceTable:
+    def _variances(self, problem: NoisyPlane, device: torch.device) -> VarianceTable:
         fitted = self.linear_syx.cpu()[:, torch.from_numpy(problem.fitted_yx.copy())]
         low, high = float(fitted.min()), float(fitted.max())
         step = max((high - low) / (_TABLE - 1), 1e-12)

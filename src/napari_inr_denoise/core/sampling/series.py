@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
-from napari_inr_denoise.core.noise.shared import StackNoise
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.noise.shared import SharedNoise
 from napari_inr_denoise.core.sampling.similarity import shares_structure
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
@@ -32,7 +32,7 @@ _MOST_LOOKED_AT = 4
 
 
 @dataclass(frozen=True)
-class Member:
+class SeriesTile:
     """A plane that belongs to its series, or a tile of it.
 
     Attributes
@@ -41,29 +41,29 @@ class Member:
         Of the plane in the series.
     part : int
         Counted over the tiles of all planes.
-    problem : FitProblem
+    problem : NoisyPlane
         Its values and its noise.
-    context : tuple of FitProblem or None
+    context : tuple of NoisyPlane or None
         The same tile of planes below and above, near ones first; None where there is
         none that shows the same structure. Empty where a plane is alone.
     """
 
     number: int
     part: int
-    problem: FitProblem
-    context: tuple[FitProblem | None, ...]
+    problem: NoisyPlane
+    context: tuple[NoisyPlane | None, ...]
 
     def held_out(self, seed: int) -> NDArray[np.bool_]:
         """Return the pixels that are not trained on."""
         return hold_out(self.problem.fitted_yx, seed + self.part)
 
-    def cropped(self, window: tuple[slice, slice]) -> Member:
+    def cropped(self, window: tuple[slice, slice]) -> SeriesTile:
         """Return a part of it."""
         context = tuple(one and one.cropped(window) for one in self.context)
         return replace(self, problem=self.problem.cropped(window), context=context)
 
 
-class StackPlanes:
+class Series:
     """The planes of a series, read when they are needed, under a common noise model.
 
     Parameters
@@ -81,7 +81,7 @@ class StackPlanes:
 
     Attributes
     ----------
-    noise : StackNoise
+    noise : SharedNoise
         What the planes have in common.
     """
 
@@ -96,10 +96,10 @@ class StackPlanes:
         self._read, self.count, self.tiling = read, count, tiling
         self._spacing_yx = spacing_yx
         self._reach = reach if count > 1 else 0
-        self.noise = StackNoise.of(self._measured())
+        self.noise = SharedNoise.of(self._measured())
         self._found: dict[int, tuple[int | None, ...] | None] = {}
         self._fitting: dict[int, bool] = {}
-        self._kept: OrderedDict[tuple[int, int], FitProblem] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], NoisyPlane] = OrderedDict()
 
     def _measured(self) -> list[Values]:
         """Return the parts that the noise is measured on."""
@@ -145,7 +145,7 @@ class StackPlanes:
                 found.append(beside if related else None)
         return None if all(one is None for one in found) else tuple(found)
 
-    def _typical(self, number: int) -> FitProblem | None:
+    def _typical(self, number: int) -> NoisyPlane | None:
         """Return what a plane is told by: all of a small one, else its middle tile.
 
         None where its noise is not that of the series.
@@ -168,7 +168,7 @@ class StackPlanes:
         pixels = planes * math.prod(self.tiling.shape_yx)
         return planes * (self.tiling.count if pixels <= _MOST_KEPT_PIXELS else 1)
 
-    def problem(self, number: int, tile: Tile) -> FitProblem:
+    def problem(self, number: int, tile: Tile) -> NoisyPlane:
         """Return a tile of a plane under the common noise."""
         key = (number, tile.number)
         if key not in self._kept:
@@ -177,20 +177,20 @@ class StackPlanes:
                 self._kept.popitem(last=False)
         return self._kept[key]
 
-    def _made(self, number: int, tile: Tile) -> FitProblem:
+    def _made(self, number: int, tile: Tile) -> NoisyPlane:
         values, valid = self._read(number, tile.window)
         noise, curves = self.noise.on(values, valid), self.noise.curves
-        problem = FitProblem(values, valid, valid, noise, self._spacing_yx, curves)
+        problem = NoisyPlane(values, valid, valid, noise, self._spacing_yx, curves)
         return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
 
-    def member(self, number: int, tile: Tile) -> Member:
+    def member(self, number: int, tile: Tile) -> SeriesTile:
         """Return a tile of a plane that belongs to the series, and those beside it."""
         beside = self.beside(number) or ()
         context = tuple(
             None if one is None else self.problem(one, tile) for one in beside
         )
         part = number * self.tiling.count + tile.number
-        return Member(number, part, self.problem(number, tile), context)
+        return SeriesTile(number, part, self.problem(number, tile), context)
 
 
 def spread(count: int, most: int) -> list[int]:

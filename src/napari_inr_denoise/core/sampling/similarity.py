@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _FINE, _COARSE = 1.0, 6.0
 """Widths, in pixels, of the blurs between which structure is compared."""
@@ -18,7 +18,7 @@ _LEAST_SPREADS = 4.0
 """Standard deviations of two empty planes' chance correlation that are not believed."""
 
 
-def shares_structure(one: FitProblem, other: FitProblem) -> bool:
+def shares_structure(one: NoisyPlane, other: NoisyPlane) -> bool:
     """Return whether what is seen in one plane is seen in the other.
 
     Structure of a size of some pixels is correlated; the noise of the two planes is
@@ -26,7 +26,7 @@ def shares_structure(one: FitProblem, other: FitProblem) -> bool:
 
     Parameters
     ----------
-    one, other : FitProblem
+    one, other : NoisyPlane
         Of the same shape.
     """
     counted = (one.fitted_yx & other.fitted_yx)[..., None]
@@ -44,7 +44,7 @@ def shares_structure(one: FitProblem, other: FitProblem) -> bool:
     return together > least
 
 
-def _band(problem: FitProblem) -> NDArray[np.float64]:
+def _band(problem: NoisyPlane) -> NDArray[np.float64]:
     """Return the plane between two blurs."""
     counted = problem.fitted_yx[..., None]
     mean = problem.plane_yxs[problem.fitted_yx].mean(axis=0)
@@ -55,7 +55,7 @@ def _band(problem: FitProblem) -> NDArray[np.float64]:
     return np.asarray(fine - coarse)
 
 
-def _noise_in_band(problem: FitProblem) -> float:
+def _noise_in_band(problem: NoisyPlane) -> float:
     """Return the variance that the plane's noise, taken as white, has in the band."""
     # Energy of the difference of two normal kernels in the plane.
     squares = 1 / _FINE**2 + 1 / _COARSE**2 - 4 / (_FINE**2 + _COARSE**2)

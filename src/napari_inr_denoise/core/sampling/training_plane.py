@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours
-from napari_inr_denoise.core.sampling.context import planes_beside
+from napari_inr_denoise.core.sampling.context import context_planes
 from napari_inr_denoise.core.sampling.normalization import CommonScale, PlaneScale
 from napari_inr_denoise.core.settings import DenoiseSettings
 
@@ -23,7 +23,7 @@ class PlaneView:
 
     Attributes
     ----------
-    problem : FitProblem
+    problem : NoisyPlane
         The plane and its noise.
     scale : PlaneScale
         Its values in the network's scale.
@@ -37,7 +37,7 @@ class PlaneView:
         Of its errors among those of other planes.
     """
 
-    problem: FitProblem
+    problem: NoisyPlane
     scale: PlaneScale
     neighbours: Neighbours
     values: Tensor
@@ -55,7 +55,7 @@ class ViewMaker:
 
     Parameters
     ----------
-    problems : sequence of FitProblem
+    problems : sequence of NoisyPlane
         Planes that set the common scale.
     settings : DenoiseSettings
         For the reach of what is seen.
@@ -65,7 +65,7 @@ class ViewMaker:
 
     def __init__(
         self,
-        problems: Sequence[FitProblem],
+        problems: Sequence[NoisyPlane],
         settings: DenoiseSettings,
         device: torch.device,
     ) -> None:
@@ -75,19 +75,19 @@ class ViewMaker:
 
     def view(
         self,
-        problem: FitProblem,
+        problem: NoisyPlane,
         targets_yx: NDArray[np.bool_],
-        context: Sequence[FitProblem | None] = (),
+        context: Sequence[NoisyPlane | None] = (),
     ) -> PlaneView:
         """Return a plane's view.
 
         Parameters
         ----------
-        problem : FitProblem
+        problem : NoisyPlane
             The plane.
         targets_yx : ndarray of bool, shape (Y, X)
             Pixels to train on.
-        context : sequence of FitProblem or None
+        context : sequence of NoisyPlane or None
             Planes beside it; None where there is none. Always as many.
         """
         scale = PlaneScale(problem, self.device, self.common)
@@ -98,7 +98,7 @@ class ViewMaker:
             self._tensor(problem.fitted_yx),
             radius,
             problem.hole,
-            planes_beside(problem, context, self.common, self.device),
+            context_planes(problem, context, self.common, self.device),
             self._settings.context_radius,
         )
         return PlaneView(

@@ -17,7 +17,7 @@ _BLOCKS = 400
 """How many: a look at all of a large volume would cost more than the fit."""
 
 
-class VoxelPatches:
+class VolumePatches:
     """All patches, each within one plane, of a volume.
 
     Parameters
@@ -114,7 +114,7 @@ class Judge:
 
     Parameters
     ----------
-    patches : VoxelPatches
+    patches : VolumePatches
         The volume.
     firsts_zyx : Tensor of int, shape (N, 3)
         First voxels of the blocks.
@@ -122,7 +122,7 @@ class Judge:
         Their side in pixels.
     """
 
-    def __init__(self, patches: VoxelPatches, firsts_zyx: Tensor, block: int) -> None:
+    def __init__(self, patches: VolumePatches, firsts_zyx: Tensor, block: int) -> None:
         pairs = [patches.block(one, block) for one in firsts_zyx.cpu().tolist()]
         self._values = torch.stack([values for values, _ in pairs])
         self._weights = torch.stack([weights for _, weights in pairs])

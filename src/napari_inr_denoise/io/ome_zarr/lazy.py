@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.image.indexing import Bounds
-from napari_inr_denoise.io.image_set import bytes_of
+from napari_inr_denoise.io.formats import bytes_of
 from napari_inr_denoise.io.lazy.file_array import LazyArray
 from napari_inr_denoise.io.untrusted.size_limits import SPARSE_BYTES, check_stored
 

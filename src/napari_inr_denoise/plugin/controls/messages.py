@@ -12,7 +12,7 @@ from napari_inr_denoise.core.report.verdict import Verdict
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
-    from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+    from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
     from napari_inr_denoise.core.preflight.estimate import Preflight
     from napari_inr_denoise.core.report.report import PlaneReport
     from napari_inr_denoise.core.settings import DenoiseSettings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the module behind it loads torch
 _OUT_OF_MEMORY = "out of memory"
 
 
-def noise_words(problem: FitProblem) -> str:
+def noise_words(problem: NoisyPlane) -> str:
     """Return the noise of a plane."""
     words = problem.noise.words()
     if problem.isolated_count:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pint import DimensionalityError
 
 from napari_inr_denoise.image.conversion import as_dtype
-from napari_inr_denoise.image.masked_tmp import MaskedImage
+from napari_inr_denoise.image.source import MaskedImage
 from napari_inr_denoise.plugin.layers.axis_labels import axis_letters
 from napari_inr_denoise.plugin.layers.displayed import (
     PREVIEW_SIDE,

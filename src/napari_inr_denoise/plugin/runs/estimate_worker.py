@@ -6,14 +6,14 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_inr_denoise.core.compute.generators import Outcome
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.layers.source import LayerSource
 from napari_inr_denoise.plugin.runs.exclusive import estimating
 from napari_inr_denoise.plugin.runs.worker import StoppableWorker
 
 if TYPE_CHECKING:
-    from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+    from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
     from napari_inr_denoise.core.preflight.estimate import Preflight
 
 LOOKED_AT = 1024
@@ -40,7 +40,7 @@ class Question:
 
 
 class EstimateWorker(StoppableWorker):
-    """Emits the noise as `stepped` (a FitProblem), then the needs as `returned`.
+    """Emits the noise as `stepped` (a NoisyPlane), then the needs as `returned`.
 
     `returned` has a Preflight for each source; it has none if it was stopped, if only
     the noise was wanted, or if a run is at work: both would measure each other.
@@ -68,7 +68,7 @@ class EstimateWorker(StoppableWorker):
         for source in asked.sources:
             if source.kind in known:
                 continue
-            for _ in (run := Outcome(_needs(source, asked.settings))):
+            for _ in (run := GeneratorResult(_needs(source, asked.settings))):
                 if self._stop.is_set():
                     return []
             known[source.kind] = run.result
@@ -85,12 +85,12 @@ def _needs(
     return (yield from steps)
 
 
-def _noise_problem(source: LayerSource) -> FitProblem:
+def _noise_problem(source: LayerSource) -> NoisyPlane:
     """Return a plane with its noise and its hot pixels."""
-    from napari_inr_denoise.core.noise.measure import measured_problem
+    from napari_inr_denoise.core.noise.measure import measure_plane
     from napari_inr_denoise.image.axes import planes_of
     from napari_inr_denoise.image.source import ImageSource
 
     image = ImageSource(source.masked())
     plane = next(planes_of(source.axes, image.shape))
-    return measured_problem(*image.read(plane, (slice(None), slice(None))))
+    return measure_plane(*image.read(plane, (slice(None), slice(None))))

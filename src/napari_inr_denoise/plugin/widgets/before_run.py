@@ -13,7 +13,7 @@ from napari_inr_denoise.plugin.runs.estimate_worker import EstimateWorker, Quest
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 
 if TYPE_CHECKING:
-    from napari_inr_denoise.core.noise.noisy_plane import FitProblem
+    from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
     from napari_inr_denoise.core.preflight.estimate import Preflight
 
 _REST_MS = 300
@@ -112,7 +112,7 @@ class BeforeRun:
         self._lifetime.start(worker)
 
     @while_open
-    def _show_noise(self, problem: FitProblem, generation: int) -> None:
+    def _show_noise(self, problem: NoisyPlane, generation: int) -> None:
         if generation == self._generation:
             self._open.discard(_NOISE)
             self.noise.emit(words.noise_words(problem))
