@@ -11,8 +11,8 @@ Choice = str | int | float
 NEIGHBOURHOOD, ATTENTION, SIREN = "neighbourhood", "attention", "siren"
 SIREN_BANDWIDTHS = {SIREN: 1.0, "siren-coarse": 0.5, "siren-fine": 2.0}
 """Names of SIREN by bandwidth: factors of `omega` and of the finest first period."""
-CANDIDATES = (NEIGHBOURHOOD, ATTENTION, *SIREN_BANDWIDTHS)
-"""The networks there are."""
+CANDIDATES = [NEIGHBOURHOOD, ATTENTION, *SIREN_BANDWIDTHS]
+"""Names of the networks; `core.candidates.registry` holds the networks themselves."""
 MODES = ("plane", "volume")
 
 
@@ -311,6 +311,20 @@ PRESETS: dict[str, DenoiseSettings] = {
 two networks that see a pixel's surroundings, weighed by held-out pixels. `fast` is
 the first alone and smaller, for a look.
 """
+
+
+def allow_candidate(name: str) -> None:
+    """Allow a network's name in `DenoiseSettings.candidates`.
+
+    Raises
+    ------
+    ValueError
+        If the name is empty or contains the separator +.
+    """
+    if not name or "+" in name:
+        raise ValueError(f"candidate name: got {name!r}, wanted a name without +.")
+    if name not in CANDIDATES:
+        CANDIDATES.append(name)
 
 
 def preset_settings(preset: str, **changes: Choice) -> DenoiseSettings:

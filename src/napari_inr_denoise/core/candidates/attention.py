@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise.core.candidates.base import (
-    Optimiser,
-    Training,
+    BlindSpotModel,
+    Trainer,
+    TrainingTile,
+    map_unique,
     squared_error_and_risk,
-    train,
 )
 from napari_inr_denoise.core.compute.gradient import Loss, one_thread, part_count
+from napari_inr_denoise.core.compute.optimizer import OneCycleOptimizer
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
@@ -30,44 +32,36 @@ from napari_inr_denoise.core.sampling.normalization import (
     PlaneScale,
     VarianceTable,
 )
+from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.settings import ATTENTION, DenoiseSettings
 
 _CROP = 96
 """Side of what is trained on in a step, in pixels: a multiple of `PHASES`."""
 
 
-def attention_steps(
-    problem: NoisyPlane,
-    targets_yx: NDArray[np.bool_],
-    settings: DenoiseSettings,
-    device: torch.device,
-) -> Generator[Training, None, Candidate]:
-    """Train on crops of one plane and predict it.
+class AttentionModel(BlindSpotModel):
+    """The convolutional network with attention to a wide neighbourhood."""
 
-    Parameters
-    ----------
-    problem : NoisyPlane
-        The plane, its valid pixels and its noise, taken as not correlated.
-    targets_yx : ndarray of bool, shape (Y, X)
-        Pixels to train on; the others are only looked at.
-    settings : DenoiseSettings
-        Width, steps and turns.
-    device : torch.device
-        Where to compute.
+    name = ATTENTION
+    bytes_per_value = 2000.0
 
-    Yields
-    ------
-    Training
-        Every few steps.
+    def trainer(
+        self,
+        tiles: Sequence[TrainingTile],
+        scale: CommonScale,
+        settings: DenoiseSettings,
+        device: torch.device,
+        steps: int,
+    ) -> Trainer:
+        """Return a new network, ready to be trained; see `BlindSpotModel.trainer`."""
+        parts = map_unique(
+            tiles, lambda one: Crops.of(one.tile, one.targets_yx, scale, device)
+        )
+        return AttentionTrainer(scale, parts, settings, steps)
 
-    Returns
-    -------
-    Candidate
-        Averaged over the turns.
-    """
-    part = Crops.of(problem, targets_yx, CommonScale.of([problem]), device)
-    fit = AttentionFit([part], settings, settings.attention_steps)
-    return train(fit, settings.turns)
+    def steps(self, settings: DenoiseSettings) -> int:
+        """Return the optimization steps that the settings want for one plane."""
+        return settings.attention_steps
 
 
 @dataclass(frozen=True)
@@ -98,13 +92,13 @@ class Crops:
     @classmethod
     def of(
         cls,
-        problem: NoisyPlane,
+        tile: SeriesTile,
         targets_yx: NDArray[np.bool_],
         common: CommonScale,
         device: torch.device,
-        context: Sequence[NoisyPlane | None] = (),
     ) -> Crops:
-        """Return a plane, and those beside it, under the scale of all."""
+        """Return a tile and its context slices in the scale of all tiles."""
+        problem, context = tile.problem, tile.context
         scale = PlaneScale(problem, device, common)
         masks = torch.from_numpy(np.stack([problem.fitted_yx, targets_yx]))
         planes = torch.cat(
@@ -118,11 +112,13 @@ class Crops:
         return cls(problem, scale, planes, common.weight(problem), len(context))
 
 
-class AttentionFit:
+class AttentionTrainer(Trainer):
     """One network, its optimiser, and the planes that it is trained on.
 
     Parameters
     ----------
+    scale : CommonScale
+        Of the values of all tiles, those that are only predicted among them.
     parts : sequence of Crops
         At least one, all under one scale. The first is the one that is shown.
     settings : DenoiseSettings
@@ -132,9 +128,13 @@ class AttentionFit:
     """
 
     def __init__(
-        self, parts: Sequence[Crops], settings: DenoiseSettings, steps: int
+        self,
+        scale: CommonScale,
+        parts: Sequence[Crops],
+        settings: DenoiseSettings,
+        steps: int,
     ) -> None:
-        self._parts = parts
+        self._scale, self._parts = scale, parts
         self._padded = [_padded(part.planes, _CROP) for part in parts]
         self._device = parts[0].planes.device
         # On the device before the first step: made in a step they would be waited for.
@@ -145,7 +145,9 @@ class AttentionFit:
         self._network = AttentionNetwork(
             self._samples, settings.attention_width, parts[0].context, start
         ).to(self._device)
-        self._optimiser = Optimiser(self._network, settings.attention_rate, steps)
+        self._optimiser = OneCycleOptimizer(
+            self._network, settings.attention_rate, steps
+        )
         self.steps = steps
         self._batch = settings.attention_batch
         self._generator = torch.Generator().manual_seed(settings.seed)
@@ -209,22 +211,24 @@ class AttentionFit:
     def _random(self, limit: int) -> int:
         return int(torch.randint(limit, (1,), generator=self._generator))
 
-    def render(self, turns: int) -> Generator[None, None, Candidate]:
-        """Return the first part, the mean over the first so many turns."""
-        return (yield from self.answer(self._parts[0], turns))
-
     @torch.no_grad()
-    def answer(self, part: Crops, turns: int) -> Generator[None, None, Candidate]:
-        """Return any part under the same scale, trained on or not."""
+    def predict(
+        self, tile: SeriesTile | None, n_augmentations: int
+    ) -> Generator[None, None, Candidate]:
+        """Predict a tile, trained on or not; see `Trainer.predict`."""
+        part = self._parts[0]
+        if tile is not None:
+            nothing = np.zeros_like(tile.problem.fitted_yx)
+            part = Crops.of(tile, nothing, self._scale, self._device)
         height, width, samples = part.problem.plane_yxs.shape
         whole = _padded(part.planes, _CROP)
         total = torch.zeros(2 * samples, height, width, device=self._device)
-        for turn in range(turns):
+        for turn in range(n_augmentations):
             planes = turned(whole, turn)
             _, _, result, gain = self._answer(_padded(planes, PHASES)[None])
             both = torch.cat([result[0], gain[0]])
             both = both[:, : planes.shape[1], : planes.shape[2]]
-            total += turned_back(both, turn)[:, :height, :width] / turns
+            total += turned_back(both, turn)[:, :height, :width] / n_augmentations
             yield
         result, gain = total.movedim(0, -1).chunk(2, dim=-1)
         return Candidate(

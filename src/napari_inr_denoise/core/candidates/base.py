@@ -1,42 +1,271 @@
-"""What the fits of networks with a blind spot share: loss, schedule, progress."""
+"""Interface of a candidate network, and the training that blind-spot networks share.
+
+A candidate is one network that is fitted to the noisy plane. `CandidateModel` says what
+the rest of the program must know of it; `BlindSpotModel` is its form for networks that
+never see the pixel they predict, which is all but the coordinate networks.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator, Sequence
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TypeVar
 
-from torch import Tensor, nn
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_inr_denoise.core.compute.generators import GeneratorResult
-from napari_inr_denoise.core.compute.gradient import Loss
-from napari_inr_denoise.core.compute.optimizer import descent
+from napari_inr_denoise.core.ensemble.limits import keep_in_range
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
 from napari_inr_denoise.core.ensemble.prediction import Candidate
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.sampling.normalization import CommonScale
+from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.settings import DenoiseSettings
 
 _STEPS_BETWEEN_YIELDS = 10
-"""So few that a caller may stop within about a second."""
-_FIRST_LOOK, _STEPS_BETWEEN_LOOKS = 100, 150
-"""Steps; a look renders the whole plane."""
-_WARM_UP = 0.1
-"""Share of the steps in which the rate rises."""
-_FIRST_RATE, _LAST_RATE = 25.0, 1e4
-"""The largest rate over the first, and the first over the last."""
-_KEPT = (0.95, 0.85)
-"""Shares of the gradients' mean that are kept at the least and the largest rate."""
-_WEIGHT_DECAY = 1e-3
+"""Few enough that a caller can stop within about a second."""
+_FIRST_EVALUATION, _STEPS_BETWEEN_EVALUATIONS = 100, 150
+"""Steps. An evaluation predicts the whole plane."""
+_View = TypeVar("_View")
+CandidateSteps = Generator[FitStep, None, Candidate]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Work of a fit, for the estimate of its duration.
+
+    Attributes
+    ----------
+    steps : int
+        Optimization steps.
+    evaluations : int
+        Predictions of the whole plane, in one orientation.
+    """
+
+    steps: int
+    evaluations: int
+
+
+class CandidateModel(ABC):
+    """One kind of network, as the rest of the program knows it.
+
+    Attributes
+    ----------
+    name : str
+        In `DenoiseSettings.candidates` and in reports.
+    bytes_per_value : float
+        Peak memory for each pixel and sample of a tile.
+    handles_correlated_noise : bool
+        Whether it can be fitted where neighbouring pixels share noise.
+    shareable : bool
+        Whether one network can be trained for many planes or tiles.
+    uses_all_threads : bool
+        Whether its steps keep all CPU cores busy. Planes are then fitted one by one.
+    """
+
+    name: str
+    bytes_per_value: float
+    handles_correlated_noise = False
+    shareable = False
+    uses_all_threads = False
+
+    @abstractmethod
+    def fit(
+        self,
+        problem: NoisyPlane,
+        targets_yx: NDArray[np.bool_],
+        settings: DenoiseSettings,
+        device: torch.device,
+    ) -> CandidateSteps:
+        """Fit the network to a plane.
+
+        Parameters
+        ----------
+        problem : NoisyPlane
+            With valid pixels and a noise level above 0.
+        targets_yx : ndarray of bool, shape (Y, X)
+            Pixels to train on. The others are held out.
+        settings : DenoiseSettings
+            Of the network and its training.
+        device : torch.device
+            Where to compute.
+
+        Yields
+        ------
+        FitStep
+            Often enough for a caller to stop within about a second; the first one
+            before any step.
+
+        Returns
+        -------
+        Candidate
+            The prediction of the plane.
+        """
+
+    @abstractmethod
+    def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:
+        """Return the work of `fit` for a plane of so many pixels."""
+
+
+class Trainer(ABC):
+    """A network in training, with its optimizer and the tiles that it is trained on.
+
+    Attributes
+    ----------
+    steps : int
+        Optimization steps of the whole training.
+    """
+
+    steps: int
+
+    @abstractmethod
+    def advance(self) -> None:
+        """Take one optimization step."""
+
+    @abstractmethod
+    def predict(
+        self, tile: SeriesTile | None, n_augmentations: int
+    ) -> Generator[None, None, Candidate]:
+        """Predict a tile, trained on or not; yields between parts of the work.
+
+        Parameters
+        ----------
+        tile : SeriesTile or None
+            The first tile of the training if None.
+        n_augmentations : int
+            Flips and rotations that are averaged.
+        """
+
+
+@dataclass(frozen=True)
+class TrainingTile:
+    """A tile, and the pixels of it to train on.
+
+    Attributes
+    ----------
+    tile : SeriesTile
+        Values, noise, and context slices.
+    targets_yx : ndarray of bool, shape (Y, X)
+        Pixels to train on. The others are only seen.
+    """
+
+    tile: SeriesTile
+    targets_yx: NDArray[np.bool_]
+
+    @classmethod
+    def alone(cls, problem: NoisyPlane, targets_yx: NDArray[np.bool_]) -> TrainingTile:
+        """Return a plane without context slices."""
+        return cls(SeriesTile(0, 0, problem, ()), targets_yx)
+
+
+def map_unique(
+    tiles: Sequence[TrainingTile], prepare: Callable[[TrainingTile], _View]
+) -> list[_View]:
+    """Prepare each tile, a tile that comes several times once only."""
+    views = {id(one): prepare(one) for one in {id(one): one for one in tiles}.values()}
+    return [views[id(one)] for one in tiles]
+
+
+class BlindSpotModel(CandidateModel):
+    """A network that never sees the pixel it predicts."""
+
+    shareable = True
+
+    @abstractmethod
+    def trainer(
+        self,
+        tiles: Sequence[TrainingTile],
+        scale: CommonScale,
+        settings: DenoiseSettings,
+        device: torch.device,
+        steps: int,
+    ) -> Trainer:
+        """Return a new network, ready to be trained.
+
+        Parameters
+        ----------
+        tiles : sequence of TrainingTile
+            At least one, all with as many context slices. The first is the one that
+            is shown during the training.
+        scale : CommonScale
+            Of the values of all tiles.
+        settings : DenoiseSettings
+            Of the network, and the seed.
+        device : torch.device
+            Where to compute.
+        steps : int
+            Optimization steps that are wanted; the trainer may take fewer.
+        """
+
+    @abstractmethod
+    def steps(self, settings: DenoiseSettings) -> int:
+        """Return the optimization steps that the settings want for one plane."""
+
+    def planned_steps(
+        self,
+        pixels: int,  # noqa: ARG002 - for networks that overfit small images
+        steps: int,
+        settings: DenoiseSettings,  # noqa: ARG002
+    ) -> int:
+        """Return how many of the steps are taken to train on a number of pixels."""
+        return steps
+
+    def fit(
+        self,
+        problem: NoisyPlane,
+        targets_yx: NDArray[np.bool_],
+        settings: DenoiseSettings,
+        device: torch.device,
+    ) -> CandidateSteps:
+        """Train on one plane and predict it; see `CandidateModel.fit`."""
+        started, best = time.monotonic(), None
+        tiles = [TrainingTile.alone(problem, targets_yx)]
+        scale, steps = CommonScale.of([problem]), self.steps(settings)
+        trainer = self.trainer(tiles, scale, settings, device, steps)
+        run = GeneratorResult(train(trainer, settings.turns))
+        for training in run:
+            best = shown(problem, training) or best
+            if best is not None:
+                yield step_of(problem, training, best, time.monotonic() - started)
+        return run.result
+
+    def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:
+        """Return the work of `fit` for a plane of so many pixels."""
+        steps = self.planned_steps(pixels, self.steps(settings), settings)
+        return Cost(steps, len(evaluation_steps(steps)) + settings.turns)
+
+    def shared_cost(self, pixels: int, factor: int, settings: DenoiseSettings) -> Cost:
+        """Return the work of one training that tiles share, without their predictions.
+
+        Parameters
+        ----------
+        pixels : int
+            Of all tiles that are trained on.
+        factor : int
+            Steps over those of a single plane.
+        settings : DenoiseSettings
+            Of the network.
+        """
+        steps = self.planned_steps(pixels, factor * self.steps(settings), settings)
+        return Cost(steps, len(evaluation_steps(steps)))
 
 
 @dataclass(frozen=True)
 class Training:
-    """How far a fit is, and its answer once there is one.
+    """Progress of a training, with a prediction at some steps.
 
     Attributes
     ----------
     step, steps : int
         Steps done and steps in all.
     candidate : Candidate or None
-        At the last look at the whole plane.
+        Prediction of the first tile, at an evaluation.
     """
 
     step: int
@@ -44,58 +273,85 @@ class Training:
     candidate: Candidate | None
 
 
-class Optimiser:
-    """AdamW whose rate rises over the first tenth of the steps and falls to nothing.
+def evaluation_steps(steps: int) -> set[int]:
+    """Return the steps of a training after which the whole plane is predicted."""
+    return {0, *range(_FIRST_EVALUATION, steps, _STEPS_BETWEEN_EVALUATIONS)}
+
+
+def train(
+    trainer: Trainer, n_augmentations: int
+) -> Generator[Training, None, Candidate]:
+    """Train to the end, with evaluations of the whole plane on the way.
 
     Parameters
     ----------
-    network : Module
-        What is trained, on its device.
-    rate : float
-        The largest learning rate.
-    steps : int
-        How many steps there will be.
+    trainer : Trainer
+        The network and its tiles.
+    n_augmentations : int
+        Flips and rotations that the result averages.
+
+    Yields
+    ------
+    Training
+        Every few steps, and between the parts of a prediction.
+
+    Returns
+    -------
+    Candidate
+        The prediction of the first tile.
     """
-
-    def __init__(self, network: nn.Module, rate: float, steps: int) -> None:
-        weights: list[Tensor] = list(network.parameters())
-        self._descent = descent(
-            network, [{"params": weights, "weight_decay": _WEIGHT_DECAY}]
-        )
-        self._rate, self._steps, self._done = rate, steps, 0
-
-    def step(self, losses: Sequence[Loss]) -> None:
-        """Go down the gradient of a sum of losses."""
-        self._descent.step(losses, *one_cycle(self._done, self._steps, self._rate))
-        self._done += 1
-
-
-def one_cycle(done: int, steps: int, rate: float) -> tuple[float, float]:
-    """Return the learning rate of a step, and the share of the gradients it keeps.
-
-    Smith, Topin, "Super-Convergence", 2019: the one rises along a cosine while the
-    other falls, and back. The numbers of torch's OneCycleLR.
-
-    Parameters
-    ----------
-    done : int
-        Steps before this one.
-    steps : int
-        Steps in all.
-    rate : float
-        The largest learning rate.
-    """
-    top = _WARM_UP * (steps + 1) - 1
-    if 0 <= done <= top and top > 0:
-        share, (first, last), keeps = done / top, (rate / _FIRST_RATE, rate), _KEPT
-    else:
-        share, keeps = (done - top) / (steps - top), _KEPT[::-1]
-        first, last = rate, rate / _FIRST_RATE / _LAST_RATE
-    return _along_cosine(first, last, share), _along_cosine(*keeps, share)
+    evaluated = evaluation_steps(trainer.steps)
+    for step in range(trainer.steps + 1):
+        if step > 0:
+            trainer.advance()
+        now = Training(step, trainer.steps, None)
+        if step in evaluated:
+            candidate = yield from _predicted(trainer, 1, now)
+            yield replace(now, candidate=candidate)
+        elif step % _STEPS_BETWEEN_YIELDS == 0:
+            yield now
+    return (yield from _predicted(trainer, n_augmentations, now))
 
 
-def _along_cosine(first: float, last: float, share: float) -> float:
-    return last + (first - last) / 2.0 * (math.cos(math.pi * share) + 1)
+def _predicted(
+    trainer: Trainer, n_augmentations: int, training: Training
+) -> Generator[Training, None, Candidate]:
+    """Predict, and yield the same training meanwhile, so that a caller can stop."""
+    run = GeneratorResult(trainer.predict(None, n_augmentations))
+    for _ in run:
+        yield training
+    return run.result
+
+
+def step_of(
+    problem: NoisyPlane, training: Training, best: FitResult, seconds: float
+) -> FitStep:
+    """Return a blind-spot training as a step of the fit of a plane."""
+    return FitStep(
+        step=training.step,
+        max_steps=training.steps,
+        residual_rms=best.residual_rms,
+        noise=problem.noise,
+        progress=training.step / training.steps,
+        steps_per_second=training.step / seconds if seconds > 0 else 0.0,
+        best=best,
+    )
+
+
+def shown(problem: NoisyPlane, training: Training) -> FitResult | None:
+    """Return an evaluation as a result, or None where there is nothing to show."""
+    if training.candidate is None or not training.candidate.is_finite:
+        return None
+    return as_result(problem, training.candidate.plane_yxs, training.step)
+
+
+def as_result(
+    problem: NoisyPlane, plane_yxs: NDArray[np.float32], steps: int
+) -> FitResult:
+    """Return a plane as a result of a fit that still runs."""
+    plane_yxs = keep_in_range(problem, plane_yxs)
+    rms = problem.residual_rms(plane_yxs)
+    return FitResult(plane_yxs, rms, steps, StopReason.CALLER)
 
 
 def squared_error_and_risk(
@@ -103,74 +359,15 @@ def squared_error_and_risk(
 ) -> Tensor:
     """Return, value by value, the loss of a network with a blind spot.
 
-    The squared error of the prediction, which has not seen the pixel, and Stein's
-    unbiased risk of the result, which has: its squared difference from the pixel
-    plus twice the covariance of result and noise.
+    The squared error of the prediction, which has not seen the pixel, plus Stein's
+    unbiased risk of the result, which has seen it: the squared difference from the
+    pixel plus twice the covariance of result and noise.
 
     Parameters
     ----------
     noisy, predicted, result : Tensor
         The same shape. The result must not carry the prediction's gradient.
     added_noise : Tensor
-        Noise variance times the share of the pixel's noise in the result.
+        Noise variance times the divergence of the result.
     """
     return (predicted - noisy).square() + (result - noisy).square() + 2 * added_noise
-
-
-class Trainee(Protocol):
-    """A fit that can be trained step by step and rendered at any time."""
-
-    steps: int
-
-    def advance(self) -> None:
-        """Take one optimisation step."""
-
-    def render(self, turns: int) -> Generator[None, None, Candidate]:
-        """Return the whole plane, the mean over so many turns; yields between parts."""
-
-
-def looked_at(steps: int) -> set[int]:
-    """Return the steps of a training after which the whole plane is rendered."""
-    return {0, *range(_FIRST_LOOK, steps, _STEPS_BETWEEN_LOOKS)}
-
-
-def train(fit: Trainee, turns: int) -> Generator[Training, None, Candidate]:
-    """Train to the end, with looks at the whole plane on the way.
-
-    Parameters
-    ----------
-    fit : Trainee
-        The network and its plane.
-    turns : int
-        Flips and turns that the result is the mean of.
-
-    Yields
-    ------
-    Training
-        Every few steps, and between the parts of a rendering.
-
-    Returns
-    -------
-    Candidate
-        The result.
-    """
-    shown = looked_at(fit.steps)
-    for step in range(fit.steps + 1):
-        if step > 0:
-            fit.advance()
-        now = Training(step, fit.steps, None)
-        if step in shown:
-            look = yield from _rendered(fit.render(turns=1), now)
-            yield replace(now, candidate=look)
-        elif step % _STEPS_BETWEEN_YIELDS == 0:
-            yield now
-    return (yield from _rendered(fit.render(turns), now))
-
-
-def _rendered(
-    rendering: Generator[None, None, Candidate], training: Training
-) -> Generator[Training, None, Candidate]:
-    """Render, and yield the same training meanwhile, so that a caller may stop."""
-    for _ in (run := GeneratorResult(rendering)):
-        yield training
-    return run.result

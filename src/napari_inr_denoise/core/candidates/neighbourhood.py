@@ -8,24 +8,26 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise.core.candidates.base import (
-    Optimiser,
-    Training,
+    BlindSpotModel,
+    Trainer,
+    TrainingTile,
+    map_unique,
     squared_error_and_risk,
-    train,
 )
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.compute.gradient import Loss, one_thread, part_count
+from napari_inr_denoise.core.compute.optimizer import OneCycleOptimizer
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
-from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.augmentation import TURNS
 from napari_inr_denoise.core.sampling.blind_spot_windows import Hidden
+from napari_inr_denoise.core.sampling.normalization import CommonScale
+from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.sampling.training_plane import PlaneView, ViewMaker
 from napari_inr_denoise.core.settings import NEIGHBOURHOOD, DenoiseSettings
 
@@ -39,43 +41,38 @@ _VIEWS_AT_ONCE = 4
 """Planes that the pixels of one step are drawn from."""
 
 
-def neighbourhood_steps(
-    problem: NoisyPlane,
-    targets_yx: NDArray[np.bool_],
-    settings: DenoiseSettings,
-    device: torch.device,
-) -> Generator[Training, None, Candidate]:
-    """Train on one plane and predict it.
+class NeighbourhoodModel(BlindSpotModel):
+    """The network that sees the neighbourhood of a pixel without the pixel.
 
-    Minimises the squared error of the prediction plus Stein's unbiased risk of
-    what is returned, prediction + gain * (pixel - prediction): the prediction has
-    not seen the pixel, so that the risk needs no derivative of the network.
-
-    Parameters
-    ----------
-    problem : NoisyPlane
-        The plane, its valid pixels and its noise.
-    targets_yx : ndarray of bool, shape (Y, X)
-        Pixels to train on; the others are only looked at.
-    settings : DenoiseSettings
-        Window, width, steps and turns.
-    device : torch.device
-        Where to compute.
-
-    Yields
-    ------
-    Training
-        Every few steps.
-
-    Returns
-    -------
-    Candidate
-        Averaged over the turns.
+    It minimizes the squared error of the prediction plus Stein's unbiased risk of
+    prediction + gain * (pixel - prediction): the prediction has not seen the pixel, so
+    that the risk needs no derivative of the network.
     """
-    view = ViewMaker([problem], settings, device).view(problem, targets_yx)
-    return train(
-        NeighbourhoodFit([view], settings, settings.window_steps), settings.turns
-    )
+
+    name = NEIGHBOURHOOD
+    bytes_per_value = 450.0
+    handles_correlated_noise = True
+
+    def trainer(
+        self,
+        tiles: Sequence[TrainingTile],
+        scale: CommonScale,
+        settings: DenoiseSettings,
+        device: torch.device,
+        steps: int,
+    ) -> Trainer:
+        """Return a new network, ready to be trained; see `BlindSpotModel.trainer`."""
+        maker = ViewMaker(scale, settings, device)
+        views = map_unique(tiles, lambda one: maker.view(one.tile, one.targets_yx))
+        return NeighbourhoodTrainer(maker, views, settings, steps)
+
+    def steps(self, settings: DenoiseSettings) -> int:
+        """Return the optimization steps that the settings want for one plane."""
+        return settings.window_steps
+
+    def planned_steps(self, pixels: int, steps: int, settings: DenoiseSettings) -> int:
+        """Return how many of the steps are taken: fewer where there are few pixels."""
+        return schedule(pixels, steps, settings)[1]
 
 
 def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, int]:
@@ -108,13 +105,15 @@ class _Pixels:
     weight: float
 
 
-class NeighbourhoodFit:
+class NeighbourhoodTrainer(Trainer):
     """One network, its optimiser, and the planes that it is trained on.
 
     Parameters
     ----------
+    maker : ViewMaker
+        Makes the views of tiles that are predicted without training on them.
     views : sequence of PlaneView
-        At least one, all from one `ViewMaker`. The first is the one that is shown.
+        At least one, all from the maker. The first is the one that is shown.
     settings : DenoiseSettings
         Width, depth, batch and rate.
     steps : int
@@ -122,9 +121,13 @@ class NeighbourhoodFit:
     """
 
     def __init__(
-        self, views: Sequence[PlaneView], settings: DenoiseSettings, steps: int
+        self,
+        maker: ViewMaker,
+        views: Sequence[PlaneView],
+        settings: DenoiseSettings,
+        steps: int,
     ) -> None:
-        self._views = views
+        self._maker, self._views = maker, views
         first = views[0]
         self._parts = part_count(first.device)
         pixels = sum(len(view.targets) for view in views)
@@ -145,7 +148,9 @@ class NeighbourhoodFit:
         ).to(first.device)
         self._basis = _blurs(first, blurs)
         self._correlation = _own_pixel(first)
-        self._optimiser = Optimiser(self._network, settings.window_rate, self.steps)
+        self._optimiser = OneCycleOptimizer(
+            self._network, settings.window_rate, self.steps
+        )
         self._turns = torch.Generator().manual_seed(settings.seed)
         self._generator = torch.Generator(device=first.device)
         self._generator.manual_seed(settings.seed)
@@ -275,14 +280,15 @@ class NeighbourhoodFit:
             yield
         return sums[0], sums[1], sums[2]
 
-    def render(self, turns: int) -> Generator[None, None, Candidate]:
-        """Return the first plane, the mean over the first so many turns."""
-        return (yield from self.answer(self._views[0], turns))
-
     @torch.no_grad()
-    def answer(self, view: PlaneView, turns: int) -> Generator[None, None, Candidate]:
-        """Return any plane of the same `ViewMaker`, trained on or not."""
-        _, result, share = yield from self._whole(view, turns)
+    def predict(
+        self, tile: SeriesTile | None, n_augmentations: int
+    ) -> Generator[None, None, Candidate]:
+        """Predict a tile, trained on or not; see `Trainer.predict`."""
+        view = self._views[0]
+        if tile is not None:
+            view = self._maker.view(tile, np.zeros_like(tile.problem.fitted_yx))
+        _, result, share = yield from self._whole(view, n_augmentations)
         shape = view.problem.plane_yxs.shape
         return Candidate(
             NEIGHBOURHOOD,

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.candidates.attention import AttentionFit, Crops
-from napari_inr_denoise.core.candidates.base import Training, train
-from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
+from napari_inr_denoise.core.candidates.base import (
+    BlindSpotModel,
+    Trainer,
+    Training,
+    TrainingTile,
+    train,
+)
+from napari_inr_denoise.core.candidates.registry import (
+    shareable_models,
+    suitable_models,
+)
 from napari_inr_denoise.core.compute.concurrency import fit_concurrently
 from napari_inr_denoise.core.compute.generators import GeneratorResult, run_in_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.sampling.series import CROP, Series, SeriesTile, spread
-from napari_inr_denoise.core.sampling.training_plane import ViewMaker
-from napari_inr_denoise.core.settings import ATTENTION, NEIGHBOURHOOD, DenoiseSettings
+from napari_inr_denoise.core.settings import DenoiseSettings
 
 _Item = TypeVar("_Item")
-_Fit = NeighbourhoodFit | AttentionFit
 _FEWEST_PLANES = 3
 MOST_TRAINED = 24
 """Parts that are trained on."""
@@ -64,45 +71,31 @@ class SharedTraining:
 
 
 class SharedNetworks:
-    """Trained networks that answer for any plane of their series.
+    """Trained networks that predict any plane of their series.
 
     Parameters
     ----------
     planes : Series
         The series.
-    views : ViewMaker
-        Makes what the neighbourhood network sees.
-    fits : sequence of NeighbourhoodFit or AttentionFit
-        The networks, in the order of their answers.
-    turns : int
-        Flips and turns that an answer is the mean of.
+    trainers : sequence of Trainer
+        The trained networks, in the order of their predictions.
+    n_augmentations : int
+        Flips and rotations that a prediction averages.
     """
 
     def __init__(
-        self,
-        planes: Series,
-        views: ViewMaker,
-        fits: Sequence[_Fit],
-        turns: int,
+        self, planes: Series, trainers: Sequence[Trainer], n_augmentations: int
     ) -> None:
-        self.planes, self._views, self._turns = planes, views, turns
-        self._fits = fits
+        self.planes, self._trainers = planes, trainers
+        self._n_augmentations = n_augmentations
 
-    def answers(self, member: SeriesTile) -> Generator[None, None, list[Candidate]]:
-        """Return each network's answer for a plane or tile, trained on or not."""
-        problem, device = member.problem, self._views.device
-        nothing = np.zeros(problem.fitted_yx.shape, dtype=np.bool_)
+    def predictions(self, tile: SeriesTile) -> Generator[None, None, list[Candidate]]:
+        """Return each network's prediction of a tile, trained on or not."""
         found = []
-        for fit in self._fits:
-            if isinstance(fit, NeighbourhoodFit):
-                view = self._views.view(problem, nothing, member.context)
-                answer = fit.answer(view, self._turns)
-            else:
-                common = self._views.common
-                crops = Crops.of(problem, nothing, common, device, member.context)
-                answer = fit.answer(crops, self._turns)
-            found.append((yield from answer))
-        return [_as_bright(one, problem) for one in found]
+        for trainer in self._trainers:
+            candidate = yield from trainer.predict(tile, self._n_augmentations)
+            found.append(_as_bright(candidate, tile.problem))
+        return found
 
 
 def _as_bright(candidate: Candidate, problem: NoisyPlane) -> Candidate:
@@ -137,7 +130,7 @@ def shared_turns(settings: DenoiseSettings) -> int:
 
 def can_share(settings: DenoiseSettings) -> bool:
     """Return whether there is a network that parts of an image may share."""
-    return NEIGHBOURHOOD in settings.candidate_names
+    return bool(shareable_models(settings))
 
 
 def train_shared(
@@ -169,24 +162,18 @@ def train_shared(
     parts = yield from run_in_thread(lambda: _parts(planes, settings.seed))
     if not parts:
         return None
-    members = [member for member, _ in parts]
-    maker = ViewMaker([member.problem for member in members], settings, device)
+    first = parts[0].tile
+    suitable = suitable_models(settings, first.problem)
+    models = [one for one in shareable_models(settings) if one in suitable]
+    if not models:
+        return None
+    scale = CommonScale.of([part.tile.problem for part in parts])
 
-    def neighbourhood() -> NeighbourhoodFit:
-        views = [maker.view(one.problem, at, one.context) for one, at in parts]
-        return NeighbourhoodFit(views, settings, MORE_STEPS * settings.window_steps)
+    def begin(model: BlindSpotModel) -> Trainer:
+        steps = MORE_STEPS * model.steps(settings)
+        return model.trainer(parts, scale, settings, device, steps)
 
-    def attention() -> AttentionFit:
-        crops = [
-            Crops.of(one.problem, at, maker.common, device, one.context)
-            for one, at in parts
-        ]
-        return AttentionFit(crops, settings, MORE_STEPS * settings.attention_steps)
-
-    white = not members[0].problem.noise.correlated
-    both = white and ATTENTION in settings.candidate_names
-    wanted: list[Callable[[], _Fit]] = [neighbourhood, *([attention] if both else [])]
-    fits = [_trained(begin, device) for begin in wanted]
+    fits = [_trained(partial(begin, model), device) for model in models]
     newest: dict[int, Training] = {}
     for number, training in (run := GeneratorResult(fit_concurrently(fits, device))):
         if training is None:
@@ -194,29 +181,28 @@ def train_shared(
             continue
         newest[number] = training
         done = sum(one.step / one.steps for one in newest.values()) / len(fits)
-        member = members[0]
-        # What the second network shows at first is worse than what the first has shown.
+        # Early predictions of the second network are worse than those already shown.
         seen = _of_all(newest, training.candidate if number == 0 else None)
-        yield SharedTraining(member.number, member.problem, seen, done)
-    return SharedNetworks(planes, maker, run.result, shared_turns(settings))
+        yield SharedTraining(first.number, first.problem, seen, done)
+    return SharedNetworks(planes, run.result, shared_turns(settings))
 
 
 def _trained(
-    begin: Callable[[], _Fit], device: torch.device
-) -> Generator[Training | None, None, _Fit]:
-    """Begin a fit, in a thread of its own, and train it."""
+    begin: Callable[[], Trainer], device: torch.device
+) -> Generator[Training | None, None, Trainer]:
+    """Build a trainer, in a thread of its own, and train it."""
 
-    def begun() -> _Fit:
-        fit = begin()
+    def begun() -> Trainer:
+        trainer = begin()
         if device.type == "cuda":
             # The training may be in another stream. Only for this one: another network
             # may be recorded meanwhile, and then the device must not be waited for.
             torch.cuda.current_stream(device).synchronize()
-        return fit
+        return trainer
 
-    fit = yield from run_in_thread(begun)
-    yield from train(fit, turns=1)
-    return fit
+    trainer = yield from run_in_thread(begun)
+    yield from train(trainer, n_augmentations=1)
+    return trainer
 
 
 def _of_all(trainings: dict[int, Training], look: Candidate | None) -> Training:
@@ -225,7 +211,7 @@ def _of_all(trainings: dict[int, Training], look: Candidate | None) -> Training:
     return Training(steps, sum(one.steps for one in trainings.values()), look)
 
 
-def _parts(planes: Series, seed: int) -> list[tuple[SeriesTile, NDArray[np.bool_]]]:
+def _parts(planes: Series, seed: int) -> list[TrainingTile]:
     """Return what is trained on: windows, and the pixels in them; the middle first.
 
     Nothing where most planes don't belong together.
@@ -243,7 +229,7 @@ def _parts(planes: Series, seed: int) -> list[tuple[SeriesTile, NDArray[np.bool_
             window = _window(tile.own, seed + member.part)
             targets = member.problem.fitted_yx & ~member.held_out(seed)
             if targets[window].any() and member.problem.noise.sigma > 0:
-                found.append((member.cropped(window), targets[window]))
+                found.append(TrainingTile(member.cropped(window), targets[window]))
     return found
 
 

@@ -15,17 +15,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_inr_denoise.core.candidates.base import CandidateModel, CandidateSteps, Cost
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining, new_siren
 from napari_inr_denoise.core.compute.early_stopping import Watched, until_noise_level
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.compute.precision import total
 from napari_inr_denoise.core.ensemble.limits import range_of
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep, FitSteps
+from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import robust_range, syx_tensor
 from napari_inr_denoise.core.sampling.patches import PatchGrid
 from napari_inr_denoise.core.settings import DenoiseSettings
+
+_FULL_OVERLAP = 4
+"""Evaluations that the prediction with full overlap of the patches costs."""
 
 
 def fit_steps(
@@ -69,6 +74,51 @@ def fit_steps(
         )
     end, reason = run.result
     return replace(_final(fit, end, problem), reason=reason)
+
+
+class SirenModel(CandidateModel):
+    """SIREN of one bandwidth, beside other candidates.
+
+    Parameters
+    ----------
+    name : str
+        Of the candidate.
+    bandwidth : float
+        Factor of `omega` and of the highest spatial frequency of the first layer.
+    """
+
+    bytes_per_value = 1200.0
+    uses_all_threads = True
+
+    def __init__(self, name: str, bandwidth: float) -> None:
+        self.name, self._bandwidth = name, bandwidth
+
+    def fit(
+        self,
+        problem: NoisyPlane,
+        targets_yx: NDArray[np.bool_],
+        settings: DenoiseSettings,
+        device: torch.device,
+    ) -> CandidateSteps:
+        """Fit until the residual reaches the noise level; see `CandidateModel.fit`."""
+        part = replace(problem, fitted_yx=targets_yx)
+        settings = replace(
+            settings,
+            omega=settings.omega * self._bandwidth,
+            first_period=max(settings.first_period / self._bandwidth, 1.0),
+        )
+        result = yield from fit_steps(part, settings, device)
+        # One pixel among thousands hardly moves the fit, and a held-out pixel, which
+        # the fit is judged by, does not move it at all.
+        divergence = np.zeros_like(result.plane_yxs)
+        return Candidate(
+            self.name, result.plane_yxs, divergence, result.steps, result.reason
+        )
+
+    def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:  # noqa: ARG002
+        """Return the most work that a fit takes: it may stop much earlier."""
+        evaluations = settings.max_steps // settings.judge_every
+        return Cost(settings.max_steps, evaluations + _FULL_OVERLAP)
 
 
 def _final(fit: _Fit, end: Watched[FitResult], problem: NoisyPlane) -> FitResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
@@ -82,3 +83,66 @@ class _OnDevice:
         """Add a loss's gradient to that of the step."""
         found = torch.autograd.grad(function(*inputs), self._weights)
         torch._foreach_add_(self._gradients, found)
+
+
+_WARM_UP = 0.1
+"""Share of the steps in which the rate rises."""
+_FIRST_RATE, _LAST_RATE = 25.0, 1e4
+"""The largest rate over the first, and the first over the last."""
+_KEPT = (0.95, 0.85)
+"""Shares of the gradients' mean that are kept at the least and the largest rate."""
+_WEIGHT_DECAY = 1e-3
+
+
+class OneCycleOptimizer:
+    """AdamW whose rate rises over the first tenth of the steps and falls to nothing.
+
+    Parameters
+    ----------
+    network : Module
+        What is trained, on its device.
+    rate : float
+        The largest learning rate.
+    steps : int
+        How many steps there will be.
+    """
+
+    def __init__(self, network: nn.Module, rate: float, steps: int) -> None:
+        weights: list[Tensor] = list(network.parameters())
+        self._descent = descent(
+            network, [{"params": weights, "weight_decay": _WEIGHT_DECAY}]
+        )
+        self._rate, self._steps, self._done = rate, steps, 0
+
+    def step(self, losses: Sequence[Loss]) -> None:
+        """Go down the gradient of a sum of losses."""
+        self._descent.step(losses, *one_cycle(self._done, self._steps, self._rate))
+        self._done += 1
+
+
+def one_cycle(done: int, steps: int, rate: float) -> tuple[float, float]:
+    """Return the learning rate of a step, and the share of the gradients it keeps.
+
+    Smith, Topin, "Super-Convergence", 2019: the one rises along a cosine while the
+    other falls, and back. The numbers of torch's OneCycleLR.
+
+    Parameters
+    ----------
+    done : int
+        Steps before this one.
+    steps : int
+        Steps in all.
+    rate : float
+        The largest learning rate.
+    """
+    top = _WARM_UP * (steps + 1) - 1
+    if 0 <= done <= top and top > 0:
+        share, (first, last), keeps = done / top, (rate / _FIRST_RATE, rate), _KEPT
+    else:
+        share, keeps = (done - top) / (steps - top), _KEPT[::-1]
+        first, last = rate, rate / _FIRST_RATE / _LAST_RATE
+    return _along_cosine(first, last, share), _along_cosine(*keeps, share)
+
+
+def _along_cosine(first: float, last: float, share: float) -> float:
+    return last + (first - last) / 2.0 * (math.cos(math.pi * share) + 1)

@@ -36,6 +36,12 @@ class Candidate:
     steps: int
     reason: StopReason
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all values are finite: the network has not broken down."""
+        parts = (self.plane_yxs, self.divergence_yxs)
+        return all(bool(np.isfinite(part).all()) for part in parts)
+
 
 def unbiased_risk(
     denoised: NDArray[np.floating],

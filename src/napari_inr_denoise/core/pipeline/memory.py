@@ -7,12 +7,8 @@ from dataclasses import replace
 
 import torch
 
-from napari_inr_denoise.core.settings import (
-    ATTENTION,
-    NEIGHBOURHOOD,
-    SIREN_BANDWIDTHS,
-    DenoiseSettings,
-)
+from napari_inr_denoise.core.candidates.registry import candidate_models
+from napari_inr_denoise.core.settings import DenoiseSettings
 
 _BASE_GB = 0.9
 """Of Python, PyTorch and what is trained on."""
@@ -21,10 +17,6 @@ _MOST_SIDE = 1024
 _MOST_AT_ONCE = 4
 """Tiles side by side: they wait for each other wherever it is Python's turn. Eight took
 1.3 times as long as one by one in planes of 64x64, on two cores."""
-_BYTES = {NEIGHBOURHOOD: 450.0, ATTENTION: 2000.0}
-_BYTES_SIREN = 1200.0
-"""Per pixel and sample of a tile, by the network that needs the most: what others take
-that are fitted at once is within it (`auto`, 741x741: 1.15 GB of 2)."""
 _BYTES_BESIDE = 250.0
 """Of them, outside of the networks: values, answers, and 97 while they are judged."""
 _OF_A_GPU = 0.5
@@ -85,12 +77,12 @@ def concurrent_fits(
         As for `concurrent_tiles`.
     """
     lanes = concurrent_tiles(settings, samples, pixels, device)
-    names = settings.candidate_names
+    models = candidate_models(settings)
     if device.type == "cuda":
         return lanes
-    if device.type != "cpu" or not SIREN_BANDWIDTHS.keys().isdisjoint(names):
+    if device.type != "cpu" or any(one.uses_all_threads for one in models):
         return 1
-    return max(lanes // len(names), 1)
+    return max(lanes // len(models), 1)
 
 
 def expected_memory_gb(
@@ -141,10 +133,12 @@ def _host_bytes(settings: DenoiseSettings, device: torch.device) -> float:
 
 
 def _network_bytes(settings: DenoiseSettings) -> float:
-    return max(
-        _BYTES_SIREN if name in SIREN_BANDWIDTHS else _BYTES[name]
-        for name in settings.candidate_names
-    )
+    """Return the bytes of a value in the network that needs the most.
+
+    The memory of networks that are fitted beside it is within it (`auto`, 741x741: 1.15
+    GB of 2).
+    """
+    return max(one.bytes_per_value for one in candidate_models(settings))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from itertools import chain, groupby
 
 import numpy as np
 
+from napari_inr_denoise.core.candidates.base import shown, step_of
 from napari_inr_denoise.core.candidates.shared import (
     SharedNetworks,
     can_share,
@@ -25,7 +26,6 @@ from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline import plane as engine
 from napari_inr_denoise.core.pipeline.assembly import DenoisedTile, PlaneAssembly
 from napari_inr_denoise.core.pipeline.independent_tiles import (
     NoisyTile,
@@ -37,7 +37,10 @@ from napari_inr_denoise.core.pipeline.memory import (
     concurrent_tiles,
     tile_side,
 )
-from napari_inr_denoise.core.pipeline.plane import passthrough_result, shown, step_of
+from napari_inr_denoise.core.pipeline.plane import (
+    combine_candidates,
+    passthrough_result,
+)
 from napari_inr_denoise.core.pipeline.progress import StepMaker
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.pipeline.state import RunState
@@ -263,10 +266,12 @@ class Run:
         problem = member.problem
         result = passthrough_result(problem)
         if result is None:
-            for _ in (run := GeneratorResult(learned.answers(member))):
+            for _ in (run := GeneratorResult(learned.predictions(member))):
                 yield
             held_out = member.held_out(self._settings.seed)
-            result = engine.finished(problem, run.result, held_out, self._effort.device)
+            result = combine_candidates(
+                problem, run.result, held_out, self._effort.device
+            )
         return DenoisedTile.of(plane, tile, problem, result, self._settings.strength)
 
     def _at_once(self, most: Callable[..., int]) -> int:

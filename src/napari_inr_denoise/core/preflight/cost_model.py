@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from napari_inr_denoise.core.candidates.base import looked_at
-from napari_inr_denoise.core.candidates.neighbourhood import schedule
+from napari_inr_denoise.core.candidates.base import BlindSpotModel, Cost
+from napari_inr_denoise.core.candidates.registry import candidate_model
 from napari_inr_denoise.core.candidates.shared import (
     MORE_STEPS,
     MOST_TRAINED,
@@ -14,14 +14,7 @@ from napari_inr_denoise.core.candidates.shared import (
 )
 from napari_inr_denoise.core.preflight.timing import Pace
 from napari_inr_denoise.core.sampling.series import CROP
-from napari_inr_denoise.core.settings import (
-    NEIGHBOURHOOD,
-    SIREN_BANDWIDTHS,
-    DenoiseSettings,
-)
-
-_FULL_OVERLAP = 4
-"""Looks at a plane that rendering SIREN's result costs."""
+from napari_inr_denoise.core.settings import DenoiseSettings
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,7 @@ class Workload:
         other : float
             Seconds that a pixel takes beside the networks.
         """
-        learned = NEIGHBOURHOOD in paces and self.shares
+        learned = self.shares and any(candidate_model(name).shareable for name in paces)
         network = self._shared if learned else self._alone
         fitted = {name: network(name, pace) for name, pace in paces.items()}
         training = sum(fitted.values())
@@ -95,26 +88,18 @@ class Workload:
 
     def _alone(self, name: str, pace: Pace) -> float:
         """Return the seconds of networks of the planes' own."""
-        if name in SIREN_BANDWIDTHS:
-            steps = self.settings.max_steps
-            looks = steps // self.settings.judge_every + _FULL_OVERLAP
-            return self.planes * (steps * pace.step + looks * self.pixels * pace.pixel)
-        trained = self._trained(name, pace, self.pixels, 1)
-        turns = self.settings.turns
-        return self.planes * (trained + turns * self.pixels * pace.pixel)
+        cost = candidate_model(name).cost(self.pixels, self.settings)
+        return self.planes * _seconds(cost, pace, self.pixels)
 
     def _shared(self, name: str, pace: Pace) -> float:
         """Return the seconds of training networks that planes or tiles share."""
-        pixels = self.parts * min(self.pixels, CROP**2)
+        pixels = min(self.pixels, CROP**2)
         trainings = 1 if self.together else self.planes
-        return trainings * self._trained(name, pace, pixels, MORE_STEPS)
+        model = candidate_model(name)
+        assert isinstance(model, BlindSpotModel)
+        cost = model.shared_cost(self.parts * pixels, MORE_STEPS, self.settings)
+        return trainings * _seconds(cost, pace, pixels)
 
-    def _trained(self, name: str, pace: Pace, pixels: int, more: int) -> float:
-        """Return the seconds of one training with its looks."""
-        if name == NEIGHBOURHOOD:
-            wanted = more * self.settings.window_steps
-            _, steps = schedule(pixels, wanted, self.settings)
-        else:
-            steps = more * self.settings.attention_steps
-        seen = min(self.pixels, CROP**2) if more > 1 else self.pixels
-        return steps * pace.step + len(looked_at(steps)) * seen * pace.pixel
+
+def _seconds(cost: Cost, pace: Pace, pixels: int) -> float:
+    return cost.steps * pace.step + cost.evaluations * pixels * pace.pixel

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import torch
 
-from napari_inr_denoise.core.candidates.attention import AttentionFit, Crops
-from napari_inr_denoise.core.candidates.base import Trainee
-from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
-from napari_inr_denoise.core.candidates.siren import fit_steps
+from napari_inr_denoise.core.candidates.base import (
+    BlindSpotModel,
+    CandidateModel,
+    Trainer,
+    TrainingTile,
+)
+from napari_inr_denoise.core.candidates.registry import suitable_models
 from napari_inr_denoise.core.candidates.siren_volume import VolumeProblem, volume_steps
 from napari_inr_denoise.core.compute.concurrency import (
     fit_concurrently,
@@ -27,15 +29,17 @@ from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.plane import finished
+from napari_inr_denoise.core.pipeline.plane import combine_candidates
 from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.sampling.series import SeriesTile
-from napari_inr_denoise.core.sampling.training_plane import ViewMaker
-from napari_inr_denoise.core.settings import ATTENTION, NEIGHBOURHOOD, DenoiseSettings
+from napari_inr_denoise.core.settings import DenoiseSettings
 
 _SECONDS = 0.2
 """How long each action is measured, at least."""
 _MOST_TIMES = 20
+_ENDLESS = 10**6
+"""Steps of a training that is only measured."""
 _T = TypeVar("_T")
 Measuring = Generator[None, None, _T]
 """A generator that returns what was measured, and yields where a caller may stop."""
@@ -95,42 +99,41 @@ def network_paces(
     dict of str to Pace
         By the network's name; a plane's share of what is done at once.
     """
-    names = settings.candidate_names
-    if member.problem.noise.correlated and NEIGHBOURHOOD in names:
-        names = (NEIGHBOURHOOD,)
-    begin: dict[str, Callable[[SeriesTile, DenoiseSettings, torch.device], Trainee]] = {
-        NEIGHBOURHOOD: partial(_neighbourhood, parts=parts),
-        ATTENTION: _attention,
-    }
+    models = suitable_models(settings, member.problem)
     planes = 1 if shares else at_once
+    tile = TrainingTile(member, member.problem.fitted_yx)
     copies = [
-        {name: begin[name](member, settings, device) for name in names if name in begin}
+        {
+            model.name: _trainer(model, [tile] * parts, settings, device)
+            for model in models
+            if isinstance(model, BlindSpotModel)
+        }
         for _ in range(planes)
     ]
-    fits = copies[0]
+    trainers = copies[0]
     yield
     # As in a run: steps of all networks at once.
     measured = [
-        _fit_pace(copy[name], member.problem, device, rendered=not shares)
-        if name in copy
-        else _siren_pace(member, settings, device)
+        _trainer_pace(copy[model.name], member.problem, device, rendered=not shares)
+        if model.name in copy
+        else _fit_pace(model, member, settings, device)
         for copy in copies
-        for name in names
+        for model in models
     ]
     for _ in (run := GeneratorResult(fit_concurrently(measured, device))):
         yield
     paces = {
-        name: _share(run.result[number :: len(names)])
-        for number, name in enumerate(names)
+        model.name: _share(run.result[number :: len(models)])
+        for number, model in enumerate(models)
     }
-    if planes == 1 and runs_in_threads(len(names), device):
-        for name, fit in fits.items():
+    if planes == 1 and runs_in_threads(len(models), device):
+        for name, trainer in trainers.items():
             yield
-            alone = _seconds(fit.advance, device)
+            alone = _seconds(trainer.advance, device)
             paces[name] = replace(paces[name], alone=alone)
     if shares:
-        for name, fit in fits.items():
-            pixel = yield from _rendered(fit, member.problem, device, at_once)
+        for name, trainer in trainers.items():
+            pixel = yield from _rendered(trainer, member.problem, device, at_once)
             paces[name] = replace(paces[name], pixel=pixel)
     return paces
 
@@ -142,56 +145,53 @@ def _share(together: Sequence[Pace]) -> Pace:
     return Pace(step, sum(one.pixel for one in together) / squared)
 
 
-def _neighbourhood(
-    member: SeriesTile, settings: DenoiseSettings, device: torch.device, parts: int
-) -> Trainee:
-    problem = member.problem
-    maker = ViewMaker([problem], settings, device)
-    view = maker.view(problem, problem.fitted_yx, member.context)
-    return NeighbourhoodFit([view] * parts, settings, 10**6)
+def _trainer(
+    model: BlindSpotModel,
+    tiles: Sequence[TrainingTile],
+    settings: DenoiseSettings,
+    device: torch.device,
+) -> Trainer:
+    scale = CommonScale.of([tiles[0].tile.problem])
+    return model.trainer(tiles, scale, settings, device, _ENDLESS)
 
 
-def _attention(
-    member: SeriesTile, settings: DenoiseSettings, device: torch.device
-) -> Trainee:
-    problem = member.problem
-    common = ViewMaker([problem], settings, device).common
-    crops = Crops.of(problem, problem.fitted_yx, common, device, member.context)
-    return AttentionFit([crops], settings, 10**6)
-
-
-def _fit_pace(
-    fit: Trainee, problem: NoisyPlane, device: torch.device, *, rendered: bool
+def _trainer_pace(
+    trainer: Trainer, problem: NoisyPlane, device: torch.device, *, rendered: bool
 ) -> Measuring[Pace]:
     yield
-    step = _seconds(fit.advance, device)
+    step = _seconds(trainer.advance, device)
     yield
-    pixel = (yield from _rendered(fit, problem, device)) if rendered else 0.0
+    pixel = (yield from _rendered(trainer, problem, device)) if rendered else 0.0
     return Pace(step, pixel)
 
 
 def _rendered(
-    fit: Trainee, problem: NoisyPlane, device: torch.device, at_once: int = 1
+    trainer: Trainer, problem: NoisyPlane, device: torch.device, at_once: int = 1
 ) -> Measuring[float]:
     def render() -> None:
-        for _ in fit.render(turns=1):
+        for _ in trainer.predict(None, n_augmentations=1):
             pass
 
     yield
     return _seconds(render, device, at_once) / problem.fitted_yx.size
 
 
-def _siren_pace(
-    member: SeriesTile, settings: DenoiseSettings, device: torch.device
+def _fit_pace(
+    model: CandidateModel,
+    member: SeriesTile,
+    settings: DenoiseSettings,
+    device: torch.device,
 ) -> Measuring[Pace]:
+    """Measure a network that only tells of itself by its steps."""
     yield
-    steps = fit_steps(member.problem, settings, device)
-    next(steps)  # a look before any step
+    problem = member.problem
+    steps = model.fit(problem, problem.fitted_yx, settings, device)
+    next(steps)  # an evaluation before any step
     started, look = time.perf_counter(), next(steps, None)
     seconds = time.perf_counter() - started
     steps.close()
     taken = 0.0 if look is None else look.step / look.steps_per_second
-    pixel = max(seconds - taken, 0.0) / member.problem.fitted_yx.size
+    pixel = max(seconds - taken, 0.0) / problem.fitted_yx.size
     return Pace(0.0 if look is None else taken / look.step, pixel)
 
 
@@ -246,7 +246,7 @@ def other_pace(
 
     def work() -> None:
         examine_plane(problem.plane_yxs, problem.valid_yx)
-        finished(problem, [answer], held_out, device)
+        combine_candidates(problem, [answer], held_out, device)
 
     return _seconds(work, device, at_once) / problem.fitted_yx.size
 

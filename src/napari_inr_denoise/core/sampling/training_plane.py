@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours
 from napari_inr_denoise.core.sampling.context import context_planes
 from napari_inr_denoise.core.sampling.normalization import CommonScale, PlaneScale
+from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 
@@ -55,8 +55,8 @@ class ViewMaker:
 
     Parameters
     ----------
-    problems : sequence of NoisyPlane
-        Planes that set the common scale.
+    common : CommonScale
+        Of the values of all planes.
     settings : DenoiseSettings
         For the reach of what is seen.
     device : torch.device
@@ -65,31 +65,29 @@ class ViewMaker:
 
     def __init__(
         self,
-        problems: Sequence[NoisyPlane],
+        common: CommonScale,
         settings: DenoiseSettings,
         device: torch.device,
     ) -> None:
-        self.common = CommonScale.of(problems)
+        self.common = common
         self._settings = settings
         self.device = device
 
     def view(
         self,
-        problem: NoisyPlane,
+        tile: SeriesTile,
         targets_yx: NDArray[np.bool_],
-        context: Sequence[NoisyPlane | None] = (),
     ) -> PlaneView:
-        """Return a plane's view.
+        """Return the view of a tile.
 
         Parameters
         ----------
-        problem : NoisyPlane
-            The plane.
+        tile : SeriesTile
+            The tile, and its context slices: the same number for all tiles.
         targets_yx : ndarray of bool, shape (Y, X)
             Pixels to train on.
-        context : sequence of NoisyPlane or None
-            Planes beside it; None where there is none. Always as many.
         """
+        problem, context = tile.problem, tile.context
         scale = PlaneScale(problem, self.device, self.common)
         radius = self._settings.window_radius + problem.hole
         neighbours = Neighbours(

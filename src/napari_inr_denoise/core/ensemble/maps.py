@@ -1,0 +1,54 @@
+"""Maps: further values for each pixel of a result, by name.
+
+A new map is a function here and one line in `MAPS`. Results, files and the command line
+then know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.core.ensemble.plane_result import FitResult
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+
+PixelMap = Callable[[NoisyPlane, FitResult], NDArray[np.floating] | None]
+"""From a noisy plane and its result to values of shape (Y, X, samples).
+
+NaN where a value is not known; None where it is known nowhere.
+"""
+
+
+def uncertainty(problem: NoisyPlane, result: FitResult) -> NDArray[np.float32] | None:
+    """Return the standard deviation of each pixel's error, in the image's units."""
+    del problem
+    return result.uncertainty_yxs
+
+
+def residual(problem: NoisyPlane, result: FitResult) -> NDArray[np.floating]:
+    """Return the noisy plane less the result, in the image's units."""
+    return problem.plane_yxs - result.plane_yxs
+
+
+def normalized_residual(
+    problem: NoisyPlane, result: FitResult
+) -> NDArray[np.floating] | None:
+    """Return the residual over the local standard deviation of the noise.
+
+    About 1 in root mean square where the noise model holds and only noise was removed.
+    """
+    if not problem.noise.sigma > 0:
+        return None
+    variance = problem.variance(result.plane_yxs)
+    std = np.sqrt(np.where(variance > 0, variance, np.nan))
+    return np.asarray(residual(problem, result) / std)
+
+
+MAPS: dict[str, PixelMap] = {
+    "uncertainty": uncertainty,
+    "residual": residual,
+    "normalized_residual": normalized_residual,
+}
+"""The maps by name."""

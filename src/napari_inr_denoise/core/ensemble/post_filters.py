@@ -1,0 +1,113 @@
+"""Post-filters: what is done to the weighted mean of the candidates, in order.
+
+Each takes an estimate with its divergence and returns one. A new filter is a function
+of this interface in a file of its own, and one line in `POST_FILTERS`. A caller outside
+of the package adds its own:
+
+    POST_FILTERS["my-filter"] = my_filter
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_inr_denoise.core.ensemble.limits import keep_in_range, keep_structure
+from napari_inr_denoise.core.ensemble.smoothing import smoothed
+from napari_inr_denoise.core.ensemble.wiener import beside_wiener
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A denoised plane and how much of the noise is left in it.
+
+    Attributes
+    ----------
+    plane_yxs : ndarray of float32, shape (Y, X, samples)
+        Denoised intensities in the image's units.
+    divergence_yxs : ndarray of float32, shape (Y, X, samples)
+        Derivative of each output pixel by its own noisy pixel, as in `Candidate`.
+    """
+
+    plane_yxs: NDArray[np.float32] = field(repr=False)
+    divergence_yxs: NDArray[np.float32] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class FilterProblem:
+    """What a post-filter may know beside the estimate.
+
+    Attributes
+    ----------
+    plane : NoisyPlane
+        The noisy plane and its noise.
+    held_out_yx : ndarray of bool, shape (Y, X)
+        Pixels that no candidate was trained on.
+    device : torch.device
+        Where to compute.
+    """
+
+    plane: NoisyPlane
+    held_out_yx: NDArray[np.bool_] = field(repr=False)
+    device: torch.device
+
+
+class PostFilter(Protocol):
+    """One step after the candidates are combined."""
+
+    def __call__(self, problem: FilterProblem, estimate: Estimate) -> Estimate:
+        """Return the filtered estimate, or the same where the filter does not apply."""
+
+
+def guided(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Smooth contrast that is small beside the estimate's own error."""
+    plane_yxs = smoothed(
+        problem.plane,
+        estimate.plane_yxs,
+        estimate.divergence_yxs,
+        problem.held_out_yx,
+    )
+    return Estimate(plane_yxs, estimate.divergence_yxs)
+
+
+def wiener(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Average with the Wiener filter of the noisy plane that the estimate steers."""
+    plane_yxs = beside_wiener(problem.plane, estimate.plane_yxs, problem.device)
+    return Estimate(plane_yxs, estimate.divergence_yxs)
+
+
+def structure_limit(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Give back, window by window, what was removed beyond the noise."""
+    return Estimate(
+        *keep_structure(problem.plane, estimate.plane_yxs, estimate.divergence_yxs)
+    )
+
+
+def range_limit(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Clip values that lie clearly outside of all that was measured."""
+    plane_yxs = keep_in_range(problem.plane, estimate.plane_yxs)
+    return Estimate(plane_yxs, estimate.divergence_yxs)
+
+
+POST_FILTERS: dict[str, PostFilter] = {
+    "guided": guided,
+    "wiener": wiener,
+}
+"""The filters by name, in the order in which they are applied."""
+LIMITS: dict[str, PostFilter] = {
+    "structure": structure_limit,
+    "range": range_limit,
+}
+"""Applied after every other filter, so that none can break them."""
+
+
+def apply_post_filters(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Return the estimate after all filters and limits."""
+    for apply in (*POST_FILTERS.values(), *LIMITS.values()):
+        estimate = apply(problem, estimate)
+    return estimate
