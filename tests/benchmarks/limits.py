@@ -14,14 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
-from napari_inr_denoise.core.candidates.attention import AttentionFit, Crops
-from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
+from napari_inr_denoise.core.candidates.attention import AttentionModel
+from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodModel
 from napari_inr_denoise.core.compute.devices import synchronize
 from napari_inr_denoise.core.compute.precision import product_dtype
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.sampling.normalization import CommonScale
-from napari_inr_denoise.core.sampling.training_plane import ViewMaker
 from napari_inr_denoise.core.sampling.windows import Windows
 from napari_inr_denoise.core.settings import preset_settings
 from tests.benchmarks.plain_way import PlainFit
@@ -102,22 +100,25 @@ def steps_of(
     problem: NoisyPlane, kind: torch.dtype, device: torch.device
 ) -> Iterator[tuple[str, Callable[[], object], torch.dtype]]:
     """Yield what the presets spend their time on."""
-    common, every = CommonScale.of([problem]), problem.fitted_yx
+    every = problem.fitted_yx
     for preset in ("fast", "auto"):
-        settings = preset_settings(preset)
-        view = ViewMaker([problem], settings, device).view(problem, every)
-        fit = NeighbourhoodFit([view], settings, 10**6)
+        settings = preset_settings(preset, window_steps=10**6)
+        fit = NeighbourhoodModel().plane_trainer(problem, every, settings, device)
         yield f"neighbourhood, {preset}: a step", fit.advance, kind
         rendering = settings.turns
         yield (
             f"neighbourhood, {preset}: rendering in {rendering} turns",
-            lambda fit=fit, turns=rendering: list(fit.render(turns)),
+            lambda fit=fit, turns=rendering: list(fit.predict(None, turns)),
             kind,
         )
-    crops = Crops.of(problem, every, common, device)
-    second = AttentionFit([crops], settings, 10**6)
+    settings = preset_settings("auto", attention_steps=10**6)
+    second = AttentionModel().plane_trainer(problem, every, settings, device)
     yield "attention: a step", second.advance, kind
-    yield "attention: rendering in one turn", lambda: list(second.render(1)), kind
+    yield (
+        "attention: rendering in one turn",
+        lambda: list(second.predict(None, 1)),
+        kind,
+    )
 
 
 def _gathers(

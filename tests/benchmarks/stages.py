@@ -12,16 +12,16 @@ import torch
 _STAGES = {
     "noise": (("noise.py", "examine_plane"),),
     "training": (
-        ("fit_neighbourhood.py", "advance"),
-        ("fit_attention.py", "advance"),
-        ("fit.py", "advance"),
+        ("candidates/neighbourhood.py", "advance"),
+        ("candidates/attention.py", "advance"),
+        ("candidates/siren.py", "advance"),
     ),
     "rendering": (
-        ("fit_neighbourhood.py", "answer"),
-        ("fit_attention.py", "answer"),
-        ("fit.py", "look"),
+        ("candidates/neighbourhood.py", "predict"),
+        ("candidates/attention.py", "predict"),
+        ("candidates/siren.py", "look"),
     ),
-    "judging": (("engine.py", "finished"),),
+    "judging": (("pipeline/plane.py", "combine_candidates"),),
 }
 """Functions that are a stage; none of them calls another."""
 STAGES = (*_STAGES, "other")

@@ -14,8 +14,9 @@ import torch
 
 from napari_inr_denoise import denoise
 from napari_inr_denoise.core.candidates import shared as stack
-from napari_inr_denoise.core.candidates.attention import AttentionFit, Crops
-from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodFit
+from napari_inr_denoise.core.candidates.attention import AttentionModel
+from napari_inr_denoise.core.candidates.base import TrainingTile
+from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodModel
 from napari_inr_denoise.core.candidates.siren import _Fit
 from napari_inr_denoise.core.compute import devices
 from napari_inr_denoise.core.compute.generators import GeneratorResult
@@ -24,7 +25,7 @@ from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline import progress as run_steps
 from napari_inr_denoise.core.pipeline import run
 from napari_inr_denoise.core.sampling.coordinates import _lengths
-from napari_inr_denoise.core.sampling.training_plane import ViewMaker
+from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from tests.core.other_device import DEVICE, other_device
 
@@ -117,14 +118,16 @@ def _problem() -> NoisyPlane:
 
 def _fits(settings: DenoiseSettings) -> dict[str, Callable[[], None]]:
     problem, every = _problem(), np.ones((48, 56), bool)
-    maker = ViewMaker([problem], settings, DEVICE)
-    crops = Crops.of(problem, every, maker.common, DEVICE)
+    scale = CommonScale.of([problem])
+    tile = TrainingTile.alone(problem, every)
     siren = _Fit(problem, settings, DEVICE)
     return {
-        "neighbourhood": NeighbourhoodFit(
-            [maker.view(problem, every)], settings, 20
-        ).advance,
-        "attention": AttentionFit([crops, crops], settings, 20).advance,
+        "neighbourhood": NeighbourhoodModel()
+        .trainer([tile], scale, settings, DEVICE, 20)
+        .advance,
+        "attention": AttentionModel()
+        .trainer([tile, tile], scale, settings, DEVICE, 20)
+        .advance,
         "siren": lambda: siren.advance(1),
     }
 

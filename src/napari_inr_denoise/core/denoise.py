@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.pipeline.run import DenoiseSteps, Run
+from napari_inr_denoise.core.pipeline.state import Outputs
 from napari_inr_denoise.core.pipeline.volume import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import resolve_axes, voxel_spacing
@@ -84,13 +86,14 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
     return run.result
 
 
-def denoise_steps(
+def denoise_steps(  # noqa: PLR0913, PLR0917 - a public call: choices by name
     image: ArrayLike | LazyArray | MaskedImage,
     axes: str | None = None,
     settings: DenoiseSettings | None = None,
     spacing_um: Sequence[float] | None = None,
     out: Writable | None = None,
     resume: DenoiseResult | None = None,
+    map_outputs: Mapping[str, Writable] | None = None,
 ) -> DenoiseSteps:
     """Denoise as a generator, for callers that show progress or may stop.
 
@@ -106,11 +109,14 @@ def denoise_steps(
         See `denoise`.
     out : array-like of float32, optional
         Where the result is written while it is made, of the input's shape: a Zarr
-        array or a file, for results that are larger than memory. No uncertainty is
-        kept then.
+        array or a file, for results that are larger than memory. Only the maps of
+        `map_outputs` are kept then.
     resume : DenoiseResult, optional
         What was kept of the same call when it was stopped: finished planes are not
         denoised again.
+    map_outputs : mapping of str to array-like of float32, optional
+        Where maps are written, by name (see `DenoiseResult.maps`): arrays of the
+        image's shape, filled with NaN.
 
     Yields
     ------
@@ -128,10 +134,11 @@ def denoise_steps(
     settings = preset_settings("auto") if settings is None else settings
     _check_types(settings, resume)
     if out is not None:
-        _check_out(out, source.shape)
+        _check_out("out", out, source.shape)
+    outputs = Outputs(out, _checked_maps(map_outputs or {}, source.shape))
     if settings.mode == "volume":
         check_volume(axes, source.shape, settings)
-    run = Run(source, axes, settings, voxel_spacing(axes, spacing_um), out)
+    run = Run(source, axes, settings, voxel_spacing(axes, spacing_um), outputs)
     if resume is not None:
         run.take_over(resume)
     return run.steps()
@@ -151,23 +158,36 @@ def _check_types(settings: object, resume: object) -> None:
         )
 
 
-def _check_out(out: object, shape: tuple[int, ...]) -> None:
-    """Raise a sentence if a result cannot be written where the caller wants it."""
+def _checked_maps(
+    maps: Mapping[str, Writable], shape: tuple[int, ...]
+) -> Mapping[str, Writable]:
+    """Raise ValueError if a map is unknown or cannot be written."""
+    for name, out in maps.items():
+        if name not in MAPS:
+            raise ValueError(
+                f"map_outputs: got {name!r}, wanted one or more of {', '.join(MAPS)}."
+            )
+        _check_out(f"map_outputs[{name!r}]", out, shape)
+    return maps
+
+
+def _check_out(where: str, out: object, shape: tuple[int, ...]) -> None:
+    """Raise TypeError or ValueError if a result cannot be written to an array."""
     found = getattr(out, "shape", None)
     if found is None:
         raise TypeError(
-            f"out: got {type(out).__name__}, wanted an array of float32 of shape "
+            f"{where}: got {type(out).__name__}, wanted an array of float32 of shape "
             f"{shape}."
         )
     if tuple(found) != shape:
         raise ValueError(
-            f"out: got shape {tuple(found)}, wanted that of the image, {shape}."
+            f"{where}: got shape {tuple(found)}, wanted that of the image, {shape}."
         )
     # What has no type of its own, such as a file, is float32.
     dtype = np.dtype(getattr(out, "dtype", np.float32))
     flags = getattr(out, "flags", None)
     if dtype.kind != "f" or (flags is not None and not flags.writeable):
         raise ValueError(
-            f"out: got {dtype} values that are rounded or cannot be written, wanted "
-            "an array of float32 that may be written to."
+            f"{where}: got {dtype} values that are rounded or cannot be written, "
+            "wanted an array of float32 that may be written to."
         )

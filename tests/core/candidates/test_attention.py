@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_inr_denoise.core.candidates.attention import (
-    _padded,
-    attention_steps,
-)
+from napari_inr_denoise.core.candidates.attention import AttentionModel, _padded
+from napari_inr_denoise.core.candidates.base import train
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES
@@ -51,8 +49,9 @@ def _fit(
     problem: NoisyPlane, targets: np.ndarray | None = None, **changes: float
 ) -> Candidate:
     trained = problem.fitted_yx if targets is None else targets
-    steps = attention_steps(problem, trained, replace(SMALL, **changes), CPU)
-    run = GeneratorResult(steps)
+    settings = replace(SMALL, **changes)
+    trainer = AttentionModel().plane_trainer(problem, trained, settings, CPU)
+    run = GeneratorResult(train(trainer, settings.turns))
     seen = [training.step for training in run]
     assert seen == sorted(seen)
     assert seen[0] == 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_inr_denoise.core.candidates.base import looked_at, one_cycle
+from napari_inr_denoise.core.candidates.base import evaluation_steps
+from napari_inr_denoise.core.compute.optimizer import one_cycle
 
 
 @pytest.mark.parametrize("steps", [1, 2, 8, 10, 97, 600])
@@ -29,5 +30,5 @@ def test_a_few_steps_have_rates_too() -> None:
 
 
 def test_the_first_state_is_looked_at_and_then_every_so_often() -> None:
-    assert looked_at(90) == {0}
-    assert sorted(looked_at(400)) == [0, 100, 250]
+    assert evaluation_steps(90) == {0}
+    assert sorted(evaluation_steps(400)) == [0, 100, 250]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from napari_inr_denoise.core.candidates.base import train
 from napari_inr_denoise.core.candidates.neighbourhood import (
     _MOST_PASSES,
-    neighbourhood_steps,
+    NeighbourhoodModel,
 )
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
@@ -43,9 +44,9 @@ def _problem(
 
 def _fit(problem: NoisyPlane, **changes: float) -> tuple[list[int], Candidate]:
     settings = replace(SMALL, **changes)
-    run = GeneratorResult(
-        neighbourhood_steps(problem, problem.fitted_yx, settings, CPU)
-    )
+    model = NeighbourhoodModel()
+    trainer = model.plane_trainer(problem, problem.fitted_yx, settings, CPU)
+    run = GeneratorResult(train(trainer, settings.turns))
     steps = [(training.step, training.steps) for training in run]
     return [step for step, _ in steps], run.result
 

@@ -171,15 +171,15 @@ def test_a_caller_may_stop_while_a_plane_is_rendered(
     clean: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fit_neighbourhood, "_RENDER_BATCH", 500)
-    answers = SharedNetworks.answers
+    predictions = SharedNetworks.predictions
 
     def slow(*args: Any) -> Generator[None, None, list[Candidate]]:
-        for _ in (run := GeneratorResult(answers(*args))):
+        for _ in (run := GeneratorResult(predictions(*args))):
             time.sleep(0.05)
             yield
         return run.result
 
-    monkeypatch.setattr(SharedNetworks, "answers", slow)
+    monkeypatch.setattr(SharedNetworks, "predictions", slow)
     noisy = _noisy(clean)
     steps = denoise_steps(noisy, "ZYX", SETTINGS)
     finished = (step for step in steps if step.fit is None and step.plane_number == 1)
@@ -212,7 +212,8 @@ def test_planes_are_done_one_by_one_once_memory_ran_out(
 ) -> None:
     asked: list[int] = []
     failed: list[Exception] = []
-    map_ordered, answers = run_module.map_ordered, SharedNetworks.answers
+    map_ordered = run_module.map_ordered
+    predictions = SharedNetworks.predictions
 
     def noting(jobs: Any, lanes: int) -> Any:
         asked.append(lanes)
@@ -222,11 +223,11 @@ def test_planes_are_done_one_by_one_once_memory_ran_out(
         if not failed:
             failed.append(MemoryError("no more"))
             raise failed[0]
-        return answers(*args)
+        return predictions(*args)
 
     monkeypatch.setattr(run_module, "concurrent_tiles", lambda *_: 2)
     monkeypatch.setattr(run_module, "map_ordered", noting)
-    monkeypatch.setattr(SharedNetworks, "answers", short)
+    monkeypatch.setattr(SharedNetworks, "predictions", short)
     (file,) = _run(_noisy(clean)).report.files
     assert asked == [2, 1]
     assert len(file.planes) == COUNT

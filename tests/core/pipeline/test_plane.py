@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
-from napari_inr_denoise.core.candidates.base import Training
+from napari_inr_denoise.core.candidates import registry
+from napari_inr_denoise.core.candidates.base import CandidateSteps
+from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodModel
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
 from napari_inr_denoise.core.ensemble.prediction import Candidate
-from napari_inr_denoise.core.pipeline import plane as engine
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
@@ -237,12 +238,13 @@ def test_a_network_that_breaks_down_never_shows(
 ) -> None:
     """A fit that ends in NaN, as with a far too large learning rate."""
 
-    def broken(problem: Any, *_: object) -> Iterator[Training]:
-        nothing = np.full(problem.plane_yxs.shape, np.nan, np.float32)
-        yield Training(0, 1, None)
-        return Candidate("neighbourhood", nothing, nothing, 1, StopReason.TRAINED)
+    class Broken(NeighbourhoodModel):
+        def fit(self, problem: NoisyPlane, *_: object) -> CandidateSteps:
+            nothing = np.full(problem.plane_yxs.shape, np.nan, np.float32)
+            return Candidate(self.name, nothing, nothing, 1, StopReason.TRAINED)
+            yield
 
-    monkeypatch.setitem(engine._BLIND_SPOTS, "neighbourhood", broken)
+    monkeypatch.setitem(registry._MODELS, "neighbourhood", Broken())
     result = denoise(_noisy(), settings=_small(candidates=names))
     assert np.isfinite(result.image).all()
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from napari_inr_denoise.core.candidates.base import looked_at
+from napari_inr_denoise.core.candidates.base import evaluation_steps
 from napari_inr_denoise.core.candidates.neighbourhood import schedule
 from napari_inr_denoise.core.candidates.shared import MORE_STEPS, shared_turns
 from napari_inr_denoise.core.preflight.cost_model import Workload
@@ -27,7 +27,7 @@ def test_planes_alone_take_their_times() -> None:
     one, ten = (_load(planes=count).seconds(TIMES, 1e-5) for count in (1, 10))
     assert ten == pytest.approx(10 * one)
     _, steps = schedule(10**6, 40, SETTINGS)
-    rendered = (len(looked_at(steps)) + SETTINGS.turns) * 1e6 * 0.001
+    rendered = (len(evaluation_steps(steps)) + SETTINGS.turns) * 1e6 * 0.001
     assert _load(planes=1).seconds(
         {"neighbourhood": TIMES["neighbourhood"]}, 1e-5
     ) == pytest.approx(steps + rendered + 10)

@@ -216,6 +216,18 @@ class BlindSpotModel(CandidateModel):
         """Return how many of the steps are taken to train on a number of pixels."""
         return steps
 
+    def plane_trainer(
+        self,
+        problem: NoisyPlane,
+        targets_yx: NDArray[np.bool_],
+        settings: DenoiseSettings,
+        device: torch.device,
+    ) -> Trainer:
+        """Return a trainer of a plane alone; parameters are those of `fit`."""
+        tiles = [TrainingTile.alone(problem, targets_yx)]
+        scale, steps = CommonScale.of([problem]), self.steps(settings)
+        return self.trainer(tiles, scale, settings, device, steps)
+
     def fit(
         self,
         problem: NoisyPlane,
@@ -225,9 +237,7 @@ class BlindSpotModel(CandidateModel):
     ) -> CandidateSteps:
         """Train on one plane and predict it; see `CandidateModel.fit`."""
         started, best = time.monotonic(), None
-        tiles = [TrainingTile.alone(problem, targets_yx)]
-        scale, steps = CommonScale.of([problem]), self.steps(settings)
-        trainer = self.trainer(tiles, scale, settings, device, steps)
+        trainer = self.plane_trainer(problem, targets_yx, settings, device)
         run = GeneratorResult(train(trainer, settings.turns))
         for training in run:
             best = shown(problem, training) or best

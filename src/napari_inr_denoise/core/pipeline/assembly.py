@@ -15,7 +15,6 @@ from napari_inr_denoise.core.pipeline.plane_report import (
 from napari_inr_denoise.core.pipeline.state import RunOutput
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.image.axes import Plane
-from napari_inr_denoise.image.stitching import PlaneCanvas
 from napari_inr_denoise.image.tiling import Tile
 
 
@@ -59,7 +58,7 @@ class DenoisedTile:
 
 
 class PlaneAssembly:
-    """One plane of the result, and of the uncertainty where it is kept.
+    """One plane of the result while its tiles come in.
 
     Parameters
     ----------
@@ -70,19 +69,13 @@ class PlaneAssembly:
     """
 
     def __init__(self, output: RunOutput, plane: Plane) -> None:
-        self._output, self._plane = output, plane
-        self._result = output.canvas(plane)
-        self._doubt: PlaneCanvas | None = None
+        self._output = output.plane(plane)
         self._records: list[TileRecord] = []
 
     def add(self, done: DenoisedTile) -> None:
         """Take in the next tile, in the tiling's order."""
-        result, valid_yx = done.result, done.problem.valid_yx
-        self._result.add(done.tile, result.plane_yxs, valid_yx)
+        self._output.add(done.tile, done.problem, done.result)
         self._records.append(done.record)
-        if result.uncertainty_yxs is not None and self._output.own:
-            self._doubt = self._doubt or self._output.doubt(self._plane)
-            self._doubt.add(done.tile, result.uncertainty_yxs, valid_yx)
 
     def record(self) -> PlaneReport:
         """Return what became of the plane, once all tiles have come in."""

@@ -26,10 +26,13 @@ class DenoiseResult:
         they were; so are planes that were not reached before a stop.
     report : DenoiseReport
         `report.to_dict()` has the layout of report.json.
-    uncertainty : ndarray of float32 or None
-        Standard deviation of each pixel's error, in the image's units and shape; NaN
-        where it is not known, and None where it is known nowhere or where the result
-        was written to `out`.
+    maps : dict of str to ndarray of float32, or what was given as `map_outputs`
+        Further values for each pixel, in the image's shape; NaN where they are not
+        known. "uncertainty": standard deviation of the error, in the image's units;
+        missing where it is known nowhere. "residual": noisy less denoised, in the
+        image's units. "normalized_residual": the residual over the local standard
+        deviation of the noise. Where the result was written to `out`, only those that
+        were asked for.
     volumes : tuple of FittedVolume
         In the mode "volume", one for each volume that was fitted: functions that may
         be evaluated at any resolution.
@@ -37,8 +40,13 @@ class DenoiseResult:
 
     image: Any = field(repr=False)
     report: DenoiseReport
-    uncertainty: NDArray[np.float32] | None = field(default=None, repr=False)
+    maps: dict[str, Any] = field(default_factory=dict, repr=False)
     volumes: tuple[FittedVolume, ...] = field(default=(), repr=False)
+
+    @property
+    def uncertainty(self) -> NDArray[np.float32] | None:
+        """Standard deviation of each pixel's error; None where it is known nowhere."""
+        return self.maps.get("uncertainty")
 
 
 class OnItsWay(Protocol):

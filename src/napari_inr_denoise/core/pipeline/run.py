@@ -43,14 +43,13 @@ from napari_inr_denoise.core.pipeline.plane import (
 )
 from napari_inr_denoise.core.pipeline.progress import StepMaker
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
-from napari_inr_denoise.core.pipeline.state import RunState
+from napari_inr_denoise.core.pipeline.state import Outputs, RunState
 from napari_inr_denoise.core.pipeline.volume import VolumeRun
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.series import Series, SeriesTile, centre
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane, planes_of, sample_count, series_of
 from napari_inr_denoise.image.source import ImageSource
-from napari_inr_denoise.image.stitching import Writable
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
 _TRAINING_PIXELS = 8e6
@@ -75,8 +74,8 @@ class Run:
         How to denoise.
     spacing_zyx : tuple of float
         Size of a voxel.
-    out : Writable or None
-        Where the result is written; a new array if None.
+    outputs : Outputs
+        Where the result and its maps are written.
     """
 
     def __init__(
@@ -85,7 +84,7 @@ class Run:
         axes: str,
         settings: DenoiseSettings,
         spacing_zyx: tuple[float, float, float],
-        out: Writable | None,
+        outputs: Outputs,
     ) -> None:
         self._source, self._axes = source, axes
         self._settings = settings
@@ -97,7 +96,9 @@ class Run:
         side = tile_side(settings, self._samples, self._effort.device)
         self._tiling = Tiling.of(first.shape_yx(source.shape), side)
         self._as_volumes = settings.mode == "volume"
-        self._so_far = RunState(source, axes, settings, self._tiling, self._effort, out)
+        self._so_far = RunState(
+            source, axes, settings, self._tiling, self._effort, outputs
+        )
         self._ledger, self._output = self._so_far.ledger, self._so_far.output
         self._maker = StepMaker(self._so_far, self._tiling.count)
         self._plane: PlaneAssembly | None = None  # whose tiles come in
@@ -176,7 +177,7 @@ class Run:
                 yield self._maker.step(middle, None, shown, step.best, step)
             found = run.result
             self._so_far.volumes.append(found.function)
-        for _ in (writing := GeneratorResult(volume.write(found, self._output.out))):
+        for _ in (writing := GeneratorResult(volume.write(found, self._output.plane))):
             if unchanged is None:
                 yield self._maker.last
         self._ledger.add(writing.result)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
 from napari_inr_denoise.core.candidates.volume_function import FittedVolume
 from napari_inr_denoise.core.compute.cuda_graphs import capture_notes
 from napari_inr_denoise.core.compute.devices import describe_device, peak_memory_mb
 from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.ensemble.maps import MAPS
+from napari_inr_denoise.core.ensemble.plane_result import FitResult
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.finished_planes import FinishedPlanes
 from napari_inr_denoise.core.pipeline.memory import ComputeBudget
 from napari_inr_denoise.core.pipeline.plane_report import record_tile
@@ -26,7 +29,7 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane, planes_of
 from napari_inr_denoise.image.source import ImageSource
 from napari_inr_denoise.image.stitching import PlaneCanvas, Writable, copy_plane
-from napari_inr_denoise.image.tiling import Tiling
+from napari_inr_denoise.image.tiling import Tile, Tiling
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
@@ -50,8 +53,8 @@ class RunState:
         How planes are cut.
     effort : ComputeBudget
         Where it is computed, and what has been given up.
-    out : Writable or None
-        Where the result is written; a new array if None.
+    outputs : Outputs
+        Where the result and its maps are written.
 
     Attributes
     ----------
@@ -72,13 +75,13 @@ class RunState:
         settings: DenoiseSettings,
         tiling: Tiling,
         effort: ComputeBudget,
-        out: Writable | None,
+        outputs: Outputs,
     ) -> None:
         self._source, self._axes, self._settings = source, axes, settings
         self._tiling, self._effort = tiling, effort
         self._started = time.monotonic()
         self.ledger = FinishedPlanes(axes, source.shape, settings.mode == "volume")
-        self.output = RunOutput(source, axes, tiling, self.ledger, out)
+        self.output = RunOutput(source, axes, tiling, self.ledger, outputs)
         self.volumes: list[FittedVolume] = []
         self.volume: tuple[VolumeRun, VolumeFit] | None = None
 
@@ -122,7 +125,11 @@ class RunState:
         """Write the plane or volume at work as it is; nothing of a part of a plane."""
         if self.volume is not None:
             volume, fit = self.volume
-            for _ in (writing := GeneratorResult(volume.write(fit, out))):
+            for _ in (
+                writing := GeneratorResult(
+                    volume.write(fit, partial(self.output.image_only, out))
+                )
+            ):
                 pass
             yield writing.result
         elif self.output.draw(step, out):
@@ -155,35 +162,45 @@ class RunState:
             ),
         )
         report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
-        return DenoiseResult(
-            image, report, self.output.uncertainty, tuple(self.volumes)
-        )
+        return DenoiseResult(image, report, self.output.known_maps, tuple(self.volumes))
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a caller wants the result.
+
+    Attributes
+    ----------
+    image : Writable or None
+        For the denoised image. A new array is made if None, and one for each map.
+    maps : mapping of str to Writable
+        For maps, by name.
+    """
+
+    image: Writable | None = None
+    maps: Mapping[str, Writable] = field(default_factory=dict)
 
 
 class RunOutput:
-    """The result, and the uncertainty beside it.
+    """The denoised image and its maps; everything that is written goes through here.
 
     Parameters
     ----------
     source : ImageSource
-        The noisy image: what pixels without a result keep.
+        The noisy image, whose values pixels without a result keep.
     axes : str
         One letter per dimension.
     tiling : Tiling
         How planes are cut.
     ledger : FinishedPlanes
         Which planes are finished.
-    out : Writable or None
-        Where the result is written; a new array if None.
+    outputs : Outputs
+        Where to write.
 
     Attributes
     ----------
     out : Writable
-        The same.
-    own : bool
-        Whether it is an array of the run's own: only then the uncertainty is kept.
-    uncertainty : ndarray of float32 or None
-        In the image's shape and units; None as long as it is known nowhere.
+        The denoised image.
     """
 
     def __init__(
@@ -192,41 +209,57 @@ class RunOutput:
         axes: str,
         tiling: Tiling,
         ledger: FinishedPlanes,
-        out: Writable | None,
+        outputs: Outputs,
     ) -> None:
         self._source, self._axes = source, axes
         self._tiling, self._ledger = tiling, ledger
-        self.own = out is None
+        self._own = outputs.image is None
         self.out: Writable = (
-            np.zeros(source.shape, dtype=np.float32) if out is None else out
+            np.zeros(source.shape, dtype=np.float32)
+            if outputs.image is None
+            else outputs.image
         )
-        self.uncertainty: NDArray[np.float32] | None = None
+        self._maps: dict[str, Writable] = dict(outputs.maps)
         # Whether planes that are not reached yet show the source.
         self._filled = False
 
+    @property
+    def known_maps(self) -> dict[str, Any]:
+        """The maps that are known somewhere, by name; NaN where they are not known."""
+        return dict(self._maps)
+
     def take_over(self, earlier: DenoiseResult) -> None:
-        """Copy the planes that the ledger has taken over from an earlier run."""
-        if earlier.image is self.out:
-            return
-        before = ImageSource(earlier.image)
+        """Copy the planes that were finished in an earlier run."""
+        if earlier.image is not self.out:
+            self._copy_finished(earlier.image, self.out)
+        for name, values in earlier.maps.items():
+            target = self._map(name)
+            if target is not None and target is not values:
+                self._copy_finished(values, target)
+
+    def _copy_finished(self, values: Any, target: Writable) -> None:  # noqa: ANN401
+        before = ImageSource(values)
         for plane in planes_of(self._axes, self._source.shape):
             if plane in self._ledger:
-                copy_plane(before, plane, self.out)
-        if earlier.uncertainty is not None and self.own:
-            self.uncertainty = earlier.uncertainty.copy()
+                copy_plane(before, plane, target)
 
-    def canvas(self, plane: Plane) -> PlaneCanvas:
-        """Return where a plane's tiles are put together."""
-        return PlaneCanvas(self.out, plane, self._tiling, self._source)
+    def _map(self, name: str) -> Writable | None:
+        """Return where a map is written; an array of its own is made when needed."""
+        if name not in self._maps and self._own:
+            unknown = np.full(self._source.shape, np.nan, dtype=np.float32)
+            self._maps[name] = unknown
+        return self._maps.get(name)
 
-    def doubt(self, plane: Plane) -> PlaneCanvas:
-        """Return where the uncertainty goes; nothing is held until there is one."""
-        if self.uncertainty is None:
-            self.uncertainty = np.full(self._source.shape, np.nan, dtype=np.float32)
-        return PlaneCanvas(self.uncertainty, plane, self._tiling, None)
+    def plane(self, plane: Plane) -> PlaneOutput:
+        """Return the writer of one plane."""
+        return PlaneOutput(plane, self._tiling, self._source, self.out, self._map)
+
+    def image_only(self, out: Writable, plane: Plane) -> PlaneOutput:
+        """Return a writer of one plane of another image, without maps."""
+        return PlaneOutput(plane, self._tiling, self._source, out, lambda _: None)
 
     def so_far(self, step: DenoiseStep) -> Writable:
-        """Return the output with the best so far of the plane at work."""
+        """Return the image with the best so far of the plane at work."""
         if not (self._filled or self._source.lazy):
             self._fill(self.out)
             self._filled = True
@@ -240,17 +273,17 @@ class RunOutput:
         An array of the run's own is copied: the run may still be shown.
         """
         out: Any = self.out
-        if self.own:
+        if self._own:
             out = out.copy()
         self._fill(out)
         return out
 
     def draw(self, step: DenoiseStep, out: Writable) -> bool:
-        """Write the best so far of a whole plane, and tell whether there was one."""
+        """Write the best so far of a whole plane; False if there is none."""
         whole = step.problem.valid_yx.shape == self._tiling.shape_yx
         # At first only the noise was looked at.
         nothing = step.learning and step.fit is not None and step.fit.step == 0
-        # Planes that learn together again, with less memory, may be finished.
+        # Planes that are trained on again, with less memory, may be finished.
         if nothing or not whole or step.plane in self._ledger:
             return False
         (tile,) = self._tiling.tiles
@@ -263,3 +296,54 @@ class RunOutput:
         for plane in planes_of(self._axes, self._source.shape):
             if plane not in self._ledger:
                 copy_plane(self._source, plane, out)
+
+
+class PlaneOutput:
+    """Writer of one plane of the image and of its maps, tile by tile.
+
+    Parameters
+    ----------
+    plane : Plane
+        Where it lies in the image.
+    tiling : Tiling
+        How it is cut.
+    source : ImageSource
+        The noisy image.
+    out : Writable
+        The denoised image.
+    map_output : callable
+        From a map's name to where it is written, or None where it is not wanted.
+    """
+
+    def __init__(
+        self,
+        plane: Plane,
+        tiling: Tiling,
+        source: ImageSource,
+        out: Writable,
+        map_output: Callable[[str], Writable | None],
+    ) -> None:
+        self._plane, self._tiling = plane, tiling
+        self._image = PlaneCanvas(out, plane, tiling, source)
+        self._map_output = map_output
+        self._maps: dict[str, PlaneCanvas | None] = {}
+
+    def add(self, tile: Tile, problem: NoisyPlane, result: FitResult) -> None:
+        """Write the next tile, in the tiling's order."""
+        self._image.add(tile, result.plane_yxs, problem.valid_yx)
+        for name, pixel_map in MAPS.items():
+            values = pixel_map(problem, result)
+            if values is None:
+                continue
+            canvas = self._canvas(name)
+            if canvas is not None:
+                canvas.add(tile, values.astype(np.float32), problem.valid_yx)
+
+    def _canvas(self, name: str) -> PlaneCanvas | None:
+        if name not in self._maps:
+            out = self._map_output(name)
+            canvas = None
+            if out is not None:
+                canvas = PlaneCanvas(out, self._plane, self._tiling, None)
+            self._maps[name] = canvas
+        return self._maps[name]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -32,8 +33,15 @@ from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.source import ImageSource
-from napari_inr_denoise.image.stitching import PlaneCanvas, Writable
 from napari_inr_denoise.image.tiling import Tile, Tiling
+
+
+class TileWriter(Protocol):
+    """Writes a plane tile by tile."""
+
+    def add(self, tile: Tile, problem: NoisyPlane, result: FitResult) -> None:
+        """Write the next tile."""
+
 
 _LOOKS_BETWEEN_SKETCHES = 4
 """Looks at the fit for each picture of its middle plane, which takes longer."""
@@ -154,7 +162,7 @@ class VolumeRun:
         )
 
     def write(
-        self, fit: VolumeFit | FitResult, out: Writable
+        self, fit: VolumeFit | FitResult, output: Callable[[Plane], TileWriter]
     ) -> Generator[None, None, PlaneReport]:
         """Write the volume, plane by plane, and return its one record.
 
@@ -162,8 +170,8 @@ class VolumeRun:
         ----------
         fit : VolumeFit or FitResult
             The latter says why there is no fit: the volume stays as it is.
-        out : Writable
-            The whole result.
+        output : callable
+            From a plane to its writer.
         """
         records: list[TileRecord] = []
         for number, plane in enumerate(self._series):
@@ -174,8 +182,7 @@ class VolumeRun:
                 same = problem.plane_yxs.astype(np.float32)
                 result = replace(fit, plane_yxs=same)
             result = with_strength(problem, result, self._strength)
-            canvas = PlaneCanvas(out, plane, self._tiling, self._source)
-            canvas.add(self._tile, result.plane_yxs, problem.valid_yx)
+            output(plane).add(self._tile, problem, result)
             index = {k: at for k, at in plane.index.items() if k != "Z"}
             records.append(record_tile(index, problem, result, self._tile.weights_yx))
             yield

@@ -15,6 +15,7 @@ from napari_inr_denoise.core.candidates.siren_volume import VolumeProblem
 from napari_inr_denoise.core.compute.concurrency import runs_in_threads
 from napari_inr_denoise.core.compute.devices import describe_device, pick_device
 from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.pipeline.memory import (
     concurrent_fits,
     concurrent_tiles,
@@ -154,8 +155,8 @@ def preflight_steps(
     plan = _Plan(source, axes, settings, voxel_spacing(axes, spacing_um))
     seconds = yield from plan.seconds()
     samples, pixels = sample_count(axes, source.shape), plan.pixels_at_once
-    # A result, and its uncertainty.
-    kept = 0.0 if streamed else 8e-9 * source.size
+    # A result and its maps, float32.
+    kept = 0.0 if streamed else 4e-9 * (1 + len(MAPS)) * source.size
     return Preflight(
         seconds=seconds,
         at_most=plan.at_most,
