@@ -105,7 +105,7 @@ def steps_of(
         settings = preset_settings(preset, window_steps=10**6)
         fit = NeighbourhoodModel().plane_trainer(problem, every, settings, device)
         yield f"neighbourhood, {preset}: a step", fit.advance, kind
-        rendering = settings.turns
+        rendering = settings.n_augmentations
         yield (
             f"neighbourhood, {preset}: rendering in {rendering} turns",
             lambda fit=fit, turns=rendering: list(fit.predict(None, turns)),
@@ -126,11 +126,11 @@ def _gathers(
 ) -> Iterator[tuple[str, int, Callable[[], object]]]:
     """Yield the windows' gathers and the bytes that they read and write."""
     settings, (height, width) = preset_settings("auto"), problem.fitted_yx.shape
-    radius, size = settings.window_radius, kind.itemsize
+    radius, size = settings.neighbourhood.radius, kind.itemsize
     places = torch.arange((2 * radius + 1) ** 2, device=device)
     planes = torch.ones(2, height, width, device=device).to(kind)
     windows = Windows(planes, radius, places)
-    pixels = torch.arange(settings.window_batch, device=device)
+    pixels = torch.arange(settings.neighbourhood.batch_size, device=device)
     rows, columns = pixels // width, pixels % width
     values = 2 * len(pixels) * len(places)
     # Values once read and once written, and the place of each that is read.

@@ -94,7 +94,7 @@ class ToyModel(BlindSpotModel):
         return ToyTrainer(tiles[0], steps)
 
     def steps(self, settings: DenoiseSettings) -> int:
-        return min(settings.window_steps, 20)
+        return min(settings.neighbourhood.steps, 20)
 
 
 @pytest.fixture

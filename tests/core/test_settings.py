@@ -1,13 +1,19 @@
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_inr_denoise import DenoiseSettings
-from napari_inr_denoise.core.settings import PRESETS, preset_settings
+from napari_inr_denoise.core.settings import (
+    PRESETS,
+    AttentionSettings,
+    NeighbourhoodSettings,
+    SirenSettings,
+    preset_settings,
+)
 
 
 @given(
@@ -21,8 +27,14 @@ def test_settings_survive_a_round_trip(**values: float) -> None:
     assert DenoiseSettings.from_dict(made.to_dict()) == made
 
 
-def test_every_setting_has_help_and_numbers_have_bounds() -> None:
-    for item in fields(DenoiseSettings):
+PARTS = (SirenSettings, NeighbourhoodSettings, AttentionSettings)
+
+
+@pytest.mark.parametrize("kind", [DenoiseSettings, *PARTS])
+def test_every_setting_has_help_and_numbers_have_bounds(kind: type) -> None:
+    for item in fields(kind):
+        if item.type in [part.__name__ for part in PARTS]:
+            continue
         assert item.metadata["help"].endswith(".")
         assert item.type == "str" or item.metadata["minimum"] is not None
 
@@ -57,6 +69,47 @@ def test_presets_carry_their_names_and_can_be_changed() -> None:
 
 
 def test_the_published_method_decays_two_layers() -> None:
-    assert PRESETS["paper"].decay_layers == 2
-    assert PRESETS["paper"].weight_decay > 0
-    assert PRESETS["paper"].average_decay > 0
+    assert PRESETS["paper"].siren.decay_layers == 2
+    assert PRESETS["paper"].siren.weight_decay > 0
+    assert PRESETS["paper"].siren.average_decay > 0
+
+
+FLAT = {
+    "preset": "fast",
+    "omega": 25.0,
+    "judge_every": 50,
+    "candidates": "neighbourhood",
+    "window_radius": 5,
+    "window_batch": 100,
+    "context_radius": 3,
+    "attention_rate": 1e-3,
+    "turns": 2,
+}
+
+
+def test_the_flat_form_of_older_files_is_read() -> None:
+    made = DenoiseSettings.from_dict(FLAT)
+    assert made.siren == SirenSettings(omega=25.0, eval_every=50)
+    assert made.neighbourhood == NeighbourhoodSettings(
+        radius=5, batch_size=100, context_radius=3
+    )
+    assert made.attention == AttentionSettings(learning_rate=1e-3)
+    assert made.n_augmentations == 2
+    assert DenoiseSettings.from_dict(made.to_dict()) == made
+
+
+def test_a_part_may_be_an_object_a_mapping_or_short_names() -> None:
+    parts = [{"siren": SirenSettings(omega=3.0)}, {"siren": {"omega": 3.0}}]
+    made = [DenoiseSettings(**part) for part in [*parts, {"omega": 3.0}]]
+    assert made[0] == made[1] == made[2]
+    changed = replace(made[0], max_steps=7)
+    assert changed.siren == SirenSettings(omega=3.0, max_steps=7)
+
+
+def test_a_wrong_part_says_what_is_wrong() -> None:
+    with pytest.raises(TypeError, match="siren: got 3, wanted SirenSettings"):
+        DenoiseSettings(siren=3)
+    with pytest.raises(ValueError, match="siren: unknown setting omgea; known are"):
+        DenoiseSettings(siren={"omgea": 3})
+    with pytest.raises(TypeError, match="unknown setting omgea; known are"):
+        DenoiseSettings(omgea=3)

@@ -128,4 +128,4 @@ def test_saved_settings_are_loaded(
     assert "could not be loaded" in widget.status_label.value
     assert widget.settings == wanted
     widget.preset.value = "fast"
-    assert widget.settings.learning_rate != 0.003
+    assert widget.settings.siren.learning_rate != 0.003

@@ -36,42 +36,39 @@ def _setting(
     )
 
 
-@dataclass(frozen=True)
-class DenoiseSettings:
-    """Everything that decides a run; frozen, checked, the same on every machine.
+class _Checked:
+    """Base of frozen settings: every field is checked when an object is made."""
 
-    The method is that of Kim, Lee and Shin, "Zero-shot Blind Image Denoising via
-    Implicit Neural Representations" (arXiv 2204.02405). What the paper fixes: an
-    implicit neural representation fitted to the one noisy image, stopped when the
-    mean squared residual reaches the noise variance estimated after Chen et al.
-    (ICCV 2015), with weight decay on the last two layers only. **What it leaves
-    open, or what we could not read in it, is this project's own choice:** `omega`,
-    `first_period`, `width`, `depth`, `patch_size`, `batch_size`, `learning_rate`,
-    `weight_decay`, `average_decay`, `max_steps` and `judge_every`.
+    def __post_init__(self) -> None:
+        for item in fields(self):  # type: ignore[arg-type]
+            if "help" in item.metadata:
+                value = _checked(item, getattr(self, item.name))
+                object.__setattr__(self, item.name, value)
+
+
+@dataclass(frozen=True)
+class SirenSettings(_Checked):
+    """SIREN and its training: the published method.
+
+    What Kim, Lee and Shin (arXiv 2204.02405) fix: an implicit neural representation
+    fitted to the one noisy image, stopped when the mean squared residual reaches the
+    noise variance estimated after Chen et al. (ICCV 2015), with weight decay on the
+    last two layers only. All other defaults are this project's own choice.
 
     Attributes
     ----------
-    preset : str
-        Name of the preset that these settings started from.
-    seed : int
-        Seed of the run's own random generator; the same seed on the same device
-        gives the same bytes.
-    device : str
-        "auto", "cpu", "cuda", "cuda:0", "mps", ...
     omega : float
-        Frequency of the sine layers after the first. The SIREN paper's value is 30;
-        20 did better on the fluorescence images that were tried.
+        Frequency of the sine layers after the first. The SIREN paper uses 30; 20 did
+        better on the fluorescence images that were tried.
     first_period : float
-        Shortest period of the first layer's sines, in pixels: sets that layer's own
-        frequency from the image's size, so that the bandwidth is the same in a small
-        and in a large image.
-    width : int
-        Units in each sine layer.
-    depth : int
-        Number of sine layers; a linear output layer follows.
+        Shortest period of the first layer's sines, in pixels. It sets that layer's
+        frequency from the image's size: the bandwidth is the same in small and large
+        images.
+    width, depth : int
+        Units in each sine layer, and number of sine layers; a linear output follows.
     patch_size : int
-        Side of the square of pixels that the network predicts at each coordinate,
-        in pixels. 1 gives one value per coordinate, as in the paper.
+        Side, in pixels, of the square that the network predicts at each coordinate. 1
+        gives one value per coordinate, as in the paper.
     batch_size : int
         Coordinates drawn in each step.
     learning_rate : float
@@ -79,55 +76,15 @@ class DenoiseSettings:
     weight_decay : float
         Decoupled decay, per unit of learning rate, of the decayed layers' weights.
     decay_layers : int
-        How many layers, counted from the output, are decayed. The paper's is 2.
+        Number of layers, counted from the output, that are decayed.
     average_decay : float
         Decay of the running mean of the weights; 0 turns the averaging off.
     max_steps : int
-        Budget: optimisation steps for one plane.
-    judge_every : int
-        Steps between two looks at the whole image.
-    candidates : str
-        Networks that are fitted, joined by "+": "neighbourhood", "attention",
-        "siren", and "siren-coarse" and "siren-fine" of half and twice its bandwidth.
-        "siren" alone is the published method; several are weighed by their error on
-        pixels that were held out.
-    window_radius : int
-        Reach of what the neighbourhood network sees around a pixel, in pixels.
-    window_width, window_depth : int
-        Its hidden layers' units and number.
-    window_steps, window_batch : int
-        Its optimisation steps, and the pixels drawn in each. A small plane gets
-        fewer steps, or it would be learned by heart.
-    window_rate : float
-        Its largest learning rate.
-    context : int
-        Planes on each side, along Z or else T, that the neighbourhood network also
-        sees where they show the same structure. 0: every plane by itself, with a
-        network of its own.
-    context_radius : int
-        Reach of what it sees there, in pixels.
-    attention_width : int
-        Channels of the attention-guided network.
-    attention_steps, attention_batch : int
-        Its optimisation steps, and the crops of 96x96 drawn in each.
-    attention_rate : float
-        Its largest learning rate.
-    turns : int
-        Flips and turns of the surroundings that its answer is the mean of.
-    mode : str
-        "plane": planes one by one, with what they share; "volume": one coordinate
-        network in (z, y, x), the published method with a third coordinate.
-    strength : float
-        More or less of the denoising than the fit has found: -1 gives the input back,
-        0 is the best estimate, up to 1 what is small beside the error is smoothed away.
-    memory_gb : float
-        Most memory to take, in gigabytes (10^9 bytes), beside an image or result
-        that the caller holds: planes that would need more are cut into tiles.
+        Most optimization steps for one plane.
+    eval_every : int
+        Steps between two evaluations of the whole image.
     """
 
-    preset: str = _setting("paper", "Preset the settings started from.")
-    seed: int = _setting(0, "Seed of the random numbers.", minimum=0, maximum=2**63 - 1)
-    device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.")
     omega: float = _setting(
         20.0, "Frequency of the later sine layers.", minimum=0.1, maximum=1000.0
     )
@@ -163,54 +120,165 @@ class DenoiseSettings:
         0.99, "Decay of the weight average.", minimum=0.0, maximum=0.99999
     )
     max_steps: int = _setting(
-        2500, "Step budget for one plane.", minimum=1, maximum=10**7, unit="step"
+        2500, "Most steps for one plane.", minimum=1, maximum=10**7, unit="step"
     )
-    judge_every: int = _setting(
+    eval_every: int = _setting(
         25,
-        "Steps between looks at the whole image.",
+        "Steps between evaluations of the whole image.",
         minimum=1,
         maximum=10**6,
         unit="step",
     )
 
-    candidates: str = _setting(SIREN, "Networks to fit, joined by +.")
-    window_radius: int = _setting(
-        7, "Reach of the neighbourhood network.", minimum=1, maximum=32, unit="pixel"
+
+@dataclass(frozen=True)
+class NeighbourhoodSettings(_Checked):
+    """The network that sees a window around each pixel, without the pixel.
+
+    Attributes
+    ----------
+    radius : int
+        Half the side of the window, in pixels, without the central pixel.
+    width, depth : int
+        Units of a hidden layer, and number of hidden layers.
+    steps : int
+        Optimization steps. A small plane gets fewer, because it would be overfitted.
+    batch_size : int
+        Pixels drawn in each step.
+    learning_rate : float
+        Largest learning rate.
+    context_radius : int
+        Half the side of the window in the context slices, in pixels.
+    """
+
+    radius: int = _setting(
+        7, "Radius of the window.", minimum=1, maximum=32, unit="pixel"
     )
-    window_width: int = _setting(
-        128, "Units in a layer of that network.", minimum=1, maximum=4096
+    width: int = _setting(128, "Units in a hidden layer.", minimum=1, maximum=4096)
+    depth: int = _setting(3, "Hidden layers.", minimum=1, maximum=16)
+    steps: int = _setting(
+        600, "Optimization steps.", minimum=1, maximum=10**6, unit="step"
     )
-    window_depth: int = _setting(
-        3, "Hidden layers of that network.", minimum=1, maximum=16
+    batch_size: int = _setting(
+        4096, "Pixels drawn in each step.", minimum=1, maximum=2**20
     )
-    window_steps: int = _setting(
-        600, "Steps of that network.", minimum=1, maximum=10**6, unit="step"
-    )
-    window_batch: int = _setting(
-        4096, "Pixels drawn in each of these steps.", minimum=1, maximum=2**20
-    )
-    window_rate: float = _setting(
-        2e-3, "Largest learning rate of that network.", minimum=1e-8, maximum=1.0
-    )
-    context: int = _setting(
-        1, "Planes seen on each side of a plane of a stack.", minimum=0, maximum=4
+    learning_rate: float = _setting(
+        2e-3, "Largest learning rate.", minimum=1e-8, maximum=1.0
     )
     context_radius: int = _setting(
-        4, "Reach of what is seen there.", minimum=0, maximum=32, unit="pixel"
+        4,
+        "Radius of the window in context slices.",
+        minimum=0,
+        maximum=32,
+        unit="pixel",
     )
-    attention_width: int = _setting(
-        32, "Channels of the attention network.", minimum=1, maximum=512
+
+
+@dataclass(frozen=True)
+class AttentionSettings(_Checked):
+    """The convolutional network with attention.
+
+    Attributes
+    ----------
+    width : int
+        Channels.
+    steps : int
+        Optimization steps.
+    batch_size : int
+        Crops of 96x96 pixels drawn in each step.
+    learning_rate : float
+        Largest learning rate.
+    """
+
+    width: int = _setting(32, "Channels.", minimum=1, maximum=512)
+    steps: int = _setting(
+        200, "Optimization steps.", minimum=1, maximum=10**6, unit="step"
     )
-    attention_steps: int = _setting(
-        200, "Steps of that network.", minimum=1, maximum=10**6, unit="step"
+    batch_size: int = _setting(2, "Crops drawn in each step.", minimum=1, maximum=2**12)
+    learning_rate: float = _setting(
+        3e-3, "Largest learning rate.", minimum=1e-8, maximum=1.0
     )
-    attention_batch: int = _setting(
-        2, "Crops drawn in each of these steps.", minimum=1, maximum=2**12
+
+
+_PARTS: dict[str, Any] = {
+    "siren": SirenSettings,
+    "neighbourhood": NeighbourhoodSettings,
+    "attention": AttentionSettings,
+}
+_FLAT_NAMES: dict[str, tuple[str, ...]] = {
+    **{name: ("siren", name) for name in SirenSettings.__dataclass_fields__},
+    "judge_every": ("siren", "eval_every"),
+    "window_radius": ("neighbourhood", "radius"),
+    "window_width": ("neighbourhood", "width"),
+    "window_depth": ("neighbourhood", "depth"),
+    "window_steps": ("neighbourhood", "steps"),
+    "window_batch": ("neighbourhood", "batch_size"),
+    "window_rate": ("neighbourhood", "learning_rate"),
+    "context_radius": ("neighbourhood", "context_radius"),
+    "attention_width": ("attention", "width"),
+    "attention_steps": ("attention", "steps"),
+    "attention_batch": ("attention", "batch_size"),
+    "attention_rate": ("attention", "learning_rate"),
+    "turns": ("n_augmentations",),
+}
+"""Short names of nested settings, and the flat names in older files."""
+
+
+@dataclass(frozen=True, init=False)
+class DenoiseSettings(_Checked):
+    """Everything that decides a run; frozen, checked, the same on every machine.
+
+    A nested setting is given by its part, as an object or a mapping of changes
+    (`siren={"omega": 30.0}`), or by its short name (`omega=30.0`, `window_steps=100`,
+    `attention_steps=50`). `dataclasses.replace` takes the same keywords.
+
+    Attributes
+    ----------
+    preset : str
+        Name of the preset that these settings started from.
+    seed : int
+        Seed of the run's own random generator; the same seed on the same device
+        gives the same bytes.
+    device : str
+        "auto", "cpu", "cuda", "cuda:0", "mps", ...
+    candidates : str
+        Networks that are fitted, joined by "+": "neighbourhood", "attention",
+        "siren", and "siren-coarse" and "siren-fine" of half and twice its bandwidth.
+        "siren" alone is the published method; several are weighted by their error on
+        held-out pixels.
+    context : int
+        Context slices on each side, along Z or else T, that a network also sees where
+        they show the same structure. 0: every plane by itself, with a network of its
+        own.
+    n_augmentations : int
+        Flips and rotations of the surroundings that a prediction averages.
+    mode : str
+        "plane": planes one by one, with what they share; "volume": one coordinate
+        network in (z, y, x), the published method with a third coordinate.
+    strength : float
+        More or less denoising than the fit has found: -1 gives the input back, 0 is
+        the best estimate, up to 1 contrast that is small beside the error is smoothed.
+    memory_gb : float
+        Most memory to take, in gigabytes (10^9 bytes), beside an image or result
+        that the caller holds: planes that would need more are cut into tiles.
+    siren : SirenSettings
+        Of the coordinate networks.
+    neighbourhood : NeighbourhoodSettings
+        Of the neighbourhood network.
+    attention : AttentionSettings
+        Of the attention network.
+    """
+
+    preset: str = _setting("paper", "Preset the settings started from.")
+    seed: int = _setting(0, "Seed of the random numbers.", minimum=0, maximum=2**63 - 1)
+    device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.")
+    candidates: str = _setting(SIREN, "Networks to fit, joined by +.")
+    context: int = _setting(
+        1, "Context slices on each side of a plane.", minimum=0, maximum=4
     )
-    attention_rate: float = _setting(
-        3e-3, "Largest learning rate of that network.", minimum=1e-8, maximum=1.0
+    n_augmentations: int = _setting(
+        8, "Flips and rotations that are averaged.", minimum=1, maximum=8
     )
-    turns: int = _setting(8, "Flips and turns that are averaged.", minimum=1, maximum=8)
     mode: str = _setting("plane", "What is fitted as one: plane or volume.")
     strength: float = _setting(
         0.0, "More (up to 1) or less (to -1) denoising.", minimum=-1.0, maximum=1.0
@@ -218,11 +286,29 @@ class DenoiseSettings:
     memory_gb: float = _setting(
         2.0, "Most memory to take.", minimum=0.5, maximum=1e4, unit="GB"
     )
+    siren: SirenSettings = field(default_factory=SirenSettings)
+    neighbourhood: NeighbourhoodSettings = field(default_factory=NeighbourhoodSettings)
+    attention: AttentionSettings = field(default_factory=AttentionSettings)
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - checked
+        unknown = set(values) - known_settings()
+        if unknown:
+            raise TypeError(_unknown(unknown))
+        nested: dict[str, dict[str, Any]] = {name: {} for name in _PARTS}
+        for name in _FLAT_NAMES.keys() & values.keys():
+            *part, last = _FLAT_NAMES[name]
+            (nested[part[0]] if part else values)[last] = values[name]
+        for item in fields(self):
+            if item.name in _PARTS:
+                given = values.get(item.name, {})
+                value = _part(item.name, given, nested[item.name])
+            else:
+                value = values.get(item.name, item.default)
+            object.__setattr__(self, item.name, value)
+        self.__post_init__()
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value = _checked(item, getattr(self, item.name))
-            object.__setattr__(self, item.name, value)
+        super().__post_init__()
         if self.mode not in MODES:
             raise ValueError(
                 f"mode: got {self.mode!r}, wanted one of {', '.join(MODES)}."
@@ -239,13 +325,13 @@ class DenoiseSettings:
         """The names in `candidates`, in the order in which they are fitted."""
         return tuple(self.candidates.split("+"))
 
-    def to_dict(self) -> dict[str, Choice]:
-        """Return the settings as plain values, ready for JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values, nested by part, ready for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> DenoiseSettings:
-        """Rebuild settings from `to_dict`.
+        """Rebuild settings from `to_dict`, or from the flat form of older files.
 
         Raises
         ------
@@ -254,14 +340,39 @@ class DenoiseSettings:
         TypeError
             If a value is of the wrong type.
         """
-        known = {item.name for item in fields(cls)}
-        unknown = sorted(set(values) - known)
+        unknown = set(values) - known_settings()
         if unknown:
-            raise ValueError(
-                f"unknown setting {', '.join(unknown)}; known are "
-                f"{', '.join(sorted(known))}. Remove or rename it."
-            )
+            raise ValueError(_unknown(unknown))
         return cls(**values)
+
+
+def known_settings() -> set[str]:
+    """Return the names of all settings: those of `DenoiseSettings` and short names."""
+    return {item.name for item in fields(DenoiseSettings)} | _FLAT_NAMES.keys()
+
+
+def _unknown(names: set[str]) -> str:
+    return (
+        f"unknown setting {', '.join(sorted(names))}; known are "
+        f"{', '.join(sorted(known_settings()))}. Remove or rename it."
+    )
+
+
+def _part(name: str, given: Any, changes: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Return a part of the settings, given as an object or as a mapping of changes."""
+    kind = _PARTS[name]
+    if isinstance(given, Mapping):
+        given, changes = kind(), {**given, **changes}
+    if not isinstance(given, kind):
+        raise TypeError(f"{name}: got {given!r}, wanted {kind.__name__}.")
+    known = {item.name for item in fields(kind)}
+    unknown = sorted(set(changes) - known)
+    if unknown:
+        raise ValueError(
+            f"{name}: unknown setting {', '.join(unknown)}; known are "
+            f"{', '.join(sorted(known))}. Remove or rename it."
+        )
+    return replace(given, **changes)
 
 
 def _checked(item: Field[Any], value: Any) -> Choice:  # noqa: ANN401 - checked here
@@ -298,10 +409,8 @@ PRESETS: dict[str, DenoiseSettings] = {
     "fast": DenoiseSettings(
         preset="fast",
         candidates=NEIGHBOURHOOD,
-        window_radius=5,
-        window_width=96,
-        window_steps=220,
-        turns=2,
+        n_augmentations=2,
+        neighbourhood=NeighbourhoodSettings(radius=5, width=96, steps=220),
     ),
     "paper": DenoiseSettings(preset="paper"),
 }
@@ -327,8 +436,11 @@ def allow_candidate(name: str) -> None:
         CANDIDATES.append(name)
 
 
-def preset_settings(preset: str, **changes: Choice) -> DenoiseSettings:
-    """Return a preset's settings with some of them changed.
+def preset_settings(
+    preset: str,
+    **changes: Any,  # noqa: ANN401 - checked
+) -> DenoiseSettings:
+    """Return a preset's settings with some of them changed; see `DenoiseSettings`.
 
     Raises
     ------
@@ -339,4 +451,4 @@ def preset_settings(preset: str, **changes: Choice) -> DenoiseSettings:
     """
     if not isinstance(preset, str) or preset not in PRESETS:
         raise ValueError(f"preset: got {preset!r}, wanted one of {', '.join(PRESETS)}.")
-    return replace(PRESETS[preset], **changes)  # type: ignore[arg-type]
+    return replace(PRESETS[preset], **changes)

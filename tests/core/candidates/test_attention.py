@@ -51,7 +51,7 @@ def _fit(
     trained = problem.fitted_yx if targets is None else targets
     settings = replace(SMALL, **changes)
     trainer = AttentionModel().plane_trainer(problem, trained, settings, CPU)
-    run = GeneratorResult(train(trainer, settings.turns))
+    run = GeneratorResult(train(trainer, settings.n_augmentations))
     seen = [training.step for training in run]
     assert seen == sorted(seen)
     assert seen[0] == 0

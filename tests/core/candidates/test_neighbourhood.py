@@ -46,7 +46,7 @@ def _fit(problem: NoisyPlane, **changes: float) -> tuple[list[int], Candidate]:
     settings = replace(SMALL, **changes)
     model = NeighbourhoodModel()
     trainer = model.plane_trainer(problem, problem.fitted_yx, settings, CPU)
-    run = GeneratorResult(train(trainer, settings.turns))
+    run = GeneratorResult(train(trainer, settings.n_augmentations))
     steps = [(training.step, training.steps) for training in run]
     return [step for step, _ in steps], run.result
 

@@ -46,7 +46,7 @@ class _Falling:
 def _trained(
     fit: _Falling, settings: DenoiseSettings, sigma: float = 1.0
 ) -> tuple[list[Watched[_Seen]], Watched[_Seen], StopReason]:
-    run = GeneratorResult(until_noise_level(fit, sigma, settings))
+    run = GeneratorResult(until_noise_level(fit, sigma, settings.siren))
     return list(run), *run.result
 
 
@@ -121,4 +121,4 @@ def test_looks_come_closer_near_the_level(
 ) -> None:
     for unit in (1.0, 1e-3, 50.0):
         then, here = (_Seen(steps, rms * unit) for steps, rms in (before, now))
-        assert steps_to_next_look(then, here, unit, tiny) == wanted
+        assert steps_to_next_look(then, here, unit, tiny.siren) == wanted

@@ -96,8 +96,10 @@ def test_on_cuda_networks_are_counted_in_its_memory(
 def test_batches_become_smaller_and_then_nothing_is_left() -> None:
     effort = ComputeBudget(PRESETS["auto"], CPU)
     assert effort.relieved(MemoryError())
-    assert effort.settings.window_batch == PRESETS["auto"].window_batch // 4
-    assert effort.settings.attention_batch == 1
+    assert effort.settings.neighbourhood.batch_size == (
+        PRESETS["auto"].neighbourhood.batch_size // 4
+    )
+    assert effort.settings.attention.batch_size == 1
     assert not effort.relieved(MemoryError())
     assert len(effort.notes) == 1
 

@@ -61,7 +61,7 @@ class AttentionModel(BlindSpotModel):
 
     def steps(self, settings: DenoiseSettings) -> int:
         """Return the optimization steps that the settings want for one plane."""
-        return settings.attention_steps
+        return settings.attention.steps
 
 
 @dataclass(frozen=True)
@@ -143,13 +143,13 @@ class AttentionTrainer(Trainer):
         self._samples = parts[0].problem.plane_yxs.shape[2]
         start = torch.Generator().manual_seed(settings.seed)
         self._network = AttentionNetwork(
-            self._samples, settings.attention_width, parts[0].context, start
+            self._samples, settings.attention.width, parts[0].context, start
         ).to(self._device)
         self._optimiser = OneCycleOptimizer(
-            self._network, settings.attention_rate, steps
+            self._network, settings.attention.learning_rate, steps
         )
         self.steps = steps
-        self._batch = settings.attention_batch
+        self._batch = settings.attention.batch_size
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._done = 0
 

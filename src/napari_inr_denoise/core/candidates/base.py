@@ -238,7 +238,7 @@ class BlindSpotModel(CandidateModel):
         """Train on one plane and predict it; see `CandidateModel.fit`."""
         started, best = time.monotonic(), None
         trainer = self.plane_trainer(problem, targets_yx, settings, device)
-        run = GeneratorResult(train(trainer, settings.turns))
+        run = GeneratorResult(train(trainer, settings.n_augmentations))
         for training in run:
             best = shown(problem, training) or best
             if best is not None:
@@ -248,7 +248,7 @@ class BlindSpotModel(CandidateModel):
     def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:
         """Return the work of `fit` for a plane of so many pixels."""
         steps = self.planned_steps(pixels, self.steps(settings), settings)
-        return Cost(steps, len(evaluation_steps(steps)) + settings.turns)
+        return Cost(steps, len(evaluation_steps(steps)) + settings.n_augmentations)
 
     def shared_cost(self, pixels: int, factor: int, settings: DenoiseSettings) -> Cost:
         """Return the work of one training that tiles share, without their predictions.

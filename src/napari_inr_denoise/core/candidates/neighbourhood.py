@@ -68,7 +68,7 @@ class NeighbourhoodModel(BlindSpotModel):
 
     def steps(self, settings: DenoiseSettings) -> int:
         """Return the optimization steps that the settings want for one plane."""
-        return settings.window_steps
+        return settings.neighbourhood.steps
 
     def planned_steps(self, pixels: int, steps: int, settings: DenoiseSettings) -> int:
         """Return how many of the steps are taken: fewer where there are few pixels."""
@@ -87,7 +87,7 @@ def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, i
     settings : DenoiseSettings
         For the largest batch.
     """
-    batch = min(settings.window_batch, max(pixels // 16, 256))
+    batch = min(settings.neighbourhood.batch_size, max(pixels // 16, 256))
     passes = steps * batch / max(pixels, 1)
     most = steps * min(1.0, _MOST_PASSES / max(passes, 1e-9))
     return batch, max(math.ceil(most), 1)
@@ -131,7 +131,7 @@ class NeighbourhoodTrainer(Trainer):
         first = views[0]
         self._parts = part_count(first.device)
         pixels = sum(len(view.targets) for view in views)
-        self._most_drawn = settings.window_batch
+        self._most_drawn = settings.neighbourhood.batch_size
         self._batch, self.steps = schedule(pixels, steps, settings)
         # Where the noise is correlated the gain waits until the correlation is known.
         early = _PREDICTION_ALONE if first.neighbours.hole else 0.0
@@ -141,15 +141,15 @@ class NeighbourhoodTrainer(Trainer):
         self._network = Neighbourhood(
             first.neighbours.values,
             first.neighbours.samples,
-            width=settings.window_width,
-            depth=settings.window_depth,
+            width=settings.neighbourhood.width,
+            depth=settings.neighbourhood.depth,
             blurs=blurs,
             generator=start,
         ).to(first.device)
         self._basis = _blurs(first, blurs)
         self._correlation = _own_pixel(first)
         self._optimiser = OneCycleOptimizer(
-            self._network, settings.window_rate, self.steps
+            self._network, settings.neighbourhood.learning_rate, self.steps
         )
         self._turns = torch.Generator().manual_seed(settings.seed)
         self._generator = torch.Generator(device=first.device)

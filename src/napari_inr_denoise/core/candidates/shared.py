@@ -125,7 +125,7 @@ def shares_networks(settings: DenoiseSettings, count: int) -> bool:
 
 def shared_turns(settings: DenoiseSettings) -> int:
     """Return of how many flips and turns the answer of shared networks is the mean."""
-    return max(settings.turns // _FEWER_TURNS, 1)
+    return max(settings.n_augmentations // _FEWER_TURNS, 1)
 
 
 def can_share(settings: DenoiseSettings) -> bool:

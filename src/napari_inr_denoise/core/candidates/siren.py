@@ -61,11 +61,13 @@ def fit_steps(
         The averaged network's output at the stop.
     """
     fit = _Fit(problem, settings, device)
-    run = GeneratorResult(until_noise_level(fit, problem.noise.sigma_chen, settings))
+    run = GeneratorResult(
+        until_noise_level(fit, problem.noise.sigma_chen, settings.siren)
+    )
     for now in run:
         yield FitStep(
             step=now.look.steps,
-            max_steps=settings.max_steps,
+            max_steps=settings.siren.max_steps,
             residual_rms=now.look.residual_rms,
             noise=problem.noise,
             progress=now.progress,
@@ -102,11 +104,12 @@ class SirenModel(CandidateModel):
     ) -> CandidateSteps:
         """Fit until the residual reaches the noise level; see `CandidateModel.fit`."""
         part = replace(problem, fitted_yx=targets_yx)
-        settings = replace(
-            settings,
-            omega=settings.omega * self._bandwidth,
-            first_period=max(settings.first_period / self._bandwidth, 1.0),
+        siren = replace(
+            settings.siren,
+            omega=settings.siren.omega * self._bandwidth,
+            first_period=max(settings.siren.first_period / self._bandwidth, 1.0),
         )
+        settings = replace(settings, siren=siren)
         result = yield from fit_steps(part, settings, device)
         # One pixel among thousands hardly moves the fit, and a held-out pixel, which
         # the fit is judged by, does not move it at all.
@@ -117,8 +120,8 @@ class SirenModel(CandidateModel):
 
     def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:  # noqa: ARG002
         """Return the most work that a fit takes: it may stop much earlier."""
-        evaluations = settings.max_steps // settings.judge_every
-        return Cost(settings.max_steps, evaluations + _FULL_OVERLAP)
+        evaluations = settings.siren.max_steps // settings.siren.eval_every
+        return Cost(settings.siren.max_steps, evaluations + _FULL_OVERLAP)
 
 
 def _final(fit: _Fit, end: Watched[FitResult], problem: NoisyPlane) -> FitResult:
@@ -144,7 +147,7 @@ class _Fit:
         self._noisy = syx_tensor(scaled, device)
         counts = torch.from_numpy(problem.fitted_yx.copy()).to(device)
         self._grid = PatchGrid(
-            self._noisy, counts, settings.patch_size, problem.spacing_yx
+            self._noisy, counts, settings.siren.patch_size, problem.spacing_yx
         )
         self._counts, self._counted = counts.float(), fitted.size
         self._range = [
@@ -178,7 +181,7 @@ class _Fit:
             which costs a quarter of the full average at a stride of 1 or less.
         """
         if stride is None:
-            stride = max(self._settings.patch_size // 2, 1)
+            stride = max(self._settings.siren.patch_size // 2, 1)
         self._training.average.apply()
         rendered: Tensor = self._grid.render(self._network, stride)
         self._training.average.restore()

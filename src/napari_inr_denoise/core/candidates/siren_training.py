@@ -39,14 +39,14 @@ def new_siren(
     settings : DenoiseSettings
         Of the network, the patches that it predicts, and the seed.
     """
-    start = means.repeat_interleave(settings.patch_size**2)
+    start = means.repeat_interleave(settings.siren.patch_size**2)
     network = Siren(
         len(shape),
         len(start),
-        width=settings.width,
-        depth=settings.depth,
-        omega=settings.omega,
-        first_omega=first_layer_omega(settings.first_period, shape, spacing),
+        width=settings.siren.width,
+        depth=settings.siren.depth,
+        omega=settings.siren.omega,
+        first_omega=first_layer_omega(settings.siren.first_period, shape, spacing),
         generator=torch.Generator().manual_seed(settings.seed),
     )
     network.set_output_bias(start)
@@ -75,15 +75,24 @@ class SirenTraining:
 
     def __init__(self, network: Siren, draw: Draw, settings: DenoiseSettings) -> None:
         device = next(network.parameters()).device
-        self._network, self._draw, self._batch = network, draw, settings.batch_size
+        self._network, self._draw, self._batch = (
+            network,
+            draw,
+            settings.siren.batch_size,
+        )
         self._generator = torch.Generator(device=device).manual_seed(settings.seed)
         self._parts = part_count(device)
         self.steps, self._seconds = 0, 0.0
-        self.average = WeightAverage(network, settings.average_decay)
+        self.average = WeightAverage(network, settings.siren.average_decay)
         groups = selective_decay(
-            network.linear_layers(), settings.decay_layers, settings.weight_decay
+            network.linear_layers(),
+            settings.siren.decay_layers,
+            settings.siren.weight_decay,
         )
-        self._descent, self._rate = descent(network, groups), settings.learning_rate
+        self._descent, self._rate = (
+            descent(network, groups),
+            settings.siren.learning_rate,
+        )
 
     def advance(self, steps: int) -> None:
         """Take steps on random batches of patches."""

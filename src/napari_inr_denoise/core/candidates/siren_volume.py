@@ -106,7 +106,9 @@ def volume_steps(
         The best state, which is the last one unless the fit went wrong.
     """
     fit = _Fit(problem, settings, device)
-    run = GeneratorResult(until_noise_level(fit, problem.noise.sigma_chen, settings))
+    run = GeneratorResult(
+        until_noise_level(fit, problem.noise.sigma_chen, settings.siren)
+    )
     for now in run:
         yield replace(now.best, steps=now.look.steps, progress=now.progress)
     end, reason = run.result
@@ -124,7 +126,7 @@ class _Fit:
         scaled = torch.from_numpy(problem.values_szyx).to(device)
         scaled = (scaled - self._offset) / self._scale
         counts = torch.from_numpy(problem.counts_zyx).to(device)
-        side = settings.patch_size
+        side = settings.siren.patch_size
         self._patches = VolumePatches(scaled, counts, side, problem.spacing_zyx)
         means = torch.from_numpy(scaled[:, counts].cpu().numpy().mean(axis=1))
         self._network = new_siren(
@@ -147,7 +149,7 @@ class _Fit:
         mean_square = self._judge.mean_square(network)
         return VolumeFit(
             steps=self._training.steps,
-            max_steps=self._settings.max_steps,
+            max_steps=self._settings.siren.max_steps,
             residual_rms=math.sqrt(mean_square) * self._scale
             if mean_square >= 0
             else math.nan,

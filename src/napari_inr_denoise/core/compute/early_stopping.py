@@ -13,7 +13,7 @@ from napari_inr_denoise.core.report.stop_reason import (
     FirstOf,
     StopReason,
 )
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import SirenSettings
 
 
 class Look(Protocol):
@@ -60,7 +60,7 @@ class Watched(Generic[_Look]):
 
 
 def until_noise_level(
-    fit: Stoppable[_Look], sigma: float, settings: DenoiseSettings
+    fit: Stoppable[_Look], sigma: float, settings: SirenSettings
 ) -> Generator[Watched[_Look], None, tuple[Watched[_Look], StopReason]]:
     """Train until the residual comes down to the noise level.
 
@@ -70,8 +70,8 @@ def until_noise_level(
         Before its first step.
     sigma : float
         Noise level above 0, in the unit of the looks.
-    settings : DenoiseSettings
-        For `judge_every` and `max_steps`.
+    settings : SirenSettings
+        For `eval_every` and `max_steps`.
 
     Yields
     ------
@@ -102,11 +102,11 @@ def until_noise_level(
 
 
 def steps_to_next_look(
-    before: Look, now: Look, sigma: float, settings: DenoiseSettings
+    before: Look, now: Look, sigma: float, settings: SirenSettings
 ) -> int:
     """Return how many steps to take before the whole image is looked at again.
 
-    Never more than `judge_every`; fewer when the residual, going on as it fell
+    Never more than `eval_every`; fewer when the residual, going on as it fell
     between the last two looks, would come down to the noise level earlier. So the
     stop is not overshot early in a fit, where a few steps change much.
 
@@ -116,10 +116,10 @@ def steps_to_next_look(
         The last two looks.
     sigma : float
         Noise level in the same units.
-    settings : DenoiseSettings
-        For `judge_every` and `max_steps`.
+    settings : SirenSettings
+        For `eval_every` and `max_steps`.
     """
-    limit = min(settings.judge_every, settings.max_steps - now.steps)
+    limit = min(settings.eval_every, settings.max_steps - now.steps)
     fallen = math.log(max(before.residual_rms, 1e-300) / now.residual_rms)
     if fallen <= 0 or now.steps == before.steps:
         return limit
@@ -128,9 +128,7 @@ def steps_to_next_look(
     return max(min(math.ceil(expected), limit), 1)
 
 
-def _progress(
-    look: Look, first: Look, sigma: float, settings: DenoiseSettings
-) -> float:
+def _progress(look: Look, first: Look, sigma: float, settings: SirenSettings) -> float:
     """Estimate how much of the fit is done: by the steps or by the residual."""
     by_steps = look.steps / settings.max_steps
     height = math.log(max(first.residual_rms / sigma, 1.0 + 1e-9))

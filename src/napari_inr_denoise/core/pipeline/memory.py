@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 
 from napari_inr_denoise.core.candidates.registry import candidate_models
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import (
+    AttentionSettings,
+    DenoiseSettings,
+    NeighbourhoodSettings,
+    SirenSettings,
+)
 
 _BASE_GB = 0.9
 """Of Python, PyTorch and what is trained on."""
@@ -223,10 +229,17 @@ class ComputeBudget:
         return True
 
 
+_Part = TypeVar("_Part", SirenSettings, NeighbourhoodSettings, AttentionSettings)
+
+
+def _quarter_batch(part: _Part) -> _Part:
+    return replace(part, batch_size=max(part.batch_size // 4, 1))
+
+
 def _smaller_batches(settings: DenoiseSettings) -> DenoiseSettings:
     return replace(
         settings,
-        batch_size=max(settings.batch_size // 4, 1),
-        window_batch=max(settings.window_batch // 4, 1),
-        attention_batch=max(settings.attention_batch // 4, 1),
+        siren=_quarter_batch(settings.siren),
+        neighbourhood=_quarter_batch(settings.neighbourhood),
+        attention=_quarter_batch(settings.attention),
     )

@@ -229,7 +229,9 @@ class Run:
         problem = self._problem(plane, centre(tile.window, _OPENING))
         noisy = problem.plane_yxs.astype(np.float32)
         best = FitResult(noisy, 0.0, 0, StopReason.CALLER)
-        fit = FitStep(0, self._settings.max_steps, 0.0, problem.noise, 0.0, 0.0, best)
+        fit = FitStep(
+            0, self._settings.siren.max_steps, 0.0, problem.noise, 0.0, 0.0, best
+        )
         yield self._maker.learning(plane, problem, best, fit, 0.0)
 
     def _training_share(self, planes: int) -> float:

@@ -306,7 +306,7 @@ class _Plan:
         yield
         pace = volume_pace(part, self._settings, self.device)
         voxels = self._count * math.prod(self.tiling.shape_yx)
-        return self._settings.max_steps * pace.step + voxels * pace.pixel
+        return self._settings.siren.max_steps * pace.step + voxels * pace.pixel
 
 
 def _centre(size: int, most: int) -> slice:

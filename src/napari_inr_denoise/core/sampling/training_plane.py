@@ -89,7 +89,7 @@ class ViewMaker:
         """
         problem, context = tile.problem, tile.context
         scale = PlaneScale(problem, self.device, self.common)
-        radius = self._settings.window_radius + problem.hole
+        radius = self._settings.neighbourhood.radius + problem.hole
         neighbours = Neighbours(
             scale.linear_syx,
             scale.stabilised_syx,
@@ -97,7 +97,7 @@ class ViewMaker:
             radius,
             problem.hole,
             context_planes(problem, context, self.common, self.device),
-            self._settings.context_radius,
+            self._settings.neighbourhood.context_radius,
         )
         return PlaneView(
             problem=problem,
