@@ -29,7 +29,8 @@ from napari_inr_denoise.batch.report.causes import cause_of
 from napari_inr_denoise.batch.serial import run_jobs
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.pipeline import independent_tiles as fit_independently
-from napari_inr_denoise.core.pipeline import run as core_run
+from napari_inr_denoise.core.pipeline import plan as plan_module
+from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.report.report import FileReport
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -236,8 +237,8 @@ def test_a_gpu_that_is_lost_gives_way_to_the_cpu(
     monkeypatch.setattr(fit_independently, "plane_steps", steps)
     has = SimpleNamespace(total_memory=8 * 10**9)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: has)
-    monkeypatch.setattr(core_run, "pick_device", lambda _: torch.device("cuda"))
-    monkeypatch.setattr(core_run, "concurrent_fits", lambda *_: 1)
+    monkeypatch.setattr(plan_module, "pick_device", lambda _: torch.device("cuda"))
+    monkeypatch.setattr(Plan, "concurrent_fits", lambda *_: 1)
     result = denoise(rng.normal(50, 5, (3, 24, 24)), settings=tiny)
     assert [kind for kind, _ in seen] == ["cuda", "cuda", "cpu", "cpu"]
     assert len({plane for _, plane in seen}) == 3

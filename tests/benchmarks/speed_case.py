@@ -22,7 +22,7 @@ from napari_inr_denoise.core.compute.devices import (
     pick_device,
     synchronize,
 )
-from napari_inr_denoise.core.pipeline import run
+from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.settings import preset_settings
 from tests.benchmarks.images import data_folder, entries, psnr, read_pairs
 from tests.benchmarks.plain_way import STEPS, PlainRun, plain_way
@@ -126,7 +126,7 @@ def _found(case: Case) -> Found:
     settings = preset_settings(case.method, device=case.device)
     _warm_up(device, noisy, case.method)
     if case.one_by_one:
-        run.concurrent_fits = lambda *_: 1
+        Plan.concurrent_fits = lambda *_: 1
     started = time.perf_counter()
     with shares(case.stages) as stages:
         result = denoise(noisy, axes=case.axes, settings=settings)

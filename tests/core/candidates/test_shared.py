@@ -16,7 +16,8 @@ from napari_inr_denoise.core.candidates.shared import SharedNetworks
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
 from napari_inr_denoise.core.ensemble.prediction import Candidate
-from napari_inr_denoise.core.pipeline import run as run_module
+from napari_inr_denoise.core.pipeline import strategies
+from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.samples import time_lapse
 
@@ -198,7 +199,7 @@ def test_planes_side_by_side_are_as_they_are_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
     at_once: int,
 ) -> None:
-    monkeypatch.setattr(run_module, "concurrent_tiles", lambda *_: at_once)
+    monkeypatch.setattr(Plan, "concurrent_tiles", lambda *_: at_once)
     found = _run(_noisy(clean))
     assert found.image.tobytes() == together.image.tobytes()
     assert found.uncertainty is not None
@@ -212,7 +213,7 @@ def test_planes_are_done_one_by_one_once_memory_ran_out(
 ) -> None:
     asked: list[int] = []
     failed: list[Exception] = []
-    map_ordered = run_module.map_ordered
+    map_ordered = strategies.map_ordered
     predictions = SharedNetworks.predictions
 
     def noting(jobs: Any, lanes: int) -> Any:
@@ -225,8 +226,8 @@ def test_planes_are_done_one_by_one_once_memory_ran_out(
             raise failed[0]
         return predictions(*args)
 
-    monkeypatch.setattr(run_module, "concurrent_tiles", lambda *_: 2)
-    monkeypatch.setattr(run_module, "map_ordered", noting)
+    monkeypatch.setattr(Plan, "concurrent_tiles", lambda *_: 2)
+    monkeypatch.setattr(strategies, "map_ordered", noting)
     monkeypatch.setattr(SharedNetworks, "predictions", short)
     (file,) = _run(_noisy(clean)).report.files
     assert asked == [2, 1]

@@ -18,7 +18,9 @@ from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import denoise, denoise_steps
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline import independent_tiles as module
-from napari_inr_denoise.core.pipeline import run as run_module
+from napari_inr_denoise.core.pipeline import plan as plan_module
+from napari_inr_denoise.core.pipeline import strategies
+from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.source import ImageSource
@@ -46,7 +48,7 @@ def _channels(count: int = 3, side: int = 40) -> NDArray[np.float32]:
 
 
 def _at_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "concurrent_fits", lambda *_: count)
+    monkeypatch.setattr(Plan, "concurrent_fits", lambda *_: count)
 
 
 def _run(
@@ -82,7 +84,7 @@ def test_tiles_at_once_are_as_they_are_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     image = _channels(2, _TILED)
-    monkeypatch.setattr(run_module, "tile_side", lambda *_: LEAST_SIDE)
+    monkeypatch.setattr(plan_module, "tile_side", lambda *_: LEAST_SIDE)
     assert Tiling.of((_TILED, _TILED), LEAST_SIDE).count == 4
     images = []
     for count in (1, 3):  # three: the last of a plane with the first of the next
@@ -99,7 +101,7 @@ def test_planes_of_several_series_go_at_once(monkeypatch: pytest.MonkeyPatch) ->
         asked.append([one.plane.index for one in tiles])
         return fitted(tiles, *others)
 
-    monkeypatch.setattr(run_module, "fit_independently", noting)
+    monkeypatch.setattr(strategies, "fit_independently", noting)
     _at_once(3, monkeypatch)
     _run(_channels(4).reshape(2, 2, 40, 40), "TCYX")
     order = [{"T": t, "C": c} for c in range(2) for t in range(2)]
@@ -116,7 +118,7 @@ def test_unrelated_planes_of_a_stack_go_at_once(
         asked.append(len(tiles))
         return fitted(tiles, *others)
 
-    monkeypatch.setattr(run_module, "fit_independently", noting)
+    monkeypatch.setattr(strategies, "fit_independently", noting)
     _at_once(2, monkeypatch)
     planes = [
         np.roll(plane, 13 * k, 0)[:: 1 - 2 * (k % 2)]
@@ -211,7 +213,7 @@ def test_tiles_of_a_plane_are_drawn_in_their_order(
 ) -> None:
     _in_turns(monkeypatch)
     _at_once(4, monkeypatch)
-    monkeypatch.setattr(run_module, "tile_side", lambda *_: LEAST_SIDE)
+    monkeypatch.setattr(plan_module, "tile_side", lambda *_: LEAST_SIDE)
     lengths = iter((9, 3, 6, 1))
     replayed = _replayed(module.plane_steps, lambda _: next(lengths))
     monkeypatch.setattr(module, "plane_steps", replayed)
@@ -238,7 +240,7 @@ def test_one_by_one_once_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None
             raise failed[0]
         return steps_of(*of)
 
-    monkeypatch.setattr(run_module, "fit_independently", noting)
+    monkeypatch.setattr(strategies, "fit_independently", noting)
     monkeypatch.setattr(module, "plane_steps", short)
     _at_once(3, monkeypatch)
     (file,) = _run(_channels(3)).report.files
@@ -278,7 +280,7 @@ def test_who_is_done_is_kept_where_another_fails(
 
 
 def test_tiles_of_two_planes_are_not_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "tile_side", lambda *_: LEAST_SIDE)
+    monkeypatch.setattr(plan_module, "tile_side", lambda *_: LEAST_SIDE)
     image = _channels(2, _TILED) + np.array([50, 150], np.float32)[:, None, None]
     _at_once(1, monkeypatch)
     alone = _run(image, settings=PAPER)

@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import denoise, denoise_steps
 from napari_inr_denoise.core.pipeline import independent_tiles as fit_independently
-from napari_inr_denoise.core.pipeline import run as run_module
+from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.tiling import Tiling
 
@@ -239,7 +239,7 @@ def test_less_is_done_at_once_when_memory_runs_out(
 ) -> None:
     steps, seen = _failing(1, error)
     monkeypatch.setattr(fit_independently, "plane_steps", steps)
-    monkeypatch.setattr(run_module, "concurrent_fits", lambda *_: 1)
+    monkeypatch.setattr(Plan, "concurrent_fits", lambda *_: 1)
     result = denoise(stack[:2], axes="ZYX", settings=SETTINGS)
     assert [one.window_batch for one in seen] == [1024, 256, 256]
     (file,) = result.report.files

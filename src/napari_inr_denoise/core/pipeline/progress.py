@@ -17,8 +17,8 @@ from napari_inr_denoise.image.tiling import Tile
 _Found = TypeVar("_Found")
 
 
-class StepMaker:
-    """Makes the steps of a run.
+class Progress:
+    """Makes the steps of a run, and tells how far it is.
 
     Parameters
     ----------
@@ -29,19 +29,25 @@ class StepMaker:
 
     Attributes
     ----------
-    work : float
-        What is done, in planes. What a series learns together is a part of each.
     beside : float
-        What is done of planes that are at work beside the one that is shown.
+        Work done on planes that are at work beside the one that is shown, in planes.
     last : DenoiseStep
-        The last that was made: to be yielded again while there is nothing new to show,
-        so that a caller may stop.
+        The last step that was made. It is yielded again while there is nothing new to
+        show, so that a caller can stop.
     """
 
     def __init__(self, so_far: RunState, tiles: int) -> None:
         self._so_far, self._tiles = so_far, tiles
-        self.work = self.beside = 0.0
+        self._done = self.beside = 0.0
         self.last: DenoiseStep
+
+    def restart(self) -> None:
+        """Count the finished planes alone: what was at work is done again."""
+        self._done, self.beside = float(len(self._so_far.ledger)), 0.0
+
+    def advance(self, work: float) -> None:
+        """Count work as done, in planes; a training that planes share is part of it."""
+        self._done += work
 
     def step(
         self,
@@ -95,7 +101,7 @@ class StepMaker:
         return self.last
 
     def _progress(self, share: float) -> float:
-        return min((self.work + self.beside + share) / self._so_far.ledger.count, 1.0)
+        return min((self._done + self.beside + share) / self._so_far.ledger.count, 1.0)
 
     def while_waiting(
         self, work: Callable[[], _Found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from napari_inr_denoise.core.ensemble.strength import with_strength
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.memory import volume_gb
+from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.pipeline.plane_report import (
     TileRecord,
     join_records,
@@ -32,8 +33,7 @@ from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
-from napari_inr_denoise.image.source import ImageSource
-from napari_inr_denoise.image.tiling import Tile, Tiling
+from napari_inr_denoise.image.tiling import Tile
 
 
 class TileWriter(Protocol):
@@ -78,35 +78,26 @@ class VolumeRun:
 
     Parameters
     ----------
-    source : ImageSource
-        The noisy image.
-    series : list of Plane
-        The volume's planes, along Z.
+    series : Series
+        The planes, under the noise of all of them.
+    planes : sequence of Plane
+        Where they lie in the image, along Z.
     spacing_zyx : tuple of float
         Size of a voxel; any one unit.
-    strength : float
-        As in the settings.
+    plan : Plan
+        Its tiling has one tile.
     """
 
     def __init__(
         self,
-        source: ImageSource,
-        series: list[Plane],
+        series: Series,
+        planes: Sequence[Plane],
         spacing_zyx: tuple[float, float, float],
-        strength: float,
+        plan: Plan,
     ) -> None:
-        self._source, self._series = source, series
-        self._strength = strength
-        self._spacing = spacing_zyx
-        shape = series[0].shape_yx(source.shape)
-        self._tiling = Tiling.of(shape, max(shape))
-        self._planes = Series(
-            lambda number, window: source.read(series[number], window),
-            len(series),
-            self._tiling,
-            spacing_zyx[1:],
-            0,
-        )
+        self._planes, self._series = series, planes
+        self._spacing, self._strength = spacing_zyx, plan.settings.strength
+        (self._tile,) = plan.tiling.tiles
 
     @property
     def middle(self) -> int:
@@ -117,11 +108,6 @@ class VolumeRun:
     def noise(self) -> NoiseModel:
         """Of the whole volume."""
         return self._planes.noise.model
-
-    @property
-    def _tile(self) -> Tile:
-        (tile,) = self._tiling.tiles
-        return tile
 
     def plane(self, number: int) -> NoisyPlane:
         """Return a plane under the noise of the volume."""

@@ -10,18 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_inr_denoise.core.candidates.shared import can_share, shares_networks
+from napari_inr_denoise.core.candidates.shared import can_share
 from napari_inr_denoise.core.candidates.siren_volume import VolumeProblem
 from napari_inr_denoise.core.compute.concurrency import runs_in_threads
-from napari_inr_denoise.core.compute.devices import describe_device, pick_device
+from napari_inr_denoise.core.compute.devices import describe_device
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.pipeline.memory import (
-    concurrent_fits,
-    concurrent_tiles,
     expected_memory_gb,
-    tile_side,
 )
+from napari_inr_denoise.core.pipeline.plan import Plan, Strategy
 from napari_inr_denoise.core.pipeline.volume import check_volume
 from napari_inr_denoise.core.preflight.cost_model import Workload
 from napari_inr_denoise.core.preflight.timing import (
@@ -35,10 +33,8 @@ from napari_inr_denoise.core.sampling.series import Series, SeriesTile, spread
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import (
     count_planes,
-    planes_of,
     resolve_axes,
     sample_count,
-    series_of,
     voxel_spacing,
 )
 from napari_inr_denoise.image.source import ImageSource, LazyArray, MaskedImage
@@ -152,7 +148,7 @@ def preflight_steps(
     source.check_mask(axes)
     if settings.mode == "volume":
         check_volume(axes, source.shape, settings)
-    plan = _Plan(source, axes, settings, voxel_spacing(axes, spacing_um))
+    plan = _Measured(source, axes, settings, voxel_spacing(axes, spacing_um))
     seconds = yield from plan.seconds()
     samples, pixels = sample_count(axes, source.shape), plan.pixels_at_once
     # A result and its maps, float32.
@@ -168,8 +164,8 @@ def preflight_steps(
     )
 
 
-class _Plan:
-    """How an image will be denoised, told by the middle one of its series."""
+class _Measured:
+    """What is measured on the middle series of an image, under the plan of a run."""
 
     def __init__(
         self,
@@ -179,20 +175,13 @@ class _Plan:
         spacing_zyx: tuple[float, float, float],
     ) -> None:
         self._settings, self._spacing = settings, spacing_zyx
-        self.device = pick_device(settings.device)
-        self._as_volume = settings.mode == "volume"
+        self.plan = Plan.of(axes, source.shape, settings)
+        self.device, self.tiling = self.plan.device, self.plan.tiling
+        self._as_volume = self.plan.strategy is Strategy.VOLUME
         self.at_most = self._as_volume or not can_share(settings)
-        first = next(planes_of(axes, source.shape))
-        self._samples = sample_count(axes, source.shape)
-        side = (
-            max(source.shape)
-            if self._as_volume
-            else tile_side(settings, self._samples, self.device)
-        )
-        self.tiling = Tiling.of(first.shape_yx(source.shape), side)
-        all_series = series_of(axes, source.shape)
-        middle = all_series[len(all_series) // 2]
-        self._series, self._count = len(all_series), len(middle)
+        self._series = len(self.plan.series)
+        middle = self.plan.series[self._series // 2]
+        self._count = len(middle)
         self._inside = [
             source.share_inside(middle[number], tile.window)
             for number in spread(self._count, _LOOKED_AT)
@@ -210,10 +199,10 @@ class _Plan:
         )
         self._measured_s = time.perf_counter() - started
         self._compared_s = 0.0  # a plane
-        self.together = not self._as_volume and self._related()
+        self.together = self._related()
 
     def _related(self) -> bool:
-        if not shares_networks(self._settings, self._count):
+        if self.plan.strategy is not Strategy.SERIES:
             return False
         chosen = spread(self._count, _LOOKED_AT)
         started = time.perf_counter()
@@ -230,20 +219,17 @@ class _Plan:
     @property
     def _at_once(self) -> int:
         """How many planes or tiles are denoised side by side."""
-        most = concurrent_tiles if self._shares else concurrent_fits
-        planes, pixels = self._count, self.tiling.most_pixels
-        if not (self._shares or shares_networks(self._settings, self._count)):
-            # Then they are fitted beside planes of other series, too.
+        plan, planes = self.plan, self._count
+        most = plan.concurrent_tiles if self._shares else plan.concurrent_fits
+        if plan.strategy is Strategy.INDEPENDENT and not self._shares:
+            # They are then fitted beside planes of other series, too.
             planes *= self._series
-        return min(
-            most(self._settings, self._samples, pixels, self.device),
-            planes * self.tiling.count,
-        )
+        return min(most(self.device), planes * self.tiling.count)
 
     @property
     def _shares(self) -> bool:
         """Whether planes or tiles share networks."""
-        return self.together or (self.tiling.count > 1 and can_share(self._settings))
+        return self.together or self.plan.tiles_share
 
     def seconds(self) -> Measuring[float]:
         """Measure the expected duration; next to nothing where there is no noise."""
