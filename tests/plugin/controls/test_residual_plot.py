@@ -10,7 +10,7 @@ import pytest
 from qtpy.QtCore import QRect
 
 from napari_inr_denoise.core.denoise import denoise_steps
-from napari_inr_denoise.core.pipeline import run
+from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.plugin.controls.residual_plot import ResidualPlot
 from napari_inr_denoise.plugin.runs.queue import RunQueue
@@ -70,7 +70,7 @@ def test_a_run_is_drawn_up_to_its_end(viewer: Any, widget: InrDenoiseWidget) -> 
 def test_the_curve_is_that_of_one_plane_while_another_is_fitted_beside_it(
     widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "concurrent_fits", lambda *_: 1)
+    monkeypatch.setattr(Plan, "concurrent_fits", lambda *_: 1)
     random = np.random.default_rng(0)
     settings = preset_settings("fast", window_steps=30, window_width=16, device="cpu")
     steps = list(denoise_steps(random.normal(9, 1, (2, 40, 40)), "CYX", settings))
