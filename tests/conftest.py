@@ -17,12 +17,15 @@ import pytest
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 
+# Tests run in parallel: threads that wait must not keep a core busy.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # A test must not touch the user's own napari settings.
 _CONFIG = tempfile.mkdtemp(prefix="napari-settings-")
 os.environ["NAPARI_CONFIG"] = str(Path(_CONFIG) / "settings.yaml")
 
 REQUIRE_WINDOW = "INR_DENOISE_REQUIRE_WINDOW"
 DATA = "INR_DENOISE_DATA"
+NO_WINDOW = "no window: "
 TINY = DenoiseSettings(
     width=32,
     depth=2,
@@ -73,16 +76,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get(REQUIRE_WINDOW):
         raise pytest.UsageError(f"window tests are required, but {window_problem()}")
     for item in wanting:
-        item.add_marker(pytest.mark.skip(reason=f"no window: {window_problem()}"))
+        item.add_marker(pytest.mark.skip(reason=f"{NO_WINDOW}{window_problem()}"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly that window tests were skipped."""
-    if _windows.get("problem"):
+    """Say loudly that window tests were skipped, also those of parallel workers."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = {str(report.longrepr) for report in skipped}
+    problem = next((one for one in reasons if NO_WINDOW in one), None)
+    if problem is not None:
         terminalreporter.section("WINDOW TESTS WERE SKIPPED", red=True, bold=True)
         terminalreporter.line(
-            f"The napari window was not tested: {_windows['problem']}. On Debian: "
-            "apt-get install xvfb libxcb-icccm4 libxcb-keysyms1 libegl1 libgl1 "
+            f"The napari window was not tested: {problem.partition(NO_WINDOW)[2]}. On "
+            "Debian: apt-get install xvfb libxcb-icccm4 libxcb-keysyms1 libegl1 libgl1 "
             "libxcb-cursor0 libxkbcommon-x11-0"
         )
 

@@ -64,7 +64,9 @@ def test_the_pages_on_the_code_name_files_that_exist() -> None:
     package = ROOT / "src" / "napari_inr_denoise"
     for page in ("architecture", "decisions", "method", "security"):
         text = (ROOT / "docs" / "pages" / f"{page}.md").read_text("utf-8")
-        for name in re.findall(r"(?<!/)\b((?:core|io|image|batch|plugin)/[\w/]+\.py)", text):
+        for name in re.findall(
+            r"(?<!/)\b((?:core|io|image|batch|plugin)/[\w/]+\.py)", text
+        ):
             assert (package / name).is_file(), f"{page}.md: {name}"
 
 

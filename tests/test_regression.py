@@ -31,15 +31,15 @@ def test_a_result_of_no_numbers_is_worse() -> None:
 
 
 def test_twice_the_work_takes_twice_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regression, "_TURNS", 3)
-    reference = regression.Reference()
+    clock = [0.0]
 
-    def twice() -> None:
-        reference.run()
-        reference.run()
+    def work(seconds: float) -> None:
+        clock[0] += seconds
 
-    ratios = measured({"once": reference.run, "twice": twice})
-    assert 1.3 < ratios["twice"] / ratios["once"] < 3
+    monkeypatch.setattr(regression.time, "process_time", lambda: clock[0])
+    monkeypatch.setattr(regression.Reference, "run", lambda _: work(3.0))
+    ratios = measured({"once": lambda: work(3.0), "twice": lambda: work(6.0)})
+    assert ratios == {"once": 1.0, "twice": 2.0}
 
 
 def test_what_seems_slower_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:

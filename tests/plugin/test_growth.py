@@ -1,4 +1,4 @@
-"""Fifty runs leave nothing behind: no thread, no object, no listener, no memory."""
+"""Many runs leave nothing behind: no thread, no object, no listener, no memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
 pytestmark = [pytest.mark.window, pytest.mark.shaders_deleted]
-RUNS, WARM_UP = 50, 5
+RUNS, WARM_UP = 25, 5
 SIDE = 256
 IMAGE_BYTES = SIDE * SIDE * 4
 OWN = ("napari_inr_denoise.", "napari.layers.", "superqt.")
@@ -114,7 +114,7 @@ def _held(viewer: Any) -> Held:
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    """Wait with a finer step than `wait_until`: here are fifty waits."""
+    """Wait with a finer step than `wait_until`: there are many waits."""
     while not condition():
         process_events(0.001)
 
@@ -127,7 +127,7 @@ def _run(viewer: Any, widget: InrDenoiseWidget) -> None:
     process_events(0.001)
 
 
-def test_fifty_runs(
+def test_many_runs(
     viewer: Any,
     widget: InrDenoiseWidget,
     monkeypatch: pytest.MonkeyPatch,
