@@ -241,7 +241,7 @@ def test_less_is_done_at_once_when_memory_runs_out(
     monkeypatch.setattr(fit_independently, "plane_steps", steps)
     monkeypatch.setattr(Plan, "concurrent_fits", lambda *_: 1)
     result = denoise(stack[:2], axes="ZYX", settings=SETTINGS)
-    assert [one.window_batch for one in seen] == [1024, 256, 256]
+    assert [one.neighbourhood.batch_size for one in seen] == [1024, 256, 256]
     (file,) = result.report.files
     assert file.notes == ("Memory ran out (cpu): it went on in batches of a quarter.",)
     assert len(file.planes) == 2

@@ -27,7 +27,7 @@ def test_planes_alone_take_their_times() -> None:
     one, ten = (_load(planes=count).seconds(TIMES, 1e-5) for count in (1, 10))
     assert ten == pytest.approx(10 * one)
     _, steps = schedule(10**6, 40, SETTINGS)
-    rendered = (len(evaluation_steps(steps)) + SETTINGS.turns) * 1e6 * 0.001
+    rendered = (len(evaluation_steps(steps)) + SETTINGS.n_augmentations) * 1e6 * 0.001
     assert _load(planes=1).seconds(
         {"neighbourhood": TIMES["neighbourhood"]}, 1e-5
     ) == pytest.approx(steps + rendered + 10)
@@ -40,7 +40,7 @@ def test_planes_together_are_trained_once() -> None:
     )
     assert twenty - ten == pytest.approx(10 * TURNS * 1e6 * 0.001)
     training = ten - 10 * TURNS * 1e6 * 0.001
-    assert training >= MORE_STEPS * SETTINGS.window_steps
+    assert training >= MORE_STEPS * SETTINGS.neighbourhood.steps
 
 
 def test_tiles_share_and_their_overlap_is_rendered_twice() -> None:
