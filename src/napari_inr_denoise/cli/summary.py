@@ -48,7 +48,7 @@ def _levels(file: FileReport) -> str:
 
 
 def _reasons(file: FileReport) -> str:
-    """Return how many planes ended for which reason."""
-    reasons = [plane.reason for plane in file.planes]
+    """Return the number of planes for each stop reason."""
+    reasons = [StopReason(plane.reason).label for plane in file.planes]
     counted = ", ".join(f"{r}: {reasons.count(r)}" for r in dict.fromkeys(reasons))
     return f"{len(reasons)} planes; {counted}."

@@ -16,7 +16,7 @@ from napari_inr_denoise.batch.report.thumbnails import (
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport
 from tests.batch.example_report import FILE, PLANE
 
-HOSTILE = "</td><script>alert('1')</script>\"' & ${about} <img src=http://x/y>.tif"
+HOSTILE = "</td><script>alert('1')</script>\"' & ${about} {{ about }} <img src=http://x/y>.tif"
 
 
 class _Page(HTMLParser):
