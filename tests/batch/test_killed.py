@@ -24,7 +24,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 ther
 _PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-from napari_inr_denoise.batch import one_file, partial
+from napari_inr_denoise.batch import file as one_file
+from napari_inr_denoise.batch.checkpoint import partial_result as partial
 from napari_inr_denoise.batch.checkpoint.raw_array import RawImage
 from napari_inr_denoise.cli.main import main
 
