@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from napari_inr_denoise.batch.checkpoint.cache_key import identity_of
@@ -14,12 +15,10 @@ from napari_inr_denoise.batch.checkpoint.partial_result import (
     discard_half_written,
     discard_leftovers,
 )
-from napari_inr_denoise.batch.interpolation import (
-    interpolated_path,
-    write_interpolated,
-)
+from napari_inr_denoise.batch.interpolation import write_interpolated
 from napari_inr_denoise.batch.jobs import Job
 from napari_inr_denoise.batch.options import RunOptions
+from napari_inr_denoise.batch.output_names import INTERPOLATED, companion_path
 from napari_inr_denoise.batch.report.causes import cause_of
 from napari_inr_denoise.batch.report.job_report import (
     JobReport,
@@ -79,36 +78,58 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
     )
     if options.interpolation.wanted:
         identity |= {"interpolation": asdict(options.interpolation)}
-    if job.output.exists() and not options.overwrite:
-        previous = read_provenance(job.output)
-        if previous is None:
-            raise FileExistsError(
-                f"{job.output} exists and was not written by this program. Choose "
-                "another folder or use --overwrite."
-            )
-        if previous.get("identity") == identity and "file" in previous:
+    maps = {name: companion_path(job.output, name) for name in options.maps}
+    outputs = (job.output, *maps.values())
+    if not options.overwrite:
+        previous = [_previous(path, identity) for path in outputs]
+        if all(previous):
             discard_leftovers(job.output)
-            return _skipped(job, previous, options)
+            return _skipped(job, previous[0], options)
     record = read_source(job, options)
     if options.same_dtype:
         check_writable(job.output, record.data.dtype)  # before the fit, not after it
     job.output.parent.mkdir(parents=True, exist_ok=True)
     shape = tuple(record.data.shape)
-    with PartialResult(job.output, identity, shape, run) as kept:
-        discard_half_written(job.output)
+    with PartialResult(job.output, identity, shape, run, options.maps) as kept:
+        for path in outputs:
+            discard_half_written(path)
         file, volumes = yield from _denoised(record, kept, options)
         file = replace(file, source=str(job.source), output=str(job.output))
         provenance = {"identity": identity, "file": file.to_dict()}
         notes = record.notes + file.notes
         if options.interpolation.wanted:
-            finer = interpolated_path(job.output)
+            finer = companion_path(job.output, INTERPOLATED)
             notes += write_interpolated(
                 finer, record, volumes, options.interpolation, provenance
             )
+        for name, path in maps.items():
+            # Display ranges are of the image's intensities.
+            values = replace(record, data=kept.maps[name], display_ranges=())
+            write_image(path, values, {**provenance, "map": name})
+        # The result comes last: where it is, all that belongs to it is there.
         notes += _write(job, replace(record, data=kept.image), record, provenance)
         shown = _thumbnails(record, replace(record, data=kept.image), file)
         kept.remove()
     return JobReport(file, notes, shown)
+
+
+def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the provenance of an output that is done and unchanged, or nothing.
+
+    Raises
+    ------
+    FileExistsError
+        If a file of this name was not written by this program.
+    """
+    if not path.exists():
+        return {}
+    found = read_provenance(path)
+    if found is None:
+        raise FileExistsError(
+            f"{path} exists and was not written by this program. Choose another folder "
+            "or use --overwrite."
+        )
+    return found if found.get("identity") == identity and "file" in found else {}
 
 
 def read_source(job: Job, options: RunOptions) -> ImageRecord:
@@ -147,6 +168,7 @@ def _denoised(
         record.spatial_spacing_um(),
         out=kept.image,
         resume=_earlier(record, kept, options),
+        map_outputs=kept.maps,
     )
     run = GeneratorResult(steps)
     for step in run:

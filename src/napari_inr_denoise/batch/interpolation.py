@@ -12,9 +12,6 @@ from napari_inr_denoise.core.candidates.volume_function import FittedVolume
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 from napari_inr_denoise.io.write import write_image
 
-_MARK = ".inr."
-_NAME = ".inr.interpolated."
-
 
 @dataclass(frozen=True)
 class Interpolation:
@@ -37,12 +34,6 @@ class Interpolation:
         return self.isotropic or self.zoom > 1
 
 
-def interpolated_path(output: Path) -> Path:
-    """Return the name of the file beside a result: it says what it is."""
-    start, _, end = output.name.rpartition(_MARK)
-    return output.with_name(f"{start}{_NAME}{end}")
-
-
 def write_interpolated(
     path: Path,
     record: ImageRecord,
@@ -55,7 +46,7 @@ def write_interpolated(
     Parameters
     ----------
     path : Path
-        From `interpolated_path`.
+        Of the file to write.
     record : ImageRecord
         The image; sizes of its voxels become those of the grid.
     volumes : sequence of FittedVolume

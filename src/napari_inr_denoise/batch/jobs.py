@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_inr_denoise.batch.output_names import is_result, output_name
 from napari_inr_denoise.io.formats import (
-    COMPANION_SUFFIXES,
     FILE_SUFFIXES,
     READABLE_SUFFIXES,
     bytes_of,
@@ -17,10 +17,6 @@ from napari_inr_denoise.io.formats import (
     is_zarr,
 )
 from napari_inr_denoise.io.image_set import parts_of_others
-
-OUTPUT_SUFFIX = ".inr.ome.tif"
-ZARR_OUTPUT_SUFFIX = ".inr.ome.zarr"
-_DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.zarr", *COMPANION_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,7 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
         return
     # A name that exists is taken as it is, even with brackets in it.
     if path.exists():
-        yield Job(path, out / _output_name(path), bytes_of(path))
+        yield Job(path, out / output_name(path), bytes_of(path))
         return
     matches = glob.glob(text, recursive=True)  # noqa: PTH207 - Path.glob refuses absolute patterns
     files = [Path(name) for name in sorted(matches) if _is_image(Path(name))]
@@ -130,7 +126,7 @@ def _jobs_among(files: list[Path], places: list[Path]) -> Iterator[Job]:
     for file, whole in parts.items():
         sizes[whole] += sizes[file]
     for file, place in zip(files, places, strict=True):
-        yield Job(file, place / _output_name(file), sizes[file], parts.get(file))
+        yield Job(file, place / output_name(file), sizes[file], parts.get(file))
 
 
 def _found_in(folder: Path) -> Iterator[Path]:
@@ -147,18 +143,9 @@ def _is_image(file: Path) -> bool:
     return (
         ((has_ending(file, FILE_SUFFIXES) and file.is_file()) or is_zarr(file))
         and not file.name.startswith(".")
-        and not file.name.endswith((OUTPUT_SUFFIX, ZARR_OUTPUT_SUFFIX))
+        and not is_result(file)
     )
 
 
 def _is_below(file: Path, folder: Path) -> bool:
     return file.resolve().is_relative_to(folder.resolve())
-
-
-def _output_name(source: Path) -> str:
-    name = source.name
-    ending = ZARR_OUTPUT_SUFFIX if is_zarr(source) else OUTPUT_SUFFIX
-    for suffix in _DOUBLE_SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)] + ending
-    return source.stem + ending

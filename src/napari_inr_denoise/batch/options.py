@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from napari_inr_denoise.batch.interpolation import Interpolation
+from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 
@@ -24,11 +25,13 @@ class RunOptions:
         Denoise again what is done, and replace files that were not written here.
     interpolation : Interpolation
         A finer grid to evaluate volumes on, too.
+    maps : tuple of str
+        Names of the maps to write beside each result, out of `MAPS`.
 
     Raises
     ------
     ValueError
-        If something else than volumes is to be interpolated.
+        If the interpolation is not of volumes, or a map is unknown.
     """
 
     settings: DenoiseSettings
@@ -36,6 +39,7 @@ class RunOptions:
     same_dtype: bool = False
     overwrite: bool = False
     interpolation: Interpolation = field(default_factory=Interpolation)
+    maps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.interpolation.wanted and self.settings.mode != "volume":
@@ -43,4 +47,10 @@ class RunOptions:
                 f"isotropic, zoom: got the mode {self.settings.mode!r}, wanted "
                 "'volume'. Only a function that was fitted to a volume can be "
                 "evaluated between its voxels."
+            )
+        unknown = [name for name in self.maps if name not in MAPS]
+        if unknown:
+            raise ValueError(
+                f"maps: got {', '.join(map(repr, unknown))}, wanted one or more of "
+                f"{', '.join(MAPS)}."
             )

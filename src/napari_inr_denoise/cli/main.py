@@ -103,6 +103,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     strength: float,
     memory: float | None,
     dtype: str,
+    maps: list[str],
     isotropic: bool,
     zoom: int,
     overwrite: bool,
@@ -136,7 +137,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         out = out.absolute()
     grid = Interpolation(isotropic, zoom)
     with _usage_errors():
-        options = RunOptions(settings, axes, dtype == "same", overwrite, grid)
+        options = RunOptions(
+            settings, axes, dtype == "same", overwrite, grid, tuple(maps)
+        )
         jobs = plan_jobs(inputs, out)
     if dry_run:
         _say_estimates(jobs, options)

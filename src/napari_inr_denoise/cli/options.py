@@ -40,6 +40,12 @@ def run_options(command: _Function) -> _Function:
     return command
 
 
+def _names(_context: click.Context, _option: click.Parameter, text: str) -> list[str]:
+    """Return names that are separated by commas, each once."""
+    names = (name.strip() for name in text.split(","))
+    return [name for name in dict.fromkeys(names) if name]
+
+
 _RUN: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, required=True, metavar="INPUT..."),
     click.option(
@@ -80,6 +86,14 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         default="float32",
         show_default=True,
         help="Type of the results; same: the input's, rounded and clipped.",
+    ),
+    click.option(
+        "--maps",
+        metavar="NAMES",
+        default="",
+        callback=_names,
+        help="Write maps as <name>.inr.<map>, too. NAMES, separated by commas: "
+        "uncertainty, residual, normalized_residual.",
     ),
     click.option(
         "--isotropic",

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from glob import escape
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ import numpy as np
 
 from napari_inr_denoise.batch.checkpoint.folder_lock import FolderLock, refuse_if_held
 from napari_inr_denoise.batch.checkpoint.raw_array import RawImage
+from napari_inr_denoise.core.ensemble.maps import MAPS
 
 _FORMAT = 1
 _STATE, _PIXELS, _LOCK = "state.json", "pixels.f32", "lock"
@@ -34,11 +35,15 @@ class PartialResult:
         Of the image.
     run : str
         Name of the run, see `FolderLock`.
+    maps : sequence of str
+        Names of the maps to keep. A later run goes on only with the same ones.
 
     Attributes
     ----------
     image : RawImage
         The pixels, on disk.
+    maps : dict of str to RawImage
+        The maps, on disk; NaN where nothing was written.
     finished : list of dict
         Records of the planes that are finished.
 
@@ -55,16 +60,25 @@ class PartialResult:
         identity: Mapping[str, Any],
         shape: tuple[int, ...],
         run: str = "",
+        maps: Sequence[str] = (),
     ) -> None:
         self._folder = _folder_of(output)
-        self._header = {"format": _FORMAT, "identity": identity, "shape": list(shape)}
+        self._header = {
+            "format": _FORMAT,
+            "identity": identity,
+            "shape": list(shape),
+            "maps": sorted(maps),
+        }
         self._lock = self._take(run)
         self.finished = self._earlier()
-        pixels = self._folder / _PIXELS
+        self._files = ExitStack()
         try:
-            self.image = RawImage(pixels, shape, create=not self.finished)
+            self.image = self._open(_PIXELS, shape)
+            self.maps = {
+                name: self._open(_map_file(name), shape, fill=np.nan) for name in maps
+            }
         except OSError:  # a full disk
-            self._let_go()
+            self.close()
             raise
 
     def __enter__(self) -> Self:
@@ -102,14 +116,22 @@ class PartialResult:
             return []
         wanted = json.loads(json.dumps(self._header))
         same = all(state.get(name) == wanted[name] for name in wanted)
-        pixels = self._folder / _PIXELS
         size = 4 * int(np.prod(wanted["shape"], dtype=np.int64))
-        whole = pixels.is_file() and pixels.stat().st_size == size
-        return list(state["finished"]) if same and whole else []
+        files = [self._folder / _PIXELS]
+        files += [self._folder / _map_file(name) for name in wanted["maps"]]
+        complete = all(f.is_file() and f.stat().st_size == size for f in files)
+        return list(state["finished"]) if same and complete else []
+
+    def _open(self, name: str, shape: tuple[int, ...], fill: float = 0.0) -> RawImage:
+        path = self._folder / name
+        image = RawImage(path, shape, create=not self.finished, fill=fill)
+        self._files.callback(image.close)
+        return image
 
     def keep(self, finished: Sequence[Mapping[str, Any]]) -> None:
         """Remember these planes as finished; their pixels are safely on disk first."""
-        self.image.flush()
+        for image in (self.image, *self.maps.values()):
+            image.flush()
         self.finished = [dict(plane) for plane in finished]
         beside = self._folder / f"{_STATE}.part"
         with beside.open("w", encoding="utf-8") as file:
@@ -126,7 +148,7 @@ class PartialResult:
     def close(self) -> None:
         """Let go of the folder; it is deleted if nothing in it is finished."""
         try:
-            self.image.close()
+            self._files.close()
         finally:  # of a full disk closing says again what writing said
             self._let_go()
 
@@ -165,5 +187,9 @@ def _is_ours(folder: Path) -> bool:
     """Return whether a folder without a lock holds nothing but what we write."""
     if not folder.is_dir():
         return False
-    ours = {_STATE, f"{_STATE}.part", _PIXELS}
+    ours = {_STATE, f"{_STATE}.part", _PIXELS, *map(_map_file, MAPS)}
     return {file.name for file in folder.iterdir()} <= ours
+
+
+def _map_file(name: str) -> str:
+    return f"map.{name}.f32"

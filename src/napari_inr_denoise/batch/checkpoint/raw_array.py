@@ -15,6 +15,7 @@ from napari_inr_denoise.image.indexing import Bounds, Index, resolve
 from napari_inr_denoise.image.virtual_array import ArrayByParts
 
 _BYTES = 4
+_FILL_VALUES = 2**18
 
 
 class RawImage(ArrayByParts):
@@ -30,15 +31,26 @@ class RawImage(ArrayByParts):
     shape : tuple of int
         Of the image.
     create : bool
-        Begin with zeros instead of going on with what is there.
+        Begin with `fill` everywhere instead of going on with what is there.
+    fill : float
+        Value of a new image.
     """
 
     dtype = np.dtype("<f4")
 
-    def __init__(self, path: Path, shape: tuple[int, ...], *, create: bool) -> None:
+    def __init__(
+        self, path: Path, shape: tuple[int, ...], *, create: bool, fill: float = 0.0
+    ) -> None:
         self.shape = shape
         self._file = path.open("w+b" if create else "r+b")
         self._file.truncate(_BYTES * self.size)
+        if create and fill != 0:
+            self._fill(fill)
+
+    def _fill(self, value: float) -> None:
+        block = np.full(min(self.size, _FILL_VALUES), value, self.dtype)
+        for start in range(0, self.size, _FILL_VALUES):
+            self._file.write(block[: self.size - start].data)
 
     def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[np.float32]:
         """Read a part, given by whole numbers and slices."""
