@@ -287,7 +287,7 @@ def test_saved_settings_run_unchanged(image: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "more", "words"),
     [
-        ("{}", ["--preset", "auto"], "takes the place of --preset"),
+        ("{}", ["--preset", "auto"], "replaces --preset"),
         ("[1]", [], "wanted an object with the settings"),
         ("{", [], "settings.json"),
         ('{"width": -1}', [], "width: got -1"),

@@ -1,4 +1,4 @@
-"""One file, wherever it is done: read, fit, write, and say what became of it."""
+"""Denoise one file: read, fit, write and report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from napari_inr_denoise.batch.checkpoint.cache_key import identity_of
+from napari_inr_denoise.batch.checkpoint.cache_key import cache_key
 from napari_inr_denoise.batch.checkpoint.partial_result import (
     PartialResult,
     discard_half_written,
@@ -25,7 +25,7 @@ from napari_inr_denoise.batch.report.job_report import (
     failed,
     part_of_another,
 )
-from napari_inr_denoise.batch.report.thumbnails import Shown, Thumbnails, thumbnails
+from napari_inr_denoise.batch.report.thumbnails import AxesImage, Thumbnails, thumbnails
 from napari_inr_denoise.core.candidates.volume_function import FittedVolume
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_steps
@@ -48,32 +48,32 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
     job : Job
         The file.
     options : RunOptions
-        How.
+        How to denoise.
     run : str
         Name of the run, see `FolderLock`.
 
     Yields
     ------
     DenoiseStep
-        At every look at a plane. A caller that closes the generator leaves what is
-        finished, and no output.
+        At every evaluation of a fit. Closing the generator keeps the finished planes
+        and writes no output.
 
     Returns
     -------
     JobReport
-        A failure, whatever it is, is a report too.
+        Any failure is reported, not raised.
     """
     if job.part_of is not None:
         return part_of_another(job, job.part_of)
     started = time.monotonic()
     try:
         return (yield from _steps(job, options, run))
-    except Exception as error:  # noqa: BLE001 - any failure is this file's alone
+    except Exception as error:  # noqa: BLE001 - other files go on
         return failed(job, cause_of(error), started)
 
 
 def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
-    identity = identity_of(
+    identity = cache_key(
         job.source, options.settings, options.axes, same_dtype=options.same_dtype
     )
     if options.interpolation.wanted:
@@ -103,10 +103,10 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
                 finer, record, volumes, options.interpolation, provenance
             )
         for name, path in maps.items():
-            # Display ranges are of the image's intensities.
+            # Display ranges refer to the intensities of the image.
             values = replace(record, data=kept.maps[name], display_ranges=())
             write_image(path, values, {**provenance, "map": name})
-        # The result comes last: where it is, all that belongs to it is there.
+        # Last: where the result exists, its companions exist.
         notes += _write(job, replace(record, data=kept.image), record, provenance)
         shown = _thumbnails(record, replace(record, data=kept.image), file)
         kept.remove()
@@ -133,7 +133,7 @@ def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_source(job: Job, options: RunOptions) -> ImageRecord:
-    """Return a job's image, its values left in the file, under the axes asked for."""
+    """Return the image of a job, read lazily, with the axes of the options."""
     record = read_image(job.source, lazy=True)
     if options.axes is None:
         return record
@@ -143,7 +143,7 @@ def read_source(job: Job, options: RunOptions) -> ImageRecord:
 def _write(
     job: Job, result: ImageRecord, source: ImageRecord, provenance: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Write the result, and tell how many pixels did not fit its type."""
+    """Write the result. Returns a note if pixels were clipped to its data type."""
     if not provenance["identity"]["same_dtype"]:
         write_image(job.output, result, provenance)
         return ()
@@ -158,8 +158,8 @@ def _write(
 def _denoised(
     record: ImageRecord, kept: PartialResult, options: RunOptions
 ) -> Generator[DenoiseStep, None, tuple[FileReport, tuple[FittedVolume, ...]]]:
-    """Denoise what an earlier run has left; each finished plane is kept at once."""
-    if options.interpolation.wanted:  # of what is finished the function is not kept
+    """Denoise the planes that are not finished; each is kept when it is finished."""
+    if options.interpolation.wanted:  # the functions of finished volumes are not kept
         kept.finished = []
     steps = denoise_steps(
         record.data,
@@ -167,7 +167,7 @@ def _denoised(
         options.settings,
         record.spatial_spacing_um(),
         out=kept.image,
-        resume=_earlier(record, kept, options),
+        resume=_resumable(record, kept, options),
         map_outputs=kept.maps,
     )
     run = GeneratorResult(steps)
@@ -180,10 +180,10 @@ def _denoised(
     return file, run.result.volumes
 
 
-def _earlier(
+def _resumable(
     record: ImageRecord, kept: PartialResult, options: RunOptions
 ) -> DenoiseResult | None:
-    """Return what a run that was stopped has left."""
+    """Return the finished planes of a run that was stopped, if any."""
     if not kept.finished:
         return None
     planes = tuple(PlaneReport.from_dict(plane) for plane in kept.finished)
@@ -194,7 +194,7 @@ def _earlier(
 
 
 def _skipped(job: Job, previous: Mapping[str, Any], options: RunOptions) -> JobReport:
-    """Return the earlier report of a file that is done and unchanged."""
+    """Return the report of a file that was done before and is unchanged."""
     earlier = FileReport.from_dict(previous["file"])
     file = replace(
         earlier, source=str(job.source), output=str(job.output), status="skipped"
@@ -206,8 +206,8 @@ def _skipped(job: Job, previous: Mapping[str, Any], options: RunOptions) -> JobR
 def _thumbnails(
     source: ImageRecord, result: ImageRecord, file: FileReport
 ) -> Thumbnails | None:
-    noisy, denoised = (Shown(one.data, one.axes) for one in (source, result))
+    noisy, denoised = (AxesImage(one.data, one.axes) for one in (source, result))
     try:
         return thumbnails(noisy, denoised, file)
-    except Exception:  # noqa: BLE001 - a result counts, with a picture or without
+    except Exception:  # noqa: BLE001 - a picture is optional
         return None

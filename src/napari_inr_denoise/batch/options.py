@@ -1,4 +1,4 @@
-"""What holds for all files of a run."""
+"""Options of a run over files."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What holds for all files of a run.
+    """Options that apply to all files of a run.
 
     Attributes
     ----------
     settings : DenoiseSettings
         How to denoise.
     axes : str or None
-        Axes of every file; each file's own if None.
+        Axes of every file; None takes those of each file.
     same_dtype : bool
-        Write the input's type, rounded and clipped, instead of float32.
+        Whether to write the data type of the input, rounded and clipped, instead of
+        float32.
     overwrite : bool
-        Denoise again what is done, and replace files that were not written here.
+        Whether to denoise again what is done, and to replace files that were not
+        written by this program.
     interpolation : Interpolation
-        A finer grid to evaluate volumes on, too.
+        A finer grid to evaluate volumes on.
     maps : tuple of str
         Names of the maps to write beside each result, out of `MAPS`.
 
