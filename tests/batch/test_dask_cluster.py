@@ -274,7 +274,7 @@ def test_a_run_uses_a_cluster_that_is_there_and_leaves_it_so(
 def test_no_scheduler_is_wrong_usage(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "_ANSWER_WITHIN_S", 0.5)
+    monkeypatch.setattr(cluster, "_TIMEOUT_S", 0.5)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{closed.getsockname()[1]}"
@@ -293,7 +293,7 @@ def test_a_worker_with_another_version_is_refused() -> None:
             return {"tcp://node7:4000": "0.0.1"}
 
     with pytest.raises(ConnectionError, match=r"node7:4000 has .* 0.0.1, wanted"):
-        cluster._refuse_other_versions(Other())
+        cluster._check_versions(Other())
 
 
 def test_cores_and_gpus_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:

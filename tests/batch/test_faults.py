@@ -22,7 +22,7 @@ import torch
 from napari_inr_denoise import DenoiseSettings, denoise
 from napari_inr_denoise.batch.checkpoint import folder_lock as lock_module
 from napari_inr_denoise.batch.checkpoint import partial_result as partial
-from napari_inr_denoise.batch.checkpoint.raw_array import RawImage
+from napari_inr_denoise.batch.checkpoint.raw_array import RawArray
 from napari_inr_denoise.batch.jobs import Job, plan_jobs
 from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.batch.report.causes import cause_of
@@ -92,18 +92,18 @@ class _FullFile:
 
 
 def _pixels(patch: pytest.MonkeyPatch) -> None:
-    real = RawImage.__init__
+    real = RawArray.__init__
 
-    def made(self: RawImage, path: Path, *arguments: Any, **options: Any) -> None:
+    def made(self: RawArray, path: Path, *arguments: Any, **options: Any) -> None:
         real(self, path, *arguments, **options)
         if path.parent.name.startswith("a."):
             self._file = _FullFile(self._file)
 
-    patch.setattr(RawImage, "__init__", made)
+    patch.setattr(RawArray, "__init__", made)
 
 
 def _room_for_pixels(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(RawImage, "__init__", _Once(RawImage.__init__, FULL))
+    patch.setattr(RawArray, "__init__", _Once(RawArray.__init__, FULL))
 
 
 def _note(patch: pytest.MonkeyPatch) -> None:

@@ -7,24 +7,9 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise import DenoiseSettings, denoise, read_image
-from napari_inr_denoise.batch.interpolation import (
-    Interpolation,
-    interpolated_path,
-    write_interpolated,
-)
+from napari_inr_denoise.batch.interpolation import Interpolation, write_interpolated
 from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.io.record import ImageRecord, Quantity
-
-
-@pytest.mark.parametrize(
-    ("output", "wanted"),
-    [
-        ("a.inr.ome.tif", "a.inr.interpolated.ome.tif"),
-        ("a.inr.b.inr.ome.zarr", "a.inr.b.inr.interpolated.ome.zarr"),
-    ],
-)
-def test_the_name_says_what_it_is(output: str, wanted: str) -> None:
-    assert interpolated_path(Path("x") / output) == Path("x") / wanted
 
 
 def test_sizes_and_place_follow_the_grid(

@@ -24,8 +24,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 ther
 _PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-from napari_inr_denoise.batch import one_file, partial
-from napari_inr_denoise.batch.checkpoint.raw_array import RawImage
+from napari_inr_denoise.batch import file as one_file
+from napari_inr_denoise.batch.checkpoint import partial_result as partial
+from napari_inr_denoise.batch.checkpoint.raw_array import RawArray
 from napari_inr_denoise.cli.main import main
 
 def die(*_, **__):
@@ -45,12 +46,12 @@ _MOMENTS = {
     "a plane is noted": """
 partial.PartialResult.keep = then(partial.PartialResult.keep, die)""",
     "the result is half written": """
-write, read, reads = one_file.write_image, RawImage.__getitem__, []
+write, read, reads = one_file.write_image, RawArray.__getitem__, []
 def read_once(self, at):
     reads.append(at)
     return die() if len(reads) == 3 else read(self, at)
 def write_half(*arguments):
-    RawImage.__getitem__ = read_once
+    RawArray.__getitem__ = read_once
     write(*arguments)
 one_file.write_image = write_half""",
     "the result is written": "partial.PartialResult.remove = die",

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from napari_inr_denoise.cli.advice import LEAST_NAPARI, advice
-from napari_inr_denoise.cli.installation import Installed
+from napari_inr_denoise.cli.advice import MIN_NAPARI, advice
+from napari_inr_denoise.cli.installation import Installation
 
 _VERSIONS = {"torch": "2.9.0", "napari": "0.6.0", "zarr": "3.1", "distributed": "2025"}
-WELL = Installed(
+WELL = Installation(
     versions=dict(_VERSIONS),
     devices=("cuda", "cuda:0", "cpu"),
     device="GPU (NVIDIA H100)",
@@ -65,4 +65,4 @@ def test_a_napari_that_will_do_is_left_alone(later: str) -> None:
 
 def test_the_least_napari_is_that_of_the_package() -> None:
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
-    assert f'napari[pyqt6]>={".".join(map(str, LEAST_NAPARI))}"' in text
+    assert f'napari[pyqt6]>={".".join(map(str, MIN_NAPARI))}"' in text

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from napari_inr_denoise.cli import installation as module
 from napari_inr_denoise.cli.advice import advice
-from napari_inr_denoise.cli.installation import has_nvidia, look_around
+from napari_inr_denoise.cli.installation import has_nvidia, inspect_installation
 from napari_inr_denoise.cli.main import main
 
 
@@ -39,7 +39,7 @@ def test_a_torch_that_does_not_load_is_said(
     done = CliRunner().invoke(main, ["info"])
     assert done.exit_code == 0
     assert "torch could not be loaded" in done.output
-    assert advice(look_around())[0] in done.output
+    assert advice(inspect_installation())[0] in done.output
 
 
 def test_a_card_that_is_lost_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,27 +47,27 @@ def test_a_card_that_is_lost_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("CUDA error: unknown error")
 
     monkeypatch.setattr(torch.cuda, "device_count", fail)
-    assert look_around().torch_error == "CUDA error: unknown error"
+    assert inspect_installation().torch_error == "CUDA error: unknown error"
 
 
 def test_what_is_here_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: name.startswith("PySide"))
     monkeypatch.setenv("QT_API", "pyside6")
-    found = look_around()
+    found = inspect_installation()
     assert found.qt_bindings == ("PySide6", "PySide2")
     assert found.qt_api == "pyside6"
     assert found.versions["torch"] == module.version("torch")
     assert "cpu" in found.devices
     monkeypatch.setattr(torch.version, "cuda", "12.8")
-    assert look_around().torch_for_gpu
+    assert inspect_installation().torch_for_gpu
     monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr(torch.version, "hip", None, raising=False)
-    assert not look_around().torch_for_gpu
+    assert not inspect_installation().torch_for_gpu
 
 
 def test_missing_packages_are_found_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_EXTRAS", ("a-package-that-is-not-there",))
-    assert look_around().versions["a-package-that-is-not-there"] is None
+    assert inspect_installation().versions["a-package-that-is-not-there"] is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program's name differs there")

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from napari_inr_denoise import DenoiseSettings, read_image
 from napari_inr_denoise.cli.main import main
 from napari_inr_denoise.core import settings as settings_module
+from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.io.provenance import read_provenance
 
 
@@ -84,6 +85,21 @@ def test_a_volume_may_be_evaluated_between_its_planes(
     assert "wanted 'volume'" in text
 
 
+def test_run_writes_maps_whose_names_the_help_tells(
+    image: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    code, _ = _call("run", image, "--out", out, "--maps", "residual, uncertainty,")
+    assert code == 0
+    names = {path.name for path in out.glob("*.tif")}
+    assert names == {
+        "image.inr.ome.tif",
+        "image.inr.residual.ome.tif",
+        "image.inr.uncertainty.ome.tif",
+    }
+    assert all(name in _call("run", "--help")[1] for name in MAPS)
+
+
 def test_a_dry_run_tells_what_it_would_take(image: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.tif").write_bytes(b"nothing")
     out = tmp_path / "out"
@@ -115,6 +131,7 @@ def test_run_names_what_failed_and_exits_with_one(tmp_path: Path) -> None:
         (["run", "none.tif", "--out", "o", "--device", "tpu"], "device: got 'tpu'"),
         (["run", "none.tif", "--out", "o", "--seed", "-1"], "seed: got -1"),
         (["run", "none.tif", "--out", "o", "--memory", "0.1"], "memory_gb: got 0.1"),
+        (["run", "none.tif", "--out", "o", "--maps", "x"], "got 'x', wanted one"),
         (["noise", "none.tif"], "no such file"),
         (["demo", "--device", "cuda:77"], "cuda:77"),
     ],
@@ -270,7 +287,7 @@ def test_saved_settings_run_unchanged(image: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "more", "words"),
     [
-        ("{}", ["--preset", "auto"], "takes the place of --preset"),
+        ("{}", ["--preset", "auto"], "replaces --preset"),
         ("[1]", [], "wanted an object with the settings"),
         ("{", [], "settings.json"),
         ('{"width": -1}', [], "width: got -1"),

@@ -40,37 +40,37 @@ from napari_inr_denoise.batch.serial import BatchStep, BatchSteps
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.report.report import DenoiseReport
 
-TRIES = 3
-"""So many workers may die of a file before it is given up."""
+MAX_DEATHS = 3
+"""Number of workers that may die on a file before it counts as failed."""
 _NAME = "napari-inr-denoise"
 _HOST = "127.0.0.1"
-_TELL_EVERY_S = 0.5
-_LOOK_EVERY_S = 0.5
-_ANSWER_WITHIN_S = 10
+_PROGRESS_INTERVAL_S = 0.5
+_POLL_INTERVAL_S = 0.5
+_TIMEOUT_S = 10
 
 
 @contextmanager
 def local_workers(count: int, device: str = "auto") -> Iterator[Client]:
-    """Start worker processes on this machine, and end them afterwards.
+    """Start worker processes on this machine, and stop them at the end.
 
-    The cores are shared out among them, and so are the GPUs if the device is "auto"
-    or "cuda". Nothing listens to other machines, and there is no dashboard.
+    Each worker gets an equal share of the cores, and of the GPUs if the device is
+    "auto" or "cuda". Only this machine can connect, and there is no dashboard.
 
     Parameters
     ----------
     count : int
-        Processes. Each denoises one file at a time.
+        Number of processes. Each denoises one file at a time.
     device : str
-        Of the settings.
+        Device of the settings.
 
     Yields
     ------
     Client
-        For `run_on_cluster`.
+        Argument of `run_on_cluster`.
     """
     threads = max(CPU_COUNT // count, 1)
     with (
-        dask.config.set(_before_a_worker_starts(threads)),
+        dask.config.set(_dask_settings(threads)),
         SpecCluster(
             workers=_worker_specs(count, threads, device),
             scheduler={"cls": Scheduler, "options": _LISTENING | {"dashboard": False}},
@@ -78,56 +78,55 @@ def local_workers(count: int, device: str = "auto") -> Iterator[Client]:
         ) as cluster,
         Client(cluster) as client,
     ):
-        client.register_plugin(_DeafToInterrupts())
+        client.register_plugin(_IgnoreInterrupts())
         yield client
 
 
 @contextmanager
 def existing_cluster(address: str) -> Iterator[Client]:
-    """Connect to a cluster that runs already, and leave it as it is afterwards.
+    """Connect to a running cluster, and leave it running at the end.
 
     Parameters
     ----------
     address : str
-        Of the scheduler, such as "tcp://10.0.0.1:8786".
+        Address of the scheduler, such as "tcp://10.0.0.1:8786".
 
     Raises
     ------
     ConnectionError
-        If no scheduler answers there, or a worker lacks this program.
+        If no scheduler answers at the address, or a worker has another version.
     """
     try:
-        client = Client(address, timeout=_ANSWER_WITHIN_S)
+        client = Client(address, timeout=_TIMEOUT_S)
     except (OSError, ValueError) as error:
         raise ConnectionError(
             f"no scheduler answers at {address} ({error}). Start one with "
             "`dask scheduler`, and give the address that it prints."
         ) from error
     with client:
-        _refuse_other_versions(client)
+        _check_versions(client)
         yield client
 
 
 _LISTENING = {"host": _HOST, "dashboard_address": f"{_HOST}:0"}
 
 
-def _before_a_worker_starts(threads: int) -> dict[str, str]:
-    """Return dask's settings: what a worker finds in its environment, and patience."""
+def _dask_settings(threads: int) -> dict[str, str]:
+    """Return the dask settings: environment variables of workers, and a timeout."""
     variables = {"DASK_LOGGING__DISTRIBUTED": "critical"}
     for library in ("OMP", "MKL", "OPENBLAS"):
         variables[f"{library}_NUM_THREADS"] = str(threads)
-    # Threads that spin while they wait take the cores from the other workers.
+    # Threads that wait in a loop take the cores from the other workers.
     variables["OMP_WAIT_POLICY"] = "PASSIVE"
-    # dask makes glibc hand freed memory back at once; every network step would fetch
-    # it again, page by page. These are glibc's own largest values.
+    # dask makes glibc return freed memory at once, and each network step would
+    # allocate it again, page by page. These are the largest values of glibc.
     variables["MALLOC_MMAP_THRESHOLD_"] = str(2**25)
     variables["MALLOC_TRIM_THRESHOLD_"] = str(2**26)
     settings = {
         f"distributed.nanny.pre-spawn-environ.{name}": value
         for name, value in variables.items()
     }
-    # On a busy machine a worker that died takes longer to come back than the 15
-    # seconds after which it would be struck off.
+    # On a busy machine a worker may restart later than the default of 15 seconds.
     return settings | {"distributed.deploy.lost-worker-timeout": "1 h"}
 
 
@@ -137,8 +136,7 @@ def _worker_specs(count: int, threads: int, device: str) -> dict[int, dict[str, 
     for number in range(count):
         gpu = gpus[number % len(gpus)] if len(gpus) > 1 else None
         env = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
-        # Memory is bounded by the settings; dask would kill a worker that is near
-        # the end of a file.
+        # The settings limit the memory; a limit of dask would kill the worker.
         options = {"nthreads": threads, "memory_limit": 0, "env": env}
         specs[number] = {"cls": Nanny, "options": _LISTENING | options}
     return specs
@@ -152,18 +150,18 @@ def _gpus() -> list[str]:
     return named[:count] if named else [str(k) for k in range(count)]
 
 
-class _DeafToInterrupts(WorkerPlugin):
-    """Ctrl-C reaches all processes of a terminal; here the first one decides."""
+class _IgnoreInterrupts(WorkerPlugin):
+    """Lets workers ignore Ctrl-C: the main process stops them."""
 
     name = "napari-inr-denoise-interrupts"
 
-    def setup(self, worker: Worker) -> None:  # noqa: ARG002 - as dask has it
-        """Ignore the signal in a worker, and in one that replaces it."""
+    def setup(self, worker: Worker) -> None:  # noqa: ARG002 - signature of dask
+        """Ignore the signal in a worker; called again when it restarts."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _refuse_other_versions(client: Client) -> None:
-    """Raise a sentence if a worker could not do the same as this process."""
+def _check_versions(client: Client) -> None:
+    """Raise ConnectionError if a worker has another version of this package."""
     wanted = version(_NAME)
     for worker, found in client.run(version, _NAME, on_error="return").items():
         if found != wanted:
@@ -174,100 +172,100 @@ def _refuse_other_versions(client: Client) -> None:
 
 
 def run_on_cluster(jobs: list[Job], options: RunOptions, client: Client) -> BatchSteps:
-    """Denoise files on the workers of a cluster, as `run_jobs` does one by one.
+    """Denoise files on the workers of a cluster; results are those of `run_jobs`.
 
-    Every worker has at most one file at a time, with all of its threads. A file whose
-    worker dies is given to another; the finished planes are kept. After `TRIES` dead
-    workers it counts as failed.
+    A worker has at most one file at a time and uses all of its threads for it. If a
+    worker dies, another one continues its file after the last finished plane. After
+    `MAX_DEATHS` dead workers the file counts as failed.
 
     Parameters
     ----------
     jobs : list of Job
-        With names that mean the same on all machines.
+        Files, with paths that are valid on all machines.
     options : RunOptions
-        How.
+        How to denoise.
     client : Client
-        Of a cluster whose workers read and write the same folders.
+        Client of a cluster whose workers see the same folders.
 
     Yields
     ------
     BatchStep
-        Twice a second for each file at work, and once for each with its report, in
-        the order in which they end.
+        Twice a second for each running file, and once for each file with its report,
+        in the order in which they end.
 
     Returns
     -------
     DenoiseReport
-        One entry a file, in the order of the jobs. A caller that closes the generator
-        early stops the workers.
+        One entry per file, in the order of the jobs. Closing the generator early
+        stops the work.
 
     Raises
     ------
     ConnectionError
-        If the scheduler is lost.
+        If the connection to the scheduler is lost.
     """
-    with closing(_Crew(jobs, options, client)) as crew:
-        yield from crew.steps()
-        files = tuple(crew.done[number].file for number in range(len(jobs)))
+    with closing(_WorkQueue(jobs, options, client)) as queue:
+        yield from queue.steps()
+        files = tuple(queue.done[number].file for number in range(len(jobs)))
     return DenoiseReport(version(_NAME), options.settings, files)
 
 
 @dataclass(frozen=True)
-class _Try:
-    """A file in the hands of a worker."""
+class _Attempt:
+    """A file that a worker is denoising."""
 
     number: int
     future: Future[Any]
     started: float
 
 
-class _Crew:
-    """The workers, the files that they have, and those that wait.
+class _WorkQueue:
+    """Assigns the waiting files to idle workers, and collects their reports.
 
-    Files are handed out here, one to a worker, instead of all at once: when a worker
-    dies it is then known of which file.
+    Each worker is sent one file at a time, so that the file of a worker that died is
+    known.
     """
 
     def __init__(self, jobs: list[Job], options: RunOptions, client: Client) -> None:
         self._jobs, self._options, self._client = jobs, options, client
         self._run = uuid4().hex
-        # The largest first: begun last, one would keep a single worker at the end.
+        # Largest first: a large file at the end would leave the other workers idle.
         self._waiting = deque(
             sorted(range(len(jobs)), key=lambda number: -jobs[number].size)
         )
         self._deaths: Counter[int] = Counter()
-        self._at_work: dict[str, _Try] = {}
-        self._heard: SimpleQueue[str | tuple[int, JobProgress]] = SimpleQueue()
+        self._running: dict[str, _Attempt] = {}
+        self._events: SimpleQueue[str | tuple[int, JobProgress]] = SimpleQueue()
         self.done: dict[int, JobReport] = {}
-        client.subscribe_topic(self._run, self._hear)
+        client.subscribe_topic(self._run, self._receive)
 
-    def _hear(self, event: tuple[float, Any]) -> None:
-        """Take what a worker tells; called in the client's own thread."""
+    def _receive(self, event: tuple[float, Any]) -> None:
+        """Queue the progress sent by a worker; called in the thread of the client."""
         number, *values = event[1]
-        self._heard.put((number, JobProgress(*values)))
+        self._events.put((number, JobProgress(*values)))
 
     def steps(self) -> Iterator[BatchStep]:
-        """Hand out the files until all are done."""
-        look_at = 0.0
+        """Yield steps until all files are done."""
+        poll_at = 0.0
         while len(self.done) < len(self._jobs):
-            if time.monotonic() >= look_at:
-                yield from self._look_after_workers()
-                look_at = time.monotonic() + _LOOK_EVERY_S
+            if time.monotonic() >= poll_at:
+                yield from self._assign()
+                poll_at = time.monotonic() + _POLL_INTERVAL_S
             try:
-                heard = self._heard.get(timeout=_LOOK_EVERY_S)
+                event = self._events.get(timeout=_POLL_INTERVAL_S)
             except Empty:
                 continue
-            if isinstance(heard, str):
-                yield from self._take(heard)
-                look_at = 0.0  # a worker is idle
-            elif heard[0] not in self.done:
-                yield self._step(heard[0], progress=heard[1])
+            if isinstance(event, str):
+                yield from self._collect(event)
+                poll_at = 0.0  # a worker has become idle
+            elif event[0] not in self.done:
+                yield self._step(event[0], progress=event[1])
 
     def close(self) -> None:
-        """Stop what is at work; finished planes are kept."""
+        """Cancel the running files; finished planes are kept."""
         self._client.unsubscribe_topic(self._run)
-        self._client.cancel([one.future for one in self._at_work.values()], force=True)
-        self._at_work.clear()
+        self._client.cancel([one.future for one in self._running.values()], force=True)
+        self._running.clear()
 
     def _step(
         self,
@@ -277,97 +275,99 @@ class _Crew:
     ) -> BatchStep:
         return BatchStep(number, self._jobs, progress, done=done)
 
-    def _look_after_workers(self) -> Iterator[BatchStep]:
-        """Take files from workers that died, and give some to those that are idle."""
+    def _assign(self) -> Iterator[BatchStep]:
+        """Requeue the files of workers that died, and submit files to idle ones."""
         try:
             workers = set(self._client.nthreads())
         except (OSError, TimeoutError) as error:
-            raise _lost_scheduler(str(error)) from error
-        for address in set(self._at_work) - workers:
-            yield from self._lose(address)
-        for address in sorted(workers - set(self._at_work)):
+            raise _scheduler_lost(str(error)) from error
+        for address in set(self._running) - workers:
+            yield from self._requeue(address)
+        for address in sorted(workers - set(self._running)):
             if self._waiting:
-                self._hand_out(self._waiting.popleft(), address)
+                self._submit(self._waiting.popleft(), address)
         if not workers and self._waiting:
             place = "no worker is connected; waiting for one"
             yield self._step(self._waiting[0], JobProgress(0.0, 0, 1, place))
 
-    def _hand_out(self, number: int, address: str) -> None:
+    def _submit(self, number: int, address: str) -> None:
         future = self._client.submit(
-            _work,
+            _denoise_in_worker,
             *(number, self._jobs[number], self._options, self._run),
             key=f"inr-denoise-{self._run}-{number}-{self._deaths[number]}",
             workers=[address],
             allow_other_workers=False,
             pure=False,
         )
-        self._at_work[address] = _Try(number, future, time.monotonic())
-        future.add_done_callback(lambda ended: self._heard.put(ended.key))
+        self._running[address] = _Attempt(number, future, time.monotonic())
+        future.add_done_callback(lambda ended: self._events.put(ended.key))
 
-    def _take(self, key: str) -> Iterator[BatchStep]:
-        """Take the report of a file that has ended, one way or the other."""
-        at_work = self._at_work.items()
-        address = next((a for a, one in at_work if one.future.key == key), None)
-        if address is None:  # cancelled, or lost before
+    def _collect(self, key: str) -> Iterator[BatchStep]:
+        """Collect the report of a file that has ended."""
+        running = self._running.items()
+        address = next((a for a, one in running if one.future.key == key), None)
+        if address is None:  # cancelled, or its worker died
             return
-        attempt = self._at_work[address]
+        attempt = self._running[address]
         future = attempt.future
-        if future.cancelled():  # not by us: we forget a file first
-            raise _lost_scheduler("it dropped the work")
+        if future.cancelled():  # by the scheduler: our own are removed first
+            raise _scheduler_lost("it dropped the work")
         try:
-            report = future.result(timeout=_ANSWER_WITHIN_S)
+            report = future.result(timeout=_TIMEOUT_S)
         except (KilledWorker, TimeoutError):
-            yield from self._lose(address)
+            yield from self._requeue(address)
             return
-        except Exception as error:  # noqa: BLE001 - any failure is this file's alone
+        except Exception as error:  # noqa: BLE001 - other files go on
             job = self._jobs[attempt.number]
             report = failed(job, cause_of(error), attempt.started)
-        del self._at_work[address]
-        yield self._end(attempt.number, report)
+        del self._running[address]
+        yield self._finish(attempt.number, report)
 
-    def _lose(self, address: str) -> Iterator[BatchStep]:
-        """Note that a worker died of a file; others come first when it is retried."""
-        attempt = self._at_work.pop(address)
+    def _requeue(self, address: str) -> Iterator[BatchStep]:
+        """Requeue the file of a worker that died, behind the waiting ones."""
+        attempt = self._running.pop(address)
         attempt.future.cancel()
         self._deaths[attempt.number] += 1
-        if self._deaths[attempt.number] < TRIES:
+        if self._deaths[attempt.number] < MAX_DEATHS:
             self._waiting.append(attempt.number)
             return
         cause = (
-            f"{TRIES} workers died while they had this file, so it was given up. It "
-            "may need more memory than they have: try --memory, or fewer workers."
+            f"{MAX_DEATHS} workers died while they had this file, so it was given up. "
+            "It may need more memory than they have: try --memory, or fewer workers."
         )
         report = failed(self._jobs[attempt.number], cause, attempt.started)
-        yield self._end(attempt.number, report)
+        yield self._finish(attempt.number, report)
 
-    def _end(self, number: int, report: JobReport) -> BatchStep:
+    def _finish(self, number: int, report: JobReport) -> BatchStep:
         self.done[number] = report
         return self._step(number, done=report)
 
 
-def _lost_scheduler(why: str) -> ConnectionError:
+def _scheduler_lost(why: str) -> ConnectionError:
     return ConnectionError(
         f"The scheduler no longer answers ({why}). Start it again; the same command "
         "goes on from there."
     )
 
 
-def _work(number: int, job: Job, options: RunOptions, run: str) -> JobReport:
-    """Denoise a file in a worker, as the serial run does, and tell how far it is."""
+def _denoise_in_worker(
+    number: int, job: Job, options: RunOptions, run: str
+) -> JobReport:
+    """Denoise a file in a worker process, and send its progress."""
     worker = get_worker()
-    # Of this thread, which is the one that computes.
+    # Applies to the current thread, which computes.
     torch.set_num_threads(worker.state.nthreads)
     key = worker.get_current_task()
-    tell_at, started = 0.0, time.monotonic()
+    send_at, started = 0.0, time.monotonic()
     with closing(denoise_file(job, options, run)) as steps:
         work = GeneratorResult(steps)
         for step in work:
-            # Cancelled, or nobody is left who wants it: dask cannot stop a thread.
+            # dask cannot stop a thread: it ends when its task is cancelled or gone.
             task = worker.state.tasks.get(key)
             if task is None or task.state == "cancelled":
                 return failed(job, "Stopped.", started)
-            if time.monotonic() >= tell_at:
+            if time.monotonic() >= send_at:
                 progress = JobProgress.of(step)
                 worker.log_event(run, (number, *astuple(progress)))
-                tell_at = time.monotonic() + _TELL_EVERY_S
+                send_at = time.monotonic() + _PROGRESS_INTERVAL_S
     return work.result

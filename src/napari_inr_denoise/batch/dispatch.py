@@ -1,4 +1,4 @@
-"""Where files are denoised: here, in processes of this machine, or on a cluster."""
+"""Choice of where to denoise: this process, local workers or a dask cluster."""
 
 from __future__ import annotations
 
@@ -18,30 +18,34 @@ def steps_of_run(
     workers: int | None = None,
     scheduler: str | None = None,
 ) -> Iterator[BatchSteps]:
-    """Give the steps of a run, and end afterwards what was started for it.
+    """Start a run and yield its steps; workers started for it stop at the end.
 
     Parameters
     ----------
     jobs : list of Job
-        The files.
+        Files to denoise.
     options : RunOptions
-        How.
+        How to denoise.
     workers : int or None
-        Processes to start. By default files are done in this one.
+        Number of processes to start; None denoises in this process.
     scheduler : str or None
-        Address of the cluster to use instead.
+        Address of a running cluster to use instead.
+
+    Yields
+    ------
+    generator of BatchStep
+        See `run_jobs`.
 
     Raises
     ------
     ValueError
-        If both are given, or a package for them is missing.
+        If both are given, or a package that they need is missing.
     ConnectionError
-        If no scheduler answers there, or a worker lacks this program.
+        If no scheduler answers at the address, or a worker has another version.
     """
     if workers is not None and scheduler is not None:
         raise ValueError(
-            "--workers starts workers and --scheduler uses those there are; give "
-            "only one."
+            "--workers starts workers and --scheduler uses running ones; give only one."
         )
     if scheduler is not None:
         cluster = _cluster_module()
@@ -56,7 +60,13 @@ def steps_of_run(
 
 
 def _cluster_module() -> Any:  # noqa: ANN401 - a module
-    """Return the module that needs dask, or say what to install."""
+    """Import the module that needs dask.
+
+    Raises
+    ------
+    ValueError
+        If dask is not installed.
+    """
     try:
         from napari_inr_denoise.batch import dask_cluster as cluster
     except ModuleNotFoundError as error:

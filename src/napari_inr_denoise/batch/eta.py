@@ -1,4 +1,4 @@
-"""Rate and time left of a run, for files and for planes."""
+"""Rate and remaining time of a run, for files and for planes."""
 
 from __future__ import annotations
 
@@ -8,97 +8,97 @@ from typing import TYPE_CHECKING
 
 from napari_inr_denoise.core.report.duration import short_duration
 
-if TYPE_CHECKING:  # the modules behind it load torch
+if TYPE_CHECKING:  # these modules import torch
     from napari_inr_denoise.batch.jobs import Job
     from napari_inr_denoise.batch.serial import BatchStep
 
 _FIRST_BYTES = 2**20
-"""A file takes as long as its bytes and about so many more, for its first fit."""
+"""Fixed cost of a file, in bytes: the start of its first fit."""
 
 
 class Pace:
-    """Counts what is done; files that are skipped or fail say nothing of the rate.
+    """Estimates the remaining time from the bytes that are done.
 
-    Files count by their sizes: one large stack among many planes takes most of the
-    time.
+    Files are weighted by size, because a large stack takes longer than a plane. Files
+    that are skipped or fail do not count for the rate.
 
     Parameters
     ----------
     clock : callable
-        Returns seconds.
+        Returns the time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._started = clock, clock()
-        self._count, self._work = 1, 1.0
+        self._count, self._total_bytes = 1, 1.0
         self._finished: set[int] = set()
         self._timed: set[int] = set()
-        self._done_work, self._free_work = 0.0, 0.0
+        self._done_bytes, self._untimed_bytes = 0.0, 0.0
         self._shares: dict[int, tuple[float, float]] = {}
-        self._begun: dict[int, tuple[int, float]] = {}
+        self._started_planes: dict[int, tuple[int, float]] = {}
 
     @property
     def share(self) -> float:
-        """Of the run that is done, 0 to 1."""
-        return (self._done_work + self._at_work) / self._work
+        """Fraction of the run that is done, 0 to 1."""
+        return (self._done_bytes + self._running_bytes) / self._total_bytes
 
     @property
     def seconds_left(self) -> float | None:
-        """What the run will take from now on; None while that is not known."""
-        worked = self._done_work - self._free_work + self._at_work
+        """Estimated remaining time; None while it is not known."""
+        timed = self._done_bytes - self._untimed_bytes + self._running_bytes
         elapsed = self._clock() - self._started
-        if worked <= 0 or elapsed <= 0:
+        if timed <= 0 or elapsed <= 0:
             return None
-        left = self._work - self._done_work - self._at_work
-        return left * elapsed / worked
+        left = self._total_bytes - self._done_bytes - self._running_bytes
+        return left * elapsed / timed
 
     @property
-    def _at_work(self) -> float:
-        return sum(share * work for share, work in self._shares.values())
+    def _running_bytes(self) -> float:
+        return sum(share * weight for share, weight in self._shares.values())
 
     def follow(self, batch: BatchStep) -> None:
-        """Take note of a step."""
-        if not self._begun and not self._finished:
+        """Update the counts by a step."""
+        if not self._started_planes and not self._finished:
             self._count = batch.count
-            self._work = sum(map(_work_of, batch.jobs))
-        number, work, progress = batch.number, _work_of(batch.job), batch.progress
+            self._total_bytes = sum(map(_weight, batch.jobs))
+        number, weight, progress = batch.number, _weight(batch.job), batch.progress
         if batch.done is not None:
             self._finished.add(number)
             self._shares.pop(number, None)
-            self._done_work += work
+            self._done_bytes += weight
             if batch.done.file.status == "done":
                 self._timed.add(number)
             else:
-                self._free_work += work
+                self._untimed_bytes += weight
         elif progress is not None:
-            self._shares[number] = progress.share, work
-            self._begun.setdefault(number, (progress.planes, self._clock()))
+            self._shares[number] = progress.share, weight
+            self._started_planes.setdefault(number, (progress.planes, self._clock()))
 
     def files(self) -> str:
-        """Return files done, rate and time left, in words; empty for a single file."""
+        """Return files done, rate and remaining time as text; empty for one file."""
         if self._count == 1:
             return ""
-        told = f"{len(self._finished)} of {self._count} files"
+        text = f"{len(self._finished)} of {self._count} files"
         left = self.seconds_left
         if left is None:
-            return told
+            return text
         done = len(self._timed) + sum(share for share, _ in self._shares.values())
         rate = 3600 * done / (self._clock() - self._started)
-        return f"{told}, {rate:.3g}/h, {short_duration(left)} left"
+        return f"{text}, {rate:.3g}/h, {short_duration(left)} left"
 
     def planes(self, batch: BatchStep) -> str:
-        """Return planes done of a file, rate and time left; empty for a single one."""
+        """Return the same for the planes of a file; empty for one plane."""
         progress = batch.progress
         if progress is None or progress.plane_count == 1:
             return ""
-        told = f"{progress.planes} of {progress.plane_count} planes"
-        first, since = self._begun.get(batch.number, (0, self._clock()))
+        text = f"{progress.planes} of {progress.plane_count} planes"
+        first, since = self._started_planes.get(batch.number, (0, self._clock()))
         done, elapsed = progress.planes - first, self._clock() - since
         if done <= 0 or elapsed <= 0:
-            return told
+            return text
         left = (progress.plane_count - progress.planes) * elapsed / done
-        return f"{told}, {60 * done / elapsed:.3g}/min, {short_duration(left)} left"
+        return f"{text}, {60 * done / elapsed:.3g}/min, {short_duration(left)} left"
 
 
-def _work_of(job: Job) -> float:
+def _weight(job: Job) -> float:
     return 0.0 if job.part_of is not None else float(job.size + _FIRST_BYTES)

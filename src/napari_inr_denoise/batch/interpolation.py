@@ -1,4 +1,4 @@
-"""Fitted volumes on a finer grid, as a file of their own beside the result."""
+"""Fitted volumes on a finer grid, written to a file beside the result."""
 
 from __future__ import annotations
 
@@ -12,20 +12,17 @@ from napari_inr_denoise.core.candidates.volume_function import FittedVolume
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 from napari_inr_denoise.io.write import write_image
 
-_MARK = ".inr."
-_NAME = ".inr.interpolated."
-
 
 @dataclass(frozen=True)
 class Interpolation:
-    """The grid that is asked for; none where nothing is.
+    """The finer grid that the user asks for.
 
     Attributes
     ----------
     isotropic : bool
-        As many planes as make voxels as deep as they are wide.
+        Whether to add planes until voxels are as deep as they are wide.
     zoom : int
-        Pixels along Y and X for each of the image's own.
+        Number of pixels along Y and X per pixel of the image.
     """
 
     isotropic: bool = False
@@ -33,14 +30,8 @@ class Interpolation:
 
     @property
     def wanted(self) -> bool:
-        """Whether there is anything to interpolate."""
+        """Whether the grid differs from that of the image."""
         return self.isotropic or self.zoom > 1
-
-
-def interpolated_path(output: Path) -> Path:
-    """Return the name of the file beside a result: it says what it is."""
-    start, _, end = output.name.rpartition(_MARK)
-    return output.with_name(f"{start}{_NAME}{end}")
 
 
 def write_interpolated(
@@ -55,25 +46,25 @@ def write_interpolated(
     Parameters
     ----------
     path : Path
-        From `interpolated_path`.
+        File to write.
     record : ImageRecord
-        The image; sizes of its voxels become those of the grid.
+        The image. Its voxel sizes are replaced by those of the grid.
     volumes : sequence of FittedVolume
         One for each channel and time point.
     grid : Interpolation
-        What is wanted.
+        The finer grid.
     provenance : mapping
-        How the image was made; that it is interpolated is added.
+        How the image was made; a note on the interpolation is added.
 
     Returns
     -------
     tuple of str
-        What the user should know, in sentences.
+        Notes for the user.
 
     Raises
     ------
     ValueError
-        If a volume was not fitted, for it holds no noise.
+        If a volume was not fitted because it holds no noise.
     """
     image = InterpolatedImage(
         volumes,
@@ -88,7 +79,7 @@ def write_interpolated(
         axis: Quantity(size.value * new.get(axis, 1.0) / old.get(axis, 1.0), size.unit)
         for axis, size in record.stated.items()
     }
-    # The first voxel's centre moves by half of what the voxel has become smaller.
+    # The centre of the first voxel moves by half of the change in voxel size.
     origin = {
         axis: at + (stated[axis].value - record.stated[axis].value) / 2
         if axis in stated and axis in new

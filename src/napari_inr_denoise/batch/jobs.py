@@ -1,4 +1,4 @@
-"""Which files are denoised and where the results go: planning, nothing is written."""
+"""Planning of a run: which files are denoised, and where the results go."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_inr_denoise.batch.output_names import is_result, output_name
 from napari_inr_denoise.io.formats import (
-    COMPANION_SUFFIXES,
     FILE_SUFFIXES,
     READABLE_SUFFIXES,
     bytes_of,
@@ -18,26 +18,22 @@ from napari_inr_denoise.io.formats import (
 )
 from napari_inr_denoise.io.image_set import parts_of_others
 
-OUTPUT_SUFFIX = ".inr.ome.tif"
-ZARR_OUTPUT_SUFFIX = ".inr.ome.zarr"
-_DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.zarr", *COMPANION_SUFFIXES)
-
 
 @dataclass(frozen=True)
 class Job:
-    """One file to denoise; an OME-Zarr is a folder that counts as one.
+    """One file to denoise. An OME-Zarr folder counts as a file.
 
     Attributes
     ----------
     source : Path
-        What is read.
+        Input.
     output : Path
-        What is written.
+        Denoised image.
     size : int
-        Bytes that the image has on the disk, with those of its parts that were found.
+        Size of the image on the disk in bytes, with all of its files that were found.
     part_of : Path or None
-        The source of another job, if this file holds nothing but a part of its image
-        (see `io.file_set`). Then nothing is done here but to say so.
+        Source of the job that denoises the image which this file is a part of (see
+        `io.image_set`). This job is then only reported as skipped.
     """
 
     source: Path
@@ -47,22 +43,22 @@ class Job:
 
 
 def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
-    """Return one job per file.
+    """Return one job per file. Nothing is written.
 
     Parameters
     ----------
     inputs : sequence of str
-        Files, folders (searched through, their structure is mirrored in `out`) and
-        glob patterns. A Zarr is one input, and not searched. A result of an earlier
-        run is no input unless it is named, nor is a file of a set on its own, see
-        `Job.part_of`.
+        Files, folders and glob patterns. Folders are searched recursively, and `out`
+        gets the same structure. A Zarr is one input. A result of an earlier run is an
+        input only if it is named itself, and so is a file that is a part of another
+        image (see `Job.part_of`).
     out : Path
         Folder of the results.
 
     Raises
     ------
     FileNotFoundError
-        If an input names nothing.
+        If an input matches no file.
     ValueError
         If two files would have the same output.
     """
@@ -70,18 +66,18 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
     for job in (job for text in inputs for job in _jobs_of(text, out)):
         name = job.output, job.source.resolve()
         other = found.setdefault(name, job)
-        if other.part_of is not None:  # named by itself, it is wanted by itself
+        if other.part_of is not None:  # named explicitly: an input of its own
             found[name] = job
     jobs = list(found.values())
-    _refuse_one_output_for_two(jobs)
+    _check_outputs_differ(jobs)
     return jobs
 
 
-def _refuse_one_output_for_two(jobs: list[Job]) -> None:
-    """Raise a sentence if a result would be overwritten by another."""
+def _check_outputs_differ(jobs: list[Job]) -> None:
+    """Raise ValueError if two jobs would write the same file."""
     by_output: dict[Path, Job] = {}
     for job in jobs:
-        if job.part_of is not None:  # it has no result
+        if job.part_of is not None:  # has no result
             continue
         other = by_output.setdefault(job.output, job)
         if other is not job:
@@ -94,12 +90,12 @@ def _refuse_one_output_for_two(jobs: list[Job]) -> None:
 def _jobs_of(text: str, out: Path) -> Iterator[Job]:
     path = Path(text)
     if path.is_dir() and not is_zarr(path):
-        # Results beside their sources are known by their names; a folder of results
-        # inside the input folder is left out whole.
+        # A folder of results inside the input folder is left out. Results beside their
+        # inputs are told by their names.
         nested = out.resolve() != path.resolve() and _is_below(out, path)
         found = [
             file
-            for file in sorted(_found_in(path))
+            for file in sorted(_images_below(path))
             if not (nested and _is_below(file, out))
         ]
         if not found:
@@ -110,9 +106,9 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
         places = [out / file.parent.relative_to(path) for file in found]
         yield from _jobs_among(found, places)
         return
-    # A name that exists is taken as it is, even with brackets in it.
+    # A path that exists is no pattern, even with brackets in it.
     if path.exists():
-        yield Job(path, out / _output_name(path), bytes_of(path))
+        yield Job(path, out / output_name(path), bytes_of(path))
         return
     matches = glob.glob(text, recursive=True)  # noqa: PTH207 - Path.glob refuses absolute patterns
     files = [Path(name) for name in sorted(matches) if _is_image(Path(name))]
@@ -124,17 +120,17 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
 
 
 def _jobs_among(files: list[Path], places: list[Path]) -> Iterator[Job]:
-    """Yield the jobs of files that were found together, each with its folder."""
+    """Yield a job for each file, given the folder of each result."""
     parts = parts_of_others(files)
     sizes = {file: bytes_of(file) for file in files}
-    for file, whole in parts.items():
-        sizes[whole] += sizes[file]
+    for file, main in parts.items():
+        sizes[main] += sizes[file]
     for file, place in zip(files, places, strict=True):
-        yield Job(file, place / _output_name(file), sizes[file], parts.get(file))
+        yield Job(file, place / output_name(file), sizes[file], parts.get(file))
 
 
-def _found_in(folder: Path) -> Iterator[Path]:
-    """Yield the images below a folder, without a look into a Zarr."""
+def _images_below(folder: Path) -> Iterator[Path]:
+    """Yield the images below a folder; the inside of a Zarr is not searched."""
     for place, folders, names in os.walk(folder):
         here = Path(place)
         zarrs = [name for name in folders if is_zarr(here / name)]
@@ -143,22 +139,13 @@ def _found_in(folder: Path) -> Iterator[Path]:
 
 
 def _is_image(file: Path) -> bool:
-    """Tell whether what was found is an image and not one of our results."""
+    """Return whether a path is an input image, by its name."""
     return (
         ((has_ending(file, FILE_SUFFIXES) and file.is_file()) or is_zarr(file))
         and not file.name.startswith(".")
-        and not file.name.endswith((OUTPUT_SUFFIX, ZARR_OUTPUT_SUFFIX))
+        and not is_result(file)
     )
 
 
 def _is_below(file: Path, folder: Path) -> bool:
     return file.resolve().is_relative_to(folder.resolve())
-
-
-def _output_name(source: Path) -> str:
-    name = source.name
-    ending = ZARR_OUTPUT_SUFFIX if is_zarr(source) else OUTPUT_SUFFIX
-    for suffix in _DOUBLE_SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)] + ending
-    return source.stem + ending

@@ -1,34 +1,39 @@
-"""What holds for all files of a run."""
+"""Options of a run over files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from napari_inr_denoise.batch.interpolation import Interpolation
+from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What holds for all files of a run.
+    """Options that apply to all files of a run.
 
     Attributes
     ----------
     settings : DenoiseSettings
         How to denoise.
     axes : str or None
-        Axes of every file; each file's own if None.
+        Axes of every file; None takes those of each file.
     same_dtype : bool
-        Write the input's type, rounded and clipped, instead of float32.
+        Whether to write the data type of the input, rounded and clipped, instead of
+        float32.
     overwrite : bool
-        Denoise again what is done, and replace files that were not written here.
+        Whether to denoise again what is done, and to replace files that were not
+        written by this program.
     interpolation : Interpolation
-        A finer grid to evaluate volumes on, too.
+        A finer grid to evaluate volumes on.
+    maps : tuple of str
+        Names of the maps to write beside each result, out of `MAPS`.
 
     Raises
     ------
     ValueError
-        If something else than volumes is to be interpolated.
+        If the interpolation is not of volumes, or a map is unknown.
     """
 
     settings: DenoiseSettings
@@ -36,6 +41,7 @@ class RunOptions:
     same_dtype: bool = False
     overwrite: bool = False
     interpolation: Interpolation = field(default_factory=Interpolation)
+    maps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.interpolation.wanted and self.settings.mode != "volume":
@@ -43,4 +49,10 @@ class RunOptions:
                 f"isotropic, zoom: got the mode {self.settings.mode!r}, wanted "
                 "'volume'. Only a function that was fitted to a volume can be "
                 "evaluated between its voxels."
+            )
+        unknown = [name for name in self.maps if name not in MAPS]
+        if unknown:
+            raise ValueError(
+                f"maps: got {', '.join(map(repr, unknown))}, wanted one or more of "
+                f"{', '.join(MAPS)}."
             )

@@ -1,4 +1,4 @@
-"""How far a file is, in numbers and words alone: it may come from another machine."""
+"""Progress of a file, as plain data that workers can send."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from napari_inr_denoise.core.pipeline.result import DenoiseStep
 
 @dataclass(frozen=True)
 class JobProgress:
-    """A look at a file while it is denoised.
+    """Progress of a file that is being denoised.
 
     Attributes
     ----------
     share : float
-        Estimated share of the file that is done, 0 to 1.
+        Estimated fraction of the file that is done, 0 to 1.
     planes, plane_count : int
-        How many planes are finished, and how many there are.
+        Number of finished planes and of all planes.
     place : str
-        The plane and tile at work, in words; empty where there is but one.
+        Current plane and tile as text; empty if there is only one.
     fit : str
-        How the fit stands, in words; empty when a plane has just been finished.
+        State of the fit as text; empty when a plane has just been finished.
     """
 
     share: float
@@ -31,7 +31,7 @@ class JobProgress:
 
     @classmethod
     def of(cls, step: DenoiseStep) -> JobProgress:
-        """Return what a step tells."""
+        """Return the progress at a step."""
         fit = ""
         if step.fit is not None:
             fit = f"step {step.fit.step}, {step.fit.steps_per_second:.0f} steps/s"

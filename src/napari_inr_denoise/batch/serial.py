@@ -1,4 +1,4 @@
-"""Denoise files one after the other; one that fails does not stop the others."""
+"""Denoise files one after the other. A file that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from napari_inr_denoise.core.report.report import DenoiseReport
 
 @dataclass(frozen=True)
 class BatchStep:
-    """A look at a file while it is denoised, or when it is finished.
+    """State of a file while it is denoised, or when it is finished.
 
     Attributes
     ----------
     number : int
-        The file, counted from 0.
+        Number of the file, from 0.
     jobs : sequence of Job
-        All files of the run.
+        All jobs of the run.
     progress : JobProgress or None
-        How far it is while it is at work.
+        Progress while the file is denoised.
     step : DenoiseStep or None
-        The denoiser's own step, where the file is at work in this process.
+        Step of the denoiser, if it runs in this process.
     done : JobReport or None
-        What became of it, once that is known.
+        Report, once the file is finished.
     """
 
     number: int
@@ -43,12 +43,12 @@ class BatchStep:
 
     @property
     def job(self) -> Job:
-        """The file."""
+        """The job of the file."""
         return self.jobs[self.number]
 
     @property
     def count(self) -> int:
-        """How many files there are."""
+        """Number of files in the run."""
         return len(self.jobs)
 
 
@@ -56,19 +56,26 @@ BatchSteps = Generator[BatchStep, None, DenoiseReport]
 
 
 def run_jobs(jobs: list[Job], options: RunOptions) -> BatchSteps:
-    """Denoise files.
+    """Denoise files one after the other in this process.
+
+    Parameters
+    ----------
+    jobs : list of Job
+        Files to denoise.
+    options : RunOptions
+        How to denoise.
 
     Yields
     ------
     BatchStep
-        At every look at a plane, and once for each file with its report.
+        At every evaluation of a fit, and once for each file with its report.
 
     Returns
     -------
     DenoiseReport
-        One entry a file. A caller that closes the generator early has the reports so
-        far from the steps; the file at work is not written, its finished planes are
-        kept.
+        One entry per file. After the generator is closed early, the steps have given
+        the reports of the finished files. The current file is not written; its
+        finished planes are kept.
     """
     name, done = uuid4().hex, []
     for number, job in enumerate(jobs):

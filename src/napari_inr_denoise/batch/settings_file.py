@@ -1,4 +1,4 @@
-"""Settings saved as JSON, by the widget or by hand."""
+"""Reading of settings saved as JSON, by the widget or by hand."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def read_settings(path: Path, changes: Mapping[str, Any]) -> DenoiseSettings:
     Parameters
     ----------
     path : Path
-        JSON: an object as `DenoiseSettings.to_dict` has it. What is left out has its
-        default.
+        JSON object as returned by `DenoiseSettings.to_dict`. Settings that it lacks
+        have their defaults.
     changes : mapping
-        Values by name that count instead of the file's.
+        Values by name that replace those of the file.
 
     Raises
     ------
     ValueError
-        If the file is no such object, or a value is unknown or out of its bounds.
+        If the file is not such an object, or a setting is unknown or out of bounds.
     TypeError
-        If a value is of the wrong type.
+        If a value has the wrong type.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

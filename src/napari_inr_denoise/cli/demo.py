@@ -1,4 +1,4 @@
-"""The demonstration: a sample with known truth, denoised and compared."""
+"""Results of the demo: a sample denoised and compared with its ground truth."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from napari_inr_denoise.samples import Sample
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demonstration found; PSNR in dB over the truth's range."""
+    """Report and quality of the demo. PSNR in dB over the range of the truth."""
 
     report: DenoiseReport
     psnr_before: float
@@ -29,16 +29,16 @@ class DemoResult:
 
 
 def finish_demo(sample: Sample, result: DenoiseResult, out: Path) -> DemoResult:
-    """Write both images, comparison.png and the report, and compare with truth.
+    """Write both images, comparison.png and the report, and compare with the truth.
 
     Parameters
     ----------
     sample : Sample
-        A plane with its truth.
+        Plane with its ground truth.
     result : DenoiseResult
-        Of the sample.
+        Denoised sample.
     out : Path
-        Created if need be.
+        Folder of the files; created if needed.
     """
     truth = sample.truth
     peak = float(np.ptp(truth))

@@ -1,4 +1,4 @@
-"""What each file will take, before any is begun."""
+"""Dry run: estimates of time and memory for each file."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from napari_inr_denoise.core.report.duration import duration_words
 
 
 def estimates(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
-    """Yield a line for each file, and one for all.
+    """Yield a line for each file, and one for the total.
 
     Parameters
     ----------
     jobs : sequence of Job
-        The files.
+        Files to estimate.
     options : RunOptions
-        How they would be denoised.
+        How to denoise.
     """
     total = 0.0
     for job in jobs:
@@ -36,7 +36,7 @@ def estimates(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
                 record.spatial_spacing_um(),
                 streamed=True,
             )
-        except Exception as error:  # noqa: BLE001 - of this file alone
+        except Exception as error:  # noqa: BLE001 - other files go on
             cause = cause_of(error).removeprefix(f"{job.source}: ")
             yield f"{job.source}: would fail: {cause}"
             continue

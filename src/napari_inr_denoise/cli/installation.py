@@ -1,4 +1,4 @@
-"""What is installed and where the fit will run."""
+"""Installation packages and devices."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _QT_BINDINGS = ("PyQt6", "PySide6", "PyQt5", "PySide2")
 
 
 @dataclass(frozen=True)
-class Installed:
-    """What is found on this machine.
+class Installation:
+    """Packages and devices of this machine.
 
     Attributes
     ----------
     versions : dict of str to str or None
-        Of packages; None for one that is missing.
+        Versions by package; None for a missing one.
     devices : tuple of str
-        That torch computes on, the one that is taken first; empty if it doesn't load.
+        Devices of torch, the preferred one first; empty if torch does not load.
     device : str
-        The one that is taken, in words.
+        Description of the device that will be used.
     torch_error : str
-        Why torch does not load; empty if it does.
+        Error on import of torch; empty if there is none.
     torch_for_gpu : bool
         Whether torch was built for CUDA (or AMD's ROCm).
     nvidia : bool
-        Whether there is an NVIDIA card with its driver.
+        Whether there is an NVIDIA GPU with its driver.
     qt_bindings : tuple of str
-        Python packages for Qt.
+        Installation Python packages for Qt.
     qt_api : str
-        The one that the environment variable QT_API asks for; empty if none.
+        Value of the environment variable QT_API; empty if not set.
     """
 
     versions: dict[str, str | None]
@@ -50,10 +50,10 @@ class Installed:
     qt_api: str
 
 
-def look_around() -> Installed:
-    """Return what is found here; nothing that fails to load is raised."""
+def inspect_installation() -> Installation:
+    """Inspect this machine. Packages that fail to load raise nothing."""
     devices, device, for_gpu, error = _torch()
-    return Installed(
+    return Installation(
         versions={name: _version(name) for name in _PACKAGES + _EXTRAS},
         devices=devices,
         device=device,
@@ -65,8 +65,8 @@ def look_around() -> Installed:
     )
 
 
-def installation(found: Installed) -> dict[str, str]:
-    """Return names and values to show: versions, devices and the one in use."""
+def installation_lines(found: Installation) -> dict[str, str]:
+    """Return names and values to print: versions, devices and the one to be used."""
     lines = {
         "napari-inr-denoise": version("napari-inr-denoise"),
         "python": sys.version.split()[0],
@@ -81,7 +81,7 @@ def installation(found: Installed) -> dict[str, str]:
 
 
 def has_nvidia() -> bool:
-    """Return whether the driver of an NVIDIA card is here, asked without torch."""
+    """Return whether an NVIDIA driver is installed; does not import torch."""
     windows = Path(os.environ.get("SYSTEMROOT", "C:\\Windows"), "System32")
     places = (Path("/proc/driver/nvidia/version"), windows / "nvcuda.dll")
     return any(place.exists() for place in places) or bool(shutil.which("nvidia-smi"))
@@ -95,7 +95,7 @@ def _version(package: str) -> str | None:
 
 
 def _torch() -> tuple[tuple[str, ...], str, bool, str]:
-    """Return torch's devices, the one taken, if built for GPUs, and what went wrong."""
+    """Return devices, chosen device, whether built for GPUs, and the import error."""
     try:
         import torch
 
@@ -108,6 +108,6 @@ def _torch() -> tuple[tuple[str, ...], str, bool, str]:
         chosen = describe_device(pick_device("auto"))
         for_gpu = bool(torch.version.cuda or getattr(torch.version, "hip", None))
         return tuple(available_devices()), chosen, for_gpu, ""
-    # A library that is missing, one of another version, a card that is lost.
+    # A missing library, a library of another version, or a GPU that is lost.
     except (ImportError, OSError, RuntimeError) as error:
         return (), "", False, " ".join(str(error).split())

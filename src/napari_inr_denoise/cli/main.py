@@ -1,6 +1,6 @@
 """The command line: demo, run, noise, info.
 
-Heavy imports wait until a command needs them, so that --help answers at once.
+Slow imports are inside the commands, so that --help is fast.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ INTERRUPTED = 130
 
 
 class _Group(click.Group):
-    """Ctrl-C at any moment ends with a sentence and exit code 130."""
+    """Ends with a message and exit code 130 on Ctrl-C."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - signature of click
         """Run a command."""
         try:
             return super().invoke(ctx)
@@ -47,13 +47,13 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="napari-inr-denoise")
 def main() -> None:
-    """Denoise fluorescence images from themselves alone.
+    """Denoise fluorescence images without training data.
 
-    A small network is fitted to the one noisy image, under a noise model that is
-    measured from it: no training data, no pre-trained weights.
+    Small networks are fitted to the noisy image itself, under a noise model that is
+    measured from it. There are no pre-trained weights.
     """
-    # Read when torch loads. Threads that wait in a loop keep a core from another job,
-    # and a thread of this one that has work: two at once were many times slower.
+    # Read on import of torch. Threads that wait in a loop take cores from other threads
+    # and processes: two jobs at once were many times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
@@ -65,10 +65,10 @@ def main() -> None:
     show_default=True,
     help="Folder of the results.",
 )
-@click.option("--gui", is_flag=True, help="Open the same in napari afterwards.")
+@click.option("--gui", is_flag=True, help="Open the results in napari.")
 @fit_options
 def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
-    """Denoise a made-up image whose truth is known."""
+    """Denoise a synthetic image with known ground truth."""
     from napari_inr_denoise.cli.demo import finish_demo
     from napari_inr_denoise.cli.summary import plane_summary
     from napari_inr_denoise.samples import field_of_cells
@@ -91,7 +91,7 @@ def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
 @main.command()
 @run_options
 @click.pass_context
-def run(  # noqa: PLR0913, PLR0917 - one parameter an option
+def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     context: click.Context,
     inputs: tuple[str, ...],
     out: Path,
@@ -103,6 +103,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     strength: float,
     memory: float | None,
     dtype: str,
+    maps: list[str],
     isotropic: bool,
     zoom: int,
     overwrite: bool,
@@ -131,22 +132,24 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
             preset, device, seed, mode=mode, strength=strength, **changes
         )
     if scheduler is not None:
-        # Its workers may have been started in another folder.
+        # The workers may run in another folder.
         inputs = tuple(str(Path(text).absolute()) for text in inputs)
         out = out.absolute()
     grid = Interpolation(isotropic, zoom)
     with _usage_errors():
-        options = RunOptions(settings, axes, dtype == "same", overwrite, grid)
+        options = RunOptions(
+            settings, axes, dtype == "same", overwrite, grid, tuple(maps)
+        )
         jobs = plan_jobs(inputs, out)
     if dry_run:
-        _say_estimates(jobs, options)
+        _print_estimates(jobs, options)
         return
     reports = ReportWriter(out, settings)
     with ExitStack() as stack:
         with _usage_errors():
             steps = stack.enter_context(steps_of_run(jobs, options, workers, scheduler))
-        well = _run_and_report(steps, reports, out)
-    if not well:
+        ok = _run_and_report(steps, reports, out)
+    if not ok:
         sys.exit(1)
 
 
@@ -174,12 +177,15 @@ def noise(input_file: Path, axes: str | None) -> None:
 
 @main.command()
 def info() -> None:
-    """Print versions, devices, where the fit will run, and what could be better."""
+    """Print versions, devices, the device that will be used, and advice."""
     from napari_inr_denoise.cli.advice import advice
-    from napari_inr_denoise.cli.installation import installation, look_around
+    from napari_inr_denoise.cli.installation import (
+        inspect_installation,
+        installation_lines,
+    )
 
-    found = look_around()
-    for name, value in installation(found).items():
+    found = inspect_installation()
+    for name, value in installation_lines(found).items():
         click.echo(f"{name:<20} {value}")
     for sentence in advice(found):
         click.echo(f"\n{sentence}")
@@ -188,7 +194,7 @@ def info() -> None:
 def _settings(
     preset: str, device: str, seed: int, **changes: str | float
 ) -> DenoiseSettings:
-    """Return the settings of the options, or end with a usage error."""
+    """Return the settings given by the options, or exit with a usage error."""
     from napari_inr_denoise.core.compute.devices import pick_device
 
     with _usage_errors():
@@ -197,7 +203,7 @@ def _settings(
 
 
 def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
-    """Return the settings of a file, with those options that were given beside it."""
+    """Return the settings of a file, changed by the options that were given."""
     from napari_inr_denoise.batch.settings_file import read_settings
     from napari_inr_denoise.core.compute.devices import pick_device
 
@@ -207,7 +213,7 @@ def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     }
     if "preset" in given:
-        raise click.UsageError("--settings takes the place of --preset; give only one.")
+        raise click.UsageError("--settings replaces --preset; give only one.")
     if "memory" in given:
         given["memory_gb"] = given.pop("memory")
     with _usage_errors():
@@ -216,7 +222,7 @@ def _saved_settings(context: click.Context, path: Path) -> DenoiseSettings:
     return settings
 
 
-def _say_estimates(jobs: list[Job], options: RunOptions) -> None:
+def _print_estimates(jobs: list[Job], options: RunOptions) -> None:
     from napari_inr_denoise.cli.dry_run import estimates
 
     for line in estimates(jobs, options):
@@ -225,7 +231,7 @@ def _say_estimates(jobs: list[Job], options: RunOptions) -> None:
 
 @contextmanager
 def _usage_errors() -> Iterator[None]:
-    """Turn a mistake of the caller into a usage error: a sentence and exit code 2."""
+    """Turn errors of the input into usage errors: a message and exit code 2."""
     try:
         yield
     except (ValueError, TypeError, OSError) as error:
@@ -248,43 +254,43 @@ def _denoise_sample(
 
 
 def _run_and_report(steps: BatchSteps, reports: ReportWriter, out: Path) -> bool:
-    """Follow a run with a bar, keep its reports up to date, tell if all is well.
+    """Show the progress of a run and write its reports; return whether all went well.
 
-    A report that cannot be written is said and does not stop the run.
+    A report that cannot be written is printed and does not stop the run.
     """
     from napari_inr_denoise.cli.progress_bar import ProgressBar
     from napari_inr_denoise.cli.summary import file_summary
 
-    well, at_work = True, ""
+    ok, current = True, ""
     try:
         with ProgressBar() as bar, closing(steps):
             for batch in steps:
                 bar.follow(batch)
-                at_work = str(batch.job.source)
+                current = str(batch.job.source)
                 if batch.done is None:
                     continue
-                well &= batch.done.file.status != "failed"
-                bar.say(file_summary(batch.done))
+                ok &= batch.done.file.status != "failed"
+                bar.print_line(file_summary(batch.done))
                 reports.add(batch.number, batch.done)
-    except ConnectionError as error:  # the scheduler of a cluster is gone
+    except ConnectionError as error:  # to the scheduler of a cluster
         click.echo(str(error))
-        well = False
+        ok = False
     except KeyboardInterrupt:
-        kept = (
-            f"What was finished before {at_work} is in {out}, and so are finished "
+        message = (
+            f"What was finished before {current} is in {out}, and so are finished "
             "planes of it. The same command goes on from there."
         )
-        click.echo(f"\n{kept}" if at_work else "", err=True)
+        click.echo(f"\n{message}" if current else "", err=True)
         raise
     finally:
         problem = reports.close()
         if problem:
             click.echo(f"The report could not be written: {problem}")
-    return well and not problem
+    return ok and not problem
 
 
 def _open_in_napari(denoised: Path) -> int:
-    """Open the demonstration in a process of its own, and return its exit code."""
+    """Open the demo in a new process, and return its exit code."""
     module = "napari_inr_denoise.plugin.demo_window"
     return subprocess.run(
         [sys.executable, "-m", module, str(denoised)], check=False

@@ -14,7 +14,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def fit_options(command: _Function) -> _Function:
-    """Add the options that every command that fits has."""
+    """Add the options of every command that fits."""
     for option in (
         click.option("--seed", default=0, show_default=True, help="Random seed."),
         click.option(
@@ -34,10 +34,16 @@ def fit_options(command: _Function) -> _Function:
 
 
 def run_options(command: _Function) -> _Function:
-    """Add what `inr-denoise run` takes."""
+    """Add the arguments and options of `inr-denoise run`."""
     for option in reversed(_RUN):
         command = option(command)
     return command
+
+
+def _names(_context: click.Context, _option: click.Parameter, text: str) -> list[str]:
+    """Split a comma-separated list; each name is kept once."""
+    names = (name.strip() for name in text.split(","))
+    return [name for name in dict.fromkeys(names) if name]
 
 
 _RUN: tuple[Callable[[Any], Any], ...] = (
@@ -46,18 +52,19 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         "--out",
         type=click.Path(path_type=Path, file_okay=False),
         required=True,
-        help="Folder of the results; created if need be.",
+        help="Folder of the results; created if needed.",
     ),
     fit_options,
     click.option(
-        "--axes", help="Axes of every file, such as TZYX, if its own are wrong."
+        "--axes",
+        help="Axes of every file, such as TZYX, if those in the files are wrong.",
     ),
     click.option(
         "--mode",
         type=click.Choice(list(MODES)),
         default="plane",
         show_default=True,
-        help="plane: planes, with what they share; volume: one network in (z, y, x) "
+        help="plane: planes, using what they share; volume: one network in (z, y, x) "
         "for each volume, the published method with a third coordinate.",
     ),
     click.option(
@@ -72,19 +79,27 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         "--memory",
         type=float,
         metavar="GB",
-        help="Most memory to take; larger planes are cut into tiles.",
+        help="Memory limit; larger planes are split into tiles.",
     ),
     click.option(
         "--dtype",
         type=click.Choice(["same", "float32"]),
         default="float32",
         show_default=True,
-        help="Type of the results; same: the input's, rounded and clipped.",
+        help="Data type of the results; same: that of the input, rounded and clipped.",
+    ),
+    click.option(
+        "--maps",
+        metavar="NAMES",
+        default="",
+        callback=_names,
+        help="Also write maps, as <name>.inr.<map>. NAMES is a comma-separated list of "
+        "uncertainty, residual, normalized_residual.",
     ),
     click.option(
         "--isotropic",
         is_flag=True,
-        help="With --mode volume: write <name>.inr.interpolated too, with voxels as "
+        help="With --mode volume: also write <name>.inr.interpolated, with voxels as "
         "deep as they are wide.",
     ),
     click.option(
@@ -92,32 +107,34 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         type=click.IntRange(min=1),
         default=1,
         show_default=True,
-        help="With --mode volume: the same, with so many pixels for each in Y and X.",
+        help="With --mode volume: the same, with this factor more pixels in Y and X.",
     ),
     click.option(
         "--overwrite",
         is_flag=True,
-        help="Do again what is done, and replace files that were not written here.",
+        help="Denoise again what is done, and replace files of other programs.",
     ),
     click.option(
-        "--dry-run", is_flag=True, help="Say what it will take, and denoise nothing."
+        "--dry-run",
+        is_flag=True,
+        help="Print estimates of time and memory, and denoise nothing.",
     ),
     click.option(
         "--settings",
         "settings_file",
         type=click.Path(path_type=Path, dir_okay=False, exists=True),
         help="Settings saved as JSON, instead of a preset; --seed, --device, "
-        "--mode, --strength and --memory still count.",
+        "--mode, --strength and --memory override them.",
     ),
     click.option(
         "--workers",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Denoise N files at a time, each in a process with a share of the cores.",
+        help="Denoise N files at a time, in processes that share the cores.",
     ),
     click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Denoise on the workers of a dask cluster that runs already.",
+        help="Denoise on the workers of a running dask cluster.",
     ),
 )

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from napari_inr_denoise.batch.progress import JobProgress
     from napari_inr_denoise.batch.serial import BatchStep
 
-_NAME = 28
-"""Letters of a file's name that are shown."""
+_NAME_LENGTH = 28
+"""Number of letters of a file name that are shown."""
 
 
 class ProgressBar:
-    """Files and planes with rate and time left, and the fit, on standard error."""
+    """Progress of files and planes, remaining time and state of the fit, on stderr."""
 
     def __init__(self) -> None:
         self._bar = tqdm(
             file=sys.stderr,
-            disable=None,  # nothing to draw where standard error is no terminal
+            disable=None,  # off if standard error is not a terminal
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed{postfix}",
             total=1,
         )
@@ -37,30 +37,30 @@ class ProgressBar:
         self._bar.close()
 
     def follow(self, batch: BatchStep) -> None:
-        """Show where a run over files is."""
+        """Show the progress of a run over files."""
         self._pace.follow(batch)
-        told = (self._pace.files(), self._pace.planes(batch))
-        self._show(self._pace.share, batch.job.source.name, told, batch.progress)
+        texts = (self._pace.files(), self._pace.planes(batch))
+        self._show(self._pace.share, batch.job.source.name, texts, batch.progress)
 
     def show(self, name: str, progress: JobProgress) -> None:
-        """Show how far a single image is."""
+        """Show the progress of a single image."""
         self._show(progress.share, name, (), progress)
 
     def _show(
         self,
         done: float,
         name: str,
-        told: tuple[str, ...],
+        texts: tuple[str, ...],
         progress: JobProgress | None,
     ) -> None:
-        short = name if len(name) <= _NAME else f"{name[: _NAME - 3]}..."
+        short = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 3]}..."
         self._bar.set_description_str(short, refresh=False)
         if progress is not None:
-            told = (*told, progress.place, progress.fit)
-        self._bar.set_postfix_str("; ".join(filter(None, told)), refresh=False)
+            texts = (*texts, progress.place, progress.fit)
+        self._bar.set_postfix_str("; ".join(filter(None, texts)), refresh=False)
         self._bar.update(max(done - self._bar.n, 0))
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Print a line to standard output above the bar."""
         self._bar.clear()
         click.echo(text)

@@ -1,4 +1,4 @@
-"""What became of a file, in plain words."""
+"""Summary of a finished file as text."""
 
 from __future__ import annotations
 
@@ -9,35 +9,37 @@ from napari_inr_denoise.core.report.verdict import Verdict
 
 
 def file_summary(done: JobReport) -> str:
-    """Return a line or more on a finished file."""
+    """Return the summary of a finished file, one line or more."""
     file = done.file
-    said = "".join(f"\n  {note}" for note in done.notes)
+    notes = "".join(f"\n  {note}" for note in done.notes)
     if file.status == "failed":
         cause = str(file.error).removeprefix(f"{file.source}: ")
-        return f"{file.source}: FAILED: {cause}{said}"
+        return f"{file.source}: FAILED: {cause}{notes}"
     if file.status == "skipped":
         if not file.planes:
-            return f"{file.source}: skipped.{said}"
+            return f"{file.source}: skipped.{notes}"
         return f"{file.source}: skipped, done before: {file.output}"
     spent = f"{file.seconds:.0f} seconds, {file.device}"
-    return f"{file.source} -> {file.output}\n  {plane_summary(file)} ({spent}){said}"
+    return f"{file.source} -> {file.output}\n  {plane_summary(file)} ({spent}){notes}"
 
 
 def plane_summary(file: FileReport) -> str:
-    """Return noise level, residual and stop reason in plain words."""
+    """Return noise level, residual and stop reason as text."""
     first = file.planes[0]
     if len(file.planes) > 1:
         return f"{_levels(file)} {_reasons(file)}"
-    said = [StopReason(first.reason).sentence]
+    sentences = [StopReason(first.reason).sentence]
     if first.held_out_error is not None:
-        said.append(f"Expected error {first.held_out_error:.3g} (root mean square).")
+        sentences.append(
+            f"Expected error {first.held_out_error:.3g} (root mean square)."
+        )
     if first.verdict is not None:
-        said.append(Verdict(first.verdict).sentence)
-    return f"{_levels(file)} Residual {first.residual_rms:.4g}. {' '.join(said)}"
+        sentences.append(Verdict(first.verdict).sentence)
+    return f"{_levels(file)} Residual {first.residual_rms:.4g}. {' '.join(sentences)}"
 
 
 def _levels(file: FileReport) -> str:
-    """Return the range of the planes' noise levels."""
+    """Return the range of the noise levels of the planes as text."""
     levels = [plane.sigma for plane in file.planes if plane.sigma is not None]
     if not levels:
         return "Noise level unknown."
@@ -48,7 +50,7 @@ def _levels(file: FileReport) -> str:
 
 
 def _reasons(file: FileReport) -> str:
-    """Return how many planes ended for which reason."""
-    reasons = [plane.reason for plane in file.planes]
+    """Return the number of planes for each stop reason as text."""
+    reasons = [StopReason(plane.reason).label for plane in file.planes]
     counted = ", ".join(f"{r}: {reasons.count(r)}" for r in dict.fromkeys(reasons))
     return f"{len(reasons)} planes; {counted}."

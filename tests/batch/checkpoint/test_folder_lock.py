@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from napari_inr_denoise.batch.checkpoint import folder_lock as module
-from napari_inr_denoise.batch.checkpoint.folder_lock import FolderLock, refuse_if_held
+from napari_inr_denoise.batch.checkpoint.folder_lock import FolderLock, check_not_held
 
 HERE = socket.gethostname()
 
@@ -56,7 +56,7 @@ def test_the_run_that_lost_a_worker_takes_its_lock_at_once(tmp_path: Path) -> No
 
 
 def test_a_process_that_was_killed_here_holds_nothing(tmp_path: Path) -> None:
-    refuse_if_held(_held(tmp_path / "lock", HERE, _ended_process()))
+    check_not_held(_held(tmp_path / "lock", HERE, _ended_process()))
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="Linux tells")
@@ -65,7 +65,7 @@ def test_an_end_that_nobody_asked_for_is_an_end(tmp_path: Path) -> None:
     stat = Path(f"/proc/{ended.pid}/stat")
     while stat.read_text().rpartition(")")[2].split()[0] != "Z":
         time.sleep(0.01)
-    refuse_if_held(_held(tmp_path / "lock", HERE, ended.pid))
+    check_not_held(_held(tmp_path / "lock", HERE, ended.pid))
     ended.wait()
 
 
@@ -76,7 +76,7 @@ def test_a_lock_that_was_half_written_holds_nothing(tmp_path: Path, text: str) -
 
 
 def test_a_lock_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BEAT_S", 0.02)
+    monkeypatch.setattr(module, "_HEARTBEAT_S", 0.02)
     path = tmp_path / "lock"
     lock = FolderLock(path, "mine")
     os.utime(path, (1, 1))

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_inr_denoise.batch.checkpoint.raw_array import RawImage
+from napari_inr_denoise.batch.checkpoint.raw_array import RawArray
 
 
 def test_parts_of_a_raw_image_are_those_of_an_array(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
     shape = (3, 2, 7, 9)
-    raw = RawImage(tmp_path / "x", shape, create=True)
+    raw = RawArray(tmp_path / "x", shape, create=True)
     array = np.zeros(shape, dtype=np.float32)
     for _ in range(30):
         at = tuple(

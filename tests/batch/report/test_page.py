@@ -9,14 +9,14 @@ from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.batch.report.page import page
 from napari_inr_denoise.batch.report.thumbnails import (
     SIDE,
-    Shown,
+    AxesImage,
     Thumbnails,
     thumbnails,
 )
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport
 from tests.batch.example_report import FILE, PLANE
 
-HOSTILE = "</td><script>alert('1')</script>\"' & ${about} <img src=http://x/y>.tif"
+HOSTILE = "</td><script>alert('1')</script>\"' & ${about} {{ about }} <img src=http://x/y>.tif"
 
 
 class _Page(HTMLParser):
@@ -72,7 +72,7 @@ def test_hostile_names_are_text_and_nothing_is_loaded() -> None:
 
 def test_a_page_of_a_thousand_files_is_small_enough() -> None:
     noise = np.random.default_rng(0).normal(size=(SIDE, SIDE))
-    shown = Shown(noise, "YX")
+    shown = AxesImage(noise, "YX")
     picture = thumbnails(shown, shown, FILE)
     assert picture is not None
     assert len(_page(*[FILE] * 1000, picture=picture)) < 30e6

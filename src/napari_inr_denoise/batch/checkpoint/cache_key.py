@@ -1,4 +1,4 @@
-"""What a result was made from: what must be unchanged for a file to count as done."""
+"""Cache key of a result. A file with the same key is not denoised again."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from napari_inr_denoise.io.fingerprint import sha256_of
 
 
 def release() -> str:
-    """Return the version without what tells states of development apart.
+    """Return the version without its development suffix.
 
-    Every commit has a version of its own; files are not done again for that.
+    Each commit has its own version, but files are denoised again for a new release
+    only.
     """
     return version("napari-inr-denoise").partition("+")[0].partition(".dev")[0]
 
 
-def identity_of(
+def cache_key(
     source: Path, settings: DenoiseSettings, axes: str | None, *, same_dtype: bool
 ) -> dict[str, Any]:
-    """Return release, content and settings, as values for JSON.
+    """Return release, content and settings as values for JSON.
 
     Parameters
     ----------
     source : Path
         A file, or a folder that holds one image.
     settings : DenoiseSettings
-        The device does not count.
+        The device is left out.
     axes : str or None
-        Given by the user.
+        Axes given by the user.
     same_dtype : bool
-        Whether the result has the input's type.
+        Whether the result has the data type of the input.
     """
     values = settings.to_dict()
     del values["device"]

@@ -1,4 +1,4 @@
-"""Who works in a folder: a file that tells, on this machine and on others."""
+"""Lock file of a folder that several processes or machines may write to."""
 
 from __future__ import annotations
 
@@ -12,30 +12,29 @@ from tempfile import NamedTemporaryFile
 from threading import Event, Thread
 from typing import Any
 
-_BEAT_S = 15.0
+_HEARTBEAT_S = 15.0
 _STALE_S = 120.0
-"""A lock that was not touched for so long is that of a process that is gone."""
+"""Age after which the lock of a process that has ended is taken over."""
 
 
 class FolderLock:
-    """A file that is touched every few seconds for as long as its process lives.
+    """A file that is touched every few seconds while its process lives.
 
-    It names machine, process and run. A process of this machine that is gone is known
-    by its number; on another machine the number means nothing, and the file's age
-    tells.
+    It holds machine, process and run. Whether a process of this machine lives is known
+    from its number; for another machine it is judged by the age of the file.
 
     Parameters
     ----------
     path : Path
-        The file, in a folder that exists.
+        Lock file, in an existing folder.
     run : str
-        Name of the run. A lock of the same run is taken over at once: a run begins a
-        file again only when it knows that the worker which held it is gone.
+        Name of the run. A lock of the same run is taken over at once: a run starts a
+        file again only after the worker that held the lock has died.
 
     Raises
     ------
     FileExistsError
-        If another process holds it.
+        If another process holds the lock.
     """
 
     def __init__(self, path: Path, run: str) -> None:
@@ -46,7 +45,7 @@ class FolderLock:
         try:
             handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except FileExistsError:
-            refuse_if_held(path, run)
+            check_not_held(path, run)
             handle = os.open(path, os.O_TRUNC | os.O_WRONLY)
         try:
             with os.fdopen(handle, "w") as file:
@@ -55,27 +54,27 @@ class FolderLock:
             path.unlink(missing_ok=True)
             raise
         self._ended = Event()
-        Thread(target=self._beat, daemon=True).start()
+        Thread(target=self._heartbeat, daemon=True).start()
 
-    def _beat(self) -> None:
-        while not self._ended.wait(_BEAT_S):
-            with suppress(OSError):  # a network drive that is away for a moment
+    def _heartbeat(self) -> None:
+        while not self._ended.wait(_HEARTBEAT_S):
+            with suppress(OSError):  # a network drive may be unavailable for a moment
                 os.utime(self._path)
 
     def release(self, *, remove: bool = True) -> None:
-        """Stop touching the file, and delete it unless its folder goes anyway."""
+        """Stop touching the file, and delete it unless its folder is deleted."""
         self._ended.set()
         if remove:
             self._path.unlink(missing_ok=True)
 
 
-def refuse_if_held(path: Path, run: str = "") -> None:
-    """Raise a sentence if a process that lives holds a lock.
+def check_not_held(path: Path, run: str = "") -> None:
+    """Raise FileExistsError if a living process holds a lock.
 
     Raises
     ------
     FileExistsError
-        With the process and its machine.
+        The message names the process and its machine.
     """
     holder = _holder(path)
     if not holder or (run and holder.get("run") == run):
@@ -89,7 +88,7 @@ def refuse_if_held(path: Path, run: str = "") -> None:
 
 
 def _holder(path: Path) -> dict[str, Any]:
-    """Return what a lock says; nothing if its process was killed while it wrote it."""
+    """Return the content of a lock; empty if its process was killed while writing."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -98,33 +97,33 @@ def _holder(path: Path) -> dict[str, Any]:
 
 
 def _is_alive(path: Path, host: str, process: object) -> bool:
-    """Return whether the holder of a lock is still there, as far as can be told."""
+    """Return whether the holder of a lock lives, as far as is known."""
     try:
-        # A holder that lives touches it by the clock of now. Of one that was touched
-        # in the future, by a clock that was set back since, nobody is left either.
+        # A living holder touches the lock by the current clock. A time in the future
+        # was stamped before the clock was set back, so it is stale as well.
         if abs(_now_in(path.parent) - path.stat().st_mtime) > _STALE_S:
             return False
     except OSError:
         return False
     if host != socket.gethostname() or not isinstance(process, int):
         return True
-    return process != os.getpid() and _runs_here(process)
+    return process != os.getpid() and _is_running(process)
 
 
 def _now_in(folder: Path) -> float:
-    """Return the time by the clock that stamps a folder's files, in seconds.
+    """Return the time in seconds by the clock that stamps the files of a folder.
 
-    On a network drive that is the clock of another machine.
+    On a network drive this is the clock of another machine.
     """
     try:
         with NamedTemporaryFile(dir=folder, prefix=".now") as probe:
             return Path(probe.name).stat().st_mtime
-    except OSError:  # nothing may be written there
+    except OSError:  # no permission to write
         return time.time()
 
 
-def _runs_here(process: int) -> bool:
-    if os.name == "nt":  # there `os.kill` would end it
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # where `os.kill` would end the process
         return False
     try:
         os.kill(process, 0)
@@ -132,16 +131,16 @@ def _runs_here(process: int) -> bool:
         return False
     except PermissionError:
         return True
-    return not _waits_to_be_buried(process)
+    return not _is_zombie(process)
 
 
-def _waits_to_be_buried(process: int) -> bool:
-    """Return whether a process has ended and only its number is left (Linux).
+def _is_zombie(process: int) -> bool:
+    """Return whether a process is a zombie: ended, but not reaped (Linux).
 
-    In a container where nobody asks for the ends of orphans it stays so for good.
+    In a container without an init process zombies stay.
     """
     try:
-        about = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
     except OSError:
         return False
-    return about.rpartition(")")[2].split()[:1] == ["Z"]
+    return status.rpartition(")")[2].split()[:1] == ["Z"]

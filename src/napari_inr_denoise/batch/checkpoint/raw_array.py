@@ -1,4 +1,4 @@
-"""An image in a plain file of float32, written and read part by part."""
+"""Array in a plain file of float32, written and read in blocks."""
 
 from __future__ import annotations
 
@@ -15,33 +15,45 @@ from napari_inr_denoise.image.indexing import Bounds, Index, resolve
 from napari_inr_denoise.image.virtual_array import ArrayByParts
 
 _BYTES = 4
+_FILL_VALUES = 2**18
 
 
-class RawImage(ArrayByParts):
-    """Values in C order, little end first.
+class RawArray(ArrayByParts):
+    """Array in C order, little-endian.
 
-    Ordinary reads and writes, no memory map: mapped pages count as memory that is
-    used for as long as the system likes.
+    Ordinary reads and writes, no memory map: the system counts mapped pages as used
+    memory.
 
     Parameters
     ----------
     path : Path
-        The file.
+        File.
     shape : tuple of int
-        Of the image.
+        Shape of the array.
     create : bool
-        Begin with zeros instead of going on with what is there.
+        Whether to create the file, with `fill` everywhere, or to open an existing one.
+    fill : float
+        Value of a new array.
     """
 
     dtype = np.dtype("<f4")
 
-    def __init__(self, path: Path, shape: tuple[int, ...], *, create: bool) -> None:
+    def __init__(
+        self, path: Path, shape: tuple[int, ...], *, create: bool, fill: float = 0.0
+    ) -> None:
         self.shape = shape
         self._file = path.open("w+b" if create else "r+b")
         self._file.truncate(_BYTES * self.size)
+        if create and fill != 0:
+            self._fill(fill)
+
+    def _fill(self, value: float) -> None:
+        block = np.full(min(self.size, _FILL_VALUES), value, self.dtype)
+        for start in range(0, self.size, _FILL_VALUES):
+            self._file.write(block[: self.size - start].data)
 
     def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[np.float32]:
-        """Read a part, given by whole numbers and slices."""
+        """Read a block, given by integers and slices."""
         bounds, place = resolve(selection, self.shape)
         block = np.empty([stop - start for start, stop in bounds], self.dtype)
         for offset, part in self._runs(bounds, block):
@@ -52,7 +64,7 @@ class RawImage(ArrayByParts):
     def __setitem__(
         self, selection: Index | tuple[Index, ...], values: NDArray[Any]
     ) -> None:
-        """Write a part, given by whole numbers and slices without steps."""
+        """Write a block, given by integers and slices without steps."""
         bounds, place = resolve(selection, self.shape)
         block = np.empty([stop - start for start, stop in bounds], self.dtype)
         block[place] = values
@@ -63,10 +75,10 @@ class RawImage(ArrayByParts):
     def _runs(
         self, bounds: list[Bounds], block: NDArray[Any]
     ) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Yield, for each run of a block, its place in the file and its values."""
+        """Yield the file offset and the values of each contiguous run of a block."""
         if block.size == 0:
             return
-        # Trailing dimensions that are whole make one run with the one before them.
+        # Trailing dimensions that are complete are contiguous with the one before.
         last = len(bounds) - 1
         while last > 0 and bounds[last] == (0, self.shape[last]):
             last -= 1
@@ -77,7 +89,7 @@ class RawImage(ArrayByParts):
             yield _BYTES * number, block[at].reshape(-1)
 
     def flush(self) -> None:
-        """Return when all is safely on disk."""
+        """Wait until all values are on disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
 

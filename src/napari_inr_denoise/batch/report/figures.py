@@ -1,4 +1,4 @@
-"""Pictures side by side, with captions."""
+"""Comparison figures: planes side by side, with captions."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def write_comparison(
     Parameters
     ----------
     path : Path
-        The file.
+        File to write.
     panels : list of (caption, plane)
-        Planes of shape (Y, X), one size and unit.
+        Planes of shape (Y, X), of the same size and unit.
     limits : tuple of float
-        The intensities shown black and white, the same in all panels.
+        Intensities shown as black and white, the same in all panels.
     """
     height, width = panels[0][1].shape
     step = width + _GAP_PIXELS

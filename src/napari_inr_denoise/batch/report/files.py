@@ -16,14 +16,14 @@ _COLUMNS = ("source", "output", "status", "error", "notes", "seconds", "T", "C",
 
 
 def write_report(report: DenoiseReport, folder: Path) -> None:
-    """Write both files, each complete or not at all.
+    """Write report.json and report.csv, each complete or not at all.
 
     Parameters
     ----------
     report : DenoiseReport
-        The run.
+        Report of the run.
     folder : Path
-        Created if need be.
+        Folder of both files; created if needed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("report.json", "report.csv"):
@@ -31,7 +31,7 @@ def write_report(report: DenoiseReport, folder: Path) -> None:
 
 
 def write_report_file(report: DenoiseReport, path: Path) -> None:
-    """Write one file, complete or not at all: a table if it ends in .csv, or JSON."""
+    """Write a report, complete or not at all: CSV if the name ends so, else JSON."""
     if path.suffix.lower() == ".csv":
         replace_text(path, _as_csv(report))
         return
@@ -40,7 +40,7 @@ def write_report_file(report: DenoiseReport, path: Path) -> None:
 
 
 def _as_csv(report: DenoiseReport) -> str:
-    """Return one row a plane; a file without planes has one row."""
+    """Return a table with one row per plane; a file without planes has one row."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [*_COLUMNS, *_PLANE_COLUMNS], lineterminator="\n")
     writer.writeheader()

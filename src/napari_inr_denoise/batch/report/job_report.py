@@ -1,4 +1,4 @@
-"""What became of a file, wherever it was done."""
+"""Report of a job."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from napari_inr_denoise.core.report.report import FileReport
 
 @dataclass(frozen=True)
 class JobReport:
-    """What became of a file: plain data, fit to be sent from another machine.
+    """Outcome of a job, as plain data that workers can send.
 
     Attributes
     ----------
     file : FileReport
-        For the report.
+        Entry of report.json.
     notes : tuple of str
-        What the user should know, in sentences.
+        Notes for the user.
     thumbnails : Thumbnails or None
-        A part of it before and after, if there is a result to show.
+        Pictures before and after, if there is a result.
     """
 
     file: FileReport
@@ -31,16 +31,16 @@ class JobReport:
 
 
 def failed(job: Job, cause: str, started: float) -> JobReport:
-    """Return the report of a file that could not be done.
+    """Return the report of a file that failed.
 
     Parameters
     ----------
     job : Job
-        The file.
+        Job of the file.
     cause : str
-        In a sentence.
+        Cause, as a sentence.
     started : float
-        When it was begun, by `time.monotonic`.
+        Start time by `time.monotonic`.
     """
     seconds = round(time.monotonic() - started, 3)
     return JobReport(
@@ -49,7 +49,7 @@ def failed(job: Job, cause: str, started: float) -> JobReport:
 
 
 def part_of_another(job: Job, other: Path) -> JobReport:
-    """Return the report of a file that holds a part of the image of another one."""
+    """Return the report of a file that is a part of the image of another file."""
     note = f"It holds a part of the image of {other}, and is denoised there."
     file = FileReport(str(job.source), status="skipped", notes=(note,))
     return JobReport(file, file.notes)

@@ -1,4 +1,4 @@
-"""What stands out in a run: planes by themselves, files among the others."""
+"""Outliers of a run: planes that look wrong, and files that differ from the others."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
 
 _RESIDUAL = 1.15
-"""Residual over noise above which more went than noise, as the verdict has it."""
-_MEAN_SHARE, _MEAN_SIGMAS = 0.01, 0.05
-"""Change of a plane's mean that counts: of the mean, and of the noise."""
-_LEAST_FILES = 8
-"""So many results say what is usual."""
-_SPREADS, _LEAST_APART = 5.0, 0.05
+"""Residual over noise above which more than noise was removed, as in the verdict."""
+_MEAN_FRACTION, _MEAN_SIGMAS = 0.01, 0.05
+"""Smallest change of the mean of a plane: relative, and in units of the noise."""
+_MIN_FILES = 8
+"""Number of results from which on files are compared."""
+_MAX_SIGMAS, _MIN_DIFFERENCE = 5.0, 0.05
 _MAD_TO_SIGMA = 1.4826
-_UNUSUAL_ENDS = {
+_REASON_WEIGHTS = {
     StopReason.NON_FINITE: 5.0,
     StopReason.BUDGET: 1.5,
     StopReason.CALLER: 1.0,
@@ -30,37 +30,37 @@ _UNUSUAL_ENDS = {
 
 @dataclass(frozen=True, order=True)
 class Oddity:
-    """Something that stands out: how much, in arbitrary units, and in words."""
+    """A finding on a plane or file: weight in arbitrary units, and a sentence."""
 
     weight: float
     words: str
 
 
 def residual_ratio(plane: PlaneReport) -> float | None:
-    """Return the residual over the noise; None where the noise is not known."""
+    """Return the residual over the noise; None if the noise is not known."""
     return plane.residual_rms / plane.sigma if plane.sigma else None
 
 
 def mean_change(plane: PlaneReport) -> float | None:
-    """Return the change of the mean in units of the mean before; None without one."""
+    """Return the relative change of the mean; None if it is not known."""
     before, after = plane.mean_before, plane.mean_after
     return None if not before or after is None else (after - before) / abs(before)
 
 
 def oddities_of(plane: PlaneReport) -> list[Oddity]:
-    """Return what stands out in a plane by itself, the worst first."""
-    found = [*_of_the_end(plane), *_of_what_was_removed(plane), *_of_the_mean(plane)]
+    """Return the findings on a plane, the worst first."""
+    found = [*_check_stop_reason(plane), *_check_residual(plane), *_check_mean(plane)]
     return sorted(found, reverse=True)
 
 
-def _of_the_end(plane: PlaneReport) -> list[Oddity]:
+def _check_stop_reason(plane: PlaneReport) -> list[Oddity]:
     reason = StopReason(plane.reason)
-    if reason not in _UNUSUAL_ENDS:
+    if reason not in _REASON_WEIGHTS:
         return []
-    return [Oddity(_UNUSUAL_ENDS[reason], reason.sentence)]
+    return [Oddity(_REASON_WEIGHTS[reason], reason.sentence)]
 
 
-def _of_what_was_removed(plane: PlaneReport) -> list[Oddity]:
+def _check_residual(plane: PlaneReport) -> list[Oddity]:
     ratio = residual_ratio(plane) or 0.0
     found = []
     if plane.verdict == Verdict.STRUCTURE.value:
@@ -71,18 +71,18 @@ def _of_what_was_removed(plane: PlaneReport) -> list[Oddity]:
     return found
 
 
-def _of_the_mean(plane: PlaneReport) -> list[Oddity]:
+def _check_mean(plane: PlaneReport) -> list[Oddity]:
     change = mean_change(plane)
     if change is None or not plane.mean_before or not plane.sigma:
         return []
     sigmas = abs(change * plane.mean_before) / plane.sigma
-    if abs(change) <= _MEAN_SHARE or sigmas <= _MEAN_SIGMAS:
+    if abs(change) <= _MEAN_FRACTION or sigmas <= _MEAN_SIGMAS:
         return []
     return [Oddity(2.0 + sigmas, f"The mean intensity changed by {change:+.1%}.")]
 
 
 def worst_plane(file: FileReport) -> int | None:
-    """Return the number of the plane that stands out most, or else the middle one."""
+    """Return the number of the worst plane, or of the middle one without findings."""
     if not file.planes:
         return None
     weights = [sum(o.weight for o in oddities_of(one)) for one in file.planes]
@@ -92,14 +92,14 @@ def worst_plane(file: FileReport) -> int | None:
 
 
 def unusual_ratios(files: Sequence[FileReport]) -> dict[int, Oddity]:
-    """Return, by number, files whose residual over noise is far from the others'."""
-    ratios = {k: _usual_ratio(file) for k, file in enumerate(files)}
+    """Return findings on files with an unusual residual over noise, by file number."""
+    ratios = {k: _median_ratio(file) for k, file in enumerate(files)}
     known = {k: ratio for k, ratio in ratios.items() if not math.isnan(ratio)}
-    if len(known) < _LEAST_FILES:
+    if len(known) < _MIN_FILES:
         return {}
     middle = median(known.values())
     spread = _MAD_TO_SIGMA * median(abs(r - middle) for r in known.values())
-    apart = max(_SPREADS * spread, _LEAST_APART)
+    apart = max(_MAX_SIGMAS * spread, _MIN_DIFFERENCE)
     return {
         k: Oddity(
             1.0 + abs(ratio - middle),
@@ -110,7 +110,7 @@ def unusual_ratios(files: Sequence[FileReport]) -> dict[int, Oddity]:
     }
 
 
-def _usual_ratio(file: FileReport) -> float:
-    """Return the median over the planes; NaN where none is known."""
+def _median_ratio(file: FileReport) -> float:
+    """Return the median over the planes; NaN if no ratio is known."""
     ratios = [r for plane in file.planes if (r := residual_ratio(plane)) is not None]
     return median(ratios) if ratios else math.nan

@@ -1,15 +1,18 @@
-"""report.html: one page on a run that stands by itself, what stands out first."""
+"""report.html: one page on a run, without external resources.
+
+The files that stand out come first. This module prepares the values; the HTML is in
+the template `page.html`.
+"""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
-from importlib.resources import files as package_files
 from pathlib import Path
-from string import Template
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from napari_inr_denoise.batch.report.files import replace_text
 from napari_inr_denoise.batch.report.outliers import (
@@ -26,33 +29,49 @@ from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, Pla
 from napari_inr_denoise.core.report.verdict import Verdict
 
 PAGE_NAME = "report.html"
-_UNKNOWN = "&ndash;"
-_COLUMNS = (
-    *("File", "Before", "After", "Residual / noise", "Verdict"),
-    *("Expected error", "Mean intensity", "Time"),
-)
-_WIDTHS = '<col class="name"><col class="picture" span="2"><col span="5">'
-_SHORT_VERDICTS = {
-    Verdict.NOISE_ONLY.value: "noise only",
-    Verdict.STRUCTURE.value: "more than noise",
-    Verdict.CORRELATED.value: "correlated noise",
-}
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """A file with the plane that speaks for it, and what stands out."""
+class _Row:
+    """A file, the plane whose numbers are shown, and what stands out."""
 
-    number: int
     file: FileReport
     plane: PlaneReport | None
-    oddities: tuple[Oddity, ...]
+    findings: tuple[Oddity, ...]
     thumbnails: Thumbnails | None
 
     @property
     def weight(self) -> tuple[bool, float]:
-        """How far up the page it belongs."""
-        return self.file.status == "failed", sum(o.weight for o in self.oddities)
+        """Sort key: failed files first, then by how much stands out."""
+        return self.file.status == "failed", sum(one.weight for one in self.findings)
+
+    @property
+    def kind(self) -> str:
+        """CSS class."""
+        if self.plane is None and self.file.status == "skipped":
+            return "plain"
+        if self.plane is None or self.file.status == "failed":
+            return self.file.status
+        return "odd" if self.findings else "plain"
+
+    @property
+    def path(self) -> Path:
+        """Path of the input."""
+        return Path(self.file.source or "")
+
+    @property
+    def details(self) -> list[str]:
+        """Size and state."""
+        told = [] if self.file.shape is None else [_size(self.file)]
+        if self.file.status == "skipped" and self.file.planes:
+            told.append("Done before and unchanged.")
+        return told
+
+    @property
+    def cause(self) -> str:
+        """Why there is no result."""
+        cause = str(self.file.error or "There is no plane in it.")
+        return cause.removeprefix(f"{self.file.source}: ")
 
 
 def write_page(
@@ -83,23 +102,40 @@ def page(report: DenoiseReport, pictures: Sequence[Thumbnails | None]) -> str:
     pictures : sequence of Thumbnails or None
         One for each file of the report.
     """
-    entries = list(_entries(report.files, pictures))
-    odd = [entry for entry in entries if any(entry.weight)]
-    odd.sort(key=lambda entry: entry.weight, reverse=True)
-    rest = [entry for entry in entries if not any(entry.weight)]
-    template = package_files("napari_inr_denoise.batch.report").joinpath("page.html")
-    return Template(template.read_text("utf-8")).substitute(
-        heading=escape(_heading(report.files, odd)),
-        about=escape(_about(report)),
+    rows = list(_rows(report.files, pictures))
+    odd = [row for row in rows if any(row.weight)]
+    odd.sort(key=lambda row: row.weight, reverse=True)
+    return _template().render(
+        heading=_heading(report.files, odd),
+        about=_about(report),
         side=SIDE,
-        odd=_section("Look at these first", odd),
-        rest=_section("Nothing stands out" if odd else "All files", rest),
+        odd=odd,
+        rest=[row for row in rows if not any(row.weight)],
     )
 
 
-def _entries(
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("napari_inr_denoise.batch", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "base64": lambda png: b64encode(png).decode("ascii"),
+        "duration": short_duration,
+        "mean_change": mean_change,
+        "number": _number,
+        "residual_ratio": residual_ratio,
+        "verdict": Verdict,
+    }
+    return environment.get_template("page.html")
+
+
+def _rows(
     files: Sequence[FileReport], pictures: Sequence[Thumbnails | None]
-) -> Iterator[_Entry]:
+) -> Iterator[_Row]:
     unusual = unusual_ratios(files)
     for number, (file, picture) in enumerate(zip(files, pictures, strict=True)):
         chosen = worst_plane(file)
@@ -107,10 +143,10 @@ def _entries(
         found = [] if plane is None else oddities_of(plane)
         if number in unusual:
             found.append(unusual[number])
-        yield _Entry(number, file, plane, tuple(found), picture)
+        yield _Row(file, plane, tuple(found), picture)
 
 
-def _heading(files: Sequence[FileReport], odd: Sequence[_Entry]) -> str:
+def _heading(files: Sequence[FileReport], odd: Sequence[_Row]) -> str:
     states = [file.status for file in files]
     before = sum(file.status == "skipped" and bool(file.planes) for file in files)
     counted = {
@@ -130,59 +166,8 @@ def _about(report: DenoiseReport) -> str:
     settings = report.settings
     return (
         f"napari-inr-denoise {report.version}, preset {settings.preset}, seed "
-        f"{settings.seed}, mode {settings.mode}; {_time(spent)} of work; {now}"
+        f"{settings.seed}, mode {settings.mode}; {short_duration(spent)} of work; {now}"
     )
-
-
-def _section(title: str, entries: Iterable[_Entry]) -> str:
-    rows = "\n".join(_row(entry) for entry in entries)
-    if not rows:
-        return ""
-    head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
-    return (
-        f"<h2>{title}</h2>\n<table>{_WIDTHS}<thead><tr>{head}</tr></thead>\n"
-        f"<tbody>\n{rows}\n</tbody></table>"
-    )
-
-
-def _row(entry: _Entry) -> str:
-    """Return a file's row; one without a result has its cause instead of numbers."""
-    file, plane = entry.file, entry.plane
-    if file.status == "skipped" and plane is None:
-        why = escape(" ".join(file.notes))
-        return f'<tr class="plain">{_name(entry)}<td colspan="7">{why}</td></tr>'
-    if file.status == "failed" or plane is None:
-        cause = str(file.error or "There is no plane in it.")
-        cause = escape(cause.removeprefix(f"{file.source}: "))
-        return (
-            f'<tr class="{escape(file.status)}">{_name(entry)}'
-            f'<td colspan="7"><strong>Failed.</strong> {cause}</td></tr>'
-        )
-    cells = (
-        _name(entry),
-        *_pictures(entry.thumbnails),
-        _cell(_number(residual_ratio(plane), ".2f"), "number"),
-        _verdict(plane),
-        _cell(_error(plane), "number"),
-        _cell(_number(mean_change(plane), "+.2%"), "number"),
-        _cell(_time(file.seconds), "number"),
-    )
-    kind = "odd" if entry.oddities else "plain"
-    return f'<tr class="{kind}">{"".join(cells)}</tr>'
-
-
-def _name(entry: _Entry) -> str:
-    """Return name, folder, size, and what stands out, in sentences."""
-    file = entry.file
-    path = Path(file.source or "")
-    told = [f"<strong>{escape(path.name)}</strong>"]
-    told.append(f"<small>{escape(str(path.parent))}</small>")
-    if file.shape is not None:
-        told.append(f"<small>{escape(_size(file))}</small>")
-    if file.status == "skipped" and file.planes:
-        told.append("<small>Done before and unchanged.</small>")
-    told += (f'<em class="why">{escape(o.words)}</em>' for o in entry.oddities)
-    return f'<th scope="row">{"".join(told)}</th>'
 
 
 def _size(file: FileReport) -> str:
@@ -193,44 +178,5 @@ def _size(file: FileReport) -> str:
     return ", ".join(told)
 
 
-def _pictures(pair: Thumbnails | None) -> tuple[str, str]:
-    if pair is None:
-        return _cell(_UNKNOWN, ""), _cell(_UNKNOWN, "")
-    place = f"<small>{escape(pair.place)}</small>"
-    return (
-        f'<td class="picture">{_image(pair.before, "before")}{place}</td>',
-        f'<td class="picture">{_image(pair.after, "after")}</td>',
-    )
-
-
-def _image(png: bytes, what: str) -> str:
-    data = b64encode(png).decode("ascii")
-    return f'<img alt="{what}" src="data:image/png;base64,{data}">'
-
-
-def _verdict(plane: PlaneReport) -> str:
-    if plane.verdict is None:
-        return _cell(_UNKNOWN, "")
-    sentence = escape(Verdict(plane.verdict).sentence, quote=True)
-    return f'<td title="{sentence}">{_SHORT_VERDICTS[plane.verdict]}</td>'
-
-
-def _error(plane: PlaneReport) -> str:
-    """Return the expected error, and what it is of the noise that was there."""
-    error = plane.held_out_error
-    if error is None:
-        return _UNKNOWN
-    share = f"<small>noise {plane.sigma:.3g}</small>" if plane.sigma else ""
-    return f"{error:.3g}{share}"
-
-
-def _cell(html: str, kind: str) -> str:
-    return f'<td class="{kind}">{html}</td>'
-
-
 def _number(value: float | None, form: str) -> str:
-    return _UNKNOWN if value is None else format(value, form)
-
-
-def _time(seconds: float | None) -> str:
-    return _UNKNOWN if seconds is None else short_duration(seconds)
+    return "\u2013" if value is None else format(value, form)

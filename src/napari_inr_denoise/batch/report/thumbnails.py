@@ -1,4 +1,4 @@
-"""A part of an image before and after, small enough to keep for a thousand files."""
+"""Thumbnails of a region before and after denoising."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.source import ImageSource, Window
 
 SIDE = 96
-"""Of the part, in pixels: each of the image is one of the picture, or noise that is
-averaged away in a smaller picture would not be seen."""
-_LOOKED_AT = 2048
-"""Side of the middle of a large plane in which the part is looked for."""
+"""Side in pixels. Thumbnails are cropped: scaling would average the noise."""
+_SEARCH_SIDE = 2048
+"""Side of the centre of a large plane in which the region is searched."""
 
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """The same part of a plane, under the same contrast.
+    """The same region of a plane before and after, at the same contrast.
 
     Attributes
     ----------
     before, after : bytes
-        PNG.
+        PNG files.
     place : str
-        Which part, in words.
+        Position of the region as text.
     """
 
     before: bytes
@@ -41,14 +40,14 @@ class Thumbnails:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """An image and its axes, of which parts are shown."""
+class AxesImage:
+    """An image and its axes."""
 
     data: Any
     axes: str
 
-    def part(self, index: dict[str, int], window: Window) -> NDArray[np.float64]:
-        """Return a part as (Y, X, samples): one sample, or three."""
+    def region(self, index: dict[str, int], window: Window) -> NDArray[np.float64]:
+        """Return a region as (Y, X, samples) with one or three samples."""
         sizes = dict(zip(self.axes, self.data.shape, strict=True))
         selection: list[int | slice] = [
             slice(None)
@@ -61,47 +60,49 @@ class Shown:
         values, _ = ImageSource(self.data).read(plane, window)
         return values[..., :3] if values.shape[-1] >= 3 else values[..., :1]
 
-    def middle(self) -> Window:
-        """Return the middle of a plane, of which all is read to find a part."""
+    def centre(self) -> Window:
+        """Return the centre of a plane, in which the region is searched."""
         sizes = [self.data.shape[self.axes.index(a)] for a in "YX"]
-        starts = [max((size - _LOOKED_AT) // 2, 0) for size in sizes]
+        starts = [max((size - _SEARCH_SIDE) // 2, 0) for size in sizes]
         rows, columns = (
-            slice(start, min(start + _LOOKED_AT, size))
+            slice(start, min(start + _SEARCH_SIDE, size))
             for start, size in zip(starts, sizes, strict=True)
         )
         return rows, columns
 
 
-def thumbnails(noisy: Shown, result: Shown, file: FileReport) -> Thumbnails | None:
-    """Return the part of the plane that stands out in which most is to be seen.
+def thumbnails(
+    noisy: AxesImage, result: AxesImage, file: FileReport
+) -> Thumbnails | None:
+    """Return thumbnails of the region with the highest contrast in the worst plane.
 
     Parameters
     ----------
-    noisy, result : Shown
-        The same image; the order of the axes may differ.
+    noisy, result : AxesImage
+        Image before and after; the order of the axes may differ.
     file : FileReport
-        Of the result.
+        Report of the result.
 
     Returns
     -------
     Thumbnails or None
-        None without planes.
+        None if the report has no planes.
     """
     number = worst_plane(file)
     if number is None:
         return None
     index = file.planes[number].index
-    window = noisy.middle()
-    after = result.part(index, window)
-    part = _liveliest(after)
-    parts = noisy.part(index, window)[part], after[part]
-    limits = _limits(parts[1])
-    before, after_png = (_png(as_grey(values, limits)) for values in parts)
-    return Thumbnails(before, after_png, _place(index, window, part))
+    window = noisy.centre()
+    after = result.region(index, window)
+    region = _highest_contrast(after)
+    regions = noisy.region(index, window)[region], after[region]
+    limits = _limits(regions[1])
+    before, after_png = (_png(as_grey(values, limits)) for values in regions)
+    return Thumbnails(before, after_png, _place(index, window, region))
 
 
-def _liveliest(plane_yxs: NDArray[np.float64]) -> Window:
-    """Return the square with the largest spread of intensities."""
+def _highest_contrast(plane_yxs: NDArray[np.float64]) -> Window:
+    """Return the square with the largest standard deviation."""
     height, width, _ = plane_yxs.shape
     squares = [
         (slice(y, y + SIDE), slice(x, x + SIDE))
@@ -111,9 +112,9 @@ def _liveliest(plane_yxs: NDArray[np.float64]) -> Window:
     return max(squares, key=lambda square: float(plane_yxs[square].std()))
 
 
-def _limits(part: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the intensities shown black and white: the result's, with a margin."""
-    low, high = (float(v) for v in np.percentile(part, (0.5, 99.8)))
+def _limits(region: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the intensities shown as black and white, with a margin."""
+    low, high = (float(v) for v in np.percentile(region, (0.5, 99.8)))
     margin = 0.1 * (high - low) or 1.0
     return low - margin, high + margin
 
@@ -124,7 +125,7 @@ def _png(grey: NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
-def _place(index: dict[str, int], window: Window, part: Window) -> str:
-    y, x = (w.start + p.start for w, p in zip(window, part, strict=True))
+def _place(index: dict[str, int], window: Window, region: Window) -> str:
+    y, x = (w.start + p.start for w, p in zip(window, region, strict=True))
     plane = "".join(f"{axis} {number}, " for axis, number in index.items())
     return f"{plane}from x {x}, y {y}"

@@ -1,4 +1,4 @@
-"""The three reports of a run, kept up to date on disk while it goes on."""
+"""Writer of the reports of a run, which are updated while it goes on."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from napari_inr_denoise.batch.report.page import write_page
 from napari_inr_denoise.core.report.report import DenoiseReport
 from napari_inr_denoise.core.settings import DenoiseSettings
 
-_SHARE = 0.05
-"""Largest share of a run's time that goes into its reports."""
+_TIME_FRACTION = 0.05
+"""Largest fraction of the time of a run that is spent on its reports."""
 
 
 class ReportWriter:
-    """Collects what became of the files, and writes it in the order of the files.
+    """Collects the reports of the files, and writes them in the order of the files.
 
-    Each report is written whole, which takes longer the more files there are: not
-    after every file, then, but as often as it takes no more than a small share of the
-    time, and at the end.
+    Writing takes longer the more files there are. Reports are therefore not written
+    after every file, but as often as that takes a small fraction of the time, and at
+    the end.
 
     Parameters
     ----------
     folder : Path
-        Of report.json, report.csv and report.html; created if need be.
+        Folder of report.json, report.csv and report.html; created if needed.
     settings : DenoiseSettings
-        Of the run.
+        Settings of the run.
     """
 
     def __init__(self, folder: Path, settings: DenoiseSettings) -> None:
@@ -39,20 +39,20 @@ class ReportWriter:
         self._written, self._problem = 0, ""
 
     def add(self, number: int, done: JobReport) -> None:
-        """Take a file's report, and write all if it is time."""
+        """Add the report of a file, and write all if it is time."""
         self._done[number] = done
         if time.monotonic() >= self._next:
             self._write()
 
     def close(self) -> str:
-        """Write what has not been written; return why that failed, if it did."""
+        """Write what is not yet written; return the cause of a failure, or ''."""
         if self._written < len(self._done):
             self._write()
         return self._problem
 
     @property
     def report(self) -> DenoiseReport:
-        """Of the files so far, in their order."""
+        """Report of the files that are finished, in their order."""
         files = tuple(one.file for one in self._in_order())
         return DenoiseReport(version("napari-inr-denoise"), self._settings, files)
 
@@ -66,7 +66,7 @@ class ReportWriter:
             write_report(report, self._folder)
             write_page(report, [one.thumbnails for one in done], self._folder)
             self._written, self._problem = len(done), ""
-        except OSError as error:  # the results are worth more than their report
+        except OSError as error:  # a run goes on without its report
             self._problem = cause_of(error)
         ended = time.monotonic()
-        self._next = ended + (ended - started) / _SHARE
+        self._next = ended + (ended - started) / _TIME_FRACTION

@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class StopReason(Enum):
-    """Why a fit ended. `value` stands in reports; `sentence` is for people."""
+    """Why a fit ended. `value` stands in reports, the rest is for people."""
 
     NOISE_LEVEL = "noise_level"
     TRAINED = "trained"
@@ -19,11 +19,25 @@ class StopReason(Enum):
     TOO_FEW_PIXELS = "too_few_pixels"
 
     @property
+    def label(self) -> str:
+        """The reason in one to three words, for tables and lists."""
+        return _LABELS[self]
+
+    @property
     def sentence(self) -> str:
-        """The reason in plain words."""
+        """The reason in full."""
         return _SENTENCES[self]
 
 
+_LABELS = {
+    StopReason.NOISE_LEVEL: "noise level",
+    StopReason.TRAINED: "trained",
+    StopReason.BUDGET: "budget",
+    StopReason.CALLER: "stopped",
+    StopReason.NON_FINITE: "unstable",
+    StopReason.NO_NOISE: "no noise",
+    StopReason.TOO_FEW_PIXELS: "too few pixels",
+}
 _SENTENCES = {
     StopReason.NOISE_LEVEL: "The residual came down to the estimated noise level.",
     StopReason.TRAINED: (

@@ -6,18 +6,28 @@ from enum import Enum
 
 
 class Verdict(Enum):
-    """What a residual is made of. `value` stands in reports, `sentence` for people."""
+    """What a residual is made of. `value` stands in reports, the rest is for people."""
 
     NOISE_ONLY = "noise_only"
     STRUCTURE = "structure_removed"
     CORRELATED = "noise_correlated"
 
     @property
+    def label(self) -> str:
+        """The verdict in two or three words, for tables."""
+        return _LABELS[self]
+
+    @property
     def sentence(self) -> str:
-        """The verdict in plain words."""
+        """The verdict in full."""
         return _SENTENCES[self]
 
 
+_LABELS = {
+    Verdict.NOISE_ONLY: "noise only",
+    Verdict.STRUCTURE: "more than noise",
+    Verdict.CORRELATED: "correlated noise",
+}
 _SENTENCES = {
     Verdict.NOISE_ONLY: "What was removed looks like noise only.",
     Verdict.STRUCTURE: (

@@ -1,0 +1,51 @@
+"""Names of the result files.
+
+`cells.tif` gives the denoised image `cells.inr.ome.tif` and beside it, where they are
+asked for, companions such as `cells.inr.uncertainty.ome.tif`. A Zarr gives `.ome.zarr`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari_inr_denoise.core.ensemble.maps import MAPS
+from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, is_zarr
+
+_MARK = ".inr"
+_TIFF, _ZARR = ".ome.tif", ".ome.zarr"
+_DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.zarr", *COMPANION_SUFFIXES)
+INTERPOLATED = "interpolated"
+_RESULT_SUFFIXES = tuple(
+    f"{_MARK}{kind}{ending}"
+    for kind in ("", f".{INTERPOLATED}", *(f".{name}" for name in MAPS))
+    for ending in (_TIFF, _ZARR)
+)
+
+
+def output_name(source: Path) -> str:
+    """Return the name of the denoised image."""
+    name = source.name
+    ending = _MARK + (_ZARR if is_zarr(source) else _TIFF)
+    for suffix in _DOUBLE_SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)] + ending
+    return source.stem + ending
+
+
+def companion_path(output: Path, kind: str) -> Path:
+    """Return the path of a further file beside a denoised image.
+
+    Parameters
+    ----------
+    output : Path
+        The denoised image, named by `output_name`.
+    kind : str
+        Name of a map, or `INTERPOLATED`.
+    """
+    start, mark, ending = output.name.rpartition(f"{_MARK}.")
+    return output.with_name(f"{start}{mark}{kind}.{ending}")
+
+
+def is_result(path: Path) -> bool:
+    """Return whether a path is named like a result: a denoised image or a companion."""
+    return path.name.endswith(_RESULT_SUFFIXES)
