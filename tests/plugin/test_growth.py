@@ -139,7 +139,9 @@ def test_fifty_runs(
     viewer.layers.clear()
     noisy = np.random.default_rng(0).poisson(50, (SIDE, SIDE)).astype(np.float32)
     viewer.add_image(noisy, name="source")
-    wait_until(lambda: widget.needs_label.value != "-" and not WorkerBase._worker_set)
+    wait_until(
+        lambda: widget.form.needs_label.value != "-" and not WorkerBase._worker_set
+    )
     for _ in range(WARM_UP):
         _run(viewer, widget)
     first = _held(viewer)
