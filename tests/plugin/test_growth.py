@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QCoreApplication, QEvent, QThreadPool
 from qtpy.QtWidgets import QApplication
-from superqt.utils import WorkerBase
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import settings as settings_module

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.qt.threading import WorkerBase
 from qtpy.QtWidgets import QFileDialog
-from superqt.utils import WorkerBase
 
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK

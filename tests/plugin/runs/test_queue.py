@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from superqt.utils import WorkerBase
+from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from superqt.utils import WorkerBase
+from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise.core.preflight import estimate as preflight_module
 from napari_inr_denoise.plugin.layers.scope import STACK

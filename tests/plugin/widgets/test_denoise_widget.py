@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QThreadPool
-from superqt.utils import WorkerBase
 
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
