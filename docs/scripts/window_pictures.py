@@ -72,7 +72,7 @@ def opened(sample: str, theme: str) -> Iterator[tuple[napari.Viewer, InrDenoiseW
     """Open a sample beside the widget, and wait until it has estimated."""
     with window(theme, "INR Denoise") as (viewer, widget):
         viewer.open_sample(PLUGIN, sample)
-        work_until(lambda: "GB" in widget.needs_label.value)
+        work_until(lambda: "GB" in widget.form.needs_label.value)
         work_for(1.0)
         yield viewer, widget
 
@@ -128,14 +128,14 @@ def states(theme: str) -> None:
         save(viewer, f"before-{theme}")
         widget.preset.value = "paper"
         widget.run()
-        work_until(lambda: len(widget.plot.points) > 8)
+        work_until(lambda: len(widget.form.plot.points) > 8)
         save(viewer, f"during-{theme}")
         widget.stop()
         work_until(lambda: not widget.running)
         run(widget, "fast")
         work_for(0.5)
         save(viewer, f"after-{theme}")
-        widget.compare_button.native.click()
+        widget.form.compare_button.native.click()
         work_for(0.5)
         save(viewer, f"compare-{theme}")
 
@@ -168,7 +168,7 @@ def region(theme: str) -> None:
         )
         viewer.layers.selection = {noisy, other}
         widget.layer.value, widget.region.value = noisy, box
-        work_until(lambda: "GB" in widget.needs_label.value)
+        work_until(lambda: "GB" in widget.form.needs_label.value)
         run(widget, "fast")
         other.visible = viewer.layers["other cells [denoised]"].visible = False
         viewer.layers.move(viewer.layers.index(box), len(viewer.layers))
@@ -180,8 +180,8 @@ def layers(theme: str) -> None:
     """Noisy, denoised, what was removed and the uncertainty side by side."""
     with opened("cells", theme) as (viewer, widget):
         run(widget, "fast")
-        widget.removed_button.native.click()
-        widget.uncertainty_button.native.click()
+        widget.form.removed_button.native.click()
+        widget.form.uncertainty_button.native.click()
         map_ordered(viewer)
         save(viewer, f"layers-{theme}")
 

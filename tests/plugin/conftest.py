@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from superqt.utils import WorkerBase
+from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import settings as settings_module

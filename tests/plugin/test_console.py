@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QTimer
-from superqt.utils import WorkerBase
 
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QThreadPool
-from superqt.utils import WorkerBase
 
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
-from napari_inr_denoise.plugin.runs import exclusive as turns
+from napari_inr_denoise.plugin.runs import exclusive
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
 from tests.conftest import at_work, process_events, wait_until
@@ -29,10 +29,10 @@ def _no_workers() -> None:
 
 def _assert_free(widget: InrDenoiseWidget) -> None:
     assert not widget.running
-    assert widget.run_button.enabled
-    assert widget.preview_button.enabled
+    assert widget.form.run_button.enabled
+    assert widget.form.preview_button.enabled
     assert widget.layer.enabled
-    assert not widget.stop_button.enabled
+    assert not widget.form.stop_button.enabled
 
 
 @pytest.fixture
@@ -59,18 +59,18 @@ def test_two_widgets_do_not_disturb_each_other(
     wait_until(lambda: not second.running)
     _assert_free(second)
     assert widget.running
-    before = widget.step_label.value
-    wait_until(lambda: widget.step_label.value != before)
+    before = widget.form.step_label.value
+    wait_until(lambda: widget.form.step_label.value != before)
     widget.stop()
     wait_until(lambda: not widget.running)
     results = list(viewer.layers)[1:]
     assert sorted(one.name for one in results) == [RESULT, f"{RESULT} [1]"]
     assert all(REPORT_KEY in one.metadata for one in results)
-    own = widget._after.offered
+    own = widget.after_run.offered
     assert own is not None
     viewer.layers.remove(own.layer)
-    assert not widget.report_button.enabled
-    assert second.report_button.enabled
+    assert not widget.form.report_button.enabled
+    assert second.form.report_button.enabled
 
 
 @pytest.mark.usefixtures("endless")
@@ -82,26 +82,28 @@ def test_a_widget_that_is_closed_leaves_the_other_one_alone(
     wait_until(lambda: at_work(widget) and at_work(second))
     viewer.window.remove_dock_widget(widget.native)
     wait_until(lambda: not widget.running)
-    before = second.step_label.value
-    wait_until(lambda: second.step_label.value != before)
+    before = second.form.step_label.value
+    wait_until(lambda: second.form.step_label.value != before)
     second.stop()
     wait_until(lambda: not second.running)
     assert REPORT_KEY in viewer.layers[-1].metadata
 
 
 def test_stopped_before_the_first_step(viewer: Any, widget: InrDenoiseWidget) -> None:
-    wait_until(lambda: widget.needs_label.value != "-" and not WorkerBase._worker_set)
-    with turns.estimating() as alone:  # the run waits for it
+    wait_until(
+        lambda: widget.form.needs_label.value != "-" and not WorkerBase._worker_set
+    )
+    with exclusive.estimating() as alone:  # the run waits for it
         assert alone
         widget.run()
         process_events(0.2)
         assert widget.running
         assert len(viewer.layers) == 2
-        widget.stop_button.native.click()
+        widget.form.stop_button.native.click()
         wait_until(lambda: not widget.running)
     assert widget.status_label.value == "Stopped before there was a result."
     assert len(viewer.layers) == 1
-    assert widget.step_label.value == "-"
+    assert widget.form.step_label.value == "-"
     _assert_free(widget)
     widget.run()
     wait_until(lambda: not widget.running)
@@ -117,7 +119,7 @@ def test_an_error_takes_the_half_made_result_away(
     viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "napari_inr_denoise.plugin.widgets.denoise_widget.show_error", lambda _: None
+        "napari_inr_denoise.plugin.widgets.run_controller.show_error", lambda _: None
     )
     other = viewer.add_image(np.zeros((24, 24)), name="other")
     source = viewer.layers.selection.active = viewer.layers["noisy stack"]
@@ -129,7 +131,7 @@ def test_an_error_takes_the_half_made_result_away(
     assert widget.status_label.value == "Failed: lost"
     assert list(viewer.layers) == [source, other]
     assert viewer.layers.selection.active is widget.layer.value is source
-    assert not widget.report_button.enabled
+    assert not widget.form.report_button.enabled
     _assert_free(widget)
 
 
@@ -138,7 +140,7 @@ def test_an_error_after_the_result_was_removed(
     viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "napari_inr_denoise.plugin.widgets.denoise_widget.show_error", lambda _: None
+        "napari_inr_denoise.plugin.widgets.run_controller.show_error", lambda _: None
     )
     widget.run()
     wait_until(lambda: at_work(widget))
@@ -174,7 +176,7 @@ def test_layers_removed_in_mid_fit_and_a_fit_that_ends_by_itself(
         viewer.layers.remove(name)
     wait_until(lambda: not widget.running)
     assert REPORT_KEY in viewer.layers[RESULT].metadata
-    assert widget.report_button.enabled
+    assert widget.form.report_button.enabled
     _assert_free(widget)
     viewer.layers.clear()
     viewer.add_image(np.random.default_rng(0).normal(9, 1, (24, 24)), name="next")
@@ -192,7 +194,7 @@ def test_closed_with_result_and_comparison(
     wait_until(lambda: at_work(widget))
     widget.stop()
     wait_until(lambda: not widget.running)
-    widget.compare_button.native.click()
+    widget.form.compare_button.native.click()
     assert len(viewer.layers) == 3
     if way == "viewer":
         viewer.close()

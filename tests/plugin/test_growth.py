@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QCoreApplication, QEvent, QThreadPool
 from qtpy.QtWidgets import QApplication
-from superqt.utils import WorkerBase
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import settings as settings_module
@@ -139,7 +139,9 @@ def test_many_runs(
     viewer.layers.clear()
     noisy = np.random.default_rng(0).poisson(50, (SIDE, SIDE)).astype(np.float32)
     viewer.add_image(noisy, name="source")
-    wait_until(lambda: widget.needs_label.value != "-" and not WorkerBase._worker_set)
+    wait_until(
+        lambda: widget.form.needs_label.value != "-" and not WorkerBase._worker_set
+    )
     for _ in range(WARM_UP):
         _run(viewer, widget)
     first = _held(viewer)

@@ -15,7 +15,6 @@ from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import SCOPES, STACK, VOLUME
-from napari_inr_denoise.plugin.widgets import denoise_widget as widget_module
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
@@ -54,7 +53,7 @@ def test_the_volume_is_offered_where_there_is_one(
     widget.run()
     assert not widget.running
     assert "wanted at least two planes along Z" in widget.status_label.value
-    wait_until(lambda: "two planes along Z" in widget.needs_label.value)
+    wait_until(lambda: "two planes along Z" in widget.form.needs_label.value)
     viewer.layers["movie"].axis_labels = ("z", "y", "x")
     assert _offered(widget) == [True, True, True]
 
@@ -80,10 +79,11 @@ def test_lazy_data_are_read_plane_by_plane(
 def test_settings_are_saved_for_the_command_line(
     widget: InrDenoiseWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(widget_module, "ask_for_name", lambda _: tmp_path / "mine")
+    chosen = (str(tmp_path / "mine"), "")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: chosen)
     widget.seed.value = 7
     widget.scope.value = VOLUME
-    widget.save_button.native.click()
+    widget.form.save_button.native.click()
     path = tmp_path / "mine.json"
     assert str(path) in widget.status_label.value
     saved = DenoiseSettings.from_dict(json.loads(path.read_text()))
@@ -95,13 +95,13 @@ def test_settings_are_saved_for_the_command_line(
 def test_settings_that_cannot_be_saved_are_said(
     widget: InrDenoiseWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    missing = tmp_path / "missing" / "mine.json"
-    monkeypatch.setattr(widget_module, "ask_for_name", lambda _: missing)
-    widget.save_button.native.click()
+    chosen = [str(tmp_path / "missing" / "mine.json")]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (chosen[0], ""))
+    widget.form.save_button.native.click()
     assert "could not be saved" in widget.status_label.value
-    monkeypatch.setattr(widget_module, "ask_for_name", lambda _: None)
-    widget.say("as before")
-    widget.save_button.native.click()
+    chosen[0] = ""
+    widget.form.say("as before")
+    widget.form.save_button.native.click()
     assert widget.status_label.value == "as before"
 
 
@@ -112,19 +112,19 @@ def test_saved_settings_are_loaded(
     monkeypatch.setattr(
         QFileDialog, "getOpenFileName", lambda *_: (chosen[0], "a filter")
     )
-    widget.say("as before")
-    widget.load_button.native.click()  # and no file is chosen
+    widget.form.say("as before")
+    widget.form.load_button.native.click()  # and no file is chosen
     assert widget.status_label.value == "as before"
     path = tmp_path / "mine.json"
     wanted = replace(widget.settings, learning_rate=0.003, seed=9, mode="volume")
     save_settings(wanted, path)
     chosen[0] = str(path)
-    widget.load_button.native.click()
+    widget.form.load_button.native.click()
     assert widget.preset.value == "mine.json"
     assert widget.settings == wanted
     assert str(path) in widget.status_label.value
     path.write_text('{"learning_rate": -1}')
-    widget.load_button.native.click()
+    widget.form.load_button.native.click()
     assert "could not be loaded" in widget.status_label.value
     assert widget.settings == wanted
     widget.preset.value = "fast"

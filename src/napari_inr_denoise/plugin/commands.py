@@ -80,7 +80,7 @@ def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
     """Denoise the selected layers, one after the other, or say why not."""
     layers = _to_denoise(viewer)
     if not layers:
-        show_warning(_selection_words(viewer.layers.selection))
+        show_warning(_selection_message(viewer.layers.selection))
         return
     widget = shown_widget(viewer)
     if widget.running:
@@ -107,7 +107,7 @@ def _to_denoise(viewer: napari.Viewer) -> list[Image]:
     return images if len(selected) == 1 else noisy
 
 
-def _selection_words(selected: Collection[Layer]) -> str:
+def _selection_message(selected: Collection[Layer]) -> str:
     names = ", ".join(sorted(one.name for one in selected))
     got = f"Got {names}, wanted noisy images. " if names else ""
     return f"{got}Select image layers in the list of layers, then choose this again."

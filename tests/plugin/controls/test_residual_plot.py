@@ -13,7 +13,6 @@ from napari_inr_denoise.core.denoise import denoise_steps
 from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.plugin.controls.residual_plot import ResidualPlot
-from napari_inr_denoise.plugin.runs.queue import RunQueue
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
@@ -61,10 +60,10 @@ def test_a_run_is_drawn_up_to_its_end(viewer: Any, widget: InrDenoiseWidget) -> 
     widget.run()
     wait_until(lambda: not widget.running)
     report = viewer.layers[1].metadata["inr_denoise"]["files"][0]["planes"][0]
-    assert widget.plot.ended
-    last = widget.plot.points[-1][1]
+    assert widget.form.plot.ended
+    last = widget.form.plot.points[-1][1]
     assert last == pytest.approx(report["residual_rms"] / report["sigma"])
-    assert len(widget.plot.points) > 1
+    assert len(widget.form.plot.points) > 1
 
 
 def test_the_curve_is_that_of_one_plane_while_another_is_fitted_beside_it(
@@ -78,11 +77,10 @@ def test_the_curve_is_that_of_one_plane_while_another_is_fitted_beside_it(
         [one for one in steps if one.plane.index["C"] == c] for c in (0, 1)
     )
     assert [one[-1].fit for one in (first, second)] == [None, None]
-    queue = RunQueue()
     counts = []
     for step in (*first[:-1], second[-1], first[-2], first[-1], *second[1:-1]):
-        widget.show_progress(step, queue)
-        counts.append((len(widget.plot.points), widget.plot.ended))
+        widget.form.show_progress(step, 0.0, "")
+        counts.append((len(widget.form.plot.points), widget.form.plot.ended))
     at_work = len(first) - 1
     assert counts[at_work - 1] == counts[at_work] == (at_work, False)
     assert counts[at_work + 1] == (at_work + 1, False)

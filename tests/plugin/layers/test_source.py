@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME
-from napari_inr_denoise.plugin.layers.source import take_source, volume_hindrance
+from napari_inr_denoise.plugin.layers.source import take_source, volume_problem
 
 MICRO = ("micrometer", "micrometer", "micrometer")
 
@@ -189,13 +189,13 @@ def test_volumes_need_planes_along_z() -> None:
     viewer = _viewer(np.zeros((5, 6, 7)), axis_labels=("z", "y", "x"))
     layer = viewer.layers[0]
     assert take_source(layer, viewer.dims, VOLUME).axes == "ZYX"
-    assert volume_hindrance(layer, viewer.dims) == ""
+    assert volume_problem(layer, viewer.dims) == ""
     layer.axis_labels = ("t", "y", "x")
-    hindrance = volume_hindrance(layer, viewer.dims)
+    hindrance = volume_problem(layer, viewer.dims)
     assert "got axes TYX of 5 x 6 x 7 pixels, wanted at least two planes" in hindrance
     with pytest.raises(ValueError, match="at least two planes along Z"):
         take_source(layer, viewer.dims, VOLUME)
     flat = viewer.add_image(np.zeros((1, 6, 7)), name="flat")
-    assert "layer 'flat'" in volume_hindrance(flat, viewer.dims)
+    assert "layer 'flat'" in volume_problem(flat, viewer.dims)
     unnamed = viewer.add_image(np.zeros((2, 6, 7)))
-    assert volume_hindrance(unnamed, viewer.dims) == ""
+    assert volume_problem(unnamed, viewer.dims) == ""

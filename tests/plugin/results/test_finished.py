@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.qt.threading import WorkerBase
 from qtpy.QtWidgets import QFileDialog
-from superqt.utils import WorkerBase
 
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
@@ -50,20 +50,22 @@ def test_all_follows_the_layer_that_is_selected(
 ) -> None:
     path = tmp_path / "report.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    assert widget.table.rowCount() == 3  # the last one's
+    assert widget.form.table.rowCount() == 3  # the last one's
     for source, planes in (*zip(two, (2, 3), strict=True), (two[0], 2)):
         result = viewer.layers[f"{source.name} [denoised]"]
         for selected in (source, result):
             viewer.layers.selection.active = selected
-            assert widget.table.rowCount() == planes
+            assert widget.form.table.rowCount() == planes
             assert widget.status_label.value.startswith(f"{source.name} [denoised]: ")
-        widget.report_button.native.click()
+        widget.form.report_button.native.click()
         (file,) = json.loads(path.read_text())["files"]
         assert len(file["planes"]) == planes
-        widget.removed_button.native.click()
+        widget.form.removed_button.native.click()
         removed = viewer.layers[-1]
         assert np.allclose(removed.data, source.data - result.data, atol=1e-3)
-        assert widget.table.rowCount() == planes  # what tells of a result is no choice
+        assert (
+            widget.form.table.rowCount() == planes
+        )  # what tells of a result is no choice
         viewer.layers.remove(removed)
 
 
@@ -82,7 +84,7 @@ def test_each_has_its_own_strength(
     assert second.data is fitted
     viewer.layers.selection.active = two[0]
     assert widget.strength.value == -1
-    assert widget.keep_button.enabled
+    assert widget.form.keep_button.enabled
     assert first.metadata[REPORT_KEY]["settings"]["strength"] == -1
     assert second.metadata[REPORT_KEY]["settings"]["strength"] == 0
 
@@ -91,15 +93,15 @@ def test_a_comparison_ends_when_the_user_turns_to_another_result(
     viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
 ) -> None:
     viewer.layers.selection.active = two[0]
-    widget.compare_button.native.click()
+    widget.form.compare_button.native.click()
     both = viewer.layers["a [denoised] [split]"]
     viewer.layers.selection.active = two[0]
-    assert widget.compare_button.value
+    assert widget.form.compare_button.value
     viewer.layers.selection.active = two[1]
-    assert not widget.compare_button.value
+    assert not widget.form.compare_button.value
     wait_until(lambda: both not in viewer.layers)
     assert viewer.layers.selection.active == two[1]
-    widget.compare_button.native.click()
+    widget.form.compare_button.native.click()
     assert "b [denoised] [split]" in viewer.layers
 
 
@@ -107,11 +109,15 @@ def test_an_image_without_a_result_has_nothing(
     viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
 ) -> None:
     viewer.add_points(np.zeros((1, 3)))
-    assert widget.report_button.enabled  # no image: the last choice holds
+    assert widget.form.report_button.enabled  # no image: the last choice holds
     viewer.add_image(_noisy(2, 9), name="fresh")
-    buttons = (widget.report_button, widget.removed_button, widget.compare_button)
+    buttons = (
+        widget.form.report_button,
+        widget.form.removed_button,
+        widget.form.compare_button,
+    )
     assert not any(button.enabled for button in buttons)
-    assert not widget.table.isVisibleTo(widget.native)
+    assert not widget.form.table.isVisibleTo(widget.native)
     viewer.layers.selection.active = two[0]
     assert all(button.enabled for button in buttons)
 
@@ -123,10 +129,10 @@ def test_the_last_result_of_an_image_counts(
     widget.preview()
     wait_until(lambda: not widget.running)
     viewer.layers.selection.active = two[0]
-    assert widget.table.rowCount() == 1
+    assert widget.form.table.rowCount() == 1
     viewer.layers.remove("a [preview]")
     viewer.layers.selection.active = viewer.layers["a [denoised]"]
-    assert widget.table.rowCount() == 2
+    assert widget.form.table.rowCount() == 2
 
 
 @pytest.mark.usefixtures("endless")
@@ -142,16 +148,16 @@ def test_a_result_can_be_looked_at_while_the_next_is_made(
     wait_until(lambda: not widget.running)
     viewer.layers.selection.active = layers[1]
     widget.run()
-    assert not widget.report_button.enabled
+    assert not widget.form.report_button.enabled
     wait_until(lambda: at_work(widget))
     viewer.layers.selection.active = viewer.layers["a [denoised]"]
-    assert widget.report_button.enabled
+    assert widget.form.report_button.enabled
     said = widget.status_label.value
     assert not said.startswith("a [denoised]: ")
     widget.stop()
     wait_until(lambda: not widget.running)
     # The user goes on looking at the first.
-    widget.removed_button.native.click()
+    widget.form.removed_button.native.click()
     assert "a [residual]" in viewer.layers
 
 
@@ -162,9 +168,9 @@ def test_what_is_removed_is_not_kept_in_memory(
     noisy = weakref.ref(two[0].data)
     viewer.layers.selection.active = result
     viewer.layers.remove("a")
-    assert widget.report_button.enabled
-    assert not widget.removed_button.enabled
-    assert not widget.compare_button.enabled
+    assert widget.form.report_button.enabled
+    assert not widget.form.removed_button.enabled
+    assert not widget.form.compare_button.enabled
     widget.strength.value = -1.0  # for the next run: there is nothing to mix with
     process_events(0.2)
     assert isinstance(result.data, np.ndarray)
@@ -192,7 +198,7 @@ def test_a_source_that_goes_in_mid_run_leaves_a_result_at_the_chosen_strength(
     result = widget.wait()
     assert result is not None
     assert np.allclose(np.asarray(result.data), noisy, atol=1e-3)
-    assert widget.report_button.enabled
-    assert not widget.removed_button.enabled
-    widget.keep_button.native.click()
+    assert widget.form.report_button.enabled
+    assert not widget.form.removed_button.enabled
+    widget.form.keep_button.native.click()
     wait_until(lambda: isinstance(viewer.layers["a [denoised]"].data, np.ndarray))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from superqt.utils import WorkerBase
+from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
@@ -27,13 +27,13 @@ def test_of_one_only_its_refusal_is_said() -> None:
     queue = RunQueue()
     queue.add("a", _source())
     assert queue.next() is not None
-    assert queue.placed("Fitting...") == "Fitting..."
+    assert queue.with_position("Fitting...") == "Fitting..."
     queue.finish("The end.")
     assert queue.next() is None
-    assert queue.words() == ""
+    assert queue.summary() == ""
     queue = RunQueue()
     queue.refuse("a", "It is too small.")
-    assert queue.words() == "It is too small."
+    assert queue.summary() == "It is too small."
 
 
 def test_what_became_of_several() -> None:
@@ -42,15 +42,15 @@ def test_what_became_of_several() -> None:
     for name in "bcd":
         queue.add(name, _source())
     queue.next()
-    assert queue.placed("Fitting...") == "Layer 2 of 4, b: Fitting..."
+    assert queue.with_position("Fitting...") == "Layer 2 of 4, b: Fitting..."
     queue.fail("Out of memory.")
     queue.next()
-    assert queue.placed("Fitting...").startswith("Layer 3 of 4, c")
+    assert queue.with_position("Fitting...").startswith("Layer 3 of 4, c")
     queue.drop()
     queue.drop()
     queue.finish("Stopped by the user.")
     assert queue.next() is None
-    assert queue.words().split("\n") == [
+    assert queue.summary().split("\n") == [
         "1 of 4 layers have a result and its report.",
         "a: It is too small.",
         "b: Out of memory.",
@@ -65,21 +65,21 @@ def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
     for planes in (1, 3):
         queue.add("a", _source((planes, 6, 7)))
     queue.next()
-    assert queue.left_words(0.0) == ""
+    assert queue.time_left(0.0) == ""
     now[0] = 10.0
     assert queue.share(0.4) == pytest.approx(0.1)
-    assert queue.left_words(0.4) == "about 2 minutes left in all"
+    assert queue.time_left(0.4) == "about 2 minutes left in all"
     queue.finish("The end.")
     queue.next()
     assert queue.share(0.0) == pytest.approx(0.25)
-    assert queue.left_words(1.0) == ""
+    assert queue.time_left(1.0) == ""
     queue.next()
     assert queue.share(0.0) == 1.0
     alone = RunQueue(lambda: now[0])
     alone.add("a", _source())
     alone.next()
     now[0] = 15.0
-    assert alone.left_words(0.5) == "about 5 seconds left"
+    assert alone.time_left(0.5) == "about 5 seconds left"
 
 
 @pytest.fixture
@@ -100,13 +100,13 @@ def three(viewer: Any, widget: InrDenoiseWidget) -> list[Any]:
 def test_the_button_says_how_many(
     viewer: Any, widget: InrDenoiseWidget, three: list[Any]
 ) -> None:
-    assert widget.run_button.text == "&Run on 3 layers"
+    assert widget.form.run_button.text == "&Run on 3 layers"
     viewer.layers.selection.remove(three[2])
-    assert widget.run_button.text == "&Run on 2 layers"
+    assert widget.form.run_button.text == "&Run on 2 layers"
     widget.layer.value = three[2]  # none of the selected ones
-    assert widget.run_button.text == "&Run"
+    assert widget.form.run_button.text == "&Run"
     viewer.layers.selection.active = three[0]
-    assert widget.run_button.text == "&Run"
+    assert widget.form.run_button.text == "&Run"
 
 
 @pytest.mark.window
@@ -118,17 +118,11 @@ def test_each_has_its_result_and_a_failure_stops_none(
 ) -> None:
     shown: list[str] = []
     monkeypatch.setattr(
-        "napari_inr_denoise.plugin.widgets.denoise_widget.show_error", shown.append
+        "napari_inr_denoise.plugin.widgets.run_controller.show_error", shown.append
     )
     three[0].data = np.full((40, 40), 1e300)
     said: list[str] = []
-    say = InrDenoiseWidget.say
-
-    def noted(self: InrDenoiseWidget, text: str) -> None:
-        said.append(text)
-        say(self, text)
-
-    monkeypatch.setattr(InrDenoiseWidget, "say", noted)
+    widget.runs.said.connect(said.append)
     widget.run()
     viewer.layers.remove(three[2])  # taken when the run started
     wait_until(lambda: not widget.running)
@@ -140,7 +134,7 @@ def test_each_has_its_result_and_a_failure_stops_none(
         assert layer.metadata[REPORT_KEY]["files"][0]["planes"]
     words = widget.status_label.value
     assert words.startswith("2 of 3 layers have a result and its report.\na: Failed: ")
-    assert widget.run_button.enabled
+    assert widget.form.run_button.enabled
     assert "a [denoised]" not in viewer.layers
 
 
@@ -148,33 +142,31 @@ def test_each_has_its_result_and_a_failure_stops_none(
 def test_what_is_expected_is_told_of_all(
     viewer: Any, widget: InrDenoiseWidget, three: list[Any]
 ) -> None:
-    wait_until(lambda: widget.needs_label.value.startswith("3 layers, one after "))
-    assert " in all, and " in widget.needs_label.value
+    wait_until(lambda: widget.form.needs_label.value.startswith("3 layers, one after "))
+    assert " in all, and " in widget.form.needs_label.value
     viewer.layers.selection.remove(three[1])
-    assert widget.needs_label.value == "-"
-    wait_until(lambda: widget.needs_label.value.startswith("2 layers, one after "))
+    assert widget.form.needs_label.value == "-"
+    wait_until(lambda: widget.form.needs_label.value.startswith("2 layers, one after "))
     viewer.layers.selection.active = three[0]
-    wait_until(lambda: widget.needs_label.value.startswith("1 plane of 40x40"))
+    wait_until(lambda: widget.form.needs_label.value.startswith("1 plane of 40x40"))
 
 
 @pytest.mark.window
 @pytest.mark.usefixtures("three")
-def test_the_bar_and_the_words_are_those_of_the_whole(
-    widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+def test_the_bar_and_the_messages_are_those_of_the_whole(
+    widget: InrDenoiseWidget,
 ) -> None:
-    wait_until(lambda: widget.needs_label.value != "-")
-    expected = widget.needs_label.value
+    wait_until(lambda: widget.form.needs_label.value != "-")
+    expected = widget.form.needs_label.value
     seen: list[tuple[int, str, str, str]] = []
-    say = InrDenoiseWidget.say
+    bar, needs_label = widget.form.progress.native, widget.form.needs_label
 
-    def noted(self: InrDenoiseWidget, text: str) -> None:
-        say(self, text)
-        bar = self.progress.native
-        seen.append((bar.value(), bar.text(), text, self.needs_label.value))
+    def note(text: str) -> None:
+        seen.append((bar.value(), bar.text(), text, needs_label.value))
 
-    monkeypatch.setattr(InrDenoiseWidget, "say", noted)
+    widget.runs.said.connect(note)
     widget.run()
-    assert widget.progress.value == 0
+    assert widget.form.progress.value == 0
     wait_until(lambda: not widget.running)
     shares, bars, said, needs = (list(one) for one in zip(*seen, strict=True))
     assert shares == sorted(shares)
@@ -191,14 +183,14 @@ def test_stop_keeps_the_best_so_far_and_drops_the_rest(
     viewer: Any, widget: InrDenoiseWidget, three: list[Any]
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.step_label.value)
-    widget.stop_button.native.click()
+    wait_until(lambda: "a second" in widget.form.step_label.value)
+    widget.form.stop_button.native.click()
     wait_until(lambda: not widget.running)
     process_events(0.3)
     assert not widget.running
     assert viewer.layers["a [denoised]"].metadata[REPORT_KEY]
     assert "b [denoised]" not in viewer.layers
-    assert "left" not in widget.progress.native.text()
+    assert "left" not in widget.form.progress.native.text()
     words = widget.status_label.value
     assert "1 of 3 layers" in words
     assert "a: Stopped by the user" in words
@@ -212,7 +204,7 @@ def test_nothing_more_is_begun_when_the_dock_closes(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.step_label.value)
+    wait_until(lambda: "a second" in widget.form.step_label.value)
     viewer.window.remove_dock_widget(widget.native)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
     process_events(0.5)

@@ -29,7 +29,7 @@ def after_stack(viewer: Any, widget: InrDenoiseWidget) -> InrDenoiseWidget:
     source.data = source.data[tuple(map(slice, SHAPE))]
     widget.scope.value = STACK
     widget.run()
-    assert not widget.removed_button.enabled
+    assert not widget.form.removed_button.enabled
     wait_until(lambda: not widget.running)
     return widget
 
@@ -38,7 +38,7 @@ def test_what_was_removed_is_the_difference(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
     noisy, denoised = viewer.layers
-    after_stack.removed_button.native.click()
+    after_stack.form.removed_button.native.click()
     removed = viewer.layers[-1]
     assert removed.name == "noisy stack [residual]"
     assert np.allclose(removed.data, noisy.data - denoised.data, atol=1e-3)
@@ -53,17 +53,17 @@ def test_uncertainty_is_offered_where_it_is_known(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
     # The published method says nothing of it.
-    assert not after_stack.uncertainty_button.enabled
+    assert not after_stack.form.uncertainty_button.enabled
     known = np.full(SHAPE, 2.0, dtype=np.float32)
     known[0, 0, 0] = np.nan
-    finished = after_stack._after.offered
+    finished = after_stack.after_run.offered
     assert finished is not None
     finished.result = replace(finished.result, uncertainty=known)
     viewer.layers.selection.active = viewer.add_image(np.zeros((4, 4)), name="other")
-    assert not after_stack.report_button.enabled
+    assert not after_stack.form.report_button.enabled
     viewer.layers.selection.active = viewer.layers[0]
-    assert after_stack.uncertainty_button.enabled
-    after_stack.uncertainty_button.native.click()
+    assert after_stack.form.uncertainty_button.enabled
+    after_stack.form.uncertainty_button.native.click()
     layer = viewer.layers[-1]
     assert layer.name == "noisy stack [uncertainty]"
     assert layer.contrast_limits == [0, 2]
@@ -73,7 +73,7 @@ def test_uncertainty_is_offered_where_it_is_known(
 def test_a_row_of_the_table_shows_its_plane(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
-    table = after_stack.table
+    table = after_stack.form.table
     assert table.isVisibleTo(after_stack.native)
     assert table.rowCount() == 3
     for row in (2, 0, 1):
@@ -87,17 +87,17 @@ def test_the_report_is_saved_as_json_or_csv(
 ) -> None:
     chosen = [""]
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (chosen[0], ""))
-    after_stack.report_button.native.click()  # and no name is given
+    after_stack.form.report_button.native.click()  # and no name is given
     for name in ("a.json", "a.csv"):
         chosen[0] = str(tmp_path / name)
-        after_stack.report_button.native.click()
+        after_stack.form.report_button.native.click()
         assert chosen[0] in after_stack.status_label.value
     (file,) = json.loads((tmp_path / "a.json").read_text())["files"]
     with (tmp_path / "a.csv").open(newline="") as table:
         rows = list(csv.DictReader(table))
     assert len(file["planes"]) == len(rows) == 3
     chosen[0] = str(tmp_path / "missing" / "a.json")
-    after_stack.report_button.native.click()
+    after_stack.form.report_button.native.click()
     assert "could not be saved" in after_stack.status_label.value
 
 
@@ -105,9 +105,9 @@ def test_a_result_that_is_removed_is_let_go(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
     viewer.layers.remove("noisy stack [denoised]")
-    assert not after_stack.removed_button.enabled
-    assert not after_stack.report_button.enabled
-    assert not after_stack.table.isVisibleTo(after_stack.native)
+    assert not after_stack.form.removed_button.enabled
+    assert not after_stack.form.report_button.enabled
+    assert not after_stack.form.table.isVisibleTo(after_stack.native)
 
 
 def test_the_preview_is_what_the_window_shows(
@@ -116,7 +116,7 @@ def test_the_preview_is_what_the_window_shows(
     layer = viewer.layers[0]
     viewer.dims.set_current_step(0, 5)
     shown = take_source(layer, viewer.dims, VISIBLE)
-    widget.preview_button.native.click()
+    widget.form.preview_button.native.click()
     wait_until(lambda: not widget.running)
     preview = viewer.layers["noisy stack [preview]"]
     assert preview.data.shape == layer.data[shown.selection].shape
@@ -171,7 +171,7 @@ def test_what_was_removed_of_a_lazy_layer_is_read_plane_by_plane(
     widget.scope.value = STACK
     widget.run()
     wait_until(lambda: not widget.running)
-    finished = widget._after.offered
+    finished = widget.after_run.offered
     assert finished is not None
     removed, _ = residual_layer(finished)
     process_events(0.5)
@@ -198,7 +198,7 @@ def test_what_was_removed_is_that_of_the_strength_that_is_shown(
     ):
         after_stack.strength.value = strength
         process_events(0.2)
-        after_stack.removed_button.native.click()
+        after_stack.form.removed_button.native.click()
         removed = viewer.layers[name]
         assert np.allclose(removed.data, noisy - np.asarray(shown.data), atol=1e-3)
     half = viewer.layers["noisy stack [residual at strength -0.5]"]

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from superqt.utils import WorkerBase
+from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise.core.preflight import estimate as preflight_module
 from napari_inr_denoise.plugin.layers.scope import STACK
-from napari_inr_denoise.plugin.runs import exclusive as turns
+from napari_inr_denoise.plugin.runs import exclusive
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.window
 
 
 def _answered(widget: InrDenoiseWidget) -> bool:
-    texts = (widget.noise_label.value, widget.needs_label.value)
+    texts = (widget.form.noise_label.value, widget.form.needs_label.value)
     return "-" not in texts and not WorkerBase._worker_set
 
 
@@ -46,18 +46,18 @@ def test_noise_and_needs_are_said_in_words(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     wait_until(lambda: _answered(widget))
-    assert widget.noise_label.value.startswith("level ")
-    assert widget.needs_label.value.startswith("1 plane of 96x96: ")
-    assert "GB on CPU (" in widget.needs_label.value
+    assert widget.form.noise_label.value.startswith("level ")
+    assert widget.form.needs_label.value.startswith("1 plane of 96x96: ")
+    assert "GB on CPU (" in widget.form.needs_label.value
     widget.scope.value = STACK
-    assert widget.needs_label.value == "-"
+    assert widget.form.needs_label.value == "-"
     wait_until(lambda: _answered(widget))
-    assert widget.needs_label.value.startswith("16 planes of 96x96")
+    assert widget.form.needs_label.value.startswith("16 planes of 96x96")
     # Another slice has its own noise, but what the run takes is not asked again.
-    before = widget.noise_label.value
+    before = widget.form.noise_label.value
     viewer.dims.set_current_step(0, 1)
-    wait_until(lambda: widget.noise_label.value != before)
-    assert widget.needs_label.value.startswith("16 planes of 96x96")
+    wait_until(lambda: widget.form.noise_label.value != before)
+    assert widget.form.needs_label.value.startswith("16 planes of 96x96")
 
 
 def test_hot_pixels_are_counted(viewer: Any, widget: InrDenoiseWidget) -> None:
@@ -65,7 +65,7 @@ def test_hot_pixels_are_counted(viewer: Any, widget: InrDenoiseWidget) -> None:
     plane = rng.normal(100, 5, (64, 64))
     plane[20, 20] = plane[40, 41] = 5000
     viewer.add_image(plane, name="hot")
-    wait_until(lambda: "2 hot or dead pixels" in widget.noise_label.value)
+    wait_until(lambda: "2 hot or dead pixels" in widget.form.noise_label.value)
 
 
 def test_a_stale_answer_is_dropped(
@@ -73,12 +73,12 @@ def test_a_stale_answer_is_dropped(
 ) -> None:
     wait_until(lambda: len(slow) == 1)
     viewer.add_image(np.random.default_rng(0).normal(9, 1, (40, 50)), name="other")
-    heard: list[str] = []
-    widget._before.needs.connect(heard.append)
+    heard: list[Any] = []
+    widget.before_run.estimator.needs.connect(heard.append)
     wait_until(lambda: bool(heard))
     process_events(0.5)
     assert len(heard) == 1
-    assert heard[0].startswith("1 plane of 40x50")
+    assert heard[0][0].words().startswith("1 plane of 40x50")
 
 
 def test_many_changes_are_one_question(
@@ -109,13 +109,13 @@ def test_nothing_is_estimated_beside_a_run(
     viewer: Any, widget: InrDenoiseWidget, slow: list[str]
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.step_label.value)
+    wait_until(lambda: "a second" in widget.form.step_label.value)
     asked = len(slow)
     viewer.dims.set_current_step(0, 2)
-    widget._choose()
+    viewer.layers[0].data = viewer.layers[0].data[:, :40]
     process_events(0.6)
     assert len(slow) == asked
-    with turns.estimating() as alone:
+    with exclusive.estimating() as alone:
         assert not alone
     widget.stop()
     wait_until(lambda: not widget.running)
@@ -126,11 +126,11 @@ def test_a_run_waits_for_an_estimate() -> None:
     begun = threading.Event()
 
     def run() -> None:
-        with turns.running(threading.Event()):
+        with exclusive.running(threading.Event()):
             begun.set()
 
     thread = threading.Thread(target=run)
-    with turns.estimating() as alone:
+    with exclusive.estimating() as alone:
         assert alone
         thread.start()
         assert not begun.wait(0.2)
@@ -172,7 +172,7 @@ def test_it_ends_with_the_dock(
 
 def test_what_cannot_be_denoised_is_said(viewer: Any, widget: InrDenoiseWidget) -> None:
     viewer.add_image(np.full((8, 8), 1e300), name="large")
-    wait_until(lambda: "float32" in widget.needs_label.value)
+    wait_until(lambda: "float32" in widget.form.needs_label.value)
     viewer.layers.clear()
     process_events(0.5)
-    assert widget.needs_label.value == "-"
+    assert widget.form.needs_label.value == "-"

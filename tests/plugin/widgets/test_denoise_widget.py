@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QThreadPool
-from superqt.utils import WorkerBase
 
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
@@ -45,10 +45,10 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     viewer.dims.set_current_step(0, 5)
     source.colormap = "green"
     source.blending = "additive"
-    widget.run_button.native.click()
+    widget.form.run_button.native.click()
     assert widget.running
-    assert not widget.run_button.enabled
-    assert widget.stop_button.enabled
+    assert not widget.form.run_button.enabled
+    assert widget.form.stop_button.enabled
     wait_until(lambda: not widget.running)
     (result,) = viewer.layers[1:]
     assert result.name == "noisy stack [denoised]"
@@ -62,13 +62,13 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     assert not np.allclose(result.data[0], source.data[5])
     report = result.metadata["inr_denoise"]
     sigma = report["files"][0]["planes"][0]["sigma"]
-    assert f"level {sigma:.4g}" in widget.noise_label.value
-    assert "x the noise level" in widget.residual_label.value
+    assert f"level {sigma:.4g}" in widget.form.noise_label.value
+    assert "x the noise level" in widget.form.residual_label.value
     assert widget.status_label.value.endswith(".")
-    assert widget.progress.value == widget.progress.max
+    assert widget.form.progress.value == widget.form.progress.max
     assert result.blending != "additive"
-    assert widget.run_button.enabled
-    assert not widget.stop_button.enabled
+    assert widget.form.run_button.enabled
+    assert not widget.form.stop_button.enabled
 
 
 def test_every_plane_of_the_stack(viewer: Any, widget: InrDenoiseWidget) -> None:
@@ -86,14 +86,14 @@ def test_ending_stopped_keeps_the_best_so_far(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.step_label.value)
+    wait_until(lambda: "a second" in widget.form.step_label.value)
     asked = time.monotonic()
-    widget.stop_button.native.click()
+    widget.form.stop_button.native.click()
     wait_until(lambda: not widget.running)
     assert time.monotonic() - asked < 2
     assert "Stopped by the user" in widget.status_label.value
     assert len(viewer.layers) == 2
-    assert widget.run_button.enabled
+    assert widget.form.run_button.enabled
 
 
 @pytest.mark.usefixtures("endless")
@@ -101,7 +101,7 @@ def test_the_window_answers_while_fitting(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.step_label.value)
+    wait_until(lambda: "a second" in widget.form.step_label.value)
     longest, before = 0.0, time.monotonic()
     for _ in range(100):
         process_events(0.01)
@@ -115,7 +115,7 @@ def test_the_window_answers_while_fitting(
 @pytest.mark.usefixtures("endless")
 def test_ending_the_viewer_closes(viewer: Any, widget: InrDenoiseWidget) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.step_label.value)
+    wait_until(lambda: "a second" in widget.form.step_label.value)
     viewer.close()
     process_events(0.2)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
@@ -125,19 +125,19 @@ def test_ending_the_viewer_closes(viewer: Any, widget: InrDenoiseWidget) -> None
 @pytest.mark.usefixtures("endless")
 def test_ending_the_dock_closes(viewer: Any, widget: InrDenoiseWidget) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.step_label.value)
+    wait_until(lambda: "a second" in widget.form.step_label.value)
     viewer.window.remove_dock_widget(widget.native)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
     process_events(0.2)
     assert len(viewer.layers) == 1
 
 
-def test_words_need_no_torch() -> None:
+def test_messages_need_no_torch() -> None:
     """A torch that cannot be loaded must still be told about."""
     program = (
         "import sys; sys.modules['torch'] = None\n"
-        "from napari_inr_denoise.plugin import words\n"
-        "print(words.error_words(ImportError('no torch')))"
+        "from napari_inr_denoise.plugin.controls import messages\n"
+        "print(messages.error_message(ImportError('no torch')))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -162,7 +162,7 @@ def test_ending_an_error_shows_its_cause_and_frees_the_widget(
 ) -> None:
     shown: list[str] = []
     monkeypatch.setattr(
-        "napari_inr_denoise.plugin.widgets.denoise_widget.show_error", shown.append
+        "napari_inr_denoise.plugin.widgets.run_controller.show_error", shown.append
     )
     monkeypatch.setattr(SirenTraining, "step", _fail(error))
     widget.run()
@@ -170,8 +170,8 @@ def test_ending_an_error_shows_its_cause_and_frees_the_widget(
     assert words in widget.status_label.value
     assert words in shown[0]
     assert len(viewer.layers) == 1
-    assert widget.run_button.enabled
-    assert not widget.stop_button.enabled
+    assert widget.form.run_button.enabled
+    assert not widget.form.stop_button.enabled
     monkeypatch.undo()
 
 
@@ -180,7 +180,7 @@ def test_the_source_layer_may_be_removed_meanwhile(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.step_label.value)
+    wait_until(lambda: "a second" in widget.form.step_label.value)
     viewer.layers.clear()
     widget.stop()
     wait_until(lambda: not widget.running)
@@ -215,12 +215,12 @@ def test_the_selected_layer_is_chosen_but_not_a_result(
 
 def test_long_texts_are_not_clipped(widget: InrDenoiseWidget) -> None:
     for text in ("short.", "All 3 planes: " + "the residual came down, " * 8):
-        widget.say(text)
+        widget.form.say(text)
         process_events(0.1)
         label = widget.status_label.native
         assert label.height() >= label.heightForWidth(label.width())
     high = label.height()
-    widget.say("short.")
+    widget.form.say("short.")
     process_events(0.1)
     assert label.minimumHeight() < high
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from superqt.utils import WorkerBase
+from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise import read_image
 from napari_inr_denoise.batch.eta import Pace
@@ -21,7 +21,7 @@ from napari_inr_denoise.batch.progress import JobProgress
 from napari_inr_denoise.batch.serial import BatchStep
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport
 from napari_inr_denoise.core.settings import PRESETS
-from napari_inr_denoise.plugin.controls import folder_messages as folder_words
+from napari_inr_denoise.plugin.controls import folder_messages
 from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
 from tests.conftest import wait_until
@@ -169,13 +169,13 @@ def test_words_of_a_run() -> None:
     step = BatchStep(0, [Job(Path("a"), Path("b"))], JobProgress(0.001, 0, 1))
     pace.follow(step)
     now[0] = 10.0
-    assert folder_words.time_words(pace) == "not known yet"
+    assert folder_messages.time_message(pace) == "not known yet"
     pace.follow(replace(step, progress=JobProgress(0.25, 0, 1)))
-    assert folder_words.time_words(pace) == "about 30 seconds"
+    assert folder_messages.time_message(pace) == "about 30 seconds"
     failed = FileReport("/in/a.tif", status="failed", error="/in/a.tif: no image")
-    assert folder_words.failure_words(failed) == "a.tif: no image"
+    assert folder_messages.failure_message(failed) == "a.tif: no image"
     report = DenoiseReport("1", PRESETS["auto"], (failed,))
-    stopped = folder_words.summary_words(report, 3, "There.")
+    stopped = folder_messages.summary_message(report, 3, "There.")
     assert stopped.startswith("Stopped: 0 done, 1 failed, 0 skipped. 2 not finished")
     assert stopped.endswith("There.")
-    assert folder_words.summary_words(None, 2, "There.").endswith("was at work.")
+    assert folder_messages.summary_message(None, 2, "There.").endswith("was at work.")

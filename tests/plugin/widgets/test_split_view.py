@@ -33,7 +33,7 @@ def ran(viewer: Any, widget: InrDenoiseWidget) -> InrDenoiseWidget:
     source = viewer.layers[0]
     source.data = source.data[:3, :32, :24]
     widget.scope.value = STACK
-    assert not widget.compare_button.enabled
+    assert not widget.form.compare_button.enabled
     _ran(widget)
     return widget
 
@@ -42,7 +42,7 @@ def ran(viewer: Any, widget: InrDenoiseWidget) -> InrDenoiseWidget:
 def compared(viewer: Any, ran: InrDenoiseWidget) -> InrDenoiseWidget:
     """The same, while before and after are compared."""
     viewer.layers.selection.active = viewer.layers[0]
-    ran.compare_button.native.click()
+    ran.form.compare_button.native.click()
     assert NAME in viewer.layers
     return ran
 
@@ -58,10 +58,10 @@ def test_noisy_is_left_and_the_result_right(
 ) -> None:
     source, result, both = viewer.layers
     assert both.metadata[SHOWS_KEY] == "split"
-    assert compared.divide.enabled
+    assert compared.form.divide.enabled
     for plane, share, at in ((0, 500, 12), (2, 250, 6), (1, 0, 0), (1, 1000, 24)):
         viewer.dims.set_current_step(0, plane)
-        compared.divide.value = share
+        compared.form.divide.value = share
         _assert_split(both, source.data[plane], result.data[plane], at)
     assert np.array_equal(both.extent.world, result.extent.world)
     assert both.contrast_limits == result.contrast_limits
@@ -81,7 +81,7 @@ def test_it_is_drawn(viewer: Any, compared: InrDenoiseWidget) -> None:
     across = picture[high // 2]
     assert across[wide // 2 - 8 : wide // 2 - 2].all()
     assert not across[wide // 2 + 2 :].any()
-    compared.divide.value = 0
+    compared.form.divide.value = 0
     process_events(0.3)
     assert not (viewer.screenshot(canvas_only=True, flash=False)[..., 0] > 128).any()
 
@@ -91,7 +91,7 @@ def test_the_divide_is_upright_whatever_is_shown(
 ) -> None:
     source, result, both = viewer.layers
     viewer.dims.order = (2, 1, 0)  # rows and planes: planes run from left to right
-    compared.divide.value = 400
+    compared.form.divide.value = 400
     at = viewer.dims.current_step[2]
     noisy, denoised = source.data[:, :, at].T, result.data[:, :, at].T
     _assert_split(both, noisy, denoised, 1)
@@ -105,15 +105,15 @@ def test_a_mirrored_and_a_turned_layer(viewer: Any, widget: InrDenoiseWidget) ->
     noisy = rng.poisson(50, (20, 30)).astype(np.float32)
     layer = viewer.add_image(noisy, name="mirrored", scale=(1, -1))
     _ran(widget)
-    widget.compare_button.native.click()
+    widget.form.compare_button.native.click()
     both = viewer.layers["mirrored [denoised] [split]"]
-    widget.divide.value = 200
+    widget.form.divide.value = 200
     assert np.array_equal(_shown(both)[:, 24:], noisy[:, 24:])
     assert not np.allclose(_shown(both)[:, :24], noisy[:, :24])
     viewer.layers.remove(layer)
     viewer.add_image(noisy, name="turned", rotate=-90)
     _ran(widget)
-    widget.compare_button.native.click()
+    widget.form.compare_button.native.click()
     both = viewer.layers["turned [denoised] [split]"]
     # Rows run from right to left now.
     assert np.array_equal(_shown(both)[16:], noisy[16:])
@@ -140,14 +140,14 @@ def test_lazy_layers_are_read_slice_by_slice(
     _ran(widget)
     viewer.dims.set_current_step(0, 1)
     process_events(0.5)
-    wait_until(lambda: widget.needs_label.value != "-")
+    wait_until(lambda: widget.form.needs_label.value != "-")
     read.clear()
-    widget.compare_button.native.click()
+    widget.form.compare_button.native.click()
     # napari itself looks at the first slice of a new layer.
     assert set(read) == {(0, 0, 0), (1, 0, 0)}
     read.clear()
     for share in (100, 200, 300):
-        widget.divide.value = share
+        widget.form.divide.value = share
     assert not read
     both = viewer.layers["lazy [denoised] [split]"]
     _assert_split(both, noisy[1], viewer.layers["lazy [denoised]"].data[1], 7)
@@ -157,7 +157,7 @@ def test_colours(viewer: Any, widget: InrDenoiseWidget) -> None:
     colours = np.random.default_rng(0).poisson(90, (32, 24, 3)).astype(np.uint8)
     viewer.add_image(colours, rgb=True, name="colours")
     _ran(widget)
-    widget.compare_button.native.click()
+    widget.form.compare_button.native.click()
     both = viewer.layers["colours [denoised] [split]"]
     assert both.rgb
     _assert_split(both, colours, viewer.layers["colours [denoised]"].data, 12)
@@ -169,7 +169,7 @@ def test_several_resolutions_are_compared_at_the_full_one(
     noisy = np.random.default_rng(0).poisson(50, (64, 64)).astype(np.float32)
     pyramid = viewer.add_image([noisy, noisy[::2, ::2]], name="pyramid")
     _ran(widget)
-    widget.compare_button.native.click()
+    widget.form.compare_button.native.click()
     both = viewer.layers["pyramid [denoised] [split]"]
     assert np.array_equal(_shown(both)[:, :32], noisy[:, :32])
     viewer.layers.remove(pyramid)
@@ -183,11 +183,11 @@ def test_in_three_dimensions(viewer: Any, compared: InrDenoiseWidget) -> None:
     assert np.array_equal(_shown(both)[..., :12], source.data[..., :12])
     assert np.array_equal(_shown(both)[..., 12:], result.data[..., 12:])
     viewer.dims.ndisplay = 2
-    assert compared.divide.enabled
+    assert compared.form.divide.enabled
 
 
 ENDINGS: dict[str, Callable[[Any, InrDenoiseWidget], object]] = {
-    "the button": lambda _, widget: widget.compare_button.native.click(),
+    "the button": lambda _, widget: widget.form.compare_button.native.click(),
     "the layer itself": lambda viewer, _: viewer.layers.remove(NAME),
     "the source": lambda viewer, _: viewer.layers.remove("noisy stack"),
     "the result": lambda viewer, _: viewer.layers.remove("noisy stack [denoised]"),
@@ -205,8 +205,8 @@ def test_the_viewer_is_as_it_was(
     before = (viewer.dims.point, viewer.dims.order, viewer.layers.selection.active)
     assert before[2] != source  # but the comparison, as any new layer
     ENDINGS[ending](viewer, compared)
-    assert not compared.compare_button.value
-    assert not compared.divide.enabled
+    assert not compared.form.compare_button.value
+    assert not compared.form.divide.enabled
     wait_until(lambda: NAME not in viewer.layers)
     if source in viewer.layers:
         if ending != "another run":  # whose own layer is selected as it comes
@@ -222,9 +222,9 @@ def test_the_viewer_is_as_it_was(
 
 def test_it_can_begin_again(viewer: Any, compared: InrDenoiseWidget) -> None:
     for _ in range(2):
-        compared.compare_button.native.click()
+        compared.form.compare_button.native.click()
         assert len(viewer.layers) == 2
-        compared.compare_button.native.click()
+        compared.form.compare_button.native.click()
         assert len(viewer.layers) == 3
 
 
@@ -233,7 +233,7 @@ def test_a_selection_that_the_user_made_stays(
 ) -> None:
     result = viewer.layers[1]
     viewer.layers.selection.active = result
-    compared.compare_button.native.click()
+    compared.form.compare_button.native.click()
     assert viewer.layers.selection.active == result
 
 
@@ -241,7 +241,7 @@ def test_a_result_that_no_longer_fits_is_said(
     viewer: Any, ran: InrDenoiseWidget
 ) -> None:
     viewer.layers[1].data = np.zeros((2, 2, 2), np.float32)
-    ran.compare_button.native.click()
+    ran.form.compare_button.native.click()
     assert len(viewer.layers) == 2
     assert "There is no comparison: got a result of shape" in ran.status_label.value
-    assert not ran.compare_button.value
+    assert not ran.form.compare_button.value

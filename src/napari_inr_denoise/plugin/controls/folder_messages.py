@@ -17,12 +17,12 @@ _LEAST_SHARE = 0.01
 """Done of a run before its end can be foretold."""
 
 
-def file_words(batch: BatchStep) -> str:
+def file_message(batch: BatchStep) -> str:
     """Return the file at work."""
     return f"{batch.number + 1} of {batch.count}: {batch.job.source.name}"
 
 
-def plane_words(batch: BatchStep) -> str:
+def plane_message(batch: BatchStep) -> str:
     """Return the plane at work, and what of the file is finished."""
     at = batch.progress
     if at is None:
@@ -31,7 +31,7 @@ def plane_words(batch: BatchStep) -> str:
     return f"{at.place}; {finished}" if at.place else finished
 
 
-def time_words(pace: Pace) -> str:
+def time_message(pace: Pace) -> str:
     """Return the time that a run is likely to go on for."""
     left = pace.seconds_left
     if left is None or pace.share < _LEAST_SHARE:
@@ -39,13 +39,13 @@ def time_words(pace: Pace) -> str:
     return f"about {duration_words(left)}"
 
 
-def failure_words(file: FileReport) -> str:
+def failure_message(file: FileReport) -> str:
     """Return why a file failed."""
     cause = str(file.error).removeprefix(f"{file.source}: ")
     return f"{Path(str(file.source)).name}: {cause}"
 
 
-def summary_words(report: DenoiseReport | None, count: int, where: str) -> str:
+def summary_message(report: DenoiseReport | None, count: int, where: str) -> str:
     """Return what became of the files, and where that can be read.
 
     Parameters

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the module behind it loads torch
 _OUT_OF_MEMORY = "out of memory"
 
 
-def noise_words(problem: NoisyPlane) -> str:
+def noise_message(problem: NoisyPlane) -> str:
     """Return the noise of a plane."""
     words = problem.noise.words()
     if problem.isolated_count:
@@ -28,7 +28,7 @@ def noise_words(problem: NoisyPlane) -> str:
     return words
 
 
-def needs_words(needs: Sequence[Preflight]) -> str:
+def needs_message(needs: Sequence[Preflight]) -> str:
     """Return what a run will take: of one image, or of several in all."""
     if len(needs) == 1:
         return needs[0].words()
@@ -41,7 +41,7 @@ def needs_words(needs: Sequence[Preflight]) -> str:
     )
 
 
-def residual_words(step: DenoiseStep) -> str:
+def residual_message(step: DenoiseStep) -> str:
     """Return what was removed so far, against the noise level."""
     residual, ratio = _residual(step), residual_ratio(step)
     if math.isnan(ratio):
@@ -60,7 +60,7 @@ def _residual(step: DenoiseStep) -> float:
     return step.result.residual_rms if fit is None else fit.residual_rms
 
 
-def step_words(step: DenoiseStep) -> str:
+def step_message(step: DenoiseStep) -> str:
     """Return where the run is."""
     plane = f"{step.place}, " if step.place else ""
     if step.fit is None:
@@ -68,21 +68,21 @@ def step_words(step: DenoiseStep) -> str:
     return f"{plane}{step.fit.step} ({step.fit.steps_per_second:.0f} a second)"
 
 
-def fitting_words(settings: DenoiseSettings) -> str:
+def fitting_message(settings: DenoiseSettings) -> str:
     """Return what is going on while networks learn."""
     if settings.candidate_names == ("siren",) or settings.mode == "volume":
         return "Fitting until the residual comes down to the noise level..."
     return "Training on the image itself, against pixels that are held out..."
 
 
-def ending_words(result: DenoiseResult, plane_count: int) -> str:
+def ending_message(result: DenoiseResult, plane_count: int) -> str:
     """Return why a run ended, plane by plane if they differ."""
     planes = result.report.files[0].planes
     reasons = [StopReason(plane.reason) for plane in planes]
     if not planes:
         return "Stopped by the user before any part was finished: it is as it was."
     if plane_count == 1:
-        return f"{reasons[0].sentence} {trust_words(planes[0])}".strip()
+        return f"{reasons[0].sentence} {quality_message(planes[0])}".strip()
     stopped = StopReason.CALLER in reasons or len(planes) < plane_count
     what = "volumes" if result.report.settings.mode == "volume" else "planes"
     if stopped:
@@ -100,18 +100,18 @@ def ending_words(result: DenoiseResult, plane_count: int) -> str:
     return "\n".join(counts)
 
 
-def trust_words(plane: PlaneReport) -> str:
+def quality_message(plane: PlaneReport) -> str:
     """Return how far a plane's result may be trusted; nothing if that is not known."""
     words = []
     if plane.held_out_error is not None:
         words.append(f"Expected error {plane.held_out_error:.3g} (root mean square).")
     if plane.verdict is not None:
         words.append(Verdict(plane.verdict).sentence)
-    words.append(intensity_words(plane))
+    words.append(intensity_message(plane))
     return " ".join(words).strip()
 
 
-def intensity_words(plane: PlaneReport) -> str:
+def intensity_message(plane: PlaneReport) -> str:
     """Return whether a plane is as bright as before; nothing if that is not known."""
     if plane.mean_before is None or plane.mean_after is None:
         return ""
@@ -126,12 +126,12 @@ def plane_lines(plane: PlaneReport) -> list[str]:
         f"Residual {plane.residual_rms:.3g} after {plane.steps} steps.",
         StopReason(plane.reason).sentence,
         "" if plane.verdict is None else Verdict(plane.verdict).sentence,
-        intensity_words(plane),
+        intensity_message(plane),
     ]
     return [line for line in lines if line]
 
 
-def error_words(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """Return the cause of a failure, and what to do about a lack of memory."""
     cause = str(error) or type(error).__name__
     if isinstance(error, MemoryError) or _OUT_OF_MEMORY in cause.lower():

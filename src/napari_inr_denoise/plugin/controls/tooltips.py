@@ -43,11 +43,23 @@ FOLDER_TIPS = {
 """The same of the widget for folders."""
 
 
-def give_hints(form: Container[Widget], tips: Mapping[str, str]) -> None:
-    """Give the controls of these names their tooltips, their labels as well."""
+def set_tooltips(
+    panel: Container[Widget], controls: object, tips: Mapping[str, str]
+) -> None:
+    """Set the tooltips of controls, and of the labels beside them.
+
+    Parameters
+    ----------
+    panel : Container
+        With the rows.
+    controls : object
+        With the controls as attributes.
+    tips : mapping of str to str
+        Tooltips by the names of these attributes.
+    """
     for name, tip in tips.items():
-        getattr(form, name).tooltip = tip
-    for widget in form:
+        getattr(controls, name).tooltip = tip
+    for widget in panel:
         if widget.tooltip and widget.label:
             label = widget.native.parentWidget().layout().itemAt(0).widget()
             label.setToolTip(widget.tooltip)

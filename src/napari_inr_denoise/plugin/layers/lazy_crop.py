@@ -11,7 +11,7 @@ from napari_inr_denoise.image.indexing import Index, resolve
 from napari_inr_denoise.image.virtual_array import ArrayByParts
 
 
-def part_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
+def crop_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
     """Return a part of an array: a view in memory, or one that is not read yet.
 
     Parameters
@@ -25,11 +25,11 @@ def part_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
         return data
     if isinstance(data, np.ndarray):
         return data[selection]
-    return LazyPart(data, selection)
+    return LazyCrop(data, selection)
 
 
-class LazyPart(ArrayByParts):
-    """A part of a lazy array; parameters are those of `part_of`."""
+class LazyCrop(ArrayByParts):
+    """A part of a lazy array; parameters are those of `crop_of`."""
 
     def __init__(self, data: Any, selection: tuple[slice, ...]) -> None:  # noqa: ANN401
         rest = (slice(None),) * (data.ndim - len(selection))

@@ -92,8 +92,8 @@ def mask_of(labels: Labels, layer: Image, dims: Dims, shape: tuple[int, ...]) ->
     )
     if not same:
         raise ValueError(
-            f"region {labels.name!r}: got labels of {_size_words(data.shape)} pixels, "
-            f"wanted the pixels of layer {layer.name!r} ({_size_words(shape)}, or one "
+            f"region {labels.name!r}: got labels of {_size_text(data.shape)} pixels, "
+            f"wanted the pixels of layer {layer.name!r} ({_size_text(shape)}, or one "
             "plane of them for all), in the same place. Select the image and add a new "
             "labels layer."
         )
@@ -109,5 +109,5 @@ def _on_the_same_pixels(
     return bool(np.abs(found - corners).max() < _SAME_PIXEL)
 
 
-def _size_words(shape: tuple[int, ...]) -> str:
+def _size_text(shape: tuple[int, ...]) -> str:
     return " x ".join(str(size) for size in shape)

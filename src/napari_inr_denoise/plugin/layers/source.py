@@ -25,7 +25,7 @@ from napari_inr_denoise.plugin.layers.displayed import (
     middle_of,
     visible,
 )
-from napari_inr_denoise.plugin.layers.lazy_crop import part_of
+from napari_inr_denoise.plugin.layers.lazy_crop import crop_of
 from napari_inr_denoise.plugin.layers.region import Region, drawn_box, mask_of
 from napari_inr_denoise.plugin.layers.scope import SLICE, VISIBLE, VOLUME
 
@@ -72,11 +72,11 @@ class LayerSource:
 
         Reading a slice may take long for a lazy layer, the first time.
         """
-        return part_of(self.data, self.selection) if self.whole else self._slice
+        return crop_of(self.data, self.selection) if self.whole else self._slice
 
     @cached_property
     def _slice(self) -> NDArray[Any]:
-        return np.array(part_of(self.data, self.selection)[...])
+        return np.array(crop_of(self.data, self.selection)[...])
 
     @property
     def pixel_count(self) -> int:
@@ -114,7 +114,7 @@ class LayerSource:
         """Return the same with its mask, if there is one."""
         if self.mask is None:
             return self.image()
-        labels = part_of(self.mask, self.selection[-self.mask.ndim :])
+        labels = crop_of(self.mask, self.selection[-self.mask.ndim :])
         if isinstance(labels, np.ndarray):  # a copy: the user may go on painting
             labels = labels > 0
         return MaskedImage(self.image(), labels)
@@ -136,7 +136,7 @@ class LayerSource:
         if self.mask is not None:
             selection = self.selection[-self.mask.ndim :]
             own = axis - len(self.selection)
-            labels = np.asarray(part_of(self.mask, selection)[...]) > 0
+            labels = np.asarray(crop_of(self.mask, selection)[...]) > 0
             part = _extent(np.moveaxis(labels, own, 0).reshape(len(part), -1), part)
         return slice(part.start, part.stop)
 
@@ -229,7 +229,7 @@ def _selection(
     return selection
 
 
-def volume_hindrance(layer: Image, dims: Dims) -> str:
+def volume_problem(layer: Image, dims: Dims) -> str:
     """Return why a layer cannot be denoised as a volume; empty if it can."""
     try:
         take_source(layer, dims, VOLUME)

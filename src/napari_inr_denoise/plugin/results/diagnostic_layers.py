@@ -17,7 +17,7 @@ _LIMIT = 4.0
 _NAME_END = "[denoised]"
 
 
-class Removed(ArrayByParts):
+class Residual(ArrayByParts):
     """Noisy minus denoised, as float32; made where it is looked at.
 
     Parameters
@@ -50,7 +50,7 @@ def residual_layer(finished: Finished) -> tuple[Any, dict[str, Any]]:
         Keywords of the layer. Its name says the strength, if that was changed.
     """
     source, result, shown = finished.source, finished.result, finished.shown
-    removed = Removed(source.image(), result.image if shown is None else shown)
+    removed = Residual(source.image(), result.image if shown is None else shown)
     sigmas = [p.sigma for p in result.report.files[0].planes if p.sigma]
     limit = _LIMIT * float(np.median(sigmas)) if sigmas else 1.0
     limits = {"colormap": "gray", "contrast_limits": (-limit, limit)}

@@ -14,7 +14,7 @@ from napari_inr_denoise.plugin.layers.source import LayerSource, take_source
 from napari_inr_denoise.plugin.runs.queue import RunQueue
 
 
-def queued(
+def build_queue(
     viewer: napari.Viewer,
     layers: Sequence[Image],
     scope: str,

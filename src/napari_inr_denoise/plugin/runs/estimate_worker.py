@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
     from napari_inr_denoise.core.preflight.estimate import Preflight
 
-LOOKED_AT = 1024
+SLICE_SIDE = 1024
 """Side of what is looked at of a large slice, in pixels: enough to tell the noise."""
 
 
 @dataclass(frozen=True)
-class Question:
+class EstimateRequest:
     """What is to be estimated.
 
     Attributes
@@ -47,11 +47,11 @@ class EstimateWorker(StoppableWorker):
 
     Parameters
     ----------
-    question : Question
+    question : EstimateRequest
         What is wanted.
     """
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: EstimateRequest) -> None:
         super().__init__()
         self.question = question
 
@@ -62,7 +62,7 @@ class EstimateWorker(StoppableWorker):
 
     def _answer(self) -> list[Preflight]:
         asked = self.question
-        self.stepped.emit(_noise_problem(asked.slice_source.middle(LOOKED_AT)))
+        self.stepped.emit(_noise_problem(asked.slice_source.middle(SLICE_SIDE)))
         # What is alike takes as long: channels of one image are measured once.
         known: dict[tuple[object, ...], Preflight] = {}
         for source in asked.sources:

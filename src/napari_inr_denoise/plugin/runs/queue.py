@@ -74,7 +74,7 @@ class RunQueue:
         done = self._pixels_done + progress * self._pixels_at_work
         return done / max(self._pixels, 1)
 
-    def left_words(self, progress: float) -> str:
+    def time_left(self, progress: float) -> str:
         """Return how long the whole will go on, from its pace so far.
 
         Empty while that is not known, and at the end.
@@ -100,13 +100,13 @@ class RunQueue:
         self._dropped += [name for name, _ in self._waiting]
         self._waiting.clear()
 
-    def placed(self, text: str) -> str:
+    def with_position(self, text: str) -> str:
         """Return a text with the place of the one at work, if there are several."""
         if self.count < 2:
             return text
         return f"Layer {self._begun} of {self.count}, {self._at_work}: {text}"
 
-    def words(self) -> str:
+    def summary(self) -> str:
         """Return what became of several images; of one, only why it was refused."""
         if self.count < 2:
             return "\n".join(cause for _, cause in self._failures)

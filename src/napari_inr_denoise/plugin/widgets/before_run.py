@@ -1,138 +1,221 @@
-"""The question before a run: asked when the choices rest, answered in a thread."""
+"""Before a run: follows what is chosen, and shows the noise and what a run takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from psygnal import Signal
-from qtpy.QtCore import QTimer
+import napari
+from napari.layers import Image
+from napari.utils.events import Event
 
-from napari_inr_denoise.plugin.controls import messages as words
-from napari_inr_denoise.plugin.runs.estimate_worker import EstimateWorker, Question
+from napari_inr_denoise.plugin.controls import messages
+from napari_inr_denoise.plugin.controls.rows import show_text
+from napari_inr_denoise.plugin.layers.metadata_keys import is_result
+from napari_inr_denoise.plugin.layers.region import Region
+from napari_inr_denoise.plugin.layers.scope import SLICE
+from napari_inr_denoise.plugin.layers.source import take_source, volume_problem
+from napari_inr_denoise.plugin.runs.build_queue import build_queue
+from napari_inr_denoise.plugin.runs.estimate_worker import EstimateRequest
+from napari_inr_denoise.plugin.runs.estimator import Estimator
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.widgets.denoise_form import DenoiseForm
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
     from napari_inr_denoise.core.preflight.estimate import Preflight
 
-_REST_MS = 300
-"""Without a change, before it is asked: nobody wants an answer for each turn of a
-wheel."""
-_NOISE, _NEEDS = "noise", "needs"
+
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen at one moment; equal to an earlier one if nothing changed.
+
+    Attributes
+    ----------
+    layer : Image or None
+        The chosen one.
+    layers : tuple of Image
+        Those that Run denoises.
+    scope, region, preset, device
+        Values of the form.
+    order, step : tuple of int
+        Of the viewer's dimensions.
+    edits : int
+        How often values of the layer or of the region were edited.
+    """
+
+    layer: Image | None
+    layers: tuple[Image, ...]
+    scope: str
+    region: Region | None
+    preset: str
+    device: str
+    order: tuple[int, ...]
+    step: tuple[int, ...]
+    edits: int
 
 
 class BeforeRun:
-    """Tells the noise and what a run will take whenever the choices change.
+    """Shows the noise and what a run will take whenever the choices change.
 
     Parameters
     ----------
-    ask : callable
-        Returns what is to be estimated, given whether more than the noise is wanted;
-        None if there is nothing. Raises ValueError with a sentence for the user.
+    form : DenoiseForm
+        With the choices.
+    viewer : napari.Viewer
+        With the layers.
     lifetime : Lifetime
         Of the widget.
+
+    Attributes
+    ----------
+    estimator : Estimator
+        Makes the estimates.
     """
 
-    noise = Signal(str)
-    needs = Signal(str)
-
     def __init__(
-        self, ask: Callable[[bool], Question | None], lifetime: Lifetime
+        self, form: DenoiseForm, viewer: napari.Viewer, lifetime: Lifetime
     ) -> None:
-        self._ask, self._lifetime = ask, lifetime
-        self._generation = 0
-        self._worker: EstimateWorker | None = None
-        self._open: set[str] = set()
+        self._form, self._viewer, self._lifetime = form, viewer, lifetime
+        self._last: Choices | None = None
+        self._edits = 0
         self._held = False
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._begin)
+        self.estimator = Estimator(self._request, lifetime)
+        self._connect()
+        self._follow()
 
-    def ask_all(self) -> None:
-        """Ask for both, because another image or other settings were chosen."""
-        self._open = {_NOISE, _NEEDS}
-        self._wait()
+    def _connect(self) -> None:
+        form, layers, dims = self._form, self._viewer.layers, self._viewer.dims
+        self.estimator.noise.connect(self._show_noise)
+        self.estimator.needs.connect(self._show_needs)
+        self.estimator.failed.connect(self._show_failure)
+        for choice in (form.layer, form.scope, form.region, form.preset, form.device):
+            choice.changed.connect(self._follow)
+        form.region.edited.connect(self._follow_edit)
+        layers.selection.events.active.connect(self._choose_active)
+        layers.selection.events.changed.connect(self._follow)
+        layers.events.removed.connect(self._follow)
+        dims.events.current_step.connect(self._follow)
+        dims.events.order.connect(self._follow)
 
-    def ask_noise(self) -> None:
-        """Ask for the noise alone, because another slice is shown."""
-        self._open.add(_NOISE)
-        self._wait()
+    @property
+    def layers(self) -> tuple[Image, ...]:
+        """The noisy layers that are selected with the chosen one, or that one alone."""
+        chosen, selection = self.layer, self._viewer.layers.selection
+        selected = tuple(
+            one
+            for one in self._form.layer.choices
+            if one in selection and not is_result(one)
+        )
+        if chosen in selected:
+            return selected
+        return () if chosen is None else (chosen,)
 
-    def ask_needs(self) -> None:
-        """Ask what a run will take, because it is for other layers."""
-        self._open.add(_NEEDS)
-        self._wait()
+    @property
+    def layer(self) -> Image | None:
+        """The chosen layer; None once it was removed."""
+        # The list of choices does not tell that the last layer was removed.
+        chosen: Image | None = self._form.layer.value
+        return chosen if chosen in self._viewer.layers else None
 
     def hold(self) -> None:
-        """Ask nothing while a run is at work; what is on its way is dropped."""
+        """Follow and estimate nothing during a run: both would measure each other."""
         self._held = True
-        self._drop()
+        self.estimator.hold()
 
     def resume(self) -> None:
-        """Go on with what was not answered."""
+        """Catch up with what changed during the run."""
         self._held = False
-        if self._open:
-            self._wait()
-
-    def _wait(self) -> None:
-        self._drop()
-        if not self._held:
-            self._timer.start(_REST_MS)
-
-    def _drop(self) -> None:
-        """Let what is at work end unheard."""
-        self._generation += 1
-        self._timer.stop()
-        if self._worker is not None:
-            self._worker.stop()
+        self._follow()
+        self.estimator.resume()
 
     @while_open
-    def _begin(self) -> None:
-        if self._lifetime.undocked:
+    def _follow(self, *_: object) -> None:
+        """Ask for the estimates that the last change made invalid."""
+        if self._held:
             return
-        if self._worker is not None:  # one at a time; it was told to stop
-            self._timer.start(_REST_MS)
+        now, last = self._choices(), self._last
+        if now == last:
             return
+        self._last = now
+        self._form.show_layer_count(len(now.layers))
+        if last is None or replace(now, layers=last.layers, step=last.step) != last:
+            self._take(now, None if last is None else last.layer)
+        elif now.layers != last.layers:
+            show_text(self._form.needs_label, "-")
+            self.estimator.ask(needs=True)
+        if last is not None and now.step != last.step:
+            self.estimator.ask(noise=True)
+
+    def _choices(self) -> Choices:
+        form, dims = self._form, self._viewer.dims
+        return Choices(
+            layer=self.layer,
+            layers=self.layers,
+            scope=form.scope.value,
+            region=form.region.value,
+            preset=form.preset.value,
+            device=form.device.value,
+            order=tuple(dims.order),
+            step=tuple(dims.current_step),
+            edits=self._edits,
+        )
+
+    def _take(self, now: Choices, last_layer: Image | None) -> None:
+        """Take in another image or other settings."""
+        if now.layer is not last_layer:
+            self._watch(last_layer, now.layer)
+        layer, dims = now.layer, self._viewer.dims
+        self._form.allow_volume("" if layer is None else volume_problem(layer, dims))
+        self._form.clear_estimates()
+        self.estimator.ask(noise=True, needs=True)
+
+    def _watch(self, last: Image | None, layer: Image | None) -> None:
+        """Follow what the user does to the chosen layer."""
+        for one, change in ((last, "disconnect"), (layer, "connect")):
+            if one is not None:
+                getattr(one.events.data, change)(self._follow_edit)
+                getattr(one.events.axis_labels, change)(self._follow_edit)
+
+    def _follow_edit(self, *_: object) -> None:
+        self._edits += 1
+        self._follow()
+
+    @while_open
+    def _choose_active(self, _: Event) -> None:
+        """Choose the layer that the user selects, unless it is a result."""
+        active, choice = self._viewer.layers.selection.active, self._form.layer
+        if not self._held and active in choice.choices and not is_result(active):
+            choice.value = active
+
+    def _request(self, needs: bool) -> EstimateRequest | None:
+        """Return what to estimate; None if nothing is there or can be denoised."""
         try:
-            question = self._ask(_NEEDS in self._open)
+            return self._request_of(self.layer, needs)
         except ValueError as error:
-            self._open.clear()
-            self.needs.emit(str(error))
-            return
-        if question is not None:
-            self._start(EstimateWorker(question), self._generation)
+            show_text(self._form.needs_label, str(error))
+            return None
 
-    def _start(self, worker: EstimateWorker, generation: int) -> None:
-        worker.stepped.connect(lambda found: self._show_noise(found, generation))
-        worker.returned.connect(lambda found: self._show_needs(found, generation))
-        worker.errored.connect(lambda error: self._show_error(error, generation))
-        worker.finished.connect(self._end)
-        self._worker = worker
-        self._lifetime.start(worker)
-
-    @while_open
-    def _show_noise(self, problem: NoisyPlane, generation: int) -> None:
-        if generation == self._generation:
-            self._open.discard(_NOISE)
-            self.noise.emit(words.noise_words(problem))
+    def _request_of(self, layer: Image | None, needs: bool) -> EstimateRequest | None:
+        if layer is None:
+            return None
+        form, viewer = self._form, self._viewer
+        scope, region = form.scope.value, form.region.value
+        shown = take_source(layer, viewer.dims, SLICE, region)
+        if not needs:
+            return EstimateRequest(shown, (), form.settings)
+        chosen = take_source(layer, viewer.dims, scope, region)
+        queue = build_queue(viewer, self.layers, scope, region)
+        return EstimateRequest(shown, queue.sources or (chosen,), form.settings)
 
     @while_open
-    def _show_needs(self, found: list[Preflight], generation: int) -> None:
-        if generation == self._generation and found:
-            self._open.discard(_NEEDS)
-            self.needs.emit(words.needs_words(found))
+    def _show_noise(self, plane: NoisyPlane) -> None:
+        show_text(self._form.noise_label, messages.noise_message(plane))
 
     @while_open
-    def _show_error(self, error: Exception, generation: int) -> None:
-        if generation == self._generation:
-            self._open.clear()
-            self.needs.emit(words.error_words(error))
+    def _show_needs(self, needs: list[Preflight]) -> None:
+        show_text(self._form.needs_label, messages.needs_message(needs))
 
     @while_open
-    def _end(self) -> None:
-        """Ask again what is still open, such as beside the run of another widget."""
-        self._worker = None
-        waiting = self._held or self._timer.isActive()
-        if self._open and not waiting:
-            self._timer.start(_REST_MS)
+    def _show_failure(self, error: Exception) -> None:
+        show_text(self._form.needs_label, messages.error_message(error))

@@ -1,4 +1,4 @@
-"""The controls of the widget and the rows that tell what is going on."""
+"""The controls of the denoising panel and the rows that show a run and its result."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ from napari.layers import Image
 from qtpy.QtWidgets import QWidget
 
 from napari_inr_denoise.core.settings import DenoiseSettings
-from napari_inr_denoise.plugin.controls import messages as words
+from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.controls.device_choice import DeviceChoice
+from napari_inr_denoise.plugin.controls.file_dialogs import (
+    ask_and_load,
+    ask_for_name,
+    save_settings,
+)
 from napari_inr_denoise.plugin.controls.plane_table import PlaneTable
 from napari_inr_denoise.plugin.controls.preferences import (
     MAXIMUM_SEED,
@@ -39,29 +44,45 @@ from napari_inr_denoise.plugin.controls.rows import (
     row,
     show_text,
 )
-from napari_inr_denoise.plugin.controls.tooltips import DENOISE_TIPS, give_hints
+from napari_inr_denoise.plugin.controls.tooltips import DENOISE_TIPS, set_tooltips
 from napari_inr_denoise.plugin.layers.displayed import PREVIEW_SIDE
 from napari_inr_denoise.plugin.layers.scope import SCOPES, STACK, VOLUME, mode_of
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
-    from napari_inr_denoise.plugin.runs.queue import RunQueue
 
 
-class DenoiseForm(Container[Widget]):
-    """What is chosen and what is shown, without what it does."""
+class DenoiseForm:
+    """The rows of the panel: their controls, the values chosen, the texts shown.
 
-    def __init__(self) -> None:
-        super().__init__()
+    It knows nothing of runs. Others connect to the buttons and call the `show` methods.
+
+    Parameters
+    ----------
+    panel : Container
+        Empty; the rows are added to it.
+
+    Attributes
+    ----------
+    native : QWidget
+        The Qt side of the panel, as the parent of dialogs.
+    """
+
+    def __init__(self, panel: Container[Widget]) -> None:
+        self.native: QWidget = panel.native
         self._fit_started = 0.0
         self._plotted: tuple[dict[str, int], int] | None = None
         self._make_choices()
         self._make_run_buttons()
         self._make_result_controls()
         self._make_labels()
-        self._lay_out()
+        self._lay_out(panel)
         self.show_result(None)
         self.show_comparison(on=False)
+        self.device.failed.connect(self.say)
+        self.scope.changed.connect(self._allow_preset)
+        self.load_button.changed.connect(self._ask_and_load)
+        self.save_button.changed.connect(self._ask_and_save)
 
     def _make_choices(self) -> None:
         self.layer: Any = create_widget(annotation=Image, label="image")
@@ -134,16 +155,16 @@ class DenoiseForm(Container[Widget]):
         self.plot = ResidualPlot()
         self.table = PlaneTable()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, panel: Container[Widget]) -> None:
         how = row(self.preset, Label(value="seed"), self.seed)
         how.label = self.preset.label
         choices = (self.layer, self.scope, self.region, how, self.device)
-        self.extend([*choices, *self._rows()])
-        arrange(self)
+        panel.extend([*choices, *self._rows()])
+        arrange(panel)
         insert_below(self.residual_label, self.plot)
         insert_below(self.status_label, self.table)
         QWidget.setTabOrder(self.save_button.native, self.table)
-        give_hints(self, DENOISE_TIPS)
+        set_tooltips(panel, self, DENOISE_TIPS)
 
     @property
     def _choices(self) -> tuple[Widget, ...]:
@@ -184,12 +205,12 @@ class DenoiseForm(Container[Widget]):
         )
 
     def load(self, path: Path) -> None:
-        """Choose what a file of settings says.
+        """Choose the settings that a file holds.
 
         Raises
         ------
         OSError, TypeError, ValueError
-            If it is no such file; nothing has changed then.
+            If the file holds no settings; nothing has changed then.
         """
         settings = self.preset.load(path)
         self.seed.value = settings.seed
@@ -198,72 +219,107 @@ class DenoiseForm(Container[Widget]):
         if mode_of(self.scope.value) != settings.mode:
             self.scope.value = VOLUME if settings.mode == "volume" else STACK
 
-    def allow(self, running: bool) -> None:
-        """Allow what makes sense now: only Stop during a fit."""
+    def _ask_and_load(self) -> None:
+        message = ask_and_load(self.native, self.load)
+        if message:
+            self.say(message)
+
+    def _ask_and_save(self) -> None:
+        path = ask_for_name(self.native)
+        if path is None:
+            return
+        try:
+            self.say(f"The settings are in {save_settings(self.settings, path)}.")
+        except OSError as error:
+            self.say(f"The settings could not be saved: {error}")
+
+    def allow(self, *, running: bool) -> None:
+        """Enable the controls that make sense now: only Stop during a run."""
         for widget in (*self._choices, self.strength, self.load_button):
             widget.enabled = not running
-        # The published method, whatever the preset.
-        self.preset.enabled = not running and self.scope.value != VOLUME
+        self._allow_preset()
         self.run_button.enabled = not running
         self.preview_button.enabled = not running
         self.stop_button.enabled = running
         if not running:
-            self._show_left("")
+            self._show_time_left("")
 
-    def allow_volume(self, hindrance: str) -> None:
-        """Offer the volume, unless there is a reason against it."""
-        at = SCOPES.index(VOLUME)
-        native = self.scope.native
-        native.model().item(at).setEnabled(not hindrance)
-        native.model().item(at).setToolTip(hindrance)
+    def _allow_preset(self) -> None:
+        """Disable the preset for volumes: they have one method, the published one."""
+        self.preset.enabled = self.scope.enabled and self.scope.value != VOLUME
+
+    def allow_volume(self, problem: str) -> None:
+        """Offer the volume as a scope unless there is a problem, shown as tooltip."""
+        item = self.scope.native.model().item(SCOPES.index(VOLUME))
+        item.setEnabled(not problem)
+        item.setToolTip(problem)
+
+    def show_layer_count(self, count: int) -> None:
+        """Show on the Run button how many layers it starts, if there are several."""
+        self.run_button.text = f"&Run on {count} layers" if count > 1 else "&Run"
+
+    def clear_estimates(self) -> None:
+        """Remove the noise and the expected time and memory until they are known."""
+        show_text(self.noise_label, "-")
+        show_text(self.needs_label, "-")
 
     def clear_progress(self) -> None:
-        """Begin anew, with one of the images."""
+        """Clear the plot and the rows of one image before the next one starts."""
         self.plot.clear()
         self._plotted = None
         self._fit_started = time.monotonic()
         for label in (self.residual_label, self.step_label):
             show_text(label, "-")
 
-    def show_progress(self, step: DenoiseStep, queue: RunQueue) -> None:
-        """Show where a run is, and how much of all its images is done."""
-        self.show_share(queue.share(step.progress), queue.left_words(step.progress))
-        show_text(self.noise_label, words.noise_words(step.problem))
-        show_text(self.residual_label, words.residual_words(step))
-        show_text(self.step_label, words.step_words(step))
+    def show_progress(self, step: DenoiseStep, share: float, time_left: str) -> None:
+        """Show a step of a run.
+
+        Parameters
+        ----------
+        step : DenoiseStep
+            The last step of the image being denoised.
+        share : float
+            Finished fraction of all images of the run, 0 to 1.
+        time_left : str
+            Expected time until the end of the run; empty if unknown.
+        """
+        self.show_share(share, time_left)
+        show_text(self.noise_label, messages.noise_message(step.problem))
+        show_text(self.residual_label, messages.residual_message(step))
+        show_text(self.step_label, messages.step_message(step))
         self._plot(step)
 
     def _plot(self, step: DenoiseStep) -> None:
-        """Go on with the curve of the plane or tile at work, or begin with another."""
+        """Extend the curve of the current plane or tile, or start that of another."""
         at, ended = (step.plane.index, step.tile_number), step.fit is None
         if self._plotted not in (None, at) and not self.plot.ended:
             if ended:
-                return  # the end of one that was fitted beside it
+                return  # the end of another fit that runs concurrently
             self.plot.clear()
         seconds = time.monotonic() - self._fit_started
-        self.plot.add(seconds, words.residual_ratio(step), ended=ended)
+        self.plot.add(seconds, messages.residual_ratio(step), ended=ended)
         self._plotted = None if step.learning else at
 
-    def show_share(self, share: float, left: str) -> None:
-        """Show how much of a run is done, and how long it will go on, in the bar.
+    def show_share(self, share: float, time_left: str) -> None:
+        """Show the finished fraction of a run and the time left in the progress bar.
 
-        Not in a row of its own, which would change its height, and so all below it.
+        A row of its own for the time would change its height and move all rows below.
         """
         self.progress.value = round(share * BAR_STEPS)
-        self._show_left(left)
+        self._show_time_left(time_left)
 
-    def _show_left(self, left: str) -> None:
-        self.progress.native.setFormat(f"%p%, {left}" if left else "%p%")
+    def _show_time_left(self, time_left: str) -> None:
+        self.progress.native.setFormat(f"%p%, {time_left}" if time_left else "%p%")
 
     def show_result(self, result: DenoiseResult | None, noisy: bool = False) -> None:
-        """Offer what there is to see of a result.
+        """Enable the buttons of a result and list its planes.
 
         Parameters
         ----------
         result : DenoiseResult or None
-            Nothing is offered if there is none.
+            None disables all buttons and empties the table.
         noisy : bool
-            Whether there is still the noisy image to be compared with.
+            Whether the noisy image is still there to compare with.
         """
         colours = result is not None and "S" in (result.report.files[0].axes or "")
         self.removed_button.enabled = noisy and not colours
@@ -275,7 +331,7 @@ class DenoiseForm(Container[Widget]):
         self.table.show_planes(() if result is None else result.report.files[0].planes)
 
     def show_comparison(self, *, on: bool) -> None:
-        """Show whether before and after are compared."""
+        """Show whether the noisy image and the result are being compared."""
         self.compare_button.value = on
         self.divide.enabled = on
 

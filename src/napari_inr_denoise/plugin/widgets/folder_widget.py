@@ -21,13 +21,13 @@ from magicgui.widgets import (
 )
 
 from napari_inr_denoise.batch.eta import Pace
-from napari_inr_denoise.plugin.controls import folder_messages as folder_words
+from napari_inr_denoise.plugin.controls import folder_messages
 from napari_inr_denoise.plugin.controls.device_choice import DeviceChoice
 from napari_inr_denoise.plugin.controls.file_dialogs import ask_and_load
-from napari_inr_denoise.plugin.controls.messages import error_words
+from napari_inr_denoise.plugin.controls.messages import error_message
 from napari_inr_denoise.plugin.controls.preset_choice import PresetChoice
 from napari_inr_denoise.plugin.controls.rows import BAR_STEPS, arrange, row, show_text
-from napari_inr_denoise.plugin.controls.tooltips import FOLDER_TIPS, give_hints
+from napari_inr_denoise.plugin.controls.tooltips import FOLDER_TIPS, set_tooltips
 from napari_inr_denoise.plugin.runs.folder_worker import FolderRun, FolderWorker
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 
@@ -107,7 +107,7 @@ class FolderWidget(Container[Widget]):
 
     def _prepare(self) -> None:
         arrange(self, _DOCK_PIXELS)
-        give_hints(self, FOLDER_TIPS)
+        set_tooltips(self, self, FOLDER_TIPS)
         for folder in (self.source, self.out):
             folder.choose_btn.text = "Browse..."  # the usual text leaves no room
         self.failures.native.setReadOnly(True)
@@ -194,11 +194,11 @@ class FolderWidget(Container[Widget]):
         self._count = batch.count
         self._pace.follow(batch)
         self.progress.value = int(self._pace.share * BAR_STEPS)
-        show_text(self.file_label, folder_words.file_words(batch))
-        show_text(self.plane_label, folder_words.plane_words(batch))
-        show_text(self.time_label, folder_words.time_words(self._pace))
+        show_text(self.file_label, folder_messages.file_message(batch))
+        show_text(self.plane_label, folder_messages.plane_message(batch))
+        show_text(self.time_label, folder_messages.time_message(self._pace))
         if batch.done is not None and batch.done.file.status == "failed":
-            self._name_failure(folder_words.failure_words(batch.done.file))
+            self._name_failure(folder_messages.failure_message(batch.done.file))
 
     def _name_failure(self, text: str) -> None:
         self._failed.append(text)
@@ -210,11 +210,11 @@ class FolderWidget(Container[Widget]):
     def _show_summary(self, report: DenoiseReport | None) -> None:
         problem = "" if self._worker is None else self._worker.problem
         where = problem or f"The report is {self._run.out / 'report.html'}."
-        self._say(folder_words.summary_words(report, self._count, where))
+        self._say(folder_messages.summary_message(report, self._count, where))
 
     @while_open
     def _show_failure(self, error: Exception) -> None:
-        self._say(error_words(error))
+        self._say(error_message(error))
 
     @while_open
     def _show_finished(self) -> None:

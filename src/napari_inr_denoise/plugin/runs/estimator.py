@@ -1,0 +1,138 @@
+"""When noise and needs are estimated: as soon as the choices rest, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+
+from napari_inr_denoise.plugin.runs.estimate_worker import (
+    EstimateRequest,
+    EstimateWorker,
+)
+from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+
+if TYPE_CHECKING:
+    from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+    from napari_inr_denoise.core.preflight.estimate import Preflight
+
+_REST_MS = 300
+"""Time without a change before an estimate starts, in milliseconds: a turn of the
+mouse wheel makes many changes."""
+_NOISE, _NEEDS = "noise", "needs"
+
+
+class Estimator:
+    """Estimates in a thread what was asked for, once there are no more changes.
+
+    Parameters
+    ----------
+    request : callable
+        Returns what to estimate, given whether more than the noise is wanted; None if
+        there is nothing to estimate.
+    lifetime : Lifetime
+        Of the widget.
+
+    Attributes
+    ----------
+    noise : Signal
+        Emitted with the noise of the displayed slice (NoisyPlane).
+    needs : Signal
+        Emitted with the time and memory of a run (list of Preflight).
+    failed : Signal
+        Emitted with the exception of an estimate.
+    """
+
+    noise = Signal(object)
+    needs = Signal(object)
+    failed = Signal(object)
+
+    def __init__(
+        self, request: Callable[[bool], EstimateRequest | None], lifetime: Lifetime
+    ) -> None:
+        self._request, self._lifetime = request, lifetime
+        self._generation = 0
+        self._worker: EstimateWorker | None = None
+        self._wanted: set[str] = set()
+        self._held = False
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._begin)
+
+    def ask(self, *, noise: bool = False, needs: bool = False) -> None:
+        """Ask for the noise, for the needs of a run, or for both."""
+        self._wanted |= {_NOISE} if noise else set()
+        self._wanted |= {_NEEDS} if needs else set()
+        self._wait()
+
+    def hold(self) -> None:
+        """Estimate nothing for now, and drop the estimate at work."""
+        self._held = True
+        self._drop()
+
+    def resume(self) -> None:
+        """Go on with what was not answered."""
+        self._held = False
+        if self._wanted:
+            self._wait()
+
+    def _wait(self) -> None:
+        self._drop()
+        if not self._held:
+            self._timer.start(_REST_MS)
+
+    def _drop(self) -> None:
+        """Stop the estimate at work and ignore its answer."""
+        self._generation += 1
+        self._timer.stop()
+        if self._worker is not None:
+            self._worker.stop()
+
+    @while_open
+    def _begin(self) -> None:
+        if self._lifetime.undocked:
+            return
+        if self._worker is not None:  # one at a time; it was told to stop
+            self._timer.start(_REST_MS)
+            return
+        request = self._request(_NEEDS in self._wanted)
+        if request is None:
+            self._wanted.clear()
+        else:
+            self._start(EstimateWorker(request), self._generation)
+
+    def _start(self, worker: EstimateWorker, generation: int) -> None:
+        worker.stepped.connect(lambda found: self._tell_noise(found, generation))
+        worker.returned.connect(lambda found: self._tell_needs(found, generation))
+        worker.errored.connect(lambda error: self._tell_error(error, generation))
+        worker.finished.connect(self._end)
+        self._worker = worker
+        self._lifetime.start(worker)
+
+    @while_open
+    def _tell_noise(self, plane: NoisyPlane, generation: int) -> None:
+        if generation == self._generation:
+            self._wanted.discard(_NOISE)
+            self.noise.emit(plane)
+
+    @while_open
+    def _tell_needs(self, found: list[Preflight], generation: int) -> None:
+        if generation == self._generation and found:
+            self._wanted.discard(_NEEDS)
+            self.needs.emit(found)
+
+    @while_open
+    def _tell_error(self, error: Exception, generation: int) -> None:
+        if generation == self._generation:
+            self._wanted.clear()
+            self.failed.emit(error)
+
+    @while_open
+    def _end(self) -> None:
+        """Ask again for what is still open, such as after the run of another widget."""
+        self._worker = None
+        waiting = self._held or self._timer.isActive()
+        if self._wanted and not waiting:
+            self._timer.start(_REST_MS)

@@ -1,0 +1,180 @@
+"""Starts, watches and stops the runs of a queue of images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import napari
+from napari.layers import Image
+from napari.utils.events import Event
+from napari.utils.notifications import show_error
+from psygnal import Signal
+from qtpy.QtCore import QEventLoop
+
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.plugin.controls import messages
+from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.results.finished import Finished
+from napari_inr_denoise.plugin.results.result_layer import ResultLayer
+from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.runs.queue import RunQueue
+from napari_inr_denoise.plugin.runs.worker import DenoiseWorker
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
+
+_NO_RESULT = "Stopped before there was a result."
+
+
+class RunController:
+    """Denoises the images of a queue one by one, each into a layer of its own.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The result layers are added to it.
+    lifetime : Lifetime
+        Of the widget; the runs end with it.
+
+    Attributes
+    ----------
+    started : Signal
+        Emitted when the run of one image starts.
+    progressed : Signal
+        Emitted with each step (DenoiseStep), the finished fraction of the whole queue
+        and the expected time left in words.
+    said : Signal
+        Emitted with a sentence for the user.
+    finished : Signal
+        Emitted with each result (Finished) and the strength to show it at.
+    ended : Signal
+        Emitted at the end of the queue with the layer of its last result, or None.
+    """
+
+    started = Signal()
+    progressed = Signal(object, float, str)
+    said = Signal(str)
+    finished = Signal(object, float)
+    ended = Signal(object)
+
+    def __init__(self, viewer: napari.Viewer, lifetime: Lifetime) -> None:
+        self._viewer, self._lifetime = viewer, lifetime
+        self._queue = RunQueue()
+        self._settings: DenoiseSettings
+        self._worker: DenoiseWorker | None = None
+        self._live: ResultLayer | None = None
+        self._last: Image | None = None
+        self._plane_count = 0
+        viewer.layers.events.removed.connect(self._follow_removal)
+
+    @property
+    def running(self) -> bool:
+        """Whether an image is being denoised."""
+        return self._worker is not None
+
+    def start(self, queue: RunQueue, settings: DenoiseSettings) -> None:
+        """Denoise the images of a queue, or say why that is not possible."""
+        self._queue, self._settings, self._last = queue, settings, None
+        if queue.count:
+            self._next()
+        else:
+            self.said.emit("There is no image layer. Open an image first.")
+
+    def stop(self) -> None:
+        """Stop the run and keep its best result so far; start none of the others."""
+        if self._worker is not None:
+            self._queue.drop()
+            self._worker.stop()
+
+    def wait(self) -> Image | None:
+        """Wait for the end of the queue while the window stays responsive.
+
+        Returns
+        -------
+        Image or None
+            The layer of the last result.
+        """
+        while self._worker is not None and not self._lifetime.over:
+            loop = QEventLoop()
+            # The worker's own signal: it also comes after the window was closed.
+            self._worker.finished.connect(loop.quit)
+            loop.exec()
+        return self._last
+
+    def _next(self) -> None:
+        """Start the next image, or report what became of all of them."""
+        if self._lifetime.undocked:
+            self._queue.drop()
+        source = self._queue.next()
+        if source is not None:
+            self._start(source)
+            return
+        if summary := self._queue.summary():
+            self.said.emit(summary)
+        self.ended.emit(self._last)
+
+    def _start(self, source: LayerSource) -> None:
+        # The strength is applied after the fit, and can be changed then.
+        worker = DenoiseWorker(source, replace(self._settings, strength=0.0))
+        worker.stepped.connect(self._show_step)
+        worker.drawn.connect(self._show_image)
+        worker.returned.connect(self._show_result)
+        worker.errored.connect(self._show_failure)
+        worker.finished.connect(self._finish)
+        self._worker = worker
+        self._live = ResultLayer(self._viewer, source)
+        self._plane_count = 0
+        self.started.emit()
+        self.said.emit(self._queue.with_position("Estimating the noise..."))
+        self._live.begin()
+        self._lifetime.start(worker)
+
+    @while_open
+    def _show_step(self, step: DenoiseStep) -> None:
+        self._plane_count = step.plane_count
+        queue, done = self._queue, step.progress
+        self.progressed.emit(step, queue.share(done), queue.time_left(done))
+        self.said.emit(queue.with_position(messages.fitting_message(self._settings)))
+
+    @while_open
+    def _show_image(self, image: NDArray[np.float32]) -> None:
+        if self._live is not None:
+            self._live.show(image)
+
+    @while_open
+    def _show_result(self, result: DenoiseResult | None) -> None:
+        if self._live is None or result is None:
+            self._queue.fail(_NO_RESULT)
+            self.said.emit(_NO_RESULT)
+            return
+        layer = self._last = self._live.finish(result)
+        ending = messages.ending_message(result, self._plane_count)
+        finished = Finished(self._live.source, result, layer, ending)
+        self.finished.emit(finished, self._settings.strength)
+        self._queue.finish(ending)
+        self.said.emit(ending)
+
+    @while_open
+    def _show_failure(self, error: Exception) -> None:
+        message = messages.error_message(error)
+        self._queue.fail(message)
+        self.said.emit(message)
+        show_error(self._queue.with_position(message))
+
+    @while_open
+    def _finish(self) -> None:
+        self._worker = None
+        if self._live is not None:
+            self._live.close()
+        self._live = None  # it holds the image
+        self._next()
+
+    @while_open
+    def _follow_removal(self, event: Event) -> None:
+        # Equal, but not the same: napari gives plugins a proxy of a layer.
+        if event.value == self._last:
+            self._last = None
