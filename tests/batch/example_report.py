@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from napari_inr_denoise.core.report.report import FileReport, PlaneReport
 
-PLANE = PlaneReport(
-    index={},
-    sigma=10.0,
-    correlated=False,
-    isolated_pixels=0,
-    residual_rms=9.5,
-    steps=100,
-    reason="trained",
-    mean_before=200.0,
-    mean_after=200.1,
-    held_out_error=3.0,
-    verdict="noise_only",
+PLANE = PlaneReport.from_dict(
+    {
+        "index": {},
+        "sigma": 10.0,
+        "correlated": False,
+        "isolated_pixels": 0,
+        "residual_rms": 9.5,
+        "steps": 100,
+        "reason": "trained",
+        "mean_before": 200.0,
+        "mean_after": 200.1,
+        "held_out_error": 3.0,
+        "verdict": "noise_only",
+    }
 )
 FILE = FileReport(
     "in/good.tif",

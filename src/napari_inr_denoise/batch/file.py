@@ -174,7 +174,7 @@ def _denoised(
     for step in run:
         finished = step.finished
         if len(finished) > len(kept.finished):
-            kept.keep([asdict(plane) for plane in finished])
+            kept.keep([plane.to_dict() for plane in finished])
         yield step
     (file,) = run.result.report.files
     return file, run.result.volumes

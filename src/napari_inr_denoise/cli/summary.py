@@ -29,22 +29,24 @@ def plane_summary(file: FileReport) -> str:
     if len(file.planes) > 1:
         return f"{_levels(file)} {_reasons(file)}"
     sentences = [StopReason(first.reason).sentence]
-    if first.held_out_error is not None:
+    if first.quality.held_out_error is not None:
         sentences.append(
-            f"Expected error {first.held_out_error:.3g} (root mean square)."
+            f"Expected error {first.quality.held_out_error:.3g} (root mean square)."
         )
-    if first.verdict is not None:
-        sentences.append(Verdict(first.verdict).sentence)
+    if first.quality.verdict is not None:
+        sentences.append(Verdict(first.quality.verdict).sentence)
     return f"{_levels(file)} Residual {first.residual_rms:.4g}. {' '.join(sentences)}"
 
 
 def _levels(file: FileReport) -> str:
     """Return the range of the noise levels of the planes as text."""
-    levels = [plane.sigma for plane in file.planes if plane.sigma is not None]
+    levels = [
+        plane.noise.sigma for plane in file.planes if plane.noise.sigma is not None
+    ]
     if not levels:
         return "Noise level unknown."
     low, high = f"{min(levels):.4g}", f"{max(levels):.4g}"
-    correlated = any(plane.correlated for plane in file.planes)
+    correlated = any(plane.noise.correlated for plane in file.planes)
     kind = ", correlated between neighbouring pixels" if correlated else ""
     return f"Noise level {low if low == high else f'{low} to {high}'}{kind}."
 

@@ -9,6 +9,7 @@ from napari_inr_denoise.batch.report.outliers import (
     unusual_ratios,
     worst_plane,
 )
+from napari_inr_denoise.core.report.report import PlaneReport
 from tests.batch.example_report import FILE, PLANE
 
 
@@ -24,7 +25,7 @@ from tests.batch.example_report import FILE, PLANE
 )
 def test_a_plane_stands_out_by_itself(changes: dict[str, object], words: str) -> None:
     assert oddities_of(PLANE) == []
-    plane = replace(PLANE, **changes)  # type: ignore[arg-type]
+    plane = PlaneReport.from_dict(PLANE.to_dict() | changes)
     assert any(words in one.words for one in oddities_of(plane))
     assert worst_plane(replace(FILE, planes=(PLANE, PLANE, plane))) == 2
     assert worst_plane(replace(FILE, planes=(PLANE,) * 3)) == 1

@@ -43,7 +43,8 @@ def _page(*files: FileReport, picture: Thumbnails | None = None) -> str:
 
 
 def test_what_stands_out_comes_first() -> None:
-    odd = replace(PLANE, residual_rms=14.0, verdict="structure_removed")
+    quality = replace(PLANE.quality, verdict="structure_removed")
+    odd = replace(PLANE, residual_rms=14.0, quality=quality)
     text = _Page(
         _page(
             replace(FILE, source="in/plain.tif"),

@@ -3,14 +3,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from napari_inr_denoise.core.pipeline.finished_planes import FinishedPlanes
-from napari_inr_denoise.core.report.report import PlaneReport
+from napari_inr_denoise.core.report.report import (
+    NoiseRecord,
+    PlaneReport,
+    QualityRecord,
+)
 from napari_inr_denoise.image.axes import planes_of
 
 AXES, SHAPE = "CZYX", (2, 3, 4, 4)
 
 
 def _record(reason: str = "trained", **index: int) -> PlaneReport:
-    return PlaneReport(index, 1.0, False, 0, 1.0, 1, reason, 0.0, 0.0)
+    return PlaneReport(
+        index, NoiseRecord(sigma=1.0), QualityRecord(), 0, 1.0, 1, reason, 0.0, 0.0
+    )
 
 
 def test_planes_are_counted_and_found() -> None:

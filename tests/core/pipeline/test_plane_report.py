@@ -56,12 +56,17 @@ def test_sums_add_up_and_shared_pixels_count_once() -> None:
     assert joined.index == {"Z": 3}
 
 
+def _with_sigma(record: TileRecord, sigma: float | None) -> TileRecord:
+    noise = replace(record.report.noise, sigma=sigma)
+    return replace(record, report=replace(record.report, noise=noise))
+
+
 def test_levels_are_root_mean_squares_by_pixels() -> None:
     small, large = _record(np.ones((1, 1))), _record(np.ones((1, 3)))
-    loud = replace(small, report=replace(small.report, sigma=9.0))
+    loud = _with_sigma(small, 9.0)
     joined = join_records([loud, large])
     assert joined.sigma == pytest.approx(math.sqrt((81 + 3 * 9) / 4))
-    unknown = replace(small, report=replace(small.report, sigma=None))
+    unknown = _with_sigma(small, None)
     assert join_records([unknown, large]).sigma == pytest.approx(3.0)
     assert join_records([unknown, unknown]).sigma is None
 

@@ -7,18 +7,20 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 
 
 def _file() -> FileReport:
-    plane = PlaneReport(
-        index={"Z": 2},
-        sigma=1.5,
-        correlated=False,
-        isolated_pixels=3,
-        residual_rms=1.4,
-        steps=60,
-        reason="trained",
-        mean_before=10.0,
-        mean_after=10.1,
-        candidates={"neighbourhood": 1.0},
-        intensity_bias=((5.0, 0.1), (9.0, -0.2)),
+    plane = PlaneReport.from_dict(
+        {
+            "index": {"Z": 2},
+            "sigma": 1.5,
+            "correlated": False,
+            "isolated_pixels": 3,
+            "residual_rms": 1.4,
+            "steps": 60,
+            "reason": "trained",
+            "mean_before": 10.0,
+            "mean_after": 10.1,
+            "candidates": {"neighbourhood": 1.0},
+            "intensity_bias": ((5.0, 0.1), (9.0, -0.2)),
+        }
     )
     return FileReport(
         source="a.tif",

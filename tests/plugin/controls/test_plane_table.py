@@ -12,17 +12,19 @@ from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.plugin.controls.plane_table import PlaneTable
 
 pytestmark = pytest.mark.window
-USUAL = PlaneReport(
-    index={"Z": 0},
-    sigma=2.0,
-    correlated=False,
-    isolated_pixels=0,
-    residual_rms=2.0,
-    steps=9,
-    reason=StopReason.TRAINED.value,
-    mean_before=100.0,
-    mean_after=100.0,
-    verdict=Verdict.NOISE_ONLY.value,
+USUAL = PlaneReport.from_dict(
+    {
+        "index": {"Z": 0},
+        "sigma": 2.0,
+        "correlated": False,
+        "isolated_pixels": 0,
+        "residual_rms": 2.0,
+        "steps": 9,
+        "reason": StopReason.TRAINED.value,
+        "mean_before": 100.0,
+        "mean_after": 100.0,
+        "verdict": Verdict.NOISE_ONLY.value,
+    }
 )
 
 

@@ -71,7 +71,7 @@ def test_what_cannot_be_used_is_passed_over_and_the_rest_holds(
     for name, value in good.items():
         expected = getattr(BUILT_IN, name) if name in bad else value
         assert getattr(preferred, name) == expected
-    assert preferred.width == BUILT_IN.width
+    assert preferred.siren == BUILT_IN.siren
 
 
 def test_the_page_offers_what_there_is() -> None:

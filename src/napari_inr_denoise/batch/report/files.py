@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import fields
 from pathlib import Path
 
-from napari_inr_denoise.core.report.report import DenoiseReport, PlaneReport
+from napari_inr_denoise.core.report.report import PLANE_FIELDS, DenoiseReport
 from napari_inr_denoise.io.atomic import written_whole
 
-_PLANE_COLUMNS = tuple(f.name for f in fields(PlaneReport) if f.name != "index")
+_PLANE_COLUMNS = tuple(name for name in PLANE_FIELDS if name != "index")
 _COLUMNS = ("source", "output", "status", "error", "notes", "seconds", "T", "C", "Z")
 
 

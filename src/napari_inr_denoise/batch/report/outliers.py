@@ -38,7 +38,7 @@ class Oddity:
 
 def residual_ratio(plane: PlaneReport) -> float | None:
     """Return the residual over the noise; None if the noise is not known."""
-    return plane.residual_rms / plane.sigma if plane.sigma else None
+    return plane.residual_rms / plane.noise.sigma if plane.noise.sigma else None
 
 
 def mean_change(plane: PlaneReport) -> float | None:
@@ -63,7 +63,7 @@ def _check_stop_reason(plane: PlaneReport) -> list[Oddity]:
 def _check_residual(plane: PlaneReport) -> list[Oddity]:
     ratio = residual_ratio(plane) or 0.0
     found = []
-    if plane.verdict == Verdict.STRUCTURE.value:
+    if plane.quality.verdict == Verdict.STRUCTURE.value:
         found.append(Oddity(3.0, Verdict.STRUCTURE.sentence))
     if ratio > _RESIDUAL:
         words = f"What was removed is {ratio:.2f} times the noise."
@@ -73,9 +73,9 @@ def _check_residual(plane: PlaneReport) -> list[Oddity]:
 
 def _check_mean(plane: PlaneReport) -> list[Oddity]:
     change = mean_change(plane)
-    if change is None or not plane.mean_before or not plane.sigma:
+    if change is None or not plane.mean_before or not plane.noise.sigma:
         return []
-    sigmas = abs(change * plane.mean_before) / plane.sigma
+    sigmas = abs(change * plane.mean_before) / plane.noise.sigma
     if abs(change) <= _MEAN_FRACTION or sigmas <= _MEAN_SIGMAS:
         return []
     return [Oddity(2.0 + sigmas, f"The mean intensity changed by {change:+.1%}.")]

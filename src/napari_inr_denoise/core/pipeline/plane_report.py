@@ -10,8 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
+from napari_inr_denoise.core.ensemble.quality import Quality
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.report.report import PlaneReport
+from napari_inr_denoise.core.report.report import (
+    NoiseRecord,
+    PlaneReport,
+    QualityRecord,
+)
 from napari_inr_denoise.core.report.verdict import Verdict
 
 _BINS = 8
@@ -59,11 +64,10 @@ def record_tile(
     after = weights[:, None] * result.plane_yxs[valid].astype(np.float64)
     values = weights.sum() * problem.plane_yxs.shape[2]
     isolated = float(weights_yx[valid & ~problem.fitted_yx].sum())
-    noise, quality = problem.noise, result.quality
     report = PlaneReport(
         index=index,
-        sigma=_known(noise.sigma),
-        correlated=noise.correlated,
+        noise=NoiseRecord.of(problem.noise),
+        quality=_quality_record(result.quality),
         isolated_pixels=round(isolated),
         residual_rms=result.residual_rms,
         steps=result.steps,
@@ -72,19 +76,20 @@ def record_tile(
         mean_after=float(after.sum() / values) if after.size else None,
         sum_before=float(before.sum()) if before.size else None,
         sum_after=float(after.sum()) if after.size else None,
-        gain=_known(noise.gain),
-        read_noise=_known(noise.read_noise),
-        offset=_known(noise.offset),
-        clipped_low=noise.clipped_low,
-        clipped_high=noise.clipped_high,
-        correlation_distance=noise.correlation_distance,
         candidates=dict(result.weights),
-        held_out_error=None if quality is None else quality.held_out_error,
-        whiteness=None if quality is None else quality.whiteness,
-        verdict=None if quality is None else quality.verdict.value,
-        intensity_bias=() if quality is None else quality.intensity_bias,
     )
     return TileRecord(report, float(weights.sum()))
+
+
+def _quality_record(quality: Quality | None) -> QualityRecord:
+    if quality is None:
+        return QualityRecord()
+    return QualityRecord(
+        quality.held_out_error,
+        quality.whiteness,
+        quality.verdict.value,
+        quality.intensity_bias,
+    )
 
 
 def join_records(records: Sequence[TileRecord]) -> PlaneReport:
@@ -104,7 +109,7 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
     pixels = np.array([record.pixels for record in records])
     shares = pixels / max(float(pixels.sum()), 1e-9)
     mean = _Mean(tiles, shares)
-    verdicts = [tile.verdict for tile in tiles]
+    verdicts = [tile.quality.verdict for tile in tiles]
     worst = [one.value for one in _WORST_LAST if one.value in verdicts]
     reasons = [tile.reason for tile in tiles]
     of_reason = {
@@ -112,9 +117,25 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         for reason in dict.fromkeys(reasons)
     }
     names = dict.fromkeys(name for tile in tiles for name in tile.candidates)
+    noise = replace(
+        tiles[0].noise,
+        sigma=mean.root("sigma"),
+        gain=mean.of("gain"),
+        read_noise=mean.root("read_noise"),
+        offset=mean.of("offset"),
+        clipped_low=mean.of("clipped_low") or 0.0,
+        clipped_high=mean.of("clipped_high") or 0.0,
+    )
+    quality = QualityRecord(
+        held_out_error=mean.root("held_out_error"),
+        whiteness=mean.of("whiteness"),
+        verdict=worst[-1] if worst else None,
+        intensity_bias=_joined_bias(tiles, shares),
+    )
     return replace(
         tiles[0],
-        sigma=mean.root("sigma"),
+        noise=noise,
+        quality=quality,
         isolated_pixels=sum(tile.isolated_pixels for tile in tiles),
         residual_rms=mean.root("residual_rms") or 0.0,
         steps=max(tile.steps for tile in tiles),
@@ -123,21 +144,12 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         mean_after=mean.of("mean_after"),
         sum_before=_sum(tile.sum_before for tile in tiles),
         sum_after=_sum(tile.sum_after for tile in tiles),
-        gain=mean.of("gain"),
-        read_noise=mean.root("read_noise"),
-        offset=mean.of("offset"),
-        clipped_low=mean.of("clipped_low") or 0.0,
-        clipped_high=mean.of("clipped_high") or 0.0,
         candidates={
             name: round(
                 float(shares @ [tile.candidates.get(name, 0.0) for tile in tiles]), 4
             )
             for name in names
         },
-        held_out_error=mean.root("held_out_error"),
-        whiteness=mean.of("whiteness"),
-        verdict=worst[-1] if worst else None,
-        intensity_bias=_joined_bias(tiles, shares),
     )
 
 
@@ -147,11 +159,12 @@ class _Mean:
     def __init__(
         self, tiles: Sequence[PlaneReport], shares: NDArray[np.float64]
     ) -> None:
-        self._tiles, self._shares = tiles, shares
+        self._tiles = [tile.to_dict() for tile in tiles]
+        self._shares = shares
 
     def of(self, name: str, power: int = 1) -> float | None:
         pairs = [
-            (share, getattr(tile, name))
+            (share, tile[name])
             for share, tile in zip(self._shares, self._tiles, strict=True)
         ]
         told = [(share, value) for share, value in pairs if value is not None]
@@ -170,9 +183,9 @@ def _joined_bias(
 ) -> tuple[tuple[float, float], ...]:
     """Return the changes of the mean, the groups of all tiles joined to a few."""
     rows = [
-        (intensity, change, share / len(tile.intensity_bias))
+        (intensity, change, share / len(tile.quality.intensity_bias))
         for tile, share in zip(tiles, shares, strict=True)
-        for intensity, change in tile.intensity_bias
+        for intensity, change in tile.quality.intensity_bias
     ]
     if not rows:
         return ()
@@ -192,7 +205,3 @@ def _joined_bias(
 def _sum(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) if known else None
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -2,60 +2,166 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 
 @dataclass(frozen=True)
-class PlaneReport:
-    """One plane; intensities in the image's own units.
+class NoiseRecord:
+    """The noise of a plane; None where it was not measured or is not known.
 
-    `sigma` is None where too little is valid to estimate it, `isolated_pixels` the
-    number of hot and dead pixels that were left out of the fit. Means and sums are
-    over the valid pixels. What is None was not measured or is not known.
-
-    `gain`, `read_noise`, `offset`, `clipped_low`, `clipped_high` and
-    `correlation_distance` are those of `NoiseModel`; `candidates` the weights of the
-    networks by name; `held_out_error` the estimated root mean square error against
-    the truth; `whiteness` the correlation of neighbours in what was removed and
-    `verdict` what that says (see `core.verdict.Verdict`); `intensity_bias` pairs of
-    intensity and mean change of the pixels of that intensity. `shared` says whether the
-    plane shared noise model and networks with the others of its stack.
+    Attributes
+    ----------
+    sigma : float or None
+        Standard deviation, in the image's intensity units.
+    correlated : bool
+        Whether neighbouring pixels share noise.
+    gain : float or None
+        Intensity units per photon.
+    read_noise : float or None
+        Standard deviation without light, in the image's units.
+    offset : float or None
+        Intensity without light, in the image's units.
+    clipped_low, clipped_high : float
+        Share of the pixels at the lowest or the highest value.
+    correlation_distance : int
+        Distance, in pixels, from which on noise is independent; 1 for white noise.
     """
 
-    index: dict[str, int]
-    sigma: float | None
-    correlated: bool
-    isolated_pixels: int
-    residual_rms: float
-    steps: int
-    reason: str
-    mean_before: float | None
-    mean_after: float | None
-    sum_before: float | None = None
-    sum_after: float | None = None
+    sigma: float | None = None
+    correlated: bool = False
     gain: float | None = None
     read_noise: float | None = None
     offset: float | None = None
     clipped_low: float = 0.0
     clipped_high: float = 0.0
     correlation_distance: int = 1
-    candidates: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: object) -> NoiseRecord:
+        """Return the record of a noise model, which has attributes of these names."""
+        values = {item.name: getattr(model, item.name) for item in fields(cls)}
+        known: dict[str, Any] = {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in values.items()
+        }
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class QualityRecord:
+    """The quality of a denoised plane; None where it is not known.
+
+    Attributes
+    ----------
+    held_out_error : float or None
+        Estimated root mean square error against the truth, in the image's units.
+    whiteness : float or None
+        Correlation of neighbours in what was removed; 0 for white noise.
+    verdict : str or None
+        What that means, see `core.report.verdict.Verdict`.
+    intensity_bias : tuple of (intensity, change)
+        Mean change of the pixels of an intensity, in groups of rising intensity.
+    """
+
     held_out_error: float | None = None
     whiteness: float | None = None
     verdict: str | None = None
     intensity_bias: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class PlaneReport:
+    """One plane; intensities in the image's own units.
+
+    Fields of the parts can be read here too: `plane.sigma` is `plane.noise.sigma`.
+
+    Attributes
+    ----------
+    index : dict of str to int
+        Position along the axes that are not in the plane.
+    noise : NoiseRecord
+        The noise of the plane.
+    quality : QualityRecord
+        The quality of the result.
+    isolated_pixels : int
+        Hot and dead pixels that were left out of the fit.
+    residual_rms : float
+        Root mean square of what was removed.
+    steps : int
+        Optimization steps.
+    reason : str
+        Why the fit ended: the value of a `StopReason`.
+    mean_before, mean_after, sum_before, sum_after : float or None
+        Over the valid pixels of the noisy plane and of the result.
+    candidates : dict of str to float
+        Weights of the networks by name.
+    shared : bool
+        Whether the plane shared noise model and networks with others of its stack.
+    """
+
+    index: dict[str, int]
+    noise: NoiseRecord
+    quality: QualityRecord
+    isolated_pixels: int
+    residual_rms: float
+    steps: int
+    reason: str
+    mean_before: float | None = None
+    mean_after: float | None = None
+    sum_before: float | None = None
+    sum_after: float | None = None
+    candidates: dict[str, float] = field(default_factory=dict)
     shared: bool = False
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of any field
+        part = _PART_OF_FIELD.get(name)
+        if part is None:
+            raise AttributeError(f"PlaneReport has no attribute {name!r}")
+        return getattr(self.__dict__[part], name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, the parts flattened: a plane in report.json."""
+        values = asdict(self)
+        values |= values.pop("noise") | values.pop("quality")
+        return {name: values.pop(name) for name in _FIRST_COLUMNS} | values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PlaneReport:
-        """Rebuild a report from plain values, in which tuples may have become lists."""
-        pairs = values.get("intensity_bias", ())
-        bias = tuple((float(at), float(by)) for at, by in pairs)
-        return cls(**{**values, "intensity_bias": bias})
+        """Rebuild a report from `to_dict`, in which tuples may have become lists."""
+        rest = dict(values)
+        if "intensity_bias" in rest:
+            pairs = rest["intensity_bias"]
+            rest["intensity_bias"] = tuple((float(a), float(b)) for a, b in pairs)
+        noise, quality = (
+            {key: rest.pop(key) for key in _FIELDS_OF_PART[part] & rest.keys()}
+            for part in ("noise", "quality")
+        )
+        return cls(noise=NoiseRecord(**noise), quality=QualityRecord(**quality), **rest)
+
+
+_FIELDS_OF_PART = {
+    "noise": {item.name for item in fields(NoiseRecord)},
+    "quality": {item.name for item in fields(QualityRecord)},
+}
+_PART_OF_FIELD = {
+    name: part for part, names in _FIELDS_OF_PART.items() for name in names
+}
+_FIRST_COLUMNS = (
+    *("index", "sigma", "correlated", "isolated_pixels", "residual_rms", "steps"),
+    *("reason", "mean_before", "mean_after", "sum_before", "sum_after", "gain"),
+    *("read_noise", "offset", "clipped_low", "clipped_high", "correlation_distance"),
+    *("candidates", "held_out_error", "whiteness", "verdict", "intensity_bias"),
+)
+"""The order in files; fields that are not named follow."""
+PLANE_FIELDS = tuple(
+    PlaneReport({}, NoiseRecord(), QualityRecord(), 0, 0.0, 0, "").to_dict()
+)
+"""Names of the fields of a plane in files, in their order."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +190,7 @@ class FileReport:
         """Return plain values, ready for JSON."""
         values = asdict(self)
         values["shape"] = None if self.shape is None else list(self.shape)
-        values["planes"] = [asdict(plane) for plane in self.planes]
+        values["planes"] = [plane.to_dict() for plane in self.planes]
         values["notes"] = list(self.notes)
         return values
 

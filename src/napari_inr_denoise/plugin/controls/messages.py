@@ -103,10 +103,12 @@ def ending_message(result: DenoiseResult, plane_count: int) -> str:
 def quality_message(plane: PlaneReport) -> str:
     """Return how far a plane's result may be trusted; nothing if that is not known."""
     words = []
-    if plane.held_out_error is not None:
-        words.append(f"Expected error {plane.held_out_error:.3g} (root mean square).")
-    if plane.verdict is not None:
-        words.append(Verdict(plane.verdict).sentence)
+    if plane.quality.held_out_error is not None:
+        words.append(
+            f"Expected error {plane.quality.held_out_error:.3g} (root mean square)."
+        )
+    if plane.quality.verdict is not None:
+        words.append(Verdict(plane.quality.verdict).sentence)
     words.append(intensity_message(plane))
     return " ".join(words).strip()
 
@@ -125,7 +127,9 @@ def plane_lines(plane: PlaneReport) -> list[str]:
     lines = [
         f"Residual {plane.residual_rms:.3g} after {plane.steps} steps.",
         StopReason(plane.reason).sentence,
-        "" if plane.verdict is None else Verdict(plane.verdict).sentence,
+        ""
+        if plane.quality.verdict is None
+        else Verdict(plane.quality.verdict).sentence,
         intensity_message(plane),
     ]
     return [line for line in lines if line]

@@ -118,14 +118,14 @@ class PlaneTable(QTableWidget):
 
 
 def _cells(plane: PlaneReport) -> tuple[str, ...]:
-    sigma, error = plane.sigma, plane.held_out_error
+    sigma, error = plane.noise.sigma, plane.quality.held_out_error
     ratio = residual_ratio(plane)
     return (
         ", ".join(f"{axis} {at}" for axis, at in plane.index.items()),
         "-" if sigma is None else f"{sigma:.3g}",
         "-" if ratio is None else f"{ratio:.2f}",
         "-" if error is None else f"{error:.3g}",
-        _TRUST.get(plane.verdict or "", "-"),
+        _TRUST.get(plane.quality.verdict or "", "-"),
         f"{plane.steps}",
         _ENDS[StopReason(plane.reason)],
     )

@@ -51,7 +51,7 @@ def residual_layer(finished: Finished) -> tuple[Any, dict[str, Any]]:
     """
     source, result, shown = finished.source, finished.result, finished.shown
     removed = Residual(source.image(), result.image if shown is None else shown)
-    sigmas = [p.sigma for p in result.report.files[0].planes if p.sigma]
+    sigmas = [p.noise.sigma for p in result.report.files[0].planes if p.noise.sigma]
     limit = _LIMIT * float(np.median(sigmas)) if sigmas else 1.0
     limits = {"colormap": "gray", "contrast_limits": (-limit, limit)}
     at = f" at strength {finished.strength:g}" if finished.strength else ""
