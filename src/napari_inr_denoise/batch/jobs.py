@@ -91,7 +91,7 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
     path = Path(text)
     if path.is_dir() and not is_zarr(path):
         # A folder of results inside the input folder is left out. Results beside their
-        # inputs are told by their names.
+        # inputs are recognized by their names.
         nested = out.resolve() != path.resolve() and _is_below(out, path)
         found = [
             file

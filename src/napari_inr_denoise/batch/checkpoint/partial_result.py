@@ -136,12 +136,12 @@ class PartialResult:
         for image in (self.image, *self.maps.values()):
             image.flush()
         self.finished = [dict(plane) for plane in finished]
-        beside = self._folder / f"{_STATE}.part"
-        with beside.open("w", encoding="utf-8") as file:
+        temporary = self._folder / f"{_STATE}.part"
+        with temporary.open("w", encoding="utf-8") as file:
             json.dump(self._header | {"finished": self.finished}, file)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(self._folder / _STATE)
+        temporary.replace(self._folder / _STATE)
 
     def remove(self) -> None:
         """Delete the folder, after the output was written."""

@@ -39,8 +39,8 @@ def write_comparison(
         picture.paste(grey, (number * step, _CAPTION_PIXELS))
         font = ImageFont.load_default(size=13)
         draw.text((number * step + 4, 3), caption, fill=235, font=font)
-    with written_whole(path) as beside:
-        picture.save(beside, format="PNG")
+    with written_whole(path) as temporary:
+        picture.save(temporary, format="PNG")
 
 
 def as_grey(values: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:

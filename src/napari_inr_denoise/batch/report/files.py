@@ -54,5 +54,5 @@ def _as_csv(report: DenoiseReport) -> str:
 
 def replace_text(path: Path, text: str) -> None:
     """Write a text file, complete or not at all."""
-    with written_whole(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="")
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")

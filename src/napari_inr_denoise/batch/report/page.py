@@ -62,10 +62,10 @@ class _Row:
     @property
     def details(self) -> list[str]:
         """Size and state."""
-        told = [] if self.file.shape is None else [_size(self.file)]
+        texts = [] if self.file.shape is None else [_size(self.file)]
         if self.file.status == "skipped" and self.file.planes:
-            told.append("Done before and unchanged.")
-        return told
+            texts.append("Done before and unchanged.")
+        return texts
 
     @property
     def cause(self) -> str:
@@ -82,11 +82,11 @@ def write_page(
     Parameters
     ----------
     report : DenoiseReport
-        The run.
+        Report of the run.
     pictures : sequence of Thumbnails or None
         One for each file of the report.
     folder : Path
-        Created if need be.
+        Folder of the page; created if needed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     replace_text(folder / PAGE_NAME, page(report, pictures))
@@ -98,7 +98,7 @@ def page(report: DenoiseReport, pictures: Sequence[Thumbnails | None]) -> str:
     Parameters
     ----------
     report : DenoiseReport
-        The run.
+        Report of the run.
     pictures : sequence of Thumbnails or None
         One for each file of the report.
     """
@@ -156,8 +156,8 @@ def _heading(files: Sequence[FileReport], odd: Sequence[_Row]) -> str:
         "failed": states.count("failed"),
         "to look at": len(odd) - states.count("failed"),
     }
-    told = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
-    return f"{len(files)} files: {told}" if files else "No files"
+    texts = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+    return f"{len(files)} files: {texts}" if files else "No files"
 
 
 def _about(report: DenoiseReport) -> str:
@@ -172,10 +172,10 @@ def _about(report: DenoiseReport) -> str:
 
 def _size(file: FileReport) -> str:
     sizes = zip(file.axes or "", file.shape or (), strict=True)
-    told = [" \u00d7 ".join(f"{a} {n}" for a, n in sizes), str(file.dtype)]
+    texts = [" \u00d7 ".join(f"{a} {n}" for a, n in sizes), str(file.dtype)]
     if len(file.planes) > 1:
-        told.insert(1, f"{len(file.planes)} planes")
-    return ", ".join(told)
+        texts.insert(1, f"{len(file.planes)} planes")
+    return ", ".join(texts)
 
 
 def _number(value: float | None, form: str) -> str:
