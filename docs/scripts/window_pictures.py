@@ -106,7 +106,7 @@ def run(widget: InrDenoiseWidget, preset: str) -> None:
     work_until(lambda: not widget.running)
 
 
-def map_ordered(viewer: napari.Viewer) -> None:
+def show_grid(viewer: napari.Viewer) -> None:
     """Show the layers in a grid."""
     viewer.grid.enabled, viewer.grid.stride = True, 1
     work_for(1.0)
@@ -118,7 +118,7 @@ def readme() -> None:
     """Noisy and denoised side by side."""
     with opened("cells", "dark") as (viewer, widget):
         run(widget, "auto")
-        map_ordered(viewer)
+        show_grid(viewer)
         save(viewer, "napari")
 
 
@@ -182,7 +182,7 @@ def layers(theme: str) -> None:
         run(widget, "fast")
         widget.form.removed_button.native.click()
         widget.form.uncertainty_button.native.click()
-        map_ordered(viewer)
+        show_grid(viewer)
         save(viewer, f"layers-{theme}")
 
 

@@ -96,7 +96,7 @@ def test_while_a_run_is_at_work_it_is_left_alone(
 ) -> None:
     commands.slice_fast(viewer)
     commands.planes_auto(viewer)
-    assert "is at work" in told[0]
+    assert "is running" in told[0]
     assert widget.scope.value == SLICE
     widget.stop()
     widget.wait()

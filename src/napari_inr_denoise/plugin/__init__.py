@@ -1,1 +1,16 @@
-"""The napari plugin: the only folder that knows napari and Qt."""
+"""The napari plugin; no other package uses napari or Qt.
+
+The manifest `napari.yaml` names what napari loads: `reader`, `writer`, `sample_data`,
+`open_files`, the two widgets, and `commands`. The packages, each of which uses only
+those below it:
+
+- `widgets`: the panels in the dock
+- `controls`: rows, choices, tables and messages of the panels
+- `results`: finished results and the layers that show them
+- `runs`: workers in threads, their queue and their end
+- `layers`: the part of a layer to denoise, its region, axes and units
+
+To add a command to Layers > Filter, write a function that takes the viewer in
+`commands`, and add it to `commands` and `menus` in `napari.yaml`. Import torch inside
+functions only: it takes seconds, and the reader and the samples do not need it.
+"""

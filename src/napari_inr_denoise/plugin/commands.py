@@ -1,7 +1,7 @@
-"""Layers > Filter > INR Denoise: the selected layers denoised by one click.
+"""The commands of Layers > Filter > INR Denoise: denoise the selected layers.
 
-A command does what the user would do: it opens the widget, chooses, and presses Run. So
-progress, Stop and the result are where they are after any run.
+A command does what the user would do: it opens the widget, sets the choices and presses
+Run. Progress, Stop and the result are therefore in their usual places.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 
 _DOCK_NAME = "INR Denoise (INR Denoise)"
-"""That which napari gives it when it is opened by the menu: the entry knows it then."""
+"""The name that napari gives the dock; the menu entry finds the widget by it."""
 
 
 def open_widget(viewer: napari.Viewer) -> None:
-    """Open the widget, or bring it to the front."""
+    """Open the widget or bring it to the front."""
     shown_widget(viewer)
 
 
 def slice_fast(viewer: napari.Viewer) -> None:
-    """Denoise the shown slice of the selected layers, for a look."""
+    """Denoise the displayed slice of the selected layers with the preset fast."""
     _run(viewer, SLICE, "fast")
 
 
 def slice_auto(viewer: napari.Viewer) -> None:
-    """Denoise the shown slice of the selected layers, as well as there is."""
+    """Denoise the displayed slice of the selected layers with the preset auto."""
     _run(viewer, SLICE, "auto")
 
 
 def planes_fast(viewer: napari.Viewer) -> None:
-    """Denoise every plane of the selected layers, for a look."""
+    """Denoise every plane of the selected layers with the preset fast."""
     _run(viewer, STACK, "fast")
 
 
 def planes_auto(viewer: napari.Viewer) -> None:
-    """Denoise every plane of the selected layers, as well as there is."""
+    """Denoise every plane of the selected layers with the preset auto."""
     _run(viewer, STACK, "auto")
 
 
 def volume(viewer: napari.Viewer) -> None:
-    """Denoise each selected layer as one volume: the published method, no preset."""
+    """Denoise each selected layer as one volume, by the published method."""
     _run(viewer, VOLUME)
 
 
@@ -57,7 +57,7 @@ def shown_widget(viewer: napari.Viewer) -> InrDenoiseWidget:
     Parameters
     ----------
     viewer : napari.Viewer
-        Where it is, or comes to.
+        A widget is added if it has none.
     """
     widget = InrDenoiseWidget.docked_in(viewer)
     if widget is None:
@@ -77,7 +77,7 @@ def _bring_forward(widget: InrDenoiseWidget) -> None:
 
 
 def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
-    """Denoise the selected layers, one after the other, or say why not."""
+    """Denoise the selected layers one after the other, or warn why not."""
     layers = _to_denoise(viewer)
     if not layers:
         show_warning(_selection_message(viewer.layers.selection))
@@ -85,11 +85,11 @@ def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
     widget = shown_widget(viewer)
     if widget.running:
         show_warning(
-            "INR Denoise is at work: wait for its end or press Stop in its widget, "
-            "then choose this again."
+            "INR Denoise is running. Wait until it has finished, or press Stop in its "
+            "widget, then choose this again."
         )
         return
-    # The others that are selected come with it, as with the widget's own Run.
+    # Run also takes the other selected layers.
     widget.layer.value = layers[0]
     widget.scope.value = scope
     if preset is not None:
@@ -100,7 +100,7 @@ def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
 
 
 def _to_denoise(viewer: napari.Viewer) -> list[Image]:
-    """Return the images that are selected; a result only if it is alone."""
+    """Return the selected images, without results unless a result is selected alone."""
     selected = [one for one in viewer.layers if one in viewer.layers.selection]
     images = [one for one in selected if isinstance(one, Image)]
     noisy = [one for one in images if not is_result(one)]

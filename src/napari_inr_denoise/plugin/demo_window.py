@@ -1,4 +1,4 @@
-"""The demonstration in a window: ``python -m ...plugin.demo_window DENOISED``."""
+"""The demonstration in napari: ``python -m ...plugin.demo_window DENOISED``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from napari_inr_denoise.plugin.sample_data import cells
 
 
 def open_demo(denoised: str) -> napari.Viewer:
-    """Show the sample, its denoised image and the widget.
+    """Open napari with the sample, its denoised image and the widget.
 
     Parameters
     ----------
     denoised : str
-        The file that the demonstration wrote.
+        Path of the file that the demonstration wrote.
     """
     viewer = napari.Viewer(title="INR Denoise demo")
     ((noisy, keywords, _),) = cells()

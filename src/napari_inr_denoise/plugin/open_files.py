@@ -1,4 +1,4 @@
-"""File > IO Utilities: open any TIFF with its pixel size and units."""
+"""The command of File > IO Utilities: open TIFFs with pixel size and units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_inr_denoise.plugin.reader import read_layers
 
 
 def open_tiff(viewer: napari.Viewer) -> None:
-    """Ask for files and add their layers."""
+    """Ask for files and add them as layers."""
     patterns = " ".join(f"*{suffix}" for suffix in FILE_SUFFIXES)
     names, _ = QFileDialog.getOpenFileNames(
         None, "Open with axes, pixel size and units", "", f"Images ({patterns})"
@@ -20,7 +20,7 @@ def open_tiff(viewer: napari.Viewer) -> None:
 
 
 def add_files(viewer: napari.Viewer, names: list[str]) -> None:
-    """Add the layers of files to a viewer; one that fails is said and passed over."""
+    """Add files to a viewer as layers; show an error for each that cannot be read."""
     for name in names:
         try:
             for data, keywords, _ in read_layers(name):

@@ -20,7 +20,7 @@ Paths = str | Path | Sequence[str | Path]
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
-    """Return the function that reads a path, or None if it is not for us."""
+    """Return the function that reads the paths, or None if their type is unknown."""
     paths = _as_list(path)
     known = all(has_ending(Path(one), READABLE_SUFFIXES) for one in paths)
     return read_layers if paths and known else None
@@ -37,7 +37,7 @@ def read_layers(path: Paths) -> list[LayerTuple]:
     Returns
     -------
     list of (data, keyword arguments, "image")
-        Scale in micrometres and seconds where the file says so.
+        The scale is in micrometres and seconds if the file has these sizes.
     """
     return [
         layer
@@ -52,9 +52,9 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
     Parameters
     ----------
     record : ImageRecord
-        Axes in any order; Y, X and then samples come last in the layers.
+        Its axes may have any order; in the layers Y, X and samples come last.
     name : str
-        Of the layer; the channel's name is added where there are several.
+        Name of the layer; with several channels the channel's name is appended.
     """
     order = [letter for letter in record.axes if letter not in "YXS"]
     order += [letter for letter in "YXS" if letter in record.axes]
@@ -63,7 +63,7 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
     if "S" in order and data.shape[-1] < 3:
         data = data[..., 0]
         order.remove("S")
-        notes.append("Only the grey values are shown, without their alpha channel.")
+        notes.append("Only the grey values are shown, without the alpha channel.")
     outer = "".join(letter for letter in order if letter not in "CS")
     keywords = {
         **record_kwargs(outer, record),
@@ -94,7 +94,7 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
 
 
 def _display_kwargs(record: ImageRecord, channel: int) -> dict[str, Any]:
-    """Return the colour and the range of intensities that the file says."""
+    """Return the colour and the intensity range that the file states."""
     shown: dict[str, Any] = {}
     if record.channel_colours and record.channel_colours[channel]:
         shown["colormap"] = record.channel_colours[channel][:7]
@@ -105,9 +105,9 @@ def _display_kwargs(record: ImageRecord, channel: int) -> dict[str, Any]:
 
 
 def _colour_kwargs(data: NDArray[Any], rgb: bool) -> dict[str, Any]:
-    """Say whether samples are colours, and the range of colours of type float.
+    """Return whether samples are colours, and the range of floating-point colours.
 
-    napari takes these for 0 to 1; results of 8- and 16-bit images are on their scale.
+    napari assumes 0 to 1; results of 8- and 16-bit images keep the scale of the image.
     """
     if not rgb or data.dtype.kind != "f" or data.max(initial=0) <= 1:
         return {"rgb": rgb}

@@ -1,4 +1,4 @@
-"""File > Open Sample: made-up images, drawn offline from a seed."""
+"""File > Open Sample: synthetic images, generated from a fixed seed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from napari_inr_denoise.samples import (
 
 
 def cells() -> list[LayerTuple]:
-    """Return a noisy plane of cells."""
+    """Return a noisy image of cells as a layer."""
     return [sample_layer(field_of_cells(), "noisy cells")]
 
 
 def stack() -> list[LayerTuple]:
-    """Return a noisy stack of vesicles."""
+    """Return a noisy stack of vesicles as a layer."""
     return [sample_layer(small_stack(), "noisy stack")]
 
 
 def moving_vesicles() -> list[LayerTuple]:
-    """Return a noisy time-lapse of moving vesicles."""
+    """Return a noisy time-lapse of moving vesicles as a layer."""
     return [sample_layer(time_lapse(), "noisy time-lapse")]
 
 

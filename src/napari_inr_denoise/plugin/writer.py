@@ -1,4 +1,4 @@
-"""The writer: an image layer as OME-TIFF or OME-Zarr, with how it was made."""
+"""The writer: an image layer as OME-TIFF or OME-Zarr, with its provenance."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _ENDING = ".ome.tif"
 
 
 def write_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # noqa: ANN401 - as napari has it
-    """Write a layer.
+    """Write an image layer to a file.
 
     Parameters
     ----------
     path : str
-        Ends in .ome.tif, .ome.tiff or .zarr; gets .ome.tif where it has no ending.
+        Ends in .ome.tif, .ome.tiff or .zarr; .ome.tif is appended if it has no ending.
     data : array
-        Read part by part if it can be.
+        Lazy arrays are read in parts.
     attributes : mapping
-        Of the layer.
+        Attributes of the layer, as napari passes them.
 
     Returns
     -------
     list of str
-        The one file or folder.
+        The path that was written.
 
     Raises
     ------
     ValueError
-        If the name has another ending.
+        If the path has another ending.
     TypeError
-        If the format cannot hold the type of the values.
+        If the format cannot hold the data type.
     """
-    # napari's dialog leaves it to the user to type an ending.
+    # napari's dialog does not append an ending.
     path = path if Path(path).suffix else path + _ENDING
     report = dict(attributes.get("metadata") or {}).get(REPORT_KEY)
     provenance = None if report is None else {"report": report}

@@ -55,7 +55,7 @@ def test_what_became_of_several() -> None:
         "a: It is too small.",
         "b: Out of memory.",
         "c: Stopped by the user.",
-        "Not begun: d.",
+        "Not started: d.",
     ]
 
 
@@ -194,7 +194,7 @@ def test_stop_keeps_the_best_so_far_and_drops_the_rest(
     words = widget.status_label.value
     assert "1 of 3 layers" in words
     assert "a: Stopped by the user" in words
-    assert words.endswith("Not begun: b, c.")
+    assert words.endswith("Not started: b, c.")
     assert len(three) == 3
 
 

@@ -178,4 +178,6 @@ def test_words_of_a_run() -> None:
     stopped = folder_messages.summary_message(report, 3, "There.")
     assert stopped.startswith("Stopped: 0 done, 1 failed, 0 skipped. 2 not finished")
     assert stopped.endswith("There.")
-    assert folder_messages.summary_message(None, 2, "There.").endswith("was at work.")
+    assert folder_messages.summary_message(None, 2, "There.").endswith(
+        "file in progress."
+    )

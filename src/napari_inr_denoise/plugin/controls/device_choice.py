@@ -1,4 +1,4 @@
-"""The choice of a device, by name, once it is known which there are."""
+"""The choice of the device to compute on."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ _LOOKING = "looking for a GPU..."
 
 
 class DeviceChoice(ComboBox):
-    """A list of devices, at first the preferred one.
+    """A list of the devices of this machine, at first only the preferred one.
 
-    `failed` is emitted where torch cannot be loaded.
+    Attributes
+    ----------
+    failed : Signal
+        Emitted with a message if PyTorch cannot be loaded.
     """
 
     failed = Signal(str)
 
     def __init__(self) -> None:
         self._devices = [(_LOOKING, preferred_settings().device)]
-        # Given as a function: magicgui asks again whenever the layers change.
+        # A function, because magicgui asks again whenever the layers change.
         super().__init__(choices=lambda _: self._devices, label="device")
         self.native.setMinimumContentsLength(18)
 
-    def look(self, lifetime: Lifetime) -> None:
-        """Find out in a thread which devices there are."""
+    def find_devices(self, lifetime: Lifetime) -> None:
+        """Find the devices in a thread: loading PyTorch takes seconds."""
         self._lifetime = lifetime
         probe = DeviceProbe()
         probe.returned.connect(self._show)
@@ -35,7 +38,7 @@ class DeviceChoice(ComboBox):
         lifetime.start(probe)
 
     def prefer(self, device: str) -> None:
-        """Choose a device if there is one of that name; "cuda" is the first such."""
+        """Choose a device if it exists; "cuda" stands for the first CUDA device."""
         names = [name for _, name in self._devices]
         alike = [n for n in names if n == device or n.startswith(f"{device}:")]
         if alike:
@@ -52,5 +55,5 @@ class DeviceChoice(ComboBox):
     def _show_error(self, error: Exception) -> None:
         self._show([("no device", "auto")])
         self.failed.emit(
-            f"PyTorch could not be loaded: {error}. Reinstall it, then reopen."
+            f"PyTorch could not be loaded: {error}. Reinstall it, then restart napari."
         )

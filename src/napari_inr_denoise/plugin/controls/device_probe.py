@@ -1,4 +1,4 @@
-"""Which devices there are, found out in a thread: loading torch takes seconds."""
+"""Finds the devices of this machine in a thread: loading torch takes seconds."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from napari.qt.threading import WorkerBase
 
 
 class DeviceProbe(WorkerBase):  # type: ignore[misc]
-    """Emits `returned` with a list of (description, name), the default first.
+    """Emits `returned` with (description, name) of each device, the default first.
 
-    On a failure to load torch, `errored` is emitted.
+    Emits `errored` if torch cannot be loaded.
     """
 
     def work(self) -> list[tuple[str, str]]:
@@ -21,6 +21,6 @@ class DeviceProbe(WorkerBase):  # type: ignore[misc]
 
         chosen = describe_device(pick_device("auto"))
         devices = [(f"auto: {chosen}", "auto")]
-        # "cuda" is the same card as "cuda:0".
+        # "cuda" is the same device as "cuda:0".
         names = [name for name in available_devices() if name != "cuda"]
         return devices + [(describe_device(pick_device(n)), n) for n in names]

@@ -1,4 +1,4 @@
-"""Settings as a file, which the widgets and the command line take."""
+"""Dialogs that load and save settings files and reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FILTER = f"Settings (*{_ENDING})"
 
 
 def ask_for_name(parent: QWidget) -> Path | None:
-    """Ask where to save settings; None if the user thinks better of it."""
+    """Ask where to save settings; return None if the user cancels."""
     name, _ = QFileDialog.getSaveFileName(
         parent, "Save settings", f"settings{_ENDING}", _FILTER
     )
@@ -24,7 +24,7 @@ def ask_for_name(parent: QWidget) -> Path | None:
 
 
 def ask_for_report(parent: QWidget, name: str) -> Path | None:
-    """Ask where to save the report of a layer; None if the user thinks better of it."""
+    """Ask where to save the report of a layer; return None if the user cancels."""
     chosen, _ = QFileDialog.getSaveFileName(
         parent, "Save the report", f"{name}.json", "Report (*.json *.csv)"
     )
@@ -32,19 +32,19 @@ def ask_for_report(parent: QWidget, name: str) -> Path | None:
 
 
 def ask_and_load(parent: QWidget, load: Callable[[Path], None]) -> str:
-    """Ask for a file of settings and load it.
+    """Ask for a settings file and load it.
 
     Parameters
     ----------
     parent : QWidget
-        Of the dialog.
+        Parent of the dialog.
     load : callable
-        Takes the file; raises as `batch.saved_settings.read_settings` does.
+        Takes the path; raises as `batch.settings_file.read_settings` does.
 
     Returns
     -------
     str
-        What to tell the user; nothing if they think better of it.
+        A message for the user; empty if the user cancels.
     """
     name, _ = QFileDialog.getOpenFileName(parent, "Load settings", "", _FILTER)
     if not name:
@@ -57,19 +57,19 @@ def ask_and_load(parent: QWidget, load: Callable[[Path], None]) -> str:
 
 
 def save_settings(settings: DenoiseSettings, path: Path) -> Path:
-    """Write settings, complete or not at all.
+    """Write settings to a JSON file; a failure leaves no partial file.
 
     Parameters
     ----------
     settings : DenoiseSettings
-        All of them, so that a later version with other defaults does the same.
+        All fields are written, so that a version with other defaults does the same.
     path : Path
-        Gets the ending .json if it has none.
+        The ending .json is appended if it has none.
 
     Returns
     -------
     Path
-        Where they are.
+        The path that was written.
     """
     path = path if path.suffix else path.with_suffix(_ENDING)
     with written_whole(path) as beside:

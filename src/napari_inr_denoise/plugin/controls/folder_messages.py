@@ -1,4 +1,4 @@
-"""What the folder widget says, in plain words."""
+"""The messages of the folder widget."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:  # the modules behind it load torch
 
 _STATUSES = ("done", "failed", "skipped")
 _LEAST_SHARE = 0.01
-"""Done of a run before its end can be foretold."""
+"""Finished fraction of a run before the time left is estimated."""
 
 
 def file_message(batch: BatchStep) -> str:
-    """Return the file at work."""
+    """Return the position and name of the current file."""
     return f"{batch.number + 1} of {batch.count}: {batch.job.source.name}"
 
 
 def plane_message(batch: BatchStep) -> str:
-    """Return the plane at work, and what of the file is finished."""
+    """Return the current plane and how many planes of the file are finished."""
     at = batch.progress
     if at is None:
         return "-"
@@ -32,7 +32,7 @@ def plane_message(batch: BatchStep) -> str:
 
 
 def time_message(pace: Pace) -> str:
-    """Return the time that a run is likely to go on for."""
+    """Return the expected time until the end of the run."""
     left = pace.seconds_left
     if left is None or pace.share < _LEAST_SHARE:
         return "not known yet"
@@ -40,22 +40,22 @@ def time_message(pace: Pace) -> str:
 
 
 def failure_message(file: FileReport) -> str:
-    """Return why a file failed."""
+    """Return the name of a failed file and the cause."""
     cause = str(file.error).removeprefix(f"{file.source}: ")
     return f"{Path(str(file.source)).name}: {cause}"
 
 
 def summary_message(report: DenoiseReport | None, count: int, where: str) -> str:
-    """Return what became of the files, and where that can be read.
+    """Return how many files were done, failed or skipped, and where the report is.
 
     Parameters
     ----------
     report : DenoiseReport or None
-        Of those that the run got to; None if it got to none.
+        Of the files that the run reached; None if it reached none.
     count : int
-        All there are.
+        Number of all files.
     where : str
-        Where the report is, as a sentence.
+        A sentence that names the place of the report.
     """
     files = () if report is None else report.files
     statuses = [file.status for file in files]
@@ -65,7 +65,7 @@ def summary_message(report: DenoiseReport | None, count: int, where: str) -> str
         words = f"{counts} (done before)."
     if len(files) < count:
         words = (
-            f"Stopped: {words} {count - len(files)} not finished; Run goes on from "
-            "there, also in the file that was at work."
+            f"Stopped: {words} {count - len(files)} not finished. The next Run "
+            "continues there, also inside the file in progress."
         )
     return f"{words} {where}" if files else words

@@ -1,4 +1,4 @@
-"""What the widget says, in plain words."""
+"""The messages of the denoising widget."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:  # the module behind it loads torch
 _OUT_OF_MEMORY = "out of memory"
 
 
-def noise_message(problem: NoisyPlane) -> str:
-    """Return the noise of a plane."""
-    words = problem.noise.words()
-    if problem.isolated_count:
-        words += f"; {problem.isolated_count} hot or dead pixels left out"
-    return words
+def noise_message(plane: NoisyPlane) -> str:
+    """Return the noise of a plane and the number of its hot pixels."""
+    text = plane.noise.words()
+    if plane.isolated_count:
+        text += f"; {plane.isolated_count} hot or dead pixels left out"
+    return text
 
 
 def needs_message(needs: Sequence[Preflight]) -> str:
-    """Return what a run will take: of one image, or of several in all."""
+    """Return the expected time and memory of a run, summed over several images."""
     if len(needs) == 1:
         return needs[0].words()
     seconds = duration_words(sum(one.seconds for one in needs))
@@ -42,7 +42,7 @@ def needs_message(needs: Sequence[Preflight]) -> str:
 
 
 def residual_message(step: DenoiseStep) -> str:
-    """Return what was removed so far, against the noise level."""
+    """Return the residual (RMS) so far, also as a multiple of the noise level."""
     residual, ratio = _residual(step), residual_ratio(step)
     if math.isnan(ratio):
         return f"{residual:.4g}"
@@ -50,7 +50,7 @@ def residual_message(step: DenoiseStep) -> str:
 
 
 def residual_ratio(step: DenoiseStep) -> float:
-    """Return what was removed so far over the noise level; NaN without noise."""
+    """Return the residual (RMS) so far over the noise level; NaN without noise."""
     sigma = step.problem.noise.sigma
     return _residual(step) / sigma if sigma > 0 else math.nan
 
@@ -61,7 +61,7 @@ def _residual(step: DenoiseStep) -> float:
 
 
 def step_message(step: DenoiseStep) -> str:
-    """Return where the run is."""
+    """Return the current plane and step of a run, and its speed."""
     plane = f"{step.place}, " if step.place else ""
     if step.fit is None:
         return f"{plane}{step.result.steps}"
@@ -69,28 +69,30 @@ def step_message(step: DenoiseStep) -> str:
 
 
 def fitting_message(settings: DenoiseSettings) -> str:
-    """Return what is going on while networks learn."""
+    """Return what a run does while the networks are trained."""
     if settings.candidate_names == ("siren",) or settings.mode == "volume":
-        return "Fitting until the residual comes down to the noise level..."
-    return "Training on the image itself, against pixels that are held out..."
+        return "Fitting until the residual reaches the noise level..."
+    return "Training on the image itself; held-out pixels test the result..."
 
 
 def ending_message(result: DenoiseResult, plane_count: int) -> str:
-    """Return why a run ended, plane by plane if they differ."""
+    """Return why a run ended, with a line for each reason if planes differ."""
     planes = result.report.files[0].planes
     reasons = [StopReason(plane.reason) for plane in planes]
     if not planes:
-        return "Stopped by the user before any part was finished: it is as it was."
+        return (
+            "Stopped by the user before any part was finished: the image is unchanged."
+        )
     if plane_count == 1:
         return f"{reasons[0].sentence} {quality_message(planes[0])}".strip()
     stopped = StopReason.CALLER in reasons or len(planes) < plane_count
     what = "volumes" if result.report.settings.mode == "volume" else "planes"
     if stopped:
         finished = sum(reason is not StopReason.CALLER for reason in reasons)
-        halfway = ", one is at its best so far" if finished < len(planes) else ""
+        halfway = ", one is partly denoised" if finished < len(planes) else ""
         return (
             f"Stopped by the user: {finished} of {plane_count} {what} are finished"
-            f"{halfway}; those not reached are as they were."
+            f"{halfway}; the others are unchanged."
         )
     if len(set(reasons)) == 1:
         return f"All {plane_count} {what}: {reasons[0].sentence}"
@@ -101,6 +103,7 @@ def ending_message(result: DenoiseResult, plane_count: int) -> str:
 
 
 def quality_message(plane: PlaneReport) -> str:
+<<<<<<< HEAD
     """Return how far a plane's result may be trusted; nothing if that is not known."""
     words = []
     if plane.quality.held_out_error is not None:
@@ -111,10 +114,22 @@ def quality_message(plane: PlaneReport) -> str:
         words.append(Verdict(plane.quality.verdict).sentence)
     words.append(intensity_message(plane))
     return " ".join(words).strip()
+=======
+    """Return the expected error, verdict and mean intensity; empty if all unknown."""
+    sentences = []
+    if plane.held_out_error is not None:
+        sentences.append(
+            f"Expected error {plane.held_out_error:.3g} (root mean square)."
+        )
+    if plane.verdict is not None:
+        sentences.append(Verdict(plane.verdict).sentence)
+    sentences.append(intensity_message(plane))
+    return " ".join(sentences).strip()
+>>>>>>> plugin
 
 
 def intensity_message(plane: PlaneReport) -> str:
-    """Return whether a plane is as bright as before; nothing if that is not known."""
+    """Return a plane's mean intensity before and after; empty if unknown."""
     if plane.mean_before is None or plane.mean_after is None:
         return ""
     return (
@@ -123,7 +138,7 @@ def intensity_message(plane: PlaneReport) -> str:
 
 
 def plane_lines(plane: PlaneReport) -> list[str]:
-    """Return what is known of a plane's result, line by line."""
+    """Return residual, stop reason, verdict and mean intensity, a line each."""
     lines = [
         f"Residual {plane.residual_rms:.3g} after {plane.steps} steps.",
         StopReason(plane.reason).sentence,
@@ -136,7 +151,7 @@ def plane_lines(plane: PlaneReport) -> list[str]:
 
 
 def error_message(error: Exception) -> str:
-    """Return the cause of a failure, and what to do about a lack of memory."""
+    """Return the cause of a failure, with advice if memory ran out."""
     cause = str(error) or type(error).__name__
     if isinstance(error, MemoryError) or _OUT_OF_MEMORY in cause.lower():
         first_line = cause.splitlines()[0]

@@ -1,4 +1,4 @@
-"""A row for each plane of a result; a click shows the plane."""
+"""The table of a result's planes; a selected row shows its plane in the viewer."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ _COLUMNS = ("plane", "noise", "resid.", "error", "trust", "steps", "end")
 _TIPS = (
     "",
     "Noise level",
-    "Residual: what was removed, as a multiple of the noise level",
-    "Expected error (root mean square), from pixels that were held out",
-    "What was removed: noise only, structure too (look at it), or correlated noise",
-    "Optimisation steps",
+    "Residual: what was removed (RMS), as a multiple of the noise level",
+    "Expected error (RMS), measured on held-out pixels",
+    "Verdict: ok (only noise was removed), look (perhaps structure too), or correl. "
+    "(the noise is correlated)",
+    "Number of optimisation steps",
     "Why the fit ended",
 )
 _HEIGHTS = (72, 150)
-"""Least and most, in pixels: where the window is low, rows are scrolled to."""
+"""Smallest and largest height in pixels: a table of many rows scrolls."""
 _TRUST = {
     Verdict.NOISE_ONLY.value: "ok",
     Verdict.STRUCTURE.value: "look",
@@ -55,13 +56,13 @@ _ENDS = {
 
 
 class PlaneTable(QTableWidget):
-    """Noise, residual, error, end and verdict of each plane; hidden for a single one.
+    """Noise, residual, error, verdict and stop reason of each plane, one row each.
 
-    What stands out is bold, and says why under the mouse.
+    Hidden for a single plane. Conspicuous planes are bold, and their tooltip says why.
     """
 
     chosen = Signal(object)
-    """The index of a plane, a whole number for each axis."""
+    """Emitted with the index of the selected plane, an integer for each axis."""
 
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
@@ -69,7 +70,7 @@ class PlaneTable(QTableWidget):
         self.setHorizontalHeaderLabels(_COLUMNS)
         for column, tip in enumerate(_TIPS):
             head = self.horizontalHeaderItem(column)
-            assert head is not None  # they were just made
+            assert head is not None  # the headers were just set
             head.setToolTip(tip)
         across, down = self.horizontalHeader(), self.verticalHeader()
         assert across is not None
@@ -83,16 +84,17 @@ class PlaneTable(QTableWidget):
         self.setMinimumHeight(least)
         self.setMaximumHeight(most)
         self.setToolTip(
-            "A row for each plane, bold where it stands out; choose one to see it"
+            "One row for each plane, bold if something is unusual. Select a row to see "
+            "the plane."
         )
-        # Tab leaves the table: the arrow keys go from row to row.
+        # Tab leaves the table; the arrow keys move between rows.
         self.setTabKeyNavigation(False)
         self.itemSelectionChanged.connect(self._choose)
         self.setVisible(False)
 
     def show_planes(self, planes: Sequence[PlaneReport]) -> None:
-        """Show these planes instead of others."""
-        self._planes = ()  # no row is chosen by the user meanwhile
+        """Replace the rows by those of other planes."""
+        self._planes = ()  # selections in the meantime are not the user's
         self.clearSelection()
         self.setRowCount(len(planes))
         for row, plane in enumerate(planes):
@@ -132,18 +134,18 @@ def _cells(plane: PlaneReport) -> tuple[str, ...]:
 
 
 def go_to_plane(dims: Dims, layer: Image, axes: str, index: dict[str, int]) -> None:
-    """Show a plane of a layer.
+    """Move the viewer to a plane of a layer.
 
     Parameters
     ----------
     dims : Dims
-        The viewer's.
+        Dimensions of the viewer.
     layer : Image
-        Which has the plane.
+        The layer.
     axes : str
         A letter for each dimension of the layer.
     index : dict
-        The plane's place along the axes that it names.
+        Index of the plane by axis letter.
     """
     place = [index.get(letter, 0) for letter in axes[: layer.ndim]]
     world = layer.data_to_world(place)

@@ -1,8 +1,8 @@
-"""The plugin's page in napari's Preferences: what the widgets start with.
+"""The plugin's page in napari's Preferences: initial values of the widgets.
 
-The manifest declares the page; napari 0.9 and later show it, check what is entered, and
-hand it out through `napari.settings.get_plugin_settings`. An older napari has no such
-page, and the widgets start with the values of `DenoiseSettings`.
+The manifest declares the page; napari 0.9 and later show it, check the input and return
+it by `napari.settings.get_plugin_settings`. An older napari has no such page, and the
+widgets start with the defaults of `DenoiseSettings`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from napari_inr_denoise.core.settings import PRESETS, Choice, DenoiseSettings
 
 PLUGIN = "napari-inr-denoise"
 DEVICES = ("auto", "cpu", "cuda", "mps")
-"""Which the page offers: it is made before it is known which there are."""
+"""Devices on the page, which does not know those of the machine."""
 MAXIMUM_SEED = 2**31 - 1
-"""What a spin box of Qt's can hold."""
+"""The largest value of a Qt spin box."""
 _NAMES = ("preset", "device", "seed", "memory_gb")
 
 
 def preferred_settings() -> DenoiseSettings:
-    """Return the preferred preset, device, seed and limit of memory.
+    """Return settings with the preferred preset, device, seed and memory limit.
 
-    The other fields are those of `DenoiseSettings`, not of the preset. What cannot be
-    used is passed over: a file edited by hand must not keep a widget from opening.
+    The other fields have the defaults of `DenoiseSettings`, not of the preset. Invalid
+    values are ignored: a file edited by hand must not keep a widget from opening.
     """
     preferred = DenoiseSettings(preset="auto")
     stored = _stored()
@@ -37,7 +37,7 @@ def preferred_settings() -> DenoiseSettings:
 
 
 def _offered(settings: DenoiseSettings) -> bool:
-    """Whether the widgets have what is to be chosen."""
+    """Return whether the widgets offer these values."""
     return (
         settings.preset in PRESETS
         and settings.device in DEVICES
@@ -46,7 +46,7 @@ def _offered(settings: DenoiseSettings) -> bool:
 
 
 def _stored() -> Mapping[str, Choice]:
-    """Return what the page holds; nothing where there is no such page."""
+    """Return the values of the page; empty if there is no such page."""
     try:
         from napari.settings import get_plugin_settings
     except ImportError:  # napari before 0.9
@@ -54,6 +54,6 @@ def _stored() -> Mapping[str, Choice]:
     try:
         page: Mapping[str, Choice] = get_plugin_settings(PLUGIN).defaults.model_dump()
     except (AttributeError, KeyError, TypeError, ValueError, OSError):
-        # Read together with the pages of all plugins: one of them may be broken.
+        # napari reads the pages of all plugins at once, and any may be broken.
         return {}
     return page

@@ -1,4 +1,4 @@
-"""The choice of settings: a preset, or a file of settings."""
+"""The choice of settings: a preset or a settings file."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from napari_inr_denoise.plugin.controls.preferences import preferred_settings
 
 
 class PresetChoice(ComboBox):
-    """The presets, and beside them the last file that was loaded, by its name."""
+    """A list of the presets and of the last settings file that was loaded."""
 
     def __init__(self) -> None:
         self._loaded: dict[str, DenoiseSettings] = {}
-        # Given as a function: magicgui asks again whenever the layers change.
+        # A function, because magicgui asks again whenever the layers change.
         super().__init__(choices=lambda _: [*PRESETS, *self._loaded], label="preset")
         self.value = preferred_settings().preset
 
     def load(self, path: Path) -> DenoiseSettings:
-        """Choose the settings of a file.
+        """Choose the settings of a file and return them.
 
         Raises
         ------
         OSError, TypeError, ValueError
-            As `read_settings`; the choice is then as before.
+            As `read_settings`; the choice is then unchanged.
         """
         settings = read_settings(path, {})
         self._loaded = {path.name: settings}
@@ -37,9 +37,9 @@ class PresetChoice(ComboBox):
         return settings
 
     def settings(self, **changes: Any) -> DenoiseSettings:  # noqa: ANN401 - of each field
-        """Return what is chosen, with some fields changed.
+        """Return the chosen settings with some fields changed.
 
-        Of a preset, the limit of memory is the preferred one.
+        Presets get the memory limit of napari's Preferences.
         """
         if self.value in self._loaded:
             return replace(self._loaded[self.value], **changes)

@@ -1,4 +1,4 @@
-"""The choice of what of each plane is denoised, out of the layers that can say it."""
+"""The choice of a region: a layer of shapes or labels that limits what is denoised."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 
 _WHOLE = "whole image"
 _TOOLTIP = (
-    "Of each plane only the box around the shapes of a Shapes layer (the selected "
-    "ones, or all), or only the pixels with a label of a Labels layer"
+    "The part of each plane to denoise: the box around the shapes of a Shapes layer "
+    "(the selected shapes, or all), or the labelled pixels of a Labels layer"
 )
 
 
 class RegionChoice(ComboBox):
-    """A list of Shapes and Labels layers, the whole image first.
+    """A list of the Shapes and Labels layers, with the whole image first.
 
-    `edited` is emitted when the user draws or paints in the chosen one.
+    Attributes
+    ----------
+    edited : Signal
+        Emitted when the user draws or paints in the chosen layer.
     """
 
     edited = Signal()
@@ -30,14 +33,14 @@ class RegionChoice(ComboBox):
     def __init__(self) -> None:
         self._viewer: napari.Viewer | None = None
         self._watched: Region | None = None
-        # Given as a function: magicgui asks again whenever the layers change.
+        # A function, because magicgui asks again whenever the layers change.
         super().__init__(
             choices=lambda _: self._offered(), label="region", tooltip=_TOOLTIP
         )
         self.native.setMinimumContentsLength(18)
         self.changed.connect(self._watch)
 
-    def look(self, viewer: napari.Viewer) -> None:
+    def set_viewer(self, viewer: napari.Viewer) -> None:
         """Offer the layers of a viewer."""
         self._viewer = viewer
         self.reset_choices()
@@ -48,7 +51,7 @@ class RegionChoice(ComboBox):
         return [(_WHOLE, None), *((one.name, one) for one in regions)]
 
     def _watch(self, region: Region | None) -> None:
-        """Follow what the user does to the chosen layer."""
+        """Listen to edits of the chosen layer instead of the last one."""
         for one, change in ((self._watched, "disconnect"), (region, "connect")):
             for event in () if one is None else _edits(one):
                 getattr(event, change)(self._tell)
@@ -59,9 +62,9 @@ class RegionChoice(ComboBox):
 
 
 def _edits(region: Region) -> list[Any]:
-    """Return the events of a layer after which it is another region."""
+    """Return the events of a layer that change the region."""
     if isinstance(region, Labels):
         return [region.events.data, region.events.paint]
-    # A plain set in older versions of napari, which tells nothing.
+    # A plain set without events in older versions of napari.
     chosen = getattr(region.selected_data, "events", None)
     return [region.events.data, *([] if chosen is None else [chosen.items_changed])]

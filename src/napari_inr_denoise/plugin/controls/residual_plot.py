@@ -1,4 +1,4 @@
-"""A plot of what is removed against the noise level, drawn by Qt alone."""
+"""A plot of the residual over the noise level, drawn with Qt alone."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 _HEIGHT = 110
 _MARGIN = 6
 _LEAST_RATIO, _MOST_RATIO = 0.5, 2.0
-"""Shown at least, so that the noise level has its place from the start."""
+"""Smallest range of the axis, so that the noise level does not move at the start."""
 _MOST_POINTS = 500
 _CURVE, _STOP = QColor("#2b7fc4"), QColor("#c4701a")
-"""Seen well on napari's dark and on its light background: at least 3 to 1."""
+"""Contrast of at least 3 to 1 on napari's dark and light backgrounds."""
 _GAP = 2
-"""Pixels between the frame and the words below it."""
+"""Pixels between the frame and the text below it."""
 _FINE_BELOW_S = 20
-"""Tenths of a second are told of what took less."""
+"""Seconds below which the time axis shows tenths."""
 
 
 class ResidualPlot(QWidget):
     """Residual over noise level, on a logarithmic scale, over the time of a fit.
 
-    The dashed line is the noise level: a residual above it still holds structure or
-    is not fitted yet, one below it means that noise was fitted. Where the fit ended
-    there is a mark.
+    The dashed line is the noise level. Above it the residual still holds structure or
+    the fit is not finished; below it the fit has fitted noise. A mark shows the end of
+    the fit.
     """
 
     def __init__(self) -> None:
@@ -35,13 +35,13 @@ class ResidualPlot(QWidget):
         self._ended = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
-            "What is removed, as a multiple of the noise level (dashed), over time. "
-            "The mark is where the fit ended."
+            "What is removed over time, as a multiple of the noise level (dashed). "
+            "The mark shows where the fit ended."
         )
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
-        """Seconds and ratios that are drawn."""
+        """The points of the curve: seconds and ratios."""
         return tuple(self._points)
 
     @property
@@ -50,22 +50,22 @@ class ResidualPlot(QWidget):
         return self._ended
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Remove the curve."""
         self._points, self._ended = [], False
         self.update()
 
     def add(self, seconds: float, ratio: float, *, ended: bool = False) -> None:
-        """Draw a further point; the first one of a new fit begins anew.
+        """Add a point; the first point of a new fit starts a new curve.
 
         Parameters
         ----------
         seconds : float
-            Since the start.
+            Time since the start.
         ratio : float
-            Residual over noise level.
+            Residual over noise level; ignored unless finite and positive.
         ended : bool
-            Whether the fit ended there. Planes that others have learned for have but
-            this one point each.
+            Whether the fit ended there. A plane predicted by networks that were trained
+            on other planes has this one point alone.
         """
         if not (math.isfinite(ratio) and ratio > 0):
             return
@@ -73,17 +73,17 @@ class ResidualPlot(QWidget):
             self._points = []
         self._points.append((seconds, ratio))
         if len(self._points) > _MOST_POINTS:
-            # The last one stays: it may be the end.
+            # The last point stays: it may be the end of the fit.
             self._points = self._points[:-1:2] + self._points[-1:]
         self._ended = ended
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return the size that suits a dock."""
+        """Return a size that suits a dock."""
         return QSize(220, _HEIGHT)
 
     def paintEvent(self, _: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Draw all."""
+        """Draw the frame and the curve."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         text = self.palette().color(self.foregroundRole())
@@ -113,9 +113,9 @@ class ResidualPlot(QWidget):
             box = QRectF(0, top, area.left() - _MARGIN / 2, letters)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"{ratio:.2g} x")
         below = QRectF(area.left(), area.bottom() + _GAP, area.width(), letters)
-        told = f"{_period(*self._span)} s" if self._points else ""
+        period = f"{_period(*self._span)} s" if self._points else ""
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "residual / noise level")
-        painter.drawText(below, Qt.AlignmentFlag.AlignRight, told)
+        painter.drawText(below, Qt.AlignmentFlag.AlignRight, period)
 
     def _draw_curve(self, painter: QPainter, area: QRectF) -> None:
         if not self._points:
@@ -139,7 +139,7 @@ class ResidualPlot(QWidget):
 
     @property
     def _span(self) -> tuple[float, float]:
-        """First and last second that are drawn, of a plane late in a stack its own."""
+        """First and last second of the curve."""
         return self._points[0][0], self._points[-1][0]
 
     @property
@@ -154,6 +154,6 @@ class ResidualPlot(QWidget):
 
 
 def _period(first: float, last: float) -> str:
-    """Return the first and the last second, as digits."""
+    """Return the first and the last second as text."""
     digits = 1 if last - first < _FINE_BELOW_S else 0
     return f"{first:.{digits}f} to {last:.{digits}f}"

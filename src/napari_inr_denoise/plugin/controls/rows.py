@@ -1,4 +1,4 @@
-"""Rows of a docked widget: aligned, wrapped, gathered at the top."""
+"""Layout of the rows of a docked widget."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from qtpy.QtWidgets import QWidget
 _LABEL_PIXELS = 70
 _DOCK_PIXELS = 300
 BAR_STEPS = 1000
-"""Of a progress bar, so that it moves smoothly."""
+"""Steps of a progress bar: enough to move smoothly."""
 
 
 def row(*widgets: Widget) -> Container[Widget]:
-    """Return widgets side by side."""
+    """Return a row of widgets side by side."""
     made = Container(widgets=widgets, layout="horizontal", labels=False)
     made.margins = (0, 0, 0, 0)
     return made
 
 
 def arrange(form: Container[Widget], width: int = _DOCK_PIXELS) -> None:
-    """Align the rows of a form, let texts wrap, and gather all at the top.
+    """Align the rows of a form, wrap long texts, and move all rows to the top.
 
     Parameters
     ----------
     form : Container
-        With all of its rows.
+        With all its rows.
     width : int
-        Least width, in pixels, for the rows and the title of the dock.
+        Smallest width in pixels that fits the rows and the title of the dock.
     """
     for widget in form:
         layout = widget.native.parentWidget().layout()
@@ -38,7 +38,7 @@ def arrange(form: Container[Widget], width: int = _DOCK_PIXELS) -> None:
 
 
 def insert_below(widget: Widget, native: QWidget) -> None:
-    """Insert a widget of Qt's own below a row of an arranged form."""
+    """Insert a Qt widget below a row of an arranged form."""
     own_row = widget.native.parentWidget()
     layout = own_row.parentWidget().layout()
     layout.insertWidget(layout.indexOf(own_row) + 1, native)
@@ -52,11 +52,11 @@ def _let_wrap(label: Label) -> None:
 
 
 def show_text(label: Label, text: str) -> None:
-    """Show a text that may take several lines, with room for all of them.
+    """Show a text in a label, with enough height for all its lines.
 
-    A layout gives a wrapping label the height of its last text, and clips the new one.
+    A layout keeps the height of a wrapping label, and would clip a longer text.
     """
     label.value = text
-    # Or the height asked for would be at least that of the last text.
+    # Without this, the new height would be at least that of the last text.
     label.native.setMinimumHeight(0)
     label.native.setMinimumHeight(label.native.heightForWidth(label.native.width()))

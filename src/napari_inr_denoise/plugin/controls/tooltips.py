@@ -1,4 +1,4 @@
-"""What each control says under the mouse."""
+"""The tooltips of the controls."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ from collections.abc import Mapping
 from magicgui.widgets import Container, Widget
 
 DENOISE_TIPS = {
-    "layer": "The image to denoise; its result is a layer of its own",
-    "scope": "What of the image is denoised",
-    "preset": "auto: best quality, fast: a look in seconds, paper: as published",
-    "device": "Where the networks are trained; auto takes a GPU where there is one",
-    "seed": "The same seed gives the same result",
-    "stop_button": "End now; the best so far is kept as the result",
-    "load_button": "Choose what a file of settings says",
-    "progress": "Of the whole run, all of its layers, and the time that is left",
-    "noise_label": "The noise of the slice on display, measured in the image itself",
-    "needs_label": "What Run will take, from a measurement on a part",
-    "residual_label": "What is removed (root mean square), in the image's units",
-    "step_label": "Steps of training",
-    "status_label": "What is going on, or how the last run ended",
+    "layer": "The image to denoise; the result is added as a new layer",
+    "scope": "The part of the image to denoise",
+    "preset": "auto: the default, fast: a look in seconds, paper: the published method",
+    "device": "Where the networks are trained; auto uses a GPU if there is one",
+    "seed": "Start of the random numbers: the same seed gives the same result",
+    "stop_button": "Stop now and keep the best result so far",
+    "load_button": "Use the settings of a file",
+    "progress": "Progress of the whole run over all its layers, and the time left",
+    "noise_label": "Noise of the displayed slice, measured in the image itself",
+    "needs_label": "Time and memory that Run will take, measured on a part of it",
+    "residual_label": "What is removed (RMS), in the units of the image",
+    "step_label": "Training steps so far",
+    "status_label": "What is being done now, or how the last run ended",
 }
-"""Of controls that have no tooltip yet."""
+"""Tooltips of the denoising widget, for controls that have none yet."""
 FOLDER_TIPS = {
-    "source": "Where the images are; folders inside are searched through, too",
-    "out": "Where the results and the report go; folders are as among the images",
+    "source": "The folder with the images; its subfolders are searched as well",
+    "out": "The folder for results and report, with the same subfolders as the images",
     "preset": DENOISE_TIPS["preset"],
-    "mode": "A volume is fitted as one by the published method",
+    "mode": "Plane by plane, or each volume as one by the published method",
     "device": DENOISE_TIPS["device"],
-    "dtype": "float32 keeps fractions; the type of each image is rounded and clipped",
-    "overwrite": "Denoise again what is done, and replace files from elsewhere",
-    "run_button": "What is done and unchanged is passed over",
-    "stop_button": "End now; what is finished is kept, and the next Run goes on there",
+    "dtype": "float32 keeps fractions; the type of each image rounds and clips them",
+    "overwrite": "Denoise finished images again, and replace files of other programs",
+    "run_button": "Denoise all images; finished ones that have not changed are skipped",
+    "stop_button": "Stop now and keep finished results; the next Run continues there",
     "load_button": DENOISE_TIPS["load_button"],
-    "progress": "Of all files, by their sizes",
-    "file_label": "The file at work",
-    "plane_label": "The plane at work, and how many of the file are finished",
-    "time_label": "Of all files, from the pace so far",
+    "progress": "Finished part of all files, by their size",
+    "file_label": "The current file",
+    "plane_label": "The current plane, and how many planes of the file are finished",
+    "time_label": "Expected time for all files, from the speed so far",
     "status_label": DENOISE_TIPS["status_label"],
-    "failures": "Files that could not be denoised, and why",
+    "failures": "Files that could not be denoised, with the cause",
 }
-"""The same of the widget for folders."""
+"""Tooltips of the folder widget."""
 
 
 def set_tooltips(

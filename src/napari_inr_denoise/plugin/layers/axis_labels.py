@@ -1,4 +1,4 @@
-"""The letters of a layer's dimensions: Y, X for the plane, and the others' names."""
+"""Axis letters of a layer: Y and X for the plane, Z, T or C for other dimensions."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ _OUTER_LETTERS = "ZTC"
 
 
 def axis_letters(labels: Sequence[str], plane: tuple[int, int], name: str) -> str:
-    """Return a letter per dimension.
+    """Return a letter for each dimension of a layer.
 
     Parameters
     ----------
     labels : sequence of str
-        The layer's axis labels; "z", "t" and "c" count outside the plane. Dimensions
-        without such a label are Z, then T, then C, from the innermost on.
+        The layer's axis labels. Outside the plane "z", "t" and "c" are used; other
+        dimensions become Z, then T, then C, starting with the innermost.
     plane : (int, int)
         The dimensions that are Y and X.
     name : str
-        The layer's, for the message.
+        Name of the layer, for the error message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which part of a layer the window shows."""
+"""The part of a layer that the viewer displays."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from napari.layers import Image
 from numpy.typing import NDArray
 
 PREVIEW_SIDE = 256
-"""Pixels along a side that are denoised for a preview: a matter of seconds."""
+"""Largest side of a preview in pixels, denoised in seconds."""
 LEAST_SIDE = 16
-"""Pixels along a side below which nothing is worth denoising."""
+"""Smallest side in pixels of an image that can be denoised."""
 
 
 def displayed_plane(layer: Image, dims: Dims) -> tuple[int, int]:
-    """Return the layer's dimensions that are the plane on display, top to bottom.
+    """Return the layer's two dimensions that form the displayed plane, in data order.
 
     Raises
     ------
     ValueError
-        If the layer has fewer than two dimensions on display.
+        If fewer than two dimensions of the layer are displayed.
     """
     # The layer's dimensions are the viewer's last ones.
     offset = dims.ndim - layer.ndim
@@ -29,13 +29,13 @@ def displayed_plane(layer: Image, dims: Dims) -> tuple[int, int]:
             f"layer {layer.name!r}: got fewer than two of its dimensions on display, "
             "wanted a plane. Change the order of the viewer's dimensions."
         )
-    # The data's own order: only which axes are shown matters, not how.
+    # In the order of the data: a transposed display has the same plane.
     first, second = sorted(plane)
     return first, second
 
 
 def current_slice(layer: Image, dims: Dims, shape: tuple[int, ...]) -> list[slice]:
-    """Return the slice on display, of length 1 along each dimension."""
+    """Return the index of the current point, as a slice of length 1 per dimension."""
     point = in_layer_units(layer, dims)
     at = layer.world_to_data(point[-layer.ndim :])
     numbers = [
@@ -46,18 +46,18 @@ def current_slice(layer: Image, dims: Dims, shape: tuple[int, ...]) -> list[slic
 
 
 def visible(layer: Image, axis: int, size: int) -> slice:
-    """Return the middle of what the window shows of an axis, for a preview."""
-    # Of the level that is shown; `data` is the full one.
+    """Return the middle of the visible part of an axis, for a preview."""
+    # Corners are those of the displayed level; the slice is that of the full one.
     factor = layer.downsample_factors[layer.data_level][axis] if layer.multiscale else 1
     first, last = (int(corner * factor) for corner in layer.corner_pixels[:, axis])
     first, last = max(first, 0), min(last + 1, size)
-    if last - first < LEAST_SIDE:  # nothing of the layer is in the window
+    if last - first < LEAST_SIDE:  # the layer is outside the window
         first, last = 0, size
     return middle_of(slice(first, last), PREVIEW_SIDE)
 
 
 def middle_of(part: slice, most: int) -> slice:
-    """Return the middle of a part, of so many pixels at most."""
+    """Return the middle of a slice, with a length of at most `most`."""
     begin = part.start + max(part.stop - part.start - most, 0) // 2
     return slice(begin, min(begin + most, part.stop))
 
@@ -65,7 +65,7 @@ def middle_of(part: slice, most: int) -> slice:
 def in_layer_units(layer: Image, dims: Dims) -> NDArray[np.float64]:
     """Return the viewer's current point in the layer's units.
 
-    `dims.point` is in the viewer's units, `world_to_data` in the layer's own.
+    `dims.point` has the viewer's units, but `world_to_data` takes the layer's units.
     """
     point = np.array(dims.point, dtype=float)
     viewer_units = getattr(dims, "units", None)

@@ -1,4 +1,4 @@
-"""Image records and samples as napari layers: scale, units and axis labels."""
+"""Layer keywords from image records and samples: scale, units and axis labels."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def spatial_kwargs(
     Parameters
     ----------
     axes : str
-        The layer's dimensions, without samples and without a channel axis that
-        becomes layers.
+        A letter for each dimension of the layer, without S, and without C if channels
+        become layers.
     spacing_um : dict
-        Pixel size in micrometres; an axis without one gets 1 pixel.
+        Pixel size in micrometres by axis; other axes get a scale of 1 pixel.
     time_step_s : float or None
-        Seconds between time points.
+        Time between frames in seconds.
     """
     sizes: dict[str, tuple[float, str]] = {
         axis: (size, MICROMETRE) for axis, size in spacing_um.items()
@@ -43,7 +43,7 @@ def spatial_kwargs(
 
 
 def record_kwargs(axes: str, record: ImageRecord) -> dict[str, Any]:
-    """Return the same of an image from a file, which may say a size in pixels."""
+    """Return scale, units and axis labels of a record; sizes in pixels are kept."""
     known = spatial_kwargs(axes, record.spacing_um, record.time_step_s)
     stated = (record.stated.get(axis) for axis in axes)
     scale = tuple(

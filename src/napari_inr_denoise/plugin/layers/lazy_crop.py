@@ -1,4 +1,4 @@
-"""A part of an array that is read no sooner than it is needed."""
+"""A crop of an array that is read only where it is indexed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from napari_inr_denoise.image.virtual_array import ArrayByParts
 
 
 def crop_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
-    """Return a part of an array: a view in memory, or one that is not read yet.
+    """Return a crop of an array: a view of a NumPy array, else a lazy crop.
 
     Parameters
     ----------
     data : array, dask or zarr
-        What a layer holds.
+        Data of a layer.
     selection : tuple of slice
-        Of its first dimensions; without steps.
+        Slices without steps for the first dimensions.
     """
     if all(at == slice(None) for at in selection):
         return data
@@ -29,7 +29,7 @@ def crop_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
 
 
 class LazyCrop(ArrayByParts):
-    """A part of a lazy array; parameters are those of `crop_of`."""
+    """A crop of a lazy array; parameters as for `crop_of`."""
 
     def __init__(self, data: Any, selection: tuple[slice, ...]) -> None:  # noqa: ANN401
         rest = (slice(None),) * (data.ndim - len(selection))
@@ -40,7 +40,7 @@ class LazyCrop(ArrayByParts):
         self.dtype = np.dtype(data.dtype)
 
     def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
-        """Read a part of the part, given by whole numbers and slices."""
+        """Read a part of the crop, given by integers and slices."""
         wanted, place = resolve(selection, self.shape)
         at = tuple(
             slice(first + start, first + stop)

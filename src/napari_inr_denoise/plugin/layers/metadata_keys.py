@@ -1,18 +1,18 @@
-"""Where a result layer keeps how it was made."""
+"""Metadata keys of the plugin's layers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the reader and the writer come without it
+if TYPE_CHECKING:  # the reader and the writer load no layers
     from napari.layers import Layer
 
 REPORT_KEY = "inr_denoise"
-"""In the layer's metadata."""
+"""Key of the report in the metadata of a result layer."""
 SHOWS_KEY = "inr_denoise_shows"
-"""In the metadata of a layer that tells something of a result: what it shows."""
+"""Key of the kind of a diagnostic layer, such as "residual", in its metadata."""
 
 
 def is_result(layer: Layer) -> bool:
-    """Return whether a layer is a result, or tells something of one."""
+    """Return whether a layer is a result or a diagnostic layer of one."""
     return bool({REPORT_KEY, SHOWS_KEY} & set(layer.metadata))

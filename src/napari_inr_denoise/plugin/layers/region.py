@@ -1,4 +1,4 @@
-"""What of a plane is denoised: the box around drawn shapes, or labelled pixels."""
+"""The region of a plane to denoise: the box around shapes, or labelled pixels."""
 
 from __future__ import annotations
 
@@ -16,29 +16,34 @@ from napari_inr_denoise.plugin.layers.transforms import in_pixels
 
 Region = Shapes | Labels
 _SAME_PIXEL = 0.05
-"""How far off a mask's corners may be, in pixels of the image."""
+"""Largest offset of a mask's corners, in pixels of the image."""
 
 
 def drawn_box(
     shapes: Shapes, layer: Image, dims: Dims, shape: tuple[int, ...]
 ) -> tuple[slice, slice]:
-    """Return the pixels that shapes reach along the plane on display.
+    """Return the bounding box of shapes in the displayed plane of an image.
 
     Parameters
     ----------
     shapes : Shapes
-        The selected ones count, or all if none is selected.
+        Its selected shapes are used, or all if none is selected.
     layer : Image
-        Which is denoised.
+        The image to denoise.
     dims : Dims
-        The viewer's.
+        Dimensions of the viewer.
     shape : tuple of int
-        Of the image, without colours.
+        Shape of the image, without samples.
+
+    Returns
+    -------
+    tuple of slice
+        Rows and columns of the image, in pixels.
 
     Raises
     ------
     ValueError
-        If there is no shape, or too little of the image is inside.
+        If there is no shape, or the box holds too few pixels of the image.
     """
     corners = [shapes.data[number] for number in sorted(shapes.selected_data)]
     corners = corners or list(shapes.data)
@@ -62,26 +67,26 @@ def drawn_box(
 
 
 def _reached(places: NDArray[np.float64], size: int) -> slice:
-    """Return the pixels of a line that lie between places, or in part."""
-    # A pixel reaches half a pixel to either side of its centre.
+    """Return the pixels along an axis that the places reach, even in part."""
+    # A pixel extends half a pixel to either side of its centre.
     first, last = math.floor(places.min() + 0.5), math.ceil(places.max() - 0.5)
     return slice(max(first, 0), min(last + 1, size))
 
 
 def mask_of(labels: Labels, layer: Image, dims: Dims, shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - whatever can be read part by part
-    """Return the values of a mask, not yet read: above 0 where it is denoised.
+    """Return a mask as a lazy array: pixels above 0 are denoised.
 
     Parameters
     ----------
     labels : Labels
-        On the pixels of the image; of fewer dimensions, it holds for all planes.
+        On the same pixels as the image. With fewer dimensions it holds for all planes.
     layer, dims, shape
         As for `drawn_box`.
 
     Raises
     ------
     ValueError
-        If it lies on other pixels than the image.
+        If its pixels are not those of the image.
     """
     data = labels.data[0] if labels.multiscale else labels.data
     lacking = layer.ndim - labels.ndim
@@ -103,7 +108,7 @@ def mask_of(labels: Labels, layer: Image, dims: Dims, shape: tuple[int, ...]) ->
 def _on_the_same_pixels(
     labels: Labels, layer: Image, dims: Dims, shape: tuple[int, ...]
 ) -> bool:
-    """Return whether all corners of a mask are in the image where they are in it."""
+    """Return whether the corners of a mask have the same indices in the image."""
     corners = np.array(list(product(*((0, size - 1) for size in shape))), dtype=float)
     found = in_pixels(corners, labels, layer, dims)[:, -labels.ndim :]
     return bool(np.abs(found - corners).max() < _SAME_PIXEL)

@@ -1,4 +1,4 @@
-"""What of a layer is denoised, as it is said in the widget."""
+"""The scopes: parts of a layer to denoise, as the widget names them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ STACK = "every plane of the stack"
 VOLUME = "the volume as one (z, y, x)"
 SCOPES = (SLICE, STACK, VOLUME)
 VISIBLE = "what is visible of the slice"
-"""For a preview only."""
+"""Scope of a preview; not offered as a choice."""
 
 
 def mode_of(scope: str) -> str:
-    """Return the mode of the settings that goes with a scope."""
+    """Return the mode of the settings for a scope."""
     return "volume" if scope == VOLUME else "plane"

@@ -1,4 +1,4 @@
-"""What is taken out of a layer to be denoised, and the layer that comes back."""
+"""The source of a run: the part of a layer to denoise, and its result layer."""
 
 from __future__ import annotations
 
@@ -32,30 +32,29 @@ from napari_inr_denoise.plugin.layers.scope import SLICE, VISIBLE, VOLUME
 
 @dataclass(frozen=True)
 class LayerSource:
-    """A layer's data, or a part of it, with all that its result layer needs.
+    """The part of a layer to denoise, with the keywords of its result layer.
 
-    Taken in full when the run starts, so that a layer that is removed or renamed
-    meanwhile does no harm.
+    Created when a run is queued, so that the layer may be removed or renamed later.
 
     Attributes
     ----------
     data : array, dask or zarr
-        The layer's full-resolution data, not yet read.
-    selection : tuple
-        Index into `data`, without colours; slices of length 1 keep all dimensions.
+        Full-resolution data of the layer, not yet read.
+    selection : tuple of slice
+        Index into `data` without samples; slices of length 1 keep all dimensions.
     axes : str
-        The data's axes: the displayed plane is Y, X.
+        Axes of the data; the displayed plane is Y, X.
     spacing : tuple of float
-        Sizes along those of Z, Y, X that are in `axes`, in the layer's own unit.
+        Pixel sizes along those of Z, Y, X that are in `axes`, in the layer's units.
     keywords : dict
-        For the result layer.
+        Keywords of the result layer.
     whole : bool
-        Whether all planes are taken, which are then read part by part.
+        Whether all planes are denoised; they are then read in parts.
     mask : array, dask or zarr, or None
-        Labels on the pixels of `data` or of its last dimensions, not yet read: above
-        0 where it is denoised.
+        Labels on the pixels of `data` or of its last dimensions, not yet read. Pixels
+        above 0 are denoised.
     layer : weak reference or None
-        To the layer itself.
+        The layer itself.
     """
 
     data: Any = field(repr=False)
@@ -68,9 +67,9 @@ class LayerSource:
     layer: ReferenceType[Image] | None = field(default=None, repr=False)
 
     def image(self) -> Any:  # noqa: ANN401 - whatever can be read part by part
-        """Return what is to be denoised: a copy of a slice, or all, not yet read.
+        """Return the image to denoise: a copy of one slice, or all planes, lazily.
 
-        Reading a slice may take long for a lazy layer, the first time.
+        The first call for a slice of a lazy layer may take long.
         """
         return crop_of(self.data, self.selection) if self.whole else self._slice
 
@@ -80,38 +79,38 @@ class LayerSource:
 
     @property
     def pixel_count(self) -> int:
-        """How many pixels are taken, of all planes together."""
+        """Number of pixels to denoise, in all planes."""
         return math.prod(self.sizes)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How much is taken along each dimension, colours aside."""
+        """Size of the selection along each dimension, without samples."""
         pairs = zip(self.selection, self.data.shape, strict=False)
         return tuple(len(range(size)[at]) for at, size in pairs)
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What decides how long it takes: shape, axes and mask."""
+        """What the run time depends on: shape, axes and mask."""
         colours = self.data.shape[len(self.selection) :]
         return (self.sizes, colours, self.axes, id(self.mask))
 
     def is_of(self, layer: object) -> bool:
-        """Whether it was taken of a layer."""
+        """Return whether this is the source of a layer."""
         own = None if self.layer is None else self.layer()
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         return own is not None and own == layer
 
     @property
     def has_values(self) -> bool:
-        """Whether there is still something to read."""
+        """Whether the data are still held."""
         return self.data is not None
 
     def emptied(self) -> LayerSource:
-        """Return it without its values, which are not to outlive their layer."""
+        """Return a copy without data: they are freed with the layer."""
         return replace(self, data=None, mask=None)
 
     def masked(self) -> Any:  # noqa: ANN401 - as `image`
-        """Return the same with its mask, if there is one."""
+        """Return the image to denoise, with its mask if there is one."""
         if self.mask is None:
             return self.image()
         labels = crop_of(self.mask, self.selection[-self.mask.ndim :])
@@ -120,9 +119,9 @@ class LayerSource:
         return MaskedImage(self.image(), labels)
 
     def middle(self, most: int) -> LayerSource:
-        """Return the middle of the plane, of so many pixels a side at most.
+        """Return the middle of the plane, with at most `most` pixels a side.
 
-        Of a mask the middle of what is labelled, which may take long to read.
+        With a mask it is the middle of the labelled pixels; reading it may take long.
         """
         selection = list(self.selection)
         for k, letter in enumerate(self.axes):
@@ -131,7 +130,7 @@ class LayerSource:
         return replace(self, selection=tuple(selection))
 
     def _reached(self, axis: int) -> slice:
-        """Return where along an axis something is denoised."""
+        """Return the range along an axis that holds pixels to denoise."""
         part = range(self.data.shape[axis])[self.selection[axis]]
         if self.mask is not None:
             selection = self.selection[-self.mask.ndim :]
@@ -142,21 +141,21 @@ class LayerSource:
 
     @property
     def rounded(self) -> bool:
-        """Whether a result is shown in whole numbers, see `displayable`."""
+        """Whether a result is shown in integers, see `displayable`."""
         return "S" in self.axes and np.dtype(self.data.dtype).kind in "iu"
 
     def displayable(self, image: NDArray[np.float32]) -> NDArray[Any]:
-        """Return a result as napari can show it.
+        """Return a result in a form that napari can show.
 
-        napari takes colours of type float for 0 to 1: a result on the scale of whole
-        numbers is rounded back to their type. Other results stay as they are.
+        napari assumes a range of 0 to 1 for RGB images of type float. RGB results of
+        integer images are therefore rounded back to their type; others are unchanged.
         """
         dtype = np.dtype(self.data.dtype)
         return as_dtype(image, dtype)[0] if self.rounded else image
 
 
 def _extent(labels: NDArray[np.bool_], lines: range) -> range:
-    """Return the lines from the first to the last with a label; all if none has."""
+    """Return the range from the first to the last labelled line; all if none is."""
     inside = np.flatnonzero(labels.any(axis=1))
     return lines[inside[0] : inside[-1] + 1] if inside.size else lines
 
@@ -164,25 +163,25 @@ def _extent(labels: NDArray[np.bool_], lines: range) -> range:
 def take_source(
     layer: Image, dims: Dims, scope: str, region: Region | None = None
 ) -> LayerSource:
-    """Describe what is denoised: the slice that is shown, every plane, or volumes.
+    """Return the part of a layer to denoise: the slice, every plane, or the volume.
 
     Parameters
     ----------
     layer : Image
-        Any number of dimensions; RGB; multiscale (its full level is taken).
+        May be RGB; of a multiscale layer the full resolution is used.
     dims : Dims
-        The viewer's; its last two displayed dimensions are the plane.
+        Dimensions of the viewer; the last two displayed ones are the plane.
     scope : str
-        One of `SCOPES`, or `VISIBLE`: of the slice what the window shows, and of that
-        the middle `PREVIEW_SIDE` pixels at most.
+        One of `SCOPES`, or `VISIBLE`: the visible part of the slice, limited to its
+        middle `PREVIEW_SIDE` pixels.
     region : Shapes or Labels, optional
-        Of each plane only the box around drawn shapes, or only labelled pixels.
+        Limits each plane to the box around shapes, or to labelled pixels.
 
     Raises
     ------
     ValueError
-        If the layer has fewer than two dimensions on display, or no volume where
-        that is wanted, or the region does not fit it.
+        If fewer than two dimensions of the layer are displayed, if the scope is a
+        volume and the layer is none, or if the region does not fit the layer.
     """
     data = layer.data[0] if layer.multiscale else layer.data
     plane = displayed_plane(layer, dims)
@@ -212,7 +211,7 @@ def _selection(
     scope: str,
     region: Region | None,
 ) -> list[slice]:
-    """Return what is taken of each dimension."""
+    """Return a slice for each dimension."""
     one_plane = scope in {SLICE, VISIBLE}
     selection = (
         current_slice(layer, dims, shape) if one_plane else [slice(None)] * layer.ndim
@@ -239,7 +238,7 @@ def volume_problem(layer: Image, dims: Dims) -> str:
 
 
 def _check_volume(name: str, axes: str, shape: tuple[int, ...]) -> None:
-    """Raise a sentence if there are no planes along Z."""
+    """Raise ValueError if there are fewer than two planes along Z."""
     sizes = dict(zip(axes, shape, strict=True))
     if sizes.get("Z", 1) < 2:
         raise ValueError(
@@ -250,9 +249,9 @@ def _check_volume(name: str, axes: str, shape: tuple[int, ...]) -> None:
 
 
 def _sizes(layer: Image, dimensions: list[int]) -> tuple[float, ...]:
-    """Return sizes in the last dimension's unit.
+    """Return pixel sizes in the unit of the last dimension.
 
-    Where a unit cannot be compared with it (time, pixels), pixels count as square.
+    A unit that cannot be converted (time, pixels) gives the size of the last dimension.
     """
     last = dimensions[-1]
 
@@ -267,9 +266,9 @@ def _sizes(layer: Image, dimensions: list[int]) -> tuple[float, ...]:
 
 
 def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
-    """Return what the result layer takes over from its source.
+    """Return the keywords that the result layer copies from its source.
 
-    Not its blending: added to its own source, a result would be twice as bright.
+    Blending is not copied: an additive result over its source would be twice as bright.
     """
     linear = Affine(
         scale=layer.scale, rotate=layer.rotate, shear=layer.shear, ndim=layer.ndim

@@ -1,4 +1,4 @@
-"""A layer as an image record: what a file can keep of it."""
+"""Converts a layer to an image record: pixels and what a file can store of them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def layer_record(data: Any, attributes: Mapping[str, Any]) -> ImageRecord:  # no
     Parameters
     ----------
     data : array
-        Of several levels the full one is taken.
+        Data of the layer; of a multiscale layer the full resolution is used.
     attributes : mapping
-        Of the layer, as napari gives them to a writer. Scale, units and axis labels
-        count, the name, the range of intensities, and the translation; a rotation or
-        shear has no place in a file.
+        Attributes of the layer, as napari passes them to a writer. Used are scale,
+        units, axis labels, name, contrast limits and translation; rotation and shear
+        are lost.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def layer_record(data: Any, attributes: Mapping[str, Any]) -> ImageRecord:  # no
 
 
 def _plane(labels: list[str]) -> tuple[int, int]:
-    """Return the dimensions of the plane: those named y and x, else the last two."""
+    """Return the dimensions of the plane: those labelled y and x, else the last two."""
     named = [label.lower() for label in labels]
     if named.count("y") == 1 and named.count("x") == 1:
         return named.index("y"), named.index("x")
@@ -55,7 +55,7 @@ def _plane(labels: list[str]) -> tuple[int, int]:
 
 
 def _sizes(letters: str, attributes: Mapping[str, Any]) -> dict[str, Quantity]:
-    """Return the sizes of pixels in the layer's own units; those of pixels too."""
+    """Return pixel sizes in the units of the layer; "pixel" may be the unit."""
     scale = attributes.get("scale")
     if scale is None:
         return {}

@@ -1,4 +1,4 @@
-"""Where a point of one layer lies in the pixels of another."""
+"""Coordinate transforms between the pixels of two layers."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from napari_inr_denoise.plugin.layers.displayed import in_layer_units
 def in_pixels(
     points: NDArray[np.floating], of: Layer, layer: Image, dims: Dims
 ) -> NDArray[np.float64]:
-    """Return the pixels of a layer in which points of another one lie.
+    """Transform points of one layer to pixel coordinates of another.
 
     Parameters
     ----------
     points : ndarray of float, shape (points, dimensions of `of`)
-        In that layer's own data coordinates.
+        Data coordinates of the layer `of`.
     of : Layer
-        Which they belong to. Layers share their last dimensions; along those that it
-        lacks, the viewer's current point counts.
+        The layer of the points. Layers share their last dimensions; missing ones get
+        the viewer's current point.
     layer : Image
-        Whose pixels are wanted.
+        The layer of the pixel coordinates.
     dims : Dims
-        The viewer's.
+        Dimensions of the viewer.
 
     Returns
     -------
     ndarray of float, shape (points, dimensions of `layer`)
-        Whole numbers are centres of pixels.
+        Integers are the centres of pixels.
     """
     shared = min(of.ndim, layer.ndim)
     world = np.tile(in_layer_units(layer, dims)[-layer.ndim :], (len(points), 1))
@@ -44,10 +44,10 @@ def in_pixels(
 
 
 def _unit_factors(given: Sequence[Unit], wanted: Sequence[Unit]) -> NDArray[np.float64]:
-    """Return how many of the wanted units each given unit is.
+    """Return the conversion factor between each pair of units.
 
-    Where one cannot be compared, such as pixels with micrometres, all numbers count
-    as they are: so napari shows them.
+    If one pair cannot be converted, such as pixels and micrometres, all factors are 1:
+    napari displays such layers without conversion.
     """
     pairs = zip(given, wanted, strict=True)
     try:

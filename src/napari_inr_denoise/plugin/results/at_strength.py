@@ -1,4 +1,4 @@
-"""A result with more or less of the denoising, as an array that a layer can show."""
+"""A result at another strength, as a lazy array that a layer can show."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:  # the module behind it loads torch
 
 
 class AtStrength(ArrayByParts):
-    """The planes are made when they are looked at.
+    """A result with less or more denoising; planes are computed when they are indexed.
 
     Parameters
     ----------
     source : LayerSource
-        What was denoised.
+        The source of the run.
     result : DenoiseResult
-        As it was fitted.
+        The result of the fit, at strength 0.
     strength : float
         -1 for the input, 0 for the result, 1 for the smoothest.
 
     Attributes
     ----------
     shape : tuple of int
-        The result's.
+        Shape of the result.
     dtype : dtype
-        Of what the layer shows.
+        Data type of the layer.
     """
 
     def __init__(
@@ -44,19 +44,19 @@ class AtStrength(ArrayByParts):
         self.dtype = source.displayable(np.empty(0, dtype=np.float32)).dtype
 
     def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
-        """Make the planes that hold a part, given by whole numbers and slices.
+        """Compute the planes that contain a part, given by integers and slices.
 
         Raises
         ------
         IndexError
-            If there is no such part.
+            If the index is out of range.
         """
         from napari_inr_denoise.core.ensemble.strength import image_at_strength
 
         bounds, place = resolve(selection, self.shape)
         chosen = [slice(*pair) for pair in bounds]
         in_plane = [letter in "YXS" for letter in self._source.axes]
-        # A pixel depends on its surroundings: planes are taken whole.
+        # A pixel depends on its surroundings: whole planes are computed.
         whole = tuple(
             slice(None) if inner else one
             for one, inner in zip(chosen, in_plane, strict=True)

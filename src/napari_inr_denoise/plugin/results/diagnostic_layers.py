@@ -1,4 +1,4 @@
-"""Layers that help to judge a result: what was removed, and how uncertain it is."""
+"""Diagnostic layers of a result: the residual and the uncertainty."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from napari_inr_denoise.plugin.layers.source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished
 
 _LIMIT = 4.0
-"""Of the contrast of what was removed, in noise levels."""
+"""Contrast limit of the residual, in multiples of the noise level."""
 _NAME_END = "[denoised]"
 
 
 class Residual(ArrayByParts):
-    """Noisy minus denoised, as float32; made where it is looked at.
+    """Noisy minus denoised, as a lazy array of float32.
 
     Parameters
     ----------
     noisy, denoised : array
-        Of one shape. They may be slow to read.
+        Arrays of the same shape; they are read only where indexed.
     """
 
     def __init__(self, noisy: Any, denoised: Any) -> None:  # noqa: ANN401 - any array
@@ -32,22 +32,21 @@ class Residual(ArrayByParts):
         self.dtype = np.dtype(np.float32)
 
     def __getitem__(self, selection: Any) -> NDArray[np.float32]:  # noqa: ANN401
-        """Return a part, given by whole numbers and slices."""
+        """Return a part, given by integers and slices."""
         noisy = np.asarray(self._noisy[selection]).astype(np.float32)
         removed: NDArray[np.float32] = noisy - np.asarray(self._denoised[selection])
         return removed
 
 
 def residual_layer(finished: Finished) -> tuple[Any, dict[str, Any]]:
-    """Return what a result lacks as it is shown now, and how to show that.
+    """Return the residual of a result at its current strength, and layer keywords.
 
     Returns
     -------
     array of float32
-        Noisy minus denoised, in the image's shape and units; of a stack each plane is
-        made when it is looked at.
+        Noisy minus denoised, in the shape and units of the image; lazy for a stack.
     dict
-        Keywords of the layer. Its name says the strength, if that was changed.
+        Keywords of the layer. Its name contains the strength unless that is 0.
     """
     source, result, shown = finished.source, finished.result, finished.shown
     removed = Residual(source.image(), result.image if shown is None else shown)
@@ -62,14 +61,14 @@ def residual_layer(finished: Finished) -> tuple[Any, dict[str, Any]]:
 def uncertainty_layer(
     source: LayerSource, uncertainty: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Return the standard deviation of each pixel's error, and how to show it.
+    """Return the standard deviation of each pixel's error, and layer keywords.
 
     Parameters
     ----------
     source : LayerSource
-        What was denoised.
+        The source of the run.
     uncertainty : ndarray of float32
-        In the image's shape and units; NaN where it is not known.
+        In the shape and units of the image; NaN where unknown.
     """
     known = uncertainty[np.isfinite(uncertainty)]
     most = float(np.percentile(known, 99.8)) if known.size else 1.0
@@ -78,7 +77,7 @@ def uncertainty_layer(
 
 
 def _keywords(source: LayerSource, shows: str, at: str = "") -> dict[str, Any]:
-    """Return the place of the source, but neither its colours nor its contrast."""
+    """Return the keywords of the source without its colours and contrast."""
     own = ("colormap", "contrast_limits", "gamma", "rgb", "metadata")
     kept = {key: value for key, value in source.keywords.items() if key not in own}
     name = str(source.keywords["name"]).removesuffix(_NAME_END).strip()

@@ -1,4 +1,4 @@
-"""A result whose layer is there, and all that can be told of it."""
+"""Finished results and their layers."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:  # the module behind it loads torch
 
 @dataclass(eq=False)
 class Finished:
-    """A result, what it was made of, and the layer that shows it.
+    """A result, its source, and the layer that shows it.
 
     Attributes
     ----------
     source : LayerSource
-        What was denoised; without its values once its layer is gone.
+        The source of the run; without data once its layer was removed.
     result : DenoiseResult
-        As it was fitted, at strength 0.
+        The result of the fit, at strength 0.
     layer : Image
-        Which shows it.
+        The result layer.
     ending : str
-        Why its run ended.
+        Why the run ended.
     strength : float
-        At which it is shown.
+        The strength of the displayed result.
     shown : ndarray, AtStrength or None
-        What the layer has at another strength than 0. Not to be asked of the layer:
-        napari gives plugins proxies of what it holds.
+        Data of the layer at a strength other than 0. `layer.data` may be a proxy that
+        napari gives to plugins.
     """
 
     source: LayerSource
@@ -47,19 +47,19 @@ class Finished:
 
     @property
     def in_making(self) -> AtStrength | None:
-        """What is shown, if its planes are made as they are looked at."""
+        """The displayed array if it is lazy, else None."""
         return self.shown if isinstance(self.shown, AtStrength) else None
 
     @property
     def report(self) -> DenoiseReport:
-        """The result's report, with the strength at which it is shown."""
+        """The report of the result with the displayed strength."""
         report = self.result.report
         if self.strength == 0:
             return report
         (file,) = report.files
         note = (
-            f"The strength was set to {self.strength:g} after the fit: what is said of "
-            "the planes is said of the fit, at strength 0."
+            f"The strength was set to {self.strength:g} after the fit; the values of "
+            "the planes are those at strength 0."
         )
         return replace(
             report,
@@ -68,7 +68,7 @@ class Finished:
         )
 
     def set_strength(self, strength: float) -> None:
-        """Show it with more or less of the denoising; its source must have values."""
+        """Show the result with less or more denoising; the source must have data."""
         if strength == self.strength:
             return
         self.strength = strength
@@ -81,9 +81,9 @@ class Finished:
         self.layer.metadata[REPORT_KEY] = self.report.to_dict()
 
     def keep(self, made: AtStrength, values: NDArray[Any]) -> bool:
-        """Show values instead of what they were made by; return whether it is so.
+        """Replace a lazy array by its values; return whether that was done.
 
-        It is not where the strength was changed meanwhile.
+        It is not done if the strength was changed in the meantime.
         """
         kept = self.shown is made
         if kept:
@@ -100,26 +100,26 @@ class Finished:
 class FinishedLayers:
     """The results whose layers are in the viewer.
 
-    Each lasts as long as its layer, and has its source's values as long as that has
-    a layer: what a user removes is not kept in memory.
+    A result is freed with its layer, and the data of its source with the source layer:
+    removed layers do not stay in memory.
     """
 
     def __init__(self) -> None:
         self._all: list[Finished] = []
 
     def add(self, finished: Finished) -> None:
-        """Take in the last one."""
+        """Add the newest result."""
         self._all.append(finished)
 
     def of(self, layer: Image | None) -> Finished | None:
-        """Return the result that a layer shows, or else the last one made of it."""
+        """Return the result that a layer shows, or the newest result of that layer."""
         newest_first = self._all[::-1]
         own = [one for one in newest_first if one.layer == layer]
         made_of_it = [one for one in newest_first if one.source.is_of(layer)]
         return next(iter(own + made_of_it), None)
 
     def forget(self, layer: Image) -> None:
-        """Let go of what a layer had that was removed."""
+        """Free what belongs to a removed layer."""
         self._all = [one for one in self._all if one.layer != layer]
         for one in self._all:
             if one.source.is_of(layer):

@@ -1,4 +1,4 @@
-"""The layer of a result: there from the start on, sharper with each look."""
+"""The result layer of a run, updated during the run."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult
 
 _BUSY_SHARE = 0.1
-"""Of the window's time that drawing may take."""
+"""Largest share of the GUI thread's time for drawing the layer."""
 
 
 class ResultLayer:
-    """Shows a run's image while it is made, and in the end the result.
+    """Shows the current image of a run, and finally the result.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where the layer comes to.
+        The layer is added to it.
     source : LayerSource
-        What is denoised.
+        The source of the run.
 
     Attributes
     ----------
     source : LayerSource
-        The same.
+        The source of the run.
     """
 
     def __init__(self, viewer: napari.Viewer, source: LayerSource) -> None:
@@ -45,13 +45,13 @@ class ResultLayer:
 
     @property
     def layer(self) -> Image | None:
-        """The layer, if it was added and the user has not removed it."""
+        """The layer; None before it was added and after the user removed it."""
         return self._layer if self._layer in self._viewer.layers else None
 
     def begin(self) -> None:
-        """Add the layer before the fit: adding one keeps the window longest.
+        """Add the layer before the fit starts: adding blocks the window longest.
 
-        It shows the noisy image, or nothing yet where reading that may take long.
+        It shows the noisy image, or zeros if reading that may take long.
         """
         noisy, selection = self.source.data, self.source.selection
         if isinstance(noisy, np.ndarray):
@@ -63,12 +63,12 @@ class ResultLayer:
         self._layer = self._added(np.broadcast_to(blank, self.source.sizes + colours))
 
     def show(self, image: NDArray[Any]) -> None:
-        """Show the image as it is now, unless that would keep the window busy.
+        """Show the current image, unless drawing would take too much time.
 
         Parameters
         ----------
-        image : ndarray of float32, or of the source's whole numbers for colours
-            In the source's shape; always the same array, whose values change.
+        image : ndarray of float32, or of the source's integer type for RGB
+            In the shape of the source; always the same array with new values.
         """
         started = time.monotonic()
         layer = self.layer
@@ -82,7 +82,7 @@ class ResultLayer:
         self._not_before = started + took / _BUSY_SHARE
 
     def finish(self, result: DenoiseResult) -> Image:
-        """Show the result, also where the user has removed the layer meanwhile."""
+        """Show the result, in a new layer if the user has removed the first one."""
         image = self.source.displayable(result.image)
         layer = self.layer or self._added(image)
         layer.data = image
@@ -92,7 +92,7 @@ class ResultLayer:
         return layer
 
     def close(self) -> None:
-        """Take the layer away if there was no result; the source is active again."""
+        """Remove the layer if there is no result, and select the source again."""
         layer, layers = self.layer, self._viewer.layers
         if layer is None or self._finished:
             return

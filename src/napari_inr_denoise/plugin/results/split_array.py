@@ -1,4 +1,4 @@
-"""An array that is one array left of a divide, and another one right of it."""
+"""An array that shows one array left of a divide and another one right of it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ _Index = tuple[int | slice, ...]
 
 
 class SplitArray(ArrayByParts):
-    """Two arrays side by side at the same place; made when, and where, it is looked at.
+    """Two arrays of one shape, cut at a divide; computed where it is indexed.
 
-    Has what napari wants of an array that it shows slice by slice.
+    It has the interface that napari needs to show an array slice by slice.
 
     Parameters
     ----------
     before : array, dask or zarr
-        Left of the divide. May be slow to read: the last slice is kept.
+        Shown left of the divide. The last slice is cached: reading may be slow.
     after : array
-        Right of it, of the same shape.
+        Shown right of the divide.
 
     Attributes
     ----------
     axis : int
         The dimension that the divide cuts.
     divide : float
-        Where, as a share of that dimension's length, 0 to 1.
+        Position of the divide as a fraction of that dimension's length, 0 to 1.
     mirrored : bool
         Whether `before` is at the high end of the dimension instead.
 
@@ -47,20 +47,20 @@ class SplitArray(ArrayByParts):
             )
         self.before, self.after = before, after
         self.shape = tuple(after.shape)
-        # The result's: a noisy whole number has its place among floats.
+        # The type of the result: it can hold the noisy integers as well.
         self.dtype = np.dtype(after.dtype)
         self.axis, self.divide, self.mirrored = len(after.shape) - 1, 0.5, False
         self._kept: tuple[_Index, NDArray[Any]] | None = None
 
     def __getitem__(self, index: _Index) -> NDArray[Any]:
-        """Return a part; whole numbers and slices, as many as there are dimensions."""
+        """Return a part, given by an integer or a slice for each dimension."""
         left = self._left_of(index)
         return np.where(left, self._before(index), self.after[index]).astype(
             self.dtype, copy=False
         )
 
     def _left_of(self, index: _Index) -> NDArray[np.bool_]:
-        """Return which columns are left of the divide, to be broadcast to a part."""
+        """Return which columns of a part are left of the divide, ready to broadcast."""
         size = self.shape[self.axis]
         share = 1 - self.divide if self.mirrored else self.divide
         inside = np.arange(size) < round(share * size)

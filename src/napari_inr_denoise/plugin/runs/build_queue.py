@@ -1,4 +1,4 @@
-"""Layers as a queue of what is denoised of each."""
+"""Builds the queue of a run from layers."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def build_queue(
     scope: str,
     region: Region | None,
 ) -> RunQueue:
-    """Return what is to be denoised of layers, or why that cannot be.
+    """Return a queue with the sources of layers, and the causes of refused ones.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        With the layers. The last preview of one is removed before another one.
+        With the layers. A new preview of a layer removes the last one.
     layers : sequence of Image
-        In the order of the work.
+        In the order of the queue.
     scope, region
         As for `take_source`.
     """
@@ -45,7 +45,7 @@ def build_queue(
 
 
 def _as_preview(source: LayerSource, name: str, viewer: napari.Viewer) -> LayerSource:
-    """Return it under a name of its own, which no layer has any more."""
+    """Return the source named as a preview, and remove the last preview."""
     name = f"{name} [preview]"
     if name in viewer.layers:
         viewer.layers.remove(name)

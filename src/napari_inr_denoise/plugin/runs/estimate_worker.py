@@ -1,4 +1,4 @@
-"""What is found out before a run, in a thread: the noise, and what the run takes."""
+"""Estimates the noise and what a run will take, in a thread."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from napari_inr_denoise.core.preflight.estimate import Preflight
 
 SLICE_SIDE = 1024
-"""Side of what is looked at of a large slice, in pixels: enough to tell the noise."""
+"""Largest side in pixels of the part that the noise is estimated on."""
 
 
 @dataclass(frozen=True)
 class EstimateRequest:
-    """What is to be estimated.
+    """What to estimate.
 
     Attributes
     ----------
     slice_source : LayerSource
-        The slice whose noise is wanted.
+        The slice to estimate the noise of.
     sources : tuple of LayerSource
-        What will be denoised, one after the other; empty if only the noise is wanted.
+        The sources of the run in their order; empty to estimate the noise alone.
     settings : DenoiseSettings
-        How.
+        Settings of the run.
     """
 
     slice_source: LayerSource
@@ -42,18 +42,18 @@ class EstimateRequest:
 class EstimateWorker(StoppableWorker):
     """Emits the noise as `stepped` (a NoisyPlane), then the needs as `returned`.
 
-    `returned` has a Preflight for each source; it has none if it was stopped, if only
-    the noise was wanted, or if a run is at work: both would measure each other.
+    `returned` has a Preflight for each source. It is empty if the worker was stopped,
+    if the request has no sources, or during a run: each would slow down the other.
 
     Parameters
     ----------
-    question : EstimateRequest
-        What is wanted.
+    request : EstimateRequest
+        What to estimate.
     """
 
-    def __init__(self, question: EstimateRequest) -> None:
+    def __init__(self, request: EstimateRequest) -> None:
         super().__init__()
-        self.question = question
+        self._request = request
 
     def work(self) -> list[Preflight]:
         """Run in the worker's thread."""
@@ -61,18 +61,18 @@ class EstimateWorker(StoppableWorker):
             return self._answer() if alone else []
 
     def _answer(self) -> list[Preflight]:
-        asked = self.question
-        self.stepped.emit(_noise_problem(asked.slice_source.middle(SLICE_SIDE)))
-        # What is alike takes as long: channels of one image are measured once.
+        request = self._request
+        self.stepped.emit(_noisy_plane(request.slice_source.middle(SLICE_SIDE)))
+        # Sources of one kind take equally long: channels are measured once.
         known: dict[tuple[object, ...], Preflight] = {}
-        for source in asked.sources:
+        for source in request.sources:
             if source.kind in known:
                 continue
-            for _ in (run := GeneratorResult(_needs(source, asked.settings))):
+            for _ in (run := GeneratorResult(_needs(source, request.settings))):
                 if self._stop.is_set():
                     return []
             known[source.kind] = run.result
-        return [known[source.kind] for source in asked.sources]
+        return [known[source.kind] for source in request.sources]
 
 
 def _needs(
@@ -85,8 +85,8 @@ def _needs(
     return (yield from steps)
 
 
-def _noise_problem(source: LayerSource) -> NoisyPlane:
-    """Return a plane with its noise and its hot pixels."""
+def _noisy_plane(source: LayerSource) -> NoisyPlane:
+    """Return the first plane of a source with its noise and hot pixels."""
     from napari_inr_denoise.core.noise.measure import measure_plane
     from napari_inr_denoise.image.axes import planes_of
     from napari_inr_denoise.image.source import ImageSource

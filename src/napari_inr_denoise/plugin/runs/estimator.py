@@ -1,4 +1,4 @@
-"""When noise and needs are estimated: as soon as the choices rest, one at a time."""
+"""Starts estimates once the choices no longer change, one at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOISE, _NEEDS = "noise", "needs"
 
 
 class Estimator:
-    """Estimates in a thread what was asked for, once there are no more changes.
+    """Makes the estimates that were asked for, in a thread.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ class Estimator:
         self._wait()
 
     def hold(self) -> None:
-        """Estimate nothing for now, and drop the estimate at work."""
+        """Pause, and drop the current estimate."""
         self._held = True
         self._drop()
 
     def resume(self) -> None:
-        """Go on with what was not answered."""
+        """Continue with what was asked for and not answered."""
         self._held = False
         if self._wanted:
             self._wait()
@@ -84,7 +84,7 @@ class Estimator:
             self._timer.start(_REST_MS)
 
     def _drop(self) -> None:
-        """Stop the estimate at work and ignore its answer."""
+        """Stop the current estimate and ignore its answer."""
         self._generation += 1
         self._timer.stop()
         if self._worker is not None:
@@ -94,7 +94,7 @@ class Estimator:
     def _begin(self) -> None:
         if self._lifetime.undocked:
             return
-        if self._worker is not None:  # one at a time; it was told to stop
+        if self._worker is not None:  # it was told to stop
             self._timer.start(_REST_MS)
             return
         request = self._request(_NEEDS in self._wanted)
@@ -131,7 +131,7 @@ class Estimator:
 
     @while_open
     def _end(self) -> None:
-        """Ask again for what is still open, such as after the run of another widget."""
+        """Repeat what is unanswered, for example because another widget was running."""
         self._worker = None
         waiting = self._held or self._timer.isActive()
         if self._wanted and not waiting:

@@ -1,4 +1,4 @@
-"""Estimates and runs take turns: beside a run, an estimate would measure a lie."""
+"""Keeps estimates and runs exclusive: a run beside it falsifies a time estimate."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _runs: set[threading.Event] = set()
 
 @contextmanager
 def running(stop: threading.Event) -> Iterator[None]:
-    """Hold while a run is at work; an estimate that was begun ends before.
+    """Mark a run as running, after waiting for the end of an estimate.
 
     Parameters
     ----------
     stop : threading.Event
-        Ends the waiting; the run's own.
+        The stop event of the run; it also ends the waiting.
     """
     _runs.add(stop)
     try:
@@ -31,12 +31,12 @@ def running(stop: threading.Event) -> Iterator[None]:
 
 @contextmanager
 def estimating() -> Iterator[bool]:
-    """Hold while an estimate is at work; yields whether it may be."""
+    """Mark an estimate as running; yields whether it may start."""
     if not _estimating.acquire(blocking=False):
         yield False
         return
     try:
-        # Asked for under the lock: a run that comes now waits.
+        # Checked under the lock: a run that starts now waits.
         yield not _runs
     finally:
         _estimating.release()

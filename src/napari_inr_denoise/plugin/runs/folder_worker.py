@@ -1,4 +1,4 @@
-"""The batch in a thread of its own: the same files, results and reports."""
+"""Runs the batch over a folder in a thread, as `inr-denoise run` does."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:  # the modules behind it load torch
 
 @dataclass(frozen=True)
 class FolderRun:
-    """What is denoised, and where the results go.
+    """The choices of a run over a folder.
 
     Attributes
     ----------
     source, out : Path
-        Folders; `source` is searched through, and mirrored in `out`.
+        Folders. All images in `source` are denoised; `out` has the same subfolders.
     settings : DenoiseSettings
-        How.
+        Settings of the run.
     same_dtype : bool
-        Write the input's type, rounded and clipped, instead of float32.
+        Write the data type of the input, rounded and clipped, instead of float32.
     overwrite : bool
-        Denoise again what is done, and replace files that were not written here.
+        Denoise finished files again, and replace files of other programs.
     workers : int
-        Files at once; more than one are done in processes of their own.
+        Number of files denoised at once; more than one run in processes of their own.
     """
 
     source: Path
@@ -44,21 +44,21 @@ class FolderRun:
 
 
 class FolderWorker(StoppableWorker):
-    """Pulls the batch's steps; each one is emitted as `stepped`.
+    """Runs the batch; each of its steps is emitted as `stepped`.
 
-    The reports in the output folder are brought up to date on the way. Ends with
-    `returned` (a DenoiseReport of the files that were finished or failed; None if
-    there are none) or `errored`, and always with `finished`.
+    The reports in the output folder are updated after each file. Ends with `returned`
+    (a DenoiseReport of the files that were finished or failed; None if there are none)
+    or `errored`, and always with `finished`.
 
     Parameters
     ----------
     run : FolderRun
-        What to do.
+        The choices of the run.
 
     Attributes
     ----------
     problem : str
-        Why the report could not be written; empty if it was.
+        Why the report could not be written; empty if it was written.
     """
 
     def __init__(self, run: FolderRun) -> None:
@@ -82,7 +82,7 @@ class FolderWorker(StoppableWorker):
         return reports.report if reports.report.files else None
 
     def _steps(self) -> Iterator[BatchStep]:
-        """Yield steps until the end or Stop; what is finished by then is kept."""
+        """Yield the steps until the end or until Stop; finished files are kept."""
         from napari_inr_denoise.batch.dispatch import steps_of_run
         from napari_inr_denoise.batch.jobs import plan_jobs
         from napari_inr_denoise.batch.options import RunOptions

@@ -1,4 +1,4 @@
-"""Work must not outlive the widget that shows it."""
+"""Ends workers with the widget that started them."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ from qtpy.QtWidgets import QWidget
 
 _P = ParamSpec("_P")
 _LEAVE_MS = 20_000
-"""How long a program that ends waits for work that cannot look up."""
+"""Time in milliseconds that the end of the program waits for workers."""
 
 
 class Lifetime(QObject):
-    """Ends the workers when the widget is closed, however that happens.
+    """Stops the workers of a widget when it is closed in any way.
 
-    With the window, or when nothing refers to the widget any more, its Qt side is
-    destroyed. With the dock's cross it is only taken out of the dock: it loses its
-    parent, and may be collected much later.
+    Closing the window, or dropping the last reference, destroys the Qt widget. Closing
+    the dock only takes the Qt widget out of the dock: it loses its parent, and may be
+    destroyed much later.
 
-    Kept apart from the widget, which may be gone when the signal comes.
+    An object of its own, because the widget may be gone when the signal comes.
 
     Parameters
     ----------
     native : QWidget
-        The widget's Qt side.
+        The Qt widget.
 
     Attributes
     ----------
     over : bool
-        Whether the Qt side is gone.
+        Whether the Qt widget was destroyed.
     undocked : bool
         Whether it was taken out of its dock.
     """
 
     undocking = Signal()
-    """It was taken out of its dock just now."""
+    """Emitted when the widget is taken out of its dock."""
 
     def __init__(self, native: QWidget) -> None:
         super().__init__()
         self.over = False
         self.undocked = False
-        self._workers: WeakSet[WorkerBase] = WeakSet()  # napari holds them at work
+        self._workers: WeakSet[WorkerBase] = WeakSet()  # superqt holds running ones
         _LIFETIMES.add(self)
         native.installEventFilter(self)
         native.destroyed.connect(lambda *_: self._end())
 
     def start(self, worker: WorkerBase) -> None:
-        """Start a worker that is to end with the widget."""
+        """Start a worker that ends with the widget."""
         self._workers.add(worker)
         worker.start()
 
@@ -84,23 +84,23 @@ class Lifetime(QObject):
 
 
 _LIFETIMES: set[Lifetime] = set()
-"""Held until their Qt sides are gone: collected together with one, a lifetime would
-hear of its end without its own attributes, and PyQt would end the process."""
+"""Held until their Qt widgets are destroyed. A lifetime collected together with its
+widget would get the signal without its attributes, and PyQt would end the process."""
 
 
 @atexit.register
 def _leave() -> None:
-    """End all work with the program, also of a script that closes no viewer.
+    """Stop all workers at the end of the program, even if no viewer was closed.
 
-    A thread that goes on while Python and Qt are taken apart ends in a crash.
+    A thread that runs while Python and Qt shut down crashes the process.
     """
     for lifetime in tuple(_LIFETIMES):
         lifetime._quit()
     pool = QThreadPool.globalInstance()
     if pool is not None:
         pool.waitForDone(_LEAVE_MS)
-    # What Qt has put off, such as deleting widgets, is done before PyQt takes the rest
-    # apart: it crashes over what goes meanwhile.
+    # Do what Qt has deferred, such as deleting widgets: PyQt crashes if it happens
+    # during its own shutdown.
     QCoreApplication.processEvents()
 
 
@@ -114,7 +114,7 @@ _Owner = TypeVar("_Owner", bound=_HasLifetime)
 def while_open(
     slot: Callable[Concatenate[_Owner, _P], None],
 ) -> Callable[Concatenate[_Owner, _P], None]:
-    """Skip a slot once the window is gone: Qt's own objects are deleted by then."""
+    """Skip a slot after the window was closed, when the Qt objects are deleted."""
 
     def guarded(owner: _Owner, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         if not owner._lifetime.over:

@@ -1,4 +1,4 @@
-"""A run's image on its way, as napari can show it."""
+"""The current image of a run, in a form that napari can show."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:  # the module behind it loads torch
 
 
 class LiveImage:
-    """Of colours a copy in whole numbers, else the run's own array.
+    """The output array of the run itself, or an integer copy of it for RGB.
 
-    Only planes that were at work since the last look are converted again.
+    Only planes that changed since the last call are converted again.
 
     Parameters
     ----------
     source : LayerSource
-        What is denoised.
+        The source of the run.
     """
 
     def __init__(self, source: LayerSource) -> None:
@@ -29,13 +29,14 @@ class LiveImage:
         self._changed: dict[tuple[int, ...], tuple[int | slice, ...]] = {}
 
     def note(self, step: DenoiseStep) -> None:
-        """Note which plane is at work; for each step."""
+        """Note the plane of a step; call it for each step."""
         self._changed[tuple(step.plane.index.values())] = step.plane.selection
 
     def at(self, step: DenoiseStep) -> NDArray[Any]:
-        """Return the image as it is now: always the same array.
+        """Return the current image: always the same array.
 
-        Called before the run goes on, in its thread; see `DenoiseStep.so_far`.
+        Call it in the thread of the run, before the next step; see
+        `DenoiseStep.so_far`.
         """
         image = step.so_far()
         if not self._source.rounded:

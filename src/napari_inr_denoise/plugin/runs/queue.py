@@ -1,4 +1,4 @@
-"""Images that are denoised one after the other, and what became of them."""
+"""The queue of images of a run, their progress and outcomes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from napari_inr_denoise.core.report.duration import duration_words
 from napari_inr_denoise.plugin.layers.source import LayerSource
 
 _LEAST_SHARE = 0.02
-"""Done of a run before its end can be foretold."""
+"""Finished fraction of a run before the time left is estimated."""
 
 
 class RunQueue:
-    """What waits, and what is done, of one press of Run.
+    """The waiting and finished images of one press of Run.
 
     Parameters
     ----------
     clock : callable
-        Returns seconds.
+        Returns the time in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,27 +33,27 @@ class RunQueue:
         self._dropped: list[str] = []
 
     def add(self, name: str, source: LayerSource) -> None:
-        """Let an image wait for its turn."""
+        """Append an image."""
         self._waiting.append((name, source))
         self._pixels += source.pixel_count
 
     def refuse(self, name: str, cause: str) -> None:
-        """Note an image that cannot be denoised."""
+        """Record an image that cannot be denoised, and the cause."""
         self._begun += 1
         self._failures.append((name, cause))
 
     @property
     def sources(self) -> tuple[LayerSource, ...]:
-        """What waits."""
+        """The sources of the waiting images."""
         return tuple(source for _, source in self._waiting)
 
     @property
     def count(self) -> int:
-        """How many images there are in all."""
+        """Number of all images: waiting, started, refused and dropped."""
         return self._begun + len(self._waiting) + len(self._dropped)
 
     def next(self) -> LayerSource | None:
-        """Return what is to be denoised now; None if all had their turn."""
+        """Take the next image from the queue; None at its end."""
         self._pixels_done += self._pixels_at_work
         self._pixels_at_work = 0
         if not self._waiting:
@@ -64,20 +64,20 @@ class RunQueue:
         return source
 
     def share(self, progress: float) -> float:
-        """Return the share of the whole that is done.
+        """Return the finished fraction of all images, weighted by their pixels.
 
         Parameters
         ----------
         progress : float
-            The share of the image at work. Images count by their pixels.
+            Finished fraction of the current image.
         """
         done = self._pixels_done + progress * self._pixels_at_work
         return done / max(self._pixels, 1)
 
     def time_left(self, progress: float) -> str:
-        """Return how long the whole will go on, from its pace so far.
+        """Return the expected time until the end of the queue, from its speed so far.
 
-        Empty while that is not known, and at the end.
+        Empty at the start, while it is unknown, and at the end.
         """
         share, elapsed = self.share(progress), self._clock() - self._started
         if not _LEAST_SHARE <= share < 1:
@@ -86,28 +86,28 @@ class RunQueue:
         return f"about {left} left{' in all' if self.count > 1 else ''}"
 
     def finish(self, ending: str) -> None:
-        """Note that the one at work has a result, and why it ended."""
+        """Record that the current image has a result, and why its run ended."""
         self._done += 1
         self._ending = f"{self._at_work}: {ending}"
 
     def fail(self, cause: str) -> None:
-        """Note that the one at work has none."""
+        """Record that the current image has no result, and the cause."""
         self._failures.append((self._at_work, cause))
 
     def drop(self) -> None:
-        """Begin nothing more."""
+        """Drop the waiting images."""
         self._stopped = True
         self._dropped += [name for name, _ in self._waiting]
         self._waiting.clear()
 
     def with_position(self, text: str) -> str:
-        """Return a text with the place of the one at work, if there are several."""
+        """Return a text after the current image's position, if there are several."""
         if self.count < 2:
             return text
         return f"Layer {self._begun} of {self.count}, {self._at_work}: {text}"
 
     def summary(self) -> str:
-        """Return what became of several images; of one, only why it was refused."""
+        """Return the outcomes of several images, or why a single one was refused."""
         if self.count < 2:
             return "\n".join(cause for _, cause in self._failures)
         lines = [f"{self._done} of {self.count} layers have a result and its report."]
@@ -115,5 +115,5 @@ class RunQueue:
         if self._stopped and self._ending:
             lines.append(self._ending)
         if self._dropped:
-            lines.append(f"Not begun: {', '.join(self._dropped)}.")
+            lines.append(f"Not started: {', '.join(self._dropped)}.")
         return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Work in a thread of its own, with an honest Stop."""
+"""Workers: threads that can be stopped, and the one that denoises."""
 
 from __future__ import annotations
 
@@ -19,48 +19,48 @@ if TYPE_CHECKING:  # the module behind it loads torch
 
 
 _LEAST_S = 0.25
-"""Between two looks at the image."""
+"""Shortest time between two images that are shown, in seconds."""
 _DRAWING_SHARE = 0.05
-"""Of a run's time that may go into showing it."""
+"""Largest fraction of the run time that is spent on showing the image."""
 
 
 class StepSignals(WorkerBaseSignals):  # type: ignore[misc]
-    """What a worker emits that hands over steps."""
+    """Signals of a worker that makes steps."""
 
     stepped = Signal(object)
     drawn = Signal(object)
 
 
 class StoppableWorker(WorkerBase):  # type: ignore[misc]
-    """Work that looks now and then whether it shall stop; each step is `stepped`."""
+    """A worker that checks a stop event and emits each step as `stepped`."""
 
     def __init__(self) -> None:
         super().__init__(SignalsClass=StepSignals)
         self._stop = threading.Event()
 
     def stop(self) -> None:
-        """Ask for an end with what there is; returns at once."""
+        """Ask the worker to stop and return what it has; returns at once."""
         self._stop.set()
 
     def quit(self) -> None:
-        """Stop as well when napari ends its workers on closing."""
+        """Stop also when napari quits its workers on closing."""
         self._stop.set()
         super().quit()
 
 
 class DenoiseWorker(StoppableWorker):
-    """Pulls the denoiser's steps; each one is emitted as `stepped`.
+    """Denoises a source; each step is emitted as `stepped`.
 
-    The image as it is by then is emitted as `drawn`, some times a second: always the
-    same array. Ends with `returned` (a DenoiseResult, also after `stop`; None if
-    stopped before the first step) or `errored`, and always with `finished`.
+    The current image is emitted as `drawn` several times a second, always the same
+    array. Ends with `returned` (a DenoiseResult, also after `stop`; None if stopped
+    before the first step) or `errored`, and always with `finished`.
 
     Parameters
     ----------
     source : LayerSource
-        What to denoise.
+        The source of the run.
     settings : DenoiseSettings
-        How.
+        Settings of the run.
     """
 
     def __init__(self, source: LayerSource, settings: DenoiseSettings) -> None:
@@ -96,7 +96,7 @@ class DenoiseWorker(StoppableWorker):
         return None if step is None else step.stopped()
 
     def _draw(self, step: DenoiseStep) -> None:
-        """Hand over the image, seldom enough to cost the run next to nothing."""
+        """Emit the current image, rarely enough to cost little time."""
         started = time.monotonic()
         self._live.note(step)
         if started < self._draw_at:

@@ -1,4 +1,4 @@
-"""What can be done with a result: look at what was removed, save how it was made."""
+"""After a run: the buttons and the table of a result."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from napari_inr_denoise.plugin.widgets.strength_control import StrengthControl
 
 
 class AfterRun:
-    """Answers the buttons and the table that belong to a result.
+    """Connects the result controls of the form with the result of the selected layer.
 
-    It is the result of the layer that is selected: the noisy one or its own.
+    The selected layer may be the noisy one or the result layer.
 
     Parameters
     ----------
     form : DenoiseForm
-        Which has them.
+        With the buttons and the table.
     viewer : napari.Viewer
-        Where layers are added.
+        Diagnostic layers are added to it.
     lifetime : Lifetime
         Of the widget.
 
     Attributes
     ----------
     chosen : Signal
-        Emitted with a result (Finished) that the user turned to.
+        Emitted with the result (Finished) of the layer that the user selects.
     """
 
     chosen = Signal(object)
@@ -60,13 +60,13 @@ class AfterRun:
 
     @property
     def offered(self) -> Finished | None:
-        """The result that the buttons are for."""
+        """The result that the controls act on; None if there is none."""
         return self._offered
 
     def add(self, finished: Finished, strength: float) -> None:
-        """Take in a new result, to be shown at a strength, and offer it.
+        """Add a new result, show it at a strength, and offer it.
 
-        Another one stays that the user has selected meanwhile.
+        Another result that the user has selected during the run stays offered.
         """
         self._layers.add(finished)
         finished.set_strength(strength)
@@ -77,11 +77,11 @@ class AfterRun:
 
     @property
     def selected(self) -> Finished | None:
-        """The result of the layer that is selected."""
+        """The result of the selected layer; None if it has none."""
         return self._layers.of(self._viewer.layers.selection.active)
 
     def offer(self, finished: Finished | None) -> None:
-        """Offer what there is to see of a result; nothing if there is none."""
+        """Connect the controls with a result; None disables them."""
         self._offered = finished
         self._split.offer(finished)
         self._strength.offer(finished)
@@ -90,7 +90,7 @@ class AfterRun:
 
     @while_open
     def _follow_selection(self, _: Event) -> None:
-        """Offer the result of the layer that is selected now, if it is an image's."""
+        """Offer the result of the layer that is selected now, if that is an image."""
         layer = self._viewer.layers.selection.active
         if not isinstance(layer, Image) or SHOWS_KEY in layer.metadata:
             return
@@ -142,7 +142,7 @@ class AfterRun:
 
     @while_open
     def _go_to(self, index: dict[str, int]) -> None:
-        """Show the plane that was chosen in the table."""
+        """Show the plane that was selected in the table."""
         offered = self._offered
         if offered is not None:
             dims = self._viewer.dims

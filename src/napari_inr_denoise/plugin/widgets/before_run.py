@@ -28,31 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choices:
-    """What is chosen at one moment; equal to an earlier one if nothing changed.
-
-    Attributes
-    ----------
-    layer : Image or None
-        The chosen one.
-    layers : tuple of Image
-        Those that Run denoises.
-    scope, region, preset, device
-        Values of the form.
-    order, step : tuple of int
-        Of the viewer's dimensions.
-    edits : int
-        How often values of the layer or of the region were edited.
-    """
+    """What is chosen at one moment; equal to an earlier one if nothing changed."""
 
     layer: Image | None
-    layers: tuple[Image, ...]
+    layers: tuple[Image, ...]  # those that Run denoises
     scope: str
     region: Region | None
     preset: str
     device: str
-    order: tuple[int, ...]
+    order: tuple[int, ...]  # of the viewer's dimensions
     step: tuple[int, ...]
-    edits: int
+    edits: int  # how often the data of the layer or the region changed
 
 
 class BeforeRun:
@@ -190,21 +176,18 @@ class BeforeRun:
 
     def _request(self, needs: bool) -> EstimateRequest | None:
         """Return what to estimate; None if nothing is there or can be denoised."""
-        try:
-            return self._request_of(self.layer, needs)
-        except ValueError as error:
-            show_text(self._form.needs_label, str(error))
-            return None
-
-    def _request_of(self, layer: Image | None, needs: bool) -> EstimateRequest | None:
+        form, viewer, layer = self._form, self._viewer, self.layer
         if layer is None:
             return None
-        form, viewer = self._form, self._viewer
         scope, region = form.scope.value, form.region.value
-        shown = take_source(layer, viewer.dims, SLICE, region)
-        if not needs:
+        try:
+            shown = take_source(layer, viewer.dims, SLICE, region)
+            chosen = take_source(layer, viewer.dims, scope, region) if needs else None
+        except ValueError as error:
+            show_text(form.needs_label, str(error))
+            return None
+        if chosen is None:
             return EstimateRequest(shown, (), form.settings)
-        chosen = take_source(layer, viewer.dims, scope, region)
         queue = build_queue(viewer, self.layers, scope, region)
         return EstimateRequest(shown, queue.sources or (chosen,), form.settings)
 

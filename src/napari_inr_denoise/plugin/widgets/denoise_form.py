@@ -96,19 +96,20 @@ class DenoiseForm:
     def _make_run_buttons(self) -> None:
         self.run_button = PushButton(
             text="&Run",
-            tooltip="The chosen image. With several image layers selected, one after "
-            "the other",
+            tooltip="Denoise the chosen image. If several image layers are selected, "
+            "denoise them one after the other",
         )
         self.stop_button = PushButton(text="&Stop", enabled=False)
         self.preview_button = PushButton(
             text="Pr&eview",
-            tooltip="What is visible of the slice, at most "
+            tooltip="Denoise the visible part of the slice, at most "
             f"{PREVIEW_SIDE} x {PREVIEW_SIDE} pixels, with the preset fast",
         )
         self.load_button = PushButton(text="Lo&ad settings...")
         self.save_button = PushButton(
             text="Save se&ttings...",
-            tooltip="As a file for: inr-denoise run --settings FILE",
+            tooltip="Save the settings to a file, also for the command line: "
+            "inr-denoise run --settings FILE",
         )
 
     def _make_result_controls(self) -> None:
@@ -117,32 +118,34 @@ class DenoiseForm:
             min=-1.0,
             max=1.0,
             step=0.05,
-            tooltip="Less (to -1, the input) or more (to 1) denoising than the best "
-            "estimate, 0. The result of the selected layer follows at once.",
+            tooltip="0 is the best estimate; below 0 denoises less (-1 is the noisy "
+            "image), above 0 more. The result of the selected layer changes at once.",
         )
         self.keep_button = PushButton(
             text="&Keep",
             enabled=False,
-            tooltip="Leave all planes of the result at this strength",
+            tooltip="Compute all planes of the result at this strength and keep them",
         )
         self.removed_button = PushButton(
-            text="Re&moved", tooltip="Add what the shown result lacks as a layer"
+            text="Re&moved",
+            tooltip="Add a layer with what was removed: noisy minus denoised",
         )
         self.uncertainty_button = PushButton(
             text="&Uncertainty",
-            tooltip="Add the standard deviation of each pixel's error, at strength 0, "
-            "as a layer",
+            tooltip="Add a layer with the expected error (standard deviation) of each "
+            "pixel, at strength 0",
         )
         self.report_button = PushButton(
-            text="Rep&ort...", tooltip="Save noise, stop and trust as JSON or CSV"
+            text="Rep&ort...",
+            tooltip="Save noise, stop reason and verdict as JSON or CSV",
         )
         self.compare_button = PushButton(
             text="&Compare",
-            tooltip="Show the noisy image left of a divide, the result right of it",
+            tooltip="Show the noisy image left of a divide and the result right of it",
         )
         self.compare_button.native.setCheckable(True)
         self.divide = Slider(
-            value=500, max=1000, readout=False, tooltip="Where the divide is"
+            value=500, max=1000, readout=False, tooltip="Position of the divide"
         )
 
     def _make_labels(self) -> None:
@@ -196,7 +199,7 @@ class DenoiseForm:
 
     @property
     def settings(self) -> DenoiseSettings:
-        """What is chosen, as settings of a run."""
+        """The chosen settings."""
         return self.preset.settings(
             seed=self.seed.value,
             device=self.device.value,
@@ -336,5 +339,5 @@ class DenoiseForm:
         self.divide.enabled = on
 
     def say(self, text: str) -> None:
-        """Show a sentence for the user."""
+        """Show a message in the status row."""
         show_text(self.status_label, text)

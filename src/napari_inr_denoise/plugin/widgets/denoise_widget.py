@@ -60,8 +60,8 @@ class InrDenoiseWidget(Container[Widget]):
         self.strength, self.status_label = form.strength, form.status_label
         self._viewer = napari_viewer
         self._lifetime = Lifetime(self.native)
-        form.region.look(napari_viewer)
-        form.device.look(self._lifetime)
+        form.region.set_viewer(napari_viewer)
+        form.device.find_devices(self._lifetime)
         self.before_run = BeforeRun(form, napari_viewer, self._lifetime)
         self.runs = RunController(napari_viewer, self._lifetime)
         self.after_run = AfterRun(form, napari_viewer, self._lifetime)

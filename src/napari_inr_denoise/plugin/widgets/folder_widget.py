@@ -1,4 +1,4 @@
-"""A second widget: denoise a folder of files, without opening them."""
+"""The widget that denoises the files of a folder without opening them in napari."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ class FolderWidget(Container[Widget]):
             min=1,
             max=_MOST_WORKERS,
             label="at once",
-            tooltip="Files denoised side by side, each in a process of its own. "
-            "Each may take as much memory as one alone.",
+            tooltip="Number of files denoised at once, each in a process of its own. "
+            "Each needs as much memory as a single file.",
         )
         self.dtype = ComboBox(choices=_TYPES, label="write as")
-        self.overwrite = CheckBox(text="Replace results that are there", label="")
-        # No letters: those of the other widget would no longer be its own.
+        self.overwrite = CheckBox(text="Replace existing results", label="")
+        # No keyboard shortcuts: they would collide with those of the other widget.
         self.load_button = PushButton(text="Load settings...")
         self.run_button = PushButton(text="Run")
         self.stop_button = PushButton(text="Stop", enabled=False)
@@ -109,26 +109,26 @@ class FolderWidget(Container[Widget]):
         arrange(self, _DOCK_PIXELS)
         set_tooltips(self, self, FOLDER_TIPS)
         for folder in (self.source, self.out):
-            folder.choose_btn.text = "Browse..."  # the usual text leaves no room
+            folder.choose_btn.text = "Browse..."  # the default text is too long
         self.failures.native.setReadOnly(True)
         self.failures.visible = False
         self.run_button.changed.connect(self.run)
         self.stop_button.changed.connect(self.stop)
         self.load_button.changed.connect(self._ask_and_load)
         self.device.failed.connect(self._say)
-        self.device.look(self._lifetime)
+        self.device.find_devices(self._lifetime)
 
     @property
     def running(self) -> bool:
-        """Whether a run is at work."""
+        """Whether files are being denoised."""
         return self._worker is not None
 
     def run(self) -> None:
-        """Start on the chosen folder."""
+        """Denoise the chosen folder; returns at once."""
         if self._worker is not None:
             return
         source, out = self.source.value, self.out.value
-        # Neither is a tuple, which a choice of several files would give.
+        # FileEdit may also return a tuple, but not for folders.
         if not (isinstance(source, Path) and isinstance(out, Path) and source.is_dir()):
             self._say("Choose a folder of images and a folder for the results first.")
             return
@@ -144,27 +144,27 @@ class FolderWidget(Container[Widget]):
         self._start(FolderWorker(self._run))
 
     def stop(self) -> None:
-        """Stop; finished files, and finished planes of the one at work, are kept."""
+        """Stop and keep finished files, and finished planes of the current file."""
         if self._worker is not None:
             self._worker.stop()
             self._say("Stopping...")
 
     def load(self, path: Path) -> None:
-        """Choose what a file of settings says.
+        """Choose the settings that a file holds.
 
         Raises
         ------
         OSError, TypeError, ValueError
-            If it is no such file; nothing has changed then.
+            If the file holds no settings; nothing has changed then.
         """
         settings = self.preset.load(path)
         self.mode.value = settings.mode
         self.device.prefer(settings.device)
 
     def _ask_and_load(self) -> None:
-        told = ask_and_load(self.native, self.load)
-        if told:
-            self._say(told)
+        message = ask_and_load(self.native, self.load)
+        if message:
+            self._say(message)
 
     def _start(self, worker: FolderWorker) -> None:
         worker.stepped.connect(self._show_step)
@@ -202,7 +202,7 @@ class FolderWidget(Container[Widget]):
 
     def _name_failure(self, text: str) -> None:
         self._failed.append(text)
-        # Not as a value: Qt would take what looks like HTML for it.
+        # Setting the value would let Qt interpret the text as HTML.
         self.failures.native.setPlainText("\n".join(self._failed))
         self.failures.visible = True
 

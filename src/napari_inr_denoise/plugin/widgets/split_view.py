@@ -1,4 +1,4 @@
-"""Before and after in one canvas, at the same place, with a divide that moves."""
+"""Before and after in one layer, with a divide that can be moved."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.widgets.denoise_form import DenoiseForm
 
 _DRAWN_MS = 100
-"""Until the canvas was drawn again. napari 0.9 can crash when two layers are removed or
-hidden between two drawings, and a comparison may end with another layer's removal."""
+"""Time until the canvas was drawn again, in milliseconds. napari 0.9 can crash if two
+layers are removed or hidden between two drawings, and the removal of another layer may
+end a comparison."""
 
 
 class SplitView:
-    """Shows the noisy source left of a divide, the result right of it.
+    """Shows the noisy source left of a divide and the result right of it.
 
-    One layer for both sides: they cannot differ in contrast, colours or place. (In two
-    dimensions napari's clipping planes have no effect on images.) It is taken away,
-    and the selection is as before, when the comparison ends: with the button, when
-    another result or none is offered, with the layer itself removed, or with the
-    widget's dock closed.
+    Both sides are one layer, with the same contrast, colours and position. (napari's
+    clipping planes have no effect on images in two dimensions.) A comparison ends by
+    the button, by another result, by the removal of the layer, or when the dock is
+    closed; the layer is then removed and the selection restored.
 
     Parameters
     ----------
     form : DenoiseForm
-        Which has the button and the slider.
+        With the Compare button and the slider of the divide.
     viewer : napari.Viewer
-        Where the layer comes to.
+        The layer is added to it.
     lifetime : Lifetime
         Of the widget.
     """
@@ -62,17 +62,17 @@ class SplitView:
 
     @property
     def layer(self) -> Image | None:
-        """The layer of both, while there is a comparison."""
+        """The layer of the comparison; None if there is none."""
         return self._layer
 
     def offer(self, finished: Finished | None) -> None:
-        """Offer to compare a result with what it was made of; end what there is."""
+        """Choose the result to compare with its source; end the current comparison."""
         self.end()
         self._offered = finished
 
     @while_open
     def end(self) -> None:
-        """Leave the viewer, in a moment, as it was before the comparison."""
+        """End the comparison and restore the viewer shortly after."""
         layer, self._layer = self._layer, None
         if layer is None:
             return
@@ -96,7 +96,7 @@ class SplitView:
         self._selected = set()
 
     def _switch(self) -> None:
-        """Answer the button: begin, or end."""
+        """Start or end the comparison, as the button says."""
         self.end()
         self._take_away()
         if self._offered is None or not self._form.compare_button.value:
@@ -126,13 +126,13 @@ class SplitView:
 
     @while_open
     def _cut(self, _: object) -> None:
-        """Put the divide where it is wanted, upright on the screen as it is now."""
+        """Move the divide to the slider's value, vertical on the screen."""
         if self._layer is not None:
             self._aim(self._layer)
             self._layer.refresh(extent=False)
 
     def _aim(self, layer: Image) -> None:
-        """Find the layer's dimension that runs across the screen, and its direction."""
+        """Find the dimension that runs across the screen, and its direction."""
         dims = self._viewer.dims
         offset = dims.ndim - layer.ndim
         shown = [axis - offset for axis in dims.displayed[-2:] if axis >= offset]
@@ -148,20 +148,20 @@ class SplitView:
         self._array.divide = self._form.divide.value / self._form.divide.max
 
     def _right_to_left(self) -> bool:
-        # Cameras can be turned since napari 0.6, and are the scene's since 0.9.
+        # The camera has an orientation since napari 0.6, and is in `scene` since 0.9.
         camera = getattr(self._viewer, "scene", self._viewer).camera
         return getattr(camera, "orientation2d", ("", ""))[1] == "left"
 
     @while_open
     def _renew(self, _: Event) -> None:
-        """Follow the result when it gets other values."""
+        """Update the comparison when the data of the result change."""
         if self._layer is not None and self._offered is not None:
             self._array.after = self._offered.layer.data
             self._layer.refresh(extent=False)
 
     @while_open
     def _follow_removal(self, event: Event) -> None:
-        """End with the layer itself."""
+        """End the comparison when its layer is removed."""
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         if self._layer is not None and event.value == self._layer:
             self.end()

@@ -1,4 +1,4 @@
-"""The slider between less and more denoising, answered without fitting again."""
+"""The strength slider: less or more denoising without another fit."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from napari_inr_denoise.plugin.runs.worker import StoppableWorker
 from napari_inr_denoise.plugin.widgets.denoise_form import DenoiseForm
 
 _REST_MS = 40
-"""Without a move of the slider, before the layer follows."""
+"""Time without a move of the slider before the layer follows, in milliseconds."""
 
 
 class StrengthControl:
-    """Shows a result at the strength that the slider tells.
+    """Shows a result at the strength of the slider.
 
-    While the slider moves, planes are made as they are looked at; `Keep` makes them
-    all and leaves a plain array in the layer.
+    The layer then holds a lazy array that computes the displayed plane. `Keep` computes
+    all planes and leaves a NumPy array in the layer.
 
     Parameters
     ----------
     form : DenoiseForm
-        Which has the slider and the button.
+        With the slider and the Keep button.
     lifetime : Lifetime
         Of the widget.
     """
@@ -40,7 +40,7 @@ class StrengthControl:
         form.keep_button.changed.connect(self._keep)
 
     def offer(self, finished: Finished | None) -> None:
-        """Let the slider have a result's strength and change it; none, for a run."""
+        """Connect the slider with a result; None during a run."""
         self._offered = finished
         if finished is not None:
             self._form.strength.value = finished.strength
@@ -59,12 +59,12 @@ class StrengthControl:
             self._allow_keeping()
 
     def _keep(self) -> None:
-        """Make all planes, in a thread: a long stack takes seconds."""
+        """Compute all planes in a thread: a long stack takes seconds."""
         finished = self._offered
         if finished is None or finished.in_making is None:
             return
         self._form.keep_button.enabled = False
-        worker = _Maker(finished, finished.in_making)
+        worker = _ComputeWorker(finished, finished.in_making)
         worker.returned.connect(self._show_kept)
         worker.errored.connect(self._show_failure)
         self._lifetime.start(worker)
@@ -85,12 +85,12 @@ class StrengthControl:
             )
 
 
-class _Maker(StoppableWorker):
-    """Returns an array with all of its values, made in a thread."""
+class _ComputeWorker(StoppableWorker):
+    """Computes all values of a lazy array in a thread."""
 
     def __init__(self, finished: Finished, data: AtStrength) -> None:
         super().__init__()
-        # superqt has a `_finished` of its own.
+        # WorkerBase has a `_finished` of its own.
         self._of, self._data = finished, data
 
     def work(self) -> tuple[Finished, AtStrength, NDArray[np.generic]]:
