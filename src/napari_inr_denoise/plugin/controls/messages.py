@@ -103,29 +103,16 @@ def ending_message(result: DenoiseResult, plane_count: int) -> str:
 
 
 def quality_message(plane: PlaneReport) -> str:
-<<<<<<< HEAD
-    """Return how far a plane's result may be trusted; nothing if that is not known."""
-    words = []
+    """Return the expected error, verdict and mean intensity; empty if all unknown."""
+    sentences = []
     if plane.quality.held_out_error is not None:
-        words.append(
+        sentences.append(
             f"Expected error {plane.quality.held_out_error:.3g} (root mean square)."
         )
     if plane.quality.verdict is not None:
-        words.append(Verdict(plane.quality.verdict).sentence)
-    words.append(intensity_message(plane))
-    return " ".join(words).strip()
-=======
-    """Return the expected error, verdict and mean intensity; empty if all unknown."""
-    sentences = []
-    if plane.held_out_error is not None:
-        sentences.append(
-            f"Expected error {plane.held_out_error:.3g} (root mean square)."
-        )
-    if plane.verdict is not None:
-        sentences.append(Verdict(plane.verdict).sentence)
+        sentences.append(Verdict(plane.quality.verdict).sentence)
     sentences.append(intensity_message(plane))
     return " ".join(sentences).strip()
->>>>>>> plugin
 
 
 def intensity_message(plane: PlaneReport) -> str:
