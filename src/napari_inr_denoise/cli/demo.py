@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import peak_signal_noise_ratio
 
 from napari_inr_denoise.batch.report.figures import write_comparison
 from napari_inr_denoise.batch.report.files import write_report
@@ -41,11 +40,7 @@ def finish_demo(sample: Sample, result: DenoiseResult, out: Path) -> DemoResult:
         Folder of the files; created if needed.
     """
     truth = sample.truth
-    peak = float(np.ptp(truth))
-    before, after = (
-        float(peak_signal_noise_ratio(truth, image.astype(np.float32), data_range=peak))
-        for image in (sample.noisy, result.image)
-    )
+    before, after = (_psnr(image, truth) for image in (sample.noisy, result.image))
     out.mkdir(parents=True, exist_ok=True)
     output = out / "denoised.ome.tif"
     (file,) = result.report.files
@@ -63,3 +58,9 @@ def finish_demo(sample: Sample, result: DenoiseResult, out: Path) -> DemoResult:
     write_comparison(out / "comparison.png", panels, limits)
     write_report(report, out)
     return DemoResult(report, before, after)
+
+
+def _psnr(image: NDArray[Any], truth: NDArray[np.float32]) -> float:
+    """Return the peak signal-to-noise ratio in dB, of the range of the truth."""
+    error = np.mean((image.astype(np.float64) - truth) ** 2)
+    return float(20 * np.log10(np.ptp(truth)) - 10 * np.log10(error))

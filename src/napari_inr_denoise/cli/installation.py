@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-_PACKAGES = ("torch", "numpy", "scikit-image", "tifffile", "napari", "npe2", "magicgui")
+_PACKAGES = ("torch", "numpy", "tifffile", "napari", "npe2", "magicgui")
 _EXTRAS = ("zarr", "distributed")
 _QT_BINDINGS = ("PyQt6", "PySide6", "PyQt5", "PySide2")
 
