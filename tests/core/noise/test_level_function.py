@@ -6,9 +6,9 @@ from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise.level_function import (
     NoiseLevelFunction,
+    _fit_line,
     _patches,
     _slope_error,
-    _through,
     constant_level_function,
     measure_level_function,
 )
@@ -188,7 +188,7 @@ def test_one_group_that_is_off_does_not_bend_the_line() -> None:
     mean = np.linspace(10.0, 100.0, 10)
     table = np.stack([mean, 2 * mean + 5, 0 * mean, 0 * mean + 500], axis=1)
     table[4, 1] *= 4
-    curve = _through(table[::-1])
+    curve = _fit_line(table[::-1])
     assert curve.gain == pytest.approx(2.0, rel=0.02)
     assert curve.variance_at_zero == pytest.approx(5.0, abs=1.0)
     assert curve.intensities == tuple(mean)
@@ -197,7 +197,7 @@ def test_one_group_that_is_off_does_not_bend_the_line() -> None:
 def test_large_groups_weigh_more() -> None:
     mean = np.array([10.0, 10.0, 100.0, 100.0])
     variance, count = np.array([20.0, 30.0, 200.0, 300.0]), np.array([900, 100] * 2)
-    curve = _through(np.stack([mean, variance, 0 * mean, count], axis=1))
+    curve = _fit_line(np.stack([mean, variance, 0 * mean, count], axis=1))
     assert curve.gain == pytest.approx(2.0, rel=0.05)
 
 

@@ -1,4 +1,4 @@
-"""An attention-guided convolutional network that never sees the pixel it predicts."""
+"""An attention-guided convolutional network with a blind spot."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from napari_inr_denoise.core.networks.sublattices import (
 )
 
 REACH = 2
-"""Of the first, masked convolution, in pixels."""
+"""Radius of the first, masked convolution, in pixels."""
 PHASES = REACH + 1
-"""Distance of the pixels that all later layers connect.
+"""Stride of the sub-lattices on which the later layers work.
 
-The first layer sees the square of 5x5 around a pixel, without the pixel. What lies
-three pixels further sees a square that the pixel is not in, whatever the layers in
-between: on each of the 3x3 sub-lattices an ordinary network may follow.
+The first layer sees the 5x5 window around a pixel, without the pixel. The windows of
+pixels that are three or more pixels away do not contain the pixel. On each of the 3x3
+sub-lattices, any convolutions may therefore follow and keep the blind spot.
 """
 _DILATIONS = (1, 2, 1, 2)
 
 
 class AttentionNetwork(nn.Module):
-    """ADNet made small and blind: sparse, enhancement, attention, reconstruction.
+    """A small ADNet with a blind spot.
 
     Tian, Xu, Li, Zuo, Fei, Liu, "Attention-guided CNN for Image Denoising", Neural
     Networks 2020: a sparse block of plain and dilated convolutions, a feature
-    enhancement block that joins the first features to the last, an attention block
-    that multiplies them by a map of themselves, and a reconstruction block. Narrower
-    and shallower than theirs and without batch normalisation, as it is trained on
-    one image; with a blind spot, as there is no clean one.
+    enhancement block that concatenates the first and the last features, an attention
+    block that multiplies the features by an attention map, and a reconstruction block.
+    This one is narrower and shallower and has no batch normalization, because it is
+    trained on one image. It has a blind spot, because there is no clean target.
 
     Parameters
     ----------
     samples : int
-        Values of a pixel.
+        Values per pixel.
     width : int
-        Channels.
+        Number of channels.
     context : int
-        Planes beside this one that are seen too, each through the square of 5x5.
+        Number of context slices, each seen through a 5x5 window.
     generator : torch.Generator
-        On the CPU, so that a seed gives the same start everywhere.
+        On the CPU, so that a seed gives the same initial weights on every device.
     """
 
     def __init__(
@@ -83,30 +83,30 @@ class AttentionNetwork(nn.Module):
                         torch.nn.init.zeros_(layer.bias)
         with torch.no_grad():
             self.last.weight.mul_(0.3)
-            # A gain of 0.12 to begin with.
+            # An initial gain of 0.12.
             self.last.get_parameter("bias")[self.samples :] = -2.0
 
     def forward(
         self, linear: Tensor, stabilised: Tensor, counts: Tensor, context: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Predict each pixel from its surroundings.
+        """Predict each pixel from its neighbours.
 
         Parameters
         ----------
         linear, stabilised : Tensor, shape (N, samples, Y, X)
-            The same values in two scales; Y and X multiples of `PHASES`.
+            Linear and variance-stabilized values. Y and X are multiples of `PHASES`.
         counts : Tensor, shape (N, 1, Y, X)
-            1 where a value may be looked at, 0 elsewhere.
+            1 at pixels that may be used as inputs, 0 elsewhere.
         context : Tensor, shape (N, planes * (samples + 1), Y, X)
-            Planes beside, one after the other, as from `context_planes`. Their noise
-            is another, so that they are seen at the pixel's own place too.
+            Context slices from `context_planes`, concatenated. Their noise is
+            independent, so that they need no blind spot.
 
         Returns
         -------
         predicted : Tensor, shape (N, samples, Y, X)
-            In the linear scale.
+            Prediction in normalized linear units.
         gain : Tensor, shape (N, samples, Y, X)
-            In (0, 1): the share of the difference to the pixel that is added back.
+            In (0, 1): fraction of (noisy - predicted) that is added back.
         """
         kind = product_dtype(linear.device)
         features = F.relu(self._first(stabilised, counts, context)).to(kind)
@@ -118,15 +118,15 @@ class AttentionNetwork(nn.Module):
         enhanced = torch.tanh(_single(self.enhance, joined)) + joined
         attended = enhanced * torch.sigmoid(_single(self.attend, enhanced))
         rebuilt = F.relu(_single(self.rebuild, attended))
-        # The last sums in full: rounded they would show in the image.
+        # The last layer has full precision: rounding would be visible in the image.
         last = _single(self.last, rebuilt.to(linear.dtype)).movedim(3, 1)
         offset, gain = last.chunk(2, dim=1)
         return _level(linear, counts) + offset, torch.sigmoid(gain)
 
     def _first(self, stabilised: Tensor, counts: Tensor, context: Tensor) -> Tensor:
-        """Return the first layer's sums, (N, Y, X, width).
+        """Return the first layer's output before the activation, (N, Y, X, width).
 
-        Of values relative to the local level of the place that looks at them.
+        The inputs are values minus the local level of the predicted pixel.
         """
         level = _level(stabilised, counts).movedim(1, -1)
         weights = self.first.weight * self.get_buffer("mask")
@@ -141,25 +141,25 @@ class AttentionNetwork(nn.Module):
 
 
 def _level(planes: Tensor, counts: Tensor) -> Tensor:
-    """Return the mean of what counts around each pixel, without the pixel."""
+    """Return the mean of the valid pixels around each pixel, without the pixel."""
     return ring_sum(planes * counts, REACH) / ring_sum(counts, REACH).clamp_min(1.0)
 
 
 def _relative(values: Tensor, counts: Tensor, level: Tensor) -> Tensor:
-    """Return values around each pixel relative to its level, (N, Y, X, values)."""
+    """Return the values around each pixel minus its level, (N, Y, X, values)."""
     around = windows(values, REACH) - level[..., None, None] * windows(counts, REACH)
     return around.flatten(3)
 
 
 def _single(layer: nn.Conv2d, values: Tensor) -> Tensor:
-    """Return a convolution of 1x1, channels last: a matrix product."""
+    """Apply a 1x1 convolution, channels last, as a matrix product."""
     kind = values.dtype
     weight, bias = layer.weight.flatten(1), layer.get_parameter("bias")
     return F.linear(values, weight.to(kind), bias.to(kind))
 
 
 def _square(layer: nn.Conv2d, values: Tensor) -> Tensor:
-    """Return a wider convolution, channels last."""
+    """Apply a 3x3 convolution, channels last."""
     kind = values.dtype
     weight, bias = layer.weight.to(kind), layer.get_parameter("bias").to(kind)
     reach = layer.dilation[0]
@@ -170,7 +170,7 @@ def _square(layer: nn.Conv2d, values: Tensor) -> Tensor:
 def _convolution(
     inputs: int, outputs: int, side: int = 1, dilation: int = 1, *, bias: bool = True
 ) -> nn.Conv2d:
-    """Return a convolution that keeps the planes' size, its weights not yet drawn."""
+    """Return a convolution of the same output size, with uninitialized weights."""
     layer: nn.Conv2d = nn.utils.skip_init(
         nn.Conv2d,
         inputs,

@@ -1,4 +1,4 @@
-"""The sine of a layer's sums: in one kernel where a GPU has one, else step by step."""
+"""Bias, frequency and sine of a SIREN layer: fused into one GPU kernel if possible."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import torch
 from torch import Tensor
 
 Sine = Callable[[Tensor, Tensor, float, torch.dtype], Tensor]
-"""From products, bias, frequency and the type wanted to sines."""
+"""Function from products, bias, frequency and output dtype to sines."""
 _CLOSE = 0.02
-"""Beyond the rounding of bfloat16, in which the check's values are."""
+"""Relative tolerance of the check, larger than the rounding of bfloat16."""
 
 
 def sine_of_sums(
     products: Tensor, bias: Tensor, omega: float, dtype: torch.dtype
 ) -> Tensor:
-    """Return sin(omega * (products + bias)), the phase in float32.
+    """Return sin(omega * (products + bias)), with the phase in float32.
 
     Parameters
     ----------
     products : Tensor, shape (N, width)
-        Inputs times weights, of any floating type.
+        Inputs times weights, of any floating dtype.
     bias : Tensor, shape (width,)
-        Of float32.
+        float32.
     omega : float
         Frequency.
     dtype : torch.dtype
-        Of the sines.
+        Dtype of the result.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def _step_by_step(
 
 @cache
 def _best(device: torch.device) -> Sine:
-    """Return the kernels if they are there and do what they should."""
+    """Return the fused kernel if it is available and correct, else `_step_by_step`."""
     try:
         from napari_inr_denoise.core.networks.sine_kernels import (
             FusedSine,
@@ -55,12 +55,12 @@ def _best(device: torch.device) -> Sine:
 
         fused: Sine = FusedSine.apply
         return fused if _agree(fused, device) else _step_by_step
-    except Exception:  # noqa: BLE001 - no Triton, no compiler, no driver: all the same
+    except Exception:  # noqa: BLE001 - no Triton, no compiler or no driver
         return _step_by_step
 
 
 def _agree(fused: Sine, device: torch.device) -> bool:
-    """Return whether sines and gradients are those of the steps, on a small example."""
+    """Return whether sines and gradients match `_step_by_step` on a small example."""
     draw = torch.Generator().manual_seed(0)
     products = torch.randn((70, 40), generator=draw).to(device, torch.bfloat16)
     bias, weights = (torch.randn(40, generator=draw).to(device) for _ in range(2))
@@ -76,7 +76,7 @@ def _agree(fused: Sine, device: torch.device) -> bool:
 def _outcome(
     sine: Sine, products: Tensor, bias: Tensor, weights: Tensor
 ) -> list[Tensor]:
-    """Return sines and the gradients of a weighted sum of them, in float32."""
+    """Return the sines and the gradients of their weighted sum, in float32."""
     with torch.enable_grad():
         leaves = products.clone().requires_grad_(), bias.clone().requires_grad_()
         sines = sine(*leaves, 30.0, torch.bfloat16)

@@ -1,4 +1,4 @@
-"""A network from a pixel's surroundings to its intensity: it never sees the pixel."""
+"""A network that predicts a pixel from its neighbours, with a blind spot."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from torch import Generator, Tensor, nn
 from napari_inr_denoise.core.compute.precision import product_dtype
 
 BLURS = (0.7, 1.4, 3.0)
-"""Widths, in pixels, of the blurs that what is hidden may be added back with."""
+"""Standard deviations, in pixels, of the blurs of the hidden values."""
 
 
 class Neighbourhood(nn.Module):
-    """A local implicit function with a blind spot and a learned gain.
+    """A multilayer perceptron with a blind spot and a learned gain.
 
-    The pixel's surroundings give a prediction; a second output is the share of the
-    difference between pixel and prediction that is added back. Where more than the
-    pixel is hidden, a third output chooses a blur of the hidden values.
+    The first output is a prediction from the neighbours. The second is the gain: the
+    fraction of (noisy - predicted) that is added back. If the blind spot is larger than
+    the pixel, a third output weights blurs of the hidden values.
 
     Parameters
     ----------
     inputs : int
-        Features of a pixel.
+        Number of features of a pixel.
     samples : int
-        Values predicted for a pixel.
+        Values predicted per pixel.
     width, depth : int
-        Units in a hidden layer and number of hidden layers.
+        Units per hidden layer and number of hidden layers.
     blurs : int
-        How many blurs there are to choose from; 1 where only the pixel is hidden.
+        Number of blurs; 1 if only the pixel is hidden.
     generator : torch.Generator
-        On the CPU, so that a seed gives the same start everywhere.
+        On the CPU, so that a seed gives the same initial weights on every device.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Neighbourhood(nn.Module):
         self._initialise(generator)
 
     def _initialise(self, generator: Generator) -> None:
-        """Draw weights; with a small last layer the start is the local level."""
+        """Draw weights; the small last layer first predicts about the local level."""
         for layer in self.linear_layers():
             edge = layer.in_features**-0.5
             with torch.no_grad():
@@ -65,7 +65,7 @@ class Neighbourhood(nn.Module):
         with torch.no_grad():
             last.weight.mul_(0.3)
             last.bias.zero_()
-            # A gain of 0.12 to begin with.
+            # An initial gain of 0.12.
             last.bias[self.samples : 2 * self.samples] = -2.0
 
     def linear_layers(self) -> list[nn.Linear]:
@@ -75,23 +75,23 @@ class Neighbourhood(nn.Module):
     def forward(
         self, features: Tensor, columns: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Predict pixels from their surroundings.
+        """Predict pixels from their neighbours.
 
         Parameters
         ----------
         features : Tensor, shape (N, inputs)
         columns : Tensor of int, shape (inputs,)
-            Order of the features that turns or flips the surroundings; the first
-            layer's weights are turned instead, which is far less work.
+            Feature order of an orientation of the window. It permutes the first
+            layer's weights, which is much less work than permuting the features.
 
         Returns
         -------
         offset : Tensor, shape (N, samples)
-            Prediction less the local level.
+            Prediction minus the local level.
         gain : Tensor, shape (N, samples)
-            In (0, 1): the share of the difference that is added back.
+            In (0, 1): fraction of (noisy - predicted) that is added back.
         mix : Tensor, shape (N, samples, blurs)
-            Weights of the blurs; they sum to one.
+            Weights of the blurs, with a sum of 1.
         """
         first = self.linear_layers()[0]
         kind = product_dtype(features.device)
@@ -99,11 +99,12 @@ class Neighbourhood(nn.Module):
         return self.after_first(_product(features, weights, first.bias, kind))
 
     def after_first(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Go on from the first layer's sums.
+        """Apply all layers after the first.
 
         Parameters
         ----------
         values : Tensor, shape (N, width)
+            Output of the first layer before the activation.
 
         Returns
         -------
@@ -121,5 +122,5 @@ class Neighbourhood(nn.Module):
 
 
 def _product(values: Tensor, weight: Tensor, bias: Tensor, kind: torch.dtype) -> Tensor:
-    """Return a linear layer's output in another precision; its weights keep theirs."""
+    """Apply a linear layer in another precision; the parameters keep theirs."""
     return F.linear(values.to(kind), weight.to(kind), bias.to(kind))

@@ -1,8 +1,8 @@
-"""A bias, a frequency and a sine in one pass over memory: Triton kernels for a GPU.
+"""Triton kernels that fuse bias, frequency and sine into one pass over memory.
 
-Operation by operation the values of a layer are read and written five times, and five
-times again for the gradient. Loaded only where Triton is, which comes with PyTorch's
-CUDA packages.
+Separate operations read and write the values of a layer five times, and five times
+again for the gradient. The module needs Triton, which comes with PyTorch's CUDA
+packages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import triton.language as tl
 from torch import Tensor
 
 _ROWS = 32
-"""Rows that a program takes: enough to sum a bias's gradient in registers."""
+"""Rows per program: enough to sum the bias gradient in registers."""
 _COLUMNS = 64
 
 
@@ -27,7 +27,7 @@ def _tile(height, width, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
 
 @triton.jit
 def _phases(products, bias, omega, at, columns, inside, width):
-    # In float32, whatever the products are: bfloat16 has no fractions left at 300.
+    # Always float32: bfloat16 cannot represent fractions at 300.
     sums = tl.load(products + at, mask=inside, other=0).to(tl.float32)
     sums += tl.load(bias + columns, mask=columns < width, other=0)[None, :]
     return omega * sums
@@ -72,13 +72,13 @@ def _backward(
 
 
 class FusedSine(torch.autograd.Function):
-    """sin(omega * (products + bias)), see `core.networks.fused_sine`."""
+    """sin(omega * (products + bias)); see `core.networks.fused_sine`."""
 
     @staticmethod
     def forward(
         products: Tensor, bias: Tensor, omega: float, dtype: torch.dtype
     ) -> Tensor:
-        """Return the sines; the arguments are those of `sine_of_sums`, contiguous."""
+        """Return the sines; arguments as for `sine_of_sums`, contiguous."""
         sines = torch.empty_like(products, dtype=dtype)
         height, width = products.shape
         _forward[_grid(products)](
@@ -88,7 +88,7 @@ class FusedSine(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx, inputs, output):  # noqa: ARG004
-        """Keep what the gradient needs."""
+        """Save the values that the gradient needs."""
         products, bias, ctx.omega, _ = inputs
         ctx.save_for_backward(products, bias)
 
@@ -99,7 +99,7 @@ class FusedSine(torch.autograd.Function):
         height, width = products.shape
         gradient = torch.empty_like(products)
         grid = _grid(products)
-        # Parts of fixed rows, summed in their order: the same bits each time.
+        # Partial sums of fixed rows in fixed order: bitwise reproducible.
         parts = torch.empty((grid[0], width), device=bias.device)
         _backward[grid](
             products,

@@ -1,4 +1,4 @@
-"""SIREN: a network of sine layers from coordinates to intensities."""
+"""SIREN: sine layers from coordinates to intensities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_inr_denoise.core.networks.fused_sine import sine_of_sums
 
 
 class Siren(nn.Module):
-    """Sine layers and a linear output.
+    """Sine layers and a linear output layer.
 
     Sitzmann, Martel, Bergman, Lindell, Wetzstein, "Implicit Neural Representations
     with Periodic Activation Functions", NeurIPS 2020: x -> sin(omega (W x + b)),
@@ -25,19 +25,18 @@ class Siren(nn.Module):
     inputs : int
         Number of coordinates.
     outputs : int
-        Values predicted at a coordinate.
+        Values predicted per coordinate.
     width, depth : int
-        Units in a sine layer and number of sine layers.
+        Units per sine layer and number of sine layers.
     omega : float
         Frequency of the sine layers after the first.
     first_omega : float
         Frequency of the first sine layer.
     generator : torch.Generator
-        On the CPU, whatever the device of the fit, so that a seed gives the same
-        start everywhere.
+        On the CPU, so that a seed gives the same initial weights on every device.
     """
 
-    def __init__(  # noqa: PLR0913 - all keywords but two
+    def __init__(  # noqa: PLR0913 - all but two are keywords
         self,
         inputs: int,
         outputs: int,
@@ -52,8 +51,8 @@ class Siren(nn.Module):
         self.omega = omega
         self.first_omega = first_omega
         sizes = [inputs] + [width] * depth + [outputs]
-        # skip_init leaves the weights to `_initialise`: the default initialisation
-        # would draw from torch's global generator.
+        # skip_init, because the default initialization draws from torch's global
+        # generator.
         self.layers = nn.ModuleList(
             nn.utils.skip_init(nn.Linear, fan_in, fan_out)
             for fan_in, fan_out in pairwise(sizes)
@@ -61,7 +60,7 @@ class Siren(nn.Module):
         self._initialise(generator)
 
     def _initialise(self, generator: Generator) -> None:
-        """Draw all weights, and biases from U(-1/sqrt(in), 1/sqrt(in))."""
+        """Draw the weights, and the biases from U(-1/sqrt(in), 1/sqrt(in))."""
         for number, layer in enumerate(self.linear_layers()):
             fan_in = layer.in_features
             bound = 1 / fan_in if number == 0 else math.sqrt(6 / fan_in) / self.omega
@@ -75,17 +74,18 @@ class Siren(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
 
     def set_output_bias(self, values: Tensor) -> None:
-        """Start from the image's mean instead of from random offsets.
+        """Set the output bias, to start from the image's mean.
 
         Parameters
         ----------
         values : Tensor, shape (outputs,)
+            Normalized units.
         """
         with torch.no_grad():
             self.linear_layers()[-1].bias.copy_(values)
 
     def forward(self, coordinates: Tensor) -> Tensor:
-        """Predict at coordinates.
+        """Predict the values at coordinates.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Siren(nn.Module):
 
 
 def _sines(layer: nn.Linear, values: Tensor, omega: float) -> Tensor:
-    """Return a layer's sines in the type of the values that it is given."""
+    """Apply a sine layer, in the dtype of the values."""
     if values.dtype == layer.weight.dtype:
         return torch.sin(omega * layer(values))
     products = F.linear(values, layer.weight.to(values.dtype))

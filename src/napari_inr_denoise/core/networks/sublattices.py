@@ -1,7 +1,7 @@
-"""Planes around their pixels and on their sub-lattices, channels last.
+"""Windows, ring sums and sub-lattices of planes.
 
-Channels last, because a convolution of 1x1 is then a plain matrix product, which is
-several times faster than the convolution.
+Sub-lattices have their channels last: a 1x1 convolution is then a matrix product, which
+is several times faster.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from torch import Tensor
 
 
 def windows(planes: Tensor, reach: int) -> Tensor:
-    """Return what lies around each pixel, 0 outside the planes; a view.
+    """Return a view of the window around each pixel; 0 outside the planes.
 
     Parameters
     ----------
     planes : Tensor, shape (N, channels, Y, X)
     reach : int
-        In pixels.
+        Window radius, in pixels.
 
     Returns
     -------
@@ -33,24 +33,24 @@ def windows(planes: Tensor, reach: int) -> Tensor:
 
 
 def ring_sum(planes: Tensor, reach: int) -> Tensor:
-    """Return the sum of what lies around each pixel, without the pixel.
+    """Return the sum over the window around each pixel, without the pixel.
 
-    By shifted additions, an eighth of the time of a convolution of one channel. The
-    pixel is never added: taken off again it would leave a trace by rounding.
+    Shifted additions take an eighth of the time of a one-channel convolution. The pixel
+    is never added: subtracting it again would leak its value through rounding.
 
     Parameters
     ----------
     planes : Tensor, shape (N, channels, Y, X)
     reach : int
-        In pixels.
+        Window radius, in pixels.
     """
     height, width = planes.shape[2:]
     padded = F.pad(planes, (reach,) * 4)
     every = range(2 * reach + 1)
     others = [step for step in every if step != reach]
-    beside = _sum(padded[..., reach : reach + height, x : x + width] for x in others)
+    same_row = _sum(padded[..., reach : reach + height, x : x + width] for x in others)
     columns = _sum(padded[..., y : y + height, :] for y in others)
-    return beside + _sum(columns[..., x : x + width] for x in every)
+    return same_row + _sum(columns[..., x : x + width] for x in every)
 
 
 def _sum(parts: Iterable[Tensor]) -> Tensor:
@@ -63,9 +63,9 @@ def space_to_batch(planes: Tensor, phases: int) -> Tensor:
     Parameters
     ----------
     planes : Tensor, shape (N, Y, X, channels)
-        Y and X multiples of `phases`.
+        Y and X are multiples of `phases`.
     phases : int
-        Distance of the pixels of a sub-lattice.
+        Stride of the sub-lattices, in pixels.
     """
     count, height, width, channels = planes.shape
     down, along = height // phases, width // phases
@@ -74,7 +74,7 @@ def space_to_batch(planes: Tensor, phases: int) -> Tensor:
 
 
 def batch_to_space(parts: Tensor, phases: int) -> Tensor:
-    """Return the planes that `space_to_batch` took apart."""
+    """Invert `space_to_batch`."""
     count, down, along, channels = parts.shape
     planes = parts.view(-1, phases, phases, down, along, channels)
     shape = (count // phases**2, down * phases, along * phases, channels)

@@ -1,4 +1,4 @@
-"""Photon and read noise made even over an image, and the way back without bias."""
+"""The generalized Anscombe transform and its exact unbiased inverse."""
 
 from __future__ import annotations
 
@@ -14,45 +14,49 @@ from scipy import special
 from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 
 _LAST_MEAN = 200.0
-"""Photons up to which the inverse comes from a table; beyond, the closed form."""
+"""Largest mean photon count in the table of the inverse.
+
+The closed form is used above it.
+"""
 _TABLE_SIZE = 1024
 _CLOSED_FORM_ABOVE = 50.0
-"""Read noise variance, in photons^2, above which the closed form does for all means.
+"""Read noise variance, in photons^2, above which the closed form is always used.
 
-Its error is at most 1 / (8 * 50) photons there, with a noise of 7 photons.
+Its error is at most 1 / (8 * 50) photons there, against a read noise of 7 photons.
 """
 _GAUSSIAN_ABOVE = 1e20
-"""Read noise variance, in photons^2, beside which photon noise is not to be seen."""
+"""Read noise variance, in photons^2, above which photon noise is negligible."""
 _SERIES_ABOVE = 10.0
-"""Spreads above 0 from which a normal variable's mean root comes from its series.
+"""Mean over standard deviation above which the mean root is computed from a series.
 
-Its error is 1e-6 there; the exact function overflows far above.
+The error of the series is 1e-6 there. The exact function overflows for much larger
+arguments.
 """
 
 
 @dataclass(frozen=True)
 class Anscombe:
-    """The transform after which noise has a standard deviation of about 1.
+    """The variance-stabilizing transform: noise has a standard deviation of about 1.
 
-    Where `variance_at_zero` is negative, the image is taken as a pedestal of
-    `-variance_at_zero / gain` with photon noise alone on it; otherwise as photon
-    noise and Gaussian read noise without a pedestal. The variance is the model's
-    either way.
+    If `variance_at_zero` is negative, the model is photon noise on a pedestal of
+    `-variance_at_zero / gain`, without read noise. Otherwise it is photon noise and
+    Gaussian read noise, without a pedestal. Both give the same noise variance.
 
     Attributes
     ----------
     gain : float
-        Growth of the noise variance with the intensity: intensity units per photon.
-        At 0 or below no photon noise was seen, and the transform is a division.
+        Slope of the noise variance over the intensity, in intensity units per photon.
+        If it is 0 or negative, there is no photon noise and the transform is a
+        division by the read noise.
     variance_at_zero : float
-        Noise variance, in intensity units squared, where the intensity is 0. Negative
-        for a detector whose pedestal outweighs its read noise:
-        `read_noise**2 - gain * pedestal`.
+        Noise variance at intensity 0, in squared intensity units:
+        `read_noise**2 - gain * pedestal`. It is negative if the detector's pedestal
+        outweighs its read noise.
 
     Raises
     ------
     ValueError
-        If the two describe no noise, or are not finite.
+        If the values are not finite, or neither is above 0.
     """
 
     gain: float
@@ -69,18 +73,18 @@ class Anscombe:
             )
 
     def forward(self, image: ArrayLike) -> NDArray[np.float64]:
-        """Return the image with even noise: the generalised Anscombe transform.
+        """Apply the generalized Anscombe transform.
 
         Parameters
         ----------
         image : array_like
-            Intensities; any shape. Those below what the noise model allows for are
-            raised to it, NaN stays.
+            Intensities; any shape. Values below the range of the noise model are
+            clipped to it. NaN stays NaN.
 
         Returns
         -------
         ndarray of float64
-            The same shape, without a unit.
+            Variance-stabilized values, dimensionless, same shape.
         """
         values = np.asarray(image, dtype=np.float64)
         if self._gaussian:
@@ -89,22 +93,22 @@ class Anscombe:
         return _root(photons)
 
     def inverse(self, stabilised: ArrayLike) -> NDArray[np.float64]:
-        """Return the mean intensities behind means of transformed noisy ones.
+        """Apply the exact unbiased inverse of the transform.
 
-        The exact unbiased inverse, where the algebraic one would come out too dark:
-        Makitalo and Foi, "Optimal Inversion of the Generalized Anscombe
-        Transformation for Poisson-Gaussian Noise", IEEE TIP 2013.
+        The algebraic inverse is biased towards dark values. See Makitalo and Foi,
+        "Optimal Inversion of the Generalized Anscombe Transformation for
+        Poisson-Gaussian Noise", IEEE TIP 2013.
 
         Parameters
         ----------
         stabilised : array_like
-            Denoised values of `forward`; any shape.
+            Denoised output of `forward`; any shape.
 
         Returns
         -------
         ndarray of float64
-            Intensities, the same shape; at least 0, or the pedestal, where photon
-            noise was seen. NaN stays.
+            Mean intensities, same shape. With photon noise they are at least 0, or at
+            least the pedestal. NaN stays NaN.
         """
         values = np.asarray(stabilised, dtype=np.float64)
         if self._gaussian:
@@ -114,38 +118,38 @@ class Anscombe:
 
     @property
     def _gaussian(self) -> bool:
-        """Whether photon noise is absent or drowned (a tiny gain's square may be 0)."""
-        drowned = self.variance_at_zero > _GAUSSIAN_ABOVE * self.gain * self.gain
-        return self.gain <= 0 or drowned
+        """Whether photon noise is absent or negligible."""
+        # The square of a tiny gain may be 0, so that no division is possible.
+        negligible = self.variance_at_zero > _GAUSSIAN_ABOVE * self.gain * self.gain
+        return self.gain <= 0 or negligible
 
     @property
     def _read_noise(self) -> float:
-        """Variance of the read noise in photons^2."""
+        """Variance of the read noise, in photons^2."""
         return max(self.variance_at_zero / self.gain / self.gain, 0.0)
 
     @property
     def _pedestal(self) -> float:
-        """Intensity without light, in photons."""
+        """Intensity without light (detector offset), in photons."""
         return max(-self.variance_at_zero / self.gain / self.gain, 0.0)
 
 
 def variance_stabilized(
     plane_yxs: NDArray[np.floating], curves: Sequence[NoiseLevelFunction]
 ) -> NDArray[np.float64]:
-    """Return a plane with noise made even, sample by sample.
+    """Return the variance-stabilized plane, each sample transformed separately.
 
     Parameters
     ----------
     plane_yxs : ndarray, shape (Y, X, samples)
         Intensities.
     curves : sequence of NoiseLevelFunction
-        One a sample.
+        Noise level function of each sample.
 
     Returns
     -------
     ndarray of float64, shape (Y, X, samples)
-        Transformed by `Anscombe.forward`; a sample in which no photon noise was seen
-        is as it was.
+        Output of `Anscombe.forward`. A sample without photon noise is unchanged.
     """
     samples = [
         Anscombe(curve.gain, curve.variance_at_zero).forward(plane_yxs[..., k])
@@ -157,19 +161,19 @@ def variance_stabilized(
 
 
 def _root(photons: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the transform of photon counts to which the read noise was added."""
+    """Return the transform of photon counts plus the read noise variance."""
     return 2.0 * np.sqrt(np.maximum(photons + 0.375, 0.0))
 
 
 def _unbiased_mean(
     stabilised: NDArray[np.float64], read_noise: float
 ) -> NDArray[np.float64]:
-    """Return the mean photon count at which the transform has a given mean.
+    """Return the mean photon count for a given mean of the transform.
 
     Parameters
     ----------
     stabilised : ndarray
-        Means of the transform; any shape.
+        Mean values of the transform; any shape.
     read_noise : float
         Variance in photons^2.
 
@@ -178,8 +182,9 @@ def _unbiased_mean(
     ndarray
         Photons, at least 0.
     """
-    # Its error falls with the square of the mean: 1e-4 photons at the table's end.
-    # (Makitalo and Foi's form with more terms fits low means: 9e-3 off there.)
+    # The error of the closed form falls with the square of the mean and is 1e-4 photons
+    # at the end of the table. Makitalo and Foi's form has more terms, to fit low means,
+    # and an error of 9e-3 photons there.
     root = np.maximum(stabilised, 0.0) / 2.0
     closed = np.maximum(np.square(root) - 0.125 - read_noise, 0.0)
     if read_noise > _CLOSED_FORM_ABOVE:
@@ -191,30 +196,30 @@ def _unbiased_mean(
 
 @lru_cache(maxsize=16)
 def _table(read_noise: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return means of the transform, ascending, and the mean photon counts they are of.
+    """Return ascending means of the transform and the mean photon counts for them.
 
     Parameters
     ----------
     read_noise : float
         Variance in photons^2.
     """
-    # Even in the root, as the transform is: dense near 0.
+    # Evenly spaced in the square root, like the transform: dense near 0.
     means = np.square(np.linspace(0.0, math.sqrt(_LAST_MEAN), _TABLE_SIZE))
     counts = np.arange(_LAST_MEAN + 12.0 * math.sqrt(_LAST_MEAN))
     logs = special.xlogy(counts, means[:, None]) - special.gammaln(counts + 1.0)
     chances = np.exp(logs - means[:, None])
     transformed = chances @ _mean_root(counts, read_noise)
     for array in (transformed, means):
-        array.setflags(write=False)  # the cache hands out the same arrays again
+        array.setflags(write=False)  # the cache returns the same arrays to all callers
     return transformed, means
 
 
 def _mean_root(counts: NDArray[np.float64], read_noise: float) -> NDArray[np.float64]:
     """Return the transform of each count, averaged over the read noise.
 
-    The mean of the root of a normal variable, cut at 0, is a parabolic cylinder
-    function (Gradshteyn and Ryzhik, 3.462.1). Gauss-Hermite quadrature, which the cut
-    disturbs, is off by 0.01 with 40 nodes.
+    The mean square root of a normal variable truncated at 0 is a parabolic cylinder
+    function (Gradshteyn and Ryzhik, 3.462.1). Gauss-Hermite quadrature suffers from
+    the truncation: with 40 nodes its error is 0.01.
 
     Parameters
     ----------
@@ -224,9 +229,9 @@ def _mean_root(counts: NDArray[np.float64], read_noise: float) -> NDArray[np.flo
         Variance in photons^2.
     """
     spread = math.sqrt(read_noise)
-    if spread < 1e-6:  # changes the mean root by about its square
+    if spread < 1e-6:  # its effect on the mean root is about its square
         return _root(counts + read_noise)
-    heights = (counts + 0.375 + read_noise) / spread  # above the cut, in spreads
+    heights = (counts + 0.375 + read_noise) / spread  # above the cut-off, in SDs
     low, high = np.minimum(heights, _SERIES_ABOVE), np.maximum(heights, _SERIES_ABOVE)
     exact = special.pbdv(-1.5, -low)[0] * np.exp(-np.square(low / 2.0)) / math.sqrt(8.0)
     series = np.sqrt(high) * (1.0 - 1.0 / (8.0 * high**2) - 15.0 / (128.0 * high**4))

@@ -1,4 +1,4 @@
-"""How the noise of one pixel goes with that of the pixels around it."""
+"""Autocorrelation of the residual: correlation of noise between nearby pixels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from scipy.ndimage import uniform_filter
 from napari_inr_denoise.core.noise.intensity_bins import by_intensity
 
 _BLOCK = 9
-"""Side of the squares, in pixels, in which a residual is called quiet or not."""
+"""Side of the squares, in pixels, over which the residual energy is averaged."""
 _BINS = 12
-"""Groups of rising intensity; in each the spread is taken by itself."""
-_QUIET = 0.5
-"""Share of the pixels, at each intensity, whose residual is the least."""
+"""Number of intensity bins. The standard deviation is computed for each."""
+_QUIET_FRACTION = 0.5
+"""Fraction of the pixels in each intensity bin that are used: the lowest energy."""
 
 
 def residual_correlation(
@@ -22,37 +22,38 @@ def residual_correlation(
     counts_yx: NDArray[np.bool_],
     reach: int,
 ) -> NDArray[np.float64]:
-    """Return the autocorrelation of a residual where it holds little but noise.
+    """Return the autocorrelation of a residual in regions that are mostly noise.
 
-    A residual is noise and error of the prediction. Where the surroundings are quiet
-    for their intensity the error is small. Each pixel is divided by the spread of its
-    intensity, for noise that grows with the signal.
+    A residual is the noise plus the prediction error. The error is small where the
+    local residual energy is low for the intensity: only these quiet pixels are used.
+    Each is divided by the standard deviation in its intensity bin, because noise may
+    depend on the signal.
 
     Parameters
     ----------
     residual_yxs : ndarray, shape (Y, X, samples)
-        Noisy less predicted.
+        Noisy minus predicted intensities.
     predicted_yxs : ndarray, shape (Y, X, samples)
-        What the pixels are grouped by.
+        Predicted intensities, by which the pixels are binned.
     counts_yx : ndarray of bool, shape (Y, X)
-        Pixels that count.
+        Pixels to use.
     reach : int
         Largest lag, in pixels.
 
     Returns
     -------
     ndarray, shape (2 * reach + 1, 2 * reach + 1)
-        1 at the centre, and the same under a half turn.
+        Correlation by lag (Y, X); 1 at the centre, symmetric about it.
     """
     size = 2 * reach + 1
     total = np.zeros((size, size))
     for sample in range(residual_yxs.shape[-1]):
-        even, quiet = _even(
+        scaled, quiet = _scaled(
             residual_yxs[..., sample], predicted_yxs[..., sample], counts_yx
         )
-        # Row by row up to the centre; the other half is the same under a half turn.
+        # Row by row up to the centre; the other half follows by symmetry.
         lags = list(np.ndindex(size, size))[: size**2 // 2 + 1]
-        half = [_mean_product(even, quiet, y - reach, x - reach) for y, x in lags]
+        half = [_mean_product(scaled, quiet, y - reach, x - reach) for y, x in lags]
         total += np.array([*half, *half[-2::-1]]).reshape(size, size)
     centre = total[reach, reach]
     if not centre > 0:
@@ -62,32 +63,32 @@ def residual_correlation(
     return table
 
 
-def _even(
+def _scaled(
     residual: NDArray[np.float64],
     predicted: NDArray[np.floating],
     counts: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the residual over its spread at each intensity where it is quiet.
+    """Return the scaled residual of the quiet pixels.
 
     Returns
     -------
-    even : ndarray, shape (Y, X)
-        0 elsewhere.
+    scaled : ndarray, shape (Y, X)
+        Residual over the standard deviation in its intensity bin; 0 elsewhere.
     quiet : ndarray, shape (Y, X)
-        1 where it is quiet, 0 elsewhere.
+        1 for quiet pixels, 0 elsewhere.
     """
     inside = np.where(counts, residual, 0.0)
     power = uniform_filter(inside**2, _BLOCK)[counts]
     values = residual[counts]
-    even, quiet = np.zeros_like(values), np.zeros_like(values)
+    scaled, quiet = np.zeros_like(values), np.zeros_like(values)
     for group in by_intensity(predicted[counts], _BINS):
         powers = power[group]
-        limit = np.sort(powers)[int(_QUIET * (len(group) - 1))]
-        calm = group[powers <= limit]
-        spread = float(np.sqrt(np.mean(values[calm] ** 2))) or 1.0
-        even[calm] = values[calm] / spread
-        quiet[calm] = 1.0
-    return _placed(even, counts), _placed(quiet, counts)
+        limit = np.sort(powers)[int(_QUIET_FRACTION * (len(group) - 1))]
+        lowest = group[powers <= limit]
+        spread = float(np.sqrt(np.mean(values[lowest] ** 2))) or 1.0
+        scaled[lowest] = values[lowest] / spread
+        quiet[lowest] = 1.0
+    return _placed(scaled, counts), _placed(quiet, counts)
 
 
 def _placed(
@@ -99,15 +100,15 @@ def _placed(
 
 
 def _mean_product(
-    even: NDArray[np.float64], quiet: NDArray[np.float64], down: int, right: int
+    scaled: NDArray[np.float64], quiet: NDArray[np.float64], down: int, right: int
 ) -> float:
-    """Return the mean product of quiet pixels that lie so far from each other."""
+    """Return the mean product of the pairs of quiet pixels at one lag."""
     pairs = _sum_of_products(quiet, down, right)
-    return _sum_of_products(even, down, right) / pairs if pairs else 0.0
+    return _sum_of_products(scaled, down, right) / pairs if pairs else 0.0
 
 
 def _sum_of_products(plane: NDArray[np.float64], down: int, right: int) -> float:
-    """Return the sum over all pairs of pixels that lie so far from each other."""
+    """Return the sum of products over all pairs of pixels at one lag."""
     height, width = plane.shape
     rows = slice(max(down, 0), height + min(down, 0))
     columns = slice(max(right, 0), width + min(right, 0))

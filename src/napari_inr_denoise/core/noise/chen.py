@@ -1,4 +1,4 @@
-"""The level of white noise from the eigenvalues of patches (Chen et al., ICCV 2015)."""
+"""White noise level from the eigenvalues of patch covariance (Chen, ICCV 2015)."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from numpy.typing import NDArray
 PATCH_SIDE = 8
 PATCH_STRIDE = 3
 _PATCHES_PER_VALUE = (10, 2)
-"""Patches per value in one that are wanted, and that will do in a tiny plane.
+"""Patches per value of a patch: the wanted number, and the minimum for tiny planes.
 
-With few patches the spread of the eigenvalues pulls the estimate down: with 2 per
-value by up to 40 %, with 10 by at most 7 %.
+With few patches the eigenvalues spread and the estimate is too low: by up to 40 % with
+2 patches per value, by at most 7 % with 10.
 """
 _COPIES_BELOW = 0.1
-"""Joint over separate estimate below which samples are copies of each other."""
+"""Joint over separate estimate below which samples count as copies of each other."""
 
 
 def lattice_level(
     plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], stride: int
 ) -> float:
-    """Estimate the noise of the sub-lattices of every so manyth pixel.
+    """Estimate the noise of the sub-lattices with a given stride.
 
     Parameters
     ----------
     plane_yxs : ndarray, shape (Y, X, samples)
         Intensities.
     valid_yx : ndarray of bool, shape (Y, X)
-        Which pixels count.
+        Pixels to use.
     stride : int
-        Distance of a lattice's pixels.
+        Distance between the pixels of a sub-lattice.
 
     Returns
     -------
     float
-        Root mean square of the lattices' levels, in the image's units; NaN if one is
-        too small to tell.
+        Root mean square of the sub-lattices' noise levels, in the image's units; NaN
+        if one of them is too small.
     """
     parts = [
         plane_level(
@@ -52,10 +52,10 @@ def lattice_level(
 
 
 def plane_level(plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
-    """Return Chen's estimate; of each sample by itself where they are copies.
+    """Return Chen's estimate, from separate samples if they are copies.
 
-    Grey images are often stored as RGB: their patches, samples joined, have
-    eigenvalues of zero however noisy they are.
+    Grey images are often stored as RGB. Patches of all three samples then have
+    eigenvalues of zero at any noise level.
 
     Parameters, units and result are those of `chen_sigma`.
     """
@@ -70,15 +70,15 @@ def plane_level(plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]) ->
 
 
 def chen_sigma(plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
-    """Estimate the level of white noise from the eigenvalues of patch covariance.
+    """Estimate the white noise level from the eigenvalues of patch covariance.
 
     Chen, Zhu, Heng, "An Efficient Statistical Method for Image Noise Level
     Estimation", ICCV 2015: clean patches lie in a subspace, so the smallest
-    eigenvalues of their covariance are the noise variance. The largest set of small
-    eigenvalues whose mean equals their median is taken.
+    eigenvalues of the covariance equal the noise variance. The estimate is the mean of
+    the largest set of small eigenvalues whose mean equals its median.
 
-    Patches are 8x8, or as much smaller as a small image asks for, so that there are
-    ten times as many patches as values in one (or, failing that, twice as many).
+    Patches are 8x8, or smaller in a small image, so that there are ten times as many
+    patches as values in a patch, or at least twice as many.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def chen_sigma(plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> 
     Returns
     -------
     float
-        Standard deviation in the image's units; NaN where no patch size fits.
+        Standard deviation in the image's units; NaN if no patch size fits.
     """
     for wanted in _PATCHES_PER_VALUE:
         for side in range(PATCH_SIDE, 1, -1):
@@ -105,8 +105,8 @@ def _eigenvalues(
 ) -> tuple[NDArray[np.float64], int]:
     """Return the ascending eigenvalues of the covariance of patches, and their number.
 
-    The covariance is added up over rows of patches, for all patches at once would
-    take many times the plane's memory. Patches with an invalid pixel are left out.
+    The covariance is accumulated over rows of patches: all patches at once would need
+    many times the plane's memory. Patches with an invalid pixel are left out.
     """
     height, width, samples = plane_yxs.shape
     rows, columns = min(side, height), min(side, width)
@@ -114,7 +114,7 @@ def _eigenvalues(
     windows = sliding_window_view(plane_yxs, (rows, columns, samples))
     whole = sliding_window_view(valid_yx, (rows, columns))
     values = rows * columns * samples
-    # Near the mean nothing is lost when squares of sums are subtracted.
+    # Centred values avoid cancellation when the squared mean is subtracted.
     offset = float(plane_yxs[valid_yx].mean()) if valid_yx.any() else 0.0
     products, total, count = np.zeros((values, values)), np.zeros(values), 0
     for row in _positions(height, rows):
@@ -131,13 +131,13 @@ def _eigenvalues(
 
 
 def _positions(length: int, side: int) -> NDArray[np.intp]:
-    """Return the first pixels of the patches along one axis, the last one included."""
+    """Return the first pixels of the patches along one axis, up to the axis's end."""
     last = length - side
     return np.unique(np.append(np.arange(0, last + 1, PATCH_STRIDE), last))
 
 
 def _noise_of_eigenvalues(ascending: NDArray[np.float64]) -> float:
-    """Return sigma from the largest prefix whose mean is its median."""
+    """Return sigma from the largest prefix whose mean equals its median."""
     for count in range(len(ascending), 1, -1):
         smallest = ascending[:count]
         mean = smallest.mean()

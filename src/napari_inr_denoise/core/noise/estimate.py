@@ -1,4 +1,4 @@
-"""The noise of an image, estimated from the image alone."""
+"""Estimate a noise model from an image alone."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from napari_inr_denoise.image.conversion import as_array, check_image, to_floats
 _CORRELATED_ABOVE = 1.8
 """Sub-lattice over plain estimate above which the noise counts as correlated.
 
-Measured on the FMD set: 2.4 to 3.1 on wide-field images, whose noise is correlated
-between neighbours, and at most 1.26 on all others.
+Measured on the FMD data set: 2.4 to 3.1 on wide-field images, whose noise is correlated
+between neighbouring pixels, and at most 1.26 on all others.
 """
 _CORRELATED_STRIDE = 3
-"""Distance of pixels whose noise is taken for independent where it is correlated."""
-_LAST_STRIDE = 4
-"""Distance of pixels up to which white sub-lattices are looked for."""
+"""Distance in pixels at which correlated noise is taken as independent."""
+_MAX_STRIDE = 4
+"""Largest stride at which a sub-lattice is tested for white noise."""
 _STILL_RISING = 1.05
-"""A sub-lattice's level over that of the one before, up to which that one is white."""
+"""Ratio of the levels of successive sub-lattices up to which the first is white."""
 _STRUCTURE_ABOVE = 1.25
-"""Third over second sub-lattice above which it is structure that they see, not noise.
+"""Level at stride 3 over level at stride 2 above which both measure structure.
 
-1.01 to 1.11 on wide-field frames; 1.3 and 2.4 on low-noise images.
+Measured: 1.01 to 1.11 on wide-field frames; 1.3 and 2.4 on low-noise images.
 """
-_HEAP = 3
-"""Pixels at the last value over those at the next, from which the last is cut off."""
-_LEVELS_OF_A_HEAP = 4
-"""Different values that an image has at least; a mask is not cut off."""
-_LEAST_CLIPPED = 1e-4
-"""Share of the pixels below which a heap is passed over."""
+_CLIPPING_PEAK = 3
+"""Histogram peak at the extreme value, over the next value's count: clipped from it."""
+_MIN_DISTINCT_VALUES = 4
+"""Minimum number of distinct values. A mask is not clipped."""
+_MIN_CLIPPED = 1e-4
+"""Fraction of the pixels below which a histogram peak is ignored."""
 
 
 def estimate_noise(image: ArrayLike, axes: str | None = None) -> NoiseModel:
@@ -52,18 +52,17 @@ def estimate_noise(image: ArrayLike, axes: str | None = None) -> NoiseModel:
     Parameters
     ----------
     image : array_like
-        Real numbers; any shape that `axes` describes. Pixels that are not finite
-        are left out.
+        Real numbers; any shape that `axes` describes. Non-finite pixels are left out.
     axes : str, optional
-        One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples); the last
-        of "TCZYX" when omitted.
+        One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples). The default
+        is the last letters of "TCZYX".
 
     Returns
     -------
     NoiseModel
-        In the image's own intensity units. Of a stack: the root mean square of its
-        planes' levels where they are known, correlated if most of these planes are;
-        the median of gain, offset and read noise.
+        In the image's own intensity units. For a stack, the level is the root mean
+        square over the planes with a known level, `correlated` is the majority of
+        these planes, and gain, offset and read noise are medians.
 
     Raises
     ------
@@ -76,7 +75,7 @@ def estimate_noise(image: ArrayLike, axes: str | None = None) -> NoiseModel:
 def noise_of_planes(
     image: ArrayLike, axes: str | None = None
 ) -> list[tuple[dict[str, int], NoiseModel]]:
-    """Return the index and the noise of each plane; see `estimate_noise`."""
+    """Return the index and the noise model of each plane; see `estimate_noise`."""
     array = as_array(image)
     axes = resolve_axes(array.ndim, axes)
     check_image(array)
@@ -91,19 +90,19 @@ def noise_of_planes(
 def plane_noise(
     plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NoiseModel:
-    """Estimate the noise of one plane, correlated or not.
+    """Estimate the noise model of one plane, for white or correlated noise.
 
     Parameters
     ----------
     plane_yxs : ndarray, shape (Y, X, samples)
         Intensities; the values at invalid pixels are ignored.
     valid_yx : ndarray of bool, shape (Y, X)
-        Which pixels count.
+        Pixels to use.
 
     Returns
     -------
     NoiseModel
-        `sigma` is NaN where too little of the image is valid to tell.
+        `sigma` is NaN if there are too few valid pixels.
     """
     return examine_plane(plane_yxs, valid_yx)[0]
 
@@ -111,7 +110,7 @@ def plane_noise(
 def examine_plane(
     plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> tuple[NoiseModel, tuple[NoiseLevelFunction, ...]]:
-    """Return the noise of a plane, and how it grows with the signal in each sample.
+    """Return the noise model of a plane and the noise level function of each sample.
 
     Parameters
     ----------
@@ -121,9 +120,9 @@ def examine_plane(
     Returns
     -------
     model : NoiseModel
-        Of all samples together.
+        Of all samples combined.
     curves : tuple of NoiseLevelFunction
-        One a sample; the same noise everywhere where more cannot be told.
+        One per sample; constant where signal dependence cannot be measured.
     """
     model = _white_or_correlated(plane_yxs, valid_yx)
     if math.isnan(model.sigma) or model.sigma == 0:
@@ -142,7 +141,7 @@ def examine_plane(
 def _curves(
     plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], model: NoiseModel
 ) -> tuple[tuple[NoiseLevelFunction, ...], bool]:
-    """Return each sample's curve, and whether all of them could be measured."""
+    """Return the noise level function of each sample, and whether all were measured."""
     apart = _CORRELATED_STRIDE if model.correlated else 1
     found = [
         measure_level_function(
@@ -160,7 +159,7 @@ def _white(level: float) -> NoiseModel:
 
 
 def _confirmed(model: NoiseModel, curves: tuple[NoiseLevelFunction, ...]) -> bool:
-    """Return whether patches without texture, too, hold noise that lattices show."""
+    """Return whether textureless patches confirm the sub-lattices' noise level."""
     typical = [float(np.median(curve.variances)) for curve in curves]
     level = math.sqrt(max(float(np.mean(typical)), 0.0))
     return level > _CORRELATED_ABOVE * model.sigma_neighbours
@@ -172,7 +171,7 @@ def apply_curves(
     plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
 ) -> NoiseModel:
-    """Return the model with what the curves say; of several samples their mean."""
+    """Return the model with values from the noise level functions, sample averages."""
     filled = (fill_invalid(plane_yxs[..., k], valid_yx) for k in range(len(curves)))
     smooth = [uniform_filter(plane, 5) for plane in filled]
     variances = [
@@ -182,7 +181,7 @@ def apply_curves(
     dark = float(np.mean([np.quantile(plane[valid_yx], 0.005) for plane in smooth]))
     gain = float(np.mean([curve.gain for curve in curves]))
     at_zero = float(np.mean([curve.variance_at_zero for curve in curves]))
-    # Below zero at zero: an offset. The darkest places are taken to be without light.
+    # A negative variance at 0 implies an offset: the intensity of the darkest pixels.
     offset = max(dark, -at_zero / gain) if gain > 0 > at_zero else 0.0
     low, high = _clipped(plane_yxs[valid_yx])
     return replace(
@@ -204,7 +203,7 @@ def _stabilised_level(
     model: NoiseModel,
     curves: tuple[NoiseLevelFunction, ...],
 ) -> float:
-    """Return Chen's estimate after the generalised Anscombe transform."""
+    """Return Chen's estimate after the generalized Anscombe transform; about 1."""
     if any(curve.gain <= 0 for curve in curves):
         return math.nan
     apart = _CORRELATED_STRIDE if model.correlated else 1
@@ -213,25 +212,26 @@ def _stabilised_level(
 
 
 def _clipped(values: NDArray[np.floating]) -> tuple[float, float]:
-    """Return the shares of pixels heaped up at the lowest and at the highest value.
+    """Return the fractions of pixels clipped at the lowest and at the highest value.
 
-    A heap holds several times as many pixels as the next value has.
+    Clipping shows as a histogram peak: several times the pixels of the next value.
     """
     _, counts = np.unique(values, return_counts=True)
-    if len(counts) < _LEVELS_OF_A_HEAP:
+    if len(counts) < _MIN_DISTINCT_VALUES:
         return 0.0, 0.0
 
-    def heap(last: int, before: int) -> float:
+    def peak(last: int, before: int) -> float:
         share = float(last / values.size)
-        return share if last >= _HEAP * before and share >= _LEAST_CLIPPED else 0.0
+        clipped = last >= _CLIPPING_PEAK * before and share >= _MIN_CLIPPED
+        return share if clipped else 0.0
 
-    return heap(counts[0], counts[1]), heap(counts[-1], counts[-2])
+    return peak(counts[0], counts[1]), peak(counts[-1], counts[-2])
 
 
 def _white_or_correlated(
     plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NoiseModel:
-    """Return Chen's level of the plane, or of its sub-lattices where that is higher."""
+    """Return a white or a correlated noise model, whichever the sub-lattices show."""
     plain = plane_level(plane_yxs, valid_yx)
     level = lattice_level(plane_yxs, valid_yx, 2)
     white = _white(plain)
@@ -240,8 +240,8 @@ def _white_or_correlated(
     distance, next_level = 2, lattice_level(plane_yxs, valid_yx, 3)
     if next_level > _STRUCTURE_ABOVE * level:
         return white
-    # The first lattice whose level the next one does not surpass is white.
-    while distance < _LAST_STRIDE and next_level > _STILL_RISING * level:
+    # The noise is white on the first sub-lattice whose level the next does not exceed.
+    while distance < _MAX_STRIDE and next_level > _STILL_RISING * level:
         distance, level = distance + 1, next_level
         next_level = lattice_level(plane_yxs, valid_yx, distance + 1)
     return NoiseModel(

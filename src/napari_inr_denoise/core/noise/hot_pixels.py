@@ -1,4 +1,4 @@
-"""Hot and dead pixels: single pixels, or pairs, far out of all others around them."""
+"""Detect hot and dead pixels: single pixels or pairs far outside their neighbours."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _FAR_SIGMAS = 6.0
 _FAR_SPREADS = 3.0
-"""Through a lens no pixel is far from all eight neighbours, or from seven of them.
+"""Thresholds, in noise standard deviations and in ranges of the neighbours.
 
-At the centre of the sharpest spot that a camera samples (a Gaussian of 0.8 pixels) the
-distance to the next brightest neighbours is 2.2 times the spread of the neighbours; of
-two pixels that share its centre, 1.5 times that of the other seven.
+Optical blur keeps every real pixel near its neighbours. At the centre of the sharpest
+spot that a camera samples (a Gaussian with a standard deviation of 0.8 pixels), the
+difference to the brightest neighbours is 2.2 times the range of the eight neighbours.
+Where two pixels share the centre, it is 1.5 times the range of the other seven.
 """
 
 
 def isolated_pixels(problem: NoisyPlane) -> NDArray[np.bool_]:
-    """Return which pixels are hot or dead.
+    """Return the mask of hot and dead pixels.
 
-    A pixel is if, in any sample, it lies above all of its eight neighbours but one, or
-    below all of them but one, by more than 6 times the noise of the brighter side and
-    by more than 3 times the spread of these neighbours. The one may be defective too.
-    Left in the fit, a few such pixels keep the residual above the noise level for ever.
+    A pixel is hot or dead if, in any sample, it is above or below at least seven of its
+    eight neighbours, by more than 6 noise standard deviations of the brighter side and
+    by more than 3 times the range of these neighbours. The eighth may be defective too.
+    If such pixels are fitted, a few of them keep the residual above the noise level.
 
     Parameters
     ----------
     problem : NoisyPlane
-        The plane, its valid pixels and its noise; what is fitted doesn't matter.
+        The plane, its valid pixels and its noise; `fitted_yx` is ignored.
 
     Returns
     -------
     ndarray of bool, shape (Y, X)
-        Never an invalid pixel. Nothing where the plane is narrower than 3 pixels.
+        False at invalid pixels, and everywhere if a side is below 3 pixels.
     """
     found_yx = np.zeros(problem.valid_yx.shape, dtype=np.bool_)
     if min(found_yx.shape) < 3:
@@ -52,13 +53,13 @@ def isolated_pixels(problem: NoisyPlane) -> NDArray[np.bool_]:
 def _candidates(
     values_yx: NDArray[np.float64], curve: NoiseLevelFunction
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return rows and columns of the pixels that may be hot or dead, few as a rule.
+    """Return rows and columns of the pixels that may be hot or dead: usually few.
 
-    With one exception at the most they lie beyond their neighbours, and so beyond one
-    of those to the left and right, and beyond one of those above and below.
+    A defective pixel is beyond at least seven neighbours. It is therefore beyond the
+    left or the right one, and beyond the upper or the lower one.
     """
     least = _FAR_SIGMAS * math.sqrt(curve.least)
-    # Where there is no neighbour nothing is asked for.
+    # A missing neighbour (NaN) sets no condition.
     padded = np.pad(values_yx, 1, constant_values=np.nan)
     left, right = padded[1:-1, :-2], padded[1:-1, 2:]
     above, below = padded[:-2, 1:-1], padded[2:, 1:-1]
@@ -75,7 +76,7 @@ def _defective(
     columns: NDArray[np.intp],
     curve: NoiseLevelFunction,
 ) -> NDArray[np.bool_]:
-    """Return which of some pixels are hot or dead; invalid values are NaN."""
+    """Return which of the given pixels are hot or dead; invalid values are NaN."""
     own = values_yx[rows, columns]
     padded = np.pad(values_yx, 1, constant_values=np.nan)
     around = [
@@ -83,14 +84,14 @@ def _defective(
         for down, right in np.ndindex(3, 3)
         if (down, right) != (1, 1)
     ]
-    beside = np.sort(np.stack(around), axis=0)  # NaN comes last
-    lowest, highest = np.fmin.reduce(beside), np.fmax.reduce(beside)
-    # A thin line that meets the image's edge has but one neighbour left, and that
-    # must count: where one of the eight is missing there is no exception.
-    missing = np.isnan(beside[-1])
-    below = np.where(missing, lowest, beside[1])
-    above = np.where(missing, highest, beside[-2])
-    # Without any neighbour all are NaN, and no comparison with NaN holds.
+    neighbours = np.sort(np.stack(around), axis=0)  # NaN comes last
+    lowest, highest = np.fmin.reduce(neighbours), np.fmax.reduce(neighbours)
+    # The end of a thin line at the image edge has only one similar neighbour. Without
+    # all eight neighbours the pixel must therefore be beyond every one that is left.
+    missing = np.isnan(neighbours[-1])
+    below = np.where(missing, lowest, neighbours[1])
+    above = np.where(missing, highest, neighbours[-2])
+    # Without any neighbour the limits are NaN, and comparisons with NaN are False.
     hot = _beyond(own, above, above - lowest, curve)
     dead = _beyond(below, own, highest - below, curve)
     return hot | dead

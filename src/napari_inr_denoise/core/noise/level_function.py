@@ -1,4 +1,4 @@
-"""How the noise grows with the signal: variance against intensity, from one image."""
+"""Noise level function: noise variance over intensity, measured on one image."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ from scipy.fft import dctn
 from scipy.ndimage import uniform_filter
 
 _SIDES = (6, 4)
-"""Sides of the patches, in pixels; the smaller where there are few."""
+"""Sides of the patches, in pixels. The smaller is used if there are few patches."""
 _SURROUNDINGS = 14
-"""Side of the window around a patch that tells which group the patch belongs to."""
+"""Side, in pixels, of the window around a patch whose mean decides the bin."""
 _GROUPS = (4, 16)
+"""Smallest and largest number of intensity bins (groups)."""
 _PATCHES_PER_VALUE = 20
-"""Patches a group has at least, for each value in a patch."""
+"""Minimum number of patches in a group, per value of a patch."""
 _MAX_PATCHES = 300_000
 _ROWS_AT_ONCE = 256
-"""Of a matrix product: so few that BLAS does not start threads."""
+"""Rows per matrix product, few enough that BLAS does not start threads."""
 _ROUNDS = 4
+"""Iterations of texture rejection."""
 _PER_FREQUENCY = (2, 10)
+"""Patches per frequency: minimum of a group, and minimum for the eigenvalues."""
 _TEXTURE = 2.0
-"""Standard deviations over the expected energy from which a patch counts as texture."""
+"""Standard deviations above the expected energy at which a patch counts as texture."""
 _ONE_TEXTURE_BELOW = 0.8
-"""Smallest eigenvalues over smallest variances of frequencies, see `_group`."""
+"""Ratio of smallest eigenvalues to smallest frequency variances; see `_group`."""
 _LARGEST_KURTOSIS = 10.0
 _SIGNIFICANT = 3.0
-"""Standard errors from which on a slope counts as one."""
-_LEAST_SHARE = 0.05
-"""Of the mean variance: what a fitted line or table may go down to."""
+"""Standard errors above which a slope is significant."""
+_MIN_FRACTION = 0.05
+"""Lower limit of the fitted line and the table, as a fraction of the mean variance."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,13 @@ class NoiseLevelFunction:
     Attributes
     ----------
     gain : float
-        Slope of the line variance = gain * intensity + variance_at_zero: intensity
-        units per photon. 0 where the noise does not grow with the signal.
+        Slope of the line variance = gain * intensity + variance_at_zero, in intensity
+        units per photon. 0 if the noise does not depend on the signal.
     variance_at_zero : float
-        Of that line, in squared intensity units. Negative where the detector adds an
-        offset to the intensities.
+        Intercept of that line, in squared intensity units. It is negative if the
+        detector adds an offset to the intensities.
     intensities, variances : tuple of float
-        The groups that were measured, by rising intensity.
+        Mean intensity and noise variance of the measured bins, by rising intensity.
     """
 
     gain: float
@@ -56,22 +59,22 @@ class NoiseLevelFunction:
     variances: tuple[float, ...]
 
     def line(self, intensity: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the line's variance, kept above 0."""
-        least = _LEAST_SHARE * float(np.mean(self.variances))
+        """Return the variance of the fitted line, limited to above 0."""
+        least = _MIN_FRACTION * float(np.mean(self.variances))
         line = self.gain * intensity + self.variance_at_zero
         return np.asarray(np.maximum(line, least), dtype=np.float64)
 
     @property
     def least(self) -> float:
-        """The least variance at any intensity."""
+        """Lowest variance at any intensity."""
         return max(min(self.variances[:-1]), 0.0)
 
     def variance(self, intensity: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the variance at clean intensities.
 
-        Between the groups it is interpolated, for clipping and dark signal bend the
-        line; above the brightest group it goes on along the line, since that group
-        is wide.
+        Between bins it is interpolated, because clipping and dark signal bend the
+        line. Above the second brightest bin it follows the slope of the line: the
+        brightest bin spans a wide range.
 
         Parameters
         ----------
@@ -86,34 +89,33 @@ class NoiseLevelFunction:
 
 
 def constant_level_function(sigma: float) -> NoiseLevelFunction:
-    """Return the curve of noise that is the same everywhere."""
+    """Return the noise level function of signal-independent noise."""
     return NoiseLevelFunction(0.0, sigma**2, (0.0, 1.0), (sigma**2, sigma**2))
 
 
 def measure_level_function(
     plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NoiseLevelFunction | None:
-    """Measure how the noise variance grows with the signal.
+    """Measure the noise variance as a function of the intensity.
 
-    Patches are grouped by the mean of their surroundings, whose noise is not their
-    own: grouped by their own mean, the line would come out too flat where there are
-    few photons. In each group patches with more energy in the low frequencies than
-    noise at their intensity has are left out as texture, in rounds (after Liu, Tanaka,
-    Okutomi, IEEE TIP 2013), and the smallest variances of the high frequencies are
-    the noise (after Ponomarenko et al., VCIP 2007). A robust line goes through the
-    groups.
+    Patches are binned by the mean of their surroundings, whose noise is independent of
+    their own. Binned by their own mean, the slope would be biased low at few photons.
+    In each bin, patches whose low-frequency energy exceeds that of noise are rejected
+    as texture, iteratively (after Liu, Tanaka, Okutomi, IEEE TIP 2013). The smallest
+    variances of the high frequencies are the noise variance (after Ponomarenko et al.,
+    VCIP 2007). A line is then fitted robustly to the bins.
 
     Parameters
     ----------
     plane_yx : ndarray, shape (Y, X)
-        Intensities with white noise; of correlated noise a sub-lattice is white.
+        Intensities with white noise; for correlated noise, a white sub-lattice.
     valid_yx : ndarray of bool, shape (Y, X)
         Patches with an invalid pixel are left out.
 
     Returns
     -------
     NoiseLevelFunction or None
-        In the image's units; None where there are too few patches.
+        In the image's units; None if there are too few patches.
     """
     for side in _SIDES:
         if min(plane_yx.shape) < 2 * side:
@@ -129,7 +131,7 @@ def measure_level_function(
 def fill_invalid(
     plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NDArray[np.floating]:
-    """Return the plane with the mean of the valid pixels in place of the others."""
+    """Return the plane with invalid pixels replaced by the mean of the valid ones."""
     mean = float(plane_yx[valid_yx].mean()) if valid_yx.any() else 0.0
     return np.where(valid_yx, plane_yx, mean)
 
@@ -137,7 +139,7 @@ def fill_invalid(
 def _patches(
     plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_], side: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return patches (N, side * side) and the means of their surroundings (N,)."""
+    """Return patches, (N, side * side), and the means of their surroundings, (N,)."""
     filled = fill_invalid(plane_yx, valid_yx)
     windows = sliding_window_view(filled, (side, side))
     whole = sliding_window_view(valid_yx, (side, side)).all(axis=(-1, -2))
@@ -156,10 +158,10 @@ def _patches(
 def _frequencies(
     patches: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Return the energy of the low frequencies, the high ones, and how many are low.
+    """Return low-frequency energy, high-frequency coefficients, number of low ones.
 
-    By the cosine transform. The mean and the slopes are in neither: on the flank of a
-    bright cell a slope would pass for texture.
+    The frequencies are those of the cosine transform. Mean and slopes are excluded: the
+    slope on the flank of a bright cell would count as texture.
     """
     side = math.isqrt(patches.shape[1])
     every = np.eye(side**2).reshape(-1, side, side)
@@ -175,10 +177,10 @@ def _frequencies(
 def _product(
     values: NDArray[np.float64], matrix: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the matrix product of many rows, block by block.
+    """Return a matrix product of many rows, computed in blocks.
 
-    Over all rows at once, BLAS starts threads that wait for each other in a loop: on a
-    busy machine that takes several times as long as one thread.
+    For all rows at once, BLAS starts threads that busy-wait for each other. On a loaded
+    machine that takes several times as long as one thread.
     """
     whole = len(values) // _ROWS_AT_ONCE * _ROWS_AT_ONCE
     result = np.empty((len(values), matrix.shape[1]))
@@ -195,11 +197,11 @@ def _product(
 def _curve(
     patches: NDArray[np.float64], groups: list[NDArray[np.intp]]
 ) -> NoiseLevelFunction | None:
-    """Measure the groups, in rounds that know better and better what is texture.
+    """Measure the bins, with iterative rejection of texture.
 
-    Texture shows in the low frequencies, noise is measured in the high ones. Were one
-    choice made of what is measured, patches whose noise happens to be strong would be
-    left out, and the level would come out low.
+    Texture is detected in the low frequencies and noise is measured in the high ones.
+    Selection on the measured frequencies would reject patches with strong noise and
+    bias the level low.
     """
     means = patches.mean(axis=1)
     energy, high, low_count = _frequencies(patches)
@@ -210,13 +212,13 @@ def _curve(
         known = [row for row in table if row is not None]
         if len(known) < _GROUPS[0]:
             return curve
-        curve = _through(np.array(known))
+        curve = _fit_line(np.array(known))
         kept = np.zeros(len(patches), dtype=bool)
         for part, row in zip(groups, table, strict=True):
             if row is None:
                 continue
             mean, variance, kurtosis, _ = row
-            # The group's own variance, moved along the line to each patch's mean.
+            # The bin's variance, scaled along the line to the mean of each patch.
             ends = curve.line(np.array([mean]))[0]
             expected = variance * curve.line(means[part]) / max(ends, tiny)
             spread = math.sqrt((2 + kurtosis) / low_count)
@@ -229,27 +231,28 @@ def _group(
     means: NDArray[np.float64],
     part: NDArray[np.intp],
 ) -> tuple[float, float, float, float] | None:
-    """Return a group's mean, noise variance, excess kurtosis and number of patches."""
+    """Return a bin's mean, noise variance, excess kurtosis and number of patches."""
     if len(part) < _PER_FREQUENCY[0] * high.shape[1]:
         return None
     chosen = high[part]
     covariance = chosen.T @ chosen / len(part)
     variance = _smallest(np.sort(np.diag(covariance)))
-    # Texture of one kind, as of cloth, fills few directions but many frequencies. The
-    # eigenvalues see it; without texture they spread, and the smallest are too small.
+    # Uniform texture, such as cloth, fills few directions but many frequencies. Only
+    # the eigenvalues separate it from noise. They are not always used: without texture
+    # they spread, and the smallest are too small.
     if len(part) >= _PER_FREQUENCY[1] * high.shape[1]:
         least = _smallest(np.linalg.eigvalsh(covariance))
         variance = least if least < _ONE_TEXTURE_BELOW * variance else variance
     squares = float(np.trace(covariance)) / chosen.shape[1]
     power = np.square(chosen)
-    fourth = float(np.square(power).mean())  # far quicker than a fourth power
+    fourth = float(np.square(power).mean())  # much faster than a fourth power
     kurtosis = fourth / squares**2 - 3 if squares > 0 else 0.0
     limited = min(max(kurtosis, 0.0), _LARGEST_KURTOSIS)
     return float(means[part].mean()), variance, limited, float(len(part))
 
 
 def _smallest(ascending: NDArray[np.floating]) -> float:
-    """Return the mean of the largest prefix that is not skewed upwards."""
+    """Return the mean of the largest prefix that is not skewed to high values."""
     for count in range(len(ascending), 1, -1):
         smallest = ascending[:count]
         mean = smallest.mean()
@@ -269,12 +272,12 @@ def _slope_error(
     return math.sqrt(max(float(inverse[0, 0]) * scatter, 0.0))
 
 
-def _through(table: NDArray[np.float64]) -> NoiseLevelFunction:
-    """Fit a line to the groups; each weighs by the precision of its variance."""
+def _fit_line(table: NDArray[np.float64]) -> NoiseLevelFunction:
+    """Fit a line to the bins, weighted by the precision of their variances."""
     table = table[np.argsort(table[:, 0], kind="stable")]
     mean, variance, _, count = table.T
-    variance = np.maximum(variance, 0.0)  # rounding, where there is no noise
-    floor = float(variance.mean()) * _LEAST_SHARE
+    variance = np.maximum(variance, 0.0)  # rounding errors without noise
+    floor = float(variance.mean()) * _MIN_FRACTION
     if floor == 0:
         return NoiseLevelFunction(0.0, 0.0, tuple(mean), tuple(variance))
     unit = float(np.abs(mean).max()) or 1.0
@@ -288,7 +291,7 @@ def _through(table: NDArray[np.float64]) -> NoiseLevelFunction:
         )[0]
         fitted = np.maximum(columns @ (slope, intercept), floor)
         off = np.abs(variance - fitted) / fitted
-        # Large deviations (texture, clipping) count by their size, not its square.
+        # Robust: large deviations (texture, clipping) count linearly, not squared.
         weight = (
             count
             * (floor / fitted) ** 2

@@ -1,4 +1,4 @@
-"""A plane under a noise model of its own."""
+"""Measure the noise and the hot pixels of one plane."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
-_MOST_NOISE = 2.0
-"""Noise over the spread of what is fitted: more was a hot pixel taken for noise, as
-in a tiny image, where no part is without it."""
-_FARTHEST = 1e6
-"""Distance of a pixel, over that spread, beside which sums of squares lose the noise;
-whole numbers of 16 bits never come near."""
+_MAX_NOISE = 2.0
+"""Largest noise level over the standard deviation of the fitted pixels.
+
+A higher level means that hot pixels were measured as noise. This happens in tiny
+images, where every patch contains one.
+"""
+_MAX_DEVIATION = 1e6
+"""Largest deviation of a pixel over the standard deviation of the fitted pixels.
+
+Above it, sums of squares lose the noise by rounding. 16-bit images never reach it.
+"""
 
 
 def measure_plane(
@@ -24,28 +29,28 @@ def measure_plane(
     valid_yx: NDArray[np.bool_],
     spacing_yx: tuple[float, float] = (1.0, 1.0),
 ) -> NoisyPlane:
-    """Return a plane with its noise, less its hot and dead pixels.
+    """Return a plane with its noise model, without fitting hot and dead pixels.
 
     Parameters
     ----------
     values_yxs, valid_yx : ndarray
         As for `examine_plane`.
     spacing_yx : tuple of float
-        Height and width of a pixel; any one unit.
+        Height and width of a pixel, both in the same unit.
     """
     noise, curves = examine_plane(values_yxs, valid_yx)
     problem = NoisyPlane(values_yxs, valid_yx, valid_yx, noise, spacing_yx, curves)
     fitted = valid_yx & ~isolated_pixels(problem)
-    if _is_spoilt(noise.sigma, values_yxs[valid_yx], values_yxs[fitted]):
+    if _is_distorted(noise.sigma, values_yxs[valid_yx], values_yxs[fitted]):
         noise, curves = examine_plane(values_yxs, fitted)
     return replace(problem, fitted_yx=fitted, noise=noise, curves=curves)
 
 
-def _is_spoilt(
+def _is_distorted(
     sigma: float, valid: NDArray[np.float64], fitted: NDArray[np.float64]
 ) -> bool:
-    """Return whether hot pixels, valid but not fitted, have spoilt the noise level."""
+    """Return whether hot pixels (valid, not fitted) have distorted the noise level."""
     if len(fitted) == 0 or len(fitted) == len(valid):
         return False
     spread, farthest = fitted.std(), np.abs(valid - fitted.mean(axis=0)).max()
-    return bool(sigma > _MOST_NOISE * spread or farthest > _FARTHEST * spread)
+    return bool(sigma > _MAX_NOISE * spread or farthest > _MAX_DEVIATION * spread)

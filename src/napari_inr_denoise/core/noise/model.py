@@ -1,4 +1,4 @@
-"""What is known of an image's noise, and in words; of a stack out of its planes."""
+"""The noise model of an image: its parameters and their description in words."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import numpy as np
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """What is known of the noise of an image.
+    """Measured properties of the noise of an image.
 
     Attributes
     ----------
     sigma : float
-        Standard deviation of the noise, in the image's own intensity units. Where
-        the noise grows with the signal it is the root mean square over the image.
+        Standard deviation of the noise, in the image's own intensity units. For
+        signal-dependent noise it is the root mean square over the image.
     correlated : bool
-        Whether the noise of neighbouring pixels is correlated. `sigma` then comes
-        from sub-lattices of pixels that lie apart.
+        Whether the noise of neighbouring pixels is correlated. `sigma` is then
+        measured on sub-lattices of pixels further apart.
     sigma_neighbours : float
-        Chen's plain estimate, which correlation between neighbours pulls down.
+        Chen's estimate from adjacent pixels. It is too low for correlated noise.
     sigma_chen : float
-        Chen's estimate, of every second pixel where the noise is correlated: what the
-        published method stops at.
+        Chen's estimate, on every second pixel if the noise is correlated. The published
+        method stops at this residual level.
     gain : float
-        Intensity units per photon: growth of the noise variance with the intensity.
-        0 where it does not grow, NaN where that is not known.
+        Slope of the noise variance over the intensity, in intensity units per photon.
+        0 if the noise does not depend on the signal, NaN if unknown.
     variance_at_zero : float
-        Of the line variance = gain * intensity + variance_at_zero, in squared
-        intensity units; NaN where that is not known.
+        Intercept of the line variance = gain * intensity + variance_at_zero, in
+        squared intensity units; NaN if unknown.
     offset : float
-        Intensity without light, in the image's units. Known only where it outweighs
-        the read noise; it is then taken from the darkest places, and 0 otherwise.
+        Intensity without light, in the image's units. It is measured on the darkest
+        pixels if it outweighs the read noise, and 0 otherwise.
     read_noise : float
         Standard deviation without light, in the image's units.
     stabilised_sigma : float
-        Chen's estimate after the generalised Anscombe transform: about 1 where the
-        model holds, NaN where there is none.
+        Chen's estimate after the generalized Anscombe transform: about 1 if the model
+        holds, NaN without photon noise.
     correlation_distance : int
-        Pixels from which on two pixels' noise is independent; 1 for white noise.
+        Distance in pixels at which noise is independent; 1 for white noise.
     clipped_low, clipped_high : float
-        Share of the pixels that are cut off at the lowest or the highest value.
+        Fraction of the pixels clipped at the lowest or the highest value.
     """
 
     sigma: float
@@ -63,14 +63,14 @@ class NoiseModel:
             object.__setattr__(self, "sigma_chen", self.sigma)
 
     def to_dict(self) -> dict[str, float | bool | None]:
-        """Return plain values, ready for JSON; None for what is not known."""
+        """Return plain values for JSON; unknown values are None."""
         return {
             name: None if isinstance(value, float) and math.isnan(value) else value
             for name, value in asdict(self).items()
         }
 
     def words(self) -> str:
-        """Return the noise model in words, to follow a label or the word noise."""
+        """Return the noise model in words, to follow a label such as "Noise:"."""
         if math.isnan(self.sigma):
             return "unknown: too few valid pixels"
         if self.sigma == 0:
@@ -86,7 +86,7 @@ class NoiseModel:
             (self.clipped_high, "saturated"),
         ):
             if share > 0:
-                percent = min(100 * share, 99.0)  # 100 would read 1e+02
+                percent = min(100 * share, 99.0)  # 100 would be formatted as 1e+02
                 parts.append(f"{percent:.2g} % of the pixels {where}")
         return ", ".join(parts)
 
@@ -96,12 +96,12 @@ class NoiseModel:
 
 
 def combine_noise(models: list[NoiseModel]) -> NoiseModel:
-    """Return the noise of a stack from that of its planes.
+    """Combine the noise models of the planes of a stack.
 
     Parameters
     ----------
     models : list of NoiseModel
-        At least one; those whose level is not known don't count.
+        At least one. Models with an unknown level are ignored.
 
     Returns
     -------
@@ -115,21 +115,21 @@ def combine_noise(models: list[NoiseModel]) -> NoiseModel:
     def level(name: str) -> float:
         return float(np.sqrt(np.mean([getattr(one, name) ** 2 for one in known])))
 
-    def middle(name: str) -> float:
+    def median(name: str) -> float:
         values = [getattr(one, name) for one in known]
-        told = [value for value in values if not math.isnan(value)]
-        return float(np.median(told)) if told else math.nan
+        finite = [value for value in values if not math.isnan(value)]
+        return float(np.median(finite)) if finite else math.nan
 
     return NoiseModel(
         sigma=level("sigma"),
         correlated=sum(model.correlated for model in known) * 2 > len(known),
         sigma_neighbours=level("sigma_neighbours"),
         sigma_chen=level("sigma_chen"),
-        gain=middle("gain"),
-        variance_at_zero=middle("variance_at_zero"),
-        offset=middle("offset"),
-        read_noise=middle("read_noise"),
-        stabilised_sigma=middle("stabilised_sigma"),
+        gain=median("gain"),
+        variance_at_zero=median("variance_at_zero"),
+        offset=median("offset"),
+        read_noise=median("read_noise"),
+        stabilised_sigma=median("stabilised_sigma"),
         correlation_distance=int(np.median([m.correlation_distance for m in known])),
         clipped_low=float(np.mean([m.clipped_low for m in known])),
         clipped_high=float(np.mean([m.clipped_high for m in known])),

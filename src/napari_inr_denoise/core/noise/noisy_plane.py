@@ -1,4 +1,4 @@
-"""One plane to denoise, and what is known of its noise."""
+"""A plane to denoise, with its noise model and its masks."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from napari_inr_denoise.core.noise.level_function import (
 from napari_inr_denoise.core.noise.model import NoiseModel
 
 CORRELATED_BLIND_RADIUS = 3
-"""Reach of what is hidden around a pixel whose noise its neighbours share, in pixels.
+"""Blind-spot radius for correlated noise, in pixels.
 
-On wide-field frames 3 did better by 0.6 dB than 2, and 4 did worse.
+On wide-field frames, 3 is 0.6 dB better than 2, and 4 is worse.
 """
 
 
 @dataclass(frozen=True)
 class NoisyPlane:
-    """One plane to fit.
+    """A noisy plane to fit.
 
     Attributes
     ----------
@@ -32,13 +32,13 @@ class NoisyPlane:
     valid_yx : ndarray of bool, shape (Y, X)
         Pixels that have a value.
     fitted_yx : ndarray of bool, shape (Y, X)
-        Pixels that count in the fit and in the stop; the network fills in the others.
+        Pixels used by the fit and the stop rule. The network predicts the others.
     noise : NoiseModel
-        In the same units.
+        Noise model, in the image's units.
     spacing_yx : tuple of float
-        Height and width of a pixel; any one unit.
+        Height and width of a pixel, both in the same unit.
     curves : tuple of NoiseLevelFunction
-        Of each sample; the same noise everywhere if empty.
+        Noise level function of each sample; constant noise if empty.
     """
 
     plane_yxs: NDArray[np.float64]
@@ -50,18 +50,18 @@ class NoisyPlane:
 
     @property
     def isolated_count(self) -> int:
-        """How many pixels have a value but are left out of the fit."""
+        """Number of valid pixels excluded from the fit."""
         return int(self.valid_yx.sum() - self.fitted_yx.sum())
 
     @property
     def hole(self) -> int:
-        """Reach of what must be hidden around a pixel: 0 for the pixel alone."""
+        """Blind-spot radius, in pixels: 0 hides only the pixel itself."""
         return CORRELATED_BLIND_RADIUS if self.noise.correlated else 0
 
     def cropped(self, window_yx: tuple[slice, slice]) -> NoisyPlane:
-        """Return a part of the plane; its noise is said to be the whole plane's.
+        """Return a crop of the plane, with the noise model of the whole plane.
 
-        A copy: what is kept of a large plane must not keep all of it.
+        It is a copy, so that it does not keep the whole plane in memory.
         """
         return replace(
             self,
@@ -71,7 +71,7 @@ class NoisyPlane:
         )
 
     def curve(self, sample: int) -> NoiseLevelFunction:
-        """Return how the noise of a sample grows with the signal."""
+        """Return the noise level function of a sample."""
         return (
             self.curves[sample]
             if self.curves
@@ -79,23 +79,23 @@ class NoisyPlane:
         )
 
     def variance_stabilized(self) -> NDArray[np.float64]:
-        """Return the plane with noise made even, (Y, X, samples)."""
+        """Return the variance-stabilized plane, (Y, X, samples)."""
         samples = range(self.plane_yxs.shape[-1])
         return variance_stabilized(self.plane_yxs, [self.curve(k) for k in samples])
 
     def residual_rms(self, plane_yxs: NDArray[np.floating]) -> float:
-        """Return the root of MSE(result, noisy) over the pixels that are fitted.
+        """Return sqrt(MSE(result, noisy)) over the fitted pixels.
 
         Parameters
         ----------
         plane_yxs : ndarray, shape (Y, X, samples)
-            A result, in the image's units; at least one pixel is fitted.
+            Denoised plane, in the image's units. At least one pixel must be fitted.
         """
         residual = (plane_yxs - self.plane_yxs)[self.fitted_yx]
         return float(np.sqrt(np.mean(residual**2)))
 
     def variance(self, plane_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the noise variance where the clean intensities are those given."""
+        """Return the noise variance at clean intensities, (Y, X, samples)."""
         samples = range(plane_yxs.shape[-1])
         parts = [self.curve(k).variance(plane_yxs[..., k]) for k in samples]
         return np.stack(parts, axis=-1)

@@ -1,4 +1,4 @@
-"""One noise model for the planes of a stack, and which planes it does not fit."""
+"""A noise model shared by the planes of a stack, and a test of whether it fits one."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
 
 _GAP = 4
-"""Invalid rows between planes that are measured as one: no patch, and no lattice of
-every fourth pixel, may reach over a border."""
+"""Invalid rows between planes that are concatenated for the measurement.
+
+They keep patches from crossing a border, also on sub-lattices with a stride of 4.
+"""
 _FITS = (0.7, 1.4)
-"""A plane's level over the stack's, after the noise was made even."""
+"""Allowed ratio of a plane's variance-stabilized noise level to the stack's."""
 
 
 @dataclass(frozen=True)
 class SharedNoise:
-    """The noise that the planes of a stack have in common.
+    """Noise model shared by the planes of a stack.
 
     Attributes
     ----------
     model : NoiseModel
-        Of the planes that were measured, together.
+        Of all measured planes combined.
     curves : tuple of NoiseLevelFunction
-        One a sample.
+        One per sample.
     even_level : float
-        Chen's level of these planes once their noise was made even: about 1, less
-        where many pixels are dark or correlated.
+        Chen's estimate on these planes after variance stabilization: about 1, lower if
+        many pixels are dark or correlated.
     """
 
     model: NoiseModel
@@ -45,12 +47,12 @@ class SharedNoise:
     def of(
         cls, planes: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
     ) -> SharedNoise:
-        """Measure planes together.
+        """Measure the noise of several planes jointly.
 
         Parameters
         ----------
         planes : sequence of (plane_yxs, valid_yx)
-            At least one, all of one width.
+            At least one, all of the same width.
         """
         below = ((0, _GAP), (0, 0))
         values = [np.pad(plane, (*below, (0, 0))) for plane, _ in planes]
@@ -61,7 +63,7 @@ class SharedNoise:
     def fits(
         self, parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
     ) -> bool:
-        """Return whether a plane, of which parts are given, has this noise.
+        """Return whether a plane, given by some of its parts, has this noise.
 
         Parameters
         ----------
@@ -74,7 +76,7 @@ class SharedNoise:
     def on(
         self, plane_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]
     ) -> NoiseModel:
-        """Return what the noise amounts to on a plane, or on a part of one.
+        """Return the noise model for the intensities of a plane or of a part of it.
 
         Parameters
         ----------
@@ -90,9 +92,9 @@ def _stabilized_level(
     curves: tuple[NoiseLevelFunction, ...],
     parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
 ) -> float:
-    """Return Chen's level of parts once their noise is even: the median of the known.
+    """Return Chen's estimate after variance stabilization.
 
-    NaN if none is.
+    It is the median over the parts with a level above 0; NaN if there are none.
     """
     levels = [
         plane_level(variance_stabilized(part, curves), valid) for part, valid in parts

@@ -1,22 +1,22 @@
-"""Flips and turns of a plane, the dihedral group of the square, and the way back."""
+"""The eight orientations of a plane (dihedral group of the square), with inverses."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 TURNS = 8
-"""How many there are; 0 leaves a plane as it is."""
+"""Number of orientations; 0 is the identity."""
 
 
 def turned(planes: Tensor, turn: int) -> Tensor:
-    """Return planes flipped along Y, X or both, and then transposed.
+    """Return planes in another orientation: flipped along Y and X, then transposed.
 
     Parameters
     ----------
     planes : Tensor, shape (..., Y, X)
-        One or more.
+        One or more planes.
     turn : int
-        The sum of 1: flipped along Y, 2: along X, 4: transposed.
+        Orientation, a sum of 1 (flip along Y), 2 (flip along X) and 4 (transpose).
 
     Returns
     -------
@@ -28,7 +28,7 @@ def turned(planes: Tensor, turn: int) -> Tensor:
 
 
 def turned_back(planes: Tensor, turn: int) -> Tensor:
-    """Undo `turned`."""
+    """Invert `turned`."""
     planes = planes.transpose(-2, -1) if turn & 4 else planes
     planes = planes.flip(-1) if turn & 2 else planes
     return planes.flip(-2) if turn & 1 else planes

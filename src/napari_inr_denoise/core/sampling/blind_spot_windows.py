@@ -1,11 +1,11 @@
-"""The pixels around a pixel, gathered without the pixel itself: inputs of a network.
+"""Blind-spot windows: the pixels around a pixel without the pixel, as network inputs.
 
 ::
 
-    . . . . .      radius 2, hole 0: the 24 dots around the pixel x are seen;
-    . . . . .      hole 1: the 8 pixels next to x are not seen either, for where
-    . . x . .      noise is correlated they would give the pixel's own noise away.
-    . . . . .
+    . . . . .      radius 2, blind-spot radius (hole) 0: the network sees the 24
+    . . . . .      pixels around the pixel x;
+    . . x . .      blind-spot radius 1: the 8 adjacent pixels are hidden too, because
+    . . . . .      correlated noise in them would reveal the noise of x.
     . . . . .
 """
 
@@ -26,16 +26,16 @@ from napari_inr_denoise.core.sampling.windows import Windows
 
 @dataclass(frozen=True)
 class Hidden:
-    """What the network does not see of some pixels, in its units.
+    """Hidden values of N pixels, in normalized units.
 
     Attributes
     ----------
     level : Tensor, shape (N, samples)
-        Local level of the linear values.
+        Local level (weighted mean) of the linear values.
     hole : Tensor, shape (N, samples, hidden)
-        Linear values inside the hole, the pixel's own among them.
+        Linear values inside the blind spot, including the pixel itself.
     weight : Tensor, shape (N, 1, hidden)
-        1 where a value inside the hole counts, 0 elsewhere.
+        1 for valid values inside the blind spot, 0 elsewhere.
     """
 
     level: Tensor
@@ -45,14 +45,14 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Seen(Hidden):
-    """What is known around some pixels, in the network's units.
+    """Visible and hidden values of N pixels, in normalized units.
 
     Attributes
     ----------
     features : Tensor, shape (N, values)
-        Stabilised values seen, relative to their local level; that level; and what is
-        seen in each plane of the context, made as bright as this one, relative to the
-        same level.
+        Network inputs: visible variance-stabilized values minus the local level, that
+        level, and the values of each context slice minus the same level. The context
+        slices are matched in brightness to this plane.
     """
 
     features: Tensor
@@ -60,14 +60,14 @@ class Seen(Hidden):
 
 @dataclass(frozen=True)
 class LaidOut:
-    """The weights of a layer that sees the features, laid out for whole rows.
+    """First-layer weights, arranged for the evaluation of whole rows.
 
     Attributes
     ----------
     levels : Tensor, shape (units, samples)
-        Of the local levels.
+        Weights of the local levels.
     kernels : tuple of Tensor, each of shape (units, samples, side * side)
-        Of the windows in the plane and in those beside it.
+        Weights of the windows in the plane and in each context slice.
     """
 
     levels: Tensor
@@ -75,26 +75,26 @@ class LaidOut:
 
 
 class Neighbours:
-    """The windows around the pixels of one plane.
+    """The blind-spot windows of one plane.
 
     Parameters
     ----------
     linear_syx, stabilised_syx : Tensor, shape (samples, Y, X)
-        The same values in two scales, both near 0 and of about unit spread.
+        Linear and variance-stabilized values, both normalized.
     counts_yx : Tensor of bool, shape (Y, X)
-        Pixels that may be looked at; those outside of the plane never are.
+        Pixels that may be used as inputs. Pixels outside the plane never are.
     radius : int
-        Reach of the window, in pixels.
+        Window radius, in pixels.
     hole : int
-        Reach of what is hidden around the pixel, in pixels; 0 hides the pixel alone.
+        Blind-spot radius, in pixels; 0 hides only the pixel itself.
     context : sequence of Tensor, each of shape (samples + 1, Y, X)
-        From `context_planes`. The noise of another plane is another, so that nothing is
-        hidden.
+        Context slices from `context_planes`. Their noise is independent, so that they
+        need no blind spot.
     context_radius : int
-        Reach of what is seen there, in pixels.
+        Window radius in the context slices, in pixels.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a plane, and what is seen of it
+    def __init__(  # noqa: PLR0913, PLR0917 - a plane and its windows
         self,
         linear_syx: Tensor,
         stabilised_syx: Tensor,
@@ -113,7 +113,8 @@ class Neighbours:
         both = torch.cat([linear_syx * counts, stabilised_syx * counts, counts])
         levels = local_levels(both, LEVEL_WIDTH + hole, radius, hole)
         self._linear_level, self._level = levels.chunk(2, dim=1)
-        # What is seen goes into products; what is hidden is added back as it is.
+        # Inputs may have the reduced precision of products. Hidden values may not: they
+        # are added back to the prediction.
         self._kind = product_dtype(device)
         self._seen_windows = Windows(
             torch.cat([stabilised_syx * counts, counts]).to(self._kind),
@@ -135,17 +136,17 @@ class Neighbours:
 
     @property
     def values(self) -> int:
-        """How many features there are for a pixel."""
-        beside = len(self._context_windows) * len(self._context_places)
-        return int(self.samples * (len(self._seen) + 1 + beside))
+        """Number of features of a pixel."""
+        context_part = len(self._context_windows) * len(self._context_places)
+        return int(self.samples * (len(self._seen) + 1 + context_part))
 
     def around(self, flat: Tensor) -> Seen:
-        """Gather what is seen around pixels.
+        """Gather the visible and hidden values of pixels.
 
         Parameters
         ----------
         flat : Tensor of int, shape (N,)
-            Row times the plane's width plus column.
+            Flat indices: row times the plane's width plus column.
         """
         rows, columns = self._rows_and_columns(flat)
         hidden = self.hidden(flat)
@@ -168,7 +169,7 @@ class Neighbours:
         return rows, flat % self.width
 
     def hidden(self, flat: Tensor) -> Hidden:
-        """Gather what is not seen around pixels.
+        """Gather the hidden values of pixels.
 
         Parameters
         ----------
@@ -181,18 +182,20 @@ class Neighbours:
         )
 
     def laid_out(self, weights: Tensor) -> LaidOut:
-        """Return a layer's weights as `weighed` takes them.
+        """Return first-layer weights in the form that `weighed` takes.
 
         Parameters
         ----------
         weights : Tensor, shape (units, values)
-            Of a layer that sees the features.
+            Weights of a layer whose inputs are the features.
         """
         count = self.samples * len(self._seen)
-        own, levels, beside = weights.tensor_split((count, count + self.samples), 1)
+        own, levels, context_part = weights.tensor_split(
+            (count, count + self.samples), 1
+        )
         parts = zip(
             (self._seen_windows, *self._context_windows),
-            (own, *beside.chunk(max(len(self._context_windows), 1), 1)),
+            (own, *context_part.chunk(max(len(self._context_windows), 1), 1)),
             strict=False,
         )
         return LaidOut(
@@ -204,16 +207,16 @@ class Neighbours:
         )
 
     def weighed(self, rows: slice, layers: Sequence[LaidOut]) -> Iterator[Tensor]:
-        """Yield, layer by layer, the features of whole rows, weighed: (N, units).
+        """Yield the first-layer sums of whole rows, (N, units), layer by layer.
 
-        The same as a product with `around(...).features`, in a fraction of the time.
+        They equal the product with `around(...).features`, in a fraction of the time.
 
         Parameters
         ----------
         rows : slice
-            Of the plane.
+            Rows of the plane.
         layers : sequence of LaidOut
-            They share the values around the pixels, which are laid out once.
+            Weights. All layers share one gathering of the windows.
         """
         level = self._level[rows.start * self.width : rows.stop * self.width]
         bands = [
@@ -229,9 +232,9 @@ class Neighbours:
 
 @cache
 def _places(radius: int, hole: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return the places of a window that lie outside of the hole, and those inside.
+    """Return the window positions outside and inside the blind spot.
 
-    Kept, as all that is made of numbers alone: a GPU would be waited for.
+    Cached: creating a tensor from numbers makes the host wait for the GPU.
     """
     far = _reaches(radius)
     places = torch.arange(len(far))
@@ -245,25 +248,25 @@ def _turned_columns(
     context: tuple[int, int],
     device: torch.device,
 ) -> tuple[Tensor, ...]:
-    """Return, for each turn, the order of the features that turns what is seen.
+    """Return, for each orientation, the feature order that transforms the windows.
 
     Parameters
     ----------
     samples : int
-        Values of a pixel.
+        Values per pixel.
     window : tuple of int
-        Its radius and its hole.
+        Window radius and blind-spot radius.
     context : tuple of int
-        How many planes beside, and the radius of their windows.
+        Number of context slices, and the radius of their windows.
     device : torch.device
-        Where the order is wanted.
+        Device of the result.
     """
     cpu, (count, reach) = torch.device("cpu"), context
     own, _ = _places(*window, cpu)
-    beside, _ = _places(reach, -1, cpu)
+    context_part, _ = _places(reach, -1, cpu)
     groups = [own] * samples + [torch.zeros(1, dtype=torch.long)] * samples
-    groups += [beside] * (samples * count)
-    # Each group of features keeps its place and is turned within itself.
+    groups += [context_part] * (samples * count)
+    # Each group of features keeps its position and is permuted within itself.
     lengths = torch.tensor([0, *(len(group) for group in groups)])
     firsts = lengths.cumsum(0)[:-1].tolist()
     pairs = list(zip(groups, firsts, strict=True))
@@ -275,12 +278,12 @@ def _turned_columns(
 
 
 def _turned_places(places: Tensor, turn: int) -> Tensor:
-    """Return, for places of a square window, which of them a turn brings there.
+    """Return the permutation of window positions for one orientation.
 
     Parameters
     ----------
     places : Tensor of int
-        Ascending; whatever the turn, the same places are taken.
+        Ascending positions in a square window; the set is symmetric.
     turn : int
         As for `turned`.
     """
@@ -291,12 +294,12 @@ def _turned_places(places: Tensor, turn: int) -> Tensor:
 
 
 def _squared_distances(radius: int) -> Tensor:
-    """Return the squared distance of each place in a window from its centre."""
+    """Return the squared distance of each window position from the centre."""
     steps = torch.arange(-radius, radius + 1, dtype=torch.float32)
     return (steps[:, None] ** 2 + steps[None, :] ** 2).flatten()
 
 
 def _reaches(radius: int) -> Tensor:
-    """Return the larger of the distances along Y and X from the centre."""
+    """Return the Chebyshev distance of each window position from the centre."""
     steps = torch.arange(-radius, radius + 1).abs()
     return torch.maximum(steps[:, None], steps[None, :]).flatten()

@@ -1,7 +1,7 @@
-"""Planes beside a plane, made as bright as the plane itself before a network sees them.
+"""Context slices: adjacent planes as network inputs, matched in brightness.
 
-Without it a plane would take some of its brightness from the planes beside it, which
-may have been bleached more or less.
+Without the matching, the prediction would take part of its brightness from the context
+slices, which may be bleached more or less.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 
 LEVEL_WIDTH = 1.5
-"""Standard deviation, in pixels, of the weights of a local level."""
+"""Standard deviation, in pixels, of the Gaussian weights of the local level."""
 _WIDTHS = 3.0
-"""Standard deviations out to which planes beside are blurred to be matched."""
+"""Truncation, in standard deviations, of the blur that is used for the matching."""
 _SLOPES = (0.25, 4.0)
-"""How much dimmer or brighter a plane is made to match another."""
+"""Allowed range of the factor that matches a plane's brightness to another."""
 
 
 def context_planes(
@@ -30,39 +30,39 @@ def context_planes(
     common: CommonScale,
     device: torch.device,
 ) -> list[Tensor]:
-    """Return planes of the context as a network sees them.
+    """Return the context slices of a plane as network inputs.
 
     Parameters
     ----------
     problem : NoisyPlane
-        The plane that they lie beside.
+        The plane to predict.
     context : sequence of NoisyPlane or None
-        Planes of the same shape; None where there is none.
+        Context slices of the same shape; None for a missing one.
     common : CommonScale
-        Of the planes that share the network.
+        Normalization of the planes that share the network.
     device : torch.device
-        Where they are wanted.
+        Device of the result.
 
     Returns
     -------
     list of Tensor, each of shape (samples + 1, Y, X)
-        Stabilised values, 0 where they don't count, and last 1 where they do. Where
-        there is no plane nothing counts.
+        Variance-stabilized values, 0 at invalid pixels, and last the mask: 1 at valid
+        pixels, 0 elsewhere. A missing slice has no valid pixels.
     """
     if not context:
         return []
-    own = _counted(problem, common, device)
+    own = _masked(problem, common, device)
     width = LEVEL_WIDTH + problem.hole
     levels = _levels(own, width)
     return [
         torch.zeros_like(own)
         if one is None
-        else _matched(_counted(one, common, device), width, levels)
+        else _matched(_masked(one, common, device), width, levels)
         for one in context
     ]
 
 
-def _counted(problem: NoisyPlane, common: CommonScale, device: torch.device) -> Tensor:
+def _masked(problem: NoisyPlane, common: CommonScale, device: torch.device) -> Tensor:
     counts = torch.from_numpy(problem.fitted_yx.copy()).to(device, torch.float32)
     values = common.stabilised_syx(problem, device)
     return torch.cat([values * counts, counts[None]])
@@ -71,35 +71,36 @@ def _counted(problem: NoisyPlane, common: CommonScale, device: torch.device) -> 
 def local_levels(
     planes: Tensor, width: float, reach: int, hole: int | None = None
 ) -> Tensor:
-    """Return the weighted means around each pixel, (Y * X, planes - 1).
+    """Return the local levels, Gaussian-weighted means, (Y * X, planes - 1).
 
     Parameters
     ----------
     planes : Tensor, shape (planes, Y, X)
-        Values, 0 where they don't count; the last plane is 1 where they do.
+        Values, 0 at invalid pixels. The last plane is the mask of valid pixels.
     width : float
         Standard deviation of the weights, in pixels.
     reach : int
-        Of the square that is taken, in pixels.
+        Radius of the square window, in pixels.
     hole : int, optional
-        Reach of the square inside that is left out; 0 leaves out the pixel alone.
+        Blind-spot radius, in pixels; 0 leaves out only the pixel itself. Nothing is
+        left out if omitted.
     """
     line = [math.exp(-((k / width) ** 2) / 2) for k in range(-reach, reach + 1)]
     inside = -1 if hole is None else hole
-    near = [w if abs(k - reach) <= inside else 0.0 for k, w in enumerate(line)]
-    far = [w - part for w, part in zip(line, near, strict=True)]
-    # Along Y and then along X is the same as over the square, in far less time. What
-    # is left out has no weight, and not one bit of it is seen.
-    blurred = _along(_along(planes, line, 2), far, 1)
+    hidden = [w if abs(k - reach) <= inside else 0.0 for k, w in enumerate(line)]
+    outside = [w - part for w, part in zip(line, hidden, strict=True)]
+    # Separable sums along Y and X are much faster than sums over the square. The blind
+    # spot is never added, so that not one bit of it leaks.
+    blurred = _along(_along(planes, line, 2), outside, 1)
     if hole is not None:
-        blurred += _along(_along(planes, far, 2), near, 1)
+        blurred += _along(_along(planes, outside, 2), hidden, 1)
     return (blurred[:-1] / blurred[-1].clamp_min(1e-6)).flatten(1).t()
 
 
 def _along(planes: Tensor, line: Sequence[float], dimension: int) -> Tensor:
     """Return weighted sums along one dimension, 0 beyond the edges.
 
-    Shifted and added: on the CPU in a quarter of a convolution's time.
+    Shifted additions take a quarter of the time of a convolution on the CPU.
     """
     reach, size = len(line) // 2, planes.shape[dimension]
     padded = F.pad(planes, (reach, reach) if dimension == 2 else (0, 0, reach, reach))
@@ -115,14 +116,14 @@ def _levels(planes: Tensor, width: float) -> Tensor:
 
 
 def _matched(planes: Tensor, width: float, level: Tensor) -> Tensor:
-    """Return a plane of the context as bright as this one, by the levels of both.
+    """Return a context slice matched in brightness by a linear fit of local levels.
 
     Parameters
     ----------
     planes, width
         As for `local_levels`.
     level : Tensor, shape (Y * X, samples)
-        Of this plane.
+        Local level of the plane to predict.
     """
     counts = planes[-1]
     inside = counts.flatten() > 0
@@ -141,6 +142,6 @@ def _matched(planes: Tensor, width: float, level: Tensor) -> Tensor:
 def _mean(values: Tensor) -> Tensor:
     """Return the mean over the first dimension.
 
-    By numpy, which adds in the same order however many threads there are.
+    It uses numpy, whose summation order does not depend on the number of threads.
     """
     return torch.from_numpy(values.cpu().numpy().mean(axis=0)).to(values)

@@ -1,4 +1,4 @@
-"""Pixel centres as coordinates: the one place that knows the [-1, 1] convention."""
+"""Normalized coordinates of pixel centres, in [-1, 1]."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ def pixel_coordinates(
     shape: tuple[int, ...],
     spacing: tuple[float, ...] | None = None,
 ) -> Tensor:
-    """Return the network's coordinates of positions in a plane or volume.
+    """Return the normalized coordinates of positions in a plane or volume.
 
-    The outer edges lie at -1 and 1 along the physically longest side and nearer to 0
-    along the others, so that a frequency means the same in all.
+    The outer edges are at -1 and 1 along the physically longest side, and closer to 0
+    along the others, so that a frequency has the same physical meaning along all.
 
     Parameters
     ----------
     positions : Tensor, shape (N, dimensions)
-        Row and column in pixels, or plane, row and column; zeros are the centre of
-        the first pixel. Fractions and positions outside are allowed.
+        (Row, column) or (plane, row, column) in pixels. The centre of the first pixel
+        is at 0. Fractions and positions outside are allowed.
     shape : tuple of int
-        Pixels along each dimension.
+        Number of pixels along each dimension.
     spacing : tuple of float, optional
-        Size of a pixel along each; any one unit. All alike if omitted.
+        Pixel size along each dimension, all in the same unit. Isotropic if omitted.
 
     Returns
     -------
@@ -45,10 +45,10 @@ def pixel_coordinates(
 def _lengths(
     shape: tuple[int, ...], spacing: tuple[float, ...], device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return half the size in pixels, the size of a pixel, and the common scale.
+    """Return half the shape in pixels, the pixel sizes, and the common scale.
 
-    Kept, because a tensor made of numbers is copied to a GPU, and the host waits for
-    it: twice in every step.
+    Cached: creating a tensor from numbers makes the host wait for the GPU, here twice
+    per step.
     """
     size = torch.tensor(shape, dtype=torch.float32, device=device)
     sizes = torch.tensor(spacing, dtype=torch.float32, device=device)
@@ -60,15 +60,16 @@ def first_layer_omega(
     shape: tuple[int, ...],
     spacing: tuple[float, ...] | None = None,
 ) -> float:
-    """Return the first layer's frequency for a shortest period in pixels.
+    """Return the first layer's omega for a shortest representable period in pixels.
 
-    SIREN's first weights are up to 1 / inputs; over coordinates that change by
-    2 / length a pixel the argument grows by at most 2 omega / (inputs * length).
+    The first weights of a SIREN are at most 1 / inputs, and coordinates change by
+    2 / length per pixel. The phase therefore changes by at most
+    2 omega / (inputs * length) per pixel along each dimension.
 
     Parameters
     ----------
     shortest_period : float
-        In pixels of the smallest spacing.
+        Period, in pixels of the smallest spacing.
     shape, spacing : tuple
         As for `pixel_coordinates`.
     """

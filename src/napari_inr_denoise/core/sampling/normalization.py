@@ -1,4 +1,4 @@
-"""A plane in a network's own scale: linear, stabilised, and the variance between."""
+"""Normalization of planes: linear and variance-stabilized values, noise variances."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ from torch import Tensor
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _TABLE = 512
+"""Nodes of a table of noise variances."""
 _ROBUST_RANGE = (0.1, 99.9)
-"""Percentiles that map to -1 and 1, so that one hot pixel does not squeeze the rest."""
+"""Percentiles that map to -1 and 1. They make the range robust against hot pixels."""
 
 
 def robust_range(values: NDArray[np.floating]) -> tuple[float, float]:
-    """Return offset and scale that bring values to about [-1, 1].
+    """Return the offset and scale that map values to about [-1, 1].
 
     Parameters
     ----------
     values : ndarray
-        At least one, of any shape.
+        At least one value; any shape.
     """
     low, high = np.percentile(values, _ROBUST_RANGE)
     if high <= low:
         low, high = values.min(), values.max()
-    # Of values that are all the same there is no range.
+    # Constant values have no range.
     return float(low + high) / 2, float(high - low) / 2 or 1.0
 
 
 @dataclass(frozen=True)
 class CommonScale:
-    """What brings the values of one or more planes near 0 and to about unit spread.
+    """Offset and scale that normalize one or more planes to mean 0 and SD 1.
 
     Attributes
     ----------
     offset : ndarray, shape (samples,)
-        In the image's units.
+        Mean of each sample, in the image's units.
     scale : float
-        One for all samples: their errors count alike.
+        One scale for all samples, so that their errors have equal weight.
     stabilised_offset, stabilised_scale : ndarray, shape (samples,)
-        The same of the stabilised values.
+        Mean and standard deviation of the variance-stabilized values.
     variance : float
-        Mean of the planes' noise variances, in the image's units.
+        Mean noise variance of the planes, in squared image units.
     """
 
     offset: NDArray[np.float64]
@@ -56,43 +57,43 @@ class CommonScale:
 
     @classmethod
     def of(cls, problems: Sequence[NoisyPlane]) -> CommonScale:
-        """Return the scale of planes, each with at least one fitted pixel."""
+        """Return the normalization of planes, each with at least one fitted pixel."""
         values = np.concatenate([one.plane_yxs[one.fitted_yx] for one in problems])
-        even = np.concatenate(
+        stabilised = np.concatenate(
             [one.variance_stabilized()[one.fitted_yx] for one in problems]
         )
-        spread = even.std(axis=0)
+        spread = stabilised.std(axis=0)
         return cls(
             offset=values.mean(axis=0),
             scale=float(values.std(axis=0).mean()) or 1.0,
-            stabilised_offset=even.mean(axis=0),
+            stabilised_offset=stabilised.mean(axis=0),
             stabilised_scale=np.where(spread > 0, spread, 1.0),
             variance=float(np.mean([one.noise.sigma**2 for one in problems])),
         )
 
     def weight(self, problem: NoisyPlane) -> float:
-        """Return the weight of a plane's errors in the training of all.
+        """Return the weight of a plane's errors in the training on all planes.
 
-        All planes' noise counts alike, be they dim or bright.
+        It is inverse to the noise variance: dim and bright planes contribute equally.
         """
         return self.variance / problem.noise.sigma**2
 
     def stabilised_syx(self, problem: NoisyPlane, device: torch.device) -> Tensor:
-        """Return a plane with noise made even, (samples, Y, X)."""
-        even = problem.variance_stabilized() - self.stabilised_offset
-        return syx_tensor(even / self.stabilised_scale, device)
+        """Return the normalized variance-stabilized plane, (samples, Y, X)."""
+        stabilised = problem.variance_stabilized() - self.stabilised_offset
+        return syx_tensor(stabilised / self.stabilised_scale, device)
 
 
 @dataclass(frozen=True)
 class VarianceTable:
-    """Noise variances at evenly spaced clean values, of one plane or of several.
+    """Noise variances at evenly spaced clean values, for one or more planes.
 
     Attributes
     ----------
     low, step : Tensor, shape (planes, 1, 1)
-        The first of the values and their distance, in the network's scale.
+        First value and step, in normalized units.
     nodes : Tensor, shape (planes, samples, nodes)
-        Their variances, in the square of that scale.
+        Variances, in squared normalized units.
     """
 
     low: Tensor
@@ -101,25 +102,25 @@ class VarianceTable:
 
     @classmethod
     def of(cls, tables: Sequence[VarianceTable]) -> VarianceTable:
-        """Return the tables of several planes, one after the other, as one."""
+        """Concatenate the tables of several planes."""
         low, step, nodes = zip(*(one.parts for one in tables), strict=True)
         return cls(torch.cat(low), torch.cat(step), torch.cat(nodes))
 
     @property
     def parts(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The table as plain tensors, which can be split and handed on."""
+        """The table as a tuple of tensors."""
         return self.low, self.step, self.nodes
 
     def at(self, linear: Tensor) -> Tensor:
-        """Return the variance at clean values.
+        """Return the interpolated noise variance at clean values.
 
         Parameters
         ----------
         linear : Tensor, shape (planes, N, samples)
-            In the network's scale.
+            Clean values, in normalized units.
         """
         count = self.nodes.shape[-1]
-        # Of a fit that broke down there is no place in the table.
+        # A diverged fit predicts NaN.
         place = ((linear - self.low) / self.step).nan_to_num(0.0)
         place = place.clamp(0, count - 1.001)
         below = place.long()
@@ -131,23 +132,23 @@ class VarianceTable:
 
 
 class PlaneScale:
-    """A plane's values near 0 and of about unit spread, and the way back.
+    """A normalized plane, and the conversion back to intensities.
 
     Parameters
     ----------
     problem : NoisyPlane
         With at least one fitted pixel.
     device : torch.device
-        Where the values are wanted.
+        Device of the tensors.
     common : CommonScale, optional
-        Of the planes that share a network; the plane's own if omitted.
+        Normalization of the planes that share a network. By default that of the plane.
 
     Attributes
     ----------
     linear_syx, stabilised_syx : Tensor, shape (samples, Y, X)
-        The values, and those with noise made even.
+        Linear and variance-stabilized values, normalized.
     variances : VarianceTable
-        Of the plane's noise.
+        Noise variances of the plane.
     """
 
     def __init__(
@@ -170,19 +171,19 @@ class PlaneScale:
         values = low + step * np.arange(_TABLE)
         intensities = values[:, None] * self._scale + self._offset
         nodes = problem.variance(intensities[:, None]) / self._scale**2
-        # Rounded here: not every device has numbers of 64 bits.
+        # Converted here, because not every device supports float64.
         parts = np.array([[[low]]]), np.array([[[step]]]), nodes[:, 0].T[None].copy()
         return VarianceTable(
             *(torch.from_numpy(one.astype(np.float32)).to(device) for one in parts)
         )
 
     def to_intensities(self, linear: Tensor) -> NDArray[np.float32]:
-        """Return values (..., samples) in the image's own units."""
+        """Return normalized values (..., samples) in the image's units."""
         values = linear.cpu().numpy().astype(np.float64) * self._scale + self._offset
         return np.asarray(values, dtype=np.float32)
 
 
 def syx_tensor(plane_yxs: NDArray[np.float64], device: torch.device) -> Tensor:
-    """Return a plane (Y, X, samples) as float32, (samples, Y, X)."""
+    """Return a plane (Y, X, samples) as a float32 tensor (samples, Y, X)."""
     ordered = np.ascontiguousarray(plane_yxs.transpose(2, 0, 1), dtype=np.float32)
     return torch.from_numpy(ordered).to(device)

@@ -1,17 +1,17 @@
-"""A plane as overlapping square patches: drawn for training, averaged to render.
+"""Overlapping square patches of a plane: drawn in training, averaged in prediction.
 
-The network predicts a whole patch at each coordinate, which is about eight times
-less work than one value per coordinate at the same quality. Patches may hang over
-the plane's edge, where their values do not count, so every pixel lies in equally
-many patches and a plane may be as small as one pixel.
+The network predicts a whole patch at each coordinate. At the same quality, this is
+about eight times less work than one value per coordinate. Patches may extend beyond the
+edge of the plane, where their values have no weight. Every pixel is therefore in the
+same number of patches, and a plane may be as small as one pixel.
 
 ::
 
-    patch 2x2 on a plane of 3x2; . is outside
+    2x2 patches on a plane of 3x2 pixels; . is outside
 
-    . . . .      patches at 4 x 3 positions,
-    . a b .      of which the first sees only a
-    . c d .      and the last only f
+    . . . .      patches at 4 x 3 positions;
+    . a b .      the first contains only a,
+    . c d .      the last only f
     . e f .
     . . . .
 """
@@ -27,7 +27,7 @@ from torch import Generator, Tensor
 from napari_inr_denoise.core.sampling.coordinates import pixel_coordinates
 
 _RENDER_BATCH = 16384
-"""Patches that are predicted at a time, for the memory that they take."""
+"""Patches per batch of a prediction; limits the memory."""
 
 
 class PatchGrid:
@@ -38,11 +38,11 @@ class PatchGrid:
     plane_syx : Tensor, shape (samples, Y, X)
         Values to fit, float32.
     valid_yx : Tensor of bool, shape (Y, X)
-        Pixels that count.
+        Pixels with a weight in the fit.
     side : int
         Side of a patch in pixels.
     spacing_yx : tuple of float
-        Height and width of a pixel; any one unit.
+        Height and width of a pixel, both in the same unit.
     """
 
     def __init__(
@@ -62,20 +62,20 @@ class PatchGrid:
         self._rows, self._columns = self._targets.shape[:2]
 
     def _windows(self, planes: Tensor) -> Tensor:
-        """Return a view (rows, columns, planes, side, side) of all the patches."""
+        """Return all patches as a view, (rows, columns, planes, side, side)."""
         over = self._side - 1
         padded = F.pad(planes, (over, over, over, over))
         windows = padded.unfold(1, self._side, 1).unfold(2, self._side, 1)
         return windows.permute(1, 2, 0, 3, 4)
 
     def _coordinates(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """Return the coordinates of the centres of the patches at grid positions."""
+        """Return the coordinates of the patch centres at grid positions."""
         return self._coordinates_of(
             torch.stack([rows, columns], dim=-1) - (self._side - 1)
         )
 
     def _coordinates_of(self, firsts: Tensor) -> Tensor:
-        """Return the coordinates of the centres of patches by their first pixels."""
+        """Return the coordinates of the patch centres, given the first pixels."""
         centres = firsts + (self._side - 1) / 2
         return pixel_coordinates(centres, self.shape_yx, self._spacing_yx)
 
@@ -87,7 +87,7 @@ class PatchGrid:
         coordinates : Tensor, shape (count, 2)
         targets : Tensor, shape (count, samples, side, side)
         weights : Tensor, shape (count, 1, side, side)
-            1 where the target counts, 0 elsewhere.
+            1 at valid target pixels, 0 elsewhere.
         """
         flat = torch.randint(
             self._rows * self._columns,
@@ -105,14 +105,14 @@ class PatchGrid:
 
     @torch.no_grad()
     def render(self, predict: Callable[[Tensor], Tensor], stride: int) -> Tensor:
-        """Return the plane as the mean of the predictions that overlap at a pixel.
+        """Predict the plane: the mean of the patches that overlap at each pixel.
 
         Parameters
         ----------
         predict : callable
-            The network: coordinates (N, 2) to values (N, samples * side * side).
+            Network from coordinates (N, 2) to values (N, samples * side * side).
         stride : int
-            Distance between the patches used, at most `side`; 1 averages the most.
+            Distance between patches, at most `side`; 1 averages over the most patches.
 
         Returns
         -------
@@ -134,21 +134,21 @@ def render_patches(
     stride: int,
     device: torch.device,
 ) -> Tensor:
-    """Return a plane as the mean of the patches that overlap at a pixel.
+    """Return a plane as the mean of the patches that overlap at each pixel.
 
     Parameters
     ----------
     predict : callable
-        From the rows and columns of the patches' first pixels, (N, 2), which begin
-        outside of the plane, to their values, (N, samples * side * side).
+        From the (row, column) of the first pixels of patches, (N, 2), to their values,
+        (N, samples * side * side). First pixels may be outside the plane.
     shape_yx : tuple of int
         Height and width of the plane.
     side : int
-        Of a patch.
+        Side of a patch, in pixels.
     stride : int
-        Distance between the patches used, at most `side`; 1 averages the most.
+        Distance between patches, at most `side`; 1 averages over the most patches.
     device : torch.device
-        Where to compute.
+        Device of the computation.
 
     Returns
     -------
@@ -168,9 +168,9 @@ def render_patches(
 
 
 def _overlap(firsts: Tensor, stride: int, side: int) -> Tensor:
-    """Return how many patches, by their first pixels, cover each pixel.
+    """Return the number of patches that cover each pixel, given the first pixels.
 
-    Its length is counted here: what a GPU has counted the host would wait for.
+    The length is computed on the host, which therefore does not wait for the GPU.
     """
     covered = firsts[:, None] + torch.arange(side, device=firsts.device)
     counts = torch.zeros((len(firsts) - 1) * stride + side, device=firsts.device)

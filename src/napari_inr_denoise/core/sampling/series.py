@@ -1,4 +1,4 @@
-"""The planes of a series, tile by tile, under the noise that they have in common."""
+"""A series of planes, read by tiles, with a shared noise model and context slices."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ from napari_inr_denoise.core.sampling.similarity import shares_structure
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
 Values = tuple[NDArray[np.float64], NDArray[np.bool_]]
-"""Of a plane or a part of it, (Y, X, samples), and its valid pixels, (Y, X)."""
+"""Intensities (Y, X, samples) of a plane or a part of it, and its valid mask (Y, X)."""
 ReadPart = Callable[[int, tuple[slice, slice]], Values]
-"""From a plane's number, and rows and columns of it, to its values."""
+"""Function from a plane number and a window (rows, columns) to values."""
 CROP = 512
-"""Side, in pixels, of what is taken of a plane to measure or to train on."""
-_MOST_MEASURED = 8
-"""Parts that the noise is measured on."""
-_MOST_KEPT_PIXELS = 2**24
-"""Of planes that are kept for those that come after: about 200 MB."""
-_MOST_LOOKED_AT = 4
-"""Tiles by which a large plane is compared with the noise of the others."""
+"""Side, in pixels, of the crops of a plane for measurements and training."""
+_MAX_MEASURED = 8
+"""Largest number of crops on which the noise is measured."""
+_MAX_CACHED_PIXELS = 2**24
+"""Largest number of pixels of planes in the cache: about 200 MB."""
+_MAX_TESTED_TILES = 4
+"""Number of tiles of a large plane that are tested against the shared noise."""
 
 
 @dataclass(frozen=True)
 class SeriesTile:
-    """A plane that belongs to its series, or a tile of it.
+    """A plane of a series, or a tile of one, with its context slices.
 
     Attributes
     ----------
     number : int
-        Of the plane in the series.
+        Index of the plane in the series.
     part : int
-        Counted over the tiles of all planes.
+        Index of the tile among the tiles of all planes.
     problem : NoisyPlane
-        Its values and its noise.
+        Values and noise model.
     context : tuple of NoisyPlane or None
-        The same tile of planes below and above, near ones first; None where there is
-        none that shows the same structure. Empty where a plane is alone.
+        Context slices: the same tile of the planes below and above, nearest first. An
+        entry is None if the plane is missing or shows other structure. Empty for a
+        single plane.
     """
 
     number: int
@@ -54,35 +55,35 @@ class SeriesTile:
     context: tuple[NoisyPlane | None, ...]
 
     def held_out(self, seed: int) -> NDArray[np.bool_]:
-        """Return the pixels that are not trained on."""
+        """Return the mask of the held-out pixels."""
         return hold_out(self.problem.fitted_yx, seed + self.part)
 
     def cropped(self, window: tuple[slice, slice]) -> SeriesTile:
-        """Return a part of it."""
+        """Return a crop of the tile and its context slices."""
         context = tuple(one and one.cropped(window) for one in self.context)
         return replace(self, problem=self.problem.cropped(window), context=context)
 
 
 class Series:
-    """The planes of a series, read when they are needed, under a common noise model.
+    """A series of planes, read on demand, with a shared noise model.
 
     Parameters
     ----------
     read : ReadPart
         Reads a part of a plane.
     count : int
-        Planes in the series; of one alone the tiles share the noise.
+        Number of planes. The tiles of a single plane share its noise model.
     tiling : Tiling
-        How each plane is cut.
+        Tiles of each plane.
     spacing_yx : tuple of float
-        Height and width of a pixel.
+        Height and width of a pixel, both in the same unit.
     reach : int
-        How many planes on each side may help.
+        Number of context slices on each side.
 
     Attributes
     ----------
     noise : SharedNoise
-        What the planes have in common.
+        Noise model of all planes.
     """
 
     def __init__(
@@ -96,15 +97,15 @@ class Series:
         self._read, self.count, self.tiling = read, count, tiling
         self._spacing_yx = spacing_yx
         self._reach = reach if count > 1 else 0
-        self.noise = SharedNoise.of(self._measured())
-        self._found: dict[int, tuple[int | None, ...] | None] = {}
-        self._fitting: dict[int, bool] = {}
-        self._kept: OrderedDict[tuple[int, int], NoisyPlane] = OrderedDict()
+        self.noise = SharedNoise.of(self._noise_crops())
+        self._context_numbers: dict[int, tuple[int | None, ...] | None] = {}
+        self._has_series_noise: dict[int, bool] = {}
+        self._cache: OrderedDict[tuple[int, int], NoisyPlane] = OrderedDict()
 
-    def _measured(self) -> list[Values]:
-        """Return the parts that the noise is measured on."""
-        chosen = spread(self.count, _MOST_MEASURED)
-        tiles = self._some_tiles(max(_MOST_MEASURED // len(chosen), 1))
+    def _noise_crops(self) -> list[Values]:
+        """Read the crops on which the noise is measured."""
+        chosen = spread(self.count, _MAX_MEASURED)
+        tiles = self._some_tiles(max(_MAX_MEASURED // len(chosen), 1))
         return [
             self._read(number, centre(tile.window))
             for number in chosen
@@ -116,75 +117,75 @@ class Series:
         return [tiles[k] for k in spread(len(tiles), most)]
 
     def beside(self, number: int) -> tuple[int | None, ...] | None:
-        """Return the planes beside one that show what it shows.
+        """Return the numbers of a plane's context slices.
 
         Returns
         -------
         tuple of int or None, or None
-            Below and above, near ones first; None in place of one that shows
-            something else; empty if the plane is alone. None where it does not
-            belong to the series: by its noise, or because no plane beside it shows
-            the same.
+            Planes below and above, nearest first. An entry is None if the plane is
+            missing or shows other structure. Empty for a single plane. None instead of
+            a tuple if the plane does not belong to the series: its noise differs, or
+            no adjacent plane shows the same structure.
         """
-        if number not in self._found:
-            self._found[number] = self._beside(number)
-        return self._found[number]
+        if number not in self._context_numbers:
+            self._context_numbers[number] = self._find_context(number)
+        return self._context_numbers[number]
 
-    def _beside(self, number: int) -> tuple[int | None, ...] | None:
+    def _find_context(self, number: int) -> tuple[int | None, ...] | None:
         if self.count == 1:
             return () if self.noise.model.sigma > 0 else None
-        own = self._typical(number)
+        own = self._representative(number)
         if own is None:
             return None
         found: list[int | None] = []
         for distance in range(1, self._reach + 1):
             for beside in (number - distance, number + distance):
                 inside = 0 <= beside < self.count
-                other = self._typical(beside) if inside else None
+                other = self._representative(beside) if inside else None
                 related = other is not None and shares_structure(own, other)
                 found.append(beside if related else None)
         return None if all(one is None for one in found) else tuple(found)
 
-    def _typical(self, number: int) -> NoisyPlane | None:
-        """Return what a plane is told by: all of a small one, else its middle tile.
+    def _representative(self, number: int) -> NoisyPlane | None:
+        """Return the tile that represents a plane: the middle one.
 
-        None where its noise is not that of the series.
+        None if the plane does not have the noise of the series.
         """
-        if number not in self._fitting:
-            self._fitting[number] = self.noise.fits(self._looked_at(number))
+        if number not in self._has_series_noise:
+            self._has_series_noise[number] = self.noise.fits(self._test_crops(number))
         middle = self.tiling.tiles[self.tiling.count // 2]
-        return self.problem(number, middle) if self._fitting[number] else None
+        return self.problem(number, middle) if self._has_series_noise[number] else None
 
-    def _looked_at(self, number: int) -> list[Values]:
+    def _test_crops(self, number: int) -> list[Values]:
         if self.tiling.count == 1:
             return [self._read(number, self.tiling.tiles[0].window)]
-        tiles = self._some_tiles(_MOST_LOOKED_AT)
+        tiles = self._some_tiles(_MAX_TESTED_TILES)
         return [self._read(number, centre(tile.window)) for tile in tiles]
 
     @property
-    def _most_kept(self) -> int:
-        """How many tiles are kept: those of planes beside, unless they are large."""
+    def _cache_size(self) -> int:
+        """Tiles in the cache: all tiles of the context slices, or one each if large."""
         planes = 2 * self._reach + 1
         pixels = planes * math.prod(self.tiling.shape_yx)
-        return planes * (self.tiling.count if pixels <= _MOST_KEPT_PIXELS else 1)
+        return planes * (self.tiling.count if pixels <= _MAX_CACHED_PIXELS else 1)
 
     def problem(self, number: int, tile: Tile) -> NoisyPlane:
-        """Return a tile of a plane under the common noise."""
+        """Return a tile of a plane with the shared noise model."""
         key = (number, tile.number)
-        if key not in self._kept:
-            self._kept[key] = self._made(number, tile)
-            while len(self._kept) > self._most_kept:
-                self._kept.popitem(last=False)
-        return self._kept[key]
+        if key not in self._cache:
+            self._cache[key] = self._read_tile(number, tile)
+            while len(self._cache) > self._cache_size:
+                self._cache.popitem(last=False)
+        return self._cache[key]
 
-    def _made(self, number: int, tile: Tile) -> NoisyPlane:
+    def _read_tile(self, number: int, tile: Tile) -> NoisyPlane:
         values, valid = self._read(number, tile.window)
         noise, curves = self.noise.on(values, valid), self.noise.curves
         problem = NoisyPlane(values, valid, valid, noise, self._spacing_yx, curves)
         return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
 
     def member(self, number: int, tile: Tile) -> SeriesTile:
-        """Return a tile of a plane that belongs to the series, and those beside it."""
+        """Return a tile of a plane with its context slices."""
         beside = self.beside(number) or ()
         context = tuple(
             None if one is None else self.problem(one, tile) for one in beside
@@ -194,12 +195,12 @@ class Series:
 
 
 def spread(count: int, most: int) -> list[int]:
-    """Return up to so many numbers, evenly over 0 to count - 1."""
+    """Return up to `most` integers, evenly spaced over 0 to count - 1."""
     return sorted({int(k) for k in np.linspace(0, count - 1, min(count, most))})
 
 
 def centre(window: tuple[slice, slice], most: int = CROP) -> tuple[slice, slice]:
-    """Return the centre of a window, of at most so many pixels a side."""
+    """Return the central part of a window, at most `most` pixels on a side."""
     rows, columns = (
         slice(first, min(first + most, one.stop))
         for one in window

@@ -1,4 +1,4 @@
-"""A plane as the neighbourhood network sees it, alone or beside its neighbours."""
+"""A plane in the form that the neighbourhood network takes, with context slices."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class PlaneView:
     Attributes
     ----------
     problem : NoisyPlane
-        The plane and its noise.
+        The plane and its noise model.
     scale : PlaneScale
-        Its values in the network's scale.
+        Normalized values.
     neighbours : Neighbours
-        What is seen around its pixels.
+        Blind-spot windows.
     values : Tensor, shape (Y * X, samples)
-        Its linear values.
+        Normalized linear values.
     targets : Tensor of int
-        Pixels to train on.
+        Flat indices of the pixels to train on.
     weight : float
-        Of its errors among those of other planes.
+        Weight of its errors relative to other planes.
     """
 
     problem: NoisyPlane
@@ -46,21 +46,21 @@ class PlaneView:
 
     @property
     def device(self) -> torch.device:
-        """Where the values are."""
+        """Device of the values."""
         return self.values.device
 
 
 class ViewMaker:
-    """Makes views of the planes that share a network.
+    """Makes the views of the planes that share a network.
 
     Parameters
     ----------
     common : CommonScale
-        Of the values of all planes.
+        Normalization of all planes.
     settings : DenoiseSettings
-        For the reach of what is seen.
+        For the window radii.
     device : torch.device
-        Where the views are wanted.
+        Device of the views.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class ViewMaker:
         Parameters
         ----------
         tile : SeriesTile
-            The tile, and its context slices: the same number for all tiles.
+            The tile with its context slices, the same number for all tiles.
         targets_yx : ndarray of bool, shape (Y, X)
             Pixels to train on.
         """

@@ -1,4 +1,4 @@
-"""A volume as square patches of its planes, drawn for training and judged on a part."""
+"""Square in-plane patches of a volume, and the evaluation of a fit on blocks."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from napari_inr_denoise.core.compute.precision import total
 from napari_inr_denoise.core.sampling.coordinates import pixel_coordinates
 
 _BLOCK = 8
-"""Side, in pixels, of the blocks that stand for the volume when a fit is judged."""
+"""Side, in pixels, of the blocks on which a fit is evaluated."""
 _BLOCKS = 400
-"""How many: a look at all of a large volume would cost more than the fit."""
+"""Number of blocks. Evaluation of a whole large volume would cost more than the fit."""
 
 
 class VolumePatches:
-    """All patches, each within one plane, of a volume.
+    """All patches of a volume, each within one plane.
 
     Parameters
     ----------
     values_szyx : Tensor, shape (samples, Z, Y, X)
         Values to fit, float32.
     counts_zyx : Tensor of bool, shape (Z, Y, X)
-        Voxels that count.
+        Voxels with a weight in the fit.
     side : int
-        Side of a patch in pixels. Patches may hang over the planes' edges.
+        Side of a patch in pixels. Patches may extend beyond the planes' edges.
     spacing_zyx : tuple of float
-        Size of a voxel; any one unit.
+        Size of a voxel, all in the same unit.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class VolumePatches:
         self.shape_zyx = (shape[0], shape[1], shape[2])
         self.side, self._spacing = side, spacing_zyx
         self._device = values_szyx.device
-        # Made once: a tensor made of numbers makes the host wait for a GPU.
+        # Created once: a tensor from numbers makes the host wait for the GPU.
         middle, over = (side - 1) / 2, side - 1
         self._middle = torch.tensor([0.0, middle, middle], device=self._device)
         self._over = torch.tensor([0, over, over], device=self._device)
@@ -51,13 +51,13 @@ class VolumePatches:
         self._weights = self._windows(counts_zyx[None].to(values_szyx.dtype))
 
     def _windows(self, volume: Tensor) -> Tensor:
-        """Return a view (Z, rows, columns, samples, side, side) of all patches."""
+        """Return all patches as a view, (Z, rows, columns, samples, side, side)."""
         padded = F.pad(volume, (self.side - 1,) * 4)
         windows = padded.unfold(2, self.side, 1).unfold(3, self.side, 1)
         return windows.permute(1, 2, 3, 0, 4, 5)
 
     def coordinates(self, firsts_zyx: Tensor) -> Tensor:
-        """Return the coordinates of patches by their plane and first pixel, (N, 3)."""
+        """Return the coordinates of patch centres, given the first voxels, (N, 3)."""
         centres = firsts_zyx + self._middle
         return pixel_coordinates(centres, self.shape_zyx, self._spacing)
 
@@ -69,7 +69,7 @@ class VolumePatches:
         coordinates : Tensor, shape (count, 3)
         targets : Tensor, shape (count, samples, side, side)
         weights : Tensor, shape (count, 1, side, side)
-            1 where the target counts, 0 elsewhere.
+            1 at valid target voxels, 0 elsewhere.
         """
         at = self._random(self._values.shape[:3], count, generator)
         planes, rows, columns = at.unbind(1)
@@ -89,7 +89,7 @@ class VolumePatches:
         return torch.stack(drawn, dim=1)
 
     def judge(self, generator: Generator) -> Judge:
-        """Return what measures a fit's residual on a random part of the volume."""
+        """Return an evaluation of the residual on random blocks of the volume."""
         block = min(_BLOCK, *self.shape_zyx[1:])
         depth, height, width = self.shape_zyx
         sizes = (depth, height - block + 1, width - block + 1)
@@ -102,7 +102,7 @@ class VolumePatches:
         over = self.side - 1
         rows = slice(row + over, row + over + block)
         columns = slice(column + over, column + over + block)
-        # The first pixel of each patch is the volume itself, padded before.
+        # The first pixels of all patches are the padded volume.
         return (
             self._values[plane, rows, columns, :, 0, 0].permute(2, 0, 1),
             self._weights[plane, rows, columns, :, 0, 0].permute(2, 0, 1),
@@ -110,16 +110,16 @@ class VolumePatches:
 
 
 class Judge:
-    """Compares a fit with the noisy values in blocks, all patches averaged.
+    """Compares a fit with the noisy values in blocks, averaging over all patches.
 
     Parameters
     ----------
     patches : VolumePatches
         The volume.
     firsts_zyx : Tensor of int, shape (N, 3)
-        First voxels of the blocks.
+        First voxel of each block.
     block : int
-        Their side in pixels.
+        Side of the blocks, in pixels.
     """
 
     def __init__(self, patches: VolumePatches, firsts_zyx: Tensor, block: int) -> None:
@@ -137,14 +137,14 @@ class Judge:
 
     @torch.no_grad()
     def mean_square(self, predict: Callable[[Tensor], Tensor]) -> float:
-        """Return MSE(output, noisy) over the voxels of the blocks that count."""
+        """Return MSE(output, noisy) over the valid voxels of the blocks."""
         over = self._side - 1
         size = self._block + 2 * over
         predicted = predict(self._coordinates)
         by_block = predicted.view(len(self._values), -1, predicted.shape[1])
         summed = F.fold(by_block.transpose(1, 2), (size, size), self._side)
         inside = slice(over, over + self._block)
-        # Every pixel of a block lies in equally many of these patches.
+        # Every pixel of a block is in the same number of patches.
         output = summed[:, :, inside, inside] / self._side**2
         squares = (output - self._values).square() * self._weights
         return total(squares) / self._counted

@@ -1,4 +1,4 @@
-"""Square windows around the pixels of planes: chosen places, or all of whole rows."""
+"""Square windows around pixels: selected positions, or whole rows of pixels."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from torch import Tensor
 
 
 class Windows:
-    """Values at chosen places of the window around any pixel.
+    """Values at selected positions of the window around any pixel.
 
     Parameters
     ----------
     planes : Tensor, shape (planes, Y, X)
-        Values, 0 where they don't count; the last plane is 1 where they do.
+        Values, 0 at invalid pixels. The last plane is the mask of valid pixels.
     radius : int
-        Reach of the window, in pixels.
+        Window radius, in pixels.
     places : Tensor of int
-        Of the window, row by row.
+        Selected positions of the window, as flat indices in row order.
     """
 
     def __init__(self, planes: Tensor, radius: int, places: Tensor) -> None:
@@ -29,14 +29,14 @@ class Windows:
         self._stride = planes.shape[-1] + 2 * radius
         self._side, self._places = 2 * radius + 1, places
         down = torch.div(places, self._side, rounding_mode="floor")
-        # Half as much to read as 64 bits; a plane never has 2**31 pixels.
+        # int32 halves the memory traffic; a plane never has 2**31 pixels.
         self._offsets = (down * self._stride + places % self._side).int()
 
     def around(self, rows: Tensor, columns: Tensor) -> list[Tensor]:
-        """Return the values plane by plane, (N, places); zero outside the plane.
+        """Return the values of each plane, (N, places); 0 outside the plane.
 
-        A gather by flat places takes an eighth of the time of an index into a view of
-        all windows, and selecting from one dimension is by far the fastest.
+        A gather with flat indices takes an eighth of the time of indexing a view of all
+        windows. `index_select` along one dimension is the fastest gather.
         """
         first = (rows * self._stride + columns).int()
         index = (first[:, None] + self._offsets).flatten()
@@ -44,14 +44,14 @@ class Windows:
         return [plane.index_select(0, index).view(shape) for plane in self._flat]
 
     def relative(self, rows: Tensor, columns: Tensor, level: Tensor) -> list[Tensor]:
-        """Return the same relative to a level, 0 where values don't count.
+        """Return the values minus a level; 0 at invalid pixels.
 
         Parameters
         ----------
         rows, columns : Tensor of int, shape (N,)
-            Of pixels.
+            Pixels.
         level : Tensor, shape (N, planes - 1)
-            Of each pixel, in the planes' precision.
+            Level of each pixel, in the planes' dtype.
         """
         *values, counts = self.around(rows, columns)
         return [
@@ -60,7 +60,7 @@ class Windows:
         ]
 
     def kernels(self, weights: Tensor) -> Tensor:
-        """Return weights of the chosen places as weights of the whole window.
+        """Expand weights of the selected positions to the whole window.
 
         Parameters
         ----------
@@ -69,14 +69,14 @@ class Windows:
         Returns
         -------
         Tensor, shape (units, planes - 1, side * side)
-            In the planes' precision.
+            In the planes' dtype; 0 at the other positions.
         """
         kernels = weights.new_zeros(*weights.shape[:2], self._side**2)
         kernels[:, :, self._places] = weights
         return kernels.to(self._padded.dtype)
 
     def band(self, rows: slice) -> Band:
-        """Return all windows around the pixels of whole rows."""
+        """Return the windows around all pixels of whole rows."""
         *values, counts = (self._every(plane, rows) for plane in self._padded)
         places, ends = self._incomplete
         incomplete = places[ends[rows.start] : ends[rows.stop]]
@@ -89,9 +89,9 @@ class Windows:
 
     @cached_property
     def _incomplete(self) -> tuple[Tensor, list[int]]:
-        """Return where windows hold values that don't count, and how many before a row.
+        """Return the pixels whose windows hold invalid values, and counts before rows.
 
-        Of the whole plane at once: the host waits for a GPU to have counted them.
+        Computed once for the whole plane, because the host must wait for the GPU.
         """
         missing = _any_within(self._padded[-1] == 0, self._side)
         ends = torch.cumsum(missing.sum(dim=1), dim=0).cpu().tolist()
@@ -105,16 +105,16 @@ class Windows:
 
 @dataclass(frozen=True)
 class Band:
-    """All windows around the pixels of whole rows.
+    """The windows around all pixels of whole rows.
 
     Attributes
     ----------
     values : list of Tensor, each of shape (N, side * side)
-        One a plane.
+        Window values of each plane.
     incomplete : Tensor of int, shape (M,)
-        Pixels whose windows hold values that don't count.
+        Pixels whose windows hold invalid values.
     missing : Tensor, shape (M, side * side)
-        1 where they don't, 0 elsewhere.
+        1 at invalid values, 0 elsewhere.
     """
 
     values: list[Tensor]
@@ -122,18 +122,18 @@ class Band:
     missing: Tensor
 
     def add_to(self, total: Tensor, kernels: Tensor, level: Tensor) -> None:
-        """Add sums of the values relative to a level.
+        """Add weighted sums of the values minus a level.
 
         Parameters
         ----------
         total : Tensor, shape (N, units)
-            What they are added to.
+            Accumulator, modified in place.
         kernels : Tensor, shape (units, planes, side * side)
             Weights, from `Windows.kernels`.
         level : Tensor, shape (N, planes)
-            Of each pixel of these rows.
+            Level of each pixel.
         """
-        # As if all counted, and then corrected where some don't.
+        # Computed as if all values were valid, then corrected for invalid ones.
         total -= level @ kernels.sum(dim=2, dtype=level.dtype).t()
         for k, values in enumerate(self.values):
             total += values @ kernels[:, k].t()
@@ -144,11 +144,11 @@ class Band:
 
 
 def _any_within(marked: Tensor, side: int) -> Tensor:
-    """Return in which squares of a side anything is marked, by their first pixel."""
+    """Return which squares, given by their first pixel, contain a marked pixel."""
     for dimension in range(2):
         reach = 1
         while reach < side:
-            # Twice as far each time.
+            # The reach doubles in each iteration.
             step = min(reach, side - reach)
             left = marked.shape[dimension] - step
             marked = marked.narrow(dimension, 0, left) | marked.narrow(
