@@ -1,4 +1,4 @@
-"""Fit the attention-guided network to one plane or many: a generator of progress."""
+"""Attention network as a candidate, fitted to one plane or to many tiles."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.settings import ATTENTION, DenoiseSettings
 
 _CROP = 96
-"""Side of what is trained on in a step, in pixels: a multiple of `PHASES`."""
+"""Side of the training crops in pixels; a multiple of `PHASES`."""
 
 
 class AttentionModel(BlindSpotModel):
-    """The convolutional network with attention to a wide neighbourhood."""
+    """Convolutional blind-spot network with attention to a wide neighbourhood."""
 
     name = ATTENTION
     bytes_per_value = 2000.0
@@ -66,21 +66,21 @@ class AttentionModel(BlindSpotModel):
 
 @dataclass(frozen=True)
 class Crops:
-    """A plane, or a part of one, that crops are taken from.
+    """A tile that training crops are taken from.
 
     Attributes
     ----------
     problem : NoisyPlane
-        The plane.
+        The noisy values and their noise.
     scale : PlaneScale
-        Its values in the network's scale.
+        The values in the network's scale.
     planes : Tensor, shape (2 * samples + 2 + context * (samples + 1), Y, X)
-        Linear and stabilised values, what counts, what is trained on, and the planes
-        beside (see `context_planes`).
+        Network inputs: linear and variance-stabilized values, masks of the valid pixels
+        and of the training targets, and the context slices (see `context_planes`).
     weight : float
-        Of its errors among those of other planes.
+        Weight of the tile's errors in the loss.
     context : int
-        How many planes beside.
+        Number of context slices.
     """
 
     problem: NoisyPlane
@@ -113,18 +113,18 @@ class Crops:
 
 
 class AttentionTrainer(Trainer):
-    """One network, its optimiser, and the planes that it is trained on.
+    """An attention network with its optimizer and training tiles.
 
     Parameters
     ----------
     scale : CommonScale
-        Of the values of all tiles, those that are only predicted among them.
+        Scale of the values of all tiles, including those that are only predicted.
     parts : sequence of Crops
-        At least one, all under one scale. The first is the one that is shown.
+        At least one, all in this scale. The first is shown during the training.
     settings : DenoiseSettings
-        Width, batch and rate.
+        Width, batch size, learning rate and seed.
     steps : int
-        Optimisation steps.
+        Optimization steps.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class AttentionTrainer(Trainer):
         self._scale, self._parts = scale, parts
         self._padded = [_padded(part.planes, _CROP) for part in parts]
         self._device = parts[0].planes.device
-        # On the device before the first step: made in a step they would be waited for.
+        # Moved to the device once: a copy in each step would wait for the device.
         weights = torch.tensor([part.weight for part in parts], device=self._device)
         self._weights = weights.unbind()
         self._samples = parts[0].problem.plane_yxs.shape[2]
@@ -153,8 +153,8 @@ class AttentionTrainer(Trainer):
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._done = 0
 
-    def _answer(self, planes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return linear values, prediction, result and gain."""
+    def _evaluate(self, planes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return linear values, blind-spot prediction, result and gain."""
         n = self._samples
         linear, stabilised = planes[:, :n], planes[:, n : 2 * n]
         counts, context = planes[:, 2 * n : 2 * n + 1], planes[:, 2 * n + 2 :]
@@ -168,7 +168,7 @@ class AttentionTrainer(Trainer):
         )
 
     def advance(self) -> None:
-        """Take one optimisation step on random crops in random turns."""
+        """Take one optimization step on random crops with random augmentations."""
         with one_thread():
             counted, crops = self._crops()
         size = math.ceil(self._batch / part_count(self._device))
@@ -177,7 +177,7 @@ class AttentionTrainer(Trainer):
         self._done += 1
 
     def _crops(self) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return how many values count, and of each crop what `_loss` takes."""
+        """Draw a batch; return its number of targets and the inputs of `_loss`."""
         drawn = [self._drawn() for _ in range(self._batch)]
         planes = torch.stack([self._crop(self._padded[part]) for part in drawn])
         counted = planes[:, 2 * self._samples + 1].sum().clamp_min(1.0) * self._samples
@@ -188,8 +188,8 @@ class AttentionTrainer(Trainer):
     def _loss(
         self, counted: Tensor, planes: Tensor, weights: Tensor, *table: Tensor
     ) -> Tensor:
-        """Return the share of some crops in the mean loss over so many values."""
-        linear, predicted, result, gain = self._answer(planes)
+        """Return the sum of the losses of some crops, over the number of targets."""
+        linear, predicted, result, gain = self._evaluate(planes)
         rows = predicted.detach().movedim(1, -1).reshape(len(planes), -1, self._samples)
         variance = VarianceTable(*table).at(rows)
         variance = variance.view(len(planes), _CROP, _CROP, self._samples)
@@ -199,11 +199,11 @@ class AttentionTrainer(Trainer):
         return (loss * targets * weights[:, None, None, None]).sum() / counted
 
     def _drawn(self) -> int:
-        """Return the number of a random part; no number is drawn where there is one."""
+        """Return a random tile number; the generator is not used for a single tile."""
         return self._random(len(self._parts)) if len(self._parts) > 1 else 0
 
     def _crop(self, padded: Tensor) -> Tensor:
-        """Return a random crop in a random turn, (planes, crop, crop)."""
+        """Return a random crop, flipped and rotated at random; (planes, crop, crop)."""
         first = [self._random(size - _CROP + 1) for size in padded.shape[1:]]
         rows, columns = (slice(at, at + _CROP) for at in first)
         return turned(padded[:, rows, columns], self._random(TURNS))
@@ -225,7 +225,7 @@ class AttentionTrainer(Trainer):
         total = torch.zeros(2 * samples, height, width, device=self._device)
         for turn in range(n_augmentations):
             planes = turned(whole, turn)
-            _, _, result, gain = self._answer(_padded(planes, PHASES)[None])
+            _, _, result, gain = self._evaluate(_padded(planes, PHASES)[None])
             both = torch.cat([result[0], gain[0]])
             both = both[:, : planes.shape[1], : planes.shape[2]]
             total += turned_back(both, turn)[:, :height, :width] / n_augmentations
@@ -241,9 +241,9 @@ class AttentionTrainer(Trainer):
 
 
 def _padded(planes: Tensor, least: int) -> Tensor:
-    """Return planes of at least so many pixels a side, in whole phases.
+    """Pad planes to at least `least` pixels a side, and to a multiple of `PHASES`.
 
-    What is added counts nowhere: it is 0 in the masks too.
+    The padding is 0 in the masks too, so that it is ignored.
     """
     height, width = planes.shape[1:]
     down, right = (max(least - size, 0) for size in (height, width))

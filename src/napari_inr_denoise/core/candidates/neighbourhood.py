@@ -1,4 +1,4 @@
-"""Fit the neighbourhood network to one plane or many: a generator of progress."""
+"""Neighbourhood network as a candidate, fitted to one plane or to many tiles."""
 
 from __future__ import annotations
 
@@ -32,21 +32,22 @@ from napari_inr_denoise.core.sampling.training_plane import PlaneView, ViewMaker
 from napari_inr_denoise.core.settings import NEIGHBOURHOOD, DenoiseSettings
 
 _PREDICTION_ALONE = 0.4
-"""Share of the steps before the gain is learned, where its noise must be seen first."""
+"""Share of the steps that train the prediction alone, for correlated noise. Then the
+correlation is measured and the gain is trained as well."""
 _RENDER_BATCH = 16384
-"""Pixels that are predicted at a time, for the memory that they take."""
+"""Pixels that are predicted at once; limits the memory."""
 _MOST_PASSES = 45.0
-"""How often each pixel is trained on, in the mean."""
+"""Largest mean number of times that a pixel is trained on."""
 _VIEWS_AT_ONCE = 4
-"""Planes that the pixels of one step are drawn from."""
+"""Tiles that the pixels of one step are drawn from."""
 
 
 class NeighbourhoodModel(BlindSpotModel):
-    """The network that sees the neighbourhood of a pixel without the pixel.
+    """Network that predicts a pixel from its neighbourhood, without the pixel itself.
 
-    It minimizes the squared error of the prediction plus Stein's unbiased risk of
-    prediction + gain * (pixel - prediction): the prediction has not seen the pixel, so
-    that the risk needs no derivative of the network.
+    The loss is the squared error of the prediction plus Stein's unbiased risk of the
+    result, prediction + gain * (pixel - prediction). The prediction does not depend on
+    the pixel, so that the divergence is the gain and needs no derivative.
     """
 
     name = NEIGHBOURHOOD
@@ -71,21 +72,21 @@ class NeighbourhoodModel(BlindSpotModel):
         return settings.neighbourhood.steps
 
     def planned_steps(self, pixels: int, steps: int, settings: DenoiseSettings) -> int:
-        """Return how many of the steps are taken: fewer where there are few pixels."""
+        """Return how many of the steps are taken: fewer if there are few pixels."""
         return schedule(pixels, steps, settings)[1]
 
 
 def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, int]:
-    """Return how many pixels are drawn in each step, and how many steps are taken.
+    """Return the batch size in pixels, and the number of steps that are taken.
 
     Parameters
     ----------
     pixels : int
-        That are trained on.
+        Number of training targets.
     steps : int
-        Wanted; a small plane is seen too often by them and learned by heart.
+        Steps that are wanted. Fewer are taken on a small plane, to avoid overfitting.
     settings : DenoiseSettings
-        For the largest batch.
+        Gives the largest batch size.
     """
     batch = min(settings.neighbourhood.batch_size, max(pixels // 16, 256))
     passes = steps * batch / max(pixels, 1)
@@ -95,9 +96,9 @@ def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, i
 
 @dataclass(frozen=True)
 class _Pixels:
-    """Pixels of one of the planes, by their flat index, for one part of a step.
+    """Pixels of one tile, by flat index, for one part of a step.
 
-    The weight is that of one pixel in the mean over all parts and planes.
+    `weight` is the weight of one pixel in the mean over all parts and tiles.
     """
 
     number: int
@@ -106,18 +107,18 @@ class _Pixels:
 
 
 class NeighbourhoodTrainer(Trainer):
-    """One network, its optimiser, and the planes that it is trained on.
+    """A neighbourhood network with its optimizer and training tiles.
 
     Parameters
     ----------
     maker : ViewMaker
-        Makes the views of tiles that are predicted without training on them.
+        Makes the views of tiles that are only predicted.
     views : sequence of PlaneView
-        At least one, all from the maker. The first is the one that is shown.
+        At least one, all from `maker`. The first is shown during the training.
     settings : DenoiseSettings
-        Width, depth, batch and rate.
+        Width, depth, batch size, learning rate and seed.
     steps : int
-        Optimisation steps; fewer are taken where there are few pixels.
+        Optimization steps; fewer are taken if there are few pixels.
     """
 
     def __init__(
@@ -133,7 +134,7 @@ class NeighbourhoodTrainer(Trainer):
         pixels = sum(len(view.targets) for view in views)
         self._most_drawn = settings.neighbourhood.batch_size
         self._batch, self.steps = schedule(pixels, steps, settings)
-        # Where the noise is correlated the gain waits until the correlation is known.
+        # For correlated noise the gain is trained once the correlation is known.
         early = _PREDICTION_ALONE if first.neighbours.hole else 0.0
         self._alone = math.ceil(self.steps * early)
         start = torch.Generator().manual_seed(settings.seed)
@@ -156,20 +157,20 @@ class NeighbourhoodTrainer(Trainer):
         self._generator.manual_seed(settings.seed)
         self._done = 0
 
-    def _answer(
+    def _evaluate(
         self, outputs: tuple[Tensor, Tensor, Tensor], hidden: Hidden
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return prediction, result and own share of pixels, (N, samples) each."""
+        """Return prediction, result and divergence of pixels, each (N, samples)."""
         offset, gain, mix = outputs
         predicted = hidden.level + offset
-        # Nothing is learned by moving the prediction to flatter the gain.
+        # Detached, so that the loss of the result trains the gain alone.
         fixed = predicted.detach()
         kernel = gain[..., None] * (mix @ self._basis) * hidden.weight
         result = fixed + (kernel * (hidden.hole - fixed[..., None])).sum(dim=-1)
         return predicted, result, (kernel * self._correlation).sum(dim=-1)
 
     def advance(self) -> None:
-        """Take one optimisation step on random pixels in a random turn."""
+        """Take one optimization step on random pixels with a random augmentation."""
         turn = int(torch.randint(TURNS, (1,), generator=self._turns))
         numbers = self._drawn()
         with one_thread():
@@ -180,22 +181,22 @@ class NeighbourhoodTrainer(Trainer):
             self._learn_correlation()
 
     def _drawn(self) -> Sequence[int]:
-        """Return the planes of a step."""
+        """Return the numbers of the tiles that a step is trained on."""
         if len(self._views) <= _VIEWS_AT_ONCE:
             return range(len(self._views))
         order = torch.randperm(len(self._views), generator=self._turns)
         return order[:_VIEWS_AT_ONCE].tolist()
 
     def _shares(self, drawn: Sequence[list[_Pixels]]) -> Iterable[Sequence[_Pixels]]:
-        """Return the pixels of each share of the loss.
+        """Group the pixels of a step into the parts of the loss.
 
-        In parts: the first part of each plane, then the second of each. Otherwise
-        each plane by itself, for which planes are drawn together is always another.
+        With several parts, part k has the k-th pixels of all tiles. Otherwise each
+        tile is a part, because the combination of tiles changes from step to step.
         """
         return zip(*drawn, strict=True) if self._parts > 1 else drawn
 
     def _pixels(self, number: int, views: int) -> list[_Pixels]:
-        """Return random pixels of one of so many planes, in parts."""
+        """Draw random pixels of one of `views` tiles, in parts."""
         view, count = self._views[number], max(self._batch // views, 1)
         drawn = torch.randint(
             len(view.targets), (count,), generator=self._generator, device=view.device
@@ -205,7 +206,7 @@ class NeighbourhoodTrainer(Trainer):
         return [_Pixels(number, part, weight) for part in parts]
 
     def _loss(self, part: Sequence[_Pixels], turn: int) -> Loss:
-        """Return a part's share of the mean loss, in the noise's units."""
+        """Return one part of the mean loss, in units of the noise."""
         learns_gain = self._done >= self._alone
         numbers = tuple(pixels.number for pixels in part)
         weights = [pixels.weight for pixels in part]
@@ -225,21 +226,22 @@ class NeighbourhoodTrainer(Trainer):
     def _errors(
         self, view: PlaneView, flat: Tensor, columns: Tensor, learns_gain: bool
     ) -> Tensor:
-        """Return the sum over some pixels of one plane."""
+        """Return the sum of the losses of some pixels of one tile."""
         seen = view.neighbours.around(flat)
         outputs = self._network(seen.features, columns)
-        predicted, result, share = self._answer(outputs, seen)
+        predicted, result, divergence = self._evaluate(outputs, seen)
         noisy = view.values[flat]
         if learns_gain:
             (variance,) = view.scale.variances.at(predicted.detach()[None])
-            loss = squared_error_and_risk(noisy, predicted, result, variance * share)
+            added = variance * divergence
+            loss = squared_error_and_risk(noisy, predicted, result, added)
         else:
             loss = (predicted - noisy).square()
         return loss.mean(dim=-1).sum()
 
     @torch.no_grad()
     def _learn_correlation(self) -> None:
-        """Take the noise's correlation in the hole from the prediction's residual."""
+        """Measure the noise correlation within the blind spot from the residual."""
         view = self._views[0]
         for _ in (whole := GeneratorResult(self._whole(view, turns=1))):
             pass
@@ -258,7 +260,7 @@ class NeighbourhoodTrainer(Trainer):
     def _whole(
         self, view: PlaneView, turns: int
     ) -> Generator[None, None, tuple[Tensor, Tensor, Tensor]]:
-        """Return prediction, result and own share of all pixels, (Y * X, samples)."""
+        """Return prediction, result and divergence of all pixels, (Y * X, samples)."""
         height, width = view.neighbours.height, view.neighbours.width
         at_once = max(min(_RENDER_BATCH, 4 * self._most_drawn) // width, 1)
         first = self._network.linear_layers()[0]
@@ -274,7 +276,7 @@ class NeighbourhoodTrainer(Trainer):
             hidden = view.neighbours.hidden(places)
             for sums_of_first in view.neighbours.weighed(rows, layers):
                 values = sums_of_first.add_(first.bias)
-                parts = self._answer(self._network.after_first(values), hidden)
+                parts = self._evaluate(self._network.after_first(values), hidden)
                 for total, part in zip(sums, parts, strict=True):
                     total[flat] += part / turns
             yield
@@ -288,19 +290,19 @@ class NeighbourhoodTrainer(Trainer):
         view = self._views[0]
         if tile is not None:
             view = self._maker.view(tile, np.zeros_like(tile.problem.fitted_yx))
-        _, result, share = yield from self._whole(view, n_augmentations)
+        _, result, divergence = yield from self._whole(view, n_augmentations)
         shape = view.problem.plane_yxs.shape
         return Candidate(
             NEIGHBOURHOOD,
             view.scale.to_intensities(result).reshape(shape),
-            share.cpu().numpy().reshape(shape),
+            divergence.cpu().numpy().reshape(shape),
             self._done,
             StopReason.TRAINED,
         )
 
 
 def _blurs(view: PlaneView, count: int) -> Tensor:
-    """Return the blurs of what is hidden, (blurs, hidden); each sums to one."""
+    """Return the blur kernels within the blind spot, (blurs, hidden); sums are one."""
     widths = torch.tensor(BLURS[:count], device=view.device)
     distance = view.neighbours.hidden_distance
     blurs = torch.exp(-distance / (2 * widths[:, None] ** 2))
@@ -308,5 +310,5 @@ def _blurs(view: PlaneView, count: int) -> Tensor:
 
 
 def _own_pixel(view: PlaneView) -> Tensor:
-    """Return the correlation of white noise: one at the pixel itself."""
+    """Return the correlation of white noise: 1 at the pixel itself, 0 elsewhere."""
     return (view.neighbours.hidden_distance == 0).float()

@@ -1,4 +1,4 @@
-"""An image at another resolution, out of the functions fitted to its volumes."""
+"""An image at another resolution, from the functions fitted to its volumes."""
 
 from __future__ import annotations
 
@@ -20,41 +20,44 @@ _VOLUME = "ZYXS"
 
 
 class InterpolatedImage:
-    """Volumes on a new grid, evaluated plane by plane where they are read.
+    """A lazy array of volumes on a new grid; planes are evaluated when they are read.
 
-    What lies between the measured voxels is interpolation, not measurement: nothing
-    smaller than the microscope resolved becomes visible. `words` says so; keep it with
-    the image.
+    Values between the measured voxels are interpolated, not measured. Interpolation
+    shows nothing smaller than the resolution of the microscope. `words` states this;
+    keep it with the image.
 
     Parameters
     ----------
     volumes : sequence of FittedVolume
-        Of a run in the mode "volume" (`DenoiseResult.volumes`).
+        Fitted functions from a run in the mode "volume" (`DenoiseResult.volumes`).
     axes : str
-        The image's, one letter per dimension.
+        Axes of the image, one letter per dimension.
     shape : tuple of int
-        The image's.
+        Shape of the image.
     isotropic : bool
-        As many planes as make voxels as deep as they are wide.
+        Whether to choose the number of planes so that voxels are as deep as wide.
     zoom : int
-        Pixels along Y and X for each of the image's own.
-    region : tuple of (first, last but one), optional
+        New pixels along Y and X per pixel of the image.
+    region : tuple of (start, stop), optional
         Planes, rows and columns of the image; all if omitted.
 
     Attributes
     ----------
     axes : str
+        One letter per dimension.
     shape : tuple of int
+        Shape of the new grid.
     ndim : int
+        Number of dimensions.
     dtype : dtype
         float32.
     spacing_zyx : tuple of float
-        Of the new voxels, in the unit of the run's spacing.
+        Size of the new voxels, in the unit of the run's spacing.
 
     Raises
     ------
     ValueError
-        If there is not one function for each volume, or there is no such grid.
+        If the number of functions is not that of the volumes, or the grid is invalid.
     """
 
     dtype: np.dtype[Any] = np.dtype(np.float32)
@@ -90,7 +93,7 @@ class InterpolatedImage:
 
     @property
     def words(self) -> str:
-        """What a user must know of the image, in a sentence."""
+        """A sentence that tells the user that the image is interpolated."""
         size = "x".join(str(n) for n in self._grid.shape_zyx)
         return (
             f"Interpolated to {size} voxels from the function fitted to the volume: "
@@ -98,7 +101,7 @@ class InterpolatedImage:
         )
 
     def __getitem__(self, selection: Any) -> NDArray[np.float32]:  # noqa: ANN401 - as numpy
-        """Evaluate a part, given by a whole number or a slice for each dimension."""
+        """Evaluate a part, selected by an integer or a slice per dimension."""
         given = selection if isinstance(selection, tuple) else (selection,)
         given += (slice(None),) * (self.ndim - len(given))
         chosen = {
@@ -122,7 +125,7 @@ class InterpolatedImage:
     def _part(
         self, index: dict[str, int], chosen: dict[str, NDArray[np.intp]], inner: str
     ) -> NDArray[np.float32]:
-        """Return what is chosen of one plane, its axes in the image's order."""
+        """Return the selected part of one plane, with axes in the image's order."""
         plane = self._plane(index)
         rows, columns = (np.atleast_1d(chosen[letter]) for letter in "YX")
         samples = np.atleast_1d(chosen.get("S", np.zeros(1, dtype=np.intp)))
@@ -139,14 +142,14 @@ class InterpolatedImage:
         inner: str,
         chosen: dict[str, NDArray[np.intp]],
     ) -> NDArray[np.float32]:
-        """Bring a block's axes into the image's order; whole numbers have none."""
+        """Transpose a block to the image's axes; drop axes indexed by an integer."""
         here = [*order, *inner]
         ordered = block.transpose([here.index(letter) for letter in self.axes])
         single = [k for k, letter in enumerate(self.axes) if chosen[letter].ndim == 0]
         return np.squeeze(ordered, axis=tuple(single))
 
     def _plane(self, index: dict[str, int]) -> NDArray[np.float32]:
-        """Return a plane, (Y, X, samples); the last one is kept."""
+        """Return a plane, (Y, X, samples); the last one is cached."""
         number = 0
         for letter, count in zip(self._outer, self._counts, strict=True):
             number = number * count + index[letter]

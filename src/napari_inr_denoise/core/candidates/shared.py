@@ -1,4 +1,4 @@
-"""Networks that planes of a stack, or tiles of a large plane, have in common."""
+"""Networks that are shared by the planes of a stack or the tiles of a large plane."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 _Item = TypeVar("_Item")
 _FEWEST_PLANES = 3
 MOST_TRAINED = 24
-"""Parts that are trained on."""
+"""Largest number of tiles that a shared network is trained on."""
 MORE_STEPS = 2
-"""Steps over those of a single plane."""
+"""Optimization steps of a shared network, as a multiple of those for one plane."""
 _BRIGHTNESS = 7.0
-"""Width, in pixels, of the blur of a place that keeps its brightness: with 8 the
-background of a dim stack still flickers a little more than before, with 6 noise comes
-back."""
+"""Standard deviation, in pixels, of the blur that matches the local brightness. With 8
+the background of a dim stack flickers slightly more than the input, with 6 noise is
+added back."""
 _WIDTHS = (_BRIGHTNESS, _BRIGHTNESS, 0.0)
 _OWN_WEIGHT = 1 / (2 * np.pi * _BRIGHTNESS**2)
-"""Of a pixel in the blur around itself."""
-_FEWER_TURNS = 4
-"""By so much fewer flips and turns of the result: eight instead of two bring 0.03 dB
-in three times the time."""
+"""Weight of the centre pixel in this blur."""
+_FEWER_AUGMENTATIONS = 4
+"""Factor by which shared networks use fewer test-time augmentations: eight instead of
+two gain 0.03 dB and take three times as long."""
 
 
 @dataclass(frozen=True)
 class SharedTraining:
-    """A look while the networks of a stack are trained.
+    """Progress of the training of shared networks.
 
     Attributes
     ----------
     number : int
-        The plane that is looked at, in the series.
+        Number in the series of the plane that is shown.
     problem : NoisyPlane
-        What of it is trained on: all of it, or a part of a large plane.
+        The part of this plane that is trained on; all of it if the plane is small.
     training : Training
-        How far the fits of the networks are that have begun.
+        Progress of the networks whose training has begun, as one.
     progress : float
-        How far that of all is, 0 to 1.
+        Share of the whole training that is done, 0 to 1.
     """
 
     number: int
@@ -99,15 +99,15 @@ class SharedNetworks:
 
 
 def _as_bright(candidate: Candidate, problem: NoisyPlane) -> Candidate:
-    """Return an answer as bright as the noisy plane, place by place.
+    """Return a prediction with the local brightness of the noisy plane.
 
-    A mean over many pixels has next to no noise, while a network that answers for
-    all planes is a little too bright in some places and too dark in others,
-    differently in each plane: they would flicker.
+    A shared network is slightly too bright in some places and too dark in others, in
+    each plane differently, so that the planes would flicker. The mean of many noisy
+    pixels has almost no noise and corrects this.
     """
     counts = problem.fitted_yx.astype(np.float64)[..., None]
     missing = (problem.plane_yxs - candidate.plane_yxs) * counts
-    # Mirrored at the edges: the sum over the plane becomes exactly the noisy one.
+    # Mirrored at the edges, so that the sum over the plane equals the noisy one.
     around = gaussian_filter(missing, _WIDTHS)
     around /= np.maximum(gaussian_filter(counts, _WIDTHS), 1e-9)
     own = candidate.divergence_yxs
@@ -119,17 +119,17 @@ def _as_bright(candidate: Candidate, problem: NoisyPlane) -> Candidate:
 
 
 def shares_networks(settings: DenoiseSettings, count: int) -> bool:
-    """Return whether so many planes may share networks."""
+    """Return whether a series of `count` planes may share networks."""
     return can_share(settings) and settings.context > 0 and count >= _FEWEST_PLANES
 
 
 def shared_turns(settings: DenoiseSettings) -> int:
-    """Return of how many flips and turns the answer of shared networks is the mean."""
-    return max(settings.n_augmentations // _FEWER_TURNS, 1)
+    """Return the number of test-time augmentations of shared networks."""
+    return max(settings.n_augmentations // _FEWER_AUGMENTATIONS, 1)
 
 
 def can_share(settings: DenoiseSettings) -> bool:
-    """Return whether there is a network that parts of an image may share."""
+    """Return whether the settings name a network that planes or tiles can share."""
     return bool(shareable_models(settings))
 
 
@@ -143,7 +143,7 @@ def train_shared(
     planes : Series
         The series.
     settings : DenoiseSettings
-        Of the networks.
+        Names and parameters of the networks.
     device : torch.device
         Where to compute.
 
@@ -155,9 +155,8 @@ def train_shared(
     Returns
     -------
     SharedNetworks or None
-        None where there is nothing to learn from, or where most planes don't show
-        what the planes beside them show: each is then better off with networks of
-        its own.
+        None if there are no training targets, or if most planes differ from their
+        neighbours in the series: networks of their own then give better results.
     """
     parts = yield from run_in_thread(lambda: _parts(planes, settings.seed))
     if not parts:
@@ -190,13 +189,13 @@ def train_shared(
 def _trained(
     begin: Callable[[], Trainer], device: torch.device
 ) -> Generator[Training | None, None, Trainer]:
-    """Build a trainer, in a thread of its own, and train it."""
+    """Build a trainer in a worker thread, and train it."""
 
     def begun() -> Trainer:
         trainer = begin()
         if device.type == "cuda":
-            # The training may be in another stream. Only for this one: another network
-            # may be recorded meanwhile, and then the device must not be waited for.
+            # The training may run in another stream. Synchronize this stream only: a
+            # device-wide wait is forbidden while a CUDA graph is captured elsewhere.
             torch.cuda.current_stream(device).synchronize()
         return trainer
 
@@ -205,16 +204,16 @@ def _trained(
     return trainer
 
 
-def _of_all(trainings: dict[int, Training], look: Candidate | None) -> Training:
-    """Return the trainings that have begun as one, with a look at the plane."""
+def _of_all(trainings: dict[int, Training], candidate: Candidate | None) -> Training:
+    """Return the trainings that have begun as one, with a prediction to show."""
     steps = sum(one.step for one in trainings.values())
-    return Training(steps, sum(one.steps for one in trainings.values()), look)
+    return Training(steps, sum(one.steps for one in trainings.values()), candidate)
 
 
 def _parts(planes: Series, seed: int) -> list[TrainingTile]:
-    """Return what is trained on: windows, and the pixels in them; the middle first.
+    """Return random windows of the series as training tiles, from the middle on.
 
-    Nothing where most planes don't belong together.
+    The list is empty if most planes are not similar to their neighbours.
     """
     chosen = spread(planes.count, MOST_TRAINED)
     numbers = [number for number in chosen if planes.beside(number) is not None]
@@ -238,9 +237,10 @@ def _middle_first(items: Sequence[_Item]) -> list[_Item]:
 
 
 def _window(own: tuple[slice, slice], seed: int) -> tuple[slice, slice]:
-    """Return a random window of what a tile has for itself; all of a small one.
+    """Return a random window of a tile's own region; all of it if it is small.
 
-    Only there: pixels that one tile holds out another might train on.
+    Overlaps with other tiles are excluded, because a pixel that is held out in one
+    tile could be a training target in the other.
     """
     random = np.random.default_rng(seed)
     first = [

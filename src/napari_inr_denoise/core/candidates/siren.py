@@ -1,8 +1,7 @@
-"""Fit SIREN to one noisy plane: a generator of frozen steps.
+"""SIREN, the published method and a candidate, fitted to one noisy plane.
 
-A caller that wants to stop closes the generator and keeps `step.best`. Nothing
-numerical ever raises: a fit that goes wrong ends with the best state before and a
-reason.
+A caller that wants to stop closes the generator and keeps `step.best`. A numerical
+failure raises no exception: the fit ends with the best state before it, and a reason.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from napari_inr_denoise.core.sampling.patches import PatchGrid
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 _FULL_OVERLAP = 4
-"""Evaluations that the prediction with full overlap of the patches costs."""
+"""Cost of the final prediction with fully overlapping patches, in evaluations."""
 
 
 def fit_steps(
@@ -38,27 +37,27 @@ def fit_steps(
 ) -> FitSteps:
     """Fit a SIREN to a plane until the residual comes down to the noise level.
 
-    Kim, Lee, Shin, arXiv 2204.02405; what the paper leaves open is named in
-    `DenoiseSettings`.
+    Kim, Lee, Shin, arXiv 2204.02405. `DenoiseSettings` names the choices that the
+    paper leaves open.
 
     Parameters
     ----------
     problem : NoisyPlane
         With at least one valid pixel and a noise level above 0.
     settings : DenoiseSettings
-        Network, optimiser, regularisation and budget.
+        Network, optimizer, regularization and step budget.
     device : torch.device
         Where to compute.
 
     Yields
     ------
     FitStep
-        At every look at the whole image, the first before any step.
+        At every evaluation of the whole plane, the first one before any step.
 
     Returns
     -------
     FitResult
-        The averaged network's output at the stop.
+        Output of the network with averaged weights at the stop.
     """
     fit = _Fit(problem, settings, device)
     run = GeneratorResult(
@@ -79,14 +78,14 @@ def fit_steps(
 
 
 class SirenModel(CandidateModel):
-    """SIREN of one bandwidth, beside other candidates.
+    """SIREN of one bandwidth, as a candidate.
 
     Parameters
     ----------
     name : str
-        Of the candidate.
+        Name of the candidate.
     bandwidth : float
-        Factor of `omega` and of the highest spatial frequency of the first layer.
+        Factor on `omega` and on the highest spatial frequency of the first layer.
     """
 
     bytes_per_value = 1200.0
@@ -111,23 +110,23 @@ class SirenModel(CandidateModel):
         )
         settings = replace(settings, siren=siren)
         result = yield from fit_steps(part, settings, device)
-        # One pixel among thousands hardly moves the fit, and a held-out pixel, which
-        # the fit is judged by, does not move it at all.
+        # A single pixel hardly changes the fit, and a held-out pixel, on which the
+        # weights are estimated, does not change it at all.
         divergence = np.zeros_like(result.plane_yxs)
         return Candidate(
             self.name, result.plane_yxs, divergence, result.steps, result.reason
         )
 
     def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:  # noqa: ARG002
-        """Return the most work that a fit takes: it may stop much earlier."""
+        """Return the largest work of a fit, which may stop much earlier."""
         evaluations = settings.siren.max_steps // settings.siren.eval_every
         return Cost(settings.siren.max_steps, evaluations + _FULL_OVERLAP)
 
 
 def _final(fit: _Fit, end: Watched[FitResult], problem: NoisyPlane) -> FitResult:
-    """Return the best state, in full overlap of the patches if it is the last one."""
+    """Return the best state; if it is the last one, with fully overlapping patches."""
     if not math.isfinite(end.best.residual_rms):
-        # The fit went wrong before its first step.
+        # The fit failed before its first step.
         return FitResult(
             problem.plane_yxs.astype(np.float32), 0.0, 0, StopReason.NON_FINITE
         )
@@ -135,7 +134,7 @@ def _final(fit: _Fit, end: Watched[FitResult], problem: NoisyPlane) -> FitResult
 
 
 class _Fit:
-    """A network, its optimiser and the plane in the network's own scale."""
+    """A network, its optimizer, and the plane in the network's scale."""
 
     def __init__(
         self, problem: NoisyPlane, settings: DenoiseSettings, device: torch.device
@@ -161,7 +160,7 @@ class _Fit:
         self._training = SirenTraining(self._network, self._grid.draw, settings)
 
     def advance(self, steps: int) -> None:
-        """Take optimisation steps."""
+        """Take optimization steps."""
         self._training.advance(steps)
 
     @property
@@ -170,15 +169,15 @@ class _Fit:
         return self._training.steps_per_second
 
     def look(self, stride: int | None = None) -> FitResult:
-        """Render the averaged network and compare it with the noisy plane.
+        """Render the network with averaged weights and compute its residual.
 
-        On the device: what the host waits for is the plane and one number.
+        Computed on the device; only the plane and one number are copied to the host.
 
         Parameters
         ----------
         stride : int, optional
-            Distance of the patches that are averaged; half a patch if omitted,
-            which costs a quarter of the full average at a stride of 1 or less.
+            Distance in pixels between the averaged patches; half a patch if omitted,
+            which costs a quarter or less of the full average at a stride of 1.
         """
         if stride is None:
             stride = max(self._settings.siren.patch_size // 2, 1)

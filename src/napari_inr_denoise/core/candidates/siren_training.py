@@ -1,4 +1,4 @@
-"""How SIREN is trained, on a plane or on a volume."""
+"""Training of SIREN, on a plane or on a volume."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from napari_inr_denoise.core.sampling.coordinates import first_layer_omega
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 Draw = Callable[[int, torch.Generator], tuple[Tensor, Tensor, Tensor]]
-"""From how many and a generator to the coordinates, targets and weights of patches."""
+"""Draws a number of patches with a generator: coordinates, targets and weights."""
 
 
 def new_siren(
@@ -28,16 +28,16 @@ def new_siren(
     means: Tensor,
     settings: DenoiseSettings,
 ) -> Siren:
-    """Return a network with weights drawn from the run's seed.
+    """Return a SIREN with random initial weights.
 
     Parameters
     ----------
     shape, spacing : tuple
         Pixels along each dimension, and their size; any one unit.
     means : Tensor, shape (samples,)
-        Of the values that are fitted, in the network's scale: what it starts from.
+        Means of the fitted values in the network's scale; the initial output bias.
     settings : DenoiseSettings
-        Of the network, the patches that it predicts, and the seed.
+        Parameters of the network, size of the patches, and seed.
     """
     start = means.repeat_interleave(settings.siren.patch_size**2)
     network = Siren(
@@ -54,23 +54,23 @@ def new_siren(
 
 
 class SirenTraining:
-    """AdamW with decay of the last layers alone, and the weights' running average.
+    """AdamW with weight decay of the last layers only, and a running weight average.
 
     Parameters
     ----------
     network : Siren
-        On its device.
+        The network, on its device.
     draw : callable
         Draws the patches of a batch.
     settings : DenoiseSettings
-        Batch, rate, decay and average, and the seed of what is drawn.
+        Batch size, learning rate, weight decay, averaging and seed.
 
     Attributes
     ----------
     average : WeightAverage
-        Of the network's weights.
+        Running average of the network's weights.
     steps : int
-        Taken so far.
+        Steps taken so far.
     """
 
     def __init__(self, network: Siren, draw: Draw, settings: DenoiseSettings) -> None:
@@ -110,12 +110,12 @@ class SirenTraining:
         return self.steps / self._seconds if self._seconds > 0 else 0.0
 
     def step(self, coordinates: Tensor, targets: Tensor, weights: Tensor) -> None:
-        """Take one step down the mean squared error.
+        """Take one optimization step on the mean squared error.
 
         Parameters
         ----------
         coordinates : Tensor, shape (N, 2 or 3)
-            In the network's scale, see `core.coordinates`.
+            Coordinates in the network's scale, see `core.sampling.coordinates`.
         targets : Tensor, shape (N, samples, side, side)
             Noisy values in the network's scale.
         weights : Tensor, shape (N, 1, side, side)

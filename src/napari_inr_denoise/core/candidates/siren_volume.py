@@ -1,4 +1,4 @@
-"""Fit one coordinate network in (z, y, x) to a whole volume: a generator of steps."""
+"""SIREN in (z, y, x), fitted to a whole volume."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from napari_inr_denoise.core.sampling.volume_patches import VolumePatches
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 _MOST_RANKED = 10**6
-"""Voxels that the range of values is taken from."""
+"""Largest number of voxels from which the range of values is computed."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class VolumeProblem:
     values_szyx : ndarray of float32, shape (samples, Z, Y, X)
         Noisy intensities in the image's units, finite everywhere.
     counts_zyx : ndarray of bool, shape (Z, Y, X)
-        Voxels that count in the fit and in the stop.
+        Voxels that are fitted and that determine the stop.
     noise : NoiseModel
-        Of the whole volume, in the same units.
+        Noise of the whole volume, in the same units.
     spacing_zyx : tuple of float
         Size of a voxel; any one unit.
     """
@@ -49,21 +49,21 @@ class VolumeProblem:
 
 @dataclass(frozen=True)
 class VolumeFit:
-    """A look at the fit of a volume, or its end.
+    """An evaluation of the fit of a volume, or its result.
 
     Attributes
     ----------
     steps, max_steps : int
-        Steps done and the budget.
+        Steps done and step budget.
     residual_rms : float
-        Of the averaged network, on the part of the volume that is looked at, in the
-        image's units.
+        Root mean square residual of the network with averaged weights, on the voxels
+        that are evaluated, in the image's units.
     reason : StopReason
         Why the fit ended; CALLER while it runs.
     progress : float
-        Estimated share that is done, 0 to 1, never falling.
+        Estimated share of the fit that is done, 0 to 1; never decreases.
     steps_per_second : float
-        Rate of the optimisation alone.
+        Rate of the optimization, without evaluations.
     function : FittedVolume
         The best state so far.
     """
@@ -82,28 +82,29 @@ def volume_steps(
 ) -> Generator[VolumeFit, None, VolumeFit]:
     """Fit SIREN to a volume until the residual comes down to the noise level.
 
-    The published method (see `fit_steps`) with a third coordinate: at each position
-    the network predicts a square of one plane. Distances count as they are in space,
-    so that thick planes are smoothed less from one to the next than within.
+    This is the published method (see `fit_steps`) with a third coordinate. At each
+    position the network predicts a square patch of one plane. Coordinates have the
+    scale of physical distances, so that widely spaced planes are smoothed less along Z
+    than along Y and X.
 
     Parameters
     ----------
     problem : VolumeProblem
-        With at least one voxel that counts and a noise level above 0.
+        The volume, with at least one voxel to fit and a noise level above 0.
     settings : DenoiseSettings
-        Network, optimiser, regularisation and budget of SIREN.
+        Network, optimizer, regularization and step budget of SIREN.
     device : torch.device
         Where to compute.
 
     Yields
     ------
     VolumeFit
-        At every look, the first before any step.
+        At every evaluation, the first one before any step.
 
     Returns
     -------
     VolumeFit
-        The best state, which is the last one unless the fit went wrong.
+        The best state: the last one, unless the fit failed numerically.
     """
     fit = _Fit(problem, settings, device)
     run = GeneratorResult(
@@ -116,7 +117,7 @@ def volume_steps(
 
 
 class _Fit:
-    """A network, its optimiser and the volume in the network's own scale."""
+    """A network, its optimizer, and the volume in the network's scale."""
 
     def __init__(
         self, problem: VolumeProblem, settings: DenoiseSettings, device: torch.device
@@ -138,11 +139,11 @@ class _Fit:
         )
 
     def advance(self, steps: int) -> None:
-        """Take optimisation steps."""
+        """Take optimization steps."""
         self._training.advance(steps)
 
     def look(self) -> VolumeFit:
-        """Return the averaged network and its residual."""
+        """Return the network with averaged weights, and its residual."""
         self._training.average.apply()
         network = copy.deepcopy(self._network).requires_grad_(requires_grad=False)
         self._training.average.restore()
@@ -163,6 +164,6 @@ class _Fit:
 
 
 def _ranked(problem: VolumeProblem) -> NDArray[np.float32]:
-    """Return values that count, evenly over the volume, no more than may be ranked."""
+    """Return fitted values, evenly spaced, about `_MOST_RANKED` at most."""
     values = problem.values_szyx[:, problem.counts_zyx].ravel()
     return values[:: max(values.size // _MOST_RANKED, 1)]

@@ -1,4 +1,4 @@
-"""A fitted volume as a function of position: any plane, at any resolution."""
+"""A fitted volume as a function of position, evaluated on planes of any resolution."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from napari_inr_denoise.core.sampling.patches import render_patches
 from napari_inr_denoise.core.sampling.volume_patches import VolumePatches
 
 _BAND = 256
-"""Rows that are evaluated at a time."""
+"""Rows that are evaluated at once."""
 
 Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-"""First and last but one plane, row and column, in voxels."""
+"""Start and stop of planes, rows and columns, in voxels; the stop is excluded."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where a fitted volume is evaluated.
+    """Positions at which a fitted volume is evaluated.
 
     Attributes
     ----------
     depths : ndarray
-        Positions of the planes along Z, in voxels; 0 is the centre of the first plane.
+        Positions of the planes along Z in voxels; 0 is the centre of the first plane.
     zoom : int
-        Pixels along Y and X for each of the volume's own.
+        New pixels along Y and X per pixel of the volume.
     rows, columns : tuple of int
-        First and last but one, in the volume's own pixels.
+        Start and stop in pixels of the volume; the stop is excluded.
     spacing_zyx : tuple of float
-        Of the new voxels, in the unit of the volume's spacing.
+        Size of the new voxels, in the unit of the volume's spacing.
     """
 
     depths: NDArray[np.float64]
@@ -45,7 +45,7 @@ class Grid:
 
     @property
     def shape_zyx(self) -> tuple[int, int, int]:
-        """New voxels along each axis."""
+        """Number of new voxels along each axis."""
         height, width = (
             (last - first) * self.zoom for first, last in (self.rows, self.columns)
         )
@@ -54,19 +54,19 @@ class Grid:
 
 @dataclass(frozen=True)
 class FittedVolume:
-    """The function from position to intensity that was fitted to a volume.
+    """Function from position to intensity, fitted to a volume.
 
-    Between the voxels its values are interpolation, not measurement: they follow from
-    how smooth the network is.
+    Values between the voxels are interpolated, not measured. They depend on the
+    smoothness of the network.
 
     Attributes
     ----------
     network : Siren
-        With the averaged weights.
+        The network, with averaged weights.
     patches : VolumePatches
-        Knows the positions; its noisy values are not used.
+        Gives the coordinates; its noisy values are not used.
     offset, scale : float
-        From the network's values to the image's units.
+        Convert the network's values v to the image's units: v * scale + offset.
     spacing_zyx : tuple of float
         Size of a voxel.
     """
@@ -85,17 +85,17 @@ class FittedVolume:
         Parameters
         ----------
         isotropic : bool
-            As many planes as make voxels as deep as they are wide; the volume's own
-            planes otherwise.
+            Whether to choose the number of planes so that voxels are as deep as wide;
+            otherwise the planes are those of the volume.
         zoom : int
-            Pixels along Y and X for each of the volume's own.
-        region : tuple of (first, last but one), optional
+            New pixels along Y and X per pixel of the volume.
+        region : tuple of (start, stop), optional
             Planes, rows and columns in voxels; all if omitted.
 
         Raises
         ------
         ValueError
-            If the zoom is not positive, or the region is empty or not inside.
+            If the zoom is not positive, or the region is empty or outside the volume.
         """
         shape = self.patches.shape_zyx
         chosen = region or tuple((0, size) for size in shape)
@@ -111,13 +111,13 @@ class FittedVolume:
         count = last - first
         if isotropic:
             count = max(round(count * depth * zoom / width), 1)
-        # New planes fill the same depth as the old ones, each with its whole voxel.
+        # The new voxels cover the same depth as the old ones.
         steps = (np.arange(count) + 0.5) / count * (last - first)
         spacing = (depth * (last - first) / count, height / zoom, width / zoom)
         return Grid(first + steps - 0.5, zoom, rows, columns, spacing)
 
     def planes(self, grid: Grid) -> Iterator[NDArray[np.float32]]:
-        """Yield one plane of a grid after the other, (Y, X, samples)."""
+        """Yield the planes of a grid, each (Y, X, samples)."""
         for depth in grid.depths:
             yield self.plane(float(depth), grid)
 
@@ -129,11 +129,11 @@ class FittedVolume:
         depth : float
             Position along Z in voxels; 0 is the centre of the first plane.
         grid : Grid
-            For rows, columns and zoom.
+            Gives rows, columns and zoom.
         """
         _, height, width = grid.shape_zyx
         found = np.empty((height, width, self.patches.samples), dtype=np.float32)
-        # Pixels that lie equally within the volume's own are a grid of whole steps.
+        # New pixels with the same offset within a pixel form a grid of unit steps.
         within = (np.arange(grid.zoom) + 0.5) / grid.zoom - 0.5
         for i, down in enumerate(within):
             for j, right in enumerate(within):
@@ -144,7 +144,7 @@ class FittedVolume:
     def _steps(
         self, depth: float, shift: tuple[float, float], grid: Grid
     ) -> NDArray[np.float32]:
-        """Return the pixels of a plane that are one apart, all patches averaged."""
+        """Return pixels of a plane in unit steps, averaged over all patches."""
         (top, bottom), (left, right) = grid.rows, grid.columns
         bands = [
             self._band(
@@ -176,6 +176,6 @@ class FittedVolume:
         return np.asarray(values * self.scale + self.offset, dtype=np.float32)
 
     def sketch(self, plane: int) -> NDArray[np.float32]:
-        """Return one of the volume's own planes quickly, without overlaps."""
+        """Return one plane of the volume quickly, from patches that do not overlap."""
         shape = self.patches.shape_zyx[1:]
         return self._band((float(plane), 0.0, 0.0), shape, self.patches.side)

@@ -1,4 +1,4 @@
-"""The guided filter: smooths what is small beside an error, and keeps edges."""
+"""Guided filter: smooths contrast that is small compared with an error, keeps edges."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 WINDOW = 9
-"""Side of the filter's windows, in pixels: 3, 5 and 7 gained less on real frames."""
+"""Side of the filter window in pixels; 3, 5 and 7 gained less PSNR on real frames."""
 
 
 def guided(
     plane_yxs: NDArray[np.floating], variance_yxs: NDArray[np.floating]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Smooth a plane, with itself for the guide, by the variance of its error.
+    """Smooth a plane by its error variance, with the plane as its own guide.
 
-    He, Sun and Tang, "Guided Image Filtering", ECCV 2010. In each window the answer
-    is a * plane + b, with a from 0 where the plane's variance is far below that of the
-    error to 1 where it is far above; the mean stays.
+    He, Sun and Tang, "Guided Image Filtering", ECCV 2010. In each window the output
+    is a * plane + b. The slope a is near 0 where the plane's variance is far below the
+    error variance, and near 1 where it is far above. The window mean is preserved.
 
     Parameters
     ----------
     plane_yxs : ndarray, shape (Y, X, samples)
-        Pixels that are not finite count nowhere.
+        Intensities. Pixels that are not finite are ignored.
     variance_yxs : ndarray, shape (Y, X, samples)
-        Of each pixel's error, in the plane's units squared.
+        Error variance of each pixel, in squared units of the plane.
 
     Returns
     -------
     smoothed_yxs : ndarray of float32, shape (Y, X, samples)
+        Smoothed intensities.
     slope_yxs : ndarray of float32, shape (Y, X, samples)
-        The mean of a over the windows that hold the pixel: how much of it is left.
+        Mean of a over all windows that contain the pixel: the share of the pixel's
+        own contrast that is kept.
     """
     known = np.isfinite(plane_yxs)
     values = np.where(known, plane_yxs, 0.0).astype(np.float64)
@@ -46,19 +48,19 @@ def guided(
 def window_means(
     plane_yxs: NDArray[np.float64], side: int = WINDOW
 ) -> NDArray[np.float64]:
-    """Return the mean over the window around each pixel, sample by sample.
+    """Return the mean over the window around each pixel, for each sample.
 
     Parameters
     ----------
     plane_yxs : ndarray, shape (Y, X, samples)
-        Mirrored beyond its edges.
+        Values; mirrored beyond the edges.
     side : int
-        Of the window, in pixels.
+        Side of the window in pixels.
 
     Returns
     -------
     ndarray, shape (Y, X, samples)
-        By rounding a mean of squares may lie a little below 0.
+        Rounding can make the mean of squares slightly negative.
     """
     means: NDArray[np.float64] = uniform_filter(plane_yxs, (side, side, 1))
     return means

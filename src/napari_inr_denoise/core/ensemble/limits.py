@@ -1,4 +1,4 @@
-"""Nothing is removed, and nothing added, that the noise cannot account for."""
+"""Limits on a result: it must not add or remove more than the noise can explain."""
 
 from __future__ import annotations
 
@@ -9,41 +9,40 @@ from napari_inr_denoise.core.ensemble.guided_filter import window_means
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _WINDOW = 32
-"""Side, in pixels, of the windows in which what was removed is compared with noise."""
+"""Side, in pixels, of the windows in which the residual is compared with the noise."""
 _TOLERANCE = 1.5
-"""How many times the noise's variance may be removed: the noise is only estimated."""
+"""Residual variance allowed, as a multiple of the estimated noise variance."""
 _BEYOND_SIGMAS = 3.0
-"""How far the truth may lie outside of all noisy values."""
+"""Distance by which a result may exceed the range of the noisy values, in sigma."""
 
 
 def keep_in_range(
     problem: NoisyPlane, plane_yxs: NDArray[np.floating]
 ) -> NDArray[np.float32]:
-    """Return a result cut off where it lies clearly outside of all that was measured.
+    """Clip a result to the range of the noisy values, extended by 3 sigma.
 
-    A network that has seen too little, or whose sines swing over a single bright
-    pixel, may go far beyond.
+    A network with too little training data, or a SIREN that overshoots near a single
+    bright pixel, can exceed this range by far.
 
     Parameters
     ----------
     problem : NoisyPlane
-        The noisy plane, at least one pixel that counts, and the noise.
+        The noisy plane and its noise; at least one pixel must be fitted.
     plane_yxs : ndarray, shape (Y, X, samples)
-        The result; a value that is not finite stays.
+        The result. NaN stays NaN.
 
     Returns
     -------
     ndarray of float32, shape (Y, X, samples)
-        Between the least and the largest value of each sample, less and plus three
-        times the noise level.
+        The clipped result. The limits are separate for each sample.
     """
     return np.asarray(np.clip(plane_yxs, *range_of(problem)), dtype=np.float32)
 
 
 def range_of(problem: NoisyPlane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the least and the largest value that a result may have, sample by sample.
+    """Return the lower and upper limit that `keep_in_range` applies.
 
-    In the image's units; as for `keep_in_range`.
+    Both have one value per sample, in the image's units.
     """
     values = problem.plane_yxs[problem.fitted_yx]
     beyond, limits = _BEYOND_SIGMAS * problem.noise.sigma, np.finfo(np.float32)
@@ -56,23 +55,24 @@ def keep_structure(
     plane_yxs: NDArray[np.float32],
     divergence_yxs: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Take back, window by window, what was removed beyond the noise.
+    """Restore, in each window, what was removed beyond the noise.
 
-    Of what a good result removes the variance is that of the noise, less what is
-    left in. Where it is clearly more, structure went too: the result is moved
-    towards the noisy image, by as much as makes the risk least (James and Stein). An
-    image without noise comes back as it was.
+    The residual of a good result has the variance of the noise, minus the noise that
+    is left in the result. Where the variance is clearly larger, structure was removed
+    as well. There the result is moved towards the noisy image, by the amount that
+    minimizes the risk (James and Stein). An image without noise is returned unchanged.
 
     Parameters
     ----------
     problem : NoisyPlane
         The noisy plane and its noise.
     plane_yxs, divergence_yxs : ndarray of float32, shape (Y, X, samples)
-        The result, and how much of each pixel's own noise is left in it.
+        The result and its divergence (see `Candidate`).
 
     Returns
     -------
     plane_yxs, divergence_yxs : ndarray of float32, shape (Y, X, samples)
+        The limited result and its divergence.
     """
     removed = problem.plane_yxs - plane_yxs
     counted = problem.fitted_yx[..., None]
@@ -81,7 +81,7 @@ def keep_structure(
         np.maximum(window_means(np.where(counted, power, 0.0), _WINDOW), 0.0)
         for power in (removed**2, _TOLERANCE * explained)
     )
-    # Where nothing was removed nothing is to be taken back.
+    # Where the residual is zero, nothing can be restored.
     share = np.minimum(allowed, found) / np.maximum(found, np.finfo(float).tiny)
     share = np.where((found > allowed) & counted, share, 1.0)
     kept = plane_yxs + (1 - share) * removed

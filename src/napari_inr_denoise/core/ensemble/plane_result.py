@@ -1,4 +1,4 @@
-"""Result of the fit of one plane, and the steps on the way to it."""
+"""Result of the fit of one plane, and the steps that the fit yields."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from napari_inr_denoise.core.report.stop_reason import StopReason
 
 @dataclass(frozen=True)
 class FitResult:
-    """The state of a fit that is kept.
+    """The result of a fit, or its best state so far.
 
     Attributes
     ----------
     plane_yxs : ndarray of float32, shape (Y, X, samples)
         Denoised intensities in the image's units; treat as read-only.
     residual_rms : float
-        Root of MSE(output, noisy) over the pixels that count, in the image's units.
+        Root mean square of output minus noisy values over the fitted pixels, in the
+        image's units.
     steps : int
-        Steps after which this state was reached.
+        Optimization steps after which this state was reached.
     reason : StopReason
         Why the fit ended; CALLER while it still runs.
     weights : tuple of (name, weight)
-        The networks that the result is the weighted mean of.
+        Weight of each network in the weighted mean.
     quality : Quality or None
-        What is known of the error; None while the fit still runs.
+        Estimated error and residual statistics; None while the fit still runs.
     uncertainty_yxs : ndarray of float32, shape (Y, X, samples), or None
-        Standard deviation of the error of each pixel, in the image's units.
+        Standard deviation of each pixel's error, in the image's units.
     """
 
     plane_yxs: NDArray[np.float32] = field(repr=False)
@@ -46,22 +47,22 @@ class FitResult:
 
 @dataclass(frozen=True)
 class FitStep:
-    """A look at the whole image during a fit.
+    """An evaluation of the whole plane during a fit.
 
     Attributes
     ----------
     step, max_steps : int
-        Steps done and the budget, of all networks that are fitted at once.
+        Steps done and step budget, summed over all networks that are fitted at once.
     residual_rms : float
-        Of this state, in the image's units.
+        Root mean square residual of this state, in the image's units.
     noise : NoiseModel
-        What the residual is compared with.
+        Noise model that the residual is compared with.
     progress : float
-        Estimated share of the fit that is done, 0 to 1, never falling.
+        Estimated share of the fit that is done, 0 to 1; never decreases.
     steps_per_second : float
-        Rate of the optimisation alone, since the start.
+        Mean rate of the optimization since the start.
     best : FitResult
-        What a caller that stops now should keep.
+        The result to keep if the caller stops now.
     """
 
     step: int

@@ -1,4 +1,4 @@
-"""What a fit hands over to be combined with others, and the risk it is judged by."""
+"""Prediction of one candidate network, and the unbiased risk that rates it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from napari_inr_denoise.core.report.stop_reason import StopReason
 
 @dataclass(frozen=True)
 class Candidate:
-    """One network's answer for a plane.
+    """One network's prediction of a plane.
 
     Attributes
     ----------
     name : str
-        Of the network, as in `DenoiseSettings.candidates`.
+        Name of the network, as in `DenoiseSettings.candidates`.
     plane_yxs : ndarray of float32, shape (Y, X, samples)
         Denoised intensities in the image's units.
     divergence_yxs : ndarray of float32, shape (Y, X, samples)
-        How much of a pixel's own noise is left in the answer: the derivative of the
-        output by the pixel, times the noise's correlation with the pixel. 0 where
-        the fit has not seen the pixel.
+        Share of a pixel's own noise that is left in the prediction, as in SURE: the
+        derivative of the output with respect to the noisy input, weighted by the
+        correlation of the noise. 0 where the fit has not seen the pixel.
     steps : int
-        Optimisation steps.
+        Optimization steps.
     reason : StopReason
         Why the fit ended.
     """
@@ -38,7 +38,7 @@ class Candidate:
 
     @property
     def is_finite(self) -> bool:
-        """Whether all values are finite: the network has not broken down."""
+        """Whether all values are finite; not so after a numerical failure."""
         parts = (self.plane_yxs, self.divergence_yxs)
         return all(bool(np.isfinite(part).all()) for part in parts)
 
@@ -49,16 +49,17 @@ def unbiased_risk(
     variance: NDArray[np.floating],
     divergence: NDArray[np.floating],
 ) -> NDArray[np.float64]:
-    """Return an estimate, pixel by pixel, of the squared error against the truth.
+    """Return Stein's unbiased estimate of each pixel's squared error (SURE).
 
-    Stein, "Estimation of the Mean of a Multivariate Normal Distribution", 1981:
-    unbiased in the mean over many pixels, negative at some. Only pixels that the
-    fit was not trained on may be judged.
+    Stein, "Estimation of the Mean of a Multivariate Normal Distribution", 1981. The
+    mean over many pixels is unbiased; single values can be negative. Valid only for
+    pixels that the fit was not trained on.
 
     Parameters
     ----------
     denoised, noisy, variance, divergence : ndarray
-        The same shape; intensities, noise variances, and as in `Candidate`.
+        Arrays of one shape: denoised and noisy intensities, noise variance, and
+        divergence (see `Candidate`).
     """
     risk = (denoised - noisy) ** 2 + (2 * divergence - 1) * variance
     return np.asarray(risk, dtype=np.float64)

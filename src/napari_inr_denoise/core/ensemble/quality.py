@@ -1,4 +1,4 @@
-"""How far a result may be trusted: its error, what was removed, what was kept."""
+"""Quality of a result: estimated error, residual correlation, intensity bias."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from napari_inr_denoise.core.report.verdict import Verdict
 
 _LAGS = 2
 _WHITE = 0.05
-"""Mean correlation of a residual's neighbours up to which it counts as noise only."""
+"""Largest neighbour correlation of a residual that counts as noise only."""
 _STRUCTURE = 1.15
-"""Residual over noise, in standard deviations, above which more than noise went."""
+"""Ratio of residual to noise standard deviation above which structure was removed."""
 _BINS = 8
 _LEAST_STD = 0.05
-"""Of the noise: no pixel is known better than this."""
+"""Smallest uncertainty of a pixel, as a fraction of the noise standard deviation."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What is known of a denoised plane's error; intensities in the image's units.
+    """Quality of a denoised plane; intensities are in the image's units.
 
     Attributes
     ----------
     held_out_error : float or None
-        Root mean square of the error against the unknown truth, estimated on pixels
-        that were held out; None where too few were.
+        Root mean square error against the unknown truth, estimated on held-out
+        pixels; None if there are too few of them.
     whiteness : float
-        Mean correlation of neighbours in the residual; 0 for white noise.
+        Mean correlation of neighbouring pixels in the residual; 0 for white noise.
     verdict : Verdict
-        What that says.
+        Conclusion from whiteness and residual level.
     intensity_bias : tuple of (intensity, difference)
-        Mean of the result less mean of the input, in groups of rising intensity.
+        Mean of the result minus mean of the input, in bins of rising intensity.
     """
 
     held_out_error: float | None
@@ -52,7 +52,7 @@ def judge(
     plane_yxs: NDArray[np.float32],
     held_out_error: float | None,
 ) -> Quality:
-    """Judge a result by what was removed.
+    """Return the quality of a result, computed from its residual.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ def judge(
     fitted = problem.fitted_yx
     residual = problem.plane_yxs - plane_yxs
     table = residual_correlation(residual, plane_yxs, fitted, _LAGS)
-    beside = (table[_LAGS, _LAGS + 1] + table[_LAGS + 1, _LAGS]) / 2
+    whiteness = float((table[_LAGS, _LAGS + 1] + table[_LAGS + 1, _LAGS]) / 2)
     ratio = problem.residual_rms(plane_yxs) / problem.noise.sigma
     return Quality(
         held_out_error=held_out_error,
-        whiteness=float(beside),
-        # A correlation of so many pixels has a spread of its own.
+        whiteness=whiteness,
+        # Three standard errors of a correlation over this number of pixels.
         verdict=_verdict(
-            float(beside) - 3 / math.sqrt(fitted.sum()),
+            whiteness - 3 / math.sqrt(fitted.sum()),
             ratio,
             correlated=problem.noise.correlated,
         ),
@@ -89,24 +89,24 @@ def estimated_error(
 ) -> float:
     """Return the estimated root mean square error against the truth.
 
-    Stein's unbiased risk on held-out pixels, or what the network's own gain says of
-    them, whichever is larger: the risk is the small difference of two large numbers,
-    and a noise level that is 2 % too high can halve it. Of correlated noise only the
-    latter is known.
+    This is the larger of two estimates: Stein's unbiased risk on the held-out pixels,
+    and the error that the divergence predicts. The risk is a small difference of two
+    large numbers, so that a noise level that is 2 % too high can halve it. For
+    correlated noise only the second estimate is valid.
 
     Parameters
     ----------
     problem : NoisyPlane
         The noisy plane and its noise.
     plane_yxs, divergence_yxs : ndarray of float32, shape (Y, X, samples)
-        The result, and how much of each pixel's own noise is left in it.
+        The result and its divergence (see `Candidate`).
     held_out_yx : ndarray of bool, shape (Y, X)
-        Pixels that no fit was trained on, at least one.
+        Pixels that no fit was trained on; at least one.
 
     Returns
     -------
     float
-        In the image's units.
+        Root mean square error in the image's units.
     """
     chosen, share = plane_yxs[held_out_yx], divergence_yxs[held_out_yx]
     variance = problem.variance(chosen)
@@ -123,23 +123,23 @@ def uncertainty(
     plane_yxs: NDArray[np.float32],
     divergence_yxs: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Return the standard deviation of the error of each pixel.
+    """Return the standard deviation of each pixel's error.
 
-    A network that learned to add back a share g of the pixel takes its prediction's
-    variance to be g / (1 - g) times the noise's, and what is left after adding back
-    to be g times the noise's.
+    A network that adds back the share g of a noisy pixel has learned that the error
+    variance of its prediction is g / (1 - g) times the noise variance. The error
+    variance after adding back is then g times the noise variance.
 
     Parameters
     ----------
     problem : NoisyPlane
-        The plane's noise.
+        The noisy plane and its noise.
     plane_yxs, divergence_yxs : ndarray of float32, shape (Y, X, samples)
-        The result, and how much of each pixel's own noise is left in it.
+        The result and its divergence (see `Candidate`).
 
     Returns
     -------
     ndarray of float32, shape (Y, X, samples)
-        In the image's units.
+        Standard deviations in the image's units.
     """
     squared = _expected_square(problem.variance(plane_yxs), divergence_yxs)
     return np.sqrt(squared).astype(np.float32)
@@ -148,15 +148,15 @@ def uncertainty(
 def _expected_square(
     variance: NDArray[np.float64], divergence: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Return the mean squared error that goes with a gain."""
+    """Return the mean squared error that the divergence predicts."""
     share = np.clip(divergence, _LEAST_STD**2, 1.0)
     return np.asarray(share * variance, dtype=np.float64)
 
 
-def _verdict(beside: float, ratio: float, *, correlated: bool) -> Verdict:
+def _verdict(whiteness: float, ratio: float, *, correlated: bool) -> Verdict:
     if correlated:
         return Verdict.CORRELATED
-    if beside > _WHITE or ratio > _STRUCTURE:
+    if whiteness > _WHITE or ratio > _STRUCTURE:
         return Verdict.STRUCTURE
     return Verdict.NOISE_ONLY
 
@@ -164,11 +164,11 @@ def _verdict(beside: float, ratio: float, *, correlated: bool) -> Verdict:
 def _bias(
     problem: NoisyPlane, plane_yxs: NDArray[np.float32]
 ) -> tuple[tuple[float, float], ...]:
-    """Return the change of the mean in groups of pixels of rising intensity."""
+    """Return the change of the mean in bins of rising intensity."""
     before = problem.plane_yxs[problem.fitted_yx].ravel()
     after = plane_yxs[problem.fitted_yx].ravel()
     groups = by_intensity(after, _BINS)
-    # The sum of large values is more than float32 can hold.
+    # float64, because the sum of large values can overflow float32.
     means = [
         (after[group].mean(dtype=np.float64), before[group].mean()) for group in groups
     ]

@@ -1,4 +1,4 @@
-"""More or less of the denoising than the fit has found, without fitting again."""
+"""Strength of the denoising, changed after the fit without fitting again."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.image.axes import planes_of
 
 _MOST = 4.0
-"""Errors of a pixel, in standard deviations, up to which contrast is smoothed away at
-the greatest strength: what is left are clear edges."""
+"""Contrast that is smoothed away at strength 1, in units of the pixel's error; only
+clear edges remain."""
 _TYPICAL_ERROR = 0.4
-"""Error of a result over the noise, where it is not known: as on real frames."""
+"""Error of a result as a fraction of the noise, used where the error is not known; a
+typical value of real frames."""
 
 
 def at_strength(
@@ -27,10 +28,11 @@ def at_strength(
     uncertainty_yxs: NDArray[np.float32] | None,
     strength: float,
 ) -> NDArray[np.float32]:
-    """Return a result with more or less of the denoising.
+    """Return a result with weaker or stronger denoising.
 
-    Less gives a share of what was removed back. More smooths contrasts that are small
-    beside the result's own error (`guided`): means and clear edges stay.
+    A negative strength adds back a share of the residual. A positive strength smooths
+    contrast that is small compared with the error of the result (`guided`); local means
+    and clear edges are preserved.
 
     Parameters
     ----------
@@ -41,12 +43,12 @@ def at_strength(
     uncertainty_yxs : ndarray of float32, shape (Y, X, samples), or None
         Standard deviation of each pixel's error; NaN or None where it is not known.
     strength : float
-        -1 for the input, 0 for the result as it is, 1 for the smoothest.
+        -1 returns the input, 0 the result unchanged, 1 the smoothest result.
 
     Returns
     -------
     ndarray of float32, shape (Y, X, samples)
-        Pixels without a finite value, and those that the run left as they were, are
+        Pixels that are not finite, and pixels that the run did not change, stay
         unchanged.
     """
     if strength == 0:
@@ -70,14 +72,15 @@ def image_at_strength(
     axes: str,
     strength: float,
 ) -> NDArray[np.float32]:
-    """Return an image with more or less of the denoising, plane by plane.
+    """Return an image with weaker or stronger denoising, plane by plane.
 
     Parameters
     ----------
     noisy : ndarray
         The input.
     denoised, uncertainty : ndarray of float32
-        Of a `DenoiseResult`, in the same shape; the latter may be None.
+        Image and uncertainty of a `DenoiseResult`, of the same shape; the uncertainty
+        may be None.
     axes : str
         One letter per dimension.
     strength : float
@@ -86,7 +89,7 @@ def image_at_strength(
     Returns
     -------
     ndarray of float32
-        A new array, also where the strength is 0.
+        Always a new array, even if the strength is 0.
     """
     changed = denoised.copy()
     for plane in planes_of(axes, denoised.shape):
@@ -101,16 +104,16 @@ def image_at_strength(
 
 
 def with_strength(problem: NoisyPlane, result: FitResult, strength: float) -> FitResult:
-    """Return a plane's or tile's result with more or less of the denoising.
+    """Return the result of a plane or tile with weaker or stronger denoising.
 
-    Its residual and verdict are those of what is returned; its error is not known.
+    Residual and quality are computed again for the new result. Its error is unknown.
 
     Parameters
     ----------
     problem : NoisyPlane
         The noisy plane.
     result : FitResult
-        As it was fitted.
+        The result of the fit.
     strength : float
         As for `at_strength`.
     """
@@ -131,7 +134,7 @@ def with_strength(problem: NoisyPlane, result: FitResult, strength: float) -> Fi
 def _known_error(
     uncertainty_yxs: NDArray[np.float32] | None, removed_yxs: NDArray[np.float32]
 ) -> NDArray[np.floating]:
-    """Return each pixel's error, out of what was removed around it if need be."""
+    """Return each pixel's error, estimated from the local residual where unknown."""
     around = window_means(removed_yxs.astype(np.float64) ** 2)
     typical = _TYPICAL_ERROR * np.sqrt(np.maximum(around, 0.0))
     if uncertainty_yxs is None:
