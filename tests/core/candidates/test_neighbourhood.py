@@ -55,7 +55,7 @@ def _fit(problem: NoisyPlane, **changes: float) -> tuple[list[int], Candidate]:
 def test_it_denoises(correlated: bool, rng: np.random.Generator) -> None:
     problem, truth = _problem(rng, correlated=correlated)
     steps, candidate = _fit(problem)
-    assert problem.hole == (CORRELATED_BLIND_RADIUS if correlated else 0)
+    assert problem.blind_radius == (CORRELATED_BLIND_RADIUS if correlated else 0)
     error = np.sqrt(np.mean((candidate.plane_yxs - truth) ** 2))
     assert error < (12 if correlated else 8)
     assert candidate.name == "neighbourhood"

@@ -19,33 +19,35 @@ def _network(inputs: int, samples: int = 1, blurs: int = 1) -> Neighbourhood:
 
 
 @torch.no_grad()
-def _predicted(plane: Tensor, hole: int) -> tuple[Tensor, Tensor, Tensor]:
+def _predicted(plane: Tensor, blind_radius: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return prediction, gain and mix of all pixels of an untrained network."""
     counts = torch.ones(plane.shape[1:], dtype=torch.bool)
-    neighbours = Neighbours(plane, torch.sinh(plane / 9), counts, 4 + hole, hole)
-    network = _network(neighbours.values, len(plane), blurs=3 if hole else 1)
+    neighbours = Neighbours(
+        plane, torch.sinh(plane / 9), counts, 4 + blind_radius, blind_radius
+    )
+    network = _network(neighbours.values, len(plane), blurs=3 if blind_radius else 1)
     seen = neighbours.around(torch.arange(counts.numel()))
     offset, gain, mix = network(seen.features, neighbours.turned_columns[0])
     return seen.level + offset, gain, mix
 
 
 @pytest.mark.parametrize("place", [(0, 0), (0, 12), (12, 12), (0, 5), (7, 0), (6, 6)])
-@pytest.mark.parametrize(("hole", "samples"), [(0, 1), (0, 3), (3, 1)])
+@pytest.mark.parametrize(("blind_radius", "samples"), [(0, 1), (0, 3), (3, 1)])
 def test_a_pixel_is_not_seen_by_its_own_prediction(
-    place: tuple[int, int], hole: int, samples: int
+    place: tuple[int, int], blind_radius: int, samples: int
 ) -> None:
-    """Nor is any pixel in the hole around it; those just outside are."""
+    """Nor is any pixel in the blind spot around it; those just outside are."""
     start = torch.Generator().manual_seed(1)
     plane = torch.randn(samples, SIDE, SIDE, generator=start)
-    before = _predicted(plane, hole)
+    before = _predicted(plane, blind_radius)
     plane[:, place[0], place[1]] += 7
-    after = _predicted(plane, hole)
+    after = _predicted(plane, blind_radius)
     y, x = np.mgrid[:SIDE, :SIDE]
     far = np.maximum(abs(y - place[0]), abs(x - place[1])).flatten()
-    blind = torch.from_numpy(far <= hole)
+    blind = torch.from_numpy(far <= blind_radius)
     for old, new in zip(before, after, strict=True):
         assert torch.equal(old[blind], new[blind])
-    next_to = torch.from_numpy(far == hole + 1)
+    next_to = torch.from_numpy(far == blind_radius + 1)
     assert (before[0][next_to] != after[0][next_to]).any(dim=1).all()
 
 

@@ -6,7 +6,10 @@ import torch
 from torch import Tensor
 
 from napari_inr_denoise.core.sampling import blind_spot_windows as module
-from napari_inr_denoise.core.sampling.augmentation import TURNS, turned_back
+from napari_inr_denoise.core.sampling.augmentation import (
+    N_ORIENTATIONS,
+    undo_augmentation,
+)
 from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours, Seen
 
 HEIGHT, WIDTH = 9, 7
@@ -34,21 +37,23 @@ def _around(neighbours: Neighbours, row: int, column: int) -> Seen:
 
 
 @pytest.mark.usefixtures("exact")
-@pytest.mark.parametrize(("hole", "hidden"), [(0, 1), (1, 9), (3, 49)])
-def test_it_gathers_what_lies_around_a_pixel(hole: int, hidden: int) -> None:
+@pytest.mark.parametrize(("blind_radius", "hidden"), [(0, 1), (1, 9), (3, 49)])
+def test_it_gathers_what_lies_around_a_pixel(blind_radius: int, hidden: int) -> None:
     """Radius 3 about the middle of the plane: all of the window is inside."""
     linear, stabilised = _plane()
-    radius = 3 if hole < 3 else 4
+    radius = 3 if blind_radius < 3 else 4
     big = torch.nn.functional.pad(linear, (2, 2, 2, 2))
     big_stabilised = torch.nn.functional.pad(stabilised, (2, 2, 2, 2))
     counts = torch.ones(HEIGHT + 4, WIDTH + 4, dtype=torch.bool)
-    neighbours = Neighbours(big, big_stabilised, counts, radius, hole)
+    neighbours = Neighbours(big, big_stabilised, counts, radius, blind_radius)
     seen = neighbours.around(torch.tensor([6 * (WIDTH + 4) + 5]))
-    assert seen.hole.shape == (1, 1, hidden)
-    around = big[0, 6 - hole : 7 + hole, 5 - hole : 6 + hole]
-    torch.testing.assert_close(seen.hole[0, 0], around.flatten())
+    assert seen.values.shape == (1, 1, hidden)
+    around = big[
+        0, 6 - blind_radius : 7 + blind_radius, 5 - blind_radius : 6 + blind_radius
+    ]
+    torch.testing.assert_close(seen.values[0, 0], around.flatten())
     assert (neighbours.hidden_distance == 0).sum() == 1
-    own = seen.hole[0, 0, neighbours.hidden_distance == 0]
+    own = seen.values[0, 0, neighbours.hidden_distance == 0]
     torch.testing.assert_close(own, big[0, 6, 5][None])
     values = (2 * radius + 1) ** 2 - hidden
     assert seen.features.shape == (1, values + 1)
@@ -57,55 +62,70 @@ def test_it_gathers_what_lies_around_a_pixel(hole: int, hidden: int) -> None:
     told = seen.features[0, :-1] + seen.features[0, -1]
     window = big_stabilised[0, 6 - radius : 7 + radius, 5 - radius : 6 + radius]
     far = torch.ones_like(window, dtype=torch.bool)
-    far[radius - hole : radius + hole + 1, radius - hole : radius + hole + 1] = False
+    far[
+        radius - blind_radius : radius + blind_radius + 1,
+        radius - blind_radius : radius + blind_radius + 1,
+    ] = False
     torch.testing.assert_close(told, window[far])
 
 
-@pytest.mark.parametrize("hole", [0, 1, 2])
+@pytest.mark.parametrize("blind_radius", [0, 1, 2])
 @pytest.mark.parametrize("place", PLACES)
-def test_what_is_hidden_is_not_seen(place: tuple[int, int], hole: int) -> None:
+def test_what_is_hidden_is_not_seen(place: tuple[int, int], blind_radius: int) -> None:
     """At corners and borders too, and not one bit of it."""
     linear, stabilised = _plane()
-    plain = Neighbours(linear, stabilised, _everything(), 3, hole)
+    plain = Neighbours(linear, stabilised, _everything(), 3, blind_radius)
     before = _around(plain, *place)
-    for row in range(max(place[0] - hole, 0), min(place[0] + hole + 1, HEIGHT)):
-        for column in range(max(place[1] - hole, 0), min(place[1] + hole + 1, WIDTH)):
+    for row in range(
+        max(place[0] - blind_radius, 0), min(place[0] + blind_radius + 1, HEIGHT)
+    ):
+        for column in range(
+            max(place[1] - blind_radius, 0), min(place[1] + blind_radius + 1, WIDTH)
+        ):
             changed = [plane.clone() for plane in (linear, stabilised)]
             for plane in changed:
                 plane[0, row, column] += 1000
-            after = _around(Neighbours(*changed, _everything(), 3, hole), *place)
+            after = _around(
+                Neighbours(*changed, _everything(), 3, blind_radius), *place
+            )
             assert torch.equal(after.features, before.features)
             assert torch.equal(after.level, before.level)
-            assert not torch.equal(after.hole, before.hole)
+            assert not torch.equal(after.values, before.values)
 
 
-@pytest.mark.parametrize("hole", [0, 1, 2])
-def test_what_lies_outside_of_the_hole_is_seen(hole: int) -> None:
+@pytest.mark.parametrize("blind_radius", [0, 1, 2])
+def test_what_lies_outside_of_the_hole_is_seen(blind_radius: int) -> None:
     linear, stabilised = _plane()
-    before = _around(Neighbours(linear, stabilised, _everything(), 3, hole), 4, 3)
+    before = _around(
+        Neighbours(linear, stabilised, _everything(), 3, blind_radius), 4, 3
+    )
     linear, stabilised = linear.clone(), stabilised.clone()
     for plane in (linear, stabilised):
-        plane[0, 4, 3 + hole + 1] += 10
-    after = _around(Neighbours(linear, stabilised, _everything(), 3, hole), 4, 3)
+        plane[0, 4, 3 + blind_radius + 1] += 10
+    after = _around(
+        Neighbours(linear, stabilised, _everything(), 3, blind_radius), 4, 3
+    )
     assert not torch.equal(after.features, before.features)
     assert not torch.equal(after.level, before.level)
-    assert torch.equal(after.hole, before.hole)
+    assert torch.equal(after.values, before.values)
 
 
 @pytest.mark.parametrize("samples", [1, 3])
-@pytest.mark.parametrize("hole", [0, 1])
-def test_values_that_do_not_count_never_matter(samples: int, hole: int) -> None:
+@pytest.mark.parametrize("blind_radius", [0, 1])
+def test_values_that_do_not_count_never_matter(samples: int, blind_radius: int) -> None:
     linear, stabilised = _plane(samples)
     counts = torch.rand(HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)) < 0.6
     every = torch.arange(HEIGHT * WIDTH)
     found = []
     for bad in (0.0, 1e6):
         planes = [torch.where(counts, plane, bad) for plane in (linear, stabilised)]
-        found.append(Neighbours(*planes, counts, 3, hole).around(every))
+        found.append(Neighbours(*planes, counts, 3, blind_radius).around(every))
     assert torch.equal(found[0].features, found[1].features)
     assert torch.equal(found[0].level, found[1].level)
-    assert torch.equal(found[0].hole * found[0].weight, found[1].hole * found[1].weight)
-    own = Neighbours(linear, stabilised, counts, 3, hole).hidden_distance == 0
+    assert torch.equal(
+        found[0].values * found[0].weight, found[1].values * found[1].weight
+    )
+    own = Neighbours(linear, stabilised, counts, 3, blind_radius).hidden_distance == 0
     weights = found[0].weight[:, 0, own].flatten()
     assert torch.equal(weights, counts.flatten().float())
 
@@ -114,7 +134,7 @@ def test_where_nothing_counts_the_level_is_nought() -> None:
     linear, stabilised = _plane()
     nothing = torch.zeros(HEIGHT, WIDTH, dtype=torch.bool)
     seen = Neighbours(linear, stabilised, nothing, 2, 0).around(torch.tensor([30]))
-    for part in (seen.features, seen.level, seen.hole, seen.weight):
+    for part in (seen.features, seen.level, seen.values, seen.weight):
         assert torch.equal(part, torch.zeros_like(part))
 
 
@@ -131,22 +151,22 @@ def test_the_level_of_a_flat_plane_is_its_value_up_to_the_corners() -> None:
 
 
 @pytest.mark.parametrize("samples", [1, 2])
-@pytest.mark.parametrize("hole", [0, 1])
-@pytest.mark.parametrize("turn", range(TURNS))
+@pytest.mark.parametrize("blind_radius", [0, 1])
+@pytest.mark.parametrize("turn", range(N_ORIENTATIONS))
 @pytest.mark.usefixtures("exact")
 def test_reordered_columns_see_the_turned_plane(
-    turn: int, hole: int, samples: int
+    turn: int, blind_radius: int, samples: int
 ) -> None:
     """Weights w[columns] times features are w times those of the turned plane."""
     linear, stabilised = _plane(samples)
     counts = torch.rand(HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)) < 0.8
-    plain = Neighbours(linear, stabilised, counts, 3, hole)
+    plain = Neighbours(linear, stabilised, counts, 3, blind_radius)
     turned = Neighbours(
-        turned_back(linear, turn),
-        turned_back(stabilised, turn),
-        turned_back(counts, turn),
+        undo_augmentation(linear, turn),
+        undo_augmentation(stabilised, turn),
+        undo_augmentation(counts, turn),
         3,
-        hole,
+        blind_radius,
     )
     columns = plain.turned_columns[turn]
     assert sorted(columns.tolist()) == list(range(plain.values))
@@ -155,18 +175,18 @@ def test_reordered_columns_see_the_turned_plane(
     found = plain.around(every).features.double() @ weights[:, columns].T
     wanted = turned.around(every).features.double() @ weights.T
     # The turned plane's pixels, in the order of the plain one's.
-    order = turned_back(every.view(HEIGHT, WIDTH), turn).flatten()
+    order = undo_augmentation(every.view(HEIGHT, WIDTH), turn).flatten()
     torch.testing.assert_close(found[order], wanted, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
-    ("hole", "beside", "samples"), [(0, 0, 1), (0, 2, 1), (1, 1, 3)]
+    ("blind_radius", "beside", "samples"), [(0, 0, 1), (0, 2, 1), (1, 1, 3)]
 )
 def test_whole_rows_are_weighed_as_single_pixels_are(
     monkeypatch: pytest.MonkeyPatch,
     kind: torch.dtype,
-    hole: int,
+    blind_radius: int,
     beside: int,
     samples: int,
 ) -> None:
@@ -179,7 +199,7 @@ def test_whole_rows_are_weighed_as_single_pixels_are(
         for k in range(beside)
     ]
     planes = _plane(samples)
-    neighbours = Neighbours(*planes, counts, 3, hole, context, 2)
+    neighbours = Neighbours(*planes, counts, 3, blind_radius, context, 2)
     weights = torch.randn(5, neighbours.values, generator=random)
     every = torch.arange(HEIGHT * WIDTH)
     wanted = neighbours.around(every).features.float() @ weights.t()
@@ -192,4 +212,4 @@ def test_whole_rows_are_weighed_as_single_pixels_are(
     bound = 1e-4 if kind == torch.float32 else 0.03 * float(wanted.std())
     assert (torch.cat(parts) - wanted).abs().mean() < bound
     hidden = neighbours.hidden(every)
-    assert torch.equal(hidden.hole, neighbours.around(every).hole)
+    assert torch.equal(hidden.values, neighbours.around(every).values)

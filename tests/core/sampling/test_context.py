@@ -42,17 +42,19 @@ def test_where_there_is_no_plane_nothing_counts() -> None:
     assert context_planes(own, [], common, CPU) == []
 
 
-@pytest.mark.parametrize("hole", [0, 2])
-def test_a_level_holds_not_one_bit_of_the_hole(hole: int) -> None:
+@pytest.mark.parametrize("blind_radius", [0, 2])
+def test_a_level_holds_not_one_bit_of_the_hole(blind_radius: int) -> None:
     planes = torch.randn(2, 15, 15, generator=torch.Generator().manual_seed(0))
     planes[-1] = 1
-    before = local_levels(planes, 1.5, 5, hole)
-    inside = slice(7 - hole, 8 + hole)
+    before = local_levels(planes, 1.5, 5, blind_radius)
+    inside = slice(7 - blind_radius, 8 + blind_radius)
     planes[0, inside, inside] += 1000
-    after = local_levels(planes, 1.5, 5, hole)
+    after = local_levels(planes, 1.5, 5, blind_radius)
     centre = 7 * 15 + 7
     assert torch.equal(before[centre], after[centre])
-    assert not torch.equal(before[centre + hole + 1], after[centre + hole + 1])
+    assert not torch.equal(
+        before[centre + blind_radius + 1], after[centre + blind_radius + 1]
+    )
 
 
 def test_a_level_is_the_weighted_mean_of_what_counts() -> None:

@@ -25,7 +25,11 @@ from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.augmentation import TURNS, turned, turned_back
+from napari_inr_denoise.core.sampling.augmentation import (
+    N_ORIENTATIONS,
+    augment,
+    undo_augmentation,
+)
 from napari_inr_denoise.core.sampling.context import context_planes
 from napari_inr_denoise.core.sampling.normalization import (
     CommonScale,
@@ -206,7 +210,7 @@ class AttentionTrainer(Trainer):
         """Return a random crop, flipped and rotated at random; (planes, crop, crop)."""
         first = [self._random(size - _CROP + 1) for size in padded.shape[1:]]
         rows, columns = (slice(at, at + _CROP) for at in first)
-        return turned(padded[:, rows, columns], self._random(TURNS))
+        return augment(padded[:, rows, columns], self._random(N_ORIENTATIONS))
 
     def _random(self, limit: int) -> int:
         return int(torch.randint(limit, (1,), generator=self._generator))
@@ -224,11 +228,11 @@ class AttentionTrainer(Trainer):
         whole = _padded(part.planes, _CROP)
         total = torch.zeros(2 * samples, height, width, device=self._device)
         for turn in range(n_augmentations):
-            planes = turned(whole, turn)
+            planes = augment(whole, turn)
             _, _, result, gain = self._evaluate(_padded(planes, PHASES)[None])
             both = torch.cat([result[0], gain[0]])
             both = both[:, : planes.shape[1], : planes.shape[2]]
-            total += turned_back(both, turn)[:, :height, :width] / n_augmentations
+            total += undo_augmentation(both, turn)[:, :height, :width] / n_augmentations
             yield
         result, gain = total.movedim(0, -1).chunk(2, dim=-1)
         return Candidate(

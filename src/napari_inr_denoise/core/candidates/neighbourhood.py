@@ -24,7 +24,7 @@ from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.augmentation import TURNS
+from napari_inr_denoise.core.sampling.augmentation import N_ORIENTATIONS
 from napari_inr_denoise.core.sampling.blind_spot_windows import Hidden
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.sampling.series import SeriesTile
@@ -135,10 +135,10 @@ class NeighbourhoodTrainer(Trainer):
         self._most_drawn = settings.neighbourhood.batch_size
         self._batch, self.steps = schedule(pixels, steps, settings)
         # For correlated noise the gain is trained once the correlation is known.
-        early = _PREDICTION_ALONE if first.neighbours.hole else 0.0
+        early = _PREDICTION_ALONE if first.neighbours.blind_radius else 0.0
         self._alone = math.ceil(self.steps * early)
         start = torch.Generator().manual_seed(settings.seed)
-        blurs = len(BLURS) if first.neighbours.hole else 1
+        blurs = len(BLURS) if first.neighbours.blind_radius else 1
         self._network = Neighbourhood(
             first.neighbours.values,
             first.neighbours.samples,
@@ -166,12 +166,12 @@ class NeighbourhoodTrainer(Trainer):
         # Detached, so that the loss of the result trains the gain alone.
         fixed = predicted.detach()
         kernel = gain[..., None] * (mix @ self._basis) * hidden.weight
-        result = fixed + (kernel * (hidden.hole - fixed[..., None])).sum(dim=-1)
+        result = fixed + (kernel * (hidden.values - fixed[..., None])).sum(dim=-1)
         return predicted, result, (kernel * self._correlation).sum(dim=-1)
 
     def advance(self) -> None:
         """Take one optimization step on random pixels with a random augmentation."""
-        turn = int(torch.randint(TURNS, (1,), generator=self._turns))
+        turn = int(torch.randint(N_ORIENTATIONS, (1,), generator=self._turns))
         numbers = self._drawn()
         with one_thread():
             drawn = [self._pixels(number, len(numbers)) for number in numbers]
@@ -253,7 +253,7 @@ class NeighbourhoodTrainer(Trainer):
             residual.cpu().numpy().astype(np.float64),
             predicted.view_as(residual).cpu().numpy(),
             view.problem.fitted_yx,
-            view.neighbours.hole,
+            view.neighbours.blind_radius,
         )
         self._correlation = torch.from_numpy(table.ravel()).to(residual)
 

@@ -54,7 +54,7 @@ class NoisyPlane:
         return int(self.valid_yx.sum() - self.fitted_yx.sum())
 
     @property
-    def hole(self) -> int:
+    def blind_radius(self) -> int:
         """Blind-spot radius, in pixels: 0 hides only the pixel itself."""
         return CORRELATED_BLIND_RADIUS if self.noise.correlated else 0
 

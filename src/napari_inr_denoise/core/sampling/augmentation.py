@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-TURNS = 8
+N_ORIENTATIONS = 8
 """Number of orientations; 0 is the identity."""
 
 
-def turned(planes: Tensor, turn: int) -> Tensor:
+def augment(planes: Tensor, turn: int) -> Tensor:
     """Return planes in another orientation: flipped along Y and X, then transposed.
 
     Parameters
@@ -27,8 +27,8 @@ def turned(planes: Tensor, turn: int) -> Tensor:
     return planes.transpose(-2, -1) if turn & 4 else planes
 
 
-def turned_back(planes: Tensor, turn: int) -> Tensor:
-    """Invert `turned`."""
+def undo_augmentation(planes: Tensor, turn: int) -> Tensor:
+    """Invert `augment`."""
     planes = planes.transpose(-2, -1) if turn & 4 else planes
     planes = planes.flip(-1) if turn & 2 else planes
     return planes.flip(-2) if turn & 1 else planes

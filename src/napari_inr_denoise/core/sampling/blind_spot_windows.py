@@ -2,7 +2,7 @@
 
 ::
 
-    . . . . .      radius 2, blind-spot radius (hole) 0: the network sees the 24
+    . . . . .      radius 2, blind-spot radius 0: the network sees the 24
     . . . . .      pixels around the pixel x;
     . . x . .      blind-spot radius 1: the 8 adjacent pixels are hidden too, because
     . . . . .      correlated noise in them would reveal the noise of x.
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from napari_inr_denoise.core.compute.precision import product_dtype
-from napari_inr_denoise.core.sampling.augmentation import TURNS, turned
+from napari_inr_denoise.core.sampling.augmentation import N_ORIENTATIONS, augment
 from napari_inr_denoise.core.sampling.context import LEVEL_WIDTH, local_levels
 from napari_inr_denoise.core.sampling.windows import Windows
 
@@ -32,14 +32,14 @@ class Hidden:
     ----------
     level : Tensor, shape (N, samples)
         Local level (weighted mean) of the linear values.
-    hole : Tensor, shape (N, samples, hidden)
+    values : Tensor, shape (N, samples, hidden)
         Linear values inside the blind spot, including the pixel itself.
     weight : Tensor, shape (N, 1, hidden)
         1 for valid values inside the blind spot, 0 elsewhere.
     """
 
     level: Tensor
-    hole: Tensor
+    values: Tensor
     weight: Tensor
 
 
@@ -85,7 +85,7 @@ class Neighbours:
         Pixels that may be used as inputs. Pixels outside the plane never are.
     radius : int
         Window radius, in pixels.
-    hole : int
+    blind_radius : int
         Blind-spot radius, in pixels; 0 hides only the pixel itself.
     context : sequence of Tensor, each of shape (samples + 1, Y, X)
         Context slices from `context_planes`. Their noise is independent, so that they
@@ -100,18 +100,18 @@ class Neighbours:
         stabilised_syx: Tensor,
         counts_yx: Tensor,
         radius: int,
-        hole: int,
+        blind_radius: int,
         context: Sequence[Tensor] = (),
         context_radius: int = 0,
     ) -> None:
         self.samples, self.height, self.width = linear_syx.shape
-        self.radius, self.hole = radius, hole
+        self.radius, self.blind_radius = radius, blind_radius
         device = linear_syx.device
-        self._seen, hidden = _places(radius, hole, device)
-        self.hidden_distance = _squared_distances(hole).to(device)
+        self._seen, hidden = _places(radius, blind_radius, device)
+        self.hidden_distance = _squared_distances(blind_radius).to(device)
         counts = counts_yx[None].to(linear_syx.dtype)
         both = torch.cat([linear_syx * counts, stabilised_syx * counts, counts])
-        levels = local_levels(both, LEVEL_WIDTH + hole, radius, hole)
+        levels = local_levels(both, LEVEL_WIDTH + blind_radius, radius, blind_radius)
         self._linear_level, self._level = levels.chunk(2, dim=1)
         # Inputs may have the reduced precision of products. Hidden values may not: they
         # are added back to the prediction.
@@ -131,7 +131,7 @@ class Neighbours:
             for plane in context
         ]
         self.turned_columns = _turned_columns(
-            self.samples, (radius, hole), (len(context), context_radius), device
+            self.samples, (radius, blind_radius), (len(context), context_radius), device
         )
 
     @property
@@ -160,7 +160,7 @@ class Neighbours:
         return Seen(
             features=torch.cat([*seen[:own], level, *seen[own:]], dim=1),
             level=hidden.level,
-            hole=hidden.hole,
+            values=hidden.values,
             weight=hidden.weight,
         )
 
@@ -231,14 +231,16 @@ class Neighbours:
 
 
 @cache
-def _places(radius: int, hole: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def _places(
+    radius: int, blind_radius: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
     """Return the window positions outside and inside the blind spot.
 
     Cached: creating a tensor from numbers makes the host wait for the GPU.
     """
     far = _reaches(radius)
     places = torch.arange(len(far))
-    return places[far > hole].to(device), places[far <= hole].to(device)
+    return places[far > blind_radius].to(device), places[far <= blind_radius].to(device)
 
 
 @cache
@@ -272,7 +274,7 @@ def _turned_columns(
     pairs = list(zip(groups, firsts, strict=True))
     orders = [
         torch.cat([_turned_places(group, turn) + first for group, first in pairs])
-        for turn in range(TURNS)
+        for turn in range(N_ORIENTATIONS)
     ]
     return tuple(order.to(device) for order in orders)
 
@@ -285,12 +287,12 @@ def _turned_places(places: Tensor, turn: int) -> Tensor:
     places : Tensor of int
         Ascending positions in a square window; the set is symmetric.
     turn : int
-        As for `turned`.
+        As for `augment`.
     """
     side = round(float(int(places[-1]) + 1) ** 0.5)
     position = torch.full((side * side,), -1, device=places.device)
     position[places] = torch.arange(len(places), device=places.device)
-    return turned(position.view(side, side), turn).flatten()[places]
+    return augment(position.view(side, side), turn).flatten()[places]
 
 
 def _squared_distances(radius: int) -> Tensor:

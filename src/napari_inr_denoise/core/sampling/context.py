@@ -52,7 +52,7 @@ def context_planes(
     if not context:
         return []
     own = _masked(problem, common, device)
-    width = LEVEL_WIDTH + problem.hole
+    width = LEVEL_WIDTH + problem.blind_radius
     levels = _levels(own, width)
     return [
         torch.zeros_like(own)
@@ -69,7 +69,7 @@ def _masked(problem: NoisyPlane, common: CommonScale, device: torch.device) -> T
 
 
 def local_levels(
-    planes: Tensor, width: float, reach: int, hole: int | None = None
+    planes: Tensor, width: float, reach: int, blind_radius: int | None = None
 ) -> Tensor:
     """Return the local levels, Gaussian-weighted means, (Y * X, planes - 1).
 
@@ -81,18 +81,18 @@ def local_levels(
         Standard deviation of the weights, in pixels.
     reach : int
         Radius of the square window, in pixels.
-    hole : int, optional
+    blind_radius : int, optional
         Blind-spot radius, in pixels; 0 leaves out only the pixel itself. Nothing is
         left out if omitted.
     """
     line = [math.exp(-((k / width) ** 2) / 2) for k in range(-reach, reach + 1)]
-    inside = -1 if hole is None else hole
+    inside = -1 if blind_radius is None else blind_radius
     hidden = [w if abs(k - reach) <= inside else 0.0 for k, w in enumerate(line)]
     outside = [w - part for w, part in zip(line, hidden, strict=True)]
     # Separable sums along Y and X are much faster than sums over the square. The blind
     # spot is never added, so that not one bit of it leaks.
     blurred = _along(_along(planes, line, 2), outside, 1)
-    if hole is not None:
+    if blind_radius is not None:
         blurred += _along(_along(planes, outside, 2), hidden, 1)
     return (blurred[:-1] / blurred[-1].clamp_min(1e-6)).flatten(1).t()
 

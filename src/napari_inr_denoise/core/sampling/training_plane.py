@@ -89,13 +89,13 @@ class ViewMaker:
         """
         problem, context = tile.problem, tile.context
         scale = PlaneScale(problem, self.device, self.common)
-        radius = self._settings.neighbourhood.radius + problem.hole
+        radius = self._settings.neighbourhood.radius + problem.blind_radius
         neighbours = Neighbours(
             scale.linear_syx,
             scale.stabilised_syx,
             self._tensor(problem.fitted_yx),
             radius,
-            problem.hole,
+            problem.blind_radius,
             context_planes(problem, context, self.common, self.device),
             self._settings.neighbourhood.context_radius,
         )
