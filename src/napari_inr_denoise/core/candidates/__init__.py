@@ -2,9 +2,9 @@
 
 `base` defines the interface. A `CandidateModel` states the properties and the cost of
 a network and fits it to a plane. A `BlindSpotModel` only returns a `Trainer` (take a
-step, predict a tile). The training loop in `base` does the rest, and `shared` trains one
-network for many planes or tiles. `registry` finds the models by name. The `siren*` files
-and `volume_function` hold the coordinate networks.
+step, predict a tile). The training loop in `base` does the rest, and `shared` trains
+one network for many planes or tiles. `registry` finds the models by name. The `siren*`
+files and `volume_function` hold the coordinate networks.
 
 To add a network:
 
