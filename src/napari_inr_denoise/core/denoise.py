@@ -1,4 +1,4 @@
-"""Denoise an array: plane by plane, as a generator of steps or in one call."""
+"""Denoise an array in one call, or step by step with a generator."""
 
 from __future__ import annotations
 
@@ -38,45 +38,46 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
     out: Writable | None = None,
     resume: DenoiseResult | None = None,
 ) -> DenoiseResult:
-    """Denoise an image from itself alone: no training data, no pre-trained weights.
+    """Denoise an image without training data and without pre-trained weights.
 
     Parameters
     ----------
     image : array_like or MaskedImage
-        Real numbers of any shape that `axes` describes; read part by part where it
-        can be (dask, Zarr, HDF5). The samples of an RGB plane are denoised jointly.
-        Masked values are taken for NaN, and those nearer to 0 than 1.2e-38 for 0.
-        Pixels that are not finite are left out of the fit and come back as they were;
-        so does an alpha channel (the last of 2 or 4 samples).
+        Real numbers of any shape that `axes` describes. Lazy arrays (dask, Zarr, HDF5)
+        are read part by part. The samples of an RGB plane are denoised jointly. Masked
+        values are treated as NaN, and values closer to 0 than 1.2e-38 as 0. Pixels that
+        are not finite are not fitted and are returned unchanged; so is an alpha channel
+        (the last of 2 or 4 samples).
     axes : str, optional
-        One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples); the last
-        of "TCZYX" when omitted. Sizes are never looked at.
+        One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples). If omitted,
+        the last letters of "TCZYX"; never guessed from the sizes.
     preset : str
-        "auto", "fast" or "paper".
+        Name of a preset: "auto", "fast" or "paper".
     seed : int
-        The same seed on the same device gives the same bytes.
+        Random seed. The same seed on the same device gives the same bytes.
     device : str
-        "auto", "cpu", "cuda", "cuda:0", "mps".
+        "auto", "cpu", "cuda", "cuda:0" or "mps".
     spacing_um : sequence of float, optional
-        Pixel size in micrometres along each of Z, Y and X that `axes` has, in the
-        order of `axes`. Only ratios matter; that of Z in the mode "volume" only.
+        Pixel size in micrometres along those of Z, Y and X that `axes` has, in the
+        order of `axes`. Only ratios matter; Z matters in the mode "volume" only.
     settings : DenoiseSettings, optional
-        A full set; `preset`, `seed` and `device` are then taken from it.
+        All parameters. They replace `preset`, `seed` and `device`.
     out, resume
-        For large images and for going on after a stop; see `denoise_steps`.
+        For large images, and to continue after a stop; see `denoise_steps`.
 
     Returns
     -------
     DenoiseResult
-        `.image`: float32, the input's shape and intensity scale; `.report`.
+        `.image` is float32, with the input's shape and intensity scale; `.report` is
+        the record of the run.
 
     Raises
     ------
     TypeError
-        If the image is complex or not made of numbers, or a setting has a wrong type.
+        If the image is complex or not numeric, or a setting has a wrong type.
     ValueError
-        If the image is empty, does not fit `axes` or its mask, or a setting is out of
-        bounds.
+        If the image is empty or does not match `axes` or its mask, or a setting is out
+        of range.
     """
     if settings is None:
         settings = preset_settings(preset, seed=seed, device=device)
@@ -95,33 +96,33 @@ def denoise_steps(  # noqa: PLR0913, PLR0917 - a public call: choices by name
     resume: DenoiseResult | None = None,
     map_outputs: Mapping[str, Writable] | None = None,
 ) -> DenoiseSteps:
-    """Denoise as a generator, for callers that show progress or may stop.
+    """Denoise with a generator, for callers that show progress or may stop.
 
-    Parameters and errors are those of `denoise`. Errors of the caller are raised
-    here, before the first step, as far as they can be told without reading all of the
-    image. To stop, close the generator and keep `step.stopped()`.
+    Parameters and errors are those of `denoise`. Invalid arguments raise an error at
+    the call, before the first step, unless the whole image must be read to find them.
+    To stop, close the generator and keep `step.stopped()`.
 
     Parameters
     ----------
     image : array_like or MaskedImage
-        Read part by part where it can be: numpy, dask, Zarr, HDF5.
+        See `denoise`; lazy arrays are read part by part.
     axes, settings, spacing_um
         See `denoise`.
     out : array-like of float32, optional
-        Where the result is written while it is made, of the input's shape: a Zarr
-        array or a file, for results that are larger than memory. Only the maps of
-        `map_outputs` are kept then.
+        Array that the result is written to as it is made, of the input's shape: for
+        example a Zarr array, for results that are larger than memory. Then only the
+        maps of `map_outputs` are kept.
     resume : DenoiseResult, optional
-        What was kept of the same call when it was stopped: finished planes are not
-        denoised again.
+        Result of the same call after a stop. Its finished planes are not denoised
+        again.
     map_outputs : mapping of str to array-like of float32, optional
-        Where maps are written, by name (see `DenoiseResult.maps`): arrays of the
-        image's shape, filled with NaN.
+        Arrays that maps are written to, by name (see `DenoiseResult.maps`): of the
+        image's shape, and filled with NaN.
 
     Yields
     ------
     DenoiseStep
-        At every look at the plane being fitted, and when it is finished.
+        At every evaluation of a plane that is fitted, and when it is finished.
 
     Returns
     -------
@@ -145,7 +146,7 @@ def denoise_steps(  # noqa: PLR0913, PLR0917 - a public call: choices by name
 
 
 def _check_types(settings: object, resume: object) -> None:
-    """Raise a sentence if what the caller gave is something else."""
+    """Raise TypeError if settings or the result to resume have a wrong type."""
     if not isinstance(settings, DenoiseSettings):
         raise TypeError(
             f"settings: got {settings!r}, wanted DenoiseSettings. Make them from a "
@@ -154,7 +155,7 @@ def _check_types(settings: object, resume: object) -> None:
     if not isinstance(resume, DenoiseResult | None):
         raise TypeError(
             f"resume: got {type(resume).__name__}, wanted the DenoiseResult of a call "
-            "that was stopped. Leave it out to begin anew."
+            "that was stopped. Leave it out to start from the beginning."
         )
 
 
@@ -183,11 +184,11 @@ def _check_out(where: str, out: object, shape: tuple[int, ...]) -> None:
         raise ValueError(
             f"{where}: got shape {tuple(found)}, wanted that of the image, {shape}."
         )
-    # What has no type of its own, such as a file, is float32.
+    # An output without a dtype, such as a file, is taken for float32.
     dtype = np.dtype(getattr(out, "dtype", np.float32))
     flags = getattr(out, "flags", None)
     if dtype.kind != "f" or (flags is not None and not flags.writeable):
         raise ValueError(
-            f"{where}: got {dtype} values that are rounded or cannot be written, "
-            "wanted an array of float32 that may be written to."
+            f"{where}: got an array of {dtype} that is read-only or would round the "
+            "values, wanted a writable array of float32."
         )

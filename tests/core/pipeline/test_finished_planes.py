@@ -57,7 +57,7 @@ def test_planes_apart_from_their_stack_are_named() -> None:
         ledger.add(_record(C=0, Z=z))  # an unrelated stack: nothing to say
         ledger.add(replace(_record(C=1, Z=z), shared=z != 1))
     (note,) = ledger.notes()
-    assert note.endswith("something else: C=1 Z=1.")
+    assert note.endswith("content differs: C=1 Z=1.")
 
 
 def test_of_many_planes_apart_a_few_are_named() -> None:

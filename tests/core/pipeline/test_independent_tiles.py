@@ -247,7 +247,7 @@ def test_one_by_one_once_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None
     assert asked[0] == 3
     assert set(asked[1:]) == {1}
     assert [plane.index["C"] for plane in file.planes] == [0, 1, 2]
-    told = "Memory ran out (cpu): it went on one plane or tile at a time."
+    told = "Memory ran out (cpu): the run continued with one plane or tile at a time."
     assert file.notes == (told,)
 
 

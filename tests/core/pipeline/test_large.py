@@ -243,7 +243,10 @@ def test_less_is_done_at_once_when_memory_runs_out(
     result = denoise(stack[:2], axes="ZYX", settings=SETTINGS)
     assert [one.neighbourhood.batch_size for one in seen] == [1024, 256, 256]
     (file,) = result.report.files
-    assert file.notes == ("Memory ran out (cpu): it went on in batches of a quarter.",)
+    assert file.notes == (
+        "Memory ran out (cpu): the run continued with batches of a "
+        "quarter of the size.",
+    )
     assert len(file.planes) == 2
     assert result.report.settings == SETTINGS
 

@@ -123,7 +123,7 @@ def test_a_gpu_gives_way_to_the_cpu_when_small_batches_do_not_help(
     assert effort.relieved(error)
     assert effort.device == CPU
     assert not effort.relieved(error)
-    assert effort.notes[-1] == "Memory ran out (cuda): it went on on the CPU."
+    assert effort.notes[-1] == "Memory ran out (cuda): the run continued on the CPU."
 
 
 def test_a_lost_gpu_is_left_at_once_and_a_mistake_is_none() -> None:
@@ -133,7 +133,7 @@ def test_a_lost_gpu_is_left_at_once_and_a_mistake_is_none() -> None:
     assert effort.device == CPU
     assert effort.settings == PRESETS["fast"]
     assert effort.notes == (
-        "The GPU was lost (CUDA error: unspecified launch failure): it went on on "
-        "the CPU.",
+        "The GPU was lost (CUDA error: unspecified launch failure): the run continued "
+        "on the CPU.",
     )
     assert not effort.relieved(LOST)

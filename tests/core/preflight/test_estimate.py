@@ -37,7 +37,7 @@ def test_what_will_happen_is_told() -> None:
     assert not plan.at_most
     assert plan.seconds > 0
     words = plan.words()
-    assert words.startswith("6 planes of 48x48, which share what they learn: about ")
+    assert words.startswith("6 planes of 48x48, with shared networks: about ")
     assert "GB on CPU" in words
 
 

@@ -110,7 +110,7 @@ class CandidateModel(ABC):
 
     @abstractmethod
     def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:
-        """Return the work of `fit` for a plane of so many pixels."""
+        """Return the work of `fit` for a plane of this number of pixels."""
 
 
 class Trainer(ABC):
@@ -246,7 +246,7 @@ class BlindSpotModel(CandidateModel):
         return run.result
 
     def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:
-        """Return the work of `fit` for a plane of so many pixels."""
+        """Return the work of `fit` for a plane of this number of pixels."""
         steps = self.planned_steps(pixels, self.steps(settings), settings)
         return Cost(steps, len(evaluation_steps(steps)) + settings.n_augmentations)
 

@@ -1,4 +1,4 @@
-"""Post-filters: what is done to the weighted mean of the candidates, in order.
+"""Post-filters, which are applied in order to the weighted mean of the candidates.
 
 Each takes an estimate with its divergence and returns one. A new filter is a function
 of this interface in a file of its own, and one line in `POST_FILTERS`. A caller outside

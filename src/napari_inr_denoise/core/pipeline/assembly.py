@@ -1,4 +1,4 @@
-"""A plane of the result while its tiles come in."""
+"""Assembly of one plane of the result from its tiles."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from napari_inr_denoise.image.tiling import Tile
 
 @dataclass(frozen=True)
 class DenoisedTile:
-    """A tile, which is all of a small plane, when it is denoised.
+    """A denoised tile; a small plane is a single tile.
 
     Attributes
     ----------
     plane : Plane
-        Where it lies in the image.
+        Position of the plane in the image.
     tile : Tile
-        And in the plane.
+        Position of the tile in the plane.
     problem : NoisyPlane
-        Its values and its noise.
+        Noisy values and their noise.
     result : FitResult
-        At the strength that was asked for.
+        The result at the strength in the settings.
     record : TileRecord
-        What became of it.
+        Record of the tile for the report.
     """
 
     plane: Plane
@@ -48,24 +48,24 @@ class DenoisedTile:
         plane: Plane,
         tile: Tile,
         problem: NoisyPlane,
-        found: FitResult,
+        fitted: FitResult,
         strength: float,
     ) -> DenoisedTile:
-        """Return a tile by what a fit has found, at a strength."""
-        result = with_strength(problem, found, strength)
+        """Return a tile from the result of its fit, at a denoising strength."""
+        result = with_strength(problem, fitted, strength)
         record = record_tile(plane.index, problem, result, tile.weights_yx)
         return cls(plane, tile, problem, result, record)
 
 
 class PlaneAssembly:
-    """One plane of the result while its tiles come in.
+    """One plane of the result, written tile by tile.
 
     Parameters
     ----------
     output : RunOutput
-        Where it is written.
+        Output of the run.
     plane : Plane
-        Which one.
+        The plane to write.
     """
 
     def __init__(self, output: RunOutput, plane: Plane) -> None:
@@ -73,10 +73,10 @@ class PlaneAssembly:
         self._records: list[TileRecord] = []
 
     def add(self, done: DenoisedTile) -> None:
-        """Take in the next tile, in the tiling's order."""
+        """Write the next tile, in the tiling's order."""
         self._output.add(done.tile, done.problem, done.result)
         self._records.append(done.record)
 
     def record(self) -> PlaneReport:
-        """Return what became of the plane, once all tiles have come in."""
+        """Return the record of the plane, after its last tile."""
         return join_records(self._records)

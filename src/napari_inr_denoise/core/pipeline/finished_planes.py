@@ -1,4 +1,4 @@
-"""Which planes of an image are finished, and their records."""
+"""The finished planes of an image and their records."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.image.axes import Plane, planes_of, series_of
 
 _MOST_NAMED = 20
-"""Planes that a note names."""
+"""Largest number of planes that a note lists."""
 _Key = tuple[tuple[str, int], ...]
 
 
 class FinishedPlanes:
-    """Records by the place of their plane; a volume has one for all of its planes.
+    """Records of the finished planes, by index; a volume has one for all its planes.
 
     Parameters
     ----------
     axes : str
         One letter per dimension.
     shape : tuple of int
-        Of the image.
+        Shape of the image.
     volumes : bool
-        Whether planes along Z have one record.
+        Whether all planes along Z share one record.
     """
 
     def __init__(self, axes: str, shape: tuple[int, ...], volumes: bool) -> None:
@@ -38,35 +38,35 @@ class FinishedPlanes:
         return tuple(item for item in index.items() if item[0] != self._left_out)
 
     def __len__(self) -> int:
-        """How many are finished."""
+        """Return the number of finished planes or volumes."""
         return len(self._records)
 
     def __contains__(self, plane: Plane) -> bool:
-        """Whether a plane is finished."""
+        """Return whether a plane is finished."""
         return self._key(plane.index) in self._records
 
     @property
     def count(self) -> int:
-        """How many there will be."""
+        """Number of planes or volumes of the image."""
         return len(self._order)
 
     def add(self, record: PlaneReport) -> None:
-        """Note that a plane or volume is finished."""
+        """Add the record of a finished plane or volume."""
         self._records[self._key(record.index)] = record
 
     def take_over(self, records: Iterable[PlaneReport]) -> None:
-        """Note what an earlier run has finished."""
+        """Add records of an earlier run, except of planes that were interrupted."""
         for record in records:
             if record.reason != StopReason.CALLER.value:
                 self.add(record)
 
     def in_order(self, *others: PlaneReport) -> tuple[PlaneReport, ...]:
-        """Return the records, and others that are not finished, by their place."""
+        """Return all records, and those of unfinished planes, in the image's order."""
         everything = self._records | {self._key(one.index): one for one in others}
-        return tuple(everything[key] for key in sorted(everything, key=self._place))
+        return tuple(everything[key] for key in sorted(everything, key=self._position))
 
     def notes(self) -> tuple[str, ...]:
-        """Say which planes shared nothing with a stack whose other planes did."""
+        """Return a note that lists the planes denoised apart from their stack."""
         apart: list[str] = []
         for series in self._series:
             found = [self._records.get(self._key(plane.index)) for plane in series]
@@ -78,11 +78,11 @@ class FinishedPlanes:
         more = len(apart) - _MOST_NAMED
         others = f" and {more} more" if more > 0 else ""
         return (
-            "Denoised by themselves, for their noise is another or the planes beside "
-            f"them show something else: {', '.join(apart[:_MOST_NAMED])}{others}.",
+            "Denoised without the other planes, because their noise or their content "
+            f"differs: {', '.join(apart[:_MOST_NAMED])}{others}.",
         )
 
-    def _place(self, key: _Key) -> int:
+    def _position(self, key: _Key) -> int:
         return self._order[key]
 
 

@@ -1,4 +1,4 @@
-"""Planes or tiles denoised by networks of their own, some of them at once."""
+"""Planes or tiles that each have networks of their own, several at once."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from napari_inr_denoise.image.tiling import Tile
 
 @dataclass(frozen=True)
 class NoisyTile:
-    """A tile, which is all of a small plane, as it was read.
+    """A tile as it was read; a small plane is a single tile.
 
     Attributes
     ----------
     plane : Plane
-        Where it lies in the image.
+        Position of the plane in the image.
     tile : Tile
-        And in the plane.
+        Position of the tile in the plane.
     values_yxs : ndarray of float64, shape (Y, X, samples)
-        In the image's units.
+        Noisy intensities in the image's units.
     valid_yx : ndarray of bool, shape (Y, X)
-        Pixels that count.
+        Valid pixels.
     """
 
     plane: Plane
@@ -45,16 +45,16 @@ class NoisyTile:
 
 @dataclass(frozen=True)
 class TileStep:
-    """A tile while it is fitted.
+    """A step of the fit of a tile.
 
     Attributes
     ----------
     noisy : NoisyTile
         The tile.
     problem : NoisyPlane
-        Its values and its noise.
+        Noisy values and their noise.
     fit : FitStep
-        How far its fit is.
+        Current step of the fit.
     """
 
     noisy: NoisyTile
@@ -63,7 +63,7 @@ class TileStep:
 
 
 _Fit = Generator[TileStep, None, DenoisedTile]
-_Looks = Generator[tuple[TileStep | DenoisedTile, float], None, None]
+_Steps = Generator[tuple[TileStep | DenoisedTile, float], None, None]
 
 
 def fit_independently(
@@ -71,46 +71,46 @@ def fit_independently(
     spacing_yx: tuple[float, float],
     settings: DenoiseSettings,
     device: torch.device,
-) -> _Looks:
-    """Denoise each tile under a noise model and by networks of its own, all at once.
+) -> _Steps:
+    """Denoise tiles at once, each with its own noise model and networks.
 
     Parameters
     ----------
     tiles : sequence of NoisyTile
-        As many as may be worked on at once; of a plane in the tiling's order.
+        As many as may be fitted at once. Tiles of one plane are in the tiling's order.
     spacing_yx : tuple of float
         Height and width of a pixel; any one unit.
     settings : DenoiseSettings
-        The networks, and the strength of the result.
+        The networks, and the strength of the denoising.
     device : torch.device
         Where to compute.
 
     Yields
     ------
-    look : TileStep or DenoisedTile
-        Of the first tile that is not denoised, each time there is something new of
-        any; and one of each tile that is. Whole planes come as soon as they are
-        denoised, tiles of planes in their order.
-    beside : float
-        What is done of the others that were not yet said to be denoised, in tiles.
+    step : TileStep or DenoisedTile
+        At each step of any fit, the newest step of the first unfinished tile; and each
+        denoised tile once. Whole planes are yielded as soon as they are denoised, tiles
+        of a plane in the tiling's order.
+    others : float
+        Work done on the other tiles that were not yet yielded as denoised, in tiles.
 
     Raises
     ------
     Exception
-        What the fit of one of them raises, after what is denoised was yielded.
+        The first error of a fit, after all denoised tiles were yielded.
     """
     at_work = _AtWork(tiles)
     fits = [
-        at_work.noted(number, _denoised(one, spacing_yx, settings, device))
+        at_work.record(number, _denoised(one, spacing_yx, settings, device))
         for number, one in enumerate(tiles)
     ]
     try:
         for number, step in fit_concurrently(fits, device):
-            at_work.hear(number, step)
+            at_work.update(number, step)
             yield from at_work.denoised()
             yield from at_work.first()
     except Exception:
-        # What is done stays done, whatever has become of another.
+        # Keep the tiles that are denoised, even if another one failed.
         yield from at_work.denoised()
         raise
     yield from at_work.denoised()
@@ -133,41 +133,41 @@ def _denoised(
 
 
 class _AtWork:
-    """Tiles that are worked on at once, until each was said to be denoised."""
+    """Tiles that are fitted at once, until each was yielded as denoised."""
 
     def __init__(self, tiles: Sequence[NoisyTile]) -> None:
         self._tiles = tiles
-        # A plane is put together tile by tile, one plane after the other.
+        # The tiles of a plane must be written in order, one plane after the other.
         self._in_order = any(one.tile.number > 0 for one in tiles)
         self._left = list(range(len(tiles)))
         self._done: dict[int, DenoisedTile] = {}
         self._newest: dict[int, TileStep] = {}
 
-    def noted(self, number: int, fit: _Fit) -> Generator[TileStep, None, None]:
-        """Note what a fit ends with, at once: others may go on for long."""
+    def record(self, number: int, fit: _Fit) -> Generator[TileStep, None, None]:
+        """Keep the result of a fit as soon as it ends, before the others do."""
         self._done[number] = yield from fit
 
-    def hear(self, number: int, step: TileStep) -> None:
-        """Take the newest step of a fit."""
+    def update(self, number: int, step: TileStep) -> None:
+        """Keep the newest step of a fit."""
         self._newest[number] = step
 
-    def denoised(self) -> _Looks:
-        """Say of each tile once that it is denoised."""
+    def denoised(self) -> _Steps:
+        """Yield each denoised tile once."""
         for number in self._left.copy():
             waits = self._in_order and number - 1 in self._left
             if number in self._done and not waits:
                 self._left.remove(number)
-                yield self._done.pop(number), self._beside(number)
+                yield self._done.pop(number), self._others(number)
 
-    def first(self) -> _Looks:
-        """Return a look at the first that is not denoised, if it has begun."""
-        under_way = (number for number in self._left if number not in self._done)
-        number = next(under_way, -1)
+    def first(self) -> _Steps:
+        """Yield the newest step of the first unfinished tile, if it has begun."""
+        unfinished = (number for number in self._left if number not in self._done)
+        number = next(unfinished, -1)
         if number in self._newest:
-            yield self._newest[number], self._beside(number)
+            yield self._newest[number], self._others(number)
 
-    def _beside(self, number: int) -> float:
-        """Return what is done of the others."""
+    def _others(self, number: int) -> float:
+        """Return the work done on the other tiles, in tiles."""
         return sum(self._progress(other) for other in self._left if other != number)
 
     def _progress(self, number: int) -> float:

@@ -1,4 +1,4 @@
-"""What fits into memory: the size of tiles, and what to do when it was too much."""
+"""Memory limits: size and number of tiles, and what to do when memory runs out."""
 
 from __future__ import annotations
 
@@ -17,31 +17,32 @@ from napari_inr_denoise.core.settings import (
 )
 
 _BASE_GB = 0.9
-"""Of Python, PyTorch and what is trained on."""
+"""Memory of Python, PyTorch and the training data."""
 _MOST_SIDE = 1024
-"""Larger tiles save no time."""
+"""Largest side of a tile in pixels; larger tiles save no time."""
 _MOST_AT_ONCE = 4
-"""Tiles side by side: they wait for each other wherever it is Python's turn. Eight took
-1.3 times as long as one by one in planes of 64x64, on two cores."""
-_BYTES_BESIDE = 250.0
-"""Of them, outside of the networks: values, answers, and 97 while they are judged."""
-_OF_A_GPU = 0.5
-"""Share of a GPU's memory: a viewer and its system have some, the weights little."""
-_BYTES_A_VOXEL = 22.0
-"""Of each sample: values, the same padded, and what counts."""
+"""Largest number of concurrent tiles. They compete for Python's global lock: eight
+tiles of 64x64 pixels took 1.3 times as long as one by one, on two cores."""
+_HOST_BYTES = 250.0
+"""Host memory per value outside of the networks: values, predictions, and 97 bytes for
+the computation of the quality."""
+_GPU_SHARE = 0.5
+"""Fraction of a GPU's memory that is used; viewer and system need some of the rest."""
+_VOXEL_BYTES = 22.0
+"""Memory per voxel and sample: values, padded values and mask."""
 
 
 def tile_side(settings: DenoiseSettings, samples: int, device: torch.device) -> int:
-    """Return the side of the square of pixels that may be worked on at once.
+    """Return the side, in pixels, of the largest square tile that fits into memory.
 
     Parameters
     ----------
     settings : DenoiseSettings
-        For the networks and the memory.
+        The networks and the memory limit.
     samples : int
-        Values of a pixel.
+        Samples of a pixel.
     device : torch.device
-        Where the networks are.
+        Device of the networks.
     """
     side = math.isqrt(int(_pixels_that_fit(settings, samples, device)))
     return min(side, _MOST_SIDE)
@@ -50,18 +51,18 @@ def tile_side(settings: DenoiseSettings, samples: int, device: torch.device) -> 
 def concurrent_tiles(
     settings: DenoiseSettings, samples: int, pixels: int, device: torch.device
 ) -> int:
-    """Return how many tiles may be denoised side by side: no more than threads.
+    """Return how many tiles may be denoised at once; at most the number of threads.
 
     Parameters
     ----------
     settings : DenoiseSettings
-        For the networks and the memory.
+        The networks and the memory limit.
     samples : int
-        Values of a pixel.
+        Samples of a pixel.
     pixels : int
-        Of the largest tile.
+        Pixels of the largest tile.
     device : torch.device
-        Where the networks are.
+        Device of the networks.
     """
     fitting = int(_pixels_that_fit(settings, samples, device) / pixels)
     return max(min(fitting, torch.get_num_threads(), _MOST_AT_ONCE), 1)
@@ -70,42 +71,42 @@ def concurrent_tiles(
 def concurrent_fits(
     settings: DenoiseSettings, samples: int, pixels: int, device: torch.device
 ) -> int:
-    """Return how many tiles may be fitted at once, each by networks of its own.
+    """Return how many tiles may be fitted at once, each with networks of its own.
 
-    On the CPU no more than leave each network a thread, for those of a tile are at
-    once too. SIREN's products are large enough for all threads there: two fits at once
-    took as long as one after the other, and 1.3 times the memory. On Apple's GPU
-    networks are fitted one after the other anyway.
+    The networks of a tile are fitted at once too, so that on the CPU each network
+    needs a thread. A model that uses all threads, such as SIREN, is fitted alone: two
+    SIREN fits at once took as long as one after the other, with 1.3 times the memory.
+    On Apple GPUs all networks are fitted one after the other.
 
     Parameters
     ----------
     settings, samples, pixels, device
         As for `concurrent_tiles`.
     """
-    lanes = concurrent_tiles(settings, samples, pixels, device)
+    tiles = concurrent_tiles(settings, samples, pixels, device)
     models = candidate_models(settings)
     if device.type == "cuda":
-        return lanes
+        return tiles
     if device.type != "cpu" or any(one.uses_all_threads for one in models):
         return 1
-    return max(lanes // len(models), 1)
+    return max(tiles // len(models), 1)
 
 
 def expected_memory_gb(
     settings: DenoiseSettings, samples: int, pixels: int, device: torch.device
 ) -> float:
-    """Return what a run will take beside image and result, in GB (10^9 bytes).
+    """Return the memory of a run without image and result, in GB (10^9 bytes).
 
     Parameters
     ----------
     settings : DenoiseSettings
-        For the networks.
+        The networks.
     samples : int
-        Values of a pixel.
+        Samples of a pixel.
     pixels : int
-        That are worked on at once: of the largest tile, or of a whole volume.
+        Pixels that are denoised at once, or those of a whole volume.
     device : torch.device
-        Where the networks are; what they take on CUDA is not counted.
+        Device of the networks. Memory on a CUDA device is not counted.
     """
     if settings.mode == "volume":
         return _BASE_GB + volume_gb(pixels * samples)
@@ -113,44 +114,41 @@ def expected_memory_gb(
 
 
 def volume_gb(values: float) -> float:
-    """Return what the values of a volume take while it is fitted as one, in GB."""
-    return 1e-9 * _BYTES_A_VOXEL * values
+    """Return the memory of fitting a volume of this number of values, in GB."""
+    return 1e-9 * _VOXEL_BYTES * values
 
 
 def _pixels_that_fit(
     settings: DenoiseSettings, samples: int, device: torch.device
 ) -> float:
-    """Return how many pixels may be worked on, here and on the GPU."""
+    """Return how many pixels fit into the memory of the host and of the GPU."""
     left = max(settings.memory_gb - _BASE_GB, 0.0) * 1e9
     fitting = left / (samples * _host_bytes(settings, device))
     if device.type != "cuda":
         return fitting
-    # All of its memory, and not what is free: tiles are the same in every run.
-    there = _OF_A_GPU * torch.cuda.get_device_properties(device).total_memory
-    return min(fitting, there / (samples * _network_bytes(settings)))
+    # Total rather than free memory, so that every run has the same tiles.
+    on_gpu = _GPU_SHARE * torch.cuda.get_device_properties(device).total_memory
+    return min(fitting, on_gpu / (samples * _network_bytes(settings)))
 
 
 def _host_bytes(settings: DenoiseSettings, device: torch.device) -> float:
-    """Return the bytes of a value in the computer's own memory.
-
-    An Apple GPU has no other.
-    """
-    return _BYTES_BESIDE if device.type == "cuda" else _network_bytes(settings)
+    """Return the host memory per value in bytes; an Apple GPU uses host memory too."""
+    return _HOST_BYTES if device.type == "cuda" else _network_bytes(settings)
 
 
 def _network_bytes(settings: DenoiseSettings) -> float:
-    """Return the bytes of a value in the network that needs the most.
+    """Return the memory per value, in bytes, of the network that needs the most.
 
-    The memory of networks that are fitted beside it is within it (`auto`, 741x741: 1.15
-    GB of 2).
+    Networks that are fitted at the same time stay within this amount (`auto`, 741x741
+    pixels: 1.15 GB of 2 GB).
     """
     return max(one.bytes_per_value for one in candidate_models(settings))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory was short.
+    """Return whether an error means that memory ran out.
 
-    Only CUDA has a class for it; others are known by what they say.
+    Only CUDA has an exception class for this; others are recognized by their message.
     """
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
@@ -161,22 +159,28 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_device_lost(error: BaseException) -> bool:
-    """Return whether an error says that a GPU no longer answers.
-
-    After that nothing can be computed on it in this process.
-    """
+    """Return whether an error means that the GPU no longer works in this process."""
     return isinstance(error, RuntimeError) and str(error).startswith("CUDA error")
 
 
 class ComputeBudget:
-    """Where and in how large batches to compute; less each time memory runs out.
+    """Device and batch sizes of a run, reduced each time memory runs out.
 
     Parameters
     ----------
     settings : DenoiseSettings
-        As asked for.
+        Settings of the run.
     device : torch.device
-        As asked for.
+        Requested device.
+
+    Attributes
+    ----------
+    settings : DenoiseSettings
+        The settings, with smaller batches after memory ran out.
+    device : torch.device
+        Device in use.
+    notes : tuple of str
+        A sentence on each reduction, for the report.
     """
 
     def __init__(self, settings: DenoiseSettings, device: torch.device) -> None:
@@ -185,45 +189,49 @@ class ComputeBudget:
         self._smaller = False
 
     def relieved(self, error: BaseException, at_once: int = 1) -> bool:
-        """Return whether there is a way to go on after an error, and take it.
+        """Reduce the budget after an error; return whether the run can continue.
 
         Parameters
         ----------
         error : BaseException
-            What has ended the work.
+            The error that ended the work.
         at_once : int
-            How many planes or tiles were worked on.
+            Number of planes or tiles that were denoised at once.
         """
         if is_out_of_memory(error):
             return self.lower(at_once)
         if is_device_lost(error) and self.device.type == "cuda":
             said = str(error).splitlines()[0].rstrip(".")
             self.device = torch.device("cpu")
-            self.notes += (f"The GPU was lost ({said}): it went on on the CPU.",)
+            self.notes += (f"The GPU was lost ({said}): the run continued on the CPU.",)
             return True
         return False
 
     def lower(self, at_once: int = 1) -> bool:
-        """Take one by one, smaller batches, or the CPU; False where nothing is left.
+        """Denoise one tile at a time, then reduce batches, then use the CPU.
 
-        The first changes nothing in the result. Parameters are those of `relieved`.
+        Each call takes the next of these measures and returns True, or returns False
+        if none is left. The first one does not change the result. The parameter is
+        that of `relieved`.
         """
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         where = self.device.type
         if at_once > 1:
             self.notes += (
-                f"Memory ran out ({where}): it went on one plane or tile at a time.",
+                f"Memory ran out ({where}): the run continued with one plane or tile "
+                "at a time.",
             )
         elif not self._smaller:
             self._smaller = True
             self.settings = _smaller_batches(self.settings)
             self.notes += (
-                f"Memory ran out ({where}): it went on in batches of a quarter.",
+                f"Memory ran out ({where}): the run continued with batches of a "
+                "quarter of the size.",
             )
         elif where != "cpu":
             self.device = torch.device("cpu")
-            self.notes += (f"Memory ran out ({where}): it went on on the CPU.",)
+            self.notes += (f"Memory ran out ({where}): the run continued on the CPU.",)
         else:
             return False
         return True

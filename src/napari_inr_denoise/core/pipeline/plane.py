@@ -1,4 +1,4 @@
-"""Denoise one plane: fit the candidates, weigh them, say how far to trust them."""
+"""Denoising of one plane: fit the candidates, combine them, estimate the error."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def plane_steps(
 ) -> FitSteps:
     """Denoise a plane with the candidates that the settings name.
 
-    SIREN alone is the published method: it sees every pixel and stops at the noise
-    level. Other candidates leave some pixels out of every fit, by which they are
-    weighted and their error is estimated (see `suitable_models` for noise that is
-    correlated).
+    SIREN alone is the published method: it is fitted to every pixel and stops at the
+    noise level. All other candidates are fitted without the held-out pixels, on which
+    their weights and the error are estimated. For correlated noise see
+    `suitable_models`.
 
     Parameters
     ----------
     problem : NoisyPlane
-        With enough valid pixels and a noise level above 0.
+        The noisy plane, with enough valid pixels and a noise level above 0.
     settings : DenoiseSettings
-        The candidates and all that decides their fits.
+        The candidates and their parameters.
     device : torch.device
         Where to compute.
 
@@ -103,8 +103,8 @@ def _combined(
     for number, step in run:
         newest[number] = step
         if 0 not in newest and 0 not in done:
-            continue  # the others would show an image that soon becomes worse again
-        # The first is usually the best: the others are shown once it is done.
+            continue  # early steps of the other candidates would look worse later
+        # The first candidate is usually the best; the mean is shown once it is done.
         if 0 in done and len(done) > known:
             known = len(done)
             finite = [done[k] for k in sorted(done) if done[k].is_finite]
@@ -116,18 +116,18 @@ def _combined(
 def _of_all(
     steps: dict[int, FitStep], fits: int, over: set[int], done: FitResult | None
 ) -> FitStep:
-    """Return the steps of several fits as one of all.
+    """Return the steps of several concurrent fits as one step.
 
     Parameters
     ----------
     steps : dict of int to FitStep
-        The newest of each that has begun, by its number.
+        Newest step of each fit that has begun, by its number.
     fits : int
-        How many there will be.
+        Total number of fits.
     over : set of int
-        Those that have ended.
+        Numbers of the fits that have ended.
     done : FitResult or None
-        What is better than any that is under way.
+        Result to show instead of that of the first running fit.
     """
     best = done or steps[min(steps)].best
     return replace(
@@ -167,14 +167,14 @@ def combine_candidates(
     Parameters
     ----------
     problem : NoisyPlane
-        The plane.
+        The noisy plane and its noise.
     done : sequence of Candidate
-        Those with values that are not finite are left out; the noisy plane is
-        returned where there is no other.
+        Predictions. Those with values that are not finite are left out; if none is
+        left, the noisy plane is returned.
     held_out_yx : ndarray of bool, shape (Y, X)
         Pixels that no candidate was trained on.
     device : torch.device
-        Where to filter.
+        Where to run the post-filters.
     """
     done = [one for one in done if one.is_finite]
     if not done:
@@ -205,23 +205,23 @@ def combine_candidates(
 
 
 _FEWEST_VALID = 16
-"""Fewer valid pixels than this say nothing about the noise."""
+"""Smallest number of valid pixels from which the noise can be estimated."""
 _NO_NOISE = float(np.finfo(np.float32).eps)
-"""Noise below this share of the largest value that is fitted is lost in float32."""
+"""Noise below this fraction of the largest fitted value is lost in float32."""
 
 
 def passthrough_result(problem: NoisyPlane) -> FitResult | None:
-    """Return the plane as it is if there is nothing to fit, or None.
+    """Return the plane unchanged if it cannot or need not be denoised, else None.
 
     Parameters
     ----------
     problem : NoisyPlane
-        The noisy plane, or a part of one, and its noise.
+        The noisy plane or tile, and its noise.
 
     Returns
     -------
     FitResult or None
-        Its reason is TOO_FEW_PIXELS or NO_NOISE.
+        A result with the reason TOO_FEW_PIXELS or NO_NOISE.
     """
     fitted, sigma = problem.fitted_yx, problem.noise.sigma
     if fitted.sum() < _FEWEST_VALID or math.isnan(sigma):

@@ -1,4 +1,4 @@
-"""The record of a plane out of its problem and its result, tile by tile."""
+"""Record of a plane for the report, made from the records of its tiles."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _WORST_LAST = (Verdict.NOISE_ONLY, Verdict.CORRELATED, Verdict.STRUCTURE)
 
 @dataclass(frozen=True)
 class TileRecord:
-    """What became of a tile, and how many valid pixels it stands for.
+    """Record of one tile.
 
     Attributes
     ----------
     report : PlaneReport
-        As if the tile were a plane.
+        The record, as if the tile were a plane.
     pixels : float
-        Those that it shares with other tiles counted by its weight in the blend.
+        Number of valid pixels; those in overlaps count by the tile's blending weight.
     """
 
     report: PlaneReport
@@ -45,18 +45,18 @@ def record_tile(
     result: FitResult,
     weights_yx: NDArray[np.float32],
 ) -> TileRecord:
-    """Return what became of a plane, or of a tile of it.
+    """Return the record of a tile; a small plane is a single tile.
 
     Parameters
     ----------
     index : dict
-        Position along the axes that are not in the plane.
+        Position of the plane along the image's other axes.
     problem : NoisyPlane
-        The noisy plane.
+        The noisy tile and its noise.
     result : FitResult
-        The denoised one.
+        The denoised tile.
     weights_yx : ndarray of float32, shape (Y, X)
-        Of the tile in the blend; 1 everywhere for a whole plane.
+        Blending weights of the tile; 1 everywhere for a whole plane.
     """
     valid = problem.valid_yx
     weights = weights_yx[valid].astype(np.float64)
@@ -93,10 +93,10 @@ def _quality_record(quality: Quality | None) -> QualityRecord:
 
 
 def join_records(records: Sequence[TileRecord]) -> PlaneReport:
-    """Return the record of a plane from those of its tiles.
+    """Return the record of a plane from the records of its tiles.
 
-    Levels and errors are root mean squares over the tiles, the verdict is the worst,
-    the reason that of the most pixels, means and sums are those of the plane.
+    Noise levels and errors are root mean squares over the tiles. The verdict is the
+    worst one, the reason is that of most pixels. Means and sums are those of the plane.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ class _Mean:
 def _joined_bias(
     tiles: Sequence[PlaneReport], shares: NDArray[np.float64]
 ) -> tuple[tuple[float, float], ...]:
-    """Return the changes of the mean, the groups of all tiles joined to a few."""
+    """Return the intensity bias of the plane, merged from the bins of all tiles."""
     rows = [
         (intensity, change, share / len(tile.quality.intensity_bias))
         for tile, share in zip(tiles, shares, strict=True)

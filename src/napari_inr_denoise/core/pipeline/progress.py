@@ -1,4 +1,4 @@
-"""The steps that a run yields, and how far it is."""
+"""Progress of a run, and the steps that it yields."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ _Found = TypeVar("_Found")
 
 
 class Progress:
-    """Makes the steps of a run, and tells how far it is.
+    """Makes the steps of a run, and counts the work that is done.
 
     Parameters
     ----------
-    so_far : RunState
-        What every step may be asked for.
+    state : RunState
+        State of the run, which every step gives access to.
     tiles : int
-        Of each plane.
+        Number of tiles of each plane.
 
     Attributes
     ----------
     beside : float
-        Work done on planes that are at work beside the one that is shown, in planes.
+        Work done on unfinished planes other than the one that is shown, in planes.
     last : DenoiseStep
-        The last step that was made. It is yielded again while there is nothing new to
-        show, so that a caller can stop.
+        The last step. It is yielded again while there is nothing new to show, so that
+        the caller can stop.
     """
 
-    def __init__(self, so_far: RunState, tiles: int) -> None:
-        self._so_far, self._tiles = so_far, tiles
+    def __init__(self, state: RunState, tiles: int) -> None:
+        self._state, self._tiles = state, tiles
         self._done = self.beside = 0.0
         self.last: DenoiseStep
 
     def restart(self) -> None:
-        """Count the finished planes alone: what was at work is done again."""
-        self._done, self.beside = float(len(self._so_far.ledger)), 0.0
+        """Reset the work to the finished planes; the others are done again."""
+        self._done, self.beside = float(len(self._state.ledger)), 0.0
 
     def advance(self, work: float) -> None:
-        """Count work as done, in planes; a training that planes share is part of it."""
+        """Add work that is done, in planes. It includes the training of networks."""
         self._done += work
 
     def step(
@@ -58,11 +58,16 @@ class Progress:
         fit: FitStep | None,
         work: float = 1.0,
     ) -> DenoiseStep:
-        """Return a look at a plane or tile; see `DenoiseStep`.
+        """Return a step that shows a plane or tile; see `DenoiseStep`.
 
-        Of the work on the plane, `work` was left when its own fits began.
+        Parameters
+        ----------
+        plane, tile, problem, result, fit
+            As in `DenoiseStep`; `tile` is None for a whole plane.
+        work : float
+            Share of the work on the plane that was left when its own fits began.
         """
-        ledger = self._so_far.ledger
+        ledger = self._state.ledger
         share = work * fit.progress / self._tiles if fit is not None else 0.0
         self.last = DenoiseStep(
             plane_number=len(ledger) - (plane in ledger),
@@ -75,7 +80,7 @@ class Progress:
             fit=fit,
             progress=self._progress(share),
             learning=False,
-            _run=self._so_far,
+            _run=self._state,
         )
         return self.last
 
@@ -87,26 +92,26 @@ class Progress:
         fit: FitStep,
         share: float,
     ) -> DenoiseStep:
-        """Return a look while a network is trained that planes share.
+        """Return a step of the training of shared networks.
 
         Parameters
         ----------
         plane, problem, best, fit
             As for `step`.
         share : float
-            Of the work on a plane that the training has done.
+            Work done by the training so far, in planes.
         """
         step = self.step(plane, None, problem, best, fit)
         self.last = replace(step, learning=True, progress=self._progress(share))
         return self.last
 
     def _progress(self, share: float) -> float:
-        return min((self._done + self.beside + share) / self._so_far.ledger.count, 1.0)
+        return min((self._done + self.beside + share) / self._state.ledger.count, 1.0)
 
     def while_waiting(
         self, work: Callable[[], _Found]
     ) -> Generator[DenoiseStep, None, _Found]:
-        """Work on what cannot look up."""
+        """Call a function in a worker thread, and yield the last step meanwhile."""
         for _ in (run := GeneratorResult(run_in_thread(work))):
             yield self.last
         return run.result

@@ -1,4 +1,4 @@
-"""What a run hands over: steps on the way, and the result."""
+"""Result of a run, and the steps that it yields before."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ from napari_inr_denoise.image.axes import Plane
 
 @dataclass(frozen=True)
 class DenoiseResult:
-    """A denoised image and how it came about.
+    """A denoised image and its report.
 
     Attributes
     ----------
-    image : ndarray of float32, or what was given as `out`
-        The input's shape and intensity scale. Pixels that were not finite are as
-        they were; so are planes that were not reached before a stop.
+    image : ndarray of float32, or the array given as `out`
+        Denoised image with the input's shape and intensity scale. Pixels that were not
+        finite, and planes that were not reached before a stop, are unchanged.
     report : DenoiseReport
-        `report.to_dict()` has the layout of report.json.
-    maps : dict of str to ndarray of float32, or what was given as `map_outputs`
-        Further values for each pixel, in the image's shape; NaN where they are not
-        known. "uncertainty": standard deviation of the error, in the image's units;
-        missing where it is known nowhere. "residual": noisy less denoised, in the
-        image's units. "normalized_residual": the residual over the local standard
-        deviation of the noise. Where the result was written to `out`, only those that
-        were asked for.
+        Record of the run; `report.to_dict()` has the layout of report.json.
+    maps : dict of str to ndarray of float32, or the arrays given as `map_outputs`
+        Further values for each pixel, in the image's shape; NaN where unknown.
+        "uncertainty": standard deviation of the error, in the image's units; absent if
+        it is known nowhere. "residual": noisy minus denoised, in the image's units.
+        "normalized_residual": residual divided by the local standard deviation of the
+        noise. If `out` was given, only the maps of `map_outputs`.
     volumes : tuple of FittedVolume
-        In the mode "volume", one for each volume that was fitted: functions that may
-        be evaluated at any resolution.
+        In the mode "volume", the fitted function of each volume, which can be evaluated
+        at any resolution.
     """
 
     image: Any = field(repr=False)
@@ -45,48 +44,48 @@ class DenoiseResult:
 
     @property
     def uncertainty(self) -> NDArray[np.float32] | None:
-        """Standard deviation of each pixel's error; None where it is known nowhere."""
+        """Standard deviation of each pixel's error; None if it is known nowhere."""
         return self.maps.get("uncertainty")
 
 
 class OnItsWay(Protocol):
-    """A run that can say what there is by now, and what is kept if it ends."""
+    """Interface of a run in progress: its preview, and its result if it is stopped."""
 
     @property
     def finished(self) -> tuple[PlaneReport, ...]:
         """Records of the finished planes."""
 
     def so_far(self, step: DenoiseStep) -> Any:  # noqa: ANN401 - as `out` is
-        """Return the output with the best so far of the plane at work."""
+        """Return the output, with the best state of the current plane written to it."""
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
-        """Return the finished planes and the best so far of the one at work."""
+        """Return the finished planes and the best state of the current one."""
 
 
 @dataclass(frozen=True)
 class DenoiseStep:
-    """A look at one plane while it is fitted, or when it is finished.
+    """A step of a run: one plane or tile while it is fitted, or when it is finished.
 
     Attributes
     ----------
     plane_number, plane_count : int
-        How many planes are finished (in a finished plane's step, before it), and how
-        many there are. Of several at work the first is looked at.
+        Number of finished planes, without the one shown here, and number of all planes.
+        If several planes are fitted at once, the first one is shown.
     tile_number, tile_count : int
-        The tile of the plane, and how many a plane has: 1 unless it is large.
+        Number of the tile in its plane, and tiles per plane: 1 unless it is large.
     plane : Plane
-        Where it lies in the image.
+        Position of the plane in the image.
     problem : NoisyPlane
-        The noisy values of the plane or tile and its noise, in the image's units.
-        While the planes of a stack learn together it may be a part of the plane.
+        Noisy values of the plane or tile and their noise, in the image's units. During
+        the training of shared networks it may be a part of the plane.
     result : FitResult
-        The best state so far, or the final one.
+        The best state so far, or the final result.
     fit : FitStep or None
-        The fit's own step; None when the plane or tile is finished.
+        Step of the fit; None when the plane or tile is finished.
     progress : float
         Estimated share of the whole run that is done, 0 to 1.
     learning : bool
-        Whether a network is trained that planes or tiles share.
+        Whether networks are being trained that planes or tiles share.
     """
 
     plane_number: int
@@ -103,12 +102,12 @@ class DenoiseStep:
 
     @property
     def finished(self) -> tuple[PlaneReport, ...]:
-        """Records of the planes that are finished by now and written to the result."""
+        """Records of the planes that are finished and written to the result."""
         return self._run.finished
 
     @property
     def place(self) -> str:
-        """The plane and tile at work, in words; empty where there is but one."""
+        """The current plane and tile, as text; empty if there is only one."""
         if self.learning and self.tile_count > 1:
             return "learning from parts of the image"
         if self.learning:
@@ -121,20 +120,20 @@ class DenoiseStep:
         return ", ".join(told)
 
     def so_far(self) -> Any:  # noqa: ANN401 - as `out` is
-        """Return the result as it is now, to be shown while it is made.
+        """Return the result as it is now, as a preview.
 
-        It is the array of the later `DenoiseResult`, not a copy: treat it as
-        read-only. Planes that were not reached are as in the source, or 0 where the
-        source is lazy. Of a volume its middle plane is shown, and of a plane in tiles
-        what is finished of it. Call this before the generator goes on, in its thread.
+        This is the array of the later `DenoiseResult`, not a copy: treat it as
+        read-only. Planes that were not reached have the values of the source, or 0 if
+        the source is lazy. A volume shows its middle plane, a plane in tiles its
+        finished tiles. Call this in the thread of the generator, before its next step.
 
         Returns
         -------
-        ndarray of float32, or what was given as `out`
+        ndarray of float32, or the array given as `out`
             The image's shape and intensity units.
         """
         return self._run.so_far(self)
 
     def stopped(self) -> DenoiseResult:
-        """Return what a caller keeps that closes the generator after this step."""
+        """Return the result of a run that is stopped after this step."""
         return self._run.stopped(self)

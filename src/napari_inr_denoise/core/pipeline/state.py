@@ -1,4 +1,4 @@
-"""What there is so far of a run: its output, its records, and what a stop keeps."""
+"""State of a run: its output, its records, and the result if it is stopped."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 class RunState:
     """The output and the records of a run, from its start to its end.
 
-    Every step holds it, and it holds no step: in a circle, image and result would stay
-    in memory until the garbage collector comes.
+    Every step refers to the state. The state refers to no step: in a reference cycle,
+    image and result would stay in memory until the next garbage collection.
 
     Parameters
     ----------
@@ -48,11 +48,11 @@ class RunState:
     axes : str
         One letter per dimension.
     settings : DenoiseSettings
-        As asked for.
+        Settings of the run.
     tiling : Tiling
-        How planes are cut.
-    effort : ComputeBudget
-        Where it is computed, and what has been given up.
+        Tiles of each plane.
+    budget : ComputeBudget
+        Device of the run, and notes on reductions.
     outputs : Outputs
         Where the result and its maps are written.
 
@@ -63,9 +63,9 @@ class RunState:
     output : RunOutput
         The result so far.
     volumes : list of FittedVolume
-        Functions of the finished volumes.
+        Fitted functions of the finished volumes.
     volume : tuple of VolumeRun and VolumeFit, or None
-        The volume at work, to be rendered where the run is stopped.
+        The current volume and its best state, rendered if the run is stopped.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class RunState:
         axes: str,
         settings: DenoiseSettings,
         tiling: Tiling,
-        effort: ComputeBudget,
+        budget: ComputeBudget,
         outputs: Outputs,
     ) -> None:
         self._source, self._axes, self._settings = source, axes, settings
-        self._tiling, self._effort = tiling, effort
+        self._tiling, self._budget = tiling, budget
         self._started = time.monotonic()
         self.ledger = FinishedPlanes(axes, source.shape, settings.mode == "volume")
         self.output = RunOutput(source, axes, tiling, self.ledger, outputs)
@@ -91,12 +91,12 @@ class RunState:
         return self.ledger.in_order()
 
     def take_over(self, earlier: DenoiseResult) -> None:
-        """Take the finished planes of a run of the same image that was stopped.
+        """Take over the finished planes of a stopped run of the same image.
 
         Raises
         ------
         ValueError
-            If it was a run of another image or with other settings.
+            If the run had another image or other settings.
         """
         (file,) = earlier.report.files
         same = replace(earlier.report.settings, device=self._settings.device)
@@ -106,23 +106,23 @@ class RunState:
                 f"resume: got a result of shape {file.shape} with axes {file.axes} and "
                 f"preset {same.preset!r}, wanted one of this image (shape "
                 f"{self._source.shape}, axes {self._axes}) and of the same settings. "
-                "Leave it out to begin anew."
+                "Leave it out to start from the beginning."
             )
         self.ledger.take_over(file.planes)
         self.output.take_over(earlier)
 
     def so_far(self, step: DenoiseStep) -> Writable:
-        """Return the output with the best so far of the plane at work."""
+        """Return the output, with the best state of the current plane written to it."""
         return self.output.so_far(step)
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
-        """Return the finished planes and the best so far of the one at work."""
+        """Return the finished planes and the best state of the current one."""
         out = self.output.kept()
         records = list(self._best_so_far(step, out)) if step.fit is not None else []
         return self._result(out, self.ledger.in_order(*records))
 
     def _best_so_far(self, step: DenoiseStep, out: Writable) -> Iterator[PlaneReport]:
-        """Write the plane or volume at work as it is; nothing of a part of a plane."""
+        """Write the current plane or volume, and yield its record; skip lone tiles."""
         if self.volume is not None:
             volume, fit = self.volume
             for _ in (
@@ -138,13 +138,13 @@ class RunState:
             yield record_tile(index, step.problem, step.result, weights).report
 
     def result(self) -> DenoiseResult:
-        """Return what there is at the end."""
+        """Return the result of the finished run."""
         return self._result(self.output.out, self.finished)
 
     def _result(
         self, image: Writable, planes: tuple[PlaneReport, ...]
     ) -> DenoiseResult:
-        device = self._effort.device
+        device = self._budget.device
         file = FileReport(
             source=None,
             shape=self._source.shape,
@@ -156,7 +156,7 @@ class RunState:
             planes=planes,
             notes=(
                 *self._source.notes,
-                *self._effort.notes,
+                *self._budget.notes,
                 *capture_notes(device),
                 *self.ledger.notes(),
             ),
@@ -167,12 +167,13 @@ class RunState:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where a caller wants the result.
+    """Arrays of the caller that the result is written to.
 
     Attributes
     ----------
     image : Writable or None
-        For the denoised image. A new array is made if None, and one for each map.
+        For the denoised image. If None, the run makes arrays for the image and all
+        maps.
     maps : mapping of str to Writable
         For maps, by name.
     """
@@ -182,18 +183,18 @@ class Outputs:
 
 
 class RunOutput:
-    """The denoised image and its maps; everything that is written goes through here.
+    """The denoised image and its maps; the only writer of the output.
 
     Parameters
     ----------
     source : ImageSource
-        The noisy image, whose values pixels without a result keep.
+        The noisy image; pixels without a result keep its values.
     axes : str
         One letter per dimension.
     tiling : Tiling
-        How planes are cut.
+        Tiles of each plane.
     ledger : FinishedPlanes
-        Which planes are finished.
+        The finished planes.
     outputs : Outputs
         Where to write.
 
@@ -220,12 +221,12 @@ class RunOutput:
             else outputs.image
         )
         self._maps: dict[str, Writable] = dict(outputs.maps)
-        # Whether planes that are not reached yet show the source.
+        # Whether planes that are not reached yet hold the values of the source.
         self._filled = False
 
     @property
     def known_maps(self) -> dict[str, Any]:
-        """The maps that are known somewhere, by name; NaN where they are not known."""
+        """The maps that have values, by name; NaN where a value is unknown."""
         return dict(self._maps)
 
     def take_over(self, earlier: DenoiseResult) -> None:
@@ -244,7 +245,7 @@ class RunOutput:
                 copy_plane(before, plane, target)
 
     def _map(self, name: str) -> Writable | None:
-        """Return where a map is written; an array of its own is made when needed."""
+        """Return the array of a map, made on first use; None if it is not wanted."""
         if name not in self._maps and self._own:
             unknown = np.full(self._source.shape, np.nan, dtype=np.float32)
             self._maps[name] = unknown
@@ -259,7 +260,7 @@ class RunOutput:
         return PlaneOutput(plane, self._tiling, self._source, out, lambda _: None)
 
     def so_far(self, step: DenoiseStep) -> Writable:
-        """Return the image with the best so far of the plane at work."""
+        """Return the image, with the best state of the current plane written to it."""
         if not (self._filled or self._source.lazy):
             self._fill(self.out)
             self._filled = True
@@ -268,9 +269,9 @@ class RunOutput:
         return self.out
 
     def kept(self) -> Any:  # noqa: ANN401 - as `out` is
-        """Return what is kept after a stop: planes that were not reached as they were.
+        """Return the image after a stop; planes that were not reached are unchanged.
 
-        An array of the run's own is copied: the run may still be shown.
+        The run's own array is copied, because it may still be displayed.
         """
         out: Any = self.out
         if self._own:
@@ -279,11 +280,11 @@ class RunOutput:
         return out
 
     def draw(self, step: DenoiseStep, out: Writable) -> bool:
-        """Write the best so far of a whole plane; False if there is none."""
+        """Write the best state of a whole plane; return False if there is none."""
         whole = step.problem.valid_yx.shape == self._tiling.shape_yx
-        # At first only the noise was looked at.
+        # Before the first step of a training, the step only shows the noise.
         nothing = step.learning and step.fit is not None and step.fit.step == 0
-        # Planes that are trained on again, with less memory, may be finished.
+        # After memory ran out, a training can be repeated on planes that are finished.
         if nothing or not whole or step.plane in self._ledger:
             return False
         (tile,) = self._tiling.tiles
@@ -292,7 +293,7 @@ class RunOutput:
         return True
 
     def _fill(self, out: Writable) -> None:
-        """Leave planes that were not reached as they were."""
+        """Copy planes that were not reached from the source."""
         for plane in planes_of(self._axes, self._source.shape):
             if plane not in self._ledger:
                 copy_plane(self._source, plane, out)
@@ -304,15 +305,15 @@ class PlaneOutput:
     Parameters
     ----------
     plane : Plane
-        Where it lies in the image.
+        Position in the image.
     tiling : Tiling
-        How it is cut.
+        Tiles of the plane.
     source : ImageSource
         The noisy image.
     out : Writable
         The denoised image.
     map_output : callable
-        From a map's name to where it is written, or None where it is not wanted.
+        Returns the array of a map by its name, or None if it is not wanted.
     """
 
     def __init__(

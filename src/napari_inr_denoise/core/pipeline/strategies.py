@@ -1,7 +1,7 @@
 """The three ways to denoise planes: independently, as a series, as a volume.
 
 Each is a function from the context of a run and some planes to a generator of steps. It
-writes what is finished into the context's state, and tells the progress of its work.
+writes what is finished into the state of the context, and advances its progress.
 """
 
 from __future__ import annotations

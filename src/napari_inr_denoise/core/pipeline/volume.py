@@ -1,4 +1,4 @@
-"""One volume on its way: read whole, fitted as one, written plane by plane."""
+"""Denoising of one volume: read as a whole, fitted as one, written plane by plane."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ class TileWriter(Protocol):
         """Write the next tile."""
 
 
-_LOOKS_BETWEEN_SKETCHES = 4
-"""Looks at the fit for each picture of its middle plane, which takes longer."""
+_EVALUATIONS_PER_PREVIEW = 4
+"""Evaluations of the fit per preview of its middle plane, which takes longer."""
 
 
 def check_volume(axes: str, shape: tuple[int, ...], settings: DenoiseSettings) -> None:
-    """Raise a sentence if an image has no volumes, or too large ones.
+    """Check that an image can be denoised in the mode "volume".
 
     Raises
     ------
     ValueError
-        If there is no Z axis of at least two planes, or a volume does not fit into
-        the memory of the settings.
+        If there is no Z axis of at least two planes, or a volume needs more memory than
+        the settings allow.
     """
     sizes = dict(zip(axes, shape, strict=True))
     if sizes.get("Z", 1) < 2:
@@ -67,8 +67,8 @@ def check_volume(axes: str, shape: tuple[int, ...], settings: DenoiseSettings) -
     needed = volume_gb(voxels)
     if needed > settings.memory_gb:
         raise ValueError(
-            f"mode: a volume of {voxels:.3g} voxels takes {needed:.1f} GB to be "
-            f"fitted as one, wanted at most {settings.memory_gb:g} GB (memory_gb). Use "
+            f"mode: fitting a volume of {voxels:.3g} voxels takes {needed:.1f} GB, "
+            f"wanted at most {settings.memory_gb:g} GB (memory_gb). Use "
             "the mode 'plane', crop the image, or allow more memory."
         )
 
@@ -79,13 +79,13 @@ class VolumeRun:
     Parameters
     ----------
     series : Series
-        The planes, under the noise of all of them.
+        The planes, with a common noise model.
     planes : sequence of Plane
-        Where they lie in the image, along Z.
+        Positions in the image, along Z.
     spacing_zyx : tuple of float
         Size of a voxel; any one unit.
     plan : Plan
-        Its tiling has one tile.
+        Plan of the run; its tiling has one tile.
     """
 
     def __init__(
@@ -106,11 +106,11 @@ class VolumeRun:
 
     @property
     def noise(self) -> NoiseModel:
-        """Of the whole volume."""
+        """Noise of the whole volume."""
         return self._planes.noise.model
 
     def plane(self, number: int) -> NoisyPlane:
-        """Return a plane under the noise of the volume."""
+        """Return a plane with the noise model of the volume."""
         return self._planes.problem(number, self._tile)
 
     def _problem(self) -> VolumeProblem:
@@ -127,10 +127,10 @@ class VolumeRun:
     def steps(
         self, settings: DenoiseSettings, device: torch.device
     ) -> Generator[tuple[VolumeFit, FitStep], None, VolumeFit]:
-        """Fit the volume; each look comes with a step that shows the middle plane."""
+        """Fit the volume; yield evaluations, and steps that show the middle plane."""
         run = GeneratorResult(volume_steps(self._problem(), settings, device))
-        for look, fit in enumerate(run):
-            if look % _LOOKS_BETWEEN_SKETCHES == 0:
+        for number, fit in enumerate(run):
+            if number % _EVALUATIONS_PER_PREVIEW == 0:
                 shown = fit.function.sketch(self.middle)
             yield fit, self._as_step(fit, shown)
         return run.result
@@ -150,14 +150,14 @@ class VolumeRun:
     def write(
         self, fit: VolumeFit | FitResult, output: Callable[[Plane], TileWriter]
     ) -> Generator[None, None, PlaneReport]:
-        """Write the volume, plane by plane, and return its one record.
+        """Write the volume plane by plane, and return its single record.
 
         Parameters
         ----------
         fit : VolumeFit or FitResult
-            The latter says why there is no fit: the volume stays as it is.
+            The fit; or, if the volume is written unchanged, a result with the reason.
         output : callable
-            From a plane to its writer.
+            Returns the writer of a plane.
         """
         records: list[TileRecord] = []
         for number, plane in enumerate(self._series):
@@ -179,7 +179,7 @@ class VolumeRun:
 
 
 def _fitted_plane(problem: NoisyPlane, fit: VolumeFit, number: int) -> FitResult:
-    """Return a plane of a fitted volume, and what of it may be judged."""
+    """Return a plane of a fitted volume, with its quality where it is defined."""
     values = fit.function.plane(float(number), fit.function.grid())
     if problem.fitted_yx.any():
         values = keep_in_range(problem, values)

@@ -1,4 +1,4 @@
-"""How much a run has to compute, and how long that takes at a measured pace."""
+"""Amount of work of a run, and its duration at a measured pace."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 
 @dataclass(frozen=True)
 class Workload:
-    """Planes of one series, and how they are denoised.
+    """Work on the planes of one series.
 
     Attributes
     ----------
     planes : int
-        In the series.
+        Planes of the series.
     pixels : int
-        Of a plane.
+        Pixels of a plane.
     rendered : int
-        The same, those that tiles share counted in each.
+        Pixels of all tiles of a plane; overlaps count more than once.
     together : bool
         Whether all planes share networks.
     tiled : bool
-        Whether a plane is cut into tiles, which share networks too.
+        Whether a plane is divided into tiles, which share networks.
     settings : DenoiseSettings
-        Steps and turns.
+        Steps and test-time augmentations.
     at_once : bool
-        Whether networks are trained side by side.
+        Whether the networks are trained at the same time.
     """
 
     planes: int
@@ -54,45 +54,45 @@ class Workload:
 
     @property
     def parts(self) -> int:
-        """How many parts one network is trained on."""
+        """Number of tiles that one network is trained on."""
         if not self.shares:
             return 1
         parts = self.planes if self.together else self.rendered // CROP**2
         return min(max(parts, 1), MOST_TRAINED)
 
     def seconds(self, paces: Mapping[str, Pace], other: float) -> float:
-        """Return how long the series takes.
+        """Return the duration of the series in seconds.
 
         Parameters
         ----------
         paces : mapping of str to Pace
-            Of each network that takes part.
+            Pace of each network that takes part.
         other : float
-            Seconds that a pixel takes beside the networks.
+            Seconds per pixel outside of the networks.
         """
-        learned = self.shares and any(candidate_model(name).shareable for name in paces)
-        network = self._shared if learned else self._alone
+        shared = self.shares and any(candidate_model(name).shareable for name in paces)
+        network = self._shared if shared else self._alone
         fitted = {name: network(name, pace) for name, pace in paces.items()}
         training = sum(fitted.values())
         if self.at_once and len(fitted) > 1:
             *_, second, name = sorted(fitted, key=fitted.__getitem__)
-            # Until one is left, which then goes on alone.
+            # The longest training continues alone after the second longest has ended.
             left = 1 - fitted[second] / max(fitted[name], 1e-300)
             alone = replace(paces[name], step=paces[name].alone or paces[name].step)
             training = fitted[second] + left * network(name, alone)
-        answered = 0.0
-        if learned:
-            turned = shared_turns(self.settings) * self.planes * self.rendered
-            answered = turned * sum(pace.pixel for pace in paces.values())
-        return training + answered + other * self.planes * self.rendered
+        prediction = 0.0
+        if shared:
+            pixels = shared_turns(self.settings) * self.planes * self.rendered
+            prediction = pixels * sum(pace.pixel for pace in paces.values())
+        return training + prediction + other * self.planes * self.rendered
 
     def _alone(self, name: str, pace: Pace) -> float:
-        """Return the seconds of networks of the planes' own."""
+        """Return the seconds if each plane has a network of its own."""
         cost = candidate_model(name).cost(self.pixels, self.settings)
         return self.planes * _seconds(cost, pace, self.pixels)
 
     def _shared(self, name: str, pace: Pace) -> float:
-        """Return the seconds of training networks that planes or tiles share."""
+        """Return the seconds to train networks that planes or tiles share."""
         pixels = min(self.pixels, CROP**2)
         trainings = 1 if self.together else self.planes
         model = candidate_model(name)

@@ -1,4 +1,4 @@
-"""What a run will take, before it is begun: time, memory, tiles."""
+"""Estimate of time, memory and tiles of a run, before it starts."""
 
 from __future__ import annotations
 
@@ -40,35 +40,34 @@ from napari_inr_denoise.image.axes import (
 from napari_inr_denoise.image.source import ImageSource, LazyArray, MaskedImage
 from napari_inr_denoise.image.tiling import Tiling
 
-_LOOKED_AT = 3
-"""Planes that are compared with those beside them."""
+_COMPARED = 3
+"""Planes that are compared with their neighbours in the series."""
 _SIDE, _DEPTH = 256, 4
-"""Of the part that is measured on: large enough for batches of full size."""
+"""Side in pixels and planes of the measured part; large enough for full batches."""
 _LEAST_SIDE = 128
-"""Of that part where few pixels are in a mask: a smaller one renders too slowly."""
+"""Smallest side where a mask selects few pixels; smaller parts are slower per pixel."""
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """What a run will take on this machine.
+    """Estimate of a run on this machine.
 
     Attributes
     ----------
     seconds : float
         Expected duration.
     at_most : bool
-        Whether the fit may end much earlier: the published method stops by itself.
+        Whether the duration is an upper limit: the published method may stop early.
     memory_gb : float
-        Expected peak of the process, in gigabytes (10^9 bytes), without the image
-        itself.
+        Expected peak memory of the process in GB (10^9 bytes), without the image.
     device : str
-        Where it will run.
+        Name of the device.
     planes : int
-        How many there are.
+        Number of planes.
     together : bool
         Whether planes share networks.
     tiling : Tiling
-        How each plane is cut.
+        Tiles of each plane.
     """
 
     seconds: float
@@ -80,10 +79,10 @@ class Preflight:
     tiling: Tiling
 
     def words(self) -> str:
-        """Return it as a sentence."""
+        """Return the estimate as a sentence."""
         height, width = self.tiling.shape_yx
         planes = f"{self.planes} planes" if self.planes > 1 else "1 plane"
-        shared = ", which share what they learn" if self.together else ""
+        shared = ", with shared networks" if self.together else ""
         tiles = f", each in {self.tiling.count} tiles" if self.tiling.count > 1 else ""
         most = "at most " if self.at_most else "about "
         return (
@@ -101,10 +100,10 @@ def preflight(
     *,
     streamed: bool = False,
 ) -> Preflight:
-    """Estimate what a run will take, from a short measurement on this machine.
+    """Estimate time and memory of a run from a short measurement on this machine.
 
-    A part of the middle plane is trained on for a few steps and rendered once; the
-    rest is counted.
+    The networks are trained for a few steps on a part of the middle plane, and predict
+    it. The duration of the run is calculated from this pace.
 
     Parameters
     ----------
@@ -132,15 +131,16 @@ def preflight_steps(
     *,
     streamed: bool = False,
 ) -> Measuring[Preflight]:
-    """Do what `preflight` does, with chances to stop between the measurements.
+    """Do the same as `preflight`, as a generator that can be closed between steps.
 
-    The first comes once the noise is measured and planes are compared, which takes two
-    seconds for large images. Parameters, result and errors are those of `preflight`.
+    Before it first yields, the noise is measured and planes are compared, which takes
+    two seconds for large images. Parameters, result and errors are those of
+    `preflight`.
 
     Yields
     ------
     None
-        Nothing new.
+        Between the measurements.
     """
     settings = preset_settings("auto") if settings is None else settings
     source = ImageSource(image)
@@ -151,7 +151,7 @@ def preflight_steps(
     plan = _Measured(source, axes, settings, voxel_spacing(axes, spacing_um))
     seconds = yield from plan.seconds()
     samples, pixels = sample_count(axes, source.shape), plan.pixels_at_once
-    # A result and its maps, float32.
+    # The result and its maps, as float32.
     kept = 0.0 if streamed else 4e-9 * (1 + len(MAPS)) * source.size
     return Preflight(
         seconds=seconds,
@@ -165,7 +165,7 @@ def preflight_steps(
 
 
 class _Measured:
-    """What is measured on the middle series of an image, under the plan of a run."""
+    """Measurement on the middle series of an image, under the plan of the run."""
 
     def __init__(
         self,
@@ -184,10 +184,10 @@ class _Measured:
         self._count = len(middle)
         self._inside = [
             source.share_inside(middle[number], tile.window)
-            for number in spread(self._count, _LOOKED_AT)
+            for number in spread(self._count, _COMPARED)
             for tile in self.tiling.tiles
         ]
-        # The mask may lie anywhere, and what is measured on must not be empty.
+        # Without the mask, because the measured part might lie outside of it.
         plain = source.without_mask
         started = time.perf_counter()
         self._planes = Series(
@@ -197,32 +197,32 @@ class _Measured:
             spacing_zyx[1:],
             settings.context,
         )
-        self._measured_s = time.perf_counter() - started
-        self._compared_s = 0.0  # a plane
+        self._noise_seconds = time.perf_counter() - started
+        self._comparison_seconds = 0.0  # per plane
         self.together = self._related()
 
     def _related(self) -> bool:
         if self.plan.strategy is not Strategy.SERIES:
             return False
-        chosen = spread(self._count, _LOOKED_AT)
+        chosen = spread(self._count, _COMPARED)
         started = time.perf_counter()
         related = [self._planes.beside(number) is not None for number in chosen]
-        self._compared_s = (time.perf_counter() - started) / len(chosen)
+        self._comparison_seconds = (time.perf_counter() - started) / len(chosen)
         return 2 * sum(related) >= len(related)
 
     @property
     def pixels_at_once(self) -> int:
-        """Of the largest tiles that are denoised at once, or of a whole volume."""
+        """Pixels that are denoised at once: of the largest tiles, or of a volume."""
         pixels = self.tiling.most_pixels
         return pixels * (self._count if self._as_volume else self._at_once)
 
     @property
     def _at_once(self) -> int:
-        """How many planes or tiles are denoised side by side."""
+        """Number of planes or tiles that are denoised at once."""
         plan, planes = self.plan, self._count
         most = plan.concurrent_tiles if self._shares else plan.concurrent_fits
         if plan.strategy is Strategy.INDEPENDENT and not self._shares:
-            # They are then fitted beside planes of other series, too.
+            # Planes of all series are then fitted at once.
             planes *= self._series
         return min(most(self.device), planes * self.tiling.count)
 
@@ -232,7 +232,7 @@ class _Measured:
         return self.together or self.plan.tiles_share
 
     def seconds(self) -> Measuring[float]:
-        """Measure the expected duration; next to nothing where there is no noise."""
+        """Measure the expected duration; 0 if there is no noise."""
         if not self._planes.noise.model.sigma > 0:
             return 0.0
         yield
@@ -240,12 +240,12 @@ class _Measured:
         return self._series * one
 
     def _sample(self) -> SeriesTile:
-        """Return the middle of the middle plane, and of those beside it."""
+        """Return the centre of the middle plane, with its context slices."""
         tile = self.tiling.tiles[self.tiling.count // 2]
         member = self._planes.member(self._count // 2, tile)
         context = member.context if self.together else ()
         height, width = member.problem.fitted_yx.shape
-        # Fewer pixels are drawn in each step where few are trained on.
+        # Steps draw fewer pixels if a mask leaves few training targets.
         inside = sum(self._inside) / len(self._inside)
         most = _SIDE if inside == 1 else math.isqrt(int(inside * height * width))
         side = max(min(most, _SIDE), _LEAST_SIDE)
@@ -265,8 +265,8 @@ class _Measured:
         )
         at_once = self._at_once
         if not (self._shares or runs_in_threads(at_once, self.device)):
-            # In turns on a GPU, which a short measurement does not show: told is what
-            # one after the other takes, so that it is at most that.
+            # On a GPU the fits take turns, which a short measurement does not show.
+            # The estimate is then the time of one fit after the other, an upper limit.
             at_once = 1
         paces = yield from network_paces(
             sample, workload.parts, settings, self.device, workload.shares, at_once
@@ -274,11 +274,11 @@ class _Measured:
         yield
         other = other_pace(sample.problem, settings, self.device, at_once)
         fitted = workload.seconds(paces, other)
-        return fitted + (self._prepared() if workload.shares else 0.0)
+        return fitted + (self._preparation() if workload.shares else 0.0)
 
-    def _prepared(self) -> float:
-        """Return the seconds before a training: noise in common, planes compared."""
-        return self._measured_s + self._compared_s * self._count
+    def _preparation(self) -> float:
+        """Return the seconds before a training: common noise, comparison of planes."""
+        return self._noise_seconds + self._comparison_seconds * self._count
 
     def _of_volume(self) -> Measuring[float]:
         problem = self._sample().problem

@@ -1,4 +1,4 @@
-"""How fast this machine trains and renders, measured on a part of the image."""
+"""Pace of training and prediction on this machine, measured on a part of the image."""
 
 from __future__ import annotations
 
@@ -36,28 +36,28 @@ from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 _SECONDS = 0.2
-"""How long each action is measured, at least."""
+"""Duration for which each action is repeated."""
 _MOST_TIMES = 20
 _ENDLESS = 10**6
-"""Steps of a training that is only measured."""
+"""Planned steps of a training that is only measured, and never finished."""
 _T = TypeVar("_T")
 Measuring = Generator[None, None, _T]
-"""A generator that returns what was measured, and yields where a caller may stop."""
+"""A generator that returns a measurement, and yields where the caller may stop."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What a network takes.
+    """Measured pace of a network.
 
     Attributes
     ----------
     step : float
-        Seconds for one optimisation step.
+        Seconds per optimization step.
     pixel : float
-        Seconds for a pixel in one turn of a rendering, or in one look at a plane.
+        Seconds per pixel of a prediction, in one orientation.
     alone : float or None
-        Seconds for a step when no other network is trained any more; None where none
-        was beside it.
+        Seconds per step while no other network is trained; None if no other network was
+        trained at the same time.
     """
 
     step: float
@@ -78,26 +78,25 @@ def network_paces(
     Parameters
     ----------
     member : SeriesTile
-        A part of a plane, and the planes beside it that help; large enough for
-        batches of the size of the run.
+        A part of a plane with its context slices; large enough for batches of the size
+        of the run.
     parts : int
-        Of which a network is trained on so many: a step then takes some pixels of
-        each of several, which costs more than as many pixels of one.
+        Number of tiles that a network is trained on. A step draws pixels from several
+        of them, which costs more than as many pixels from one.
     settings : DenoiseSettings
         The networks.
     device : torch.device
         Where to compute.
     shares : bool
-        Whether planes or tiles share the networks, which then answer one after the
-        other.
+        Whether planes or tiles share networks, which then predict one after the other.
     at_once : int
-        How many planes or tiles are rendered side by side; where they share nothing,
-        each with networks of its own, and trained so, too.
+        Number of planes or tiles that are predicted at once. If they do not share
+        networks, each has networks of its own, which are also trained at once.
 
     Returns
     -------
     dict of str to Pace
-        By the network's name; a plane's share of what is done at once.
+        Pace for one plane by the network's name: the total time over `at_once`.
     """
     models = suitable_models(settings, member.problem)
     planes = 1 if shares else at_once
@@ -112,7 +111,7 @@ def network_paces(
     ]
     trainers = copies[0]
     yield
-    # As in a run: steps of all networks at once.
+    # As in a run, all networks are trained at the same time.
     measured = [
         _trainer_pace(copy[model.name], member.problem, device, rendered=not shares)
         if model.name in copy
@@ -138,11 +137,11 @@ def network_paces(
     return paces
 
 
-def _share(together: Sequence[Pace]) -> Pace:
-    """Return the share of one in what several take at once."""
-    squared = len(together) ** 2  # the mean, of which each takes a part
-    step = sum(one.step for one in together) / squared
-    return Pace(step, sum(one.pixel for one in together) / squared)
+def _share(paces: Sequence[Pace]) -> Pace:
+    """Return the mean pace of concurrent networks, divided by their number."""
+    squared = len(paces) ** 2
+    step = sum(one.step for one in paces) / squared
+    return Pace(step, sum(one.pixel for one in paces) / squared)
 
 
 def _trainer(
@@ -182,42 +181,44 @@ def _fit_pace(
     settings: DenoiseSettings,
     device: torch.device,
 ) -> Measuring[Pace]:
-    """Measure a network that only tells of itself by its steps."""
+    """Measure a network without a trainer, by the steps of its fit."""
     yield
     problem = member.problem
     steps = model.fit(problem, problem.fitted_yx, settings, device)
     next(steps)  # an evaluation before any step
-    started, look = time.perf_counter(), next(steps, None)
+    started, last = time.perf_counter(), next(steps, None)
     seconds = time.perf_counter() - started
     steps.close()
-    taken = 0.0 if look is None else look.step / look.steps_per_second
-    pixel = max(seconds - taken, 0.0) / problem.fitted_yx.size
-    return Pace(0.0 if look is None else taken / look.step, pixel)
+    training = 0.0 if last is None else last.step / last.steps_per_second
+    pixel = max(seconds - training, 0.0) / problem.fitted_yx.size
+    return Pace(0.0 if last is None else training / last.step, pixel)
 
 
 def volume_pace(
     problem: VolumeProblem, settings: DenoiseSettings, device: torch.device
 ) -> Pace:
-    """Return the pace of a fit of a volume: a step with its looks, a voxel rendered.
+    """Return the pace of the fit of a volume, per step and per voxel.
+
+    The time of the evaluations is part of the time per step.
 
     Parameters
     ----------
     problem : VolumeProblem
         A part of the volume.
     settings : DenoiseSettings
-        Of SIREN.
+        Parameters of SIREN.
     device : torch.device
         Where to compute.
     """
     steps = volume_steps(problem, settings, device)
     first = next(steps)
-    started, look = time.perf_counter(), next(steps, first)
+    started, fit = time.perf_counter(), next(steps, first)
     seconds = time.perf_counter() - started
     steps.close()
-    function = look.function
+    function = fit.function
     grid = function.grid()
     rendered = _seconds(lambda: function.plane(0.0, grid), device)
-    return Pace(seconds / max(look.steps, 1), rendered / problem.counts_zyx[0].size)
+    return Pace(seconds / max(fit.steps, 1), rendered / problem.counts_zyx[0].size)
 
 
 def other_pace(
@@ -226,27 +227,27 @@ def other_pace(
     device: torch.device,
     at_once: int = 1,
 ) -> float:
-    """Return the seconds a pixel takes beside the networks: measured and judged.
+    """Return the seconds per pixel outside of the networks: noise, filters, quality.
 
     Parameters
     ----------
     problem : NoisyPlane
         A part of a plane.
     settings : DenoiseSettings
-        For the seed.
+        Gives the seed.
     device : torch.device
-        Where to filter.
+        Where to run the post-filters.
     at_once : int
-        How many planes or tiles are judged side by side.
+        Number of planes or tiles that are filtered at once.
     """
     plane_yxs = problem.plane_yxs.astype(np.float32)
     nothing = np.zeros_like(plane_yxs)
-    answer = Candidate("", plane_yxs, nothing, 1, StopReason.TRAINED)
+    prediction = Candidate("", plane_yxs, nothing, 1, StopReason.TRAINED)
     held_out = hold_out(problem.fitted_yx, settings.seed)
 
     def work() -> None:
         examine_plane(problem.plane_yxs, problem.valid_yx)
-        combine_candidates(problem, [answer], held_out, device)
+        combine_candidates(problem, [prediction], held_out, device)
 
     return _seconds(work, device, at_once) / problem.fitted_yx.size
 
@@ -254,9 +255,9 @@ def other_pace(
 def _seconds(
     action: Callable[[], object], device: torch.device, at_once: int = 1
 ) -> float:
-    """Return the mean duration of an action, not counting its first run.
+    """Return the mean duration of an action in seconds, without its first call.
 
-    Of several at once: how long all take, over their number.
+    For several calls at once this is their total duration over their number.
     """
     action()
     synchronize(device)

@@ -1,13 +1,13 @@
-"""Durations in words."""
+"""Durations as text."""
 
 from __future__ import annotations
 
 _MOST_SECONDS, _MOST_MINUTES = 90, 90 * 60
-"""Up to here, in seconds, a duration is told in seconds, and in minutes."""
+"""Limits, in seconds, below which a duration is given in seconds or in minutes."""
 
 
 def duration_words(seconds: float) -> str:
-    """Return a duration in words, to about two digits."""
+    """Return a duration in words, with about two digits: "3 minutes"."""
     if seconds < _MOST_SECONDS:
         whole = max(round(seconds), 1)
         return f"{whole} second{'s' if whole > 1 else ''}"
@@ -17,7 +17,7 @@ def duration_words(seconds: float) -> str:
 
 
 def short_duration(seconds: float) -> str:
-    """Return a duration with the symbol of its unit."""
+    """Return a duration with the symbol of its unit: "3 min"."""
     if seconds < _MOST_SECONDS:
         return f"{seconds:.0f} s"
     if seconds < _MOST_MINUTES:

@@ -1,4 +1,4 @@
-"""Why a fit ends, and the rules that end it."""
+"""Reasons why a fit ends, and the rules that end it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class StopReason(Enum):
-    """Why a fit ended. `value` stands in reports, the rest is for people."""
+    """Why a fit ended. Reports contain `value`; the rest is for users."""
 
     NOISE_LEVEL = "noise_level"
     TRAINED = "trained"
@@ -20,12 +20,12 @@ class StopReason(Enum):
 
     @property
     def label(self) -> str:
-        """The reason in one to three words, for tables and lists."""
+        """The reason in one to three words, for tables."""
         return _LABELS[self]
 
     @property
     def sentence(self) -> str:
-        """The reason in full."""
+        """The reason as a sentence."""
         return _SENTENCES[self]
 
 
@@ -62,11 +62,11 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class StopRule(ABC):
-    """Decides from a look at the whole image whether the fit ends."""
+    """Decides after each evaluation of the whole image whether the fit ends."""
 
     @abstractmethod
     def check(self, step: int, residual_variance: float) -> StopReason | None:
-        """Return a reason to stop, or None to go on.
+        """Return the reason to stop, or None to continue.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class StopRule(ABC):
 
 @dataclass(frozen=True)
 class Discrepancy(StopRule):
-    """Stop when MSE(output, noisy) <= sigma^2 (the discrepancy principle)."""
+    """Discrepancy principle: stop when MSE(output, noisy) <= sigma^2."""
 
     noise_variance: float
 
@@ -103,12 +103,12 @@ class Budget(StopRule):
 
 @dataclass(frozen=True)
 class FirstOf(StopRule):
-    """The first rule, in the order given, that has a reason to stop."""
+    """Stop as soon as one of several rules stops."""
 
     rules: tuple[StopRule, ...]
 
     def check(self, step: int, residual_variance: float) -> StopReason | None:
-        """Ask the rules one after the other."""
+        """Return the reason of the first rule that stops."""
         for rule in self.rules:
             reason = rule.check(step, residual_variance)
             if reason is not None:

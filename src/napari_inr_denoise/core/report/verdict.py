@@ -1,4 +1,4 @@
-"""What was removed from an image, as a plain verdict."""
+"""Verdict on what was removed from an image."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Verdict(Enum):
-    """What a residual is made of. `value` stands in reports, the rest is for people."""
+    """What a residual contains. Reports contain `value`; the rest is for users."""
 
     NOISE_ONLY = "noise_only"
     STRUCTURE = "structure_removed"
@@ -19,7 +19,7 @@ class Verdict(Enum):
 
     @property
     def sentence(self) -> str:
-        """The verdict in full."""
+        """The verdict as a sentence."""
         return _SENTENCES[self]
 
 
