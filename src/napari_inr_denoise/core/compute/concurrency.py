@@ -1,165 +1,162 @@
-"""Threads for jobs side by side, which share torch's threads and end together."""
+"""Jobs that run at the same time: a pool of threads, and two ways to use it.
+
+A job is a generator: it can be stopped where it yields.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, thread, wait
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import AbstractContextManager, closing, suppress
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
-from threading import Event, local
+from threading import Event, Semaphore, Thread, main_thread
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import torch
 
 from napari_inr_denoise.core.compute.devices import synchronize
 from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.compute.threads import ThreadShares
 
 _Step = TypeVar("_Step")
-_Found = TypeVar("_Found")
-_LAST_WAIT_S = 0.5
-"""For jobs that are under way when the others are given up."""
+_Result = TypeVar("_Result")
+Fits = Sequence[Generator[_Step, None, _Result]]
+Steps = Generator[tuple[int, _Step], None, list[_Result]]
+_CLOSING_TIMEOUT_S = 0.5
+"""How long `WorkerPool.close` waits for running jobs."""
+_POLL_INTERVAL_S = 0.1
+"""How often `map_ordered` yields while it waits."""
+_MAX_QUEUED_STEPS = 32
+"""Steps that the caller has not read yet, above which the jobs pause."""
+_PAUSE_S = 0.01
 
 
 class WorkerPool:
-    """Threads that jobs are worked on in, each with its share of torch's threads.
+    """A limited number of jobs at the same time, each in a thread of its own.
+
+    The jobs share the caller's threads of torch.
 
     Parameters
     ----------
     count : int
-        How many jobs at once.
+        Largest number of jobs that run at the same time.
 
     Attributes
     ----------
-    threads : int
-        Of torch, for all lanes together.
+    shares : ThreadShares
+        Torch's threads, divided among the jobs.
     """
 
     def __init__(self, count: int) -> None:
-        self.threads = torch.get_num_threads()
-        # Of the first caller, where this one is in a lane itself.
-        self._whole = getattr(_here, "whole", self.threads)
-        begin = partial(_begin, max(self.threads // count, 1), self._whole)
-        self._pool = ThreadPoolExecutor(count, "inr-denoise-lane", begin)
-        self._given_up = Event()
-        self._jobs: list[Future[Any]] = []
+        self.shares = ThreadShares(count)
+        self._slots = Semaphore(count)
+        self._closed = Event()
+        self._futures: WeakSet[Future[Any]] = WeakSet()
 
-    def take(
+    def submit(
         self,
-        job: Generator[_Step, None, _Found],
-        hear: Callable[[_Step], object] = lambda _: None,
-    ) -> Future[_Found]:
-        """Work on a job in a lane, or in the next that is free.
+        job: Generator[_Step, None, _Result],
+        on_step: Callable[[_Step], object] = lambda _: None,
+    ) -> Future[_Result]:
+        """Run a job as soon as there is a free slot.
 
         Parameters
         ----------
         job : Generator
-            Where it yields it may be given up.
-        hear : callable
-            Is given what the job yields, in the lane.
+            May be stopped where it yields.
+        on_step : callable
+            Is called in the job's thread with everything that the job yields.
 
         Returns
         -------
         Future
-            Of what the job returns or raises.
+            The value that the job returns, or the exception that it raises.
         """
-        future = self._pool.submit(self._worked_on, job, hear)
-        self._jobs = [one for one in self._jobs if not one.done()]
-        self._jobs.append(future)
+        future: Future[_Result] = Future()
+        self._futures.add(future)
+        run = partial(self._run, job, on_step)
+        Thread(target=_settle, args=(future, run), name="inr-denoise-worker").start()
         return future
 
-    def _worked_on(
-        self, job: Generator[_Step, None, _Found], hear: Callable[[_Step], object]
-    ) -> _Found:
-        try:
-            for step in (run := GeneratorResult(job)):
-                if self.given_up:
-                    raise CancelledError
-                hear(step)
-            return run.result
-        finally:
-            if self.given_up:
-                # The last word: a job may end long after the lanes were closed, and
-                # threads to come then take this number.
-                torch.set_num_threads(self._whole)
+    def _run(
+        self, job: Generator[_Step, None, _Result], on_step: Callable[[_Step], object]
+    ) -> _Result:
+        with self._slots:
+            self._raise_if_stopping()
+            self.shares.start_worker()
+            try:
+                for step in (run := GeneratorResult(job)):
+                    self._raise_if_stopping()
+                    on_step(step)
+                return run.result
+            finally:
+                if self.stopping:
+                    self.shares.end_late_worker()
 
     @property
-    def given_up(self) -> bool:
-        """Whether nobody waits for the jobs any more.
+    def stopping(self) -> bool:
+        """Whether the jobs shall stop: the pool is closed, or the interpreter ends.
 
-        So it is at the interpreter's end, which waits for threads: a caller may have
-        left a generator open. There is no public word for it.
+        At its end the interpreter waits for threads, also for those of a generator
+        that was left open. Only then the main thread is no longer alive.
         """
-        return self._given_up.is_set() or bool(getattr(thread, "_shutdown", False))
+        return self._closed.is_set() or not main_thread().is_alive()
 
-    def take_back(self) -> None:
-        """Give the caller all of torch's threads again.
-
-        The number is each thread's own, but new threads take the last one set.
-        """
-        torch.set_num_threads(self.threads)
+    def _raise_if_stopping(self) -> None:
+        if self.stopping:
+            raise CancelledError
 
     def close(self) -> None:
-        """Give up what is not done."""
-        self._given_up.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        wait(self._jobs, _LAST_WAIT_S)
-        self.take_back()
+        """Stop the jobs, and give the caller all of torch's threads again."""
+        self._closed.set()
+        wait(self._futures, _CLOSING_TIMEOUT_S)
+        self.shares.restore()
 
 
-_here = local()
-
-
-def _begin(share: int, whole: int) -> None:
-    """Give a new thread its share.
-
-    Asked for the number first: a thread that torch has not met would take the last
-    number that any thread has set, over its own.
-    """
-    torch.get_num_threads()
-    torch.set_num_threads(share)
-    _here.whole = whole
-
-
-_MOST_UNHEARD = 32
-"""Steps: who is not asked for more makes a pause."""
-_PAUSE_S = 0.01
-Fits = Sequence[Generator[_Step, None, _Found]]
-Steps = Generator[tuple[int, _Step], None, list[_Found]]
+def _settle(future: Future[_Result], run: Callable[[], _Result]) -> None:
+    """Give a future its value or its exception."""
+    try:
+        future.set_result(run())
+    except BaseException as error:  # noqa: BLE001 - raised again for who reads it
+        future.set_exception(error)
+        # The traceback keeps this frame, which must not keep the future: a cycle.
+        del future
 
 
 def runs_in_threads(count: int, device: torch.device) -> bool:
-    """Return whether so many fits are worked on in threads."""
+    """Return whether `fit_concurrently` runs this number of fits in threads."""
     return device.type == "cpu" and count > 1 and torch.get_num_threads() > 1
 
 
 def fit_concurrently(
-    fits: Fits[_Step, _Found], device: torch.device
-) -> Steps[_Step, _Found]:
-    """Fit networks side by side; each gives the bytes that it gives alone.
+    fits: Fits[_Step, _Result], device: torch.device
+) -> Steps[_Step, _Result]:
+    """Fit networks at the same time. Each gives the same bytes as alone.
 
-    A step of a small network is a hundred small operations, which more threads, or all
-    of a GPU, hardly make faster: two networks at once take little longer than one. On
-    the CPU each has threads of its own. On CUDA the steps of all are started in turns,
-    each network's in a stream of its own, so that they run at the same time. Elsewhere
-    one is fitted after the other.
+    A training step of a small network is a hundred small operations, which more
+    threads, or all of a GPU, hardly make faster: two networks at the same time take
+    little longer than one. On the CPU each network has its own threads. On CUDA the
+    steps are started in turns, each network's in its own stream, so that they overlap.
+    On other devices the networks are fitted one after the other.
 
     Parameters
     ----------
     fits : sequence of Generator
-        Where one yields all may be given up. None may use tensors of another.
+        May be stopped where they yield. None may use tensors of another.
     device : torch.device
-        Where the networks are.
+        Device of the networks.
 
     Yields
     ------
     number : int
-        Of a fit.
+        Index of a fit.
     step : object
-        What it yields.
+        What that fit yields.
 
     Returns
     -------
@@ -169,142 +166,138 @@ def fit_concurrently(
     Raises
     ------
     Exception
-        What one of the fits raises; the others are given up.
+        What one of the fits raises. The others are stopped.
     """
     if runs_in_threads(len(fits), device):
         return (yield from _in_threads(fits))
     if device.type == "cuda" and len(fits) > 1:
-        here = torch.cuda.current_stream(device)
+        caller = torch.cuda.current_stream(device)
         streams = [torch.cuda.Stream(device) for _ in fits]
         for stream in streams:
-            stream.wait_stream(here)  # for what the fits were given
+            stream.wait_stream(caller)  # for the inputs of the fits
         contexts = [partial(torch.cuda.stream, stream) for stream in streams]
-        found = yield from _in_turns(fits, contexts, device)
+        results = yield from _in_turns(fits, contexts, device)
         for stream in streams:
-            here.wait_stream(stream)  # for what they have made
-        return found
+            caller.wait_stream(stream)  # for the results
+        return results
     return (yield from _one_by_one(fits))
 
 
-def _one_by_one(fits: Fits[_Step, _Found]) -> Steps[_Step, _Found]:
-    found = []
+def _one_by_one(fits: Fits[_Step, _Result]) -> Steps[_Step, _Result]:
+    results = []
     for number, fit in enumerate(fits):
         for step in (run := GeneratorResult(fit)):
             yield number, step
-        found.append(run.result)
-    return found
+        results.append(run.result)
+    return results
 
 
 def _in_turns(
-    fits: Fits[_Step, _Found],
+    fits: Fits[_Step, _Result],
     contexts: Sequence[Callable[[], AbstractContextManager[object]]],
     device: torch.device,
-) -> Steps[_Step, _Found]:
-    """Go on with each fit in turn, in its context."""
-    left, found = dict(enumerate(fits)), {}
+) -> Steps[_Step, _Result]:
+    """Advance each fit in turn, in its context."""
+    running, results = dict(enumerate(fits)), {}
     first = True
     try:
-        while left:
-            for number, fit in list(left.items()):
+        while running:
+            for number, fit in list(running.items()):
                 with contexts[number]():
                     try:
                         step = next(fit)
                     except StopIteration as end:
-                        found[number] = end.value
-                        del left[number]
+                        results[number] = end.value
+                        del running[number]
                         continue
                 if first:
-                    # What is made once, and kept for all, must be there for the next.
+                    # The first fit may fill caches, which the next one reads.
                     synchronize(device)
                 yield number, step
             first = False
-        return [found[number] for number in range(len(fits))]
+        return [results[number] for number in range(len(fits))]
     finally:
-        for fit in left.values():
+        for fit in running.values():
             fit.close()
-        if left:
-            # Their memory must not be given away while they write to it; and where the
-            # device has failed, that is known by another error.
+        if running:
+            # Their memory must not be freed while the device writes to it. An error of
+            # the device itself has already been raised elsewhere.
             with suppress(RuntimeError):
                 synchronize(device)
 
 
-def _in_threads(fits: Fits[_Step, _Found]) -> Steps[_Step, _Found]:
-    """Work on each fit in a thread; who goes on alone has all threads of the caller."""
-    heard: SimpleQueue[tuple[int, _Step] | None] = SimpleQueue()
-    left = set(range(len(fits)))
+def _in_threads(fits: Fits[_Step, _Result]) -> Steps[_Step, _Result]:
+    """Run each fit in a thread. The last one running has all threads of the caller."""
+    queue: SimpleQueue[tuple[int, _Step] | None] = SimpleQueue()
+    running = set(range(len(fits)))
     most = min(len(fits), torch.get_num_threads())
-    with closing(WorkerPool(most)) as lanes:
+    with closing(WorkerPool(most)) as pool:
 
-        def hear(number: int, step: _Step) -> None:
-            heard.put((number, step))
-            _pause(heard, lanes)
-            at_work = min(max(len(left), 1), most)
-            torch.set_num_threads(lanes.threads // at_work)
+        def on_step(number: int, step: _Step) -> None:
+            queue.put((number, step))
+            _pause(queue, pool)
+            pool.shares.divide(min(max(len(running), 1), most))
 
-        def end(number: int, _: Future[_Found]) -> None:
-            left.discard(number)
-            heard.put(None)
+        def on_end(number: int, _: Future[_Result]) -> None:
+            running.discard(number)
+            queue.put(None)
 
-        under_way = []
+        futures = []
         for number, fit in enumerate(fits):
-            future = lanes.take(fit, partial(hear, number))
-            future.add_done_callback(partial(end, number))
-            under_way.append(future)
+            future = pool.submit(fit, partial(on_step, number))
+            future.add_done_callback(partial(on_end, number))
+            futures.append(future)
         for _ in fits:
-            while (step := heard.get()) is not None:
+            while (step := queue.get()) is not None:
                 yield step
-            for future in under_way:
+            for future in futures:
                 if future.done():
                     future.result()
-        return [future.result() for future in under_way]
+        return [future.result() for future in futures]
 
 
-def _pause(heard: SimpleQueue[_Step], lanes: WorkerPool) -> None:
-    """Wait while nobody asks for what was said before."""
-    while heard.qsize() > _MOST_UNHEARD and not lanes.given_up:
+def _pause(queue: SimpleQueue[_Step], pool: WorkerPool) -> None:
+    """Wait until the caller has read enough of the steps."""
+    while queue.qsize() > _MAX_QUEUED_STEPS and not pool.stopping:
         time.sleep(_PAUSE_S)
 
 
-_LOOK_EVERY_S = 0.1
-
-
 def map_ordered(
-    jobs: Iterable[Generator[None, None, _Found]], lanes: int
-) -> Generator[_Found | None, None, None]:
-    """Work on some jobs at once, each with its share of torch's threads.
+    jobs: Iterable[Generator[None, None, _Result]], workers: int
+) -> Generator[_Result | None, None, None]:
+    """Run several jobs at the same time; yield their results in order.
 
-    Much of the work on a plane has one thread, in numpy or between torch's operations:
-    plane by plane the other cores would wait.
+    Much of the work on a plane uses one thread, in numpy or between torch's operations.
+    Plane by plane the other cores would be idle.
 
     Parameters
     ----------
     jobs : iterable of Generator
-        Each is taken when there is a lane for it, in the caller's thread; it is then
-        worked on in another. Where it yields it may be given up.
-    lanes : int
-        How many at once.
+        Each is taken in the caller's thread when a worker is free, and then runs in
+        another thread. It may be stopped where it yields.
+    workers : int
+        Largest number of jobs at the same time.
 
     Yields
     ------
     object or None
-        What the jobs return, in their order; None, ten times a second, while the next
-        is not ready.
+        What the jobs return, in their order. None, ten times a second, until the next
+        result is ready.
 
     Raises
     ------
     Exception
-        What a job raises, in its place; the jobs after it are given up.
+        What a job raises, in its place. The jobs after it are stopped.
     """
-    left = iter(jobs)
-    under_way: deque[Future[_Found]] = deque()
-    with closing(WorkerPool(lanes)) as threads:
+    waiting = iter(jobs)
+    futures: deque[Future[_Result]] = deque()
+    with closing(WorkerPool(workers)) as pool:
         while True:
-            for job in islice(left, lanes - len(under_way)):
-                under_way.append(threads.take(job))
-            if not under_way:
+            for job in islice(waiting, workers - len(futures)):
+                futures.append(pool.submit(job))
+            if not futures:
                 return
-            while not wait([under_way[0]], _LOOK_EVERY_S).done:
+            while not wait([futures[0]], _POLL_INTERVAL_S).done:
                 yield None
-            threads.take_back()
-            yield under_way.popleft().result()
+            pool.shares.restore()
+            yield futures.popleft().result()

@@ -1,28 +1,35 @@
-"""A gradient on the CPU, in parts: the same bits, however many threads there are."""
+"""The gradient of a training step on the CPU: same bits for any number of threads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from napari_inr_denoise.core.compute.threads import (
+    one_thread as one_thread,  # noqa: PLC0414 - the candidates import it from here
+)
+from napari_inr_denoise.core.compute.threads import (
+    restored_thread_count,
+    set_thread_count,
+)
+
 
 @dataclass(frozen=True)
 class Loss:
-    """A share of the loss of a step, as a function of what differs between steps.
+    """One part of the loss of a training step, and its inputs.
 
     Attributes
     ----------
     function : callable
-        From the inputs to a Tensor of no dimensions.
+        From the inputs to a scalar Tensor.
     inputs : tuple of Tensor
         All on the network's device.
     key : hashable
-        Losses of one key are one function: nothing but the inputs is another.
+        Losses with the same key differ in their inputs alone.
     """
 
     function: Callable[..., Tensor]
@@ -35,45 +42,27 @@ class Loss:
 
 
 def part_count(device: torch.device) -> int:
-    """Return in how many parts a step is taken.
+    """Return into how many parts the loss of a step is split.
 
-    On the CPU always two, and not one a thread: each part's sums are rounded on their
-    own. Other devices share out a whole step themselves.
+    Always two on the CPU, whatever the number of threads, because the sums of each
+    part are rounded on their own. Other devices parallelise a whole step themselves.
 
     Parameters
     ----------
     device : torch.device
-        Of the network.
+        Device of the network.
     """
     return 2 if device.type == "cpu" else 1
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread inside; the number is as before afterwards.
-
-    For work on no more than a network's weights, or what a step is drawn from. It is
-    done before others have woken, and these would spin for milliseconds in the way of
-    the step's own threads, unless OMP_WAIT_POLICY is set: drawn with two threads a step
-    took 1.5 times as long, and beside busy processes a fit two to four times.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        # The number is each thread's own, but new threads take the last one set.
-        torch.set_num_threads(threads)
-
-
 class Gradient:
-    """The gradient of a sum of losses, with respect to a network's parameters.
+    """The gradient of a sum of losses with respect to a network's parameters.
 
-    Every loss has one thread, and the sums of all are added in their order.
-    Were a single sum shared out among the threads, as torch does, a machine with more
-    of them would round it differently, and after some hundred steps the images would
-    differ. It is faster, too: a step is a hundred small operations, and the threads
-    wait for each other once in it, not after each operation.
+    Each loss is computed by one thread, and the gradients are added in order. If torch
+    divided a single sum among its threads, machines with different numbers of threads
+    would round differently, and the images would differ after some hundred steps. It
+    is also faster: a step is a hundred small operations, and the threads wait for each
+    other once a step instead of once an operation.
 
     Parameters
     ----------
@@ -83,46 +72,39 @@ class Gradient:
 
     def __init__(self, network: nn.Module) -> None:
         self._parameters = [one for one in network.parameters() if one.requires_grad]
-        self._threads: ThreadPoolExecutor | None = None
+        self._pool: ThreadPoolExecutor | None = None
 
     def take(self, losses: Sequence[Loss]) -> None:
-        """Give every parameter its gradient.
+        """Set the gradient of every parameter.
 
         Parameters
         ----------
         losses : sequence of Loss
-            Their sum is the loss. They may run side by side.
+            Their sum is the loss. They may run at the same time.
 
         Raises
         ------
         Exception
-            What one of the losses raises; all have ended by then.
+            What one of the losses raises, after all of them have ended.
         """
-        first, *others = self._side_by_side(losses)
+        first, *others = self._gradients(losses)
         with one_thread():
             for part in others:
                 torch._foreach_add_(first, part)
         for parameter, value in zip(self._parameters, first, strict=True):
             parameter.grad = value
 
-    def _side_by_side(self, losses: Sequence[Loss]) -> list[list[Tensor]]:
-        threads = torch.get_num_threads()
-        try:
+    def _gradients(self, losses: Sequence[Loss]) -> list[list[Tensor]]:
+        with restored_thread_count() as threads:
             if threads == 1 or len(losses) == 1:
-                return [self._on_one_thread(loss) for loss in losses]
-            if self._threads is None:
+                return [self._gradient(loss) for loss in losses]
+            if self._pool is None:
                 most = min(threads, len(losses))
-                # Torch must have met a thread before the thread sets its own number.
-                self._threads = ThreadPoolExecutor(
-                    most, "inr-denoise-gradient", torch.get_num_threads
-                )
-            work = [self._threads.submit(self._on_one_thread, loss) for loss in losses]
-            wait(work)
-            return [one.result() for one in work]
-        finally:
-            # The number is each thread's own, but new threads take the last one set.
-            torch.set_num_threads(threads)
+                self._pool = ThreadPoolExecutor(most, "inr-denoise-gradient")
+            futures = [self._pool.submit(self._gradient, loss) for loss in losses]
+            wait(futures)
+            return [future.result() for future in futures]
 
-    def _on_one_thread(self, loss: Loss) -> list[Tensor]:
-        torch.set_num_threads(1)
+    def _gradient(self, loss: Loss) -> list[Tensor]:
+        set_thread_count(1)
         return list(torch.autograd.grad(loss(), self._parameters))

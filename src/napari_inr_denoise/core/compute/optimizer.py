@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from napari_inr_denoise.core.compute.adamw import KEPT, AdamWOnCpu, AdamWOnDevice, Group
 from napari_inr_denoise.core.compute.cuda_graphs import Recorder, graphs_for
-from napari_inr_denoise.core.compute.gradient import Gradient, Loss, one_thread
+from napari_inr_denoise.core.compute.gradient import Gradient, Loss
+from napari_inr_denoise.core.compute.threads import one_thread
 
 
 class Descent(Protocol):

@@ -4,16 +4,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, nullcontext
 
 import numpy as np
 import pytest
 import torch
 
-from napari_inr_denoise.core.compute import concurrency as at_once
+from napari_inr_denoise.core.compute import concurrency
 from napari_inr_denoise.core.compute.concurrency import (
     fit_concurrently,
+    map_ordered,
     runs_in_threads,
 )
 from napari_inr_denoise.core.compute.generators import GeneratorResult
@@ -50,7 +51,7 @@ def test_every_step_is_heard_in_its_order_and_results_in_theirs(
 ) -> None:
     fits = [_fit("a", 3, 0.01), _fit("b", 5), _fit("c", 0)]
     if way == "turns":
-        run = GeneratorResult(at_once._in_turns(fits, [nullcontext] * 3, CPU))
+        run = GeneratorResult(concurrency._in_turns(fits, [nullcontext] * 3, CPU))
     else:
         torch.set_num_threads(4 if way == "threads" else 1)
         run = GeneratorResult(fit_concurrently(fits, CPU))
@@ -66,7 +67,7 @@ def test_every_step_is_heard_in_its_order_and_results_in_theirs(
 def test_in_turns_a_step_of_each_comes_after_the_other() -> None:
     fits = [_fit("a", 3), _fit("b", 2)]
     steps = [
-        step for _, step in at_once._in_turns(fits, [nullcontext, nullcontext], CPU)
+        step for _, step in concurrency._in_turns(fits, [nullcontext, nullcontext], CPU)
     ]
     assert steps == ["a0", "b0", "a1", "b1", "a2"]
 
@@ -90,7 +91,7 @@ def test_streams_wait_for_what_is_given_and_the_caller_for_what_is_made(
         return name
 
     cuda = torch.device("cuda")
-    monkeypatch.setattr(at_once, "synchronize", lambda _: None)
+    monkeypatch.setattr(concurrency, "synchronize", lambda _: None)
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
     monkeypatch.setattr(torch.cuda, "stream", lambda _: nullcontext())
     monkeypatch.setattr(torch.cuda, "current_stream", lambda _: Stream(cuda, "caller"))
@@ -149,13 +150,13 @@ def _long(name: str, closed: list[str]) -> Fit:
     return name
 
 
-def _in_turns(fits: list[Fit]) -> at_once.Steps[str, str]:
-    return at_once._in_turns(fits, [nullcontext] * len(fits), CPU)
+def _in_turns(fits: list[Fit]) -> concurrency.Steps[str, str]:
+    return concurrency._in_turns(fits, [nullcontext] * len(fits), CPU)
 
 
-@pytest.mark.parametrize("way", [at_once._in_threads, _in_turns])
+@pytest.mark.parametrize("way", [concurrency._in_threads, _in_turns])
 def test_an_error_of_one_gives_the_others_up(
-    way: Callable[[list[Fit]], at_once.Steps[str, str]],
+    way: Callable[[list[Fit]], concurrency.Steps[str, str]],
 ) -> None:
     closed: list[str] = []
     with pytest.raises(MemoryError, match="no more"):
@@ -163,9 +164,9 @@ def test_an_error_of_one_gives_the_others_up(
     assert sorted(closed) == ["a", "b"]
 
 
-@pytest.mark.parametrize("way", [at_once._in_threads, _in_turns])
+@pytest.mark.parametrize("way", [concurrency._in_threads, _in_turns])
 def test_a_stop_gives_all_up(
-    way: Callable[[list[Fit]], at_once.Steps[str, str]],
+    way: Callable[[list[Fit]], concurrency.Steps[str, str]],
 ) -> None:
     closed: list[str] = []
     run = way([_long("a", closed), _long("b", closed)])
@@ -227,7 +228,7 @@ def test_nobody_works_on_who_is_not_asked_for_more() -> None:
     run = fit_concurrently([quick(), _fit("b", 1)], CPU)
     next(run)
     time.sleep(0.3)
-    assert len(made) <= at_once._MOST_UNHEARD + 3
+    assert len(made) <= concurrency._MAX_QUEUED_STEPS + 3
     assert len(list(run)) == 1000
     assert len(made) == 1000
 
@@ -255,7 +256,7 @@ print("left open")
     assert ended.stdout == "left open\n"
 
 
-def test_one_thread_or_one_fit_has_no_lanes() -> None:
+def test_one_thread_or_one_fit_needs_no_workers() -> None:
     assert runs_in_threads(2, CPU)
     assert not runs_in_threads(1, CPU)
     assert not runs_in_threads(2, torch.device("mps"))
@@ -284,11 +285,127 @@ def test_the_bytes_are_those_of_one_after_the_other(
     y, x = np.mgrid[:48, :56]
     noisy = 60 + 30 * np.sin(x / 6) * np.cos(y / 9) + rng.normal(0, 6, (planes, 48, 56))
     found = [denoise(noisy, "ZYX", settings=_small())]
-    monkeypatch.setattr(at_once, "_in_threads", at_once._one_by_one)
+    monkeypatch.setattr(concurrency, "_in_threads", concurrency._one_by_one)
     found.append(denoise(noisy, "ZYX", settings=_small()))
 
-    monkeypatch.setattr(at_once, "_in_threads", _in_turns)
+    monkeypatch.setattr(concurrency, "_in_threads", _in_turns)
     found.append(denoise(noisy, "ZYX", settings=_small()))
     assert len({one.image.tobytes() for one in found}) == 1
     assert len({one.uncertainty.tobytes() for one in found}) == 1
     assert found[0].report.files[0].planes[0].shared == (planes > 1)
+
+
+def _job(
+    number: int, seconds: float = 0.0, steps: int = 1
+) -> Generator[None, None, int]:
+    for _ in range(steps):
+        time.sleep(seconds / steps)
+        yield
+    return number
+
+
+def _results(jobs: Iterator[Generator[None, None, int]], workers: int) -> list[int]:
+    return [one for one in map_ordered(jobs, workers) if one is not None]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_results_come_in_the_order_of_the_jobs(workers: int) -> None:
+    seconds = np.random.default_rng(0).uniform(0, 0.03, 12)
+    jobs = (_job(number, each) for number, each in enumerate(seconds))
+    assert _results(jobs, workers) == list(range(12))
+
+
+def test_no_job_is_no_result() -> None:
+    assert _results(iter(()), 2) == []
+
+
+def test_jobs_are_worked_on_at_once() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def meeting(number: int) -> Generator[None, None, int]:
+        both.wait()
+        yield
+        return number
+
+    assert _results(map(meeting, range(4)), 2) == [0, 1, 2, 3]
+
+
+def test_no_more_jobs_are_taken_than_there_are_workers() -> None:
+    taken: list[int] = []
+    finished: list[int] = []
+
+    def jobs() -> Iterator[Generator[None, None, int]]:
+        for number in range(6):
+            taken.append(number)
+            yield _job(number)
+
+    for one in map_ordered(jobs(), 2):
+        if one is not None:
+            finished.append(one)
+            assert len(taken) <= len(finished) + 1
+
+
+def test_a_caller_hears_nothing_new_ten_times_a_second() -> None:
+    looks = list(map_ordered(iter([_job(7, 0.45)]), 2))
+    assert looks[-1] == 7
+    assert 2 <= looks.count(None) <= 5
+
+
+def test_an_error_comes_in_the_place_of_its_job() -> None:
+    def failing() -> Generator[None, None, int]:
+        yield
+        raise MemoryError("no more")
+
+    found = []
+    with pytest.raises(MemoryError, match="no more"):
+        found.extend(
+            one
+            for one in map_ordered(iter([_job(0, 0.1), failing(), _job(2)]), 3)
+            if one is not None
+        )
+    assert found == [0]
+
+
+def test_a_stop_gives_the_jobs_up() -> None:
+    seen: list[int] = []
+
+    def long(number: int) -> Generator[None, None, int]:
+        for _ in range(500):
+            seen.append(number)
+            time.sleep(0.01)
+            yield
+        return number
+
+    started = time.monotonic()
+    with closing(map_ordered(map(long, range(4)), 2)) as looks:
+        assert next(looks) is None
+    assert time.monotonic() - started < 1.0
+    count = len(seen)
+    time.sleep(0.1)
+    assert len(seen) == count
+    assert set(seen) == {0, 1}
+
+
+def test_workers_have_shares_of_the_threads_and_give_them_back() -> None:
+    shares: list[int] = []
+
+    def noting() -> Generator[None, None, int]:
+        shares.append(torch.get_num_threads())
+        yield
+        return 0
+
+    _results(iter([noting() for _ in range(4)]), 2)
+    assert shares == [2, 2, 2, 2]
+    assert torch.get_num_threads() == 4
+    with closing(map_ordered(iter([_job(0, 0.3)]), 3)) as looks:
+        next(looks)
+
+
+def test_no_thread_is_left() -> None:
+    _results((_job(number) for number in range(5)), 3)
+    for _ in range(100):
+        names = [one.name for one in threading.enumerate()]
+        if not any(name.startswith("inr-denoise-worker") for name in names):
+            return
+        time.sleep(0.02)
+    pytest.fail(f"threads are left: {names}")
