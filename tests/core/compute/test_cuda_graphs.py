@@ -37,9 +37,9 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def _nothing_given_up() -> Iterator[None]:
-    captured._given_up.clear()
+    captured._failures.clear()
     yield
-    captured._given_up.clear()
+    captured._failures.clear()
 
 
 def test_work_is_recorded_once_and_replayed_with_other_inputs() -> None:
@@ -105,7 +105,7 @@ def test_a_mistake_of_the_work_itself_is_raised() -> None:
 
 
 def test_a_note_of_one_gpu_is_found_by_the_name_of_all() -> None:
-    captured._given_up[torch.device("cuda", 1)] = "A note."
+    captured._failures[torch.device("cuda", 1)] = "A note."
     assert capture_notes(torch.device("cuda")) == ("A note.",)
     assert capture_notes(torch.device("cuda", 1)) == ("A note.",)
     assert capture_notes(torch.device("cuda", 0)) == ()

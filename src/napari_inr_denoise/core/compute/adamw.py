@@ -1,9 +1,9 @@
-"""AdamW: on the CPU in one kernel, elsewhere with rates that lie on the device.
+"""AdamW: one fused kernel on the CPU; elsewhere all numbers are on the device.
 
-Loshchilov, Hutter, "Decoupled Weight Decay Regularization", ICLR 2019. The numbers of
-`torch.optim.AdamW`, on the CPU its very bits. That one imports torch's compiler when it
-is first made, a second of a small image's three; and it reads the share of the mean of
-the gradients from the host, so that a recorded step would keep that of the first.
+Loshchilov, Hutter, "Decoupled Weight Decay Regularization", ICLR 2019. Same results as
+`torch.optim.AdamW`, on the CPU the same bits. That class imports torch's compiler when
+it is first used: one second of the three for a small image. It also reads beta1 from
+the host, so that a recorded step would repeat the first value.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from typing import TypedDict
 import torch
 from torch import Tensor
 
-KEPT = 0.9
-"""Share of the gradients' mean that a step keeps, unless it is told another."""
-_KEPT_SQUARES, _EPSILON = 0.999, 1e-8
+BETA1 = 0.9
+"""Default decay rate of the mean of the gradients."""
+_BETA2, _EPSILON = 0.999, 1e-8
 
 
 class Group(TypedDict):
-    """Weights and their decay."""
+    """Parameters with the same weight decay."""
 
     params: list[Tensor]
     weight_decay: float
 
 
 class AdamWOnCpu:
-    """Steps by torch's fused kernel.
+    """AdamW by torch's fused kernel.
 
     Parameters
     ----------
     groups : list of dict
-        All weights, each once, and the decay of each group.
+        Every weight once, with the weight decay of its group.
     """
 
     def __init__(self, groups: Sequence[Group]) -> None:
         self._groups = [_Moments.of(group) for group in groups]
 
     @torch.no_grad()
-    def step(self, rate: float, kept: float) -> None:
-        """Take a step down the gradients that lie at the weights.
+    def step(self, rate: float, beta1: float) -> None:
+        """Take a step, with the gradients from `weight.grad`.
 
         Parameters
         ----------
         rate : float
             Learning rate.
-        kept : float
-            Share of the gradients' mean that is kept.
+        beta1 : float
+            Decay rate of the mean of the gradients.
         """
         for group in self._groups:
             torch._foreach_add_(group.counts, 1)
@@ -61,8 +61,8 @@ class AdamWOnCpu:
                 [],
                 group.counts,
                 lr=rate,
-                beta1=kept,
-                beta2=_KEPT_SQUARES,
+                beta1=beta1,
+                beta2=_BETA2,
                 weight_decay=group.decay,
                 eps=_EPSILON,
                 amsgrad=False,
@@ -72,7 +72,7 @@ class AdamWOnCpu:
 
 @dataclass(frozen=True)
 class _Moments:
-    """Weights, and what is kept of their gradients."""
+    """Weights of a group, and the moments of their gradients."""
 
     weights: list[Tensor]
     means: list[Tensor]
@@ -89,19 +89,19 @@ class _Moments:
 
 
 class AdamWOnDevice:
-    """Steps whose rates and count are numbers on the device.
+    """AdamW with learning rate, beta1 and step count as tensors on the device.
 
     Parameters
     ----------
     groups : list of dict
-        All weights, each once, and the decay of each group.
+        Every weight once, with the weight decay of its group.
     gradients : list of Tensor
-        Of all weights in the order of the groups; read in each step.
+        Of all weights, in the order of the groups. Read in each step.
 
     Attributes
     ----------
     state : list of Tensor
-        All that a step changes.
+        All tensors that a step changes.
     """
 
     def __init__(self, groups: Sequence[Group], gradients: Sequence[Tensor]) -> None:
@@ -110,38 +110,38 @@ class AdamWOnDevice:
         self._weights = [weight for group in groups for weight in group["params"]]
         self._means = [torch.zeros_like(weight) for weight in self._weights]
         self._squares = [torch.zeros_like(weight) for weight in self._weights]
-        self._rate, self._kept, self._count = self._weights[0].new_zeros(3).unbind()
+        self._rate, self._beta1, self._count = self._weights[0].new_zeros(3).unbind()
         self.state = [*self._weights, *self._means, *self._squares, self._count]
 
     @torch.no_grad()
-    def set_rates(self, rate: float, kept: float) -> None:
-        """Set the learning rate, and the share of the gradients' mean that is kept."""
+    def set_rates(self, rate: float, beta1: float) -> None:
+        """Set the learning rate and the decay rate of the mean of the gradients."""
         self._rate.fill_(rate)
-        self._kept.fill_(kept)
+        self._beta1.fill_(beta1)
 
     @torch.no_grad()
     def step(self) -> None:
         """Take a step."""
         self._count.add_(1)
         for group in self._groups:
-            left = 1 - self._rate * group["weight_decay"]
-            torch._foreach_mul_(group["params"], left)
-        torch._foreach_mul_(self._means, self._kept)
-        added = torch._foreach_mul(self._gradients, 1 - self._kept)
-        torch._foreach_add_(self._means, added)
-        torch._foreach_mul_(self._squares, _KEPT_SQUARES)
+            shrinkage = 1 - self._rate * group["weight_decay"]
+            torch._foreach_mul_(group["params"], shrinkage)
+        torch._foreach_mul_(self._means, self._beta1)
+        new = torch._foreach_mul(self._gradients, 1 - self._beta1)
+        torch._foreach_add_(self._means, new)
+        torch._foreach_mul_(self._squares, _BETA2)
         torch._foreach_addcmul_(
-            self._squares, self._gradients, self._gradients, value=1 - _KEPT_SQUARES
+            self._squares, self._gradients, self._gradients, value=1 - _BETA2
         )
-        moves = list(torch._foreach_div(self._means, self._spreads()))
-        length = self._rate / (1 - self._kept**self._count)
-        torch._foreach_mul_(moves, length)
-        torch._foreach_sub_(self._weights, moves)
+        updates = list(torch._foreach_div(self._means, self._denominators()))
+        step_size = self._rate / (1 - self._beta1**self._count)
+        torch._foreach_mul_(updates, step_size)
+        torch._foreach_sub_(self._weights, updates)
 
-    def _spreads(self) -> list[Tensor]:
-        spreads = list(torch._foreach_sqrt(self._squares))
-        # 1 - kept ** count, without the loss of digits where it is small.
-        seen = -torch.expm1(self._count * math.log(_KEPT_SQUARES))
-        torch._foreach_mul_(spreads, seen.rsqrt())
-        torch._foreach_add_(spreads, _EPSILON)
-        return spreads
+    def _denominators(self) -> list[Tensor]:
+        denominators = list(torch._foreach_sqrt(self._squares))
+        # 1 - beta2 ** count, also precise where it is small.
+        correction = -torch.expm1(self._count * math.log(_BETA2))
+        torch._foreach_mul_(denominators, correction.rsqrt())
+        torch._foreach_add_(denominators, _EPSILON)
+        return denominators

@@ -1,8 +1,8 @@
-"""Work on a GPU that is recorded once and then launched as one.
+"""Work on a GPU that is recorded once as a CUDA graph, and then replayed.
 
-A training step is a hundred small operations, and starting them takes longer than they
-do. A recording is trusted only after its first replay has done what the work itself
-does; otherwise, and where it cannot be made, the work goes on operation by operation.
+A training step is a hundred small operations, and launching them takes longer than
+running them. A recording is used only if its first replay gives the result of the work
+itself. Otherwise, and if recording fails, the work runs operation by operation.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ import torch
 from torch import Tensor
 
 _WARM_UPS = 3
-"""Runs before a recording, in which libraries take what memory they need."""
-_MOST_OFF = 0.01
-"""Of what a replay may do otherwise, as a share of what the work changes."""
-_given_up: dict[torch.device, str] = {}
+"""Runs before a recording, in which libraries allocate their memory."""
+_TOLERANCE = 0.01
+"""Largest difference of a replay, as a fraction of what the work changes."""
+_failures: dict[torch.device, str] = {}
+"""Devices on which nothing is recorded any more, each with a sentence for reports."""
 
 
 class Graphs(Protocol):
-    """A way to record work on tensors that stay where they are."""
+    """A way to record work on tensors that keep their memory."""
 
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
-        """Return what does the same operations again on the same tensors.
+        """Return a function that repeats the operations on the same tensors.
 
         Parameters
         ----------
         work : callable
-            May be run several times here.
+            May run several times here.
         """
 
 
 class CudaGraphs:
-    """Records by CUDA graphs.
+    """Recording by CUDA graphs.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ class CudaGraphs:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._stream = torch.cuda.Stream(device)
-        # One for all: nothing in it is needed after a replay, and none run at once.
+        # Shared by all graphs: none needs it after a replay, and they never overlap.
         self._pool = torch.cuda.graph_pool_handle()
 
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
@@ -53,7 +54,7 @@ class CudaGraphs:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(self._device):
             self._warm_up(work)
-            # Other threads may use the GPU meanwhile, a viewer or another run.
+            # Other threads may use the GPU meanwhile: a viewer or another run.
             with torch.cuda.graph(
                 graph,
                 pool=self._pool,
@@ -72,29 +73,29 @@ class CudaGraphs:
 
 
 def graphs_for(device: torch.device) -> Graphs | None:
-    """Return how work on a device is recorded; None where it is not."""
+    """Return how to record work on a device; None if it is not recorded."""
     return CudaGraphs(device) if device.type == "cuda" else None
 
 
 def capture_notes(device: torch.device) -> tuple[str, ...]:
-    """Return a sentence where recordings were given up on a device, for reports."""
+    """Return sentences for reports if recording has failed on a device."""
     return tuple(
         reason
-        for given, reason in _given_up.items()
-        # "cuda" stands for any of them.
-        if given.type == device.type and device.index in (None, given.index)
+        for failed, reason in _failures.items()
+        # "cuda" without an index means any CUDA device.
+        if failed.type == device.type and device.index in (None, failed.index)
     )
 
 
 class Recorder:
-    """Runs work on a device: by itself at first, then as a recording.
+    """Runs work on a device: directly the first time, then as a recording.
 
     Parameters
     ----------
     graphs : Graphs or None
-        How it is recorded; None where it is not.
+        How to record; None to always run directly.
     device : torch.device
-        Where the work is. Given up once, it is for all of the process.
+        Device of the work. A failed recording ends all recording on it in this process.
     """
 
     def __init__(self, graphs: Graphs | None, device: torch.device) -> None:
@@ -108,43 +109,43 @@ class Recorder:
         inputs: Sequence[Tensor],
         state: Sequence[Tensor],
     ) -> None:
-        """Do work once.
+        """Run work once.
 
         Parameters
         ----------
         key : hashable
-            Of one key and one set of shapes all work is the same but for its inputs.
+            With the same key and shapes, work differs in its inputs alone.
         work : callable
-            Takes the inputs, and changes the state in place and nothing else.
+            Takes the inputs. Changes the state in place, and nothing else.
         inputs : sequence of Tensor
             On the device.
         state : sequence of Tensor
-            Always the same for a key.
+            Always the same tensors for a key.
         """
-        if self._graphs is None or self._device in _given_up:
+        if self._graphs is None or self._device in _failures:
             work(*inputs)
             return
-        known = (key, *(one.shape for one in inputs))
-        if known in self._recorded:
-            self._recorded[known].play(inputs)
+        full_key = (key, *(one.shape for one in inputs))
+        if full_key in self._recorded:
+            self._recorded[full_key].play(inputs)
             return
         before = _copies(state)
         work(*inputs)
-        wanted = _copies(state)
+        expected = _copies(state)
         try:
-            made = _Recording(self._graphs, work, inputs)
-            _put(state, before)
-            made.play(inputs)
-            _check(state, before, wanted)
-        except Exception as error:  # noqa: BLE001 - drivers fail in ways of their own
-            self._give_up(str(error).strip() or type(error).__name__)
-            _put(state, wanted)
+            recording = _Recording(self._graphs, work, inputs)
+            _copy_to(state, before)
+            recording.play(inputs)
+            _check(state, before, expected)
+        except Exception as error:  # noqa: BLE001 - drivers raise anything
+            self._disable(str(error).strip() or type(error).__name__)
+            _copy_to(state, expected)
         else:
-            self._recorded[known] = made
+            self._recorded[full_key] = recording
 
-    def _give_up(self, reason: str) -> None:
+    def _disable(self, reason: str) -> None:
         self._recorded.clear()
-        _given_up[self._device] = (
+        _failures[self._device] = (
             f"Training steps could not be recorded on {self._device} "
             f"({reason.splitlines()[0]}): they were started operation by operation, "
             "which is slower and changes nothing else."
@@ -161,16 +162,16 @@ class _Recording:
         self._replay = graphs.record(lambda: work(*self._inputs))
 
     def play(self, inputs: Sequence[Tensor]) -> None:
-        _put(self._inputs, inputs)
+        _copy_to(self._inputs, inputs)
         self._replay()
 
 
 def _check(
-    found: Sequence[Tensor], before: Sequence[Tensor], wanted: Sequence[Tensor]
+    found: Sequence[Tensor], before: Sequence[Tensor], expected: Sequence[Tensor]
 ) -> None:
-    """Raise if a replay has not done what the work itself has."""
-    off, change = _distance(found, wanted), _distance(wanted, before)
-    if not bool((off <= _MOST_OFF * change).all()):
+    """Raise RuntimeError if a replay differs from the work itself."""
+    off, change = _distance(found, expected), _distance(expected, before)
+    if not bool((off <= _TOLERANCE * change).all()):
         raise RuntimeError("the first replay gave other numbers")
 
 
@@ -180,13 +181,13 @@ def _copies(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 
 @torch.no_grad()
-def _put(targets: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+def _copy_to(targets: Sequence[Tensor], values: Sequence[Tensor]) -> None:
     for target, value in zip(targets, values, strict=True):
         target.copy_(value)
 
 
 @torch.no_grad()
 def _distance(some: Sequence[Tensor], others: Sequence[Tensor]) -> Tensor:
-    """Return, tensor by tensor, the root of the sum of the squared differences."""
+    """Return the Euclidean distance of each pair of tensors."""
     pairs = zip(some, others, strict=True)
     return torch.stack([(one - other).norm() for one, other in pairs])

@@ -1,4 +1,4 @@
-"""Where the fit runs: picking, checking and naming devices."""
+"""Devices: choice, check, description, memory."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import torch
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of that name; "auto" takes CUDA, then MPS, then the CPU.
+    """Return the device with a name. "auto" prefers CUDA, then MPS, then the CPU.
 
     Raises
     ------
     ValueError
-        If the name is unknown or there is no such device here.
+        If the name is unknown, or if this machine has no such device.
     """
     if name == "auto":
         return torch.device(available_devices()[0])
@@ -36,7 +36,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def available_devices() -> list[str]:
-    """Return the names of the devices here, the fastest kind first."""
+    """Return the names of this machine's devices, the fastest kind first."""
     found = [f"cuda:{k}" for k in range(torch.cuda.device_count())]
     if found:
         found.insert(0, "cuda")
@@ -56,7 +56,7 @@ def describe_device(device: torch.device) -> str:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until a device has done what it was given."""
+    """Wait until a device has finished all work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -64,10 +64,9 @@ def synchronize(device: torch.device) -> None:
 
 
 def peak_memory_mb(device: torch.device) -> float | None:
-    """Return the largest memory used so far, in MB (10^6 bytes).
+    """Return the peak memory of this process, in MB (10^6 bytes).
 
-    On CUDA that of the device since the process started, otherwise that of the
-    process; None where the system does not tell (Windows).
+    On CUDA: memory of the device. Elsewhere: memory of the host; None on Windows.
     """
     if device.type == "cuda":
         return round(torch.cuda.max_memory_allocated(device) / 1e6, 1)

@@ -1,4 +1,4 @@
-"""A generator's steps in a for loop, and what it returned afterwards."""
+"""Generators that yield progress and return a result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _Result = TypeVar("_Result")
 
 
 class GeneratorResult(Generic[_Step, _Result]):
-    """Iterate over a generator, then read `result`.
+    """Iterate over a generator, then read its return value from `result`.
 
     ::
 
@@ -23,7 +23,7 @@ class GeneratorResult(Generic[_Step, _Result]):
     Parameters
     ----------
     steps : Generator
-        Closed when the iteration is left early.
+        Closed if the iteration ends early.
     """
 
     result: _Result
@@ -32,27 +32,26 @@ class GeneratorResult(Generic[_Step, _Result]):
         self._steps = steps
 
     def __iter__(self) -> Iterator[_Step]:
-        """Yield the steps; `result` is there when they are over."""
+        """Yield the steps. Afterwards `result` is set."""
         self.result = yield from self._steps
 
 
-_Found = TypeVar("_Found")
-_LOOK_EVERY_S = 0.1
+_POLL_INTERVAL_S = 0.1
 
 
-def run_in_thread(work: Callable[[], _Found]) -> Generator[None, None, _Found]:
-    """Work in a thread, and come back ten times a second until it is done.
+def run_in_thread(work: Callable[[], _Result]) -> Generator[None, None, _Result]:
+    """Run a function in a thread; yield ten times a second until it has ended.
 
     Parameters
     ----------
     work : callable
-        Runs to its end also where the generator is closed before; what it returns or
-        raises is then dropped.
+        Runs to its end even if the generator is closed before. Its result or exception
+        is then ignored.
 
     Yields
     ------
     None
-        Nothing new, but a chance to stop.
+        The caller may stop here.
 
     Returns
     -------
@@ -64,11 +63,11 @@ def run_in_thread(work: Callable[[], _Found]) -> Generator[None, None, _Found]:
     Exception
         What `work` raises.
     """
-    threads = ThreadPoolExecutor(1, "inr-denoise-preparation")
+    pool = ThreadPoolExecutor(1, "inr-denoise-preparation")
     try:
-        future = threads.submit(work)
-        while not wait([future], _LOOK_EVERY_S).done:
+        future = pool.submit(work)
+        while not wait([future], _POLL_INTERVAL_S).done:
             yield
         return future.result()
     finally:
-        threads.shutdown(wait=False)
+        pool.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""In which precision matrices are multiplied, and values are added up."""
+"""The floating type of matrix products, and sums in a fixed order."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from torch import Tensor
 
 @cache
 def product_dtype(device: torch.device) -> torch.dtype:
-    """Return bfloat16 where a device multiplies it in hardware, else float32.
+    """Return bfloat16 if the device multiplies it in hardware, else float32.
 
-    Of the device alone, never of a measurement: the same seed must give the same
-    bytes again.
+    Depends on the device alone, never on a measurement: the same seed must give the
+    same bytes again.
 
     Parameters
     ----------
     device : torch.device
-        Where the products are.
+        Device of the products.
     """
     if device.type == "cuda":
         native = torch.cuda.get_device_capability(device) >= (8, 0)
     else:
-        # Without the instructions bfloat16 is slower than float32. Torch before 2.6
-        # does not tell.
-        told = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-        native = device.type == "cpu" and told is not None and bool(told())
+        # Without these instructions bfloat16 is slower than float32. Torch before 2.6
+        # has no such function.
+        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+        native = device.type == "cpu" and supported is not None and bool(supported())
     return torch.bfloat16 if native else torch.float32
 
 
 def sine_product_dtype(device: torch.device) -> torch.dtype:
-    """Return the precision of products whose sums a sine is trained through.
+    """Return the floating type of products before a sine.
 
-    Less in training alone, as a rounded phase would show in what is rendered.
+    Reduced in training alone: a rounded phase would be visible in a rendered image.
 
     Parameters
     ----------
     device : torch.device
-        Where the products are.
+        Device of the products.
     """
     return product_dtype(device) if torch.is_grad_enabled() else torch.float32
 
 
 def total(values: Tensor) -> float:
-    """Return the sum of values, for which the host waits.
+    """Return the sum of values; the host waits for the device.
 
-    On the CPU by numpy, which adds in the same order however many threads there are.
+    By numpy on the CPU: its order does not depend on the number of threads.
 
     Parameters
     ----------

@@ -11,21 +11,21 @@ from napari_inr_denoise.core.compute.adamw import Group
 def selective_decay(
     layers: list[nn.Linear], decay_layers: int, weight_decay: float
 ) -> list[Group]:
-    """Return an optimiser's parameter groups: decay for the last layers only.
+    """Return an optimizer's parameter groups: weight decay for the last layers only.
 
     The layers nearest the output fit the noise most (Kim, Lee, Shin, arXiv
-    2204.02405), so only their weights are decayed. Biases are offsets and hold no
-    noise; they are left alone.
+    2204.02405), so only their weights are decayed. Biases are offsets, which hold no
+    noise, and are not decayed.
 
     Parameters
     ----------
     layers : list of Linear
         From input to output.
     decay_layers : int
-        How many layers, counted from the output, are decayed.
+        Number of layers with weight decay, counted from the output.
     weight_decay : float
-        For an optimiser with decoupled decay (AdamW). Added to the gradient instead,
-        Adam's normalisation would cancel most of it.
+        For an optimizer with decoupled decay (AdamW). In Adam, which adds it to the
+        gradient, the normalization would cancel most of it.
 
     Returns
     -------
@@ -46,16 +46,16 @@ def selective_decay(
 class WeightAverage:
     """Exponential moving average of a network's weights.
 
-    `update` after each step; `apply` puts the average into the network and keeps the
-    network's own weights aside; `restore` puts those back.
+    Call `update` after each step. `apply` copies the average into the network and saves
+    the network's own weights; `restore` copies those back.
 
     Parameters
     ----------
     network : Module
-        The network to follow; registered with its present weights.
+        The network. The average starts at its present weights.
     decay : float
-        Share of the average kept at each update, in [0, 1). It rises to this value
-        over the first updates, so that the start is forgotten.
+        Fraction of the average kept at each update, in [0, 1). It is smaller in the
+        first updates, so that the initial weights lose their influence.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -63,14 +63,14 @@ class WeightAverage:
         self._updates = 0
         self._weights: list[Tensor] = []
         self._average: list[Tensor] = []
-        self._aside: list[Tensor] = []
+        self._saved: list[Tensor] = []
         self.register(network)
 
     def register(self, network: nn.Module) -> None:
         """Start a new average at the network's present weights."""
         self._weights = [weight.data for weight in network.parameters()]
         self._average = [weight.clone() for weight in self._weights]
-        self._aside = []
+        self._saved = []
         self._updates = 0
 
     def update(self) -> None:
@@ -79,22 +79,22 @@ class WeightAverage:
         Raises
         ------
         RuntimeError
-            If the average itself stands in the network.
+            If the average is applied.
         """
-        if self._aside:
+        if self._saved:
             raise RuntimeError("the average is applied; call restore() before update()")
         self._updates += 1
         decay = min(self._decay, self._updates / (self._updates + 9))
         torch._foreach_lerp_(self._average, self._weights, 1 - decay)
 
     def apply(self) -> None:
-        """Put the average into the network; a second call changes nothing."""
-        if not self._aside:
-            self._aside = [weight.clone() for weight in self._weights]
+        """Copy the average into the network. A second call changes nothing."""
+        if not self._saved:
+            self._saved = [weight.clone() for weight in self._weights]
             torch._foreach_copy_(self._weights, self._average)
 
     def restore(self) -> None:
-        """Put the network's own weights back; without `apply` nothing changes."""
-        if self._aside:
-            torch._foreach_copy_(self._weights, self._aside)
-            self._aside = []
+        """Copy the network's own weights back. Without `apply` nothing changes."""
+        if self._saved:
+            torch._foreach_copy_(self._weights, self._saved)
+            self._saved = []
