@@ -38,6 +38,7 @@ from napari_inr_denoise.batch.report.causes import cause_of
 from napari_inr_denoise.batch.report.job_report import JobReport, failed
 from napari_inr_denoise.batch.serial import BatchStep, BatchSteps
 from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.compute.threads import set_thread_count
 from napari_inr_denoise.core.report.report import DenoiseReport
 
 MAX_DEATHS = 3
@@ -356,7 +357,7 @@ def _denoise_in_worker(
     """Denoise a file in a worker process, and send its progress."""
     worker = get_worker()
     # Applies to the current thread, which computes.
-    torch.set_num_threads(worker.state.nthreads)
+    set_thread_count(worker.state.nthreads)
     key = worker.get_current_task()
     send_at, started = 0.0, time.monotonic()
     with closing(denoise_file(job, options, run)) as steps:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from napari_inr_denoise.core.compute.early_stopping import (
+    Budget,
+    Discrepancy,
+    FirstOf,
     Watched,
     steps_to_next_look,
     until_noise_level,
@@ -13,6 +16,26 @@ from napari_inr_denoise.core.compute.early_stopping import (
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import DenoiseSettings
+
+
+@pytest.mark.parametrize(
+    ("residual", "reason"),
+    [(4.01, None), (4.0, StopReason.NOISE_LEVEL), (1.0, StopReason.NOISE_LEVEL)],
+)
+def test_discrepancy(residual: float, reason: StopReason | None) -> None:
+    assert Discrepancy(4.0).check(7, residual) is reason
+
+
+@pytest.mark.parametrize(("step", "ends"), [(9, False), (10, True), (11, True)])
+def test_budget(step: int, ends: bool) -> None:
+    assert (Budget(10).check(step, 1e9) is StopReason.BUDGET) == ends
+
+
+def test_the_first_rule_with_a_reason_wins() -> None:
+    rule = FirstOf((Discrepancy(4.0), Budget(10)))
+    assert rule.check(10, 4.0) is StopReason.NOISE_LEVEL
+    assert rule.check(10, 5.0) is StopReason.BUDGET
+    assert rule.check(9, 5.0) is None
 
 
 @dataclass(frozen=True)

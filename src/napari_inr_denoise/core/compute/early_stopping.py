@@ -3,17 +3,69 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from napari_inr_denoise.core.report.stop_reason import (
-    Budget,
-    Discrepancy,
-    FirstOf,
-    StopReason,
-)
+from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import SirenSettings
+
+
+@dataclass(frozen=True)
+class StopRule(ABC):
+    """Decides from a look at the whole image whether the fit ends."""
+
+    @abstractmethod
+    def check(self, step: int, residual_variance: float) -> StopReason | None:
+        """Return a reason to stop, or None to go on.
+
+        Parameters
+        ----------
+        step : int
+            Steps done.
+        residual_variance : float
+            MSE(output, noisy) over the valid pixels of the whole image.
+        """
+
+
+@dataclass(frozen=True)
+class Discrepancy(StopRule):
+    """Stop when MSE(output, noisy) <= sigma^2 (the discrepancy principle)."""
+
+    noise_variance: float
+
+    def check(self, step: int, residual_variance: float) -> StopReason | None:  # noqa: ARG002
+        """Compare the residual with the noise, in the same units."""
+        if residual_variance <= self.noise_variance:
+            return StopReason.NOISE_LEVEL
+        return None
+
+
+@dataclass(frozen=True)
+class Budget(StopRule):
+    """Stop when the steps are used up."""
+
+    max_steps: int
+
+    def check(self, step: int, residual_variance: float) -> StopReason | None:  # noqa: ARG002
+        """Compare the steps done with the steps allowed."""
+        return StopReason.BUDGET if step >= self.max_steps else None
+
+
+@dataclass(frozen=True)
+class FirstOf(StopRule):
+    """The first rule, in the order given, that has a reason to stop."""
+
+    rules: tuple[StopRule, ...]
+
+    def check(self, step: int, residual_variance: float) -> StopReason | None:
+        """Ask the rules one after the other."""
+        for rule in self.rules:
+            reason = rule.check(step, residual_variance)
+            if reason is not None:
+                return reason
+        return None
 
 
 class Look(Protocol):

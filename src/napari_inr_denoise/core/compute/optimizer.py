@@ -10,7 +10,12 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from napari_inr_denoise.core.compute.adamw import KEPT, AdamWOnCpu, AdamWOnDevice, Group
+from napari_inr_denoise.core.compute.adamw import (
+    BETA1,
+    AdamWOnCpu,
+    AdamWOnDevice,
+    Group,
+)
 from napari_inr_denoise.core.compute.cuda_graphs import Recorder, graphs_for
 from napari_inr_denoise.core.compute.gradient import Gradient, Loss
 from napari_inr_denoise.core.compute.threads import one_thread
@@ -19,7 +24,7 @@ from napari_inr_denoise.core.compute.threads import one_thread
 class Descent(Protocol):
     """Steps of AdamW."""
 
-    def step(self, losses: Sequence[Loss], rate: float, kept: float = KEPT) -> None:
+    def step(self, losses: Sequence[Loss], rate: float, beta1: float = BETA1) -> None:
         """Take a step down the gradient of a sum of losses.
 
         Parameters
@@ -28,7 +33,7 @@ class Descent(Protocol):
             What is summed.
         rate : float
             Learning rate.
-        kept : float
+        beta1 : float
             Share of the gradients' mean that is kept.
         """
 
@@ -56,10 +61,10 @@ class _OnCpu:
     def __init__(self, network: nn.Module, groups: Sequence[Group]) -> None:
         self._gradient, self._adam = Gradient(network), AdamWOnCpu(groups)
 
-    def step(self, losses: Sequence[Loss], rate: float, kept: float = KEPT) -> None:
+    def step(self, losses: Sequence[Loss], rate: float, beta1: float = BETA1) -> None:
         self._gradient.take(losses)
         with one_thread():
-            self._adam.step(rate, kept)
+            self._adam.step(rate, beta1)
 
 
 class _OnDevice:
@@ -71,13 +76,13 @@ class _OnDevice:
         self._gradients = [torch.zeros_like(weight) for weight in self._weights]
         self._adam = AdamWOnDevice(groups, self._gradients)
 
-    def step(self, losses: Sequence[Loss], rate: float, kept: float = KEPT) -> None:
+    def step(self, losses: Sequence[Loss], rate: float, beta1: float = BETA1) -> None:
         torch._foreach_zero_(self._gradients)
         for loss in losses:
             add = partial(self._add, loss.function)
             key = "gradient", loss.key
             self._recorder.run(key, add, loss.inputs, self._gradients)
-        self._adam.set_rates(rate, kept)
+        self._adam.set_rates(rate, beta1)
         self._recorder.run("weights", self._adam.step, (), self._adam.state)
 
     def _add(self, function: Callable[..., Tensor], *inputs: Tensor) -> None:
@@ -91,7 +96,7 @@ _WARM_UP = 0.1
 _FIRST_RATE, _LAST_RATE = 25.0, 1e4
 """The largest rate over the first, and the first over the last."""
 _KEPT = (0.95, 0.85)
-"""Shares of the gradients' mean that are kept at the least and the largest rate."""
+"""Beta1 of Adam at the smallest and the largest rate."""
 _WEIGHT_DECAY = 1e-3
 
 

@@ -1,9 +1,7 @@
-"""Reasons why a fit ends, and the rules that end it."""
+"""Reasons why a fit ends, with a label and a sentence each."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from enum import Enum
 
 
@@ -58,59 +56,3 @@ _SENTENCES = {
         "was."
     ),
 }
-
-
-@dataclass(frozen=True)
-class StopRule(ABC):
-    """Decides after each evaluation of the whole image whether the fit ends."""
-
-    @abstractmethod
-    def check(self, step: int, residual_variance: float) -> StopReason | None:
-        """Return the reason to stop, or None to continue.
-
-        Parameters
-        ----------
-        step : int
-            Steps done.
-        residual_variance : float
-            MSE(output, noisy) over the valid pixels of the whole image.
-        """
-
-
-@dataclass(frozen=True)
-class Discrepancy(StopRule):
-    """Discrepancy principle: stop when MSE(output, noisy) <= sigma^2."""
-
-    noise_variance: float
-
-    def check(self, step: int, residual_variance: float) -> StopReason | None:  # noqa: ARG002
-        """Compare the residual with the noise, in the same units."""
-        if residual_variance <= self.noise_variance:
-            return StopReason.NOISE_LEVEL
-        return None
-
-
-@dataclass(frozen=True)
-class Budget(StopRule):
-    """Stop when the steps are used up."""
-
-    max_steps: int
-
-    def check(self, step: int, residual_variance: float) -> StopReason | None:  # noqa: ARG002
-        """Compare the steps done with the steps allowed."""
-        return StopReason.BUDGET if step >= self.max_steps else None
-
-
-@dataclass(frozen=True)
-class FirstOf(StopRule):
-    """Stop as soon as one of several rules stops."""
-
-    rules: tuple[StopRule, ...]
-
-    def check(self, step: int, residual_variance: float) -> StopReason | None:
-        """Return the reason of the first rule that stops."""
-        for rule in self.rules:
-            reason = rule.check(step, residual_variance)
-            if reason is not None:
-                return reason
-        return None
