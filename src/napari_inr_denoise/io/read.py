@@ -27,7 +27,7 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
         The file; for a Zarr, its folder. Of an OME-TIFF in several files the one that
         describes them all, which may be a `.companion.ome`.
     lazy : bool
-        Leave the values of a TIFF or Zarr in the file: `data` is then a `LazyArray`,
+        Leave the values of a TIFF or Zarr in the file: `data` is then a `FileArray`,
         read part by part.
 
     Returns

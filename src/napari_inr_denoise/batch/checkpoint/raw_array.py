@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Bounds, Index, resolve
-from napari_inr_denoise.image.virtual_array import ArrayByParts
+from napari_inr_denoise.image.indexing import Bounds, Index, block_shape, resolve
+from napari_inr_denoise.image.virtual_array import VirtualArray
 
 _BYTES = 4
 
 
-class RawImage(ArrayByParts):
+class RawImage(VirtualArray):
     """Values in C order, little end first.
 
     Ordinary reads and writes, no memory map: mapped pages count as memory that is
@@ -40,21 +40,19 @@ class RawImage(ArrayByParts):
         self._file = path.open("w+b" if create else "r+b")
         self._file.truncate(_BYTES * self.size)
 
-    def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[np.float32]:
-        """Read a part, given by whole numbers and slices."""
-        bounds, place = resolve(selection, self.shape)
-        block = np.empty([stop - start for start, stop in bounds], self.dtype)
+    def _block(self, bounds: list[Bounds]) -> NDArray[np.float32]:
+        block = np.empty(block_shape(bounds), self.dtype)
         for offset, part in self._runs(bounds, block):
             self._file.seek(offset)
             self._file.readinto(part.data)
-        return block[place].astype(np.float32, copy=False)
+        return block
 
     def __setitem__(
         self, selection: Index | tuple[Index, ...], values: NDArray[Any]
     ) -> None:
         """Write a part, given by whole numbers and slices without steps."""
         bounds, place = resolve(selection, self.shape)
-        block = np.empty([stop - start for start, stop in bounds], self.dtype)
+        block = np.empty(block_shape(bounds), self.dtype)
         block[place] = values
         for offset, part in self._runs(bounds, block):
             self._file.seek(offset)

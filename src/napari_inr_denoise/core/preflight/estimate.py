@@ -40,7 +40,7 @@ from napari_inr_denoise.image.axes import (
     series_of,
     voxel_spacing,
 )
-from napari_inr_denoise.image.source import ImageSource, LazyArray, MaskedImage
+from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
 from napari_inr_denoise.image.tiling import Tiling
 
 _LOOKED_AT = 3
@@ -97,7 +97,7 @@ class Preflight:
 
 
 def preflight(
-    image: ArrayLike | LazyArray | MaskedImage,
+    image: ArrayLike | ReadableArray | MaskedImage,
     axes: str | None = None,
     settings: DenoiseSettings | None = None,
     spacing_um: Sequence[float] | None = None,
@@ -128,7 +128,7 @@ def preflight(
 
 
 def preflight_steps(
-    image: ArrayLike | LazyArray | MaskedImage,
+    image: ArrayLike | ReadableArray | MaskedImage,
     axes: str | None = None,
     settings: DenoiseSettings | None = None,
     spacing_um: Sequence[float] | None = None,

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Bounds
+from napari_inr_denoise.image.indexing import Bounds, as_slices
 from napari_inr_denoise.io.formats import bytes_of
-from napari_inr_denoise.io.lazy.file_array import LazyArray
+from napari_inr_denoise.io.lazy.file_array import FileArray
 from napari_inr_denoise.io.untrusted.size_limits import SPARSE_BYTES, check_stored
 
 _MOST_IN_A_CHUNK = 2**30
 """Bytes: a chunk is read whole."""
 
 
-class LazyZarr(LazyArray):
+class LazyZarr(FileArray):
     """A Zarr array of format 2 or 3, read part by part; may be pickled.
 
     Parameters
@@ -55,8 +55,8 @@ class LazyZarr(LazyArray):
         names = getattr(self._array.metadata, "dimension_names", None)
         return tuple(names or (None,) * self.ndim)
 
-    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
-        return np.asarray(self._array[tuple(slice(*one) for one in bounds)])
+    def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        return np.asarray(self._array[as_slices(bounds)])
 
     def _check_claims(self) -> None:
         """Raise an error if the array cannot be what it claims."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.image.indexing import Bounds
 from napari_inr_denoise.io.extras import kept_of, with_kept
-from napari_inr_denoise.io.lazy.file_array import LazyArray
+from napari_inr_denoise.io.lazy.file_array import FileArray
 from napari_inr_denoise.io.lazy.ordered_blocks import OrderedView, Place
 from napari_inr_denoise.io.record import ImageRecord
 
@@ -144,12 +144,12 @@ def with_samples(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
     return with_kept(replace(record, data=data, axes=f"{axes}S", **nothing), kept)
 
 
-class _Samples(LazyArray):
+class _Samples(FileArray):
     """Channels that are the samples of a pixel, S last; may be pickled.
 
     Parameters
     ----------
-    channels : LazyArray
+    channels : FileArray
         The samples of a channel follow each other along C.
     channel_axes : str
         Of `channels`.
@@ -160,7 +160,7 @@ class _Samples(LazyArray):
     """
 
     def __init__(
-        self, channels: LazyArray, channel_axes: str, axes: str, count: int
+        self, channels: FileArray, channel_axes: str, axes: str, count: int
     ) -> None:
         self.path, self.dtype = channels.path, channels.dtype
         self._channels, self._channel_axes = channels, channel_axes
@@ -169,11 +169,11 @@ class _Samples(LazyArray):
         sizes |= {"C": sizes["C"] // count, "S": count}
         self.shape = tuple(sizes[a] for a in axes)
 
-    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+    def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
         chosen = dict(zip(self._axes, bounds, strict=True))
         start, stop = chosen.get("C", (0, 1))
         chosen["C"] = start * self._count, stop * self._count
-        block = self._channels._block([chosen[a] for a in self._channel_axes])
+        block = self._channels._read_block([chosen[a] for a in self._channel_axes])
         at = self._channel_axes.index("C")
         split = (stop - start, self._count)
         block = block.reshape(*block.shape[:at], *split, *block.shape[at + 1 :])

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Bounds
-from napari_inr_denoise.io.lazy.file_array import LazyArray
+from napari_inr_denoise.image.indexing import Bounds, as_slices, block_shape
+from napari_inr_denoise.io.lazy.file_array import FileArray
 from napari_inr_denoise.io.tiff.opening import open_tiff
 from napari_inr_denoise.io.tiff.pages import Pages, is_paged
 from napari_inr_denoise.io.untrusted.size_limits import check_claims
 
 
-class LazyTiff(LazyArray):
+class LazyTiff(FileArray):
     """The first image of a TIFF file, at its full resolution, read part by part.
 
     Nothing stays mapped into memory: what was read counts for as long as the caller
@@ -64,17 +64,17 @@ class LazyTiff(LazyArray):
         """Number of planes that the file announces but that are not there: zeros."""
         return sum(page is None for page in self._series.pages)
 
-    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+    def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
         longer = (one for one, n in zip(bounds, self.shape, strict=True) if n != 1)
         stored = [(0, 1) if n == 1 else next(longer) for n in self._stored_shape]
         with self._lock:
             block = self._stored_block(stored)
-        return block.reshape([stop - start for start, stop in bounds])
+        return block.reshape(block_shape(bounds))
 
     def _stored_block(self, bounds: list[Bounds]) -> NDArray[Any]:
-        part = tuple(slice(*one) for one in bounds)
+        part = as_slices(bounds)
         if self._offset is not None:
-            return np.array(self._mapped(self._offset)[part])
+            return self._mapped(self._offset)[part]
         if self._pages is not None:
             return self._pages.block(bounds)
         if self._whole is None:  # no way to read it in parts

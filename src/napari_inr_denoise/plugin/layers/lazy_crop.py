@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Index, resolve
-from napari_inr_denoise.image.virtual_array import ArrayByParts
+from napari_inr_denoise.image.indexing import Bounds
+from napari_inr_denoise.image.virtual_array import VirtualArray
 
 
 def part_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
@@ -28,7 +28,7 @@ def part_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
     return LazyPart(data, selection)
 
 
-class LazyPart(ArrayByParts):
+class LazyPart(VirtualArray):
     """A part of a lazy array; parameters are those of `part_of`."""
 
     def __init__(self, data: Any, selection: tuple[slice, ...]) -> None:  # noqa: ANN401
@@ -39,11 +39,9 @@ class LazyPart(ArrayByParts):
         self.shape = tuple(stop - start for start, stop in self._bounds)
         self.dtype = np.dtype(data.dtype)
 
-    def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
-        """Read a part of the part, given by whole numbers and slices."""
-        wanted, place = resolve(selection, self.shape)
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
         at = tuple(
             slice(first + start, first + stop)
-            for (first, _), (start, stop) in zip(self._bounds, wanted, strict=True)
+            for (first, _), (start, stop) in zip(self._bounds, bounds, strict=True)
         )
-        return np.asarray(np.asarray(self._data[at])[place])
+        return np.asarray(self._data[at])
