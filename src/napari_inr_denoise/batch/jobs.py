@@ -12,11 +12,11 @@ from napari_inr_denoise.io.formats import (
     COMPANION_SUFFIXES,
     FILE_SUFFIXES,
     READABLE_SUFFIXES,
-    bytes_of,
-    has_ending,
+    has_suffix,
     is_zarr,
+    size_on_disk,
 )
-from napari_inr_denoise.io.image_set import parts_of_others
+from napari_inr_denoise.io.image_set import secondary_files
 
 OUTPUT_SUFFIX = ".inr.ome.tif"
 ZARR_OUTPUT_SUFFIX = ".inr.ome.zarr"
@@ -112,7 +112,7 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
         return
     # A name that exists is taken as it is, even with brackets in it.
     if path.exists():
-        yield Job(path, out / _output_name(path), bytes_of(path))
+        yield Job(path, out / _output_name(path), size_on_disk(path))
         return
     matches = glob.glob(text, recursive=True)  # noqa: PTH207 - Path.glob refuses absolute patterns
     files = [Path(name) for name in sorted(matches) if _is_image(Path(name))]
@@ -125,8 +125,8 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
 
 def _jobs_among(files: list[Path], places: list[Path]) -> Iterator[Job]:
     """Yield the jobs of files that were found together, each with its folder."""
-    parts = parts_of_others(files)
-    sizes = {file: bytes_of(file) for file in files}
+    parts = secondary_files(files)
+    sizes = {file: size_on_disk(file) for file in files}
     for file, whole in parts.items():
         sizes[whole] += sizes[file]
     for file, place in zip(files, places, strict=True):
@@ -145,7 +145,7 @@ def _found_in(folder: Path) -> Iterator[Path]:
 def _is_image(file: Path) -> bool:
     """Tell whether what was found is an image and not one of our results."""
     return (
-        ((has_ending(file, FILE_SUFFIXES) and file.is_file()) or is_zarr(file))
+        ((has_suffix(file, FILE_SUFFIXES) and file.is_file()) or is_zarr(file))
         and not file.name.startswith(".")
         and not file.name.endswith((OUTPUT_SUFFIX, ZARR_OUTPUT_SUFFIX))
     )

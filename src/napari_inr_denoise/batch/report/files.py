@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from napari_inr_denoise.core.report.report import DenoiseReport, PlaneReport
-from napari_inr_denoise.io.atomic import written_whole
+from napari_inr_denoise.io.atomic import atomic_write
 
 _PLANE_COLUMNS = tuple(f.name for f in fields(PlaneReport) if f.name != "index")
 _COLUMNS = ("source", "output", "status", "error", "notes", "seconds", "T", "C", "Z")
@@ -55,5 +55,5 @@ def _as_csv(report: DenoiseReport) -> str:
 
 def replace_text(path: Path, text: str) -> None:
     """Write a text file, complete or not at all."""
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="")

@@ -13,10 +13,10 @@ from napari_inr_denoise.image.indexing import Bounds, as_slices, block_shape
 from napari_inr_denoise.io.lazy.file_array import FileArray
 from napari_inr_denoise.io.tiff.opening import open_tiff
 from napari_inr_denoise.io.tiff.pages import Pages, is_paged
-from napari_inr_denoise.io.untrusted.size_limits import check_claims
+from napari_inr_denoise.io.untrusted.size_limits import check_declared_size
 
 
-class LazyTiff(FileArray):
+class TiffArray(FileArray):
     """The first image of a TIFF file, at its full resolution, read part by part.
 
     Nothing stays mapped into memory: what was read counts for as long as the caller
@@ -52,12 +52,12 @@ class LazyTiff(FileArray):
         self.shape = shape or self._stored_shape
         self.dtype: np.dtype[Any] = np.dtype(self._series.dtype).newbyteorder("=")
         self._offset = self._series.dataoffset
-        check_claims(self._series)
+        check_declared_size(self._series)
         self._pages = Pages(self._series) if is_paged(self._series) else None
         self._whole: NDArray[Any] | None = None
 
-    def __reduce__(self) -> tuple[type[LazyTiff], tuple[Any, ...]]:
-        return LazyTiff, (self.path, self.shape)
+    def __reduce__(self) -> tuple[type[TiffArray], tuple[Any, ...]]:
+        return TiffArray, (self.path, self.shape)
 
     @property
     def missing_planes(self) -> int:
