@@ -32,7 +32,7 @@ from napari_inr_denoise.core.compute.devices import pick_device
 from napari_inr_denoise.core.pipeline.memory import tile_side
 from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings, preset_settings
 from napari_inr_denoise.image.tiling import Tiling
-from napari_inr_denoise.io.tiff.lazy import LazyTiff
+from napari_inr_denoise.io.tiff.lazy import TiffArray
 from tests.benchmarks.machine import describe_run
 
 _PERIODS = (23.0, 41.0, 97.0)
@@ -132,7 +132,7 @@ def _quality(
     tiling = Tiling.of(
         (shape[1], shape[2]), tile_side(settings, 1, pick_device(settings.device))
     )
-    result = LazyTiff(path)
+    result = TiffArray(path)
     squares, before, steps = [], [], []
     for plane in sorted({0, shape[0] // 2, shape[0] - 1}):
         noisy = _noisy(shape, plane)

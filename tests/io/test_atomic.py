@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_inr_denoise.io.atomic import folder_written_whole, written_whole
+from napari_inr_denoise.io.atomic import atomic_write, atomic_write_folder
 
 
 def _names(folder: Path) -> list[str]:
@@ -14,14 +14,14 @@ def _names(folder: Path) -> list[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    with folder_written_whole(path) as beside:
+    with atomic_write_folder(path) as beside:
         (beside / "0").write_text(text)
 
 
 def test_a_file_is_replaced_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "a"
     for text in ("old", "new"):
-        with written_whole(path) as beside:
+        with atomic_write(path) as beside:
             beside.write_text(text)
             assert not path.exists() or path.read_text() == "old"
         assert path.read_text() == text
@@ -29,13 +29,13 @@ def test_a_file_is_replaced_when_it_is_complete(tmp_path: Path) -> None:
 
 
 def _fail_in_a_file(path: Path) -> None:
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text("half")
         raise OSError("no")
 
 
 def _fail_in_a_folder(path: Path) -> None:
-    with folder_written_whole(path) as beside:
+    with atomic_write_folder(path) as beside:
         (beside / "0").write_text("half")
         raise OSError("no")
 

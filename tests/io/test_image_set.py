@@ -9,8 +9,8 @@ import pytest
 import tifffile
 
 from napari_inr_denoise import read_image
-from napari_inr_denoise.io.formats import bytes_of
-from napari_inr_denoise.io.image_set import files_of_image, parts_of_others
+from napari_inr_denoise.io.formats import size_on_disk
+from napari_inr_denoise.io.image_set import files_of_image, secondary_files
 from tests.file_sets import write_set
 
 
@@ -26,9 +26,9 @@ def test_each_file_of_a_set_leads_to_the_same_one(
         assert files_of_image(path) == (paths[first], *others)
     alone = tmp_path / "alone.tif"
     tifffile.imwrite(alone, np.zeros((4, 4)))
-    assert parts_of_others([*paths, alone]) == dict.fromkeys(others, paths[first])
+    assert secondary_files([*paths, alone]) == dict.fromkeys(others, paths[first])
     # Not where the file that stands for them is not asked for.
-    assert parts_of_others(others) == {}
+    assert secondary_files(others) == {}
     assert read_image(paths[first]).data[:, 0, 0].tolist() == [0, 1, 2]
 
 
@@ -37,7 +37,7 @@ def test_a_companion_stands_for_the_files_that_it_describes(tmp_path: Path) -> N
     paths = write_set(tmp_path, ["a.ome.tif", "c.ome.tif"], companion.name)
     for path in (companion, *paths):
         assert files_of_image(path) == (companion, *paths)
-    assert parts_of_others([*paths, companion]) == dict.fromkeys(paths, companion)
+    assert secondary_files([*paths, companion]) == dict.fromkeys(paths, companion)
     # Without it each file is an image of its own.
     companion.unlink()
     assert files_of_image(paths[0]) == (paths[0],)
@@ -73,12 +73,12 @@ def test_the_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "a").write_bytes(b"12")
     (tmp_path / "below" / "b").write_bytes(b"345")
-    assert bytes_of(tmp_path) == 5
-    assert bytes_of(tmp_path / "a") == 2
+    assert size_on_disk(tmp_path) == 5
+    assert size_on_disk(tmp_path / "a") == 2
 
 
 def test_a_real_set(data_folder: Path) -> None:
     folder = data_folder / "tiff_odd" / "ome_multifile"
     files = sorted(folder.iterdir())
     assert files_of_image(files[3]) == tuple(files)
-    assert parts_of_others(files) == dict.fromkeys(files[1:], files[0])
+    assert secondary_files(files) == dict.fromkeys(files[1:], files[0])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_inr_denoise.io.units import micrometres, seconds
+from napari_inr_denoise.io.units import to_micrometres, to_seconds
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from napari_inr_denoise.io.units import micrometres, seconds
     ],
 )
 def test_micrometres(value: float, unit: str, wanted: float | None) -> None:
-    assert micrometres(value, unit) == (
+    assert to_micrometres(value, unit) == (
         None if wanted is None else pytest.approx(wanted)
     )
 
@@ -33,4 +33,6 @@ def test_micrometres(value: float, unit: str, wanted: float | None) -> None:
     [(2, "min", 120), (5, "ms", 0.005), (1, "frames", None)],
 )
 def test_seconds(value: float, unit: str, wanted: float | None) -> None:
-    assert seconds(value, unit) == (None if wanted is None else pytest.approx(wanted))
+    assert to_seconds(value, unit) == (
+        None if wanted is None else pytest.approx(wanted)
+    )

@@ -15,7 +15,7 @@ from napari_inr_denoise.io.ome_zarr import writer as write_zarr
 from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.tiff import writer as write_module
-from napari_inr_denoise.io.tiff.lazy import LazyTiff
+from napari_inr_denoise.io.tiff.lazy import TiffArray
 
 
 def test_others_read_it_too(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_values_may_be_read_part_by_part(
     shape = tuple(sizes[letter] for letter in axes)
     values = rng.integers(0, 60000, shape, dtype=np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", values.reshape(-1, shape[-1]))
-    lazy = _Reshaped(LazyTiff(tmp_path / "a.tif"), shape)
+    lazy = _Reshaped(TiffArray(tmp_path / "a.tif"), shape)
     write_image(tmp_path / "b.ome.tif", ImageRecord(lazy, axes))
     found = read_image(tmp_path / "b.ome.tif")
     order = [axes.index(letter) for letter in found.axes]
@@ -125,7 +125,7 @@ def test_values_may_be_read_part_by_part(
 class _Reshaped:
     """A lazy array of another shape."""
 
-    def __init__(self, lazy: LazyTiff, shape: tuple[int, ...]) -> None:
+    def __init__(self, lazy: TiffArray, shape: tuple[int, ...]) -> None:
         self._lazy, self.shape, self.ndim = lazy, shape, len(shape)
         self.dtype = lazy.dtype
 

@@ -12,11 +12,11 @@ from napari_inr_denoise.batch.output_names import is_result, output_name
 from napari_inr_denoise.io.formats import (
     FILE_SUFFIXES,
     READABLE_SUFFIXES,
-    bytes_of,
-    has_ending,
+    has_suffix,
     is_zarr,
+    size_on_disk,
 )
-from napari_inr_denoise.io.image_set import parts_of_others
+from napari_inr_denoise.io.image_set import secondary_files
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
         return
     # A path that exists is no pattern, even with brackets in it.
     if path.exists():
-        yield Job(path, out / output_name(path), bytes_of(path))
+        yield Job(path, out / output_name(path), size_on_disk(path))
         return
     matches = glob.glob(text, recursive=True)  # noqa: PTH207 - Path.glob refuses absolute patterns
     files = [Path(name) for name in sorted(matches) if _is_image(Path(name))]
@@ -121,8 +121,8 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
 
 def _jobs_among(files: list[Path], places: list[Path]) -> Iterator[Job]:
     """Yield a job for each file, given the folder of each result."""
-    parts = parts_of_others(files)
-    sizes = {file: bytes_of(file) for file in files}
+    parts = secondary_files(files)
+    sizes = {file: size_on_disk(file) for file in files}
     for file, main in parts.items():
         sizes[main] += sizes[file]
     for file, place in zip(files, places, strict=True):
@@ -141,7 +141,7 @@ def _images_below(folder: Path) -> Iterator[Path]:
 def _is_image(file: Path) -> bool:
     """Return whether a path is an input image, by its name."""
     return (
-        ((has_ending(file, FILE_SUFFIXES) and file.is_file()) or is_zarr(file))
+        ((has_suffix(file, FILE_SUFFIXES) and file.is_file()) or is_zarr(file))
         and not file.name.startswith(".")
         and not is_result(file)
     )

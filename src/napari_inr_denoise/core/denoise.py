@@ -15,7 +15,7 @@ from napari_inr_denoise.core.pipeline.state import Outputs
 from napari_inr_denoise.core.pipeline.volume import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import resolve_axes, voxel_spacing
-from napari_inr_denoise.image.source import ImageSource, LazyArray, MaskedImage
+from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
 from napari_inr_denoise.image.stitching import Writable
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
-    image: ArrayLike | LazyArray | MaskedImage,
+    image: ArrayLike | ReadableArray | MaskedImage,
     axes: str | None = None,
     preset: str = "auto",
     seed: int = 0,
@@ -88,7 +88,7 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
 
 
 def denoise_steps(  # noqa: PLR0913, PLR0917 - a public call: choices by name
-    image: ArrayLike | LazyArray | MaskedImage,
+    image: ArrayLike | ReadableArray | MaskedImage,
     axes: str | None = None,
     settings: DenoiseSettings | None = None,
     spacing_um: Sequence[float] | None = None,

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.image.virtual_array import VirtualArray
+
 _KINDS = "biuf"
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _FLOAT32_LEAST = float(np.finfo(np.float32).tiny)
@@ -124,7 +127,7 @@ def as_dtype(
     return np.clip(rounded, low, high).astype(dtype), clipped
 
 
-class ConvertedView:
+class ConvertedView(VirtualArray):
     """An image whose values are rounded and clipped to a type when they are read.
 
     Parameters
@@ -144,11 +147,9 @@ class ConvertedView:
         self._source = source
         self.shape: tuple[int, ...] = source.shape
         self.dtype = dtype
-        self.ndim = len(self.shape)
         self.clipped = 0
 
-    def __getitem__(self, selection: Any) -> NDArray[Any]:  # noqa: ANN401 - as numpy
-        """Return a part of the image."""
-        block, clipped = as_dtype(self._source[selection], self.dtype)
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        block, clipped = as_dtype(self._source[as_slices(bounds)], self.dtype)
         self.clipped += clipped
         return block

@@ -1,36 +1,38 @@
-"""Whole numbers and slices, one for each dimension of a lazy array."""
+"""The one rule by which lazy arrays are indexed: integers, slices and an ellipsis."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import EllipsisType
 
 Index = int | slice | EllipsisType
 Bounds = tuple[int, int]
+"""First index along a dimension, and the one after the last."""
 
 
 def resolve(
     selection: Index | tuple[Index, ...], shape: tuple[int, ...]
 ) -> tuple[list[Bounds], tuple[int | slice, ...]]:
-    """Return the smallest block that holds a selection, and its place in the block.
+    """Return the smallest block that contains a selection, and its index in the block.
 
     Parameters
     ----------
     selection : int, slice, Ellipsis, or tuple of them
-        As in numpy; missing dimensions are taken whole.
+        As for NumPy; missing dimensions are complete.
     shape : tuple of int
-        Of the array.
+        Shape of the array.
 
     Returns
     -------
     bounds : list of (start, stop)
-        Of the block, for each dimension.
+        The block, one pair per dimension.
     place : tuple of int and slice
-        What to take of the block.
+        Index of the selection in the block.
 
     Raises
     ------
     IndexError
-        If there are too many indices, one is out of bounds or of another kind.
+        If there are too many indices, or one is out of bounds or of another type.
     """
     given = selection if isinstance(selection, tuple) else (selection,)
     missing = len(shape) - sum(one is not Ellipsis for one in given)
@@ -41,6 +43,16 @@ def resolve(
     full = [*given[:at], *whole, *(one for one in given[at:] if one is not Ellipsis)]
     pairs = [_resolve_one(one, size) for one, size in zip(full, shape, strict=True)]
     return [bounds for bounds, _ in pairs], tuple(place for _, place in pairs)
+
+
+def as_slices(bounds: Sequence[Bounds]) -> tuple[slice, ...]:
+    """Return the index of a block in its array."""
+    return tuple(slice(start, stop) for start, stop in bounds)
+
+
+def block_shape(bounds: Sequence[Bounds]) -> tuple[int, ...]:
+    """Return the shape of a block."""
+    return tuple(stop - start for start, stop in bounds)
 
 
 def _resolve_one(index: Index, size: int) -> tuple[Bounds, int | slice]:
@@ -54,7 +66,6 @@ def _resolve_one(index: Index, size: int) -> tuple[Bounds, int | slice]:
         number = range(size)[index]  # type: ignore[index]
     except TypeError:
         raise IndexError(
-            f"got an index of type {type(index).__name__}, wanted whole numbers and "
-            "slices"
+            f"got an index of type {type(index).__name__}, wanted integers and slices"
         ) from None
     return (number, number + 1), 0

@@ -16,8 +16,8 @@ Window = tuple[slice, slice]
 """Rows and columns of a plane."""
 
 
-class LazyArray(Protocol):
-    """What an array must have to be read part by part: numpy, dask, Zarr, HDF5, ...
+class ReadableArray(Protocol):
+    """Array that can be read in blocks: NumPy, dask, Zarr, HDF5, `VirtualArray`, ...
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class ImageSource:
         See `check_image`.
     """
 
-    def __init__(self, image: ArrayLike | LazyArray | MaskedImage) -> None:
+    def __init__(self, image: ArrayLike | ReadableArray | MaskedImage) -> None:
         self._mask: Mask | None = None
         if isinstance(image, MaskedImage):
             self._mask = Mask(_readable(image.mask)[0])
@@ -147,7 +147,7 @@ class ImageSource:
         return values, valid
 
 
-def _readable(image: ArrayLike | LazyArray) -> tuple[Any, bool]:
+def _readable(image: ArrayLike | ReadableArray) -> tuple[Any, bool]:
     """Return what can be read part by part, and whether it is more than an array."""
     lazy = not isinstance(image, np.ndarray) and _is_lazy(image)
     return (image if lazy else as_array(image)), lazy
@@ -180,8 +180,8 @@ class MaskedImage:
         (Y, X) holds for all planes of (Z, Y, X). Read part by part where it can be.
     """
 
-    image: ArrayLike | LazyArray = field(repr=False)
-    mask: ArrayLike | LazyArray = field(repr=False)
+    image: ArrayLike | ReadableArray = field(repr=False)
+    mask: ArrayLike | ReadableArray = field(repr=False)
 
 
 class Mask:

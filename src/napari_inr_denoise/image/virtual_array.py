@@ -1,4 +1,4 @@
-"""What an array has that makes its values when they are asked for."""
+"""Base class of arrays whose values are read or computed where they are indexed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_inr_denoise.image.indexing import Bounds, Index, block_shape, resolve
 
-class ArrayByParts(ABC):
-    """What numpy and napari want of an array, beside its parts.
+
+class VirtualArray(ABC):
+    """Array without stored values, as NumPy and napari can use it.
+
+    A subclass sets `shape` and `dtype` and returns the values of one block::
+
+        class Inverted(VirtualArray):
+            def __init__(self, image):
+                self._image, self.shape, self.dtype = image, image.shape, image.dtype
+
+            def _block(self, bounds):
+                return -self._image[as_slices(bounds)]
 
     Attributes
     ----------
@@ -34,16 +45,29 @@ class ArrayByParts(ABC):
 
     @property
     def nbytes(self) -> int:
-        """Bytes that all the values take."""
+        """Bytes of all values."""
         return self.size * self.dtype.itemsize
+
+    def __getitem__(self, selection: Index | tuple[Index, ...], /) -> NDArray[Any]:
+        """Return the values at integers and slices, see `resolve`.
+
+        Raises
+        ------
+        IndexError
+            If an index is out of bounds or of another type.
+        """
+        bounds, place = resolve(selection, self.shape)
+        shape = block_shape(bounds)
+        block = self._block(bounds) if all(shape) else np.empty(shape, self.dtype)
+        # A view of every second value would keep all of them in memory.
+        return np.asarray(block[place], self.dtype, order="C")
 
     def __array__(
         self, dtype: np.dtype[Any] | None = None, copy: bool | None = None
     ) -> NDArray[Any]:
-        """Return all of it; it is always a new array."""
-        whole = self[(slice(None),) * self.ndim]
-        return np.array(whole, dtype=dtype or self.dtype)
+        """Return all values."""
+        return np.array(self[...], dtype, copy=copy)
 
     @abstractmethod
-    def __getitem__(self, selection: Any, /) -> NDArray[Any]:  # noqa: ANN401 - as numpy
-        """Return the values at one whole number or slice per dimension."""
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        """Return the values of a block that is not empty, in a new array."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from napari_inr_denoise.io.record import ImageRecord
 
-KEPT_KEY = "napari-inr-denoise.record"
+EXTRAS_KEY = "napari-inr-denoise.record"
 PROVENANCE_KEY = "napari-inr-denoise"
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a file may say
+def to_json(value: Any) -> Any:  # noqa: ANN401 - whatever a file may say
     """Return a value as JSON gives it back: lists for tuples, text for bytes."""
     return json.loads(json.dumps(value, default=_text))
 
@@ -25,14 +25,14 @@ def _text(value: object) -> str | list[Any]:
     return list(value) if isinstance(value, tuple | set | frozenset) else str(value)
 
 
-def kept_of(record: ImageRecord, names: tuple[str, ...]) -> dict[str, Any]:
+def extras_of(record: ImageRecord, names: tuple[str, ...]) -> dict[str, Any]:
     """Return those of a record's fields that say something, as values for JSON."""
     found = {name: getattr(record, name) for name in names}
-    return {name: plain(value) for name, value in found.items() if value}
+    return {name: to_json(value) for name, value in found.items() if value}
 
 
-def with_kept(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
-    """Return a record with the fields that `kept_of` gave."""
+def with_extras(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
+    """Return a record with the fields that `extras_of` gave."""
     return replace(
         record,
         channel_names=tuple(map(str, kept.get("channel_names", record.channel_names))),

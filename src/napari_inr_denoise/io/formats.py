@@ -13,7 +13,7 @@ READABLE_SUFFIXES = FILE_SUFFIXES + ZARR_SUFFIXES
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
-def has_ending(path: Path, endings: tuple[str, ...]) -> bool:
+def has_suffix(path: Path, endings: tuple[str, ...]) -> bool:
     """Return whether a name ends in one of these, in small or capital letters."""
     return path.name.lower().endswith(endings)
 
@@ -22,11 +22,11 @@ def is_zarr(path: Path) -> bool:
     """Return whether a path is a folder that is one Zarr, by its name or its files."""
     if not path.is_dir():
         return False
-    named = has_ending(path, ZARR_SUFFIXES)
+    named = has_suffix(path, ZARR_SUFFIXES)
     return named or any((path / name).is_file() for name in _ZARR_FILES)
 
 
-def bytes_of(path: Path) -> int:
+def size_on_disk(path: Path) -> int:
     """Return the size of a file, or of all files in a folder that holds one image."""
     if not path.is_dir():
         return path.stat().st_size

@@ -8,13 +8,13 @@ from pathlib import Path
 from napari_inr_denoise.io.formats import (
     COMPANION_SUFFIXES,
     TIFF_SUFFIXES,
-    has_ending,
+    has_suffix,
 )
-from napari_inr_denoise.io.tiff.opening import is_beside, open_tiff
-from napari_inr_denoise.io.untrusted.xml import children, named_files, parse_xml
+from napari_inr_denoise.io.tiff.opening import is_in_same_folder, open_tiff
+from napari_inr_denoise.io.untrusted.xml import children, parse_xml, referenced_files
 
 
-def parts_of_others(files: Iterable[Path]) -> dict[Path, Path]:
+def secondary_files(files: Iterable[Path]) -> dict[Path, Path]:
     """Return which files hold nothing but parts of the image of another one.
 
     Parameters
@@ -75,8 +75,8 @@ def files_of_image(path: Path) -> tuple[Path, ...]:
 def _description(path: Path) -> tuple[str, frozenset[str]]:
     """Return the name of the file that describes a file, and the names of its set."""
     alone = path.name, frozenset[str]()
-    companion = has_ending(path, COMPANION_SUFFIXES)
-    if not companion and not has_ending(path, TIFF_SUFFIXES):
+    companion = has_suffix(path, COMPANION_SUFFIXES)
+    if not companion and not has_suffix(path, TIFF_SUFFIXES):
         return alone
     try:
         with open_tiff(path) as tiff:
@@ -87,6 +87,6 @@ def _description(path: Path) -> tuple[str, frozenset[str]]:
         return alone
     for elsewhere in children(root, "BinaryOnly"):
         name = elsewhere.attrib.get("MetadataFile", "")
-        return (name if is_beside(path, name) else path.name), frozenset()
+        return (name if is_in_same_folder(path, name) else path.name), frozenset()
     itself = {path.name} if companion else set()
-    return path.name, frozenset(named_files(root) | itself)
+    return path.name, frozenset(referenced_files(root) | itself)

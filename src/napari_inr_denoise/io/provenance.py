@@ -8,7 +8,7 @@ from typing import Any
 from tifffile import TiffFile
 
 from napari_inr_denoise.io.extras import PROVENANCE_KEY
-from napari_inr_denoise.io.ome.reader import map_value
+from napari_inr_denoise.io.ome.reader import json_annotation
 from napari_inr_denoise.io.untrusted.xml import parse_xml
 
 
@@ -23,7 +23,7 @@ def read_provenance(path: str | Path) -> dict[str, Any] | None:
 def _of_tiff(path: Path) -> dict[str, Any] | None:
     with TiffFile(path) as tiff:
         xml = tiff.ome_metadata
-    return map_value(parse_xml(xml), PROVENANCE_KEY) if xml else None
+    return json_annotation(parse_xml(xml), PROVENANCE_KEY) if xml else None
 
 
 def _of_zarr(path: Path) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import numpy as np
 from napari_inr_denoise.io.formats import (
     PNG_SUFFIXES,
     READABLE_SUFFIXES,
-    has_ending,
+    has_suffix,
     is_zarr,
 )
 from napari_inr_denoise.io.record import ImageRecord
@@ -27,7 +27,7 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
         The file; for a Zarr, its folder. Of an OME-TIFF in several files the one that
         describes them all, which may be a `.companion.ome`.
     lazy : bool
-        Leave the values of a TIFF or Zarr in the file: `data` is then a `LazyArray`,
+        Leave the values of a TIFF or Zarr in the file: `data` is then a `FileArray`,
         read part by part.
 
     Returns
@@ -53,7 +53,7 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
         )
     if not path.is_file() and not path.is_dir():
         raise FileNotFoundError(f"{path}: there is no such file. Check the name.")
-    if path.is_file() and not has_ending(path, READABLE_SUFFIXES):
+    if path.is_file() and not has_suffix(path, READABLE_SUFFIXES):
         suffix = path.suffix.lower()
         raise ValueError(
             f"{path}: got a file ending in {suffix or 'nothing'}, wanted one of "
@@ -77,7 +77,7 @@ def _read(path: Path) -> ImageRecord:
         from napari_inr_denoise.io.ome_zarr.reader import read_zarr
 
         return read_zarr(path)
-    if has_ending(path, PNG_SUFFIXES):
+    if has_suffix(path, PNG_SUFFIXES):
         from napari_inr_denoise.io.png import read_png
 
         return read_png(path)

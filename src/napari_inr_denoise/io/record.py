@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from napari_inr_denoise.io.units import micrometres, seconds
+from napari_inr_denoise.io.units import to_micrometres, to_seconds
 
 
 class Quantity(NamedTuple):
@@ -90,7 +90,7 @@ class ImageRecord:
         stated = {
             axis: Quantity(*size)
             for axis, size in self.stated.items()
-            if converted(axis, Quantity(*size)) == known.get(axis)
+            if to_standard_unit(axis, Quantity(*size)) == known.get(axis)
         }
         made = {
             axis: Quantity(float(size), "s" if axis == "T" else "\u00b5m")
@@ -100,7 +100,7 @@ class ImageRecord:
 
     def with_stated(self, stated: Mapping[str, Quantity]) -> ImageRecord:
         """Return the image with sizes as a file has them, and what follows of them."""
-        sizes = {axis: converted(axis, size) for axis, size in stated.items()}
+        sizes = {axis: to_standard_unit(axis, size) for axis, size in stated.items()}
         step = sizes.pop("T", None)
         known = {axis: size for axis, size in sizes.items() if size is not None}
         return replace(self, stated=stated, spacing_um=known, time_step_s=step)
@@ -145,6 +145,6 @@ class ImageRecord:
         return tuple(known.get(letter, known["X"]) for letter in spatial)
 
 
-def converted(axis: str, size: Quantity) -> float | None:
+def to_standard_unit(axis: str, size: Quantity) -> float | None:
     """Return a size in micrometres, or seconds along T; None where there is none."""
-    return (seconds if axis == "T" else micrometres)(size.value, size.unit)
+    return (to_seconds if axis == "T" else to_micrometres)(size.value, size.unit)

@@ -86,7 +86,7 @@ _SYMBOLS = {"length": {*_MICROMETRES, *_NO_SIZE}, "time": set(_SECONDS)}
 _NAMES = {"length": _LENGTH_NAMES, "time": _TIME_NAMES}
 
 
-def symbol_of(unit: str, kind: Kind) -> str | None:
+def unit_symbol(unit: str, kind: Kind) -> str | None:
     """Return OME's symbol of a unit however it is spelled; None for unknown ones."""
     spelled = unit.strip()
     # ImageJ writes the micro sign as an escape sequence; there are two micro signs.
@@ -111,19 +111,19 @@ def _by_name(name: str, kind: Kind) -> str | None:
     return None
 
 
-def name_of(symbol: str, kind: Kind) -> str:
+def unit_name(symbol: str, kind: Kind) -> str:
     """Return the name that OME-Zarr has for a unit, or else the symbol itself."""
     return _NAMES[kind].get(symbol, symbol)
 
 
-def micrometres(value: float, unit: str) -> float | None:
+def to_micrometres(value: float, unit: str) -> float | None:
     """Return a length in micrometres; None for pixels, nonsense or unknown units."""
-    return _convert(value, _MICROMETRES.get(symbol_of(unit, "length") or ""))
+    return _convert(value, _MICROMETRES.get(unit_symbol(unit, "length") or ""))
 
 
-def seconds(value: float, unit: str) -> float | None:
+def to_seconds(value: float, unit: str) -> float | None:
     """Return a time in seconds; None for nonsense or unknown units."""
-    return _convert(value, _SECONDS.get(symbol_of(unit, "time") or ""))
+    return _convert(value, _SECONDS.get(unit_symbol(unit, "time") or ""))
 
 
 def _convert(value: float, factor: float | None) -> float | None:

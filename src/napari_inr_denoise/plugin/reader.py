@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_inr_denoise.io.formats import READABLE_SUFFIXES, has_ending
+from napari_inr_denoise.io.formats import READABLE_SUFFIXES, has_suffix
 from napari_inr_denoise.io.read import read_image
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layers.layer_kwargs import LayerTuple, record_kwargs
@@ -22,7 +22,7 @@ Paths = str | Path | Sequence[str | Path]
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
     """Return the function that reads the paths, or None if their type is unknown."""
     paths = _as_list(path)
-    known = all(has_ending(Path(one), READABLE_SUFFIXES) for one in paths)
+    known = all(has_suffix(Path(one), READABLE_SUFFIXES) for one in paths)
     return read_layers if paths and known else None
 
 

@@ -10,7 +10,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_inr_denoise.io.read import read_image
-from napari_inr_denoise.io.tiff.lazy import LazyTiff
+from napari_inr_denoise.io.tiff.lazy import TiffArray
 
 LAYOUTS: dict[str, dict[str, Any]] = {
     "contiguous": {},
@@ -40,9 +40,9 @@ def _parts(shape: tuple[int, ...], rng: np.random.Generator) -> list[tuple[Any, 
     return found
 
 
-def _check(path: Path, rng: np.random.Generator) -> LazyTiff:
+def _check(path: Path, rng: np.random.Generator) -> TiffArray:
     whole = tifffile.TiffFile(path).series[0].asarray()
-    lazy = LazyTiff(path)
+    lazy = TiffArray(path)
     assert (lazy.shape, lazy.ndim, lazy.size) == (whole.shape, whole.ndim, whole.size)
     assert lazy.dtype == whole.dtype.newbyteorder("=")
     assert np.array_equal(np.asarray(lazy), whole)
@@ -92,7 +92,7 @@ def test_only_what_is_asked_for_is_decoded(
         compression="zlib",
         photometric="minisblack",
     )
-    lazy = LazyTiff(tmp_path / "a.tif")
+    lazy = TiffArray(tmp_path / "a.tif")
     assert lazy._pages is not None
     seen: list[tuple[int, int]] = []
     real = lazy._pages._decoded
@@ -116,7 +116,7 @@ def test_a_file_that_is_cut_short_gives_a_sentence(tmp_path: Path) -> None:
 
 def test_wrong_indices_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 5), np.uint8))
-    lazy = LazyTiff(tmp_path / "a.tif")
+    lazy = TiffArray(tmp_path / "a.tif")
     assert lazy[0:0].shape == (0, 5)
     for wrong in ((0, 0, 0), 4, ("a", 0)):
         with pytest.raises(IndexError):

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from napari_inr_denoise import read_image
-from napari_inr_denoise.io.tiff.opening import is_beside
+from napari_inr_denoise.io.tiff.opening import is_in_same_folder
 from napari_inr_denoise.io.untrusted.xml import parse_xml
 from tests.io.hostile_files import (
     read_in_a_gigabyte,
@@ -128,7 +128,7 @@ _OUTSIDE = [
 
 @pytest.mark.parametrize("name", _OUTSIDE)
 def test_names_that_lead_elsewhere_are_not_followed(tmp_path: Path, name: str) -> None:
-    assert not is_beside(tmp_path / "a.ome.tif", name)
+    assert not is_in_same_folder(tmp_path / "a.ome.tif", name)
     uuid = f'<UUID FileName="{name}">urn:uuid:2</UUID>'
     named = _IMAGE.replace(
         '<TiffData IFD="0"/>', f'<TiffData IFD="0">{uuid}</TiffData>'
@@ -146,7 +146,7 @@ def test_links_that_lead_elsewhere_are_not_followed(tmp_path: Path, name: str) -
     (inner / "link.tif").symlink_to("../secret.tif")
     (inner / "folder.tif").symlink_to(tmp_path, target_is_directory=True)
     (inner / "dangling.tif").symlink_to("/nowhere/x.tif")
-    assert not is_beside(inner / "a.ome.tif", name)
+    assert not is_in_same_folder(inner / "a.ome.tif", name)
 
 
 def test_a_link_to_the_file_itself_may_lie_elsewhere(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_link_to_the_file_itself_may_lie_elsewhere(tmp_path: Path) -> None:
         (tmp_path / "real" / name).touch()
     (tmp_path / "a.ome.tif").symlink_to(tmp_path / "real" / "a.ome.tif")
     (tmp_path / "b.ome.tif").symlink_to(tmp_path / "real" / "b.ome.tif")
-    assert is_beside(tmp_path / "a.ome.tif", "b.ome.tif")
+    assert is_in_same_folder(tmp_path / "a.ome.tif", "b.ome.tif")
 
 
 @pytest.mark.parametrize("head", ['<!DOCTYPE a SYSTEM "file:///x">', "<!ENTITY"])

@@ -58,7 +58,7 @@ def test_uncertainty_is_offered_where_it_is_known(
     known[0, 0, 0] = np.nan
     finished = after_stack.after_run.offered
     assert finished is not None
-    finished.result = replace(finished.result, uncertainty=known)
+    finished.result = replace(finished.result, maps={"uncertainty": known})
     viewer.layers.selection.active = viewer.add_image(np.zeros((4, 4)), name="other")
     assert not after_stack.form.report_button.enabled
     viewer.layers.selection.active = viewer.layers[0]

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Bounds, Index, resolve
-from napari_inr_denoise.image.virtual_array import ArrayByParts
+from napari_inr_denoise.image.indexing import Bounds, Index, block_shape, resolve
+from napari_inr_denoise.image.virtual_array import VirtualArray
 
 _BYTES = 4
 _FILL_VALUES = 2**18
 
 
-class RawArray(ArrayByParts):
+class RawArray(VirtualArray):
     """Array in C order, little-endian.
 
     Ordinary reads and writes, no memory map: the system counts mapped pages as used
@@ -52,21 +52,19 @@ class RawArray(ArrayByParts):
         for start in range(0, self.size, _FILL_VALUES):
             self._file.write(block[: self.size - start].data)
 
-    def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[np.float32]:
-        """Read a block, given by integers and slices."""
-        bounds, place = resolve(selection, self.shape)
-        block = np.empty([stop - start for start, stop in bounds], self.dtype)
+    def _block(self, bounds: list[Bounds]) -> NDArray[np.float32]:
+        block = np.empty(block_shape(bounds), self.dtype)
         for offset, part in self._runs(bounds, block):
             self._file.seek(offset)
             self._file.readinto(part.data)
-        return block[place].astype(np.float32, copy=False)
+        return block
 
     def __setitem__(
         self, selection: Index | tuple[Index, ...], values: NDArray[Any]
     ) -> None:
         """Write a block, given by integers and slices without steps."""
         bounds, place = resolve(selection, self.shape)
-        block = np.empty([stop - start for start, stop in bounds], self.dtype)
+        block = np.empty(block_shape(bounds), self.dtype)
         block[place] = values
         for offset, part in self._runs(bounds, block):
             self._file.seek(offset)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from napari_inr_denoise.io.atomic import written_whole
+from napari_inr_denoise.io.atomic import atomic_write
 
 _CAPTION_PIXELS = 22
 _GAP_PIXELS = 6
@@ -39,7 +39,7 @@ def write_comparison(
         picture.paste(grey, (number * step, _CAPTION_PIXELS))
         font = ImageFont.load_default(size=13)
         draw.text((number * step + 4, 3), caption, fill=235, font=font)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         picture.save(temporary, format="PNG")
 
 

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from napari_inr_denoise.core.report.report import PLANE_FIELDS, DenoiseReport
-from napari_inr_denoise.io.atomic import written_whole
+from napari_inr_denoise.io.atomic import atomic_write
 
 _PLANE_COLUMNS = tuple(name for name in PLANE_FIELDS if name != "index")
 _COLUMNS = ("source", "output", "status", "error", "notes", "seconds", "T", "C", "Z")
@@ -54,5 +54,5 @@ def _as_csv(report: DenoiseReport) -> str:
 
 def replace_text(path: Path, text: str) -> None:
     """Write a text file, complete or not at all."""
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")

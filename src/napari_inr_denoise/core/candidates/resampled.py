@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,14 @@ from napari_inr_denoise.core.candidates.volume_function import (
     Grid,
     Region,
 )
+from napari_inr_denoise.image.axes import planes_of
+from napari_inr_denoise.image.indexing import Bounds, block_shape
+from napari_inr_denoise.image.virtual_array import VirtualArray
 
 _VOLUME = "ZYXS"
 
 
-class InterpolatedImage:
+class InterpolatedImage(VirtualArray):
     """A lazy array of volumes on a new grid; planes are evaluated when they are read.
 
     Values between the measured voxels are interpolated, not measured. Interpolation
@@ -47,8 +49,6 @@ class InterpolatedImage:
         One letter per dimension.
     shape : tuple of int
         Shape of the new grid.
-    ndim : int
-        Number of dimensions.
     dtype : dtype
         float32.
     spacing_zyx : tuple of float
@@ -85,7 +85,7 @@ class InterpolatedImage:
         self._grid: Grid = volumes[0].grid(
             isotropic=isotropic, zoom=zoom, region=region
         )
-        self.axes, self.ndim = axes, len(axes)
+        self.axes = axes
         sizes |= dict(zip("ZYX", self._grid.shape_zyx, strict=True))
         self.shape = tuple(sizes[letter] for letter in axes)
         self.spacing_zyx = self._grid.spacing_zyx
@@ -100,53 +100,17 @@ class InterpolatedImage:
             "what lies between the measured voxels was not measured."
         )
 
-    def __getitem__(self, selection: Any) -> NDArray[np.float32]:  # noqa: ANN401 - as numpy
-        """Evaluate a part, selected by an integer or a slice per dimension."""
-        given = selection if isinstance(selection, tuple) else (selection,)
-        given += (slice(None),) * (self.ndim - len(given))
-        chosen = {
-            letter: np.arange(size)[at]
-            for letter, size, at in zip(self.axes, self.shape, given, strict=True)
-        }
-        order = [letter for letter in self.axes if letter not in "YXS"]
-        inner = "".join(letter for letter in self.axes if letter in "YXS")
-        block = np.empty(
-            [np.size(chosen[letter]) for letter in (*order, *inner)], dtype=np.float32
-        )
-        places = [list(enumerate(np.atleast_1d(chosen[letter]))) for letter in order]
-        for position in product(*places):
-            at = tuple(number for number, _ in position)
-            index = {
-                letter: int(k) for letter, (_, k) in zip(order, position, strict=True)
-            }
-            block[at] = self._part(index, chosen, inner)
-        return self._as_selected(block, order, inner, chosen)
-
-    def _part(
-        self, index: dict[str, int], chosen: dict[str, NDArray[np.intp]], inner: str
-    ) -> NDArray[np.float32]:
-        """Return the selected part of one plane, with axes in the image's order."""
-        plane = self._plane(index)
-        rows, columns = (np.atleast_1d(chosen[letter]) for letter in "YX")
-        samples = np.atleast_1d(chosen.get("S", np.zeros(1, dtype=np.intp)))
-        part = plane[np.ix_(rows, columns, samples)]
-        if "S" not in inner:
-            part = part[..., 0]
-        here = [letter for letter in "YXS" if letter in inner]
-        return part.transpose([here.index(letter) for letter in inner])
-
-    def _as_selected(
-        self,
-        block: NDArray[np.float32],
-        order: Sequence[str],
-        inner: str,
-        chosen: dict[str, NDArray[np.intp]],
-    ) -> NDArray[np.float32]:
-        """Transpose a block to the image's axes; drop axes indexed by an integer."""
-        here = [*order, *inner]
-        ordered = block.transpose([here.index(letter) for letter in self.axes])
-        single = [k for k, letter in enumerate(self.axes) if chosen[letter].ndim == 0]
-        return np.squeeze(ordered, axis=tuple(single))
+    def _block(self, bounds: list[Bounds]) -> NDArray[np.float32]:
+        of = dict(zip(self.axes, bounds, strict=True))
+        rows, columns, samples = (slice(*of.get(letter, (0, 1))) for letter in "YXS")
+        block = np.empty(block_shape(bounds), dtype=np.float32)
+        for at in planes_of(self.axes, block.shape):
+            index = {letter: of[letter][0] + k for letter, k in at.index.items()}
+            values = self._plane(index)[rows, columns, samples]
+            if "S" not in self.axes:
+                values = values[..., 0]
+            block[at.selection] = values.transpose(["YXS".index(a) for a in at.axes])
+        return block
 
     def _plane(self, index: dict[str, int]) -> NDArray[np.float32]:
         """Return a plane, (Y, X, samples); the last one is cached."""

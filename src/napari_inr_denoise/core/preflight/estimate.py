@@ -37,7 +37,7 @@ from napari_inr_denoise.image.axes import (
     sample_count,
     voxel_spacing,
 )
-from napari_inr_denoise.image.source import ImageSource, LazyArray, MaskedImage
+from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
 from napari_inr_denoise.image.tiling import Tiling
 
 _COMPARED = 3
@@ -93,7 +93,7 @@ class Preflight:
 
 
 def preflight(
-    image: ArrayLike | LazyArray | MaskedImage,
+    image: ArrayLike | ReadableArray | MaskedImage,
     axes: str | None = None,
     settings: DenoiseSettings | None = None,
     spacing_um: Sequence[float] | None = None,
@@ -124,7 +124,7 @@ def preflight(
 
 
 def preflight_steps(
-    image: ArrayLike | LazyArray | MaskedImage,
+    image: ArrayLike | ReadableArray | MaskedImage,
     axes: str | None = None,
     settings: DenoiseSettings | None = None,
     spacing_um: Sequence[float] | None = None,

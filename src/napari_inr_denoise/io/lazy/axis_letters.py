@@ -6,7 +6,7 @@ _MAX_SAMPLES = 4
 _MEANINGFUL = "TCZYXS"
 
 
-def known_axes(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
+def standard_axes(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
     """Give each axis that the file leaves open (I, Q, ...) a letter of ours.
 
     The letters Z, T and C are handed out in that order, never by size, and the user

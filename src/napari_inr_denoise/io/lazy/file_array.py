@@ -1,4 +1,4 @@
-"""An image in a file as an array of which only what is asked for is read."""
+"""Base class of arrays in a file that are read where they are indexed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Bounds, Index, resolve
-from napari_inr_denoise.image.virtual_array import ArrayByParts
+from napari_inr_denoise.image.indexing import Bounds, block_shape
+from napari_inr_denoise.image.virtual_array import VirtualArray
 
 
-class LazyArray(ArrayByParts):
-    """Values that stay in a file until they are asked for.
+class FileArray(VirtualArray):
+    """Array whose values stay in a file until they are indexed.
+
+    Indexing raises ValueError, with the name of the file, if the file is damaged or
+    the block does not fit into memory. A subclass reads one block in `_read_block`.
 
     Attributes
     ----------
@@ -27,25 +30,14 @@ class LazyArray(ArrayByParts):
 
     path: Path
 
-    def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
-        """Read a part, given by whole numbers and slices.
-
-        Raises
-        ------
-        IndexError
-            If there is no such part.
-        ValueError
-            If the file is damaged there.
-        """
-        bounds, place = resolve(selection, self.shape)
-        if any(start == stop for start, stop in bounds):
-            return np.empty([stop - start for start, stop in bounds], self.dtype)[place]
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
         try:
-            return np.array(self._block(bounds)[place], dtype=self.dtype)
+            return np.array(self._read_block(bounds), self.dtype, order="C")
         except MemoryError as error:
+            shape = " x ".join(map(str, block_shape(bounds)))
             raise ValueError(
-                f"{self.path}: a part of {_shape_text(bounds)} pixels does not fit "
-                "into memory. Read smaller parts, or free memory."
+                f"{self.path}: a block of {shape} pixels does not fit into memory. "
+                "Read smaller blocks, or free memory."
             ) from error
         except Exception as error:
             raise ValueError(
@@ -54,10 +46,5 @@ class LazyArray(ArrayByParts):
             ) from error
 
     @abstractmethod
-    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
-        """Read a block that is not empty."""
-
-
-def _shape_text(bounds: list[Bounds]) -> str:
-    """Return the shape of a block as 3 x 4 x 5."""
-    return " x ".join(str(stop - start) for start, stop in bounds)
+    def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        """Return the values of a block that is not empty, in any byte order."""

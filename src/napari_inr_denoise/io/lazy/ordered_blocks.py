@@ -16,7 +16,7 @@ _PLANE = "YXS"
 Place = tuple[int | slice, ...]
 
 
-class OrderedView:
+class OrderedBlocks:
     """What a file holds: axes in its order, native byte order, no booleans.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_inr_denoise.io.untrusted.xml import named_files, parse_xml
+from napari_inr_denoise.io.untrusted.xml import parse_xml, referenced_files
 
 _MOST_BYTES = 2**26
 
@@ -22,7 +22,7 @@ def read_companion(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig")
 
 
-def first_described(path: Path, xml: str) -> Path:
+def first_tiff(path: Path, xml: str) -> Path:
     """Return the first of the TIFF files that are described, and there.
 
     Parameters
@@ -37,7 +37,7 @@ def first_described(path: Path, xml: str) -> Path:
     ValueError
         If none is there.
     """
-    names = sorted(named_files(parse_xml(xml)))
+    names = sorted(referenced_files(parse_xml(xml)))
     for name in names:
         if (path.parent / name).is_file():
             return path.parent / name

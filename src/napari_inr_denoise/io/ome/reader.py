@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from napari_inr_denoise.io.extras import KEPT_KEY, with_kept
-from napari_inr_denoise.io.ome.remainder import rest_of
+from napari_inr_denoise.io.extras import EXTRAS_KEY, with_extras
+from napari_inr_denoise.io.ome.remainder import remainder_of
 from napari_inr_denoise.io.record import ImageRecord, Quantity
-from napari_inr_denoise.io.units import symbol_of
+from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
 
 
-def with_ome(record: ImageRecord, xml: str) -> ImageRecord:
+def with_ome_metadata(record: ImageRecord, xml: str) -> ImageRecord:
     """Return a record with what OME-XML says of its image.
 
     Parameters
@@ -31,7 +31,7 @@ def with_ome(record: ImageRecord, xml: str) -> ImageRecord:
         return _of_a_set(record, root)
     pixels = children(images[0], "Pixels")[0]
     channels = children(pixels, "Channel")
-    rest, notes = rest_of(xml)
+    rest, notes = remainder_of(xml)
     known = replace(
         record.with_stated(_sizes(pixels)),
         channel_names=_unless_empty([c.attrib.get("Name", "") for c in channels]),
@@ -39,10 +39,10 @@ def with_ome(record: ImageRecord, xml: str) -> ImageRecord:
         ome_xml=rest,
         notes=record.notes + notes,
     )
-    return with_kept(known, map_value(root, KEPT_KEY) or {})
+    return with_extras(known, json_annotation(root, EXTRAS_KEY) or {})
 
 
-def map_value(root: Element, key: str) -> dict[str, Any] | None:
+def json_annotation(root: Element, key: str) -> dict[str, Any] | None:
     """Return the JSON object under a key of a map annotation, None without one."""
     for pair in descendants(root, "M"):
         if pair.attrib.get("K") == key and pair.text:
@@ -63,11 +63,11 @@ def _sizes(pixels: Element) -> Mapping[str, Quantity]:
     stated = {}
     for axis in "ZYX":
         size = _quantity(pixels, f"PhysicalSize{axis}", "\u00b5m")
-        symbol = symbol_of(size[1], "length")
+        symbol = unit_symbol(size[1], "length")
         if size[0] > 0 and symbol:
             stated[axis] = Quantity(size[0], symbol)
     step = _quantity(pixels, "TimeIncrement", "s")
-    symbol = symbol_of(step[1], "time")
+    symbol = unit_symbol(step[1], "time")
     if step[0] > 0 and symbol:
         stated["T"] = Quantity(step[0], symbol)
     return stated

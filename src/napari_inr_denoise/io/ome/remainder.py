@@ -29,7 +29,7 @@ _MOST_CHARACTERS = 2**22
 seconds for each of the file's readers."""
 
 
-def skeleton(sizes: dict[str, int], samples: int) -> OME:
+def minimal_ome(sizes: dict[str, int], samples: int) -> OME:
     """Return OME metadata that say nothing but the sizes.
 
     Parameters
@@ -54,7 +54,7 @@ def skeleton(sizes: dict[str, int], samples: int) -> OME:
     return OME(images=[Image(id="Image:0", pixels=pixels)])
 
 
-def rest_of(xml: str) -> tuple[str, tuple[str, ...]]:
+def remainder_of(xml: str) -> tuple[str, tuple[str, ...]]:
     """Return OME-XML of the first image without what a record has itself.
 
     Returns
@@ -83,7 +83,7 @@ def _canonical(root: Element) -> str:
     sizes = {axis: int(getattr(pixels, f"size_{axis.lower()}")) for axis in "XYZCT"}
     samples = pixels.channels[0].samples_per_pixel if pixels.channels else None
     text = to_xml(ome)
-    return "" if text == to_xml(skeleton(sizes, max(samples or 1, 1))) else text
+    return "" if text == to_xml(minimal_ome(sizes, max(samples or 1, 1))) else text
 
 
 def _strip(root: Element) -> None:

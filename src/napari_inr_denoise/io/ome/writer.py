@@ -20,9 +20,9 @@ from ome_types.model import (
 )
 from ome_types.model import Pixels_DimensionOrder as Order
 
-from napari_inr_denoise.io.extras import KEPT_KEY, PROVENANCE_KEY, kept_of
-from napari_inr_denoise.io.lazy.ordered_blocks import OrderedView
-from napari_inr_denoise.io.ome.remainder import skeleton
+from napari_inr_denoise.io.extras import EXTRAS_KEY, PROVENANCE_KEY, extras_of
+from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks
+from napari_inr_denoise.io.ome.remainder import minimal_ome
 from napari_inr_denoise.io.record import ImageRecord
 
 _KEPT = ("origin", "display_ranges", "luts", "attributes", "ngff_version")
@@ -34,8 +34,8 @@ _TYPES = {"f4": "float", "f8": "double"} | {
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def ome_document(
-    record: ImageRecord, view: OrderedView, provenance: Mapping[str, Any] | None
+def to_ome_xml(
+    record: ImageRecord, view: OrderedBlocks, provenance: Mapping[str, Any] | None
 ) -> str:
     """Return OME-XML for one TIFF file that holds a record's values.
 
@@ -43,7 +43,7 @@ def ome_document(
     ----------
     record : ImageRecord
         What is said.
-    view : OrderedView
+    view : OrderedBlocks
         The values as they are written.
     provenance : mapping or None
         How the image was made, as values for JSON.
@@ -53,8 +53,8 @@ def ome_document(
     sizes["C"] *= samples
     ome = _start(record, sizes, samples)
     _fill(ome.images[0].pixels, record, view, sizes["C"] // samples)
-    kept = kept_of(record, _KEPT) | {"axes": view.axes}
-    objects = {KEPT_KEY: kept}
+    kept = extras_of(record, _KEPT) | {"axes": view.axes}
+    objects = {EXTRAS_KEY: kept}
     if provenance is not None:
         objects[PROVENANCE_KEY] = dict(provenance)
     _annotate(ome, objects)
@@ -63,7 +63,7 @@ def ome_document(
 
 def _start(record: ImageRecord, sizes: dict[str, int], samples: int) -> OME:
     """Return what the source's OME-XML said, as far as it still fits."""
-    new = skeleton(sizes, samples)
+    new = minimal_ome(sizes, samples)
     if not record.ome_xml:
         return new
     ome = from_xml(record.ome_xml)
@@ -78,7 +78,7 @@ def _start(record: ImageRecord, sizes: dict[str, int], samples: int) -> OME:
 
 
 def _fill(
-    pixels: Pixels, record: ImageRecord, view: OrderedView, channels: int
+    pixels: Pixels, record: ImageRecord, view: OrderedBlocks, channels: int
 ) -> None:
     """Say what holds for these values: type, sizes, names, colours."""
     dtype = np.dtype(view.dtype)

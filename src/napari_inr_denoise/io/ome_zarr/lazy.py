@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Bounds
-from napari_inr_denoise.io.formats import bytes_of
-from napari_inr_denoise.io.lazy.file_array import LazyArray
-from napari_inr_denoise.io.untrusted.size_limits import SPARSE_BYTES, check_stored
+from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.io.formats import size_on_disk
+from napari_inr_denoise.io.lazy.file_array import FileArray
+from napari_inr_denoise.io.untrusted.size_limits import (
+    MAX_SPARSE_BYTES,
+    check_compression_ratio,
+)
 
 _MOST_IN_A_CHUNK = 2**30
 """Bytes: a chunk is read whole."""
 
 
-class LazyZarr(LazyArray):
+class ZarrArray(FileArray):
     """A Zarr array of format 2 or 3, read part by part; may be pickled.
 
     Parameters
@@ -44,10 +47,10 @@ class LazyZarr(LazyArray):
                 f"got {self.dtype} values of shape {self.shape}, wanted numbers, and "
                 "at least one"
             )
-        self._check_claims()
+        self._check_declared_size()
 
-    def __reduce__(self) -> tuple[type[LazyZarr], tuple[Path]]:
-        return LazyZarr, (self.path,)
+    def __reduce__(self) -> tuple[type[ZarrArray], tuple[Path]]:
+        return ZarrArray, (self.path,)
 
     @property
     def dimension_names(self) -> tuple[str | None, ...]:
@@ -55,18 +58,18 @@ class LazyZarr(LazyArray):
         names = getattr(self._array.metadata, "dimension_names", None)
         return tuple(names or (None,) * self.ndim)
 
-    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
-        return np.asarray(self._array[tuple(slice(*one) for one in bounds)])
+    def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        return np.asarray(self._array[as_slices(bounds)])
 
-    def _check_claims(self) -> None:
+    def _check_declared_size(self) -> None:
         """Raise an error if the array cannot be what it claims."""
         chunk = math.prod(self._array.chunks) * self.dtype.itemsize
         if chunk > _MOST_IN_A_CHUNK:
             raise ValueError(
                 f"got chunks of {chunk} bytes, wanted at most {_MOST_IN_A_CHUNK}"
             )
-        if self.nbytes > SPARSE_BYTES:  # all chunks are looked at
-            check_stored(self.nbytes, bytes_of(self.path))
+        if self.nbytes > MAX_SPARSE_BYTES:  # all chunks are looked at
+            check_compression_ratio(self.nbytes, size_on_disk(self.path))
 
 
 def import_zarr() -> Any:  # noqa: ANN401 - a module

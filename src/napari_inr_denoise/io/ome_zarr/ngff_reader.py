@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from napari_inr_denoise.io.extras import PROVENANCE_KEY, with_kept
-from napari_inr_denoise.io.ome_zarr.rgb_channels import with_samples
+from napari_inr_denoise.io.extras import PROVENANCE_KEY, with_extras
+from napari_inr_denoise.io.ome_zarr.rgb_channels import channels_as_samples
 from napari_inr_denoise.io.record import ImageRecord, Quantity
-from napari_inr_denoise.io.units import symbol_of
+from napari_inr_denoise.io.units import unit_symbol
 
 _OF_ONE_PYRAMID = (
     *("axes", "datasets", "coordinateTransformations", "version", "type", "metadata"),
@@ -21,7 +21,7 @@ NO_UNIT = "reference frame"
 NEWEST = "0.5"
 
 
-def metadata_of(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+def ngff_metadata(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return where multiscales and omero are: under "ome" from version 0.5 on."""
     inner = attributes.get("ome", attributes)
     if not isinstance(inner, Mapping):
@@ -29,7 +29,9 @@ def metadata_of(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     return inner
 
 
-def with_ngff(record: ImageRecord, attributes: Mapping[str, Any]) -> ImageRecord:
+def with_ngff_metadata(
+    record: ImageRecord, attributes: Mapping[str, Any]
+) -> ImageRecord:
     """Return a record with what the attributes of a multiscale group say.
 
     Parameters
@@ -40,7 +42,7 @@ def with_ngff(record: ImageRecord, attributes: Mapping[str, Any]) -> ImageRecord
     attributes : mapping
         Of the group.
     """
-    inner = metadata_of(attributes)
+    inner = ngff_metadata(attributes)
     pyramid = inner["multiscales"][0]
     newer = "ome" in attributes
     version = inner.get("version") if newer else pyramid.get("version", "0.4")
@@ -56,17 +58,17 @@ def with_ngff(record: ImageRecord, attributes: Mapping[str, Any]) -> ImageRecord
     known = _with_omero(known, inner.get("omero", {}))
     own = attributes.get(PROVENANCE_KEY, {})
     known = _with_own(known, own.get("record", {}))
-    return with_samples(known, own.get("samples", {}))
+    return channels_as_samples(known, own.get("samples", {}))
 
 
 def _with_own(record: ImageRecord, own: Mapping[str, Any]) -> ImageRecord:
     """Add what has no place in OME-Zarr, its OME-XML checked before it is used."""
-    record = with_kept(record, own)
+    record = with_extras(record, own)
     if not record.ome_xml:
         return record
-    from napari_inr_denoise.io.ome.remainder import rest_of
+    from napari_inr_denoise.io.ome.remainder import remainder_of
 
-    rest, notes = rest_of(record.ome_xml)
+    rest, notes = remainder_of(record.ome_xml)
     return replace(record, ome_xml=rest, notes=record.notes + notes)
 
 
@@ -81,7 +83,7 @@ def _sizes(
         if axis not in "TZYX" or not 0 < size < math.inf or (not unit and size == 1):
             continue
         spelled = unit or (NO_UNIT if axis != "T" else "")
-        symbol = symbol_of(spelled, "time" if axis == "T" else "length")
+        symbol = unit_symbol(spelled, "time" if axis == "T" else "length")
         if symbol:
             stated[axis] = Quantity(size, symbol)
         else:

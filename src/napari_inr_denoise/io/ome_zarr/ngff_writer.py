@@ -6,17 +6,17 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from napari_inr_denoise.io.extras import PROVENANCE_KEY, kept_of
+from napari_inr_denoise.io.extras import PROVENANCE_KEY, extras_of
 from napari_inr_denoise.io.ome_zarr.ngff_reader import NEWEST, NO_UNIT
-from napari_inr_denoise.io.ome_zarr.rgb_channels import kept_of_samples
+from napari_inr_denoise.io.ome_zarr.rgb_channels import sample_extras
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.io.units import name_of
+from napari_inr_denoise.io.units import unit_name
 
 _TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
 _KEPT = ("luts", "ome_xml")
 
 
-def attributes_of(
+def group_attributes(
     record: ImageRecord, said: ImageRecord, provenance: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return the attributes of a group with one level, named "0".
@@ -32,14 +32,14 @@ def attributes_of(
     """
     attributes = copy.deepcopy(dict(record.attributes))
     version = record.ngff_version or NEWEST
-    newer = is_newer(version)
+    newer = uses_zarr3(version)
     inner = attributes.setdefault("ome", {}) if newer else attributes
     pyramid = inner.get("multiscales", [{}])[0] | _pyramid(said)
     inner["multiscales"] = [pyramid]
     (inner if newer else pyramid)["version"] = version
     _put_omero(inner, said)
-    own: dict[str, Any] = {"record": kept_of(record, _KEPT)}
-    samples = kept_of_samples(record)
+    own: dict[str, Any] = {"record": extras_of(record, _KEPT)}
+    samples = sample_extras(record)
     if samples:
         own["samples"] = samples
     if provenance is not None:
@@ -48,7 +48,7 @@ def attributes_of(
     return attributes
 
 
-def is_newer(version: str) -> bool:
+def uses_zarr3(version: str) -> bool:
     """Return whether a version lies in Zarr 3, under "ome"."""
     return version not in ("0.1", "0.2", "0.3", "0.4")
 
@@ -70,7 +70,7 @@ def _axis(record: ImageRecord, axis: str) -> dict[str, str]:
     entry = {"name": axis.lower(), "type": _TYPES[axis]}
     unit = record.stated[axis].unit if axis in record.stated else NO_UNIT
     if unit != NO_UNIT:
-        entry["unit"] = name_of(unit, "time" if axis == "T" else "length")
+        entry["unit"] = unit_name(unit, "time" if axis == "T" else "length")
     return entry
 
 

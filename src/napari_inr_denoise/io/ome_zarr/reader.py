@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from napari_inr_denoise.io.lazy.axis_letters import known_axes
+from napari_inr_denoise.io.lazy.axis_letters import standard_axes
 from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
-from napari_inr_denoise.io.ome_zarr.lazy import LazyZarr
-from napari_inr_denoise.io.ome_zarr.ngff_reader import metadata_of, with_ngff
+from napari_inr_denoise.io.ome_zarr.lazy import ZarrArray
+from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata, with_ngff_metadata
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.untrusted.links import check_links
 
@@ -34,7 +34,7 @@ def read_zarr(folder: Path) -> ImageRecord:
 
 def _read(folder: Path) -> ImageRecord:
     attributes = read_attributes(folder)
-    inner = metadata_of(attributes)
+    inner = ngff_metadata(attributes)
     for kind, one in _ONE_OF.items():
         if kind in inner:
             raise ValueError(
@@ -57,14 +57,14 @@ def _first_of_many(folder: Path) -> ImageRecord:
 
 
 def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord:
-    pyramid = metadata_of(attributes)["multiscales"][0]
-    data = LazyZarr(folder / _inside(pyramid["datasets"][0]["path"]))
+    pyramid = ngff_metadata(attributes)["multiscales"][0]
+    data = ZarrArray(folder / _inside(pyramid["datasets"][0]["path"]))
     pyramid.setdefault("axes", list("tczyx"[-data.ndim :]))
     names = [_name(entry) for entry in pyramid["axes"]]
     axes, notes = _letters(names, data.shape)
     record = ImageRecord(data, axes, notes=notes)
     try:
-        record = with_ngff(record, attributes)
+        record = with_ngff_metadata(record, attributes)
     except Exception as error:  # noqa: BLE001 - any damage ends here
         kind = type(error).__name__
         note = f"The file's pixel size and names could not be read ({kind})."
@@ -73,7 +73,7 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
 
 
 def _read_array(folder: Path) -> ImageRecord:
-    data = LazyZarr(folder)
+    data = ZarrArray(folder)
     names = [name or "?" for name in data.dimension_names]
     note = "This Zarr is no OME-Zarr: it says nothing of sizes and channels."
     if set(names) == {"?"}:
@@ -102,4 +102,4 @@ def _letters(names: list[str], shape: tuple[int, ...]) -> tuple[str, tuple[str, 
     if len(names) != len(shape):
         raise ValueError(f"got {len(names)} axes for an array of shape {shape}")
     letters = "".join(n.upper() if n.upper() in "TCZYX" else "?" for n in names)
-    return known_axes(letters, shape)
+    return standard_axes(letters, shape)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.image.indexing import Bounds
-from napari_inr_denoise.io.extras import kept_of, with_kept
-from napari_inr_denoise.io.lazy.file_array import LazyArray
-from napari_inr_denoise.io.lazy.ordered_blocks import OrderedView, Place
+from napari_inr_denoise.io.extras import extras_of, with_extras
+from napari_inr_denoise.io.lazy.file_array import FileArray
+from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks, Place
 from napari_inr_denoise.io.record import ImageRecord
 
 _ORDER = "TCZYX"
@@ -28,7 +28,7 @@ _SAMPLES = {
 """Name and colour of each sample of a pixel, by their number."""
 
 
-def with_colour_channels(record: ImageRecord) -> ImageRecord:
+def samples_as_channels(record: ImageRecord) -> ImageRecord:
     """Return what is said of an image as OME-Zarr has it: samples are channels.
 
     Parameters
@@ -87,16 +87,16 @@ def _whole_range(dtype: np.dtype[Any]) -> tuple[float, float] | None:
 
 
 def channel_blocks(
-    view: OrderedView, side: int | None
+    view: OrderedBlocks, side: int | None
 ) -> Iterator[tuple[Place, NDArray[Any]]]:
     """Yield the blocks of a view with their places, each sample as a channel.
 
     Parameters
     ----------
-    view : OrderedView
+    view : OrderedBlocks
         S last, if there is one. Each of its blocks is read once.
     side : int or None
-        As `OrderedView.blocks` takes it.
+        As `OrderedBlocks.blocks` takes it.
     """
     for place, block in view.blocks(side):
         if "S" not in view.axes:
@@ -110,15 +110,15 @@ def channel_blocks(
             yield tuple(where[a] for a in _ORDER if a in where), block[..., number]
 
 
-def kept_of_samples(record: ImageRecord) -> dict[str, Any]:
+def sample_extras(record: ImageRecord) -> dict[str, Any]:
     """Return what brings the samples back, as values for JSON; empty without any."""
     if "S" not in record.axes:
         return {}
-    said = kept_of(record, _OF_CHANNELS)
+    said = extras_of(record, _OF_CHANNELS)
     return {"count": record.size_of("S"), "has_channels": "C" in record.axes} | said
 
 
-def with_samples(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
+def channels_as_samples(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
     """Return a record whose channels are samples again.
 
     Parameters
@@ -126,7 +126,7 @@ def with_samples(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
     record : ImageRecord
         As it stands in the file; its values stay there.
     kept : mapping
-        What `kept_of_samples` gave. Without anything the record is left as it is.
+        What `sample_extras` gave. Without anything the record is left as it is.
 
     Raises
     ------
@@ -141,15 +141,15 @@ def with_samples(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
     axes = record.axes if kept["has_channels"] else record.axes.replace("C", "")
     data = _Samples(record.data, record.axes, f"{axes}S", count)
     nothing: dict[str, Any] = dict.fromkeys(_OF_CHANNELS, ())
-    return with_kept(replace(record, data=data, axes=f"{axes}S", **nothing), kept)
+    return with_extras(replace(record, data=data, axes=f"{axes}S", **nothing), kept)
 
 
-class _Samples(LazyArray):
+class _Samples(FileArray):
     """Channels that are the samples of a pixel, S last; may be pickled.
 
     Parameters
     ----------
-    channels : LazyArray
+    channels : FileArray
         The samples of a channel follow each other along C.
     channel_axes : str
         Of `channels`.
@@ -160,7 +160,7 @@ class _Samples(LazyArray):
     """
 
     def __init__(
-        self, channels: LazyArray, channel_axes: str, axes: str, count: int
+        self, channels: FileArray, channel_axes: str, axes: str, count: int
     ) -> None:
         self.path, self.dtype = channels.path, channels.dtype
         self._channels, self._channel_axes = channels, channel_axes
@@ -169,11 +169,11 @@ class _Samples(LazyArray):
         sizes |= {"C": sizes["C"] // count, "S": count}
         self.shape = tuple(sizes[a] for a in axes)
 
-    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+    def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
         chosen = dict(zip(self._axes, bounds, strict=True))
         start, stop = chosen.get("C", (0, 1))
         chosen["C"] = start * self._count, stop * self._count
-        block = self._channels._block([chosen[a] for a in self._channel_axes])
+        block = self._channels._read_block([chosen[a] for a in self._channel_axes])
         at = self._channel_axes.index("C")
         split = (stop - start, self._count)
         block = block.reshape(*block.shape[:at], *split, *block.shape[at + 1 :])

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_inr_denoise.io.atomic import folder_written_whole
+from napari_inr_denoise.io.atomic import atomic_write_folder
 from napari_inr_denoise.io.formats import is_zarr
-from napari_inr_denoise.io.lazy.ordered_blocks import OrderedView
+from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks
 from napari_inr_denoise.io.ome_zarr.lazy import import_zarr
 from napari_inr_denoise.io.ome_zarr.ngff_reader import NEWEST
-from napari_inr_denoise.io.ome_zarr.ngff_writer import attributes_of, is_newer
+from napari_inr_denoise.io.ome_zarr.ngff_writer import group_attributes, uses_zarr3
 from napari_inr_denoise.io.ome_zarr.rgb_channels import (
     channel_blocks,
-    with_colour_channels,
+    samples_as_channels,
 )
 from napari_inr_denoise.io.record import ImageRecord
 
@@ -32,14 +32,14 @@ def write_zarr(
     zarr = import_zarr()
     if path.exists() and not is_zarr(path):
         raise FileExistsError(f"{path} exists and is no Zarr. Choose another name.")
-    view, said = OrderedView(record, _READ_ORDER), with_colour_channels(record)
-    newer = is_newer(record.ngff_version or NEWEST)
+    view, said = OrderedBlocks(record, _READ_ORDER), samples_as_channels(record)
+    newer = uses_zarr3(record.ngff_version or NEWEST)
     side = None if view.page_pixels <= _MOST_IN_A_CHUNK else _TILE
-    with folder_written_whole(path) as beside:
+    with atomic_write_folder(path) as beside:
         group = zarr.create_group(
             str(beside),
             zarr_format=3 if newer else 2,
-            attributes=attributes_of(record, said, provenance),
+            attributes=group_attributes(record, said, provenance),
         )
         array = group.create_array(
             "0",

@@ -9,10 +9,10 @@ from typing import Any
 
 from tifffile import TiffFile
 
-from napari_inr_denoise.io.extras import plain
+from napari_inr_denoise.io.extras import to_json
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 from napari_inr_denoise.io.tiff.tags import pixel_sizes
-from napari_inr_denoise.io.units import symbol_of
+from napari_inr_denoise.io.units import unit_symbol
 
 _IN_THE_RECORD = (
     *("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "unit"),
@@ -21,7 +21,7 @@ _IN_THE_RECORD = (
 )
 
 
-def with_imagej(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+def with_imagej_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     """Return a record with what ImageJ's description and metadata tag say."""
     metadata = tiff.imagej_metadata or {}
     stated, notes = _sizes(metadata, tiff)
@@ -35,7 +35,7 @@ def with_imagej(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
         channel_colours=tuple(_colour_of(lut) for lut in luts),
         display_ranges=_ranges(record, metadata),
         luts=luts,
-        attributes={"ImageJ": plain(rest)} if rest else {},
+        attributes={"ImageJ": to_json(rest)} if rest else {},
         notes=record.notes + notes,
     )
 
@@ -44,7 +44,7 @@ def _sizes(
     metadata: Mapping[str, Any], tiff: TiffFile
 ) -> tuple[dict[str, Quantity], tuple[str, ...]]:
     unit = str(metadata.get("unit", ""))
-    symbol = symbol_of(unit, "length")
+    symbol = unit_symbol(unit, "length")
     notes: tuple[str, ...] = ()
     stated: dict[str, Quantity] = {}
     if symbol not in (None, "pixel"):
@@ -53,7 +53,7 @@ def _sizes(
     elif unit and symbol is None:
         notes = (f"The file's unit of length, {unit!r}, is not known; sizes are lost.",)
     step = float(metadata.get("finterval", 0))
-    time_unit = symbol_of(str(metadata.get("tunit", "s")), "time")
+    time_unit = unit_symbol(str(metadata.get("tunit", "s")), "time")
     if _is_size(step) and time_unit:
         stated["T"] = Quantity(step, time_unit)
     return stated, notes

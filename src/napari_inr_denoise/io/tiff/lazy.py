@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Bounds
-from napari_inr_denoise.io.lazy.file_array import LazyArray
+from napari_inr_denoise.image.indexing import Bounds, as_slices, block_shape
+from napari_inr_denoise.io.lazy.file_array import FileArray
 from napari_inr_denoise.io.tiff.opening import open_tiff
 from napari_inr_denoise.io.tiff.pages import Pages, is_paged
-from napari_inr_denoise.io.untrusted.size_limits import check_claims
+from napari_inr_denoise.io.untrusted.size_limits import check_declared_size
 
 
-class LazyTiff(LazyArray):
+class TiffArray(FileArray):
     """The first image of a TIFF file, at its full resolution, read part by part.
 
     Nothing stays mapped into memory: what was read counts for as long as the caller
@@ -52,29 +52,29 @@ class LazyTiff(LazyArray):
         self.shape = shape or self._stored_shape
         self.dtype: np.dtype[Any] = np.dtype(self._series.dtype).newbyteorder("=")
         self._offset = self._series.dataoffset
-        check_claims(self._series)
+        check_declared_size(self._series)
         self._pages = Pages(self._series) if is_paged(self._series) else None
         self._whole: NDArray[Any] | None = None
 
-    def __reduce__(self) -> tuple[type[LazyTiff], tuple[Any, ...]]:
-        return LazyTiff, (self.path, self.shape)
+    def __reduce__(self) -> tuple[type[TiffArray], tuple[Any, ...]]:
+        return TiffArray, (self.path, self.shape)
 
     @property
     def missing_planes(self) -> int:
         """Number of planes that the file announces but that are not there: zeros."""
         return sum(page is None for page in self._series.pages)
 
-    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+    def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
         longer = (one for one, n in zip(bounds, self.shape, strict=True) if n != 1)
         stored = [(0, 1) if n == 1 else next(longer) for n in self._stored_shape]
         with self._lock:
             block = self._stored_block(stored)
-        return block.reshape([stop - start for start, stop in bounds])
+        return block.reshape(block_shape(bounds))
 
     def _stored_block(self, bounds: list[Bounds]) -> NDArray[Any]:
-        part = tuple(slice(*one) for one in bounds)
+        part = as_slices(bounds)
         if self._offset is not None:
-            return np.array(self._mapped(self._offset)[part])
+            return self._mapped(self._offset)[part]
         if self._pages is not None:
             return self._pages.block(bounds)
         if self._whole is None:  # no way to read it in parts

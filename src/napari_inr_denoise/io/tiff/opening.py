@@ -7,13 +7,13 @@ from pathlib import Path
 
 from tifffile import TiffFile
 
-from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, has_ending
-from napari_inr_denoise.io.ome.companion import first_described, read_companion
+from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, has_suffix
+from napari_inr_denoise.io.ome.companion import first_tiff, read_companion
 from napari_inr_denoise.io.untrusted.size_limits import check_count
 from napari_inr_denoise.io.untrusted.xml import (
-    announced_planes,
-    named_files,
+    declared_planes,
     parse_xml,
+    referenced_files,
 )
 
 # What tifffile logs of damaged tags, hundreds of lines for some files, is for those
@@ -35,10 +35,10 @@ def open_tiff(path: Path) -> TiffFile:
         If its metadata name files outside its folder, or announce an absurd number
         of planes; or if none of a set is there.
     """
-    if has_ending(path, COMPANION_SUFFIXES):
+    if has_suffix(path, COMPANION_SUFFIXES):
         xml = read_companion(path)
         _check_ome(path, xml)
-        return _opened(first_described(path, xml), xml)
+        return _opened(first_tiff(path, xml), xml)
     tiff = _opened(path)
     try:
         if _has_pages(tiff) and tiff.is_ome:
@@ -66,16 +66,16 @@ def _has_pages(tiff: TiffFile) -> bool:
 def _check_ome(path: Path, xml: str) -> None:
     """Look at OME-XML before tifffile follows it."""
     root = parse_xml(xml)
-    check_count(announced_planes(root), "planes announced by the OME-XML")
-    for name in named_files(root):
-        if not is_beside(path, name):
+    check_count(declared_planes(root), "planes announced by the OME-XML")
+    for name in referenced_files(root):
+        if not is_in_same_folder(path, name):
             raise ValueError(
                 f"the OME-XML names a file outside the folder, {name!r}, which is not "
                 "followed"
             )
 
 
-def is_beside(path: Path, name: str) -> bool:
+def is_in_same_folder(path: Path, name: str) -> bool:
     """Return whether a name is that of a file in the folder of another, or of none."""
     if not name or Path(name).name != name or "\\" in name or ":" in name:
         return False

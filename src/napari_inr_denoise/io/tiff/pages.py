@@ -12,7 +12,7 @@ from imagecodecs import bitorder_decode
 from numpy.typing import NDArray
 from tifffile import COMPRESSION, FILLORDER, TiffFrame, TiffPage, TiffPageSeries
 
-from napari_inr_denoise.image.indexing import Bounds
+from napari_inr_denoise.image.indexing import Bounds, block_shape
 from napari_inr_denoise.io.untrusted.lzw import check_lzw
 
 _CACHE_BYTES = 2**28
@@ -50,7 +50,7 @@ class Pages:
         """Return a block that is not empty."""
         inner = len(self._key.shape)
         outer = bounds[:-inner]
-        block = np.empty([stop - start for start, stop in bounds], self._series.dtype)
+        block = np.empty(block_shape(bounds), self._series.dtype)
         for position in product(*(range(*one) for one in outer)):
             at = tuple(k - one[0] for k, one in zip(position, outer, strict=True))
             sizes = self._series.shape[:-inner]

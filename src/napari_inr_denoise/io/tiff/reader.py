@@ -8,13 +8,13 @@ from pathlib import Path
 
 from tifffile import TiffFile
 
-from napari_inr_denoise.io.extras import KEPT_KEY
-from napari_inr_denoise.io.lazy.axis_letters import known_axes
-from napari_inr_denoise.io.ome.reader import map_value, with_ome
+from napari_inr_denoise.io.extras import EXTRAS_KEY
+from napari_inr_denoise.io.lazy.axis_letters import standard_axes
+from napari_inr_denoise.io.ome.reader import json_annotation, with_ome_metadata
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.io.tiff.imagej import with_imagej
-from napari_inr_denoise.io.tiff.lazy import LazyTiff
-from napari_inr_denoise.io.tiff.tags import with_colour_table, with_tags
+from napari_inr_denoise.io.tiff.imagej import with_imagej_metadata
+from napari_inr_denoise.io.tiff.lazy import TiffArray
+from napari_inr_denoise.io.tiff.tags import with_colour_table, with_tag_metadata
 from napari_inr_denoise.io.untrusted.xml import parse_xml
 
 
@@ -24,11 +24,11 @@ def read_tiff(path: Path) -> ImageRecord:
     Raises
     ------
     ValueError
-        If there is no image in it, or it is damaged: see `LazyTiff`.
+        If there is no image in it, or it is damaged: see `TiffArray`.
     """
-    data = LazyTiff(path)
+    data = TiffArray(path)
     series = data.tiff.series
-    axes, notes = known_axes(series[0].axes, data.shape)
+    axes, notes = standard_axes(series[0].axes, data.shape)
     if len(series) > 1:
         notes += (
             f"The file holds {len(series)} images of different shapes; only the first "
@@ -65,17 +65,17 @@ def _tried(
 
 def _with_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     if tiff.is_ome:
-        return with_ome(record, tiff.ome_metadata or "")
-    return (with_imagej if tiff.is_imagej else with_tags)(record, tiff)
+        return with_ome_metadata(record, tiff.ome_metadata or "")
+    return (with_imagej_metadata if tiff.is_imagej else with_tag_metadata)(record, tiff)
 
 
 def _with_all_axes(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     """Bring back axes of length one, which OME-XML cannot tell from missing ones."""
     if not tiff.is_ome:
         return record
-    kept = map_value(parse_xml(tiff.ome_metadata or ""), KEPT_KEY) or {}
+    kept = json_annotation(parse_xml(tiff.ome_metadata or ""), EXTRAS_KEY) or {}
     axes = str(kept.get("axes", record.axes))
     if set(axes) == set(record.axes) or not set(record.axes) <= set(axes):
         return record
     shape = tuple(record.size_of(axis) for axis in axes)
-    return replace(record, data=LazyTiff(record.data.path, shape), axes=axes)
+    return replace(record, data=TiffArray(record.data.path, shape), axes=axes)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from tifffile import PHOTOMETRIC, RESUNIT, TiffFile
 
-from napari_inr_denoise.io.extras import plain
+from napari_inr_denoise.io.extras import to_json
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 
 _TEXTS = ("ImageDescription", "DateTime", "Software", "Artist", "HostComputer")
@@ -24,7 +24,7 @@ def pixel_sizes(tiff: TiffFile) -> dict[str, float]:
     return sizes
 
 
-def with_tags(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     """Return a record with sizes in centimetres and texts.
 
     Sizes in inches are almost always a printer's 72 or 300 dots, not a pixel size.
@@ -36,7 +36,7 @@ def with_tags(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
         texts.pop("ImageDescription", None)
     if texts.get("Software") == "tifffile.py":
         del texts["Software"]
-    record = replace(record, attributes={"TIFF": plain(texts)} if texts else {})
+    record = replace(record, attributes={"TIFF": to_json(texts)} if texts else {})
     if unit is None or unit.value != RESUNIT.CENTIMETER:
         return record
     sizes = pixel_sizes(tiff).items()

@@ -8,9 +8,9 @@ from typing import Any
 
 from tifffile import TiffWriter
 
-from napari_inr_denoise.io.atomic import written_whole
-from napari_inr_denoise.io.lazy.ordered_blocks import OrderedView
-from napari_inr_denoise.io.ome.writer import ome_document
+from napari_inr_denoise.io.atomic import atomic_write
+from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks
+from napari_inr_denoise.io.ome.writer import to_ome_xml
 from napari_inr_denoise.io.record import ImageRecord
 
 _OME_ORDER = "TCZYXS"
@@ -25,10 +25,10 @@ def write_tiff(
     path: Path, record: ImageRecord, provenance: Mapping[str, Any] | None
 ) -> None:
     """Write an image; see `write_image`."""
-    view = OrderedView(record, _OME_ORDER)
+    view = OrderedBlocks(record, _OME_ORDER)
     tile = None if view.page_pixels <= _MOST_IN_A_PAGE else _TILE
     with (
-        written_whole(path) as beside,
+        atomic_write(path) as beside,
         TiffWriter(beside, bigtiff=view.nbytes > 2**31, ome=False) as writer,
     ):
         writer.write(
@@ -37,7 +37,7 @@ def write_tiff(
             dtype=view.dtype,
             tile=None if tile is None else (tile, tile),
             # ome-types has checked it, as tifffile's own could not.
-            description=ome_document(record, view, provenance).encode(),
+            description=to_ome_xml(record, view, provenance).encode(),
             metadata=None,
             software=False,
             compression="zlib",

@@ -8,7 +8,7 @@ from tifffile import TiffFrame, TiffPage, TiffPageSeries
 
 _HARMLESS_BYTES = 2**26
 """A claim that costs little if it is wrong."""
-SPARSE_BYTES = 2**30
+MAX_SPARSE_BYTES = 2**30
 """What an image may take, all of it left out of the file: such parts are zeros."""
 _MOST_PER_BYTE = 2**16
 """Decoded bytes for each stored one: Zstandard does about 43 700 on a constant image,
@@ -18,7 +18,7 @@ _MOST_PER_BYTE_OF = {1: 8} | dict.fromkeys((5, 6, 7, 8, 32773, 32946), 2**12)
 than 1032), PackBits."""
 
 
-def check_claims(series: TiffPageSeries) -> None:
+def check_declared_size(series: TiffPageSeries) -> None:
     """Raise an error if a TIFF image cannot be what it claims, before it is read.
 
     Raises
@@ -35,10 +35,10 @@ def check_claims(series: TiffPageSeries) -> None:
     for page in pages:
         _check_page(page)
     stored = sum(sum(page.databytecounts) for page in pages)
-    check_stored(series.nbytes, stored)
+    check_compression_ratio(series.nbytes, stored)
 
 
-def check_stored(claimed: int, stored: int) -> None:
+def check_compression_ratio(claimed: int, stored: int) -> None:
     """Raise an error if a whole image claims more than its file can hold.
 
     Parameters
@@ -53,7 +53,7 @@ def check_stored(claimed: int, stored: int) -> None:
     ValueError
         If no compression does so well.
     """
-    _check_ratio(claimed, stored, SPARSE_BYTES, _MOST_PER_BYTE)
+    _check_ratio(claimed, stored, MAX_SPARSE_BYTES, _MOST_PER_BYTE)
 
 
 def check_count(claimed: int, what: str, most: int = 10**6) -> None:

@@ -39,13 +39,13 @@ def descendants(element: Element, name: str) -> Iterator[Element]:
     return (each for each in element.iter() if local(each) == name)
 
 
-def named_files(root: Element) -> set[str]:
+def referenced_files(root: Element) -> set[str]:
     """Return the names of the files that hold the pixels of a set."""
     uuids = descendants(root, "UUID")
     return {uuid.attrib["FileName"] for uuid in uuids if "FileName" in uuid.attrib}
 
 
-def announced_planes(root: Element) -> int:
+def declared_planes(root: Element) -> int:
     """Return the largest number of planes, or steps of an axis, that is announced."""
     counts = [0]
     for pixels in descendants(root, "Pixels"):

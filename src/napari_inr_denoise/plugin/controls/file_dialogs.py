@@ -9,7 +9,7 @@ from pathlib import Path
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_inr_denoise.core.settings import DenoiseSettings
-from napari_inr_denoise.io.atomic import written_whole
+from napari_inr_denoise.io.atomic import atomic_write
 
 _ENDING = ".json"
 _FILTER = f"Settings (*{_ENDING})"
@@ -72,6 +72,6 @@ def save_settings(settings: DenoiseSettings, path: Path) -> Path:
         The path that was written.
     """
     path = path if path.suffix else path.with_suffix(_ENDING)
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(json.dumps(settings.to_dict(), indent=1) + "\n", "utf-8")
     return path

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Index, resolve
-from napari_inr_denoise.image.virtual_array import ArrayByParts
+from napari_inr_denoise.image.indexing import Bounds
+from napari_inr_denoise.image.virtual_array import VirtualArray
 
 
 def crop_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
@@ -28,7 +28,7 @@ def crop_of(data: Any, selection: tuple[slice, ...]) -> Any:  # noqa: ANN401
     return LazyCrop(data, selection)
 
 
-class LazyCrop(ArrayByParts):
+class LazyCrop(VirtualArray):
     """A crop of a lazy array; parameters as for `crop_of`."""
 
     def __init__(self, data: Any, selection: tuple[slice, ...]) -> None:  # noqa: ANN401
@@ -39,11 +39,9 @@ class LazyCrop(ArrayByParts):
         self.shape = tuple(stop - start for start, stop in self._bounds)
         self.dtype = np.dtype(data.dtype)
 
-    def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
-        """Read a part of the crop, given by integers and slices."""
-        wanted, place = resolve(selection, self.shape)
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
         at = tuple(
             slice(first + start, first + stop)
-            for (first, _), (start, stop) in zip(self._bounds, wanted, strict=True)
+            for (first, _), (start, stop) in zip(self._bounds, bounds, strict=True)
         )
-        return np.asarray(np.asarray(self._data[at])[place])
+        return np.asarray(self._data[at])

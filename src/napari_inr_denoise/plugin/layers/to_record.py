@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from napari_inr_denoise.io.record import ImageRecord, Quantity
-from napari_inr_denoise.io.units import symbol_of
+from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.plugin.layers.axis_labels import axis_letters
 from napari_inr_denoise.plugin.layers.layer_kwargs import PIXEL
 
@@ -62,7 +62,7 @@ def _sizes(letters: str, attributes: Mapping[str, Any]) -> dict[str, Quantity]:
     units = attributes.get("units") or [PIXEL] * len(letters)
     stated = {}
     for letter, size, unit in zip(letters, scale, units, strict=True):
-        symbol = symbol_of(str(unit), "time" if letter == "T" else "length")
+        symbol = unit_symbol(str(unit), "time" if letter == "T" else "length")
         said = symbol is not None and letter != "C"
         if said and (symbol != PIXEL or size != 1):
             stated[letter] = Quantity(abs(float(size)), str(symbol))

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Index, resolve
-from napari_inr_denoise.image.virtual_array import ArrayByParts
+from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.image.virtual_array import VirtualArray
 from napari_inr_denoise.plugin.layers.source import LayerSource
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult
 
 
-class AtStrength(ArrayByParts):
+class AtStrength(VirtualArray):
     """A result with less or more denoising; planes are computed when they are indexed.
 
     Parameters
@@ -43,18 +43,10 @@ class AtStrength(ArrayByParts):
         self.shape = result.image.shape
         self.dtype = source.displayable(np.empty(0, dtype=np.float32)).dtype
 
-    def __getitem__(self, selection: Index | tuple[Index, ...]) -> NDArray[Any]:
-        """Compute the planes that contain a part, given by integers and slices.
-
-        Raises
-        ------
-        IndexError
-            If the index is out of range.
-        """
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
         from napari_inr_denoise.core.ensemble.strength import image_at_strength
 
-        bounds, place = resolve(selection, self.shape)
-        chosen = [slice(*pair) for pair in bounds]
+        chosen = as_slices(bounds)
         in_plane = [letter in "YXS" for letter in self._source.axes]
         # A pixel depends on its surroundings: whole planes are computed.
         whole = tuple(
@@ -73,4 +65,4 @@ class AtStrength(ArrayByParts):
             one if inner else slice(None)
             for one, inner in zip(chosen, in_plane, strict=True)
         )
-        return self._source.displayable(planes[part][place])
+        return self._source.displayable(planes[part])

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.virtual_array import ArrayByParts
+from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.image.virtual_array import VirtualArray
 from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
 from napari_inr_denoise.plugin.layers.source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished
@@ -17,7 +18,7 @@ _LIMIT = 4.0
 _NAME_END = "[denoised]"
 
 
-class Residual(ArrayByParts):
+class Residual(VirtualArray):
     """Noisy minus denoised, as a lazy array of float32.
 
     Parameters
@@ -31,8 +32,8 @@ class Residual(ArrayByParts):
         self.shape = tuple(denoised.shape)
         self.dtype = np.dtype(np.float32)
 
-    def __getitem__(self, selection: Any) -> NDArray[np.float32]:  # noqa: ANN401
-        """Return a part, given by integers and slices."""
+    def _block(self, bounds: list[Bounds]) -> NDArray[np.float32]:
+        selection = as_slices(bounds)
         noisy = np.asarray(self._noisy[selection]).astype(np.float32)
         removed: NDArray[np.float32] = noisy - np.asarray(self._denoised[selection])
         return removed

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.virtual_array import ArrayByParts
+from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.image.virtual_array import VirtualArray
 
-_Index = tuple[int | slice, ...]
 
-
-class SplitArray(ArrayByParts):
+class SplitArray(VirtualArray):
     """Two arrays of one shape, cut at a divide; computed where it is indexed.
 
     It has the interface that napari needs to show an array slice by slice.
@@ -50,26 +49,21 @@ class SplitArray(ArrayByParts):
         # The type of the result: it can hold the noisy integers as well.
         self.dtype = np.dtype(after.dtype)
         self.axis, self.divide, self.mirrored = len(after.shape) - 1, 0.5, False
-        self._kept: tuple[_Index, NDArray[Any]] | None = None
+        self._kept: tuple[list[Bounds], NDArray[Any]] | None = None
 
-    def __getitem__(self, index: _Index) -> NDArray[Any]:
-        """Return a part, given by an integer or a slice for each dimension."""
-        left = self._left_of(index)
-        return np.where(left, self._before(index), self.after[index]).astype(
-            self.dtype, copy=False
-        )
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        after = self.after[as_slices(bounds)]
+        return np.where(self._left_of(bounds), self._before(bounds), after)
 
-    def _left_of(self, index: _Index) -> NDArray[np.bool_]:
-        """Return which columns of a part are left of the divide, ready to broadcast."""
+    def _left_of(self, bounds: list[Bounds]) -> NDArray[np.bool_]:
+        """Return which columns of a block are left of the divide, for broadcasting."""
         size = self.shape[self.axis]
         share = 1 - self.divide if self.mirrored else self.divide
         inside = np.arange(size) < round(share * size)
-        columns = np.asarray((inside ^ self.mirrored)[index[self.axis]])
-        behind = [k for k in index[self.axis + 1 :] if isinstance(k, slice)]
-        behind += [slice(None)] * (self.ndim - len(index))
-        return columns.reshape(columns.shape + (1,) * len(behind))
+        columns = (inside ^ self.mirrored)[slice(*bounds[self.axis])]
+        return columns.reshape(-1, *(1,) * (self.ndim - 1 - self.axis))
 
-    def _before(self, index: _Index) -> NDArray[Any]:
-        if self._kept is None or self._kept[0] != index:
-            self._kept = index, np.asarray(self.before[index])
+    def _before(self, bounds: list[Bounds]) -> NDArray[Any]:
+        if self._kept is None or self._kept[0] != bounds:
+            self._kept = bounds, np.asarray(self.before[as_slices(bounds)])
         return self._kept[1]
