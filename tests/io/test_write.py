@@ -109,8 +109,8 @@ def test_values_may_be_read_part_by_part(
     axes: str,
     most: int,
 ) -> None:
-    monkeypatch.setattr(write_module, "_MOST_IN_A_PAGE", most)
-    monkeypatch.setattr(write_module, "_TILE", 32)
+    monkeypatch.setattr(write_module, "_MAX_STRIP_PIXELS", most)
+    monkeypatch.setattr(write_module, "_TILE_SIDE", 32)
     sizes = {"T": 2, "C": 3, "Z": 4, "Y": 70, "X": 50, "S": 3}
     shape = tuple(sizes[letter] for letter in axes)
     values = rng.integers(0, 60000, shape, dtype=np.uint16)
@@ -158,7 +158,7 @@ def test_a_zarr_that_failed_leaves_the_old_one_and_nothing_else(tmp_path: Path) 
 def test_what_a_zarr_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zarr").touch()
     (tmp_path / "b").mkdir()
-    with pytest.raises(FileExistsError, match="is no Zarr"):
+    with pytest.raises(FileExistsError, match="is not a Zarr"):
         write_image(tmp_path / "a.zarr", ImageRecord(np.zeros((4, 5)), "YX"))
     with pytest.raises(ValueError, match="got 5 samples a pixel"):
         write_image(tmp_path / "c.zarr", ImageRecord(np.zeros((4, 5, 5)), "YXS"))
@@ -170,8 +170,8 @@ def test_what_a_zarr_cannot_be_is_refused(tmp_path: Path) -> None:
 def test_large_planes_are_chunks_of_a_zarr(
     tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write_zarr, "_MOST_IN_A_CHUNK", 100)
-    monkeypatch.setattr(write_zarr, "_TILE", 16)
+    monkeypatch.setattr(write_zarr, "_MAX_CHUNK_PIXELS", 100)
+    monkeypatch.setattr(write_zarr, "_TILE_SIDE", 16)
     values = rng.integers(0, 9, (30, 2, 40)).astype(np.uint8)
     write_image(tmp_path / "a.zarr", ImageRecord(values, "YTX"))
     assert zarr.open_array(tmp_path / "a.zarr" / "0").chunks == (1, 16, 16)

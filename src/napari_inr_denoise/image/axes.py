@@ -1,4 +1,4 @@
-"""Axes by name, and the planes that a stack consists of."""
+"""Named axes, and the planes of a stack."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _WITH_ALPHA = (2, 4)
 
 @dataclass(frozen=True)
 class Plane:
-    """Where one plane lies in a stack.
+    """Location of one plane in a stack.
 
     Attributes
     ----------
     index : dict
-        Position along each of the axes that is not in the plane, by axis letter.
+        Position along each axis outside the plane, by axis letter.
     selection : tuple
-        Index into the stack that yields the plane.
+        Index of the plane in the stack.
     axes : str
-        The axes that are left, in the stack's order: Y and X, and S if there are
+        Axes of the plane in the order of the stack: Y and X, and S if there are
         samples.
     """
 
@@ -35,12 +35,12 @@ class Plane:
     axes: str
 
     def part(self, rows: slice, columns: slice) -> tuple[int | slice, ...]:
-        """Return an index into the stack that yields a part of the plane.
+        """Return the index of a part of the plane in the stack.
 
         Parameters
         ----------
         rows, columns : slice
-            Along Y and X.
+            Selection along Y and X.
         """
         inner = iter(self.axes)
         wanted = {"Y": rows, "X": columns}
@@ -50,10 +50,10 @@ class Plane:
         )
 
     def colours_yxs(self, block: NDArray[Any]) -> NDArray[Any]:
-        """Return a view of the selected block as (Y, X, samples).
+        """Return a view of a block of the plane as (Y, X, samples).
 
-        A plane without an S axis has one sample. An alpha channel, the last of 2 or
-        4 samples, is left out.
+        A plane without an S axis has one sample. The alpha channel, the last of 2 or
+        4 samples, is omitted.
         """
         order = [self.axes.index(letter) for letter in "YXS" if letter in self.axes]
         view = block.transpose(order)
@@ -63,7 +63,7 @@ class Plane:
         return view[..., : samples - 1] if samples in _WITH_ALPHA else view
 
     def shape_yx(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Return height and width, given the stack's shape."""
+        """Return height and width of the plane, given the shape of the stack."""
         sizes = [
             size
             for size, at in zip(shape, self.selection, strict=True)
@@ -73,20 +73,20 @@ class Plane:
 
 
 def resolve_axes(ndim: int, axes: str | None) -> str:
-    """Return the axes of an array, given or by the number of dimensions.
+    """Return the axes of an array: the given ones, or the default of its dimensions.
 
     Parameters
     ----------
     ndim : int
         Number of dimensions.
     axes : str or None
-        One letter per dimension; the last `ndim` of "TCZYX" if None. Sizes are never
-        looked at.
+        One letter per dimension; the last `ndim` letters of "TCZYX" if None. Axes are
+        never guessed from sizes.
 
     Raises
     ------
     TypeError
-        If the axes are no text.
+        If the axes are not a string.
     ValueError
         If the axes do not fit the array.
     """
@@ -98,7 +98,7 @@ def resolve_axes(ndim: int, axes: str | None) -> str:
             )
         return DEFAULT_AXES[-ndim:]
     if not isinstance(axes, str):
-        raise TypeError(f"axes: got {axes!r}, wanted a text, such as 'TZYX'.")
+        raise TypeError(f"axes: got {axes!r}, wanted a string, such as 'TZYX'.")
     letters = axes.upper()
     wrong = sorted(set(letters) - set(KNOWN_AXES))
     if wrong or len(set(letters)) != len(letters) or not {"Y", "X"} <= set(letters):
@@ -115,14 +115,14 @@ def resolve_axes(ndim: int, axes: str | None) -> str:
 
 
 def planes_of(axes: str, shape: tuple[int, ...]) -> Iterator[Plane]:
-    """Iterate over the planes of a stack, the last of its outer axes fastest.
+    """Iterate over the planes of a stack; the last outer axis varies fastest.
 
     Parameters
     ----------
     axes : str
         One letter per dimension.
     shape : tuple of int
-        The same length.
+        Shape of the stack.
     """
     outer = [k for k, letter in enumerate(axes) if letter not in "YXS"]
     inner = "".join(letter for letter in axes if letter in "YXS")
@@ -135,28 +135,28 @@ def planes_of(axes: str, shape: tuple[int, ...]) -> Iterator[Plane]:
 
 
 def count_planes(axes: str, shape: tuple[int, ...]) -> int:
-    """Return how many planes `planes_of` yields."""
+    """Return the number of planes of a stack."""
     sizes = (n for letter, n in zip(axes, shape, strict=True) if letter not in "YXS")
     return int(np.prod(list(sizes), dtype=int))
 
 
 def sample_count(axes: str, shape: tuple[int, ...]) -> int:
-    """Return how many values a pixel has, an alpha channel among them."""
+    """Return the number of values per pixel, including an alpha channel."""
     return shape[axes.index("S")] if "S" in axes else 1
 
 
 def series_of(axes: str, shape: tuple[int, ...]) -> list[list[Plane]]:
-    """Return the planes in series of those that follow each other in Z, or else in T.
+    """Return the planes of a stack, grouped into series along Z, or T without Z.
 
-    Channels, and time points of volumes, are series of their own. Together they are
-    the planes of `planes_of`.
+    Each channel is a series of its own, and so is each time point of volumes. Together
+    the series contain the planes of `planes_of`.
 
     Parameters
     ----------
     axes : str
         One letter per dimension.
     shape : tuple of int
-        The same length.
+        Shape of the stack.
     """
     sizes = dict(zip(axes, shape, strict=True))
     along = next((letter for letter in "ZT" if sizes.get(letter, 1) > 1), "")
@@ -170,26 +170,26 @@ def series_of(axes: str, shape: tuple[int, ...]) -> list[list[Plane]]:
 def voxel_spacing(
     axes: str, spacing_um: Sequence[float] | None
 ) -> tuple[float, float, float]:
-    """Return a voxel's depth, height and width out of the spacing of all spatial axes.
+    """Return depth, height and width of a voxel from the spacing along spatial axes.
 
     Parameters
     ----------
     axes : str
         One letter per dimension.
     spacing_um : sequence of float or None
-        Along each of Z, Y and X that `axes` has; all alike if None.
+        Spacing along those of Z, Y and X that `axes` contains; 1 for all if None.
 
     Returns
     -------
     tuple of float
-        Without a Z axis the depth is 1.
+        The depth is 1 without a Z axis.
 
     Raises
     ------
     TypeError
-        If it is no sequence of numbers.
+        If `spacing_um` is not a sequence of numbers.
     ValueError
-        If there are more or fewer, or one is not a positive number.
+        If its length is wrong, or a number is not positive and finite.
     """
     if spacing_um is None:
         return (1.0, 1.0, 1.0)

@@ -1,4 +1,4 @@
-"""What may be denoised: one check of the caller's array, one way to floats."""
+"""Checks of images, and conversion from and to floating point numbers."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from napari_inr_denoise.image.virtual_array import VirtualArray
 
 _KINDS = "biuf"
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
-_FLOAT32_LEAST = float(np.finfo(np.float32).tiny)
-"""Values nearer to 0 lose their digits in float32; squares of them are 0 in float64."""
+_FLOAT32_SMALLEST = float(np.finfo(np.float32).tiny)
+"""Smaller values lose precision in float32, and their squares are 0 in float64."""
 
 
 def as_array(image: object) -> NDArray[Any]:
-    """Return what a caller gave as an array; masked values become NaN.
+    """Return an image as an array; values masked in a NumPy masked array become NaN.
 
     Parameters
     ----------
     image : array_like
-        Of any shape.
+        Any shape.
 
     Raises
     ------
     ValueError
-        If its rows are of different lengths.
+        If the rows have different lengths.
     """
     if isinstance(image, np.ma.MaskedArray) and image.dtype.kind in _KINDS:
         values = image.data if image.dtype.kind == "f" else image.data.astype(float)
@@ -36,21 +36,21 @@ def as_array(image: object) -> NDArray[Any]:
         return np.asarray(image)
     except ValueError as error:
         raise ValueError(
-            f"image: got {type(image).__name__} that is no array ({error}), wanted "
-            "numbers in rows of one length. Convert the image to an array first."
+            f"image: got {type(image).__name__} that is not an array ({error}), "
+            "wanted numbers in rows of one length. Convert the image to an array first."
         ) from error
 
 
 def check_image(array: NDArray[Any]) -> None:
-    """Raise a sentence if an array cannot be denoised.
+    """Raise an error if an array cannot be denoised.
 
     Raises
     ------
     TypeError
         If the values are not real numbers.
     ValueError
-        If there are no values, or a finite one is too large for float32, the type
-        of the result.
+        If the array is empty, or a finite value is too large for float32, the data
+        type of the result.
     """
     if array.dtype.kind == "c":
         raise TypeError(
@@ -72,7 +72,7 @@ def check_image(array: NDArray[Any]) -> None:
 
 
 def _check_range(array: NDArray[Any]) -> None:
-    """Raise a sentence if a finite value cannot be held by float32."""
+    """Raise ValueError if a finite value is too large for float32."""
     largest = float(np.abs(array).max(where=np.isfinite(array), initial=0.0))
     if largest > _FLOAT32_MAX:
         raise ValueError(
@@ -82,40 +82,41 @@ def _check_range(array: NDArray[Any]) -> None:
 
 
 def to_floats(block: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the values in native float64, and which of them are finite.
+    """Return the values as native float64, and a mask of finite values.
 
     Parameters
     ----------
     block : ndarray
-        Real numbers of any width and byte order, read-only or not.
+        Real numbers of any size and byte order.
 
     Returns
     -------
     values : ndarray of float64
-        A new array; values that are not finite, or that float32, the type of the
-        result, cannot tell from 0, are set to 0.
+        A new array. Values that are not finite, or too small for float32, the data
+        type of the result, are 0.
     finite : ndarray of bool
-        The same shape.
+        True where the value is finite.
     """
     values = np.array(block, dtype=np.float64, order="C")
     finite = np.isfinite(values)
     values[~finite] = 0.0
     if np.asarray(block).dtype.kind == "f":
-        values[np.abs(values) < _FLOAT32_LEAST] = 0.0
+        values[np.abs(values) < _FLOAT32_SMALLEST] = 0.0
     return values, finite
 
 
 def as_dtype(
     image: NDArray[np.float32], dtype: np.dtype[Any]
 ) -> tuple[NDArray[Any], int]:
-    """Return the image in another type, and how many pixels had to be clipped.
+    """Return the image in another data type, and the number of clipped values.
 
     Parameters
     ----------
     image : ndarray of float32
         Any shape.
     dtype : dtype
-        Integers are rounded and clipped; floats are converted.
+        Wanted data type. Values are rounded and clipped for integers, and cast for
+        floats.
     """
     if dtype.kind == "f":
         return image.astype(dtype), 0
@@ -128,19 +129,19 @@ def as_dtype(
 
 
 class ConvertedView(VirtualArray):
-    """An image whose values are rounded and clipped to a type when they are read.
+    """Image in another data type, converted by `as_dtype` where it is indexed.
 
     Parameters
     ----------
     source : array-like of float32
-        Read by whole numbers and slices.
+        Image that can be indexed by slices.
     dtype : dtype
-        The type that is wanted.
+        Wanted data type.
 
     Attributes
     ----------
     clipped : int
-        How many of the values read so far did not fit.
+        Number of clipped values among those read so far.
     """
 
     def __init__(self, source: Any, dtype: np.dtype[Any]) -> None:  # noqa: ANN401 - any array

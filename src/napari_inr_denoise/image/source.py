@@ -1,4 +1,4 @@
-"""The caller's image, of which never more is read than is needed."""
+"""The image to denoise and its mask, read in blocks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.conversion import as_array, check_image, to_floats
 
 Window = tuple[slice, slice]
-"""Rows and columns of a plane."""
+"""Rows and columns of a part of a plane."""
 
 
 class ReadableArray(Protocol):
-    """Array that can be read in blocks: NumPy, dask, Zarr, HDF5, `VirtualArray`, ...
+    """Array that can be read in blocks: NumPy, dask, Zarr, HDF5 or `VirtualArray`.
 
     Attributes
     ----------
@@ -31,16 +31,16 @@ class ReadableArray(Protocol):
     ndim: int
 
     def __getitem__(self, selection: Any, /) -> Any:  # noqa: ANN401 - as numpy has it
-        """Return the values at one whole number or slice per dimension."""
+        """Return the values at one integer or slice per dimension."""
 
 
 class ImageSource:
-    """An image to denoise, checked as far as that is possible without reading it.
+    """Image to denoise, checked as far as possible without reading it.
 
     Parameters
     ----------
     image : array_like or MaskedImage
-        Read part by part if it can be; made an array otherwise.
+        Read in blocks if it is a `ReadableArray`; converted to an array otherwise.
 
     Raises
     ------
@@ -57,13 +57,13 @@ class ImageSource:
         self._array = array
         self.shape: tuple[int, ...] = tuple(int(n) for n in array.shape)
         self.dtype: np.dtype[Any] = array.dtype
-        # The values of a lazy array are checked where they are read.
+        # The values of a lazy array are checked when they are read.
         check_image(np.empty((), self.dtype) if lazy and self.size else array)
         self._lazy = lazy
 
     @property
     def lazy(self) -> bool:
-        """Whether the image is read part by part, perhaps from a disk."""
+        """Whether the image is read in blocks, perhaps from a disk."""
         return self._lazy
 
     @property
@@ -78,35 +78,35 @@ class ImageSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a report should say of it."""
+        """Notes for the report."""
         return () if self._mask is None else (NOTE,)
 
     def check_mask(self, axes: str) -> None:
-        """Raise a sentence if there is a mask that does not fit.
+        """Raise ValueError if there is a mask that does not fit, see `Mask.check`.
 
-        Raises
-        ------
-        ValueError
-            See `Mask.check`.
+        Parameters
+        ----------
+        axes : str
+            Axes of the image, one letter per dimension.
         """
         if self._mask is not None:
             self._mask.check(axes, self.shape)
 
     @property
     def without_mask(self) -> ImageSource:
-        """The same image, all pixels of which count."""
+        """The same image without its mask."""
         plain = copy(self)
         plain._mask = None
         return plain
 
     def share_inside(self, plane: Plane, window: Window) -> float:
-        """Return the share of a part of a plane that the mask has; 1 without one."""
+        """Return the fraction of a part of a plane inside the mask; 1 without one."""
         return (
             1.0 if self._mask is None else self._mask.inside_yx(plane, *window).mean()
         )
 
     def block(self, selection: tuple[int | slice, ...]) -> NDArray[Any]:
-        """Return a part of the image, as it is stored.
+        """Return a block of the image in its own data type.
 
         Raises
         ------
@@ -126,16 +126,16 @@ class ImageSource:
         Parameters
         ----------
         plane : Plane
-            Where it lies.
+            The plane.
         window : tuple of slice
             Rows and columns.
 
         Returns
         -------
         values_yxs : ndarray of float64, shape (Y, X, samples)
-            Without an alpha channel; 0 where they are not finite or outside the mask.
+            Values without an alpha channel; 0 where not finite or outside the mask.
         valid_yx : ndarray of bool, shape (Y, X)
-            Pixels of the mask all of whose values are finite.
+            True inside the mask where all samples are finite.
         """
         block = plane.colours_yxs(self.block(plane.part(*window)))
         values, finite = to_floats(block)
@@ -148,36 +148,36 @@ class ImageSource:
 
 
 def _readable(image: ArrayLike | ReadableArray) -> tuple[Any, bool]:
-    """Return what can be read part by part, and whether it is more than an array."""
+    """Return the image as a readable array, and whether it is lazy."""
     lazy = not isinstance(image, np.ndarray) and _is_lazy(image)
     return (image if lazy else as_array(image)), lazy
 
 
 def _is_lazy(image: object) -> bool:
-    """Return whether an object can be read part by part."""
+    """Return whether an object can be read in blocks."""
     named = all(hasattr(image, name) for name in ("shape", "ndim", "__getitem__"))
     return named and isinstance(getattr(image, "dtype", None), np.dtype)
 
 
 NOTE = "Only the pixels of a mask were denoised; the others are as they were."
-"""For the report."""
+"""Note in the report of a masked image."""
 
 
 @dataclass(frozen=True)
 class MaskedImage:
-    """An image and its mask; it may be given wherever an image is denoised.
+    """Image with a mask; it is accepted wherever an image is denoised.
 
-    What is outside is left out of the fit and of the noise, as pixels that are not
-    finite are, and comes back as it was.
+    Pixels outside the mask are used neither for the fit nor for the noise estimate,
+    like pixels that are not finite, and are unchanged in the result.
 
     Attributes
     ----------
     image : array_like
         See `denoise`.
     mask : array_like
-        Above 0 in pixels that are denoised: bool, or labels. It has the image's
-        dimensions without S, or fewer of them, which are then the last ones: a mask
-        (Y, X) holds for all planes of (Z, Y, X). Read part by part where it can be.
+        Bool or labels; pixels above 0 are denoised. Its dimensions are those of the
+        image without S, or the last of them: a mask (Y, X) applies to all planes of
+        (Z, Y, X). A lazy mask is read in blocks.
     """
 
     image: ArrayLike | ReadableArray = field(repr=False)
@@ -185,7 +185,7 @@ class MaskedImage:
 
 
 class Mask:
-    """Which pixels of an image count.
+    """Mask that selects pixels of an image.
 
     Parameters
     ----------
@@ -198,19 +198,19 @@ class Mask:
         self.shape: tuple[int, ...] = tuple(int(n) for n in array.shape)
 
     def check(self, axes: str, shape: tuple[int, ...]) -> None:
-        """Raise a sentence if it does not fit an image.
+        """Raise ValueError if the mask does not fit an image.
 
         Parameters
         ----------
         axes : str
-            Of the image, one letter per dimension.
+            Axes of the image, one letter per dimension.
         shape : tuple of int
-            Of the image.
+            Shape of the image.
 
         Raises
         ------
         ValueError
-            If it does not.
+            If its shape is not that of the image, or of the last axes with Y and X.
         """
         named = [pair for pair in zip(axes, shape, strict=True) if pair[0] != "S"]
         last = named[-len(self.shape) :]
@@ -219,13 +219,13 @@ class Mask:
         if not (fits and {"Y", "X"} <= set(letters)):
             wanted = " x ".join(f"{letter} {size}" for letter, size in named)
             raise ValueError(
-                f"mask: got an array of shape {self.shape}, wanted {wanted}, as the "
-                "image has it, or the last of these with Y and X. Make the mask on "
-                "the image's own pixels."
+                f"mask: got an array of shape {self.shape}, wanted {wanted}, the "
+                "shape of the image, or the last of these axes with Y and X. Draw the "
+                "mask on the pixels of the image."
             )
 
     def inside_yx(self, plane: Plane, rows: slice, columns: slice) -> NDArray[np.bool_]:
-        """Return which pixels of a part of a plane count, of shape (Y, X)."""
+        """Return the mask of a part of a plane, of shape (Y, X)."""
         part, letters = plane.part(rows, columns), iter(plane.axes)
         at = [
             one for one in part if not (isinstance(one, slice) and next(letters) == "S")

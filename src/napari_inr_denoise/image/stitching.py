@@ -1,4 +1,4 @@
-"""Where results are put together: planes out of tiles, an image out of planes."""
+"""Assembly of results: planes from tiles, an image from planes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.source import ImageSource
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
-_AT_ONCE = 2**22
-"""Pixels that are copied at a time."""
+_COPY_PIXELS = 2**22
+"""Number of pixels that are copied at a time."""
 
 
 class Writable(Protocol):
-    """What a result can be written to: numpy, Zarr, a file, ...
+    """Array that a result can be written to: NumPy, Zarr, or a file.
 
     Attributes
     ----------
@@ -26,25 +26,25 @@ class Writable(Protocol):
     shape: tuple[int, ...]
 
     def __getitem__(self, selection: Any, /) -> Any:  # noqa: ANN401 - as numpy has it
-        """Return the values at one whole number or slice per dimension."""
+        """Return the values at one integer or slice per dimension."""
 
     def __setitem__(self, selection: Any, block: Any, /) -> None:  # noqa: ANN401
-        """Write values at one whole number or slice per dimension."""
+        """Write values at one integer or slice per dimension."""
 
 
 class PlaneCanvas:
-    """One plane of the result: tiles come in row by row, finished rows go out.
+    """One plane of the result: blends tiles and writes the rows that are complete.
 
     Parameters
     ----------
     out : Writable
         The whole result.
     plane : Plane
-        Where the plane lies in it.
+        The plane in it.
     tiling : Tiling
-        How the plane is cut.
+        Tiles of the plane.
     source : ImageSource or None
-        What a pixel without a result keeps, and an alpha channel; NaN if None.
+        Values of pixels without a result, and of an alpha channel; NaN if None.
     """
 
     def __init__(
@@ -56,23 +56,23 @@ class PlaneCanvas:
     ) -> None:
         self._out, self._plane, self._tiling = out, plane, tiling
         self._source = source
-        self._first = 0  # row of the plane that the buffers begin with
+        self._first = 0  # first row of the plane in the buffers
         self._sums: NDArray[np.float32] | None = None
         self._known: NDArray[np.bool_] | None = None
 
     def add(
         self, tile: Tile, values_yxs: NDArray[np.float32], known_yx: NDArray[np.bool_]
     ) -> None:
-        """Take in the next tile.
+        """Add the next tile.
 
         Parameters
         ----------
         tile : Tile
-            In the tiling's order.
+            The tile; tiles are added in the order of the tiling.
         values_yxs : ndarray of float32, shape (Y, X, samples)
-            The tile's result.
+            Result of the tile.
         known_yx : ndarray of bool, shape (Y, X)
-            Pixels that have one.
+            Pixels that have a result.
         """
         if self._tiling.count == 1:
             self._write(tile.rows.place, values_yxs, known_yx)
@@ -88,7 +88,7 @@ class PlaneCanvas:
             self._write(tile.rows.place, self._sums, self._known)
 
     def _next_row(self, tile: Tile, samples: int) -> None:
-        """Write the rows that no further tile reaches; keep those it shares."""
+        """Write the rows that no later tile overlaps; keep the others."""
         width = self._tiling.shape_yx[1]
         height = tile.rows.stop - tile.rows.start
         sums = np.zeros((height, width, samples), dtype=np.float32)
@@ -122,9 +122,9 @@ class PlaneCanvas:
 
 
 def copy_plane(source: ImageSource, plane: Plane, out: Writable) -> None:
-    """Write a plane into the result as it is, some rows at a time."""
+    """Copy a plane into the result unchanged, some rows at a time."""
     height, width = plane.shape_yx(source.shape)
-    rows = max(_AT_ONCE // width, 1)
+    rows = max(_COPY_PIXELS // width, 1)
     for first in range(0, height, rows):
         part = plane.part(slice(first, min(first + rows, height)), slice(0, width))
         out[part] = source.block(part).astype(np.float32)

@@ -1,8 +1,8 @@
-"""Tiles of a large plane, and windows for blending them that sum to one.
+"""Overlapping tiles of a large plane, with blending weights that sum to one.
 
 ::
 
-    size 14, three spans of 6, each sharing 2 with the next
+    size 14, three spans of 6, each overlaps the next by 2
 
     0 0 0 0 0 0
             1 1 1 1 1 1
@@ -18,25 +18,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 MARGIN = 40
-"""Width, in pixels, of what of a tile is not used where another lies beside it: results
-there lack a part of their surroundings."""
+"""Width in pixels of the border of a tile with weight 0, where another tile adjoins:
+results there lack a part of their surroundings."""
 RAMP = 32
-"""Width, in pixels, of what goes over from one tile to the next."""
+"""Width in pixels of the linear transition from one tile to the next."""
 _OVERLAP = 2 * MARGIN + RAMP
 LEAST_SIDE = 3 * _OVERLAP
-"""Below it three tiles would share a pixel."""
+"""Minimum side of a tile in pixels: with less, three tiles would overlap."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A part of a line.
+    """Extent of a tile along one axis.
 
     Attributes
     ----------
     start, stop : int
-        In pixels.
+        First pixel, and the one after the last.
     weights : ndarray of float32, shape (stop - start,)
-        Of its values in the blend; those of all spans sum to one everywhere.
+        Blending weights; those of all spans sum to one in each pixel.
     """
 
     start: int
@@ -45,26 +45,26 @@ class Span:
 
     @property
     def place(self) -> slice:
-        """Where it lies in the line."""
+        """Pixels of the span along the axis."""
         return slice(self.start, self.stop)
 
     @property
     def own(self) -> slice:
-        """The part, counted from its start, that no other span has a share in."""
+        """Pixels of weight one, counted from the start of the span."""
         inside = np.flatnonzero(self.weights == 1)
         return slice(int(inside[0]), int(inside[-1]) + 1)
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of a plane.
+    """Rectangular part of a plane.
 
     Attributes
     ----------
     number : int
-        Counted row by row.
+        Position in the tiling, row by row.
     rows, columns : Span
-        Where it lies.
+        Extent along Y and X.
     """
 
     number: int
@@ -73,30 +73,30 @@ class Tile:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        """Rows and columns of the plane."""
+        """Rows and columns of the tile in the plane."""
         return self.rows.place, self.columns.place
 
     @property
     def own(self) -> tuple[slice, slice]:
-        """Rows and columns, counted from its first, that are this tile's alone."""
+        """Rows and columns of weight one, counted from the first of the tile."""
         return self.rows.own, self.columns.own
 
     @property
     def weights_yx(self) -> NDArray[np.float32]:
-        """Weights in the blend; those of all tiles sum to one in each pixel."""
+        """Blending weights; those of all tiles sum to one in each pixel."""
         return np.outer(self.rows.weights, self.columns.weights)
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """How planes of a shape are cut; one tile where they are small.
+    """Grid of tiles for planes of one shape; one tile for small planes.
 
     Attributes
     ----------
     shape_yx : tuple of int
-        Of a plane.
+        Height and width of a plane.
     rows, columns : tuple of Span
-        Each row of tiles has all the columns.
+        Extents of the rows and columns of the grid.
     """
 
     shape_yx: tuple[int, int]
@@ -105,14 +105,14 @@ class Tiling:
 
     @classmethod
     def of(cls, shape_yx: tuple[int, int], side: int) -> Tiling:
-        """Cut planes into tiles of about one size, none with more pixels than a square.
+        """Return tiles of about equal size, none with more pixels than a square.
 
         Parameters
         ----------
         shape_yx : tuple of int
             Height and width of a plane.
         side : int
-            Of that square, in pixels; at least `LEAST_SIDE` is taken.
+            Side of that square in pixels; raised to `LEAST_SIDE` if smaller.
         """
         side = max(side, LEAST_SIDE)
         height, width = shape_yx
@@ -128,12 +128,12 @@ class Tiling:
 
     @property
     def count(self) -> int:
-        """How many tiles there are."""
+        """Number of tiles."""
         return len(self.rows) * len(self.columns)
 
     @property
     def most_pixels(self) -> int:
-        """Of the largest tile."""
+        """Number of pixels of the largest tile."""
         return math.prod(
             max(len(span.weights) for span in spans)
             for spans in (self.rows, self.columns)
@@ -141,7 +141,7 @@ class Tiling:
 
 
 def _spans(size: int, longest: int) -> tuple[Span, ...]:
-    """Cut a line into as few spans as possible, about equally long."""
+    """Cover an axis with as few spans as possible, of about equal length."""
     if size <= longest:
         return (Span(0, size, np.ones(size, dtype=np.float32)),)
     count = -(-(size - _OVERLAP) // (longest - _OVERLAP))
@@ -158,6 +158,6 @@ def _spans(size: int, longest: int) -> tuple[Span, ...]:
 
 
 def _rise(shared: int) -> NDArray[np.float32]:
-    """Return the later span's weights where two overlap: 0, then up, then 1."""
+    """Return the weights of the later of two spans in their overlap: from 0 to 1."""
     steps = (np.arange(shared) + 0.5 - MARGIN) / (shared - 2 * MARGIN)
     return np.clip(steps, 0, 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Files and folders that are complete under their name, or not there at all."""
+"""Atomic writes: a file or folder appears under its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -11,73 +11,73 @@ from uuid import uuid4
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a file beside `path` to write, and rename it when all went well.
+    """Yield a temporary file to write, and rename it to `path` if no error occurs.
 
     Parameters
     ----------
     path : Path
-        The final name; an existing file is replaced.
+        Final name; an existing file is replaced.
 
     Yields
     ------
     Path
-        An empty file in the same folder; gone afterwards, whatever happens.
+        Empty file in the same folder; deleted after an error.
     """
-    # No tempfile: its files are readable by their owner alone, even when renamed.
-    beside = _beside(path)
-    beside.touch(exist_ok=False)
+    # Not tempfile: its files remain readable by their owner only.
+    temporary = _temporary_name(path)
+    temporary.touch(exist_ok=False)
     try:
-        yield beside
-        beside.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
         with suppress(FileNotFoundError):
-            beside.unlink()
+            temporary.unlink()
 
 
 @contextmanager
 def atomic_write_folder(path: Path) -> Iterator[Path]:
-    """Give a folder beside `path` to fill, and rename it when all went well.
+    """Yield a temporary folder to fill, and rename it to `path` if no error occurs.
 
     Parameters
     ----------
     path : Path
-        The final name; an existing folder is replaced, and so is a link to one.
+        Final name; an existing folder, or a link to one, is replaced.
 
     Yields
     ------
     Path
-        An empty folder beside it; gone afterwards, whatever happens.
+        Empty folder in the same parent folder; deleted after an error.
     """
-    beside = _beside(path)
-    beside.mkdir()
+    temporary = _temporary_name(path)
+    temporary.mkdir()
     try:
-        yield beside
-        _replace_folder(beside, path)
+        yield temporary
+        _replace_folder(temporary, path)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _replace_folder(new: Path, path: Path) -> None:
-    """Put a folder in the place of another, which is deleted only when it is there.
+    """Replace a folder by a new one, and delete the old one afterwards.
 
-    A folder that holds something cannot be renamed over: between the two renames
-    there is none of that name, but never half a one.
+    A folder that is not empty cannot be replaced by one rename: between two renames
+    there is no folder of that name, but never an incomplete one.
     """
     if not path.exists():
         new.rename(path)
         return
-    old = _beside(path)
+    old = _temporary_name(path)
     path.rename(old)
     try:
         new.rename(path)
     except BaseException:
         old.rename(path)
         raise
-    if old.is_symlink():  # what it leads to is somebody else's
+    if old.is_symlink():  # its target is kept
         old.unlink()
     else:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _beside(path: Path) -> Path:
+def _temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")

@@ -1,4 +1,4 @@
-"""Whether an image is unchanged: a file, several, or a folder."""
+"""Checksum of an image in one file, several files or a folder."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from napari_inr_denoise.io.untrusted.links import check_links
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, or of the names and contents of several.
+    """Return the SHA-256 of a file, or of the names and contents of several files.
 
     Parameters
     ----------
     path : Path
-        A file, any file of a set that holds an image together, or a folder that holds
-        one.
+        A file, any file of an image in several files, or the folder of a Zarr.
 
     Raises
     ------
     ValueError
-        If links in the folder lead outside of it.
+        If a link in the folder leads outside of it.
     """
     if path.is_dir():
         check_links(path)

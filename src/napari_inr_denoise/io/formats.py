@@ -1,4 +1,4 @@
-"""Kinds of image files, told by their names; a Zarr is a folder."""
+"""File formats by their suffixes; a Zarr is a folder."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ READABLE_SUFFIXES = FILE_SUFFIXES + ZARR_SUFFIXES
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
-def has_suffix(path: Path, endings: tuple[str, ...]) -> bool:
-    """Return whether a name ends in one of these, in small or capital letters."""
-    return path.name.lower().endswith(endings)
+def has_suffix(path: Path, suffixes: tuple[str, ...]) -> bool:
+    """Return whether a name ends in one of the suffixes, in any case."""
+    return path.name.lower().endswith(suffixes)
 
 
 def is_zarr(path: Path) -> bool:
-    """Return whether a path is a folder that is one Zarr, by its name or its files."""
+    """Return whether a path is the folder of a Zarr, by its name or its files."""
     if not path.is_dir():
         return False
     named = has_suffix(path, ZARR_SUFFIXES)
@@ -27,7 +27,7 @@ def is_zarr(path: Path) -> bool:
 
 
 def size_on_disk(path: Path) -> int:
-    """Return the size of a file, or of all files in a folder that holds one image."""
+    """Return the bytes of a file, or of all files in a folder."""
     if not path.is_dir():
         return path.stat().st_size
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

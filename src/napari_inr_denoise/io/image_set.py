@@ -1,4 +1,4 @@
-"""Images that are spread over several files: a Zarr, or an OME-TIFF that is a set."""
+"""Images in several files: OME-TIFF sets."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from napari_inr_denoise.io.untrusted.xml import children, parse_xml, referenced_
 
 
 def secondary_files(files: Iterable[Path]) -> dict[Path, Path]:
-    """Return which files hold nothing but parts of the image of another one.
+    """Return the files that only contain parts of an image named by another file.
 
     Parameters
     ----------
     files : iterable of Path
-        They are opened, but for the members of a set that is known already.
+        Files to examine. Each set is opened once.
 
     Returns
     -------
     dict of Path to Path
-        From such a file to the one that stands for the image, both of `files`.
+        Secondary file to primary file; both are among `files`.
     """
     wanted = list(files)
     first_of: dict[Path, Path] = {}
@@ -39,10 +39,10 @@ def secondary_files(files: Iterable[Path]) -> dict[Path, Path]:
 
 
 def files_of_image(path: Path) -> tuple[Path, ...]:
-    """Return the files that hold an image, the one that stands for all of them first.
+    """Return the files of an image, the primary file first.
 
-    Where one file describes a set and the others refer to it, it is that one. Where
-    each describes the whole set it is the first by name, as any would do.
+    The primary file is the one that describes the set if the others refer to it. If
+    each file describes the whole set, it is the first by name.
 
     Parameters
     ----------
@@ -52,8 +52,7 @@ def files_of_image(path: Path) -> tuple[Path, ...]:
     Returns
     -------
     tuple of Path
-        Those that exist; the file alone where it is no part of a set, or cannot be
-        read.
+        The files that exist; only `path` if it is not part of a set or cannot be read.
     """
     described_in, names = _description(path)
     first = path.parent / described_in
@@ -63,7 +62,7 @@ def files_of_image(path: Path) -> tuple[Path, ...]:
             return (path,)
     named = (path.parent / name for name in sorted(names))
     found = [file for file in named if file.is_file()]
-    # A file that the others do not know of is none of them.
+    # A file that the description does not name is not part of the set.
     if path not in found or first not in found:
         return (path,)
     if first == path:
@@ -73,7 +72,7 @@ def files_of_image(path: Path) -> tuple[Path, ...]:
 
 
 def _description(path: Path) -> tuple[str, frozenset[str]]:
-    """Return the name of the file that describes a file, and the names of its set."""
+    """Return the name of the file with the description, and the names of the set."""
     alone = path.name, frozenset[str]()
     companion = has_suffix(path, COMPANION_SUFFIXES)
     if not companion and not has_suffix(path, TIFF_SUFFIXES):
@@ -83,7 +82,7 @@ def _description(path: Path) -> tuple[str, frozenset[str]]:
             if not tiff.is_ome:
                 return alone
             root = parse_xml(tiff.ome_metadata or "")
-    except Exception:  # noqa: BLE001 - whoever reads the image will say what is wrong
+    except Exception:  # noqa: BLE001 - reading the image reports the error
         return alone
     for elsewhere in children(root, "BinaryOnly"):
         name = elsewhere.attrib.get("MetadataFile", "")

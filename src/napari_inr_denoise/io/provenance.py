@@ -1,4 +1,4 @@
-"""How an image was made, as it is kept in its file."""
+"""Provenance: how an image was made, as stored in its file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from napari_inr_denoise.io.untrusted.xml import parse_xml
 
 
 def read_provenance(path: str | Path) -> dict[str, Any] | None:
-    """Return the provenance that `write_image` kept in a file, None without one."""
+    """Return the provenance that `write_image` stored in a file; None without it."""
     try:
         return (_of_zarr if Path(path).is_dir() else _of_tiff)(Path(path))
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ours
+    except Exception:  # noqa: BLE001 - an unreadable file has no provenance
         return None
 
 

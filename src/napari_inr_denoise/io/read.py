@@ -1,4 +1,4 @@
-"""Read an image file into one record."""
+"""Read an image file of any supported format."""
 
 from __future__ import annotations
 
@@ -24,26 +24,25 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
     Parameters
     ----------
     path : str or Path
-        The file; for a Zarr, its folder. Of an OME-TIFF in several files the one that
-        describes them all, which may be a `.companion.ome`.
+        The file, or the folder of a Zarr. For an OME-TIFF in several files, the one
+        that describes them all; it may be a `.companion.ome`.
     lazy : bool
-        Leave the values of a TIFF or Zarr in the file: `data` is then a `FileArray`,
-        read part by part.
+        Leave the values of a TIFF or Zarr in the file: `data` is then a `FileArray`
+        that is read in blocks.
 
     Returns
     -------
     ImageRecord
-        The first image of the file, at full resolution; if there are more, its
-        `notes` say so.
+        The first image of the file at full resolution. `notes` mention further images.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file is of another kind or damaged, or a folder that is no Zarr.
+        If the format is not supported, the file is damaged, or a folder is not a Zarr.
     ImportError
-        If it is a Zarr and the package `zarr` is not installed.
+        If the file is a Zarr and the package `zarr` is not installed.
     """
     path = Path(path)
     if path.is_dir() and not is_zarr(path):
@@ -87,7 +86,7 @@ def _read(path: Path) -> ImageRecord:
 
 
 def _with_precision_note(record: ImageRecord) -> ImageRecord:
-    """Say where float32, in which images are denoised, may round whole numbers."""
+    """Add a note if float32, the data type of the result, may round integers."""
     kind = record.data.dtype
     if kind.kind not in "iu" or np.iinfo(kind).max <= _FLOAT32_EXACT:
         return record

@@ -1,4 +1,4 @@
-"""An image as it stands in a file: values, axes, sizes and names."""
+"""Image with its metadata: values, axes, pixel sizes and names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from napari_inr_denoise.io.units import to_micrometres, to_seconds
 
 
 class Quantity(NamedTuple):
-    """A length or a time in a unit as OME spells it, such as 65.0 and "nm"."""
+    """Length or time with its unit symbol as in OME, such as 65.0 and "nm"."""
 
     value: float
     unit: str
@@ -18,43 +18,43 @@ class Quantity(NamedTuple):
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image read from a file, or about to be written to one.
+    """One image that was read from a file, or will be written to one.
 
-    Two are equal if all is but their values, which are for numpy to compare.
+    Comparison with == ignores `data`.
 
     Attributes
     ----------
-    data : ndarray, or anything that is read by whole numbers and slices
+    data : ndarray, or any array that is indexed by integers and slices
         Values as stored.
     axes : str
         One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples).
     spacing_um : dict
-        Pixel size in micrometres along those of Z, Y and X for which it is known.
+        Pixel size in micrometres along Z, Y and X, where known.
     time_step_s : float or None
         Seconds between time points.
     channel_names : tuple of str
-        One per channel, also for a single one without a C axis; "" for one without a
-        name; or empty.
+        One per channel, also for one channel without a C axis; "" for a channel
+        without a name; or empty.
     notes : tuple of str
-        What a user should know of how the file was read, in sentences.
+        Sentences for the user about how the file was read.
     stated : dict
-        Sizes along Z, Y, X and T as the file has them, in its own unit. What is not
-        given, or does not agree with `spacing_um` and `time_step_s`, is made from
-        these, in micrometres and seconds.
+        Sizes along Z, Y, X and T in the units of the file. Sizes that are missing
+        here, or differ from `spacing_um` and `time_step_s`, are taken from those, in
+        micrometres and seconds.
     origin : dict
-        Position of the first pixel along an axis, in that axis's unit of `stated`.
+        Position of the first pixel along each axis, in the unit of `stated`.
     channel_colours : tuple of str
-        One per channel, "#rrggbb", "#rrggbbaa" or "" for none; or empty.
+        One per channel: "#rrggbb", "#rrggbbaa", or "" for none; or empty.
     display_ranges : tuple of (float, float) or None
-        Intensities shown as darkest and brightest, one pair per channel; or empty.
+        Intensities displayed as darkest and brightest, one pair per channel; or empty.
     luts : tuple of bytes
-        Colour tables, one per channel: 256 reds, 256 greens, 256 blues; or empty.
+        Lookup tables, one per channel: 256 reds, 256 greens, 256 blues; or empty.
     ome_xml : str
-        What OME-XML says besides all that: instruments, times and positions of single
-        planes, annotations; empty if nothing.
+        All other OME-XML metadata: instruments, times and positions of single planes,
+        annotations; or empty.
     attributes : dict
-        Whatever else the file says, as values for JSON: the information of ImageJ,
-        attributes of a Zarr group.
+        All other metadata as JSON values: ImageJ properties, TIFF tags, attributes of
+        a Zarr group.
     ngff_version : str
         Version of OME-Zarr; empty for other files.
     """
@@ -80,10 +80,10 @@ class ImageRecord:
                 f"axes: got {self.axes!r} for {self.data.ndim} dimensions, wanted one "
                 "letter per dimension."
             )
-        object.__setattr__(self, "stated", self._agreeing())
+        object.__setattr__(self, "stated", self._consistent_sizes())
 
-    def _agreeing(self) -> dict[str, Quantity]:
-        """Return the stated sizes that agree with the others, and what is missing."""
+    def _consistent_sizes(self) -> dict[str, Quantity]:
+        """Return stated sizes that agree with the other fields, and missing ones."""
         known = dict(self.spacing_um)
         if self.time_step_s is not None:
             known["T"] = self.time_step_s
@@ -99,17 +99,16 @@ class ImageRecord:
         return made | stated
 
     def with_stated(self, stated: Mapping[str, Quantity]) -> ImageRecord:
-        """Return the image with sizes as a file has them, and what follows of them."""
+        """Return the record with sizes in the units of a file, and converted ones."""
         sizes = {axis: to_standard_unit(axis, size) for axis, size in stated.items()}
         step = sizes.pop("T", None)
         known = {axis: size for axis, size in sizes.items() if size is not None}
         return replace(self, stated=stated, spacing_um=known, time_step_s=step)
 
     def with_axes(self, axes: str) -> ImageRecord:
-        """Return the same values under other axes, chosen by the user.
+        """Return the record with other axis letters for the same values.
 
-        Sizes and names of axes that are no longer there, or that no longer fit, are
-        dropped.
+        Metadata of axes that do not exist any more, or that do not fit, are dropped.
         """
         moved = replace(
             self,
@@ -129,14 +128,14 @@ class ImageRecord:
         return replace(moved, **{name: getattr(self, name) for name in fitting})
 
     def size_of(self, axis: str) -> int:
-        """Return the number of pixels along an axis, 1 if it is not there."""
+        """Return the number of pixels along an axis; 1 if the axis does not exist."""
         return int(self.data.shape[self.axes.index(axis)]) if axis in self.axes else 1
 
     def spatial_spacing_um(self) -> tuple[float, ...] | None:
-        """Return the sizes along all of the spatial axes, in the order of `axes`.
+        """Return the pixel sizes along all spatial axes, in the order of `axes`.
 
         None if the height or width of a pixel is unknown. An unknown distance of
-        planes is taken for the pixel's width: planes are denoised one by one.
+        planes is set to the width of a pixel: planes are denoised one by one.
         """
         known = self.spacing_um
         if not {"Y", "X"} <= set(known):
@@ -146,5 +145,5 @@ class ImageRecord:
 
 
 def to_standard_unit(axis: str, size: Quantity) -> float | None:
-    """Return a size in micrometres, or seconds along T; None where there is none."""
+    """Return a size in micrometres, or seconds along T; None for unknown units."""
     return (to_seconds if axis == "T" else to_micrometres)(size.value, size.unit)

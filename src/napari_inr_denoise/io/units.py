@@ -1,4 +1,4 @@
-"""Units of length and time: as OME writes them, as others do, and how large."""
+"""Units of length and time: symbols, names, spellings and conversion."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _OTHER_MICROMETRES = {
     "yd": 914400.0,
     "mi": 1609344000.0,
 }
-# Lengths of OME that are no fixed number of micrometres, or of no use here.
+# OME units of length without a fixed number of micrometres, or of no use here.
 _NO_SIZE = ("li", "ua", "ly", "pc", "pt", "pixel", "reference frame")
 _OTHER_SECONDS = {"d": 86400.0, "h": 3600.0, "min": 60.0}
 
@@ -87,12 +87,12 @@ _NAMES = {"length": _LENGTH_NAMES, "time": _TIME_NAMES}
 
 
 def unit_symbol(unit: str, kind: Kind) -> str | None:
-    """Return OME's symbol of a unit however it is spelled; None for unknown ones."""
+    """Return the OME symbol of a unit in any spelling; None for unknown units."""
     spelled = unit.strip()
     # ImageJ writes the micro sign as an escape sequence; there are two micro signs.
     for micro in ("\\u00B5", "\\u00b5", "\u03bc"):
         spelled = spelled.replace(micro, "\u00b5")
-    # By the case first: Mm is no mm.
+    # Case-sensitive first: Mm is not mm.
     for text in (spelled, spelled.lower()):
         if text in _SYMBOLS[kind]:
             return text
@@ -112,17 +112,17 @@ def _by_name(name: str, kind: Kind) -> str | None:
 
 
 def unit_name(symbol: str, kind: Kind) -> str:
-    """Return the name that OME-Zarr has for a unit, or else the symbol itself."""
+    """Return the OME-Zarr name of a unit; the symbol if it has none."""
     return _NAMES[kind].get(symbol, symbol)
 
 
 def to_micrometres(value: float, unit: str) -> float | None:
-    """Return a length in micrometres; None for pixels, nonsense or unknown units."""
+    """Return a length in micrometres; None for pixels, bad values and unknown units."""
     return _convert(value, _MICROMETRES.get(unit_symbol(unit, "length") or ""))
 
 
 def to_seconds(value: float, unit: str) -> float | None:
-    """Return a time in seconds; None for nonsense or unknown units."""
+    """Return a time in seconds; None for bad values and unknown units."""
     return _convert(value, _SECONDS.get(unit_symbol(unit, "time") or ""))
 
 

@@ -1,4 +1,4 @@
-"""Write an image: complete under its name, or not at all."""
+"""Write an image as OME-TIFF or OME-Zarr."""
 
 from __future__ import annotations
 
@@ -10,44 +10,43 @@ import numpy as np
 
 from napari_inr_denoise.io.record import ImageRecord
 
-_TIFF_ENDINGS = (".ome.tif", ".ome.tiff")
-_ZARR_ENDING = ".zarr"
-_IN_OME_TIFF = {"i1", "i2", "i4", "u1", "u2", "u4", "f4", "f8"}
+_TIFF_SUFFIXES = (".ome.tif", ".ome.tiff")
+_ZARR_SUFFIX = ".zarr"
+_OME_TIFF_DTYPES = {"i1", "i2", "i4", "u1", "u2", "u4", "f4", "f8"}
 
 
 def write_image(
     path: str | Path, record: ImageRecord, provenance: Mapping[str, Any] | None = None
 ) -> None:
-    """Write an image with all that its record says of it.
+    """Write an image with all its metadata.
 
-    Values that are not in memory are read plane by plane, or tile by tile.
-    The image is written beside its place and renamed when it is complete, so what has
-    this name is always whole.
+    Lazy arrays are read plane by plane, or tile by tile. The image is written under a
+    temporary name and renamed when it is complete.
 
     Parameters
     ----------
     path : str or Path
-        Ends in .ome.tif or .ome.tiff, or in .zarr for a folder of OME-Zarr. An
-        existing image is replaced.
+        Name that ends in .ome.tif or .ome.tiff, or in .zarr for a folder of OME-Zarr.
+        An existing image is replaced.
     record : ImageRecord
-        Axes in any order; the file has them as T, C, Z, Y, X, S. An OME-Zarr has no
-        S: there the samples are channels, which `read_image` makes samples again. It
-        is of version 0.4 (Zarr 2) if the record is, and else of 0.5 (Zarr 3).
+        Axes in any order; their order in the file is T, C, Z, Y, X, S. OME-Zarr has no
+        S: samples are written as channels, and `read_image` converts them back. The
+        version is 0.4 (Zarr 2) if the record has it, otherwise 0.5 (Zarr 3).
     provenance : mapping, optional
-        How the image was made, as values for JSON; kept in the file's metadata and
-        read back by `read_provenance`.
+        How the image was made, as JSON values. Stored in the metadata of the file;
+        `read_provenance` returns it.
 
     Raises
     ------
     ValueError
-        If the name has another ending, or OME-Zarr is to hold more than four samples
-        of a pixel.
+        If the name has another suffix, or OME-Zarr is asked to store more than four
+        samples per pixel.
     TypeError
-        If the format cannot hold the type of the values.
+        If the format cannot store the data type.
     FileExistsError
-        If a folder of that name is no Zarr.
+        If a folder of that name is not a Zarr.
     ImportError
-        If a Zarr is wanted and the package `zarr` is not installed.
+        If the format is OME-Zarr and the package `zarr` is not installed.
     """
     path = Path(path)
     check_writable(path, record.data.dtype)
@@ -62,21 +61,21 @@ def write_image(
 
 
 def check_writable(path: str | Path, dtype: np.dtype[Any]) -> None:
-    """Raise a sentence if values of a type cannot be written under a name.
+    """Raise an error if a data type cannot be written to a file of this name.
 
     Raises
     ------
     ValueError
-        If the name has another ending.
+        If no writable format has the suffix.
     TypeError
-        If the format cannot hold the type of the values.
+        If the format cannot store the data type.
     """
     path = Path(path)
-    if not _is_tiff(path) and path.suffix.lower() != _ZARR_ENDING:
+    if not _is_tiff(path) and path.suffix.lower() != _ZARR_SUFFIX:
         raise ValueError(
             f"{path}: wanted a name that ends in .ome.tif, .ome.tiff or .zarr."
         )
-    fits = dtype.str[1:] in _IN_OME_TIFF if _is_tiff(path) else dtype.kind in "iuf"
+    fits = dtype.str[1:] in _OME_TIFF_DTYPES if _is_tiff(path) else dtype.kind in "iuf"
     if dtype != np.bool_ and not fits:
         raise TypeError(
             f"got values of type {dtype}, which {_format(path)} cannot hold; OME-TIFF "
@@ -86,7 +85,7 @@ def check_writable(path: str | Path, dtype: np.dtype[Any]) -> None:
 
 
 def _is_tiff(path: Path) -> bool:
-    return path.name.lower().endswith(_TIFF_ENDINGS)
+    return path.name.lower().endswith(_TIFF_SUFFIXES)
 
 
 def _format(path: Path) -> str:

@@ -50,7 +50,7 @@ def test_a_file_that_is_missing_is_said(companion: Path) -> None:
     companion.with_name("b.ome.tif").unlink()
     record = read_image(companion)
     assert record.data[:, 0, 0].tolist() == [0, 0, 2]
-    assert "1 planes that the file announces" in record.notes[0]
+    assert "1 planes that the file declares" in record.notes[0]
 
 
 def test_without_its_files_it_says_which_are_wanted(companion: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_file_elsewhere_is_not_opened(companion: Path, name: str) -> None:
 def test_what_is_no_harmless_xml_gives_a_sentence(
     companion: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, words: str
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(module, "_MAX_BYTES", 1000)
     companion.write_bytes(content)
     with pytest.raises(ValueError, match=words):
         read_image(companion)

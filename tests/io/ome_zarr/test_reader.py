@@ -33,7 +33,7 @@ def _write_group(folder: Path, attributes: dict[str, Any]) -> None:
     ("names", "axes", "words"),
     [
         (None, "ZYX", "taken for ZYX"),
-        (["t", "y", "x"], "TYX", "says nothing of sizes"),
+        (["t", "y", "x"], "TYX", "has no pixel sizes"),
         (["time", "y", "x"], "ZYX", "taken for Z"),
     ],
 )

@@ -87,8 +87,8 @@ def test_a_float_has_no_range_of_its_own(tmp_path: Path) -> None:
 def test_each_part_of_the_source_is_read_once(
     tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write_zarr, "_MOST_IN_A_CHUNK", 0)
-    monkeypatch.setattr(write_zarr, "_TILE", 4)
+    monkeypatch.setattr(write_zarr, "_MAX_CHUNK_PIXELS", 0)
+    monkeypatch.setattr(write_zarr, "_TILE_SIDE", 4)
     values = _values(rng, "TYXS")
 
     class Counted:

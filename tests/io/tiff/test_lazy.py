@@ -95,9 +95,9 @@ def test_only_what_is_asked_for_is_decoded(
     lazy = TiffArray(tmp_path / "a.tif")
     assert lazy._pages is not None
     seen: list[tuple[int, int]] = []
-    real = lazy._pages._decoded
+    real = lazy._pages._decode
     monkeypatch.setattr(
-        lazy._pages, "_decoded", lambda *key: (seen.append(key), real(*key))[1]
+        lazy._pages, "_decode", lambda *key: (seen.append(key), real(*key))[1]
     )
     for _ in range(2):
         assert np.array_equal(lazy[2, 30:40, 5:9], values[2, 30:40, 5:9])

@@ -142,7 +142,7 @@ def test_a_missing_file_of_a_set_is_said(tmp_path: Path) -> None:
     )
     record = read_image(tmp_path / "a.ome.tif")
     assert record.data.shape == (2, 5, 6)
-    assert any("1 planes that the file announces" in note for note in record.notes)
+    assert any("1 planes that the file declares" in note for note in record.notes)
 
 
 def test_damaged_zarrs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The values of an image in another order of axes, part by part."""
+"""Values of an image in the axis order of a file, block by block."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from numpy.typing import NDArray
 from napari_inr_denoise.io.record import ImageRecord
 
 _PLANE = "YXS"
-Place = tuple[int | slice, ...]
+IndexedBlock = tuple[tuple[int | slice, ...], NDArray[Any]]
+"""Index of a block in the image, and its values."""
 
 
 class OrderedBlocks:
-    """What a file holds: axes in its order, native byte order, no booleans.
+    """Image in the axis order of a file, in native byte order.
 
     Parameters
     ----------
     record : ImageRecord
-        Axes in any order; the values are read only part by part.
+        Axes in any order; the values are read in blocks.
     order : str
-        The file's order of axes, Y, X and S last.
+        Axis order of the file, with Y, X and S last.
 
     Attributes
     ----------
     axes : str
-        The record's axes in that order.
+        Axes of the record in that order.
     shape : tuple of int
     dtype : dtype
+        uint8 for a boolean image.
     """
 
     def __init__(self, record: ImageRecord, order: str) -> None:
@@ -51,8 +53,8 @@ class OrderedBlocks:
         return math.prod(self.shape) * self.dtype.itemsize
 
     @property
-    def page_pixels(self) -> int:
-        """Pixels of a plane."""
+    def pixels_per_plane(self) -> int:
+        """Number of pixels of a plane."""
         return int(self._sizes["Y"] * self._sizes["X"])
 
     @property
@@ -60,13 +62,13 @@ class OrderedBlocks:
         """Number of planes."""
         return math.prod(int(self._sizes[letter]) for letter in self._outer)
 
-    def blocks(self, side: int | None = None) -> Iterator[tuple[Place, NDArray[Any]]]:
-        """Yield plane after plane, or tile after tile of them, and its place.
+    def blocks(self, side: int | None = None) -> Iterator[IndexedBlock]:
+        """Yield the index and the values of each plane, or each tile of it.
 
         Parameters
         ----------
         side : int, optional
-            Of the tiles; the last ones may be smaller.
+            Side of the tiles in pixels; the last ones may be smaller.
         """
         for position in self._positions():
             for rows, columns in self._windows(side):
@@ -76,11 +78,11 @@ class OrderedBlocks:
                     "S": slice(None),
                 }
                 chosen |= zip(self._outer, position, strict=True)
-                where = tuple(chosen[letter] for letter in self.axes)
-                yield where, self._part(chosen)
+                index = tuple(chosen[letter] for letter in self.axes)
+                yield index, self._read(chosen)
 
     def _windows(self, side: int | None) -> Iterator[tuple[slice, slice]]:
-        """Yield the rows and columns of each part of a plane."""
+        """Yield the rows and columns of each tile of a plane."""
         height, width = self._sizes["Y"], self._sizes["X"]
         for top in range(0, height, side or height):
             for left in range(0, width, side or width):
@@ -92,7 +94,7 @@ class OrderedBlocks:
     def _positions(self) -> Iterator[tuple[int, ...]]:
         return product(*(range(self._sizes[letter]) for letter in self._outer))
 
-    def _part(self, chosen: dict[str, int | slice]) -> NDArray[Any]:
+    def _read(self, chosen: dict[str, int | slice]) -> NDArray[Any]:
         block = np.asarray(self._data[tuple(chosen[letter] for letter in self._own)])
         inner = [letter for letter in self._own if letter in _PLANE]
         wanted = [letter for letter in self.axes if letter in _PLANE]

@@ -1,4 +1,4 @@
-"""OME-XML in a file of its own, `*.companion.ome`, beside the TIFFs it describes."""
+"""Companion files: OME-XML in `*.companion.ome`, in the folder of its TIFF files."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from pathlib import Path
 
 from napari_inr_denoise.io.untrusted.xml import parse_xml, referenced_files
 
-_MOST_BYTES = 2**26
+_MAX_BYTES = 2**26
 
 
 def read_companion(path: Path) -> str:
-    """Return the OME-XML.
+    """Return the OME-XML of a companion file.
 
     Raises
     ------
     ValueError
-        If it is larger than 64 MB, or no text.
+        If the file is larger than 64 MB or is not UTF-8 text.
     """
-    if path.stat().st_size > _MOST_BYTES:
-        raise ValueError(f"got OME-XML of more than {_MOST_BYTES} bytes")
+    if path.stat().st_size > _MAX_BYTES:
+        raise ValueError(f"got OME-XML of more than {_MAX_BYTES} bytes")
     return path.read_text(encoding="utf-8-sig")
 
 
 def first_tiff(path: Path, xml: str) -> Path:
-    """Return the first of the TIFF files that are described, and there.
+    """Return the first existing TIFF file of a set.
 
     Parameters
     ----------
     path : Path
-        Of the OME-XML.
+        The companion file.
     xml : str
-        It names files in the same folder.
+        Its OME-XML, which names files in the same folder.
 
     Raises
     ------
     ValueError
-        If none is there.
+        If none of them exists.
     """
     names = sorted(referenced_files(parse_xml(xml)))
     for name in names:
@@ -43,6 +43,6 @@ def first_tiff(path: Path, xml: str) -> Path:
             return path.parent / name
     told = ", ".join(names[:3]) or "none"
     raise ValueError(
-        f"found none of the TIFF files that it names ({told}), wanted them beside it; "
-        "copy them into the same folder"
+        f"found none of the TIFF files that it names ({told}), wanted them in the "
+        "same folder; copy them there"
     )

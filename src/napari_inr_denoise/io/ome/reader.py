@@ -1,4 +1,4 @@
-"""Sizes, names, colours and all the rest out of OME-XML."""
+"""Read metadata from OME-XML."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
 
 
 def with_ome_metadata(record: ImageRecord, xml: str) -> ImageRecord:
-    """Return a record with what OME-XML says of its image.
+    """Return a record with the metadata of the first image in OME-XML.
 
     Parameters
     ----------
     record : ImageRecord
-        Its values and axes are taken as they are.
+        Record with values and axes.
     xml : str
         OME-XML of any version.
     """
     root = parse_xml(xml)
     images = children(root, "Image")
     if not images:
-        return _of_a_set(record, root)
+        return _with_set_note(record, root)
     pixels = children(images[0], "Pixels")[0]
     channels = children(pixels, "Channel")
     rest, notes = remainder_of(xml)
@@ -43,7 +43,7 @@ def with_ome_metadata(record: ImageRecord, xml: str) -> ImageRecord:
 
 
 def json_annotation(root: Element, key: str) -> dict[str, Any] | None:
-    """Return the JSON object under a key of a map annotation, None without one."""
+    """Return the JSON object with a key in a map annotation; None without it."""
     for pair in descendants(root, "M"):
         if pair.attrib.get("K") == key and pair.text:
             loaded: dict[str, Any] = json.loads(pair.text)
@@ -51,8 +51,8 @@ def json_annotation(root: Element, key: str) -> dict[str, Any] | None:
     return None
 
 
-def _of_a_set(record: ImageRecord, root: Element) -> ImageRecord:
-    """Say where the description of a file is that is part of a set."""
+def _with_set_note(record: ImageRecord, root: Element) -> ImageRecord:
+    """Add a note that the metadata of a set are in another file."""
     names = [each.attrib.get("MetadataFile") for each in children(root, "BinaryOnly")]
     where = f"see {names[0]}" if names else "its OME-XML holds no image"
     note = f"The file is described elsewhere: {where}; only its own planes were read."
@@ -73,17 +73,17 @@ def _sizes(pixels: Element) -> Mapping[str, Quantity]:
     return stated
 
 
-def _quantity(pixels: Element, name: str, usual: str) -> tuple[float, str]:
-    """Return a value and its unit; 0 if it is not given."""
+def _quantity(pixels: Element, name: str, default_unit: str) -> tuple[float, str]:
+    """Return a value and its unit; 0 if it is missing or infinite."""
     value = float(pixels.attrib.get(name, 0))
-    unit = pixels.attrib.get(f"{name}Unit", usual)
+    unit = pixels.attrib.get(f"{name}Unit", default_unit)
     return value if value < float("inf") else 0.0, unit
 
 
 def _colour(channel: Element) -> str:
-    """Return a colour as #rrggbb, with its alpha where it is not opaque.
+    """Return a colour as #rrggbb, or #rrggbbaa if it is not opaque.
 
-    Some programs write a colour that cannot be seen where they know none.
+    A transparent colour is omitted: some programs write it for unknown colours.
     """
     text = f"{int(channel.attrib.get('Color', 0)) & 0xFFFFFFFF:08x}"
     if text.endswith("00"):

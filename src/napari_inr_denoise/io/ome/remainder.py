@@ -1,4 +1,4 @@
-"""OME-XML less what a record has of its own: what is kept for the next file."""
+"""OME-XML without the metadata that a record has as fields, to be written again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ome_types.model import Channel, Image, Pixels, Pixels_DimensionOrder, Pixel
 from napari_inr_denoise.io.extras import PROVENANCE_KEY
 from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
 
-_OWN_OF_PIXELS = (
+_PIXELS_ATTRIBUTES_IN_RECORD = (
     "PhysicalSizeX",
     "PhysicalSizeY",
     "PhysicalSizeZ",
@@ -24,20 +24,20 @@ _OWN_OF_PIXELS = (
     "BigEndian",
     "Interleaved",
 )
-_MOST_CHARACTERS = 2**22
-"""Beyond this the descriptions of single planes are dropped: reading them would take
-seconds for each of the file's readers."""
+_MAX_CHARACTERS = 2**22
+"""The metadata of single planes are dropped from longer OME-XML: parsing them takes
+seconds."""
 
 
 def minimal_ome(sizes: dict[str, int], samples: int) -> OME:
-    """Return OME metadata that say nothing but the sizes.
+    """Return OME metadata with only the sizes.
 
     Parameters
     ----------
     sizes : dict
-        Pixels along X, Y, Z, C and T; C counts each sample.
+        Number of pixels along X, Y, Z, C and T; C counts each sample.
     samples : int
-        Samples of a pixel in one channel.
+        Samples per pixel in one channel.
     """
     channels = [
         Channel(id=f"Channel:0:{k}", samples_per_pixel=samples)
@@ -55,22 +55,22 @@ def minimal_ome(sizes: dict[str, int], samples: int) -> OME:
 
 
 def remainder_of(xml: str) -> tuple[str, tuple[str, ...]]:
-    """Return OME-XML of the first image without what a record has itself.
+    """Return OME-XML of the first image without the metadata in fields of a record.
 
     Returns
     -------
-    str
-        Empty if there is nothing else.
-    tuple of str
-        What could not be kept, in sentences.
+    remainder : str
+        OME-XML; empty if nothing is left.
+    notes : tuple of str
+        Sentences for the user about metadata that are lost.
     """
     root = parse_xml(xml)
     notes: tuple[str, ...] = ()
-    if len(xml) > _MOST_CHARACTERS and _drop_planes(root):
+    if len(xml) > _MAX_CHARACTERS and _drop_planes(root):
         notes = ("Times and positions of single planes were too many to be kept.",)
     try:
         return _canonical(root), notes
-    except Exception as error:  # noqa: BLE001 - any fault of the metadata ends here
+    except Exception as error:  # noqa: BLE001 - any damage becomes a note
         kind = type(error).__name__
         note = f"Further OME metadata are not valid and could not be kept ({kind})."
         return "", (*notes, note)
@@ -87,7 +87,7 @@ def _canonical(root: Element) -> str:
 
 
 def _strip(root: Element) -> None:
-    """Take out what the record has, and what holds for the old pixels only."""
+    """Remove the metadata in the record, and those of the old pixel data."""
     for name in ("UUID", "Creator"):
         root.attrib.pop(name, None)
     first, *others = children(root, "Image")
@@ -103,7 +103,7 @@ def _strip(root: Element) -> None:
 
 
 def _strip_pixels(pixels: Element) -> None:
-    for name in _OWN_OF_PIXELS:
+    for name in _PIXELS_ATTRIBUTES_IN_RECORD:
         pixels.attrib.pop(name, None)
     pixels.attrib |= {"Type": "float", "DimensionOrder": "XYZCT"}
     for name in ("TiffData", "BinData", "MetadataOnly"):
@@ -115,7 +115,7 @@ def _strip_pixels(pixels: Element) -> None:
 
 
 def _drop_planes(root: Element) -> bool:
-    """Take out what is said of single planes."""
+    """Remove the metadata of single planes; return whether there are any."""
     found = False
     for pixels in descendants(root, "Pixels"):
         for plane in children(pixels, "Plane"):

@@ -1,4 +1,4 @@
-"""A record as an OME-XML document."""
+"""Write metadata as OME-XML."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks
 from napari_inr_denoise.io.ome.remainder import minimal_ome
 from napari_inr_denoise.io.record import ImageRecord
 
-_KEPT = ("origin", "display_ranges", "luts", "attributes", "ngff_version")
+_EXTRAS = ("origin", "display_ranges", "luts", "attributes", "ngff_version")
 _TYPES = {"f4": "float", "f8": "double"} | {
     f"{sign}{size}": f"{name}{8 * size}"
     for sign, name in (("u", "uint"), ("i", "int"))
@@ -35,34 +35,34 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_ome_xml(
-    record: ImageRecord, view: OrderedBlocks, provenance: Mapping[str, Any] | None
+    record: ImageRecord, ordered: OrderedBlocks, provenance: Mapping[str, Any] | None
 ) -> str:
-    """Return OME-XML for one TIFF file that holds a record's values.
+    """Return the OME-XML of a record that is written to one TIFF file.
 
     Parameters
     ----------
     record : ImageRecord
-        What is said.
-    view : OrderedBlocks
-        The values as they are written.
+        The image with its metadata.
+    ordered : OrderedBlocks
+        Its values in the order of the file.
     provenance : mapping or None
-        How the image was made, as values for JSON.
+        How the image was made, as JSON values.
     """
     sizes = {axis: record.size_of(axis) for axis in "XYZCTS"}
     samples = sizes.pop("S")
     sizes["C"] *= samples
-    ome = _start(record, sizes, samples)
-    _fill(ome.images[0].pixels, record, view, sizes["C"] // samples)
-    kept = extras_of(record, _KEPT) | {"axes": view.axes}
-    objects = {EXTRAS_KEY: kept}
+    ome = _initial_ome(record, sizes, samples)
+    _set_pixels(ome.images[0].pixels, record, ordered, sizes["C"] // samples)
+    extras = extras_of(record, _EXTRAS) | {"axes": ordered.axes}
+    objects = {EXTRAS_KEY: extras}
     if provenance is not None:
         objects[PROVENANCE_KEY] = dict(provenance)
     _annotate(ome, objects)
     return '<?xml version="1.0" encoding="UTF-8"?>' + to_xml(ome, indent=0)
 
 
-def _start(record: ImageRecord, sizes: dict[str, int], samples: int) -> OME:
-    """Return what the source's OME-XML said, as far as it still fits."""
+def _initial_ome(record: ImageRecord, sizes: dict[str, int], samples: int) -> OME:
+    """Return the OME metadata of the source as far as they fit the sizes."""
     new = minimal_ome(sizes, samples)
     if not record.ome_xml:
         return new
@@ -77,14 +77,14 @@ def _start(record: ImageRecord, sizes: dict[str, int], samples: int) -> OME:
     return ome
 
 
-def _fill(
-    pixels: Pixels, record: ImageRecord, view: OrderedBlocks, channels: int
+def _set_pixels(
+    pixels: Pixels, record: ImageRecord, ordered: OrderedBlocks, channels: int
 ) -> None:
-    """Say what holds for these values: type, sizes, names, colours."""
-    dtype = np.dtype(view.dtype)
+    """Set the metadata of the pixels: data type, sizes, names and colours."""
+    dtype = np.dtype(ordered.dtype)
     pixels.dimension_order = Order.XYZCT
     pixels.type = _TYPES[dtype.str[1:]]  # type: ignore[assignment]
-    pixels.tiff_data_blocks = [TiffData(ifd=0, plane_count=view.planes)]
+    pixels.tiff_data_blocks = [TiffData(ifd=0, plane_count=ordered.planes)]
     for axis, size in record.stated.items():
         name = "time_increment" if axis == "T" else f"physical_size_{axis.lower()}"
         setattr(pixels, name, size.value)
@@ -98,7 +98,7 @@ def _fill(
 def _paired(
     channels: list[Channel], texts: tuple[str, ...], count: int
 ) -> list[tuple[Channel, str]]:
-    """Return channels with what is said of them."""
+    """Return channels with their non-empty texts; nothing if the numbers differ."""
     if len(channels) != count or len(texts) != count:
         return []
     return [pair for pair in zip(channels, texts, strict=True) if pair[1]]

@@ -1,4 +1,4 @@
-"""A Zarr array as an array of which only what is asked for is read."""
+"""Zarr array as a lazy array."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from napari_inr_denoise.io.untrusted.size_limits import (
     check_compression_ratio,
 )
 
-_MOST_IN_A_CHUNK = 2**30
-"""Bytes: a chunk is read whole."""
+_MAX_CHUNK_BYTES = 2**30
+"""Maximum bytes of a chunk: it is decoded as a whole."""
 
 
 class ZarrArray(FileArray):
-    """A Zarr array of format 2 or 3, read part by part; may be pickled.
+    """Zarr array of format 2 or 3, read in blocks. It can be pickled.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class ZarrArray(FileArray):
     ImportError
         If the package `zarr` is not installed.
     ValueError
-        If it holds no numbers, or claims more than it can hold.
+        If it contains no numbers, or cannot contain the size that it declares.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -54,7 +54,7 @@ class ZarrArray(FileArray):
 
     @property
     def dimension_names(self) -> tuple[str | None, ...]:
-        """Names of the dimensions, where the array itself has them."""
+        """Names of the dimensions, if the array has them."""
         names = getattr(self._array.metadata, "dimension_names", None)
         return tuple(names or (None,) * self.ndim)
 
@@ -62,18 +62,18 @@ class ZarrArray(FileArray):
         return np.asarray(self._array[as_slices(bounds)])
 
     def _check_declared_size(self) -> None:
-        """Raise an error if the array cannot be what it claims."""
+        """Raise ValueError if the array cannot contain the size that it declares."""
         chunk = math.prod(self._array.chunks) * self.dtype.itemsize
-        if chunk > _MOST_IN_A_CHUNK:
+        if chunk > _MAX_CHUNK_BYTES:
             raise ValueError(
-                f"got chunks of {chunk} bytes, wanted at most {_MOST_IN_A_CHUNK}"
+                f"got chunks of {chunk} bytes, wanted at most {_MAX_CHUNK_BYTES}"
             )
-        if self.nbytes > MAX_SPARSE_BYTES:  # all chunks are looked at
+        if self.nbytes > MAX_SPARSE_BYTES:  # examines all files
             check_compression_ratio(self.nbytes, size_on_disk(self.path))
 
 
 def import_zarr() -> Any:  # noqa: ANN401 - a module
-    """Return the package `zarr`, or raise a sentence that says how to get it."""
+    """Return the package `zarr`; raise ImportError with its installation command."""
     try:
         import zarr
     except ImportError as error:

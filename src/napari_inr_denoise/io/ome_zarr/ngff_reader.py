@@ -1,4 +1,4 @@
-"""What the metadata of OME-Zarr, versions 0.4 and 0.5, say of an image."""
+"""Read the metadata of OME-Zarr, versions 0.4 and 0.5."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ from napari_inr_denoise.io.ome_zarr.rgb_channels import channels_as_samples
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 from napari_inr_denoise.io.units import unit_symbol
 
-_OF_ONE_PYRAMID = (
+_MULTISCALE_KEYS = (
     *("axes", "datasets", "coordinateTransformations", "version", "type", "metadata"),
 )
 NO_UNIT = "reference frame"
-"""Where a size has no unit."""
+"""Unit symbol of OME for a size without a unit."""
 NEWEST = "0.5"
+"""Newest version of OME-Zarr that is written."""
 
 
 def ngff_metadata(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return where multiscales and omero are: under "ome" from version 0.5 on."""
+    """Return the object with multiscales and omero: "ome" since version 0.5."""
     inner = attributes.get("ome", attributes)
     if not isinstance(inner, Mapping):
-        raise ValueError('got "ome" attributes that are no JSON object')
+        raise ValueError('got "ome" attributes that are not a JSON object')
     return inner
 
 
 def with_ngff_metadata(
     record: ImageRecord, attributes: Mapping[str, Any]
 ) -> ImageRecord:
-    """Return a record with what the attributes of a multiscale group say.
+    """Return a record with the metadata of a multiscale group.
 
     Parameters
     ----------
     record : ImageRecord
-        Its values and axes as they stand in the file. Channels that were samples
-        become samples again; else both are taken as they are.
+        Record with the values and axes of the file. Channels that were written from
+        samples become samples again.
     attributes : mapping
-        Of the group.
+        Attributes of the group.
     """
     inner = ngff_metadata(attributes)
     pyramid = inner["multiscales"][0]
@@ -57,13 +58,13 @@ def with_ngff_metadata(
     )
     known = _with_omero(known, inner.get("omero", {}))
     own = attributes.get(PROVENANCE_KEY, {})
-    known = _with_own(known, own.get("record", {}))
+    known = _with_checked_extras(known, own.get("record", {}))
     return channels_as_samples(known, own.get("samples", {}))
 
 
-def _with_own(record: ImageRecord, own: Mapping[str, Any]) -> ImageRecord:
-    """Add what has no place in OME-Zarr, its OME-XML checked before it is used."""
-    record = with_extras(record, own)
+def _with_checked_extras(record: ImageRecord, extras: Mapping[str, Any]) -> ImageRecord:
+    """Add the fields that OME-Zarr cannot express; their OME-XML is validated."""
+    record = with_extras(record, extras)
     if not record.ome_xml:
         return record
     from napari_inr_denoise.io.ome.remainder import remainder_of
@@ -95,7 +96,7 @@ def _sizes(
 def _transformation(
     pyramid: Mapping[str, Any], kind: str, count: int, neutral: float
 ) -> list[float]:
-    """Return the scale or translation of the full level, with that of all levels."""
+    """Return the scale or translation of the full level, with the common one."""
     values = [neutral] * count
     for owner in (pyramid["datasets"][0], pyramid):
         for each in owner.get("coordinateTransformations", ()):
@@ -128,15 +129,15 @@ def _window(window: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _rest(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes less what a record has of its own."""
+    """Return the attributes without the metadata in fields of a record."""
     rest = copy.deepcopy(dict(attributes))
     rest.pop(PROVENANCE_KEY, None)
     inner = rest.get("ome", rest)
     inner.pop("version", None)
     pyramid = inner.pop("multiscales")[0]
-    kept = {k: v for k, v in pyramid.items() if k not in _OF_ONE_PYRAMID}
-    if kept:
-        inner["multiscales"] = [kept]
+    others = {k: v for k, v in pyramid.items() if k not in _MULTISCALE_KEYS}
+    if others:
+        inner["multiscales"] = [others]
     for channel in inner.get("omero", {}).get("channels", ()):
         for name in ("label", "color"):
             channel.pop(name, None)
@@ -148,7 +149,7 @@ def _rest(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pruned(rest: dict[str, Any]) -> dict[str, Any]:
-    """Leave out descriptions of channels, and of all, of which nothing is left."""
+    """Remove empty channels, and empty objects that contained them."""
     inner = rest.get("ome", rest)
     omero = inner.get("omero", {})
     for channel in omero.get("channels", ()):

@@ -1,4 +1,4 @@
-"""A record as the metadata of OME-Zarr, version 0.4 or 0.5."""
+"""Write the metadata of OME-Zarr, version 0.4 or 0.5."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.units import unit_name
 
 _TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
-_KEPT = ("luts", "ome_xml")
+_EXTRAS = ("luts", "ome_xml")
 
 
 def group_attributes(
-    record: ImageRecord, said: ImageRecord, provenance: Mapping[str, Any] | None
+    record: ImageRecord, written: ImageRecord, provenance: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Return the attributes of a group with one level, named "0".
+    """Return the attributes of a multiscale group with one level, named "0".
 
     Parameters
     ----------
     record : ImageRecord
-        What is written.
-    said : ImageRecord
-        The same with axes and channels as they are written.
+        The image.
+    written : ImageRecord
+        The image with axes and channels as written, from `samples_as_channels`.
     provenance : mapping or None
-        How the image was made, as values for JSON.
+        How the image was made, as JSON values.
     """
     attributes = copy.deepcopy(dict(record.attributes))
     version = record.ngff_version or NEWEST
     newer = uses_zarr3(version)
     inner = attributes.setdefault("ome", {}) if newer else attributes
-    pyramid = inner.get("multiscales", [{}])[0] | _pyramid(said)
+    pyramid = inner.get("multiscales", [{}])[0] | _pyramid(written)
     inner["multiscales"] = [pyramid]
     (inner if newer else pyramid)["version"] = version
-    _put_omero(inner, said)
-    own: dict[str, Any] = {"record": extras_of(record, _KEPT)}
+    _set_omero(inner, written)
+    own: dict[str, Any] = {"record": extras_of(record, _EXTRAS)}
     samples = sample_extras(record)
     if samples:
         own["samples"] = samples
@@ -49,7 +49,7 @@ def group_attributes(
 
 
 def uses_zarr3(version: str) -> bool:
-    """Return whether a version lies in Zarr 3, under "ome"."""
+    """Return whether a version of OME-Zarr uses Zarr 3 and the attribute "ome"."""
     return version not in ("0.1", "0.2", "0.3", "0.4")
 
 
@@ -74,10 +74,10 @@ def _axis(record: ImageRecord, axis: str) -> dict[str, str]:
     return entry
 
 
-def _put_omero(inner: dict[str, Any], record: ImageRecord) -> None:
-    """Say how the channels are called and shown."""
-    told = (record.channel_names, record.channel_colours, record.display_ranges)
-    if not any(told):
+def _set_omero(inner: dict[str, Any], record: ImageRecord) -> None:
+    """Set names, colours and display ranges of the channels."""
+    fields = (record.channel_names, record.channel_colours, record.display_ranges)
+    if not any(fields):
         return
     count = record.size_of("C")
     omero = inner.setdefault("omero", {})
@@ -88,11 +88,11 @@ def _put_omero(inner: dict[str, Any], record: ImageRecord) -> None:
     colours = record.channel_colours or nothing
     ranges = record.display_ranges or nothing
     for k, channel in enumerate(channels):
-        _put_channel(channel, names[k], colours[k], ranges[k])
+        _set_channel(channel, names[k], colours[k], ranges[k])
     omero["channels"] = channels
 
 
-def _put_channel(
+def _set_channel(
     channel: dict[str, Any],
     name: str | None,
     colour: str | None,

@@ -1,4 +1,4 @@
-"""An OME-Zarr, or a plain Zarr array, as a record; its values are left in it."""
+"""Read OME-Zarr and plain Zarr arrays."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata, with_ngff_
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.untrusted.links import check_links
 
-_ONE_OF = {"plate": "A/1/0", "well": "0"}
-"""Where an image lies in what holds many of them."""
+_EXAMPLES = {"plate": "A/1/0", "well": "0"}
+"""Path of one image in a group of many images."""
 
 
 def read_zarr(folder: Path) -> ImageRecord:
-    """Return the full level of the first image of a Zarr.
+    """Return the first image of a Zarr at full resolution; its values stay there.
 
     Raises
     ------
     ValueError
-        If it holds no image, is damaged, or has links that lead outside of it.
+        If it contains no image, is damaged, or has a link that leads outside of it.
     ImportError
         If the package `zarr` is not installed.
     """
@@ -35,7 +35,7 @@ def read_zarr(folder: Path) -> ImageRecord:
 def _read(folder: Path) -> ImageRecord:
     attributes = read_attributes(folder)
     inner = ngff_metadata(attributes)
-    for kind, one in _ONE_OF.items():
+    for kind, one in _EXAMPLES.items():
         if kind in inner:
             raise ValueError(
                 f"got a {kind} of many images, wanted one of them; name it, such as "
@@ -65,7 +65,7 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
     record = ImageRecord(data, axes, notes=notes)
     try:
         record = with_ngff_metadata(record, attributes)
-    except Exception as error:  # noqa: BLE001 - any damage ends here
+    except Exception as error:  # noqa: BLE001 - any damage becomes a note
         kind = type(error).__name__
         note = f"The file's pixel size and names could not be read ({kind})."
         record = replace(record, notes=(*record.notes, note))
@@ -75,7 +75,7 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
 def _read_array(folder: Path) -> ImageRecord:
     data = ZarrArray(folder)
     names = [name or "?" for name in data.dimension_names]
-    note = "This Zarr is no OME-Zarr: it says nothing of sizes and channels."
+    note = "This Zarr is not an OME-Zarr: it has no pixel sizes or channel names."
     if set(names) == {"?"}:
         names = list("tczyx"[-data.ndim :])
         note += f" Its axes were taken for {''.join(names).upper()}."
@@ -84,12 +84,11 @@ def _read_array(folder: Path) -> ImageRecord:
 
 
 def _inside(path: str) -> str:
-    """Return a path if it stays inside the Zarr."""
+    """Return a path inside the Zarr; raise ValueError for a path outside of it."""
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
         raise ValueError(
-            f"the metadata name a path outside the Zarr, {path!r}, which is not "
-            "followed"
+            f"the metadata name a path outside the Zarr, {path!r}, which is not read"
         )
     return path
 

@@ -1,4 +1,4 @@
-"""Colour samples as channels, for OME-Zarr has no axis for them; and back again."""
+"""RGB samples as channels, because OME-Zarr has no axis S; and back."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from napari_inr_denoise.image.indexing import Bounds
 from napari_inr_denoise.io.extras import extras_of, with_extras
 from napari_inr_denoise.io.lazy.file_array import FileArray
-from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks, Place
+from napari_inr_denoise.io.lazy.ordered_blocks import IndexedBlock, OrderedBlocks
 from napari_inr_denoise.io.record import ImageRecord
 
 _ORDER = "TCZYX"
-_OF_CHANNELS = ("channel_names", "channel_colours", "display_ranges")
+_CHANNEL_FIELDS = ("channel_names", "channel_colours", "display_ranges")
 _COLOURS = (("red", "#ff0000"), ("green", "#00ff00"), ("blue", "#0000ff"))
 _GREY, _ALPHA = ("grey", "#ffffff"), ("alpha", "#ffffff")
 _SAMPLES = {
@@ -25,11 +25,11 @@ _SAMPLES = {
     3: _COLOURS,
     4: (*_COLOURS, _ALPHA),
 }
-"""Name and colour of each sample of a pixel, by their number."""
+"""Name and colour of each sample, by the number of samples per pixel."""
 
 
 def samples_as_channels(record: ImageRecord) -> ImageRecord:
-    """Return what is said of an image as OME-Zarr has it: samples are channels.
+    """Return the metadata of an image with its samples as channels.
 
     Parameters
     ----------
@@ -39,33 +39,32 @@ def samples_as_channels(record: ImageRecord) -> ImageRecord:
     Returns
     -------
     ImageRecord
-        Axes as T, C, Z, Y, X, those that there are; the samples of a channel follow
-        each other. Its shape and type are right, its values are zeros that take no
-        memory.
+        Axes in the order T, C, Z, Y, X; the samples of a channel are adjacent channels.
+        Shape and data type are those of the file; the values are zeros without memory.
 
     Raises
     ------
     ValueError
         If a pixel has more than four samples.
     """
-    record = record.with_axes(record.axes)  # without what does not fit
+    record = record.with_axes(record.axes)  # drops metadata that do not fit
     samples = record.size_of("S") if "S" in record.axes else 0
     axes = "".join(a for a in _ORDER if a in record.axes or (samples and a == "C"))
     sizes = {a: record.size_of(a) for a in axes}
     if samples:
         sizes["C"] *= samples
-        record = replace(record, **_said_of_samples(record, samples))
+        record = replace(record, **_sample_metadata(record, samples))
     shape = tuple(sizes[a] for a in axes)
     zeros = np.broadcast_to(np.zeros((), record.data.dtype), shape)
     return replace(record, data=zeros, axes=axes)
 
 
-def _said_of_samples(record: ImageRecord, samples: int) -> dict[str, Any]:
-    """Return names, colours and ranges, one for each sample of each channel."""
+def _sample_metadata(record: ImageRecord, samples: int) -> dict[str, Any]:
+    """Return names, colours and display ranges for each sample of each channel."""
     if samples not in _SAMPLES:
         raise ValueError(
             f"got {samples} samples a pixel, wanted at most {max(_SAMPLES)}. Name the "
-            "axis C, if they are channels."
+            "axis C if they are channels."
         )
     count = record.size_of("C")
     numbered = [f"channel {k}" if count > 1 else "" for k in range(count)]
@@ -82,81 +81,79 @@ def _said_of_samples(record: ImageRecord, samples: int) -> dict[str, Any]:
 
 
 def _whole_range(dtype: np.dtype[Any]) -> tuple[float, float] | None:
-    """Return the range of an unsigned type: samples of a pixel need the same one."""
+    """Return the range of an unsigned data type, common to all samples of a pixel."""
     return (0.0, float(np.iinfo(dtype).max)) if dtype.kind == "u" else None
 
 
-def channel_blocks(
-    view: OrderedBlocks, side: int | None
-) -> Iterator[tuple[Place, NDArray[Any]]]:
-    """Yield the blocks of a view with their places, each sample as a channel.
+def channel_blocks(image: OrderedBlocks, side: int | None) -> Iterator[IndexedBlock]:
+    """Yield the index and the values of each block, with each sample as a channel.
 
     Parameters
     ----------
-    view : OrderedBlocks
-        S last, if there is one. Each of its blocks is read once.
+    image : OrderedBlocks
+        Image with S last, if it has S. Each block is read once.
     side : int or None
-        As `OrderedBlocks.blocks` takes it.
+        Side of the tiles, as for `OrderedBlocks.blocks`.
     """
-    for place, block in view.blocks(side):
-        if "S" not in view.axes:
-            yield place, block
+    for index, block in image.blocks(side):
+        if "S" not in image.axes:
+            yield index, block
             continue
-        at = dict(zip(view.axes, place, strict=True))
+        at = dict(zip(image.axes, index, strict=True))
         channel, samples = at.get("C", 0), block.shape[-1]
-        assert isinstance(channel, int)  # planes are yielded one by one
+        assert isinstance(channel, int)  # a block lies in one plane
         for number in range(samples):
             where = at | {"C": channel * samples + number}
             yield tuple(where[a] for a in _ORDER if a in where), block[..., number]
 
 
 def sample_extras(record: ImageRecord) -> dict[str, Any]:
-    """Return what brings the samples back, as values for JSON; empty without any."""
+    """Return JSON values for `channels_as_samples`; empty without samples."""
     if "S" not in record.axes:
         return {}
-    said = extras_of(record, _OF_CHANNELS)
-    return {"count": record.size_of("S"), "has_channels": "C" in record.axes} | said
+    extras = extras_of(record, _CHANNEL_FIELDS)
+    return {"count": record.size_of("S"), "has_channels": "C" in record.axes} | extras
 
 
-def channels_as_samples(record: ImageRecord, kept: Mapping[str, Any]) -> ImageRecord:
-    """Return a record whose channels are samples again.
+def channels_as_samples(record: ImageRecord, extras: Mapping[str, Any]) -> ImageRecord:
+    """Return a record with its channels converted back to samples.
 
     Parameters
     ----------
     record : ImageRecord
-        As it stands in the file; its values stay there.
-    kept : mapping
-        What `sample_extras` gave. Without anything the record is left as it is.
+        Record with the axes of the file; its values stay in the file.
+    extras : mapping
+        Values from `sample_extras`. The record is unchanged if they are empty.
 
     Raises
     ------
     ValueError
-        If there are not so many channels.
+        If the number of channels does not fit.
     """
-    if not kept:
+    if not extras:
         return record
-    count, channels = int(kept["count"]), record.size_of("C")
+    count, channels = int(extras["count"]), record.size_of("C")
     if count not in _SAMPLES or channels % count:
         raise ValueError(f"got {channels} channels, wanted {count} for each pixel")
-    axes = record.axes if kept["has_channels"] else record.axes.replace("C", "")
-    data = _Samples(record.data, record.axes, f"{axes}S", count)
-    nothing: dict[str, Any] = dict.fromkeys(_OF_CHANNELS, ())
-    return with_extras(replace(record, data=data, axes=f"{axes}S", **nothing), kept)
+    axes = record.axes if extras["has_channels"] else record.axes.replace("C", "")
+    data = _SampleArray(record.data, record.axes, f"{axes}S", count)
+    nothing: dict[str, Any] = dict.fromkeys(_CHANNEL_FIELDS, ())
+    return with_extras(replace(record, data=data, axes=f"{axes}S", **nothing), extras)
 
 
-class _Samples(FileArray):
-    """Channels that are the samples of a pixel, S last; may be pickled.
+class _SampleArray(FileArray):
+    """Array with adjacent channels as samples, S last. It can be pickled.
 
     Parameters
     ----------
     channels : FileArray
-        The samples of a channel follow each other along C.
+        Array with the samples of each channel along C.
     channel_axes : str
-        Of `channels`.
+        Axes of `channels`.
     axes : str
-        The same with S, and with C only if there is more than one channel left.
+        The same with S, and without C if the image had no C.
     count : int
-        Samples of a pixel.
+        Samples per pixel.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Write an image as OME-Zarr: one level, a chunk for each plane or tile."""
+"""Write OME-Zarr with one resolution level, one chunk per plane or tile."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ from napari_inr_denoise.io.ome_zarr.rgb_channels import (
 from napari_inr_denoise.io.record import ImageRecord
 
 _READ_ORDER = "TCZYXS"
-_MOST_IN_A_CHUNK = 2**22
-"""Pixels of a plane up to which it is one chunk."""
-_TILE = 1024
-"""Side of the chunks of larger planes, in pixels."""
+_MAX_CHUNK_PIXELS = 2**22
+"""Maximum pixels of a plane in one chunk."""
+_TILE_SIDE = 1024
+"""Side in pixels of the chunks of larger planes."""
 
 
 def write_zarr(
     path: Path, record: ImageRecord, provenance: Mapping[str, Any] | None
 ) -> None:
-    """Write an image; see `write_image`."""
+    """Write an image as OME-Zarr, see `write_image`."""
     zarr = import_zarr()
     if path.exists() and not is_zarr(path):
-        raise FileExistsError(f"{path} exists and is no Zarr. Choose another name.")
-    view, said = OrderedBlocks(record, _READ_ORDER), samples_as_channels(record)
+        raise FileExistsError(f"{path} exists and is not a Zarr. Choose another name.")
+    ordered, written = OrderedBlocks(record, _READ_ORDER), samples_as_channels(record)
     newer = uses_zarr3(record.ngff_version or NEWEST)
-    side = None if view.page_pixels <= _MOST_IN_A_CHUNK else _TILE
-    with atomic_write_folder(path) as beside:
+    side = None if ordered.pixels_per_plane <= _MAX_CHUNK_PIXELS else _TILE_SIDE
+    with atomic_write_folder(path) as temporary:
         group = zarr.create_group(
-            str(beside),
+            str(temporary),
             zarr_format=3 if newer else 2,
-            attributes=group_attributes(record, said, provenance),
+            attributes=group_attributes(record, written, provenance),
         )
         array = group.create_array(
             "0",
-            shape=said.data.shape,
-            dtype=view.dtype,
+            shape=written.data.shape,
+            dtype=ordered.dtype,
             chunks=tuple(
                 min(size, side or size) if axis in "YX" else 1
-                for axis, size in zip(said.axes, said.data.shape, strict=True)
+                for axis, size in zip(written.axes, written.data.shape, strict=True)
             ),
-            **_layout(said.axes, newer),
+            **_layout(written.axes, newer),
         )
-        for place, block in channel_blocks(view, side):
-            array[place] = block
+        for index, block in channel_blocks(ordered, side):
+            array[index] = block
 
 
 def _layout(axes: str, newer: bool) -> dict[str, Any]:
-    """Return what the versions want: dimension names, or chunks in nested folders."""
+    """Return the options of a version: dimension names, or nested chunk folders."""
     if newer:
         return {"dimension_names": list(axes.lower())}
     separator = {"name": "v2", "separator": "/"}

@@ -1,4 +1,4 @@
-"""Sizes, ranges, colour tables and all the rest out of an ImageJ file."""
+"""Metadata of ImageJ TIFF files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_inr_denoise.io.record import ImageRecord, Quantity
 from napari_inr_denoise.io.tiff.tags import pixel_sizes
 from napari_inr_denoise.io.units import unit_symbol
 
-_IN_THE_RECORD = (
+_IN_RECORD = (
     *("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "unit"),
     *("spacing", "finterval", "tunit", "min", "max", "Ranges", "LUTs", "order"),
     *("xorigin", "yorigin", "zorigin"),
@@ -22,12 +22,12 @@ _IN_THE_RECORD = (
 
 
 def with_imagej_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
-    """Return a record with what ImageJ's description and metadata tag say."""
+    """Return a record with the metadata in ImageJ's description and metadata tag."""
     metadata = tiff.imagej_metadata or {}
     stated, notes = _sizes(metadata, tiff)
     luts = tuple(lut.tobytes() for lut in metadata.get("LUTs", ()))
     luts = luts if all(len(lut) == 768 for lut in luts) else ()
-    rest = {k: v for k, v in metadata.items() if k not in _IN_THE_RECORD}
+    rest = {k: v for k, v in metadata.items() if k not in _IN_RECORD}
     return replace(
         record.with_stated(stated),
         origin=_origin(metadata, stated),
@@ -66,7 +66,7 @@ def _is_size(value: float) -> bool:
 def _origin(
     metadata: Mapping[str, Any], stated: Mapping[str, Quantity]
 ) -> dict[str, float]:
-    """Return where the first pixel lies; ImageJ says which pixel lies at zero."""
+    """Return the position of the first pixel; ImageJ stores the pixel at position 0."""
     pixels = {axis: float(metadata.get(f"{axis.lower()}origin", 0)) for axis in "ZYX"}
     return {
         axis: -pixel * stated[axis].value
@@ -86,11 +86,11 @@ def _ranges(
 
 
 def _names(record: ImageRecord, labels: list[str]) -> tuple[str, ...]:
-    """Return the labels of the planes if these are the channels and nothing else."""
+    """Return the labels of the planes if each plane is a channel."""
     planes = math.prod(record.size_of(axis) for axis in "TCZ")
     return tuple(labels) if len(labels) == planes == record.size_of("C") else ()
 
 
 def _colour_of(lut: bytes) -> str:
-    """Return the brightest colour of a table."""
+    """Return the brightest colour of a lookup table."""
     return f"#{lut[255]:02x}{lut[511]:02x}{lut[767]:02x}"

@@ -1,4 +1,4 @@
-"""A TIFF file as an array of which only what is asked for is read."""
+"""TIFF file as a lazy array."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from napari_inr_denoise.io.untrusted.size_limits import check_declared_size
 
 
 class TiffArray(FileArray):
-    """The first image of a TIFF file, at its full resolution, read part by part.
+    """First image of a TIFF file at full resolution, read in blocks.
 
-    Nothing stays mapped into memory: what was read counts for as long as the caller
-    keeps it. May be read from several threads, and pickled.
+    No memory map stays open. The array can be read from several threads and pickled.
 
     Parameters
     ----------
     path : str or Path
         The file.
     shape : tuple of int, optional
-        The image's shape with axes of length one that tifffile leaves out.
+        Shape of the image, with axes of length one that tifffile omits.
 
     Attributes
     ----------
@@ -37,8 +36,8 @@ class TiffArray(FileArray):
     Raises
     ------
     ValueError
-        If the file ends before its last value, holds no image, or claims more than it
-        can hold.
+        If the file is cut short, contains no image, or cannot contain the image that
+        it declares.
     """
 
     def __init__(self, path: str | Path, shape: tuple[int, ...] | None = None) -> None:
@@ -61,7 +60,7 @@ class TiffArray(FileArray):
 
     @property
     def missing_planes(self) -> int:
-        """Number of planes that the file announces but that are not there: zeros."""
+        """Number of planes that the file declares but does not contain; they are 0."""
         return sum(page is None for page in self._series.pages)
 
     def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
@@ -77,12 +76,12 @@ class TiffArray(FileArray):
             return self._mapped(self._offset)[part]
         if self._pages is not None:
             return self._pages.block(bounds)
-        if self._whole is None:  # no way to read it in parts
+        if self._whole is None:  # cannot be read in blocks
             self._whole = self._series.asarray().reshape(self._stored_shape)
         return self._whole[part]
 
     def _mapped(self, offset: int) -> NDArray[Any]:
-        """Map the file for the moment: pages that stay mapped count as memory used."""
+        """Map the file for one read: mapped pages count as used memory."""
         page = self._series.pages[0]
         assert page is not None
         stored = self._series.dtype.newbyteorder(page.parent.byteorder)

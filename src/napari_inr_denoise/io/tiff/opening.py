@@ -1,4 +1,4 @@
-"""Open a TIFF file that nobody vouches for."""
+"""Open TIFF files of unknown origin."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from napari_inr_denoise.io.untrusted.xml import (
     referenced_files,
 )
 
-# What tifffile logs of damaged tags, hundreds of lines for some files, is for those
-# who ask for it; the errors and notes of this package are sentences of their own.
+# tifffile logs hundreds of lines for some damaged files; they appear only if logging is
+# configured. This package reports damage by its own errors and notes.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def open_tiff(path: Path) -> TiffFile:
-    """Open a file after a look at what it would lead to.
+    """Open a TIFF file after a check of its OME-XML.
 
     Parameters
     ----------
     path : Path
-        The file; or the OME-XML that describes a set, of which the first is opened.
+        The file, or the companion OME-XML of a set, whose first TIFF file is opened.
 
     Raises
     ------
     ValueError
-        If its metadata name files outside its folder, or announce an absurd number
-        of planes; or if none of a set is there.
+        If the metadata name files outside the folder, or declare too many planes, or
+        if no TIFF file of a set exists.
     """
     if has_suffix(path, COMPANION_SUFFIXES):
         xml = read_companion(path)
         _check_ome(path, xml)
-        return _opened(first_tiff(path, xml), xml)
-    tiff = _opened(path)
+        return _open(first_tiff(path, xml), xml)
+    tiff = _open(path)
     try:
         if _has_pages(tiff) and tiff.is_ome:
             _check_ome(path, tiff.ome_metadata or "")
@@ -49,14 +49,14 @@ def open_tiff(path: Path) -> TiffFile:
     return tiff
 
 
-def _opened(path: Path, xml: str | None = None) -> TiffFile:
-    # Two kinds are found through an index of other files; their pages and OME-XML can
-    # be read without.
+def _open(path: Path, xml: str | None = None) -> TiffFile:
+    # NDTiff and Micro-Manager files have an index of other files, which is not needed
+    # to read their pages and OME-XML.
     return TiffFile(path, omexml=xml, is_ndtiff=False, is_mmstack=False)
 
 
 def _has_pages(tiff: TiffFile) -> bool:
-    """Return whether there is a first page, without a walk to the last one."""
+    """Return whether there is a first page, without reading all pages."""
     try:
         return tiff.pages.first is not None
     except IndexError:
@@ -64,19 +64,19 @@ def _has_pages(tiff: TiffFile) -> bool:
 
 
 def _check_ome(path: Path, xml: str) -> None:
-    """Look at OME-XML before tifffile follows it."""
+    """Check OME-XML before tifffile follows it."""
     root = parse_xml(xml)
-    check_count(declared_planes(root), "planes announced by the OME-XML")
+    check_count(declared_planes(root), "planes declared by the OME-XML")
     for name in referenced_files(root):
         if not is_in_same_folder(path, name):
             raise ValueError(
                 f"the OME-XML names a file outside the folder, {name!r}, which is not "
-                "followed"
+                "read"
             )
 
 
 def is_in_same_folder(path: Path, name: str) -> bool:
-    """Return whether a name is that of a file in the folder of another, or of none."""
+    """Return whether a name, of a file or of none, stays in the folder of a path."""
     if not name or Path(name).name != name or "\\" in name or ":" in name:
         return False
     target = path.parent / name

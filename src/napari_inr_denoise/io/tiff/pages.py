@@ -1,4 +1,4 @@
-"""Parts of the pages of a TIFF file, out of decoded strips or tiles."""
+"""Read blocks of TIFF pages from decoded strips or tiles."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from napari_inr_denoise.image.indexing import Bounds, block_shape
 from napari_inr_denoise.io.untrusted.lzw import check_lzw
 
 _CACHE_BYTES = 2**28
-"""Decoded segments that are kept: a plane that is one compressed strip would else be
-decoded for each of its parts."""
+"""Maximum bytes of cached segments: without a cache, a plane that is one compressed
+strip would be decoded again for each block."""
 
 
 def is_paged(series: TiffPageSeries) -> bool:
-    """Return whether a series is pages, all alike, in order."""
+    """Return whether a series consists of uniform pages in order."""
     key = series.keyframe
     inner = len(key.shape)
     return (
@@ -33,21 +33,21 @@ def is_paged(series: TiffPageSeries) -> bool:
 
 
 class Pages:
-    """The pages of a series, read part by part.
+    """Pages of a series, read in blocks. A segment is a strip or tile.
 
     Parameters
     ----------
     series : TiffPageSeries
-        One for which `is_paged` holds; its pages may lie in several files.
+        A series for which `is_paged` is true; its pages may be in several files.
     """
 
     def __init__(self, series: TiffPageSeries) -> None:
         self._series, self._key = series, series.keyframe
-        self._kept: OrderedDict[tuple[int, int], tuple[Any, ...]] = OrderedDict()
-        self._bytes = 0
+        self._cache: OrderedDict[tuple[int, int], tuple[Any, ...]] = OrderedDict()
+        self._cached_bytes = 0
 
     def block(self, bounds: list[Bounds]) -> NDArray[Any]:
-        """Return a block that is not empty."""
+        """Return the values of a block that is not empty."""
         inner = len(self._key.shape)
         outer = bounds[:-inner]
         block = np.empty(block_shape(bounds), self._series.dtype)
@@ -55,11 +55,11 @@ class Pages:
             at = tuple(k - one[0] for k, one in zip(position, outer, strict=True))
             sizes = self._series.shape[:-inner]
             number = int(np.ravel_multi_index(position, sizes)) if position else 0
-            block[at] = self._part(number, bounds[-inner:])
+            block[at] = self._page_block(number, bounds[-inner:])
         return block
 
-    def _part(self, number: int, inner: list[Bounds]) -> NDArray[Any]:
-        """Return a part of a page, its axes as in the series."""
+    def _page_block(self, number: int, inner: list[Bounds]) -> NDArray[Any]:
+        """Return a block of a page, with axes as in the series."""
         axes = str(self._key.axes)
         by_axis = dict(zip(axes, inner, strict=True))
         (top, bottom), (left, right) = by_axis["Y"], by_axis["X"]
@@ -73,7 +73,7 @@ class Pages:
             dtype=self._series.dtype,
         )
         for plane in range(*planes):
-            for index in self._touched(plane, (top, bottom), (left, right)):
+            for index in self._segments_in(plane, (top, bottom), (left, right)):
                 data, row, column = self._segment(number, index)
                 if data is not None:
                     _paste(part[plane - planes[0]], data, (row - top, column - left))
@@ -82,8 +82,8 @@ class Pages:
         chosen = part[0][..., slice(*by_axis.get("S", (0, 1)))]
         return np.asarray(chosen if axes == "YXS" else chosen[..., 0])
 
-    def _touched(self, plane: int, rows: Bounds, columns: Bounds) -> list[int]:
-        """Return the numbers of the segments of a page that hold a part of it."""
+    def _segments_in(self, plane: int, rows: Bounds, columns: Bounds) -> list[int]:
+        """Return the numbers of the segments that overlap a part of a page."""
         key = self._key
         height = key.tilelength if key.is_tiled else key.rowsperstrip
         width = key.tilewidth if key.is_tiled else key.imagewidth
@@ -96,26 +96,26 @@ class Pages:
         ]
 
     def _segment(self, number: int, index: int) -> tuple[Any, int, int]:
-        """Return a decoded strip or tile, (Y, X, samples), and where it begins."""
+        """Return a decoded segment, (Y, X, samples), its first row and column."""
         key = (number, index)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            data, row, column = self._kept[key]
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            data, row, column = self._cache[key]
             return data, row, column
-        data, row, column = self._decoded(number, index)
+        data, row, column = self._decode(number, index)
         if data is not None:
-            self._kept[key] = (data, row, column)
-            self._bytes += data.nbytes
-            while self._bytes > _CACHE_BYTES and len(self._kept) > 1:
-                _, (oldest, *_) = self._kept.popitem(last=False)
-                self._bytes -= oldest.nbytes
+            self._cache[key] = (data, row, column)
+            self._cached_bytes += data.nbytes
+            while self._cached_bytes > _CACHE_BYTES and len(self._cache) > 1:
+                _, (oldest, *_) = self._cache.popitem(last=False)
+                self._cached_bytes -= oldest.nbytes
         return data, row, column
 
-    def _decoded(self, number: int, index: int) -> tuple[Any, int, int]:
+    def _decode(self, number: int, index: int) -> tuple[Any, int, int]:
         page = self._series.pages[number]
         if page is None or page.databytecounts[index] == 0:
             return None, 0, 0
-        raw = _stored(page, index)
+        raw = _read_segment(page, index)
         if self._key.compression == COMPRESSION.LZW:
             reversed_bits = self._key.fillorder == FILLORDER.LSB2MSB
             check_lzw(bytes(bitorder_decode(raw)) if reversed_bits else raw)
@@ -128,8 +128,8 @@ class Pages:
         return data[0, :height, :width], row, column
 
 
-def _stored(page: TiffPage | TiffFrame, index: int) -> bytes:
-    """Read a strip or tile as it is stored; other files of a set are opened for it."""
+def _read_segment(page: TiffPage | TiffFrame, index: int) -> bytes:
+    """Return a segment as stored. Opens another file of a set if needed."""
     file = page.parent.filehandle
     closed = file.closed
     if closed:
@@ -143,7 +143,7 @@ def _stored(page: TiffPage | TiffFrame, index: int) -> bytes:
 
 
 def _paste(target: NDArray[Any], data: NDArray[Any], first: tuple[int, int]) -> None:
-    """Copy what of a segment lies in a part; its first pixel's place is given."""
+    """Copy the overlap of a segment, whose first pixel is at `first`, to a block."""
     here, there = [], []
     for at, size, length in zip(first, data.shape, target.shape, strict=False):
         start, stop = max(at, 0), min(at + size, length)

@@ -1,4 +1,4 @@
-"""A TIFF file as a record, its values left in the file."""
+"""Read TIFF files: plain, ImageJ and OME."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from napari_inr_denoise.io.untrusted.xml import parse_xml
 
 
 def read_tiff(path: Path) -> ImageRecord:
-    """Return the first image of a TIFF file, or of a set of them.
+    """Return the first image of a TIFF file or a set; its values stay in the file.
 
     Raises
     ------
     ValueError
-        If there is no image in it, or it is damaged: see `TiffArray`.
+        If the file contains no image or is damaged, see `TiffArray`.
     """
     data = TiffArray(path)
     series = data.tiff.series
@@ -36,28 +36,28 @@ def read_tiff(path: Path) -> ImageRecord:
         )
     if data.missing_planes:
         notes += (
-            f"{data.missing_planes} planes that the file announces are not there, or "
-            "in files that are missing; they were taken for zero.",
+            f"{data.missing_planes} planes that the file declares are missing, or are "
+            "in missing files; they are 0.",
         )
-    record = _described(ImageRecord(data, axes, notes=notes), data.tiff)
+    record = _with_all_metadata(ImageRecord(data, axes, notes=notes), data.tiff)
     return record.with_axes(record.axes)
 
 
-def _described(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
-    """Return a record with the metadata; damaged ones never cost the image."""
+def _with_all_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+    """Return a record with its metadata. Damaged metadata never prevent reading."""
     for add in (_with_metadata, with_colour_table, _with_all_axes):
-        record = _tried(add, record, tiff)
+        record = _try_adding(add, record, tiff)
     return record
 
 
-def _tried(
+def _try_adding(
     add: Callable[[ImageRecord, TiffFile], ImageRecord],
     record: ImageRecord,
     tiff: TiffFile,
 ) -> ImageRecord:
     try:
         return add(record, tiff)
-    except Exception as error:  # noqa: BLE001 - any damage ends here
+    except Exception as error:  # noqa: BLE001 - any damage becomes a note
         kind = type(error).__name__
         note = f"The file's pixel size and names could not be read ({kind})."
         return replace(record, notes=(*record.notes, note))
@@ -70,11 +70,11 @@ def _with_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
 
 
 def _with_all_axes(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
-    """Bring back axes of length one, which OME-XML cannot tell from missing ones."""
+    """Restore axes of length one, which OME-XML cannot distinguish from none."""
     if not tiff.is_ome:
         return record
-    kept = json_annotation(parse_xml(tiff.ome_metadata or ""), EXTRAS_KEY) or {}
-    axes = str(kept.get("axes", record.axes))
+    extras = json_annotation(parse_xml(tiff.ome_metadata or ""), EXTRAS_KEY) or {}
+    axes = str(extras.get("axes", record.axes))
     if set(axes) == set(record.axes) or not set(record.axes) <= set(axes):
         return record
     shape = tuple(record.size_of(axis) for axis in axes)

@@ -1,4 +1,4 @@
-"""What the tags of any TIFF file say: sizes, colour table, texts."""
+"""Metadata in TIFF tags: pixel sizes, colour table and texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TEXTS = ("ImageDescription", "DateTime", "Software", "Artist", "HostComputer")
 
 
 def pixel_sizes(tiff: TiffFile) -> dict[str, float]:
-    """Return the height and width of a pixel in the unit of the resolution tags."""
+    """Return height and width of a pixel in the unit of the resolution tags."""
     sizes = {}
     for axis in ("Y", "X"):
         tag = tiff.pages.first.tags.get(f"{axis}Resolution")
@@ -25,14 +25,14 @@ def pixel_sizes(tiff: TiffFile) -> dict[str, float]:
 
 
 def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
-    """Return a record with sizes in centimetres and texts.
+    """Return a record with the pixel sizes and texts of TIFF tags.
 
-    Sizes in inches are almost always a printer's 72 or 300 dots, not a pixel size.
+    Sizes in inches are ignored: they are almost always 72 or 300 dots of a printer.
     """
     tags = tiff.pages.first.tags
     unit = tags.get("ResolutionUnit")
     texts = {name: tags[name].value for name in _TEXTS if name in tags}
-    if tiff.is_shaped:  # tifffile's own note of the shape
+    if tiff.is_shaped:  # tifffile's description of the shape
         texts.pop("ImageDescription", None)
     if texts.get("Software") == "tifffile.py":
         del texts["Software"]
@@ -44,7 +44,7 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
 
 
 def with_colour_table(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
-    """Return a record with the colour table of its values, and say what they are."""
+    """Return a record with the colour table, and a note on what its values mean."""
     page = tiff.pages.first
     if page.photometric == PHOTOMETRIC.MINISWHITE:
         note = "In this file 0 is white; the values were left as they are."

@@ -1,4 +1,4 @@
-"""Write an image as OME-TIFF."""
+"""Write OME-TIFF files."""
 
 from __future__ import annotations
 
@@ -14,40 +14,41 @@ from napari_inr_denoise.io.ome.writer import to_ome_xml
 from napari_inr_denoise.io.record import ImageRecord
 
 _OME_ORDER = "TCZYXS"
-_MOST_IN_A_PAGE = 2**24
-"""Pixels of a plane up to which it is written in strips, which more programs read."""
-_TILE = 1024
-"""Side of the tiles of larger planes, in pixels."""
-_LARGEST_RATIO = 2**31
+_MAX_STRIP_PIXELS = 2**24
+"""Maximum pixels of a plane in strips, which more programs read than tiles."""
+_TILE_SIDE = 1024
+"""Side in pixels of the tiles of larger planes."""
+_MAX_RATIO = 2**31
+"""Maximum numerator and denominator of a resolution tag."""
 
 
 def write_tiff(
     path: Path, record: ImageRecord, provenance: Mapping[str, Any] | None
 ) -> None:
-    """Write an image; see `write_image`."""
-    view = OrderedBlocks(record, _OME_ORDER)
-    tile = None if view.page_pixels <= _MOST_IN_A_PAGE else _TILE
+    """Write an image as OME-TIFF, see `write_image`."""
+    ordered = OrderedBlocks(record, _OME_ORDER)
+    tile = None if ordered.pixels_per_plane <= _MAX_STRIP_PIXELS else _TILE_SIDE
     with (
-        atomic_write(path) as beside,
-        TiffWriter(beside, bigtiff=view.nbytes > 2**31, ome=False) as writer,
+        atomic_write(path) as temporary,
+        TiffWriter(temporary, bigtiff=ordered.nbytes > 2**31, ome=False) as writer,
     ):
         writer.write(
-            (block for _, block in view.blocks(tile)),
-            shape=view.shape,
-            dtype=view.dtype,
+            (block for _, block in ordered.blocks(tile)),
+            shape=ordered.shape,
+            dtype=ordered.dtype,
             tile=None if tile is None else (tile, tile),
-            # ome-types has checked it, as tifffile's own could not.
-            description=to_ome_xml(record, view, provenance).encode(),
+            # Made by ome-types, which validates it; tifffile does not.
+            description=to_ome_xml(record, ordered, provenance).encode(),
             metadata=None,
             software=False,
             compression="zlib",
-            **_sample_layout(view.shape, view.axes),
+            **_sample_layout(ordered.shape, ordered.axes),
             **_resolution(record),
         )
 
 
 def _sample_layout(shape: tuple[int, ...], axes: str) -> dict[str, Any]:
-    """Say how samples are to be understood: colours, or grey with alpha."""
+    """Return the tags for the samples: RGB, or grey with alpha."""
     if "S" not in axes:
         return {"photometric": "minisblack"}
     if shape[-1] > 2:
@@ -60,11 +61,11 @@ def _sample_layout(shape: tuple[int, ...], axes: str) -> dict[str, Any]:
 
 
 def _resolution(record: ImageRecord) -> dict[str, Any]:
-    """Give the pixel size in the tags too, for programs that know no OME."""
+    """Return the pixel size as tags, for programs that do not read OME-XML."""
     known = record.spacing_um
     if not {"Y", "X"} <= set(known):
         return {}
     pixels_per_cm = (1e4 / known["X"], 1e4 / known["Y"])
-    if not all(1 / _LARGEST_RATIO < each < _LARGEST_RATIO for each in pixels_per_cm):
+    if not all(1 / _MAX_RATIO < each < _MAX_RATIO for each in pixels_per_cm):
         return {}
     return {"resolution": pixels_per_cm, "resolutionunit": "CENTIMETER"}

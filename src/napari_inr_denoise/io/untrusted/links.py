@@ -1,4 +1,4 @@
-"""Links in a folder that nobody vouches for: none may lead outside of it."""
+"""Check that no link in a folder leads outside of it."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from pathlib import Path
 
 
 def check_links(folder: Path) -> None:
-    """Raise a sentence if a link anywhere below a folder leads outside of it.
+    """Raise ValueError if a link at any depth of a folder leads outside of it.
 
-    The folder itself may be a link. A link may lead to another place inside.
+    The folder itself may be a link. Links inside the folder are allowed.
 
     Parameters
     ----------
     folder : Path
-        Its files are not opened.
+        The folder; its files are not opened.
 
     Raises
     ------
     ValueError
-        With the first such link.
+        If there is such a link; the message names the first one.
     """
     inside = folder.resolve()
     for link in _links_below(folder):
         if not link.resolve().is_relative_to(inside):
             raise ValueError(
-                f"{link} is a link that leads outside of {folder}, which is not "
-                "followed. Put what it leads to in its place."
+                f"{link} is a link that leads outside of {folder} and is not followed. "
+                "Replace the link by its target."
             )
 
 
 def _links_below(folder: Path) -> Iterator[Path]:
-    """Yield the links, without a look at what each other file is."""
+    """Yield all links, without examining other files."""
     waiting = [os.fspath(folder)]
     while waiting:
         with os.scandir(waiting.pop()) as entries:

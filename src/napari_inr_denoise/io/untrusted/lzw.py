@@ -1,4 +1,4 @@
-"""Whether an LZW stream can be decoded: imagecodecs may crash on one that cannot."""
+"""Check LZW streams: imagecodecs may crash on a damaged one."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CLEAR, _END, _FIRST = 256, 257, 258
-# Between two clear codes the table grows by one with each code but the first, and the
-# width of a code depends on the table alone: all positions are known beforehand.
+# Between two clear codes each code except the first adds one table entry, and the
+# width of a code depends only on the size of the table: all positions are known.
 _TABLE: NDArray[np.int64] = _FIRST + np.maximum(np.arange(4100 - _FIRST) - 1, 0)
 _WIDTHS: NDArray[np.int64] = 9 + np.searchsorted((511, 1023, 2047), _TABLE, "right")
 _STARTS: NDArray[np.int64] = np.cumsum(_WIDTHS) - _WIDTHS
 
 
 def check_lzw(data: bytes) -> None:
-    """Raise an error if a TIFF's LZW stream uses a code before it is defined.
+    """Raise ValueError if an LZW stream of a TIFF uses a code before it is defined.
 
     Parameters
     ----------
     data : bytes
-        A strip or tile as it is stored, the highest bit of a code first.
+        A compressed strip or tile, most significant bit first.
 
     Raises
     ------
     ValueError
-        If a code is not in the table yet.
+        If a code is not in the table yet, or the stream has the bit order of before
+        1992.
     """
     if data[:1] == b"\0" and data[1:2] and data[1] & 1:
-        raise ValueError("got LZW of before 1992, whose bits are in another order")
+        raise ValueError("got LZW data of before 1992, which have another bit order")
     padded = np.frombuffer(data + b"\0\0\0", np.uint8).astype(np.int64)
     at, end = 0, 8 * len(data)
     while at < end:
@@ -43,7 +44,7 @@ def check_lzw(data: bytes) -> None:
 
 
 def _codes(padded: NDArray[np.int64], at: int, end: int) -> NDArray[np.int64]:
-    """Return the codes from a bit on, as if none of them cleared the table."""
+    """Return the codes from a bit position on, without regard to clear codes."""
     bits = at + _STARTS
     known = bits + _WIDTHS <= end
     bits, widths = bits[known], _WIDTHS[known]

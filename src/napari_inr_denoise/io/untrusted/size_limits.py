@@ -1,4 +1,4 @@
-"""What a file claims to hold, against what it can hold."""
+"""Compare the size that a file declares with the bytes that it stores."""
 
 from __future__ import annotations
 
@@ -6,25 +6,30 @@ import math
 
 from tifffile import TiffFrame, TiffPage, TiffPageSeries
 
-_HARMLESS_BYTES = 2**26
-"""A claim that costs little if it is wrong."""
+_UNCHECKED_BYTES = 2**26
+"""Declared bytes that are accepted without a check, because they cost little."""
 MAX_SPARSE_BYTES = 2**30
-"""What an image may take, all of it left out of the file: such parts are zeros."""
-_MOST_PER_BYTE = 2**16
-"""Decoded bytes for each stored one: Zstandard does about 43 700 on a constant image,
-and some codecs more on tiny ones."""
-_MOST_PER_BYTE_OF = {1: 8} | dict.fromkeys((5, 6, 7, 8, 32773, 32946), 2**12)
-"""The same for: nothing (bits become bytes), LZW, JPEG, deflate (which cannot do more
-than 1032), PackBits."""
+"""Maximum size of an image without stored bytes: missing blocks are zeros."""
+_MAX_RATIO = 2**16
+"""Maximum compression ratio: Zstandard reaches about 43 700 for a constant image, and
+some codecs more for tiny images."""
+_MAX_RATIO_BY_CODEC = {1: 8} | dict.fromkeys((5, 6, 7, 8, 32773, 32946), 2**12)
+"""Maximum ratio by TIFF compression: none (bits become bytes), LZW, JPEG, deflate (at
+most 1032), PackBits."""
 
 
 def check_declared_size(series: TiffPageSeries) -> None:
-    """Raise an error if a TIFF image cannot be what it claims, before it is read.
+    """Raise ValueError if a TIFF file cannot contain the image that it declares.
+
+    Parameters
+    ----------
+    series : TiffPageSeries
+        The image; its values are not read.
 
     Raises
     ------
     ValueError
-        If values are missing, or if more is claimed than the file can hold.
+        If the file is cut short, or no compression reaches the declared size.
     """
     if math.prod(series.shape) == 0 or series.dtype is None:
         raise ValueError(f"got an image of shape {series.shape}, which has no pixels")
@@ -38,32 +43,32 @@ def check_declared_size(series: TiffPageSeries) -> None:
     check_compression_ratio(series.nbytes, stored)
 
 
-def check_compression_ratio(claimed: int, stored: int) -> None:
-    """Raise an error if a whole image claims more than its file can hold.
+def check_compression_ratio(declared: int, stored: int) -> None:
+    """Raise ValueError if no compression reaches the declared size of an image.
 
     Parameters
     ----------
-    claimed : int
-        Bytes of all its values.
+    declared : int
+        Bytes of all values.
     stored : int
-        Bytes on the disk.
+        Bytes on disk.
 
     Raises
     ------
     ValueError
-        If no compression does so well.
+        If `declared` is above `MAX_SPARSE_BYTES` and the ratio is too large.
     """
-    _check_ratio(claimed, stored, MAX_SPARSE_BYTES, _MOST_PER_BYTE)
+    _check_ratio(declared, stored, MAX_SPARSE_BYTES, _MAX_RATIO)
 
 
-def check_count(claimed: int, what: str, most: int = 10**6) -> None:
-    """Raise an error if a file announces an absurd number of things."""
-    if claimed > most:
-        raise ValueError(f"got {claimed} {what}, wanted at most {most}")
+def check_count(declared: int, kind: str, maximum: int = 10**6) -> None:
+    """Raise ValueError if a file declares too many items of a kind."""
+    if declared > maximum:
+        raise ValueError(f"got {declared} {kind}, wanted at most {maximum}")
 
 
 def _check_page(page: TiffPage | TiffFrame) -> None:
-    """Check the strips or tiles of a page."""
+    """Check the size of the strips or tiles of a page."""
     pairs = list(zip(page.dataoffsets, page.databytecounts, strict=False))
     end = max((offset + count for offset, count in pairs), default=0)
     _check_end(end, _length(page))
@@ -74,9 +79,9 @@ def _check_page(page: TiffPage | TiffFrame) -> None:
         raise ValueError(f"wanted {wanted} strips or tiles in a page, got {len(pairs)}")
     present = [count for _, count in pairs if count]
     itemsize = 1 if key.dtype is None else key.dtype.itemsize
-    claimed = len(present) * math.prod(key.chunks) * itemsize
-    most = _MOST_PER_BYTE_OF.get(int(key.compression), _MOST_PER_BYTE)
-    _check_ratio(claimed, sum(present), _HARMLESS_BYTES, most)
+    declared = len(present) * math.prod(key.chunks) * itemsize
+    ratio = _MAX_RATIO_BY_CODEC.get(int(key.compression), _MAX_RATIO)
+    _check_ratio(declared, sum(present), _UNCHECKED_BYTES, ratio)
 
 
 def _check_end(needed: int, length: int) -> None:
@@ -86,15 +91,15 @@ def _check_end(needed: int, length: int) -> None:
         )
 
 
-def _check_ratio(claimed: int, stored: int, harmless: int, most: int) -> None:
-    if claimed > max(harmless, most * stored):
+def _check_ratio(declared: int, stored: int, unchecked: int, ratio: int) -> None:
+    if declared > max(unchecked, ratio * stored):
         raise ValueError(
-            f"got {stored} stored bytes for {claimed} bytes of pixels: more than any "
-            "compression can hold"
+            f"got {stored} stored bytes for {declared} bytes of pixels: no compression "
+            "has such a ratio"
         )
 
 
 def _length(page: TiffPage | TiffFrame | None) -> int:
-    """Return the length of the file that holds a page."""
+    """Return the length of the file that contains a page."""
     assert page is not None
     return int(page.parent.filehandle.size)

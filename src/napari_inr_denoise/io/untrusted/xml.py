@@ -1,4 +1,4 @@
-"""OME-XML as a tree, without trust."""
+"""Parse OME-XML of unknown origin."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from xml.etree.ElementTree import Element
 
 
 def parse_xml(xml: str) -> Element:
-    """Return the root of OME-XML.
+    """Return the root element of OME-XML.
 
     Raises
     ------
     ValueError
-        If it declares entities, which OME-XML never needs and which can grow without
-        bounds.
+        If it declares entities: OME-XML does not need them, and they can expand
+        without limit.
     ParseError
-        If it is no XML.
+        If it is not XML.
     """
     if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
-        raise ValueError("got OME-XML that declares entities, which is refused")
+        raise ValueError("got OME-XML that declares entities, which are not accepted")
     return ElementTree.fromstring(xml)
 
 
-def local(element: Element) -> str:
-    """Return the name of an element without its namespace, which has many versions."""
+def local_name(element: Element) -> str:
+    """Return the name of an element without its namespace, which varies by version."""
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def children(element: Element, name: str) -> list[Element]:
-    """Return the children of a name."""
-    return [child for child in element if local(child) == name]
+    """Return the child elements with a name."""
+    return [child for child in element if local_name(child) == name]
 
 
 def descendants(element: Element, name: str) -> Iterator[Element]:
-    """Yield the elements of a name at any depth."""
-    return (each for each in element.iter() if local(each) == name)
+    """Yield the elements with a name at any depth."""
+    return (each for each in element.iter() if local_name(each) == name)
 
 
 def referenced_files(root: Element) -> set[str]:
-    """Return the names of the files that hold the pixels of a set."""
+    """Return the names of the files with the pixels of a set."""
     uuids = descendants(root, "UUID")
     return {uuid.attrib["FileName"] for uuid in uuids if "FileName" in uuid.attrib}
 
 
 def declared_planes(root: Element) -> int:
-    """Return the largest number of planes, or steps of an axis, that is announced."""
+    """Return the largest number of planes, or of steps along an axis, in the XML."""
     counts = [0]
     for pixels in descendants(root, "Pixels"):
         sizes = [int(pixels.attrib.get(f"Size{axis}", 1)) for axis in "ZCT"]
