@@ -19,8 +19,9 @@ from napari_inr_denoise.core.candidates.base import (
     map_unique,
     squared_error_and_risk,
 )
-from napari_inr_denoise.core.compute.gradient import Loss, one_thread, part_count
+from napari_inr_denoise.core.compute.gradient import Loss, part_count
 from napari_inr_denoise.core.compute.optimizer import OneCycleOptimizer
+from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane

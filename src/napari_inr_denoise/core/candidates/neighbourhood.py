@@ -18,8 +18,9 @@ from napari_inr_denoise.core.candidates.base import (
     squared_error_and_risk,
 )
 from napari_inr_denoise.core.compute.generators import GeneratorResult
-from napari_inr_denoise.core.compute.gradient import Loss, one_thread, part_count
+from napari_inr_denoise.core.compute.gradient import Loss, part_count
 from napari_inr_denoise.core.compute.optimizer import OneCycleOptimizer
+from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
 from napari_inr_denoise.core.noise.autocorrelation import residual_correlation

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from napari_inr_denoise.core.compute.gradient import Loss, one_thread, part_count
+from napari_inr_denoise.core.compute.gradient import Loss, part_count
 from napari_inr_denoise.core.compute.optimizer import descent
+from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.compute.weight_averaging import (
     WeightAverage,
     selective_decay,

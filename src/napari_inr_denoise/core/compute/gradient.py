@@ -10,9 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise.core.compute.threads import (
-    one_thread as one_thread,  # noqa: PLC0414 - the candidates import it from here
-)
-from napari_inr_denoise.core.compute.threads import (
+    one_thread,
     restored_thread_count,
     set_thread_count,
 )
