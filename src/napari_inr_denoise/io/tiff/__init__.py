@@ -1,9 +1,9 @@
 """TIFF files: plain, ImageJ and OME; written as OME-TIFF.
 
 `reader.read_tiff` and `writer.write_tiff` are called by `read_image` and `write_image`.
-`opening` opens a file after its OME-XML is checked, `lazy.TiffArray` reads blocks, from
-the strips and tiles of `pages`. The metadata of a file come from `tags`, `imagej` or the
-package `ome`: a function that adds them to a record.
+`opening` opens a file after a check of its OME-XML, and `lazy.TiffArray` reads blocks
+from the strips and tiles of `pages`. A function in `tags`, `imagej` or the package
+`ome` adds the metadata of a file to its record.
 
 To read the metadata of another program, write such a function and call it in
 `reader._with_metadata`::
