@@ -1,7 +1,7 @@
-"""Made-up fluorescence images with known truth, drawn offline from a seed.
+"""Synthetic fluorescence images with known truth, drawn from a seed.
 
-Photon noise of a given number of photons in the brightest pixel, a camera offset and
-read noise; intensities in camera counts.
+Intensities are camera counts: Poisson noise for a given number of photons in the
+brightest pixel, plus a camera offset and read noise.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 OFFSET = 100.0
 READ_NOISE = 3.0
-"""Both in camera counts; a photon is one count."""
+"""Offset and read noise in camera counts; one photon is one count."""
 PIXEL_UM = 0.1
 PLANE_DISTANCE_UM = 0.3
 FRAME_SECONDS = 5.0
@@ -23,14 +23,14 @@ FRAME_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Sample:
-    """A noisy image and its truth, the same shape and units.
+    """Noisy image and its truth, with the same shape and units.
 
     Attributes
     ----------
     noisy : ndarray of uint16
         Camera counts.
     truth : ndarray of float32
-        What the camera would count without noise.
+        Expected camera counts without noise.
     axes : str
         One letter per dimension.
     spacing_um : dict
@@ -56,7 +56,7 @@ def field_of_cells(side: int = 256, photons: float = 60.0, seed: int = 0) -> Sam
     photons : float
         Photons in the brightest pixel.
     seed : int
-        Decides everything.
+        Seed of the random generator.
     """
     rng = np.random.default_rng(seed)
     shape = (side, side)
@@ -69,18 +69,18 @@ def field_of_cells(side: int = 256, photons: float = 60.0, seed: int = 0) -> Sam
 def small_stack(
     planes: int = 16, side: int = 96, photons: float = 80.0, seed: int = 0
 ) -> Sample:
-    """Draw a (Z, Y, X) stack of vesicles and nuclei that go in and out of focus.
+    """Draw a (Z, Y, X) stack of nuclei and vesicles.
 
     Parameters
     ----------
     planes : int
-        Along Z.
+        Number of planes along Z.
     side : int
         Height and width in pixels.
     photons : float
         Photons in the brightest voxel.
     seed : int
-        Decides everything.
+        Seed of the random generator.
     """
     rng = np.random.default_rng(seed)
     shape = (planes, side, side)
@@ -98,13 +98,13 @@ def time_lapse(
     Parameters
     ----------
     frames : int
-        Along T.
+        Number of time points.
     side : int
         Height and width in pixels.
     photons : float
         Photons in the brightest pixel of all frames.
     seed : int
-        Decides everything.
+        Seed of the random generator.
     """
     rng = np.random.default_rng(seed)
     plane = (side, side)
@@ -134,7 +134,7 @@ def _photograph(
     spacing_um: dict[str, float],
     time_step_s: float | None = None,
 ) -> Sample:
-    """Expose the signal on a camera: photon noise, read noise, offset, whole counts."""
+    """Simulate the camera: Poisson noise, read noise, offset and rounding to counts."""
     background = 0.03
     expected = photons * (signal / signal.max() + background) / (1 + background)
     counts = rng.poisson(expected) + rng.normal(0, READ_NOISE, signal.shape) + OFFSET
@@ -144,7 +144,7 @@ def _photograph(
 
 
 def _points(rng: Generator, shape: tuple[int, ...], count: int) -> NDArray[np.float64]:
-    """Return rows of brightness and position."""
+    """Return one row per point: brightness, and position in pixels."""
     brightness = rng.uniform(0.3, 1.0, (count, 1))
     return np.hstack([brightness, rng.uniform(0, 1, (count, len(shape))) * shape])
 
@@ -152,7 +152,7 @@ def _points(rng: Generator, shape: tuple[int, ...], count: int) -> NDArray[np.fl
 def _spots(
     points: NDArray[np.float64], shape: tuple[int, ...], sigma: float
 ) -> NDArray[np.float64]:
-    """Draw one Gaussian a point; positions are in pixels."""
+    """Draw one Gaussian per point, see `_points`; `sigma` is in pixels."""
     image = np.zeros(shape)
     axes = [np.arange(length) for length in shape]
     for brightness, *centre in points:
@@ -167,13 +167,13 @@ def _spots(
 def _blobs(
     rng: Generator, shape: tuple[int, ...], count: int, radius: float
 ) -> NDArray[np.float64]:
-    """Draw soft-edged ellipsoids with a mottled inside."""
-    mottle = _spots(_points(rng, shape, count * 40), shape, sigma=radius / 5)
+    """Draw ellipsoids with soft edges and texture."""
+    texture = _spots(_points(rng, shape, count * 40), shape, sigma=radius / 5)
     grid = np.indices(shape)
     image = np.zeros(shape)
     for _ in range(count):
         centre = rng.uniform(0.1, 0.9, len(shape)) * shape
-        # A stack is flat: its nuclei are cut to the stack's height.
+        # A stack is flat: the depth of its nuclei is limited to that of the stack.
         radii = np.minimum(rng.uniform(0.7, 1.3, len(shape)) * radius, shape)
         distance = np.sqrt(
             sum(
@@ -183,7 +183,7 @@ def _blobs(
         )
         image = np.maximum(image, 1 / (1 + np.exp((distance - 1) * radius)))
     mottled: NDArray[np.float64] = image * (
-        0.6 + 0.4 * mottle / max(mottle.max(), 1e-12)
+        0.6 + 0.4 * texture / max(texture.max(), 1e-12)
     )
     return mottled
 
@@ -191,7 +191,7 @@ def _blobs(
 def _filaments(
     rng: Generator, shape: tuple[int, int], count: int
 ) -> NDArray[np.float64]:
-    """Draw bent lines, about two pixels wide, as rows of close spots."""
+    """Draw curved lines, about two pixels wide."""
     image = np.zeros(shape)
     steps = int(0.8 * max(shape))
     for _ in range(count):
@@ -207,7 +207,7 @@ def _filaments(
 
 
 def _blur(line: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Blur a one-pixel line to a ridge of height about 1."""
+    """Blur a line of one pixel to a ridge with a height of about 1."""
     kernel = np.exp(-0.5 * (np.arange(-4, 5) / 1.1) ** 2)
     blurred: NDArray[np.float64] = line / kernel.sum()
     for axis in (0, 1):

@@ -43,7 +43,7 @@ def test_what_is_outside_comes_back_bit_for_bit(tiny: DenoiseSettings) -> None:
 
 
 def test_what_is_outside_does_not_matter(tiny: DenoiseSettings) -> None:
-    """Neither to the noise nor to the fit: the same as values that are missing."""
+    """Neither for the noise nor for the fit: values are the same as with NaN."""
     image, labels = _noisy((48, 48)), _left_half(48)
     inside = labels > 0
     loud = np.where(inside, image, 10_000 * (np.arange(48) % 2)).astype(np.uint16)

@@ -12,7 +12,7 @@ SHAPE = (400, 700)
 
 
 def _drawn(image: np.ndarray, valid: np.ndarray, keep: bool) -> np.ndarray:
-    """Return an image put together from tiles that each hold a part of it."""
+    """Return an image assembled from its own tiles."""
     tiling = Tiling.of(SHAPE, 0)
     assert tiling.count > 1
     (plane,) = planes_of("YX", SHAPE)

@@ -1,4 +1,4 @@
-"""Files that nobody vouches for, and how they are read to test it."""
+"""Damaged and malicious files, and a process with limits that reads them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from napari_inr_denoise import write_image
 from napari_inr_denoise.io.record import ImageRecord
 
 SECONDS = 10
-# Reads each file whole and part by part; any error but a sentence ends it.
+# Reads each file lazily and completely; stops at any error that is not a message.
 PROGRAM = """
 import resource, sys, time
 from pathlib import Path
@@ -43,7 +43,7 @@ for name in sys.argv[1:]:
 
 
 def read_in_a_gigabyte(paths: list[Path]) -> dict[str, str]:
-    """Return what became of files, read in a process with a limit, one by one."""
+    """Return the outcome for each file, read in a process with 1 GB of memory."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *map(str, paths)],
@@ -57,18 +57,18 @@ def read_in_a_gigabyte(paths: list[Path]) -> dict[str, str]:
     assert done.returncode == 0, (lines[-1:], done.stderr[-2000:])
     assert len(lines) == len(paths)
     assert all(float(seconds) < SECONDS for _, seconds, _ in lines)
-    assert done.stderr == ""  # no hundreds of lines about single tags
+    assert done.stderr == ""  # no log lines about single tags
     return {name: said for name, _, said in lines}
 
 
 def write_ome_tiff(path: Path, xml: str) -> None:
-    """Write a TIFF of 5x6 zeros whose description is given."""
+    """Write a TIFF of 5x6 zeros with a given description."""
     values = np.zeros((5, 6), np.uint8)
     tifffile.imwrite(path, values, description=xml.encode(), metadata=None)
 
 
 def write_png(path: Path, side: int, bits: int, deflated: bytes) -> Path:
-    """Write a square PNG, grey at 8 bits and RGB at 16, with any stream of pixels."""
+    """Write a square PNG, 8-bit grey or 16-bit RGB, with any pixel stream."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         crc = zlib.crc32(kind + content).to_bytes(4, "big")
@@ -84,7 +84,7 @@ def write_png(path: Path, side: int, bits: int, deflated: bytes) -> Path:
 def write_zarr(
     path: Path, change: Callable[[dict[str, Any]], None], metadata: str = "0/zarr.json"
 ) -> Path:
-    """Write an OME-Zarr of 4x5 ones, and change the JSON of its array or group."""
+    """Write an OME-Zarr of 4x5 ones with changed JSON of its array or group."""
     write_image(path, ImageRecord(np.ones((4, 5), np.uint8), "YX"))
     content = json.loads((path / metadata).read_text())
     change(content)

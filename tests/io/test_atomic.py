@@ -1,4 +1,4 @@
-"""What has a name is whole, whatever fails; nothing else is left."""
+"""Atomic writes: complete or absent after any error, without temporary files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OME-TIFFs whose planes are spread over several files."""
+"""OME-TIFF images in several files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_each_file_of_a_set_leads_to_the_same_one(
     alone = tmp_path / "alone.tif"
     tifffile.imwrite(alone, np.zeros((4, 4)))
     assert secondary_files([*paths, alone]) == dict.fromkeys(others, paths[first])
-    # Not where the file that stands for them is not asked for.
+    # Secondary only if the primary file is among the files.
     assert secondary_files(others) == {}
     assert read_image(paths[first]).data[:, 0, 0].tolist() == [0, 1, 2]
 
@@ -38,7 +38,7 @@ def test_a_companion_stands_for_the_files_that_it_describes(tmp_path: Path) -> N
     for path in (companion, *paths):
         assert files_of_image(path) == (companion, *paths)
     assert secondary_files([*paths, companion]) == dict.fromkeys(paths, companion)
-    # Without it each file is an image of its own.
+    # Without the companion each file is an image.
     companion.unlink()
     assert files_of_image(paths[0]) == (paths[0],)
 

@@ -175,7 +175,7 @@ def test_packed_bits_are_read_plane_by_plane(
 
 
 def _write_packed(path: Path, values: np.ndarray, bits: int) -> None:
-    """Write pages of values packed without gaps, each row to whole bytes."""
+    """Write pages of bit-packed values; each row is padded to bytes."""
     from imagecodecs import packints_encode
 
     with tifffile.TiffWriter(path) as writer:

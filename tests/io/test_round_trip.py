@@ -1,4 +1,4 @@
-"""What a record says comes back equal, from both formats; others can read it too."""
+"""Round trips of records through both formats."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FAST = settings(
 
 @st.composite
 def records(draw: st.DrawFn, outer: str = "TCZ", dtypes: str = "u1 u2 f4") -> Any:
-    """Draw a record in which each thing is said or not."""
+    """Draw a record with any of its fields set or empty."""
     letters = [*draw(st.lists(st.sampled_from(outer), unique=True)), "Y", "X"]
     axes = "".join(draw(st.permutations(letters)))
     sizes = {a: draw(st.sampled_from([1, SIZES[a]])) for a in axes if a != "S"}
@@ -54,7 +54,7 @@ def records(draw: st.DrawFn, outer: str = "TCZ", dtypes: str = "u1 u2 f4") -> An
 
 
 def _channels(count: int) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw what is said of channels: all of them or, by an empty tuple, none."""
+    """Draw channel metadata: one value per channel, or an empty tuple."""
 
     def each(one: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
         lists = st.lists(one, min_size=count, max_size=count).map(tuple)

@@ -27,14 +27,14 @@ def secondary_files(files: Iterable[Path]) -> dict[Path, Path]:
     dict of Path to Path
         Secondary file to primary file; both are among `files`.
     """
-    wanted = list(files)
-    first_of: dict[Path, Path] = {}
-    for file in wanted:
-        if file not in first_of:
+    candidates = list(files)
+    primary: dict[Path, Path] = {}
+    for file in candidates:
+        if file not in primary:
             first, *others = files_of_image(file)
-            first_of |= {first: first} | dict.fromkeys(others, first)
-    known = set(wanted)
-    pairs = ((file, first_of[file]) for file in wanted)
+            primary |= {first: first} | dict.fromkeys(others, first)
+    known = set(candidates)
+    pairs = ((file, primary[file]) for file in candidates)
     return {file: first for file, first in pairs if file != first and first in known}
 
 

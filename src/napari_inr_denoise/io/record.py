@@ -92,11 +92,11 @@ class ImageRecord:
             for axis, size in self.stated.items()
             if to_standard_unit(axis, Quantity(*size)) == known.get(axis)
         }
-        made = {
+        converted = {
             axis: Quantity(float(size), "s" if axis == "T" else "\u00b5m")
             for axis, size in known.items()
         }
-        return made | stated
+        return converted | stated
 
     def with_stated(self, stated: Mapping[str, Quantity]) -> ImageRecord:
         """Return the record with sizes in the units of a file, and converted ones."""
@@ -123,8 +123,8 @@ class ImageRecord:
             origin={k: v for k, v in self.origin.items() if k in axes},
         )
         count = moved.size_of("C")
-        told = ("channel_names", "channel_colours", "display_ranges", "luts")
-        fitting = [name for name in told if len(getattr(self, name)) == count]
+        names = ("channel_names", "channel_colours", "display_ranges", "luts")
+        fitting = [name for name in names if len(getattr(self, name)) == count]
         return replace(moved, **{name: getattr(self, name) for name in fitting})
 
     def size_of(self, axis: str) -> int:

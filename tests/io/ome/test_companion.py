@@ -1,4 +1,4 @@
-"""OME-TIFFs that are described in a `.companion.ome`."""
+"""OME-TIFF sets with a companion file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zarrs of others: plain arrays, several images, plates, axes by name."""
+"""Zarrs of other programs: plain arrays, several images, plates, named axes."""
 
 from __future__ import annotations
 

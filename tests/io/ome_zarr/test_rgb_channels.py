@@ -1,4 +1,4 @@
-"""Colours in an OME-Zarr: channels for others, samples again for us."""
+"""RGB in OME-Zarr: written as channels, read back as samples."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def _colours(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _parts(shape: tuple[int, ...], rng: np.random.Generator) -> list[tuple[Any, ...]]:
-    """Return random selections: whole numbers, and slices of any step."""
+    """Return random selections of integers, and slices with any step."""
     found = []
     for _ in range(20):
         ends = [sorted(rng.integers(0, size + 1, 2)) for size in shape]
@@ -101,7 +101,7 @@ def test_only_what_is_asked_for_is_decoded(
     )
     for _ in range(2):
         assert np.array_equal(lazy[2, 30:40, 5:9], values[2, 30:40, 5:9])
-    assert seen == [(2, 0), (2, 4)]  # once each: they are kept
+    assert seen == [(2, 0), (2, 4)]  # once each: they are cached
 
 
 def test_a_file_that_is_cut_short_gives_a_sentence(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Small files that would grow: an image or a sentence, in 10 s and 1 GB of memory."""
+"""Small files with huge content give an image or a message, in 10 s and 1 GB."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _MEGABYTE = bytes(2**20)
 
 @cache
 def _deflated(window_bits: int = 15) -> bytes:
-    """Return a GiB of zeros as a stream of a thousandth of its size."""
+    """Return 1 GiB of zeros, compressed to a thousandth of it."""
     packer = zlib.compressobj(1, wbits=window_bits)
     parts = [packer.compress(_MEGABYTE) for _ in range(2**10)]
     return b"".join(parts) + packer.flush()
 
 
 def _tiff(path: Path, side: int, strip: bytes) -> None:
-    """Write a page of one strip, which holds the stream that is given."""
+    """Write a page with one strip of given bytes."""
     tifffile.imwrite(
         path,
         iter([strip]),
@@ -54,7 +54,7 @@ _IMAGE = (
 
 
 def _laughs() -> str:
-    """Return ten levels of an entity that is ten of the one before."""
+    """Return ten nested entities; each contains the one before ten times."""
     levels = "".join(f'<!ENTITY l{k} "{f"&l{k - 1};" * 10}">' for k in range(1, 11))
     head = f'<?xml version="1.0"?><!DOCTYPE z [<!ENTITY l0 "lol">{levels}]>'
     return f"{head}{_HEAD}{_IMAGE}<A>&l10;</A></OME>"
@@ -74,7 +74,7 @@ def _tiffs(folder: Path) -> list[Path]:
 def test_tiffs_that_inflate(tmp_path: Path) -> None:
     found = read_in_a_gigabyte(_tiffs(tmp_path))
     assert "declares entities" in found["laughs.ome.tif"]
-    # What tells nothing untrue of a small image is read.
+    # Valid metadata of a small image are accepted.
     assert found["many.ome.tif"] == "read"
 
 
@@ -150,7 +150,7 @@ def test_links_that_lead_elsewhere_are_not_followed(tmp_path: Path, name: str) -
 
 
 def test_a_link_to_the_file_itself_may_lie_elsewhere(tmp_path: Path) -> None:
-    """Its set is then looked for beside the link, or beside the file."""
+    """The set is then in the folder of the link, or of the file."""
     (tmp_path / "real").mkdir()
     for name in ("a.ome.tif", "b.ome.tif"):
         (tmp_path / "real" / name).touch()

@@ -1,4 +1,4 @@
-"""Files made to crash readers: an image or a sentence, in 10 s and 1 GB of memory."""
+"""Files made to crash readers give an image or a message, in 10 s and 1 GB."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_odd_and_damaged_files(data_folder: Path) -> None:
     paths = sorted((data_folder / "tiff_odd").rglob("*.tif*"))
     found = read_in_a_gigabyte(paths)
     damaged = {path.name for path in paths if path.parent.name == "damaged"}
-    # The loop of pages is broken, and its two pages are read.
+    # The loop of pages is cut, and its two pages are read.
     failed = {name for name, said in found.items() if said != "read"}
     assert failed == {name for name in damaged if "loop" not in name}
 
@@ -102,14 +102,14 @@ def _bombs(folder: Path) -> list[Path]:
         },
     }.items():
         write_ome_tiff(folder / f"{name}.ome.tif", xml)
-    # It claims 65 000 x 65 000 pixels of 16 bits.
+    # It declares 65 000 x 65 000 pixels of 16 bits.
     huge = write_png(folder / "huge.png", 65000, 16, zlib.compress(bytes(10**6)))
     return [*sorted(folder.glob("*.tif")), huge]
 
 
 def test_bombs_are_refused(tmp_path: Path) -> None:
     found = read_in_a_gigabyte(_bombs(tmp_path))
-    # tifffile takes the page for what it is where the description cannot be true.
+    # tifffile reads the page without the description if they contradict.
     readable = {"imagej.tif", "shaped.tif"}
     assert {name for name, said in found.items() if said == "read"} <= readable
     for name, said in found.items():
@@ -118,7 +118,7 @@ def test_bombs_are_refused(tmp_path: Path) -> None:
 
 
 def test_no_file_outside_the_folder_is_opened(tmp_path: Path) -> None:
-    """Neither by its path, nor by a link that came with the file."""
+    """Neither by a path nor by a link."""
     inner = tmp_path / "inner"
     inner.mkdir()
     secret = tmp_path / "secret.tif"
@@ -199,7 +199,7 @@ def test_without_the_package_zarr_the_user_is_told(
 
 
 def _read(path: Path) -> None:
-    """Read a file as a user would; a sentence is all that may be raised."""
+    """Read a file; only errors with a message are allowed."""
     said = f"{path}."
     try:
         record = read_image(path, lazy=True)
@@ -257,7 +257,7 @@ def test_flipped_bytes_give_an_image_or_a_sentence(tmp_path: Path) -> None:
     for content in _real_files():
         for _ in range(60):
             changed = np.frombuffer(content, np.uint8).copy()
-            # Where a TIFF says what it holds: at its beginning and its end.
+            # The metadata of a TIFF are at its start and its end.
             ends = np.r_[
                 0 : min(500, len(changed)), max(len(changed) - 300, 0) : len(changed)
             ]

@@ -1,4 +1,4 @@
-"""Links that came with a folder are followed inside of it, and nowhere else."""
+"""Links in a folder are followed only inside of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VALUES = np.arange(20, dtype=np.uint8).reshape(4, 5)
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    """An OME-Zarr of one chunk, and another beside it."""
+    """An OME-Zarr with one chunk, and a second OME-Zarr."""
     for name in ("a.zarr", "elsewhere.zarr"):
         write_image(tmp_path / name, ImageRecord(VALUES, "YX"))
     return tmp_path / "a.zarr"

@@ -46,7 +46,7 @@ def test_bits_of_the_old_order_are_refused() -> None:
 
 
 def test_damaged_streams_never_end_the_process(tmp_path: Path) -> None:
-    """Many of them ended it in imagecodecs."""
+    """Many of these streams crash imagecodecs."""
     rng = np.random.default_rng(0)
     values = rng.poisson(40, (64, 64)).astype(np.uint8)
     names = []

@@ -37,7 +37,7 @@ class OrderedBlocks:
     """
 
     def __init__(self, record: ImageRecord, order: str) -> None:
-        self._data, self._own = record.data, record.axes
+        self._data, self._record_axes = record.data, record.axes
         self.axes = "".join(letter for letter in order if letter in record.axes)
         sizes = dict(zip(record.axes, record.data.shape, strict=True))
         self.shape = tuple(int(sizes[letter]) for letter in self.axes)
@@ -95,8 +95,10 @@ class OrderedBlocks:
         return product(*(range(self._sizes[letter]) for letter in self._outer))
 
     def _read(self, chosen: dict[str, int | slice]) -> NDArray[Any]:
-        block = np.asarray(self._data[tuple(chosen[letter] for letter in self._own)])
-        inner = [letter for letter in self._own if letter in _PLANE]
+        block = np.asarray(
+            self._data[tuple(chosen[letter] for letter in self._record_axes)]
+        )
+        inner = [letter for letter in self._record_axes if letter in _PLANE]
         wanted = [letter for letter in self.axes if letter in _PLANE]
         ordered = block.transpose([inner.index(letter) for letter in wanted])
         return np.ascontiguousarray(ordered, dtype=self.dtype)

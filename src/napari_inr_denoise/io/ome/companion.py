@@ -41,8 +41,8 @@ def first_tiff(path: Path, xml: str) -> Path:
     for name in names:
         if (path.parent / name).is_file():
             return path.parent / name
-    told = ", ".join(names[:3]) or "none"
+    listed = ", ".join(names[:3]) or "none"
     raise ValueError(
-        f"found none of the TIFF files that it names ({told}), wanted them in the "
+        f"found none of the TIFF files that it names ({listed}), wanted them in the "
         "same folder; copy them there"
     )

@@ -32,14 +32,14 @@ def with_ome_metadata(record: ImageRecord, xml: str) -> ImageRecord:
     pixels = children(images[0], "Pixels")[0]
     channels = children(pixels, "Channel")
     rest, notes = remainder_of(xml)
-    known = replace(
+    described = replace(
         record.with_stated(_sizes(pixels)),
         channel_names=_unless_empty([c.attrib.get("Name", "") for c in channels]),
         channel_colours=_unless_empty([_colour(c) for c in channels]),
         ome_xml=rest,
         notes=record.notes + notes,
     )
-    return with_extras(known, json_annotation(root, EXTRAS_KEY) or {})
+    return with_extras(described, json_annotation(root, EXTRAS_KEY) or {})
 
 
 def json_annotation(root: Element, key: str) -> dict[str, Any] | None:

@@ -24,10 +24,10 @@ NEWEST = "0.5"
 
 def ngff_metadata(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the object with multiscales and omero: "ome" since version 0.5."""
-    inner = attributes.get("ome", attributes)
-    if not isinstance(inner, Mapping):
+    metadata = attributes.get("ome", attributes)
+    if not isinstance(metadata, Mapping):
         raise ValueError('got "ome" attributes that are not a JSON object')
-    return inner
+    return metadata
 
 
 def with_ngff_metadata(
@@ -43,23 +43,23 @@ def with_ngff_metadata(
     attributes : mapping
         Attributes of the group.
     """
-    inner = ngff_metadata(attributes)
-    pyramid = inner["multiscales"][0]
-    newer = "ome" in attributes
-    version = inner.get("version") if newer else pyramid.get("version", "0.4")
-    stated, notes = _sizes(record.axes, pyramid)
-    origin = _transformation(pyramid, "translation", len(record.axes), 0.0)
-    known = replace(
+    metadata = ngff_metadata(attributes)
+    multiscale = metadata["multiscales"][0]
+    zarr3 = "ome" in attributes
+    version = metadata.get("version") if zarr3 else multiscale.get("version", "0.4")
+    stated, notes = _sizes(record.axes, multiscale)
+    origin = _transformation(multiscale, "translation", len(record.axes), 0.0)
+    described = replace(
         record.with_stated(stated),
         origin={a: v for a, v in zip(record.axes, origin, strict=True) if v},
         attributes=_rest(attributes),
         ngff_version=str(version or NEWEST),
         notes=record.notes + notes,
     )
-    known = _with_omero(known, inner.get("omero", {}))
+    described = _with_omero(described, metadata.get("omero", {}))
     own = attributes.get(PROVENANCE_KEY, {})
-    known = _with_checked_extras(known, own.get("record", {}))
-    return channels_as_samples(known, own.get("samples", {}))
+    described = _with_checked_extras(described, own.get("record", {}))
+    return channels_as_samples(described, own.get("samples", {}))
 
 
 def _with_checked_extras(record: ImageRecord, extras: Mapping[str, Any]) -> ImageRecord:
@@ -74,12 +74,12 @@ def _with_checked_extras(record: ImageRecord, extras: Mapping[str, Any]) -> Imag
 
 
 def _sizes(
-    axes: str, pyramid: Mapping[str, Any]
+    axes: str, multiscale: Mapping[str, Any]
 ) -> tuple[dict[str, Quantity], tuple[str, ...]]:
-    scale = _transformation(pyramid, "scale", len(axes), 1.0)
+    scale = _transformation(multiscale, "scale", len(axes), 1.0)
     stated: dict[str, Quantity] = {}
     unknown = []
-    for axis, size, entry in zip(axes, scale, pyramid["axes"], strict=True):
+    for axis, size, entry in zip(axes, scale, multiscale["axes"], strict=True):
         unit = entry.get("unit", "") if isinstance(entry, Mapping) else ""
         if axis not in "TZYX" or not 0 < size < math.inf or (not unit and size == 1):
             continue
@@ -94,11 +94,11 @@ def _sizes(
 
 
 def _transformation(
-    pyramid: Mapping[str, Any], kind: str, count: int, neutral: float
+    multiscale: Mapping[str, Any], kind: str, count: int, neutral: float
 ) -> list[float]:
     """Return the scale or translation of the full level, with the common one."""
     values = [neutral] * count
-    for owner in (pyramid["datasets"][0], pyramid):
+    for owner in (multiscale["datasets"][0], multiscale):
         for each in owner.get("coordinateTransformations", ()):
             if each.get("type") == kind and len(each[kind]) == count:
                 pairs = zip(values, map(float, each[kind]), strict=True)
@@ -132,13 +132,13 @@ def _rest(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes without the metadata in fields of a record."""
     rest = copy.deepcopy(dict(attributes))
     rest.pop(PROVENANCE_KEY, None)
-    inner = rest.get("ome", rest)
-    inner.pop("version", None)
-    pyramid = inner.pop("multiscales")[0]
-    others = {k: v for k, v in pyramid.items() if k not in _MULTISCALE_KEYS}
+    metadata = rest.get("ome", rest)
+    metadata.pop("version", None)
+    multiscale = metadata.pop("multiscales")[0]
+    others = {k: v for k, v in multiscale.items() if k not in _MULTISCALE_KEYS}
     if others:
-        inner["multiscales"] = [others]
-    for channel in inner.get("omero", {}).get("channels", ()):
+        metadata["multiscales"] = [others]
+    for channel in metadata.get("omero", {}).get("channels", ()):
         for name in ("label", "color"):
             channel.pop(name, None)
         window = channel.get("window", {})
@@ -150,13 +150,13 @@ def _rest(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pruned(rest: dict[str, Any]) -> dict[str, Any]:
     """Remove empty channels, and empty objects that contained them."""
-    inner = rest.get("ome", rest)
-    omero = inner.get("omero", {})
+    metadata = rest.get("ome", rest)
+    omero = metadata.get("omero", {})
     for channel in omero.get("channels", ()):
         if not channel.get("window", True):
             del channel["window"]
     if not any(omero.get("channels", ())):
         omero.pop("channels", None)
     if not omero:
-        inner.pop("omero", None)
+        metadata.pop("omero", None)
     return {key: value for key, value in rest.items() if value or key != "ome"}

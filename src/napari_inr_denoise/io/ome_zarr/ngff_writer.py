@@ -32,12 +32,12 @@ def group_attributes(
     """
     attributes = copy.deepcopy(dict(record.attributes))
     version = record.ngff_version or NEWEST
-    newer = uses_zarr3(version)
-    inner = attributes.setdefault("ome", {}) if newer else attributes
-    pyramid = inner.get("multiscales", [{}])[0] | _pyramid(written)
-    inner["multiscales"] = [pyramid]
-    (inner if newer else pyramid)["version"] = version
-    _set_omero(inner, written)
+    zarr3 = uses_zarr3(version)
+    metadata = attributes.setdefault("ome", {}) if zarr3 else attributes
+    multiscale = metadata.get("multiscales", [{}])[0] | _multiscale(written)
+    metadata["multiscales"] = [multiscale]
+    (metadata if zarr3 else multiscale)["version"] = version
+    _set_omero(metadata, written)
     own: dict[str, Any] = {"record": extras_of(record, _EXTRAS)}
     samples = sample_extras(record)
     if samples:
@@ -53,7 +53,7 @@ def uses_zarr3(version: str) -> bool:
     return version not in ("0.1", "0.2", "0.3", "0.4")
 
 
-def _pyramid(record: ImageRecord) -> dict[str, Any]:
+def _multiscale(record: ImageRecord) -> dict[str, Any]:
     axes = record.axes
     scale = [record.stated[a].value if a in record.stated else 1.0 for a in axes]
     steps: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
@@ -74,13 +74,13 @@ def _axis(record: ImageRecord, axis: str) -> dict[str, str]:
     return entry
 
 
-def _set_omero(inner: dict[str, Any], record: ImageRecord) -> None:
+def _set_omero(metadata: dict[str, Any], record: ImageRecord) -> None:
     """Set names, colours and display ranges of the channels."""
     fields = (record.channel_names, record.channel_colours, record.display_ranges)
     if not any(fields):
         return
     count = record.size_of("C")
-    omero = inner.setdefault("omero", {})
+    omero = metadata.setdefault("omero", {})
     before = omero.get("channels", [])
     channels = before if len(before) == count else [{} for _ in range(count)]
     nothing = (None,) * count

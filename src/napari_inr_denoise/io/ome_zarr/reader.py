@@ -34,16 +34,16 @@ def read_zarr(folder: Path) -> ImageRecord:
 
 def _read(folder: Path) -> ImageRecord:
     attributes = read_attributes(folder)
-    inner = ngff_metadata(attributes)
+    metadata = ngff_metadata(attributes)
     for kind, one in _EXAMPLES.items():
-        if kind in inner:
+        if kind in metadata:
             raise ValueError(
                 f"got a {kind} of many images, wanted one of them; name it, such as "
                 f"{folder.name}/{one}"
             )
-    if "bioformats2raw.layout" in inner and "multiscales" not in inner:
+    if "bioformats2raw.layout" in metadata and "multiscales" not in metadata:
         return _first_of_many(folder)
-    if "multiscales" in inner:
+    if "multiscales" in metadata:
         return _read_multiscale(folder, attributes)
     return _read_array(folder)
 
@@ -57,10 +57,10 @@ def _first_of_many(folder: Path) -> ImageRecord:
 
 
 def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord:
-    pyramid = ngff_metadata(attributes)["multiscales"][0]
-    data = ZarrArray(folder / _inside(pyramid["datasets"][0]["path"]))
-    pyramid.setdefault("axes", list("tczyx"[-data.ndim :]))
-    names = [_name(entry) for entry in pyramid["axes"]]
+    multiscale = ngff_metadata(attributes)["multiscales"][0]
+    data = ZarrArray(folder / _inside(multiscale["datasets"][0]["path"]))
+    multiscale.setdefault("axes", list("tczyx"[-data.ndim :]))
+    names = [_name(entry) for entry in multiscale["axes"]]
     axes, notes = _letters(names, data.shape)
     record = ImageRecord(data, axes, notes=notes)
     try:

@@ -33,12 +33,12 @@ def write_zarr(
     if path.exists() and not is_zarr(path):
         raise FileExistsError(f"{path} exists and is not a Zarr. Choose another name.")
     ordered, written = OrderedBlocks(record, _READ_ORDER), samples_as_channels(record)
-    newer = uses_zarr3(record.ngff_version or NEWEST)
+    zarr3 = uses_zarr3(record.ngff_version or NEWEST)
     side = None if ordered.pixels_per_plane <= _MAX_CHUNK_PIXELS else _TILE_SIDE
     with atomic_write_folder(path) as temporary:
         group = zarr.create_group(
             str(temporary),
-            zarr_format=3 if newer else 2,
+            zarr_format=3 if zarr3 else 2,
             attributes=group_attributes(record, written, provenance),
         )
         array = group.create_array(
@@ -49,15 +49,15 @@ def write_zarr(
                 min(size, side or size) if axis in "YX" else 1
                 for axis, size in zip(written.axes, written.data.shape, strict=True)
             ),
-            **_layout(written.axes, newer),
+            **_layout(written.axes, zarr3),
         )
         for index, block in channel_blocks(ordered, side):
             array[index] = block
 
 
-def _layout(axes: str, newer: bool) -> dict[str, Any]:
+def _layout(axes: str, zarr3: bool) -> dict[str, Any]:
     """Return the options of a version: dimension names, or nested chunk folders."""
-    if newer:
+    if zarr3:
         return {"dimension_names": list(axes.lower())}
     separator = {"name": "v2", "separator": "/"}
     return {"chunk_key_encoding": separator}
