@@ -117,7 +117,7 @@ def test_a_plane_of_another_kind_is_denoised_by_itself(
     assert _rms(image[2] - clean[2]) < 0.7 * SIGMA
     assert [plane.index["Z"] for plane in file.planes if not plane.shared] == [3]
     (note,) = file.notes
-    assert note.endswith("show something else: Z=3.")
+    assert note.endswith("content differs: Z=3.")
 
 
 def test_planes_without_noise_or_values_come_back_as_they_were(
