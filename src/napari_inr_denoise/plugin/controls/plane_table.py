@@ -30,29 +30,13 @@ _TIPS = (
     "Noise level",
     "Residual: what was removed (RMS), as a multiple of the noise level",
     "Expected error (RMS), measured on held-out pixels",
-    "Verdict: ok (only noise was removed), look (perhaps structure too), or correl. "
-    "(the noise is correlated)",
+    "Verdict: what was removed is noise only, more than noise (perhaps structure too), "
+    "or the noise is correlated",
     "Number of optimisation steps",
     "Why the fit ended",
 )
 _HEIGHTS = (72, 150)
 """Smallest and largest height in pixels: a table of many rows scrolls."""
-_TRUST = {
-    Verdict.NOISE_ONLY.value: "ok",
-    Verdict.STRUCTURE.value: "look",
-    Verdict.CORRELATED.value: "correl.",
-}
-
-
-_ENDS = {
-    StopReason.NOISE_LEVEL: "level",
-    StopReason.TRAINED: "trained",
-    StopReason.BUDGET: "budget",
-    StopReason.CALLER: "stopped",
-    StopReason.NON_FINITE: "unstable",
-    StopReason.NO_NOISE: "no noise",
-    StopReason.TOO_FEW_PIXELS: "too few",
-}
 
 
 class PlaneTable(QTableWidget):
@@ -121,15 +105,15 @@ class PlaneTable(QTableWidget):
 
 def _cells(plane: PlaneReport) -> tuple[str, ...]:
     sigma, error = plane.noise.sigma, plane.quality.held_out_error
-    ratio = residual_ratio(plane)
+    ratio, verdict = residual_ratio(plane), plane.quality.verdict
     return (
         ", ".join(f"{axis} {at}" for axis, at in plane.index.items()),
         "-" if sigma is None else f"{sigma:.3g}",
         "-" if ratio is None else f"{ratio:.2f}",
         "-" if error is None else f"{error:.3g}",
-        _TRUST.get(plane.quality.verdict or "", "-"),
+        "-" if verdict is None else Verdict(verdict).label,
         f"{plane.steps}",
-        _ENDS[StopReason(plane.reason)],
+        StopReason(plane.reason).label,
     )
 
 
