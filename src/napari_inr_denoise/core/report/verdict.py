@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from napari_inr_denoise.core.report.labelled import LabelledEnum
 
 
-class Verdict(Enum):
-    """What a residual contains. Reports contain `value`; the rest is for users."""
+class Verdict(LabelledEnum):
+    """What a residual contains."""
 
-    NOISE_ONLY = "noise_only"
-    STRUCTURE = "structure_removed"
-    CORRELATED = "noise_correlated"
-
-    @property
-    def label(self) -> str:
-        """The verdict in two or three words, for tables."""
-        return _LABELS[self]
-
-    @property
-    def sentence(self) -> str:
-        """The verdict as a sentence."""
-        return _SENTENCES[self]
-
-
-_LABELS = {
-    Verdict.NOISE_ONLY: "noise only",
-    Verdict.STRUCTURE: "more than noise",
-    Verdict.CORRELATED: "correlated noise",
-}
-_SENTENCES = {
-    Verdict.NOISE_ONLY: "What was removed looks like noise only.",
-    Verdict.STRUCTURE: (
+    NOISE_ONLY = (
+        "noise_only",
+        "noise only",
+        "What was removed looks like noise only.",
+    )
+    STRUCTURE = (
+        "structure_removed",
+        "more than noise",
         "What was removed holds more than noise: some structure may be lost. Compare "
-        "the result with the input."
-    ),
-    Verdict.CORRELATED: (
+        "the result with the input.",
+    )
+    CORRELATED = (
+        "noise_correlated",
+        "correlated noise",
         "The noise is correlated between neighbouring pixels, so fine structure and "
-        "noise are hard to tell apart here."
-    ),
-}
+        "noise are hard to tell apart here.",
+    )
