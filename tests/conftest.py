@@ -156,7 +156,7 @@ def process_events(seconds: float = 0.05) -> None:
 
 
 def at_work(widget: Any) -> bool:
-    """Return whether a denoising widget's fit has taken its first look."""
+    """Return whether a denoising widget's fit has been evaluated for the first time."""
     return bool(widget.form.step_label.value != "-")
 
 

@@ -107,15 +107,15 @@ def steps_of(
         yield f"neighbourhood, {preset}: a step", fit.advance, kind
         rendering = settings.n_augmentations
         yield (
-            f"neighbourhood, {preset}: rendering in {rendering} turns",
-            lambda fit=fit, turns=rendering: list(fit.predict(None, turns)),
+            f"neighbourhood, {preset}: rendering in {rendering} orientations",
+            lambda fit=fit, count=rendering: list(fit.predict(None, count)),
             kind,
         )
     settings = preset_settings("auto", attention_steps=10**6)
     second = AttentionModel().plane_trainer(problem, every, settings, device)
     yield "attention: a step", second.advance, kind
     yield (
-        "attention: rendering in one turn",
+        "attention: rendering in one orientation",
         lambda: list(second.predict(None, 1)),
         kind,
     )

@@ -64,14 +64,14 @@ def _blurred(pair: Pair, width: float) -> NDArray[np.floating]:
 
 def nlm(pair: Pair) -> Made:
     """Denoise with non-local means, as they are usually set."""
-    return _stabilised(pair, _nlm_plane)
+    return _stabilized(pair, _nlm_plane)
 
 
 def bm3d(pair: Pair) -> Made:
     """Denoise with BM3D where it is installed; its licence is not for everybody."""
     if find_spec("bm3d") is None:
         return Made(None, 0.0, 'not installed: pip install ".[bm3d]", see its licence')
-    return _stabilised(pair, _bm3d_plane)
+    return _stabilized(pair, _bm3d_plane)
 
 
 REFERENCES: dict[str, Callable[[Pair], Made]] = {
@@ -106,7 +106,7 @@ def _bm3d_plane(plane: NDArray[np.floating], sigma: float) -> NDArray[np.floatin
     return np.asarray(image, dtype=float) * extent + low
 
 
-def _stabilised(pair: Pair, method: PlaneMethod) -> Made:
+def _stabilized(pair: Pair, method: PlaneMethod) -> Made:
     """Denoise channel by channel, where the noise has the same level everywhere."""
     started = time.perf_counter()
     channels = np.atleast_3d(pair.noisy)

@@ -179,15 +179,15 @@ def _channels(options: argparse.Namespace) -> Iterator[str]:
     for preset in options.presets:
         for image in options.channels:
             case = Case(preset, image, options.device, axes="CYX")
-            alone, beside = [], []
+            alone, concurrent = [], []
             for _ in range(options.repeat):
                 alone.append(measured(replace(case, one_by_one=True)))
-                beside.append(measured(case))
+                concurrent.append(measured(case))
             first, second = (
                 float(np.median([one.seconds for one in runs]))
-                for runs in (alone, beside)
+                for runs in (alone, concurrent)
             )
-            told = " | ".join(_quality(runs[0]) for runs in (beside, alone))
+            told = " | ".join(_quality(runs[0]) for runs in (concurrent, alone))
             times = f"{first:.1f} | {second:.1f} | {first / second:.2f}"
             yield f"| {image}, {preset} | {times} | {told} |"
 

@@ -19,13 +19,13 @@ _STAGES = {
     "rendering": (
         ("candidates/neighbourhood.py", "predict"),
         ("candidates/attention.py", "predict"),
-        ("candidates/siren.py", "look"),
+        ("candidates/siren.py", "evaluate"),
     ),
     "judging": (("pipeline/plane.py", "combine_candidates"),),
 }
 """Functions that are a stage; none of them calls another."""
 STAGES = (*_STAGES, "other")
-"""The stages by name: rendering has the looks during training in it."""
+"""The stages by name: rendering has the evaluations during training in it."""
 
 
 @contextmanager

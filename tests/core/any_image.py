@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 
-_QUICK = {"window_steps": 12, "window_width": 8, "window_batch": 256, "turns": 2}
+_QUICK = {
+    "window_steps": 12,
+    "window_width": 8,
+    "window_batch": 256,
+    "n_augmentations": 2,
+}
 _QUICK |= {"attention_steps": 4, "attention_width": 4}
 QUICK: dict[str, DenoiseSettings] = {
     "auto": preset_settings("auto", device="cpu", **_QUICK),

@@ -271,18 +271,18 @@ def test_the_result_can_be_seen_while_it_is_made(tiny: DenoiseSettings) -> None:
     stack = small_stack().noisy[:2, :40, :40]
     expected = denoise(stack, settings=tiny).image
     run = GeneratorResult(denoise_steps(stack, settings=tiny))
-    looks, finished = 0, set[int]()
+    updates, finished = 0, set[int]()
     for step in run:
         image = step.so_far()
         if step.fit is not None and not step.learning:
-            looks += 1
+            updates += 1
             number = step.plane.index["Z"]
             assert np.array_equal(image[number], step.result.plane_yxs[..., 0])
             left = [k for k in range(number + 1, len(stack)) if k not in finished]
             assert np.array_equal(image[left], stack[left].astype(np.float32))
         elif step.fit is None:
             finished.add(step.plane.index["Z"])
-    assert looks > 2
+    assert updates > 2
     assert run.result.image is image
     assert np.array_equal(image, expected)
 

@@ -1,4 +1,4 @@
-"""What is done to an image is done to its result: units, turns, borders, types.
+"""What is done to an image is done to its result: units, orientation, borders, types.
 
 Measured in the noise level. What another seed alone changes is the measure of what
 cannot be told apart: 0.1 of the noise here.
@@ -55,7 +55,7 @@ EXACT: dict[str, tuple[Change, Change]] = {
 }
 """Changes after which each bit of the result follows; the image is of whole numbers."""
 _UNITS = {"auto": 0.03, "paper": 0.01}
-_TURNS = {"auto": 0.15, "paper": 0.25}
+_ORIENTATIONS = {"auto": 0.15, "paper": 0.25}
 _BORDERS = {"auto": 0.2, "paper": 0.25}
 """Largest rms difference over the noise level; measured were at most seven tenths."""
 NEAR: dict[str, tuple[Change, Change, dict[str, float]]] = {
@@ -63,10 +63,10 @@ NEAR: dict[str, tuple[Change, Change, dict[str, float]]] = {
     "hundredths": (lambda x: 0.01 * x, lambda y: 100 * y, _UNITS),
     "an offset": (lambda x: x + 1000, lambda y: y - 1000, _UNITS),
     "both": (lambda x: 0.7 * x - 50, lambda y: (y + 50) / 0.7, _UNITS),
-    "upside down": (np.flipud, np.flipud, _TURNS),
-    "mirrored": (np.fliplr, np.fliplr, _TURNS),
-    "transposed": (np.transpose, np.transpose, _TURNS),
-    "turned": (np.rot90, lambda y: np.rot90(y, -1), _TURNS),
+    "upside down": (np.flipud, np.flipud, _ORIENTATIONS),
+    "mirrored": (np.fliplr, np.fliplr, _ORIENTATIONS),
+    "transposed": (np.transpose, np.transpose, _ORIENTATIONS),
+    "rotated": (np.rot90, lambda y: np.rot90(y, -1), _ORIENTATIONS),
     "a border": (lambda x: np.pad(x, PAD, "reflect"), _inner, _BORDERS),
     "a border of nothing": (
         lambda x: np.pad(x, PAD, constant_values=np.nan),

@@ -40,7 +40,7 @@ SMALL = {
     "window_steps": 6,
     "attention_width": 8,
     "attention_steps": 4,
-    "turns": 2,
+    "n_augmentations": 2,
 }
 
 
@@ -143,12 +143,12 @@ def test_the_host_waits_for_nothing_in_a_step(name: str) -> None:
         assert +waits == {}
 
 
-def test_a_look_waits_for_the_plane_and_one_number() -> None:
+def test_an_evaluation_waits_for_the_plane_and_one_number() -> None:
     with other_device() as waits:
         fit = _Fit(_problem(), preset_settings("paper", device="cpu", **SMALL), DEVICE)
-        fit.look()
+        fit.evaluate()
         waits.clear()
-        fit.look()
+        fit.evaluate()
         assert +waits == {
             "aten._to_copy.default": 1,
             "aten._local_scalar_dense.default": 1,

@@ -22,7 +22,7 @@ def test_the_planes_cover_every_value_once(case: tuple[str, tuple[int, ...]]) ->
     seen = np.zeros(shape, int)
     planes = list(planes_of(axes, shape))
     for plane in planes:
-        view = plane.colours_yxs(seen[plane.selection])
+        view = plane.samples_yxs(seen[plane.selection])
         assert view.ndim == 3
         assert view.shape[0] == shape[axes.index("Y")]
         assert view.shape[1] == shape[axes.index("X")]

@@ -97,10 +97,10 @@ def test_the_samples_of_a_colour_share_a_mask(tiny: DenoiseSettings) -> None:
     labels = _left_half(48)
     result = denoise(MaskedImage(colours, labels), "YXS", settings=tiny)
     np.testing.assert_array_equal(result.image[labels == 0], colours[labels == 0])
-    turned = denoise(
+    transposed = denoise(
         MaskedImage(colours.transpose(1, 0, 2), labels.T), "XYS", settings=tiny
     )
-    np.testing.assert_array_equal(turned.image.transpose(1, 0, 2), result.image)
+    np.testing.assert_array_equal(transposed.image.transpose(1, 0, 2), result.image)
 
 
 def test_a_volume_has_a_mask(tiny: DenoiseSettings) -> None:

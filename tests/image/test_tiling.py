@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_inr_denoise.image.tiling import LEAST_SIDE, MARGIN, RAMP, Tiling
+from napari_inr_denoise.image.tiling import MARGIN, MIN_TILE_SIDE, RAMP, Tiling
 
 SIZES = st.integers(1, 3000)
 
@@ -25,7 +25,7 @@ def test_weights_sum_to_one_everywhere(height: int, width: int, side: int) -> No
 @given(SIZES, SIZES, st.integers(0, 1100))
 def test_no_tile_is_larger_than_asked_for(height: int, width: int, side: int) -> None:
     tiling = Tiling.of((height, width), side)
-    most = max(side, LEAST_SIDE) ** 2
+    most = max(side, MIN_TILE_SIDE) ** 2
     for tile in tiling.tiles:
         rows, columns = tile.window
         assert (rows.stop - rows.start) * (columns.stop - columns.start) <= most
@@ -78,11 +78,11 @@ def test_a_small_plane_is_one_tile() -> None:
     assert (tile.weights_yx == 1).all()
 
 
-@pytest.mark.parametrize("shape", [(1, 10**6), (10**6, 1), (LEAST_SIDE + 1, 3000)])
+@pytest.mark.parametrize("shape", [(1, 10**6), (10**6, 1), (MIN_TILE_SIDE + 1, 3000)])
 def test_long_and_narrow_planes_are_cut_along_their_length(
     shape: tuple[int, int],
 ) -> None:
-    tiling = Tiling.of(shape, LEAST_SIDE)
+    tiling = Tiling.of(shape, MIN_TILE_SIDE)
     assert min(len(tiling.rows), len(tiling.columns)) <= 2
 
 

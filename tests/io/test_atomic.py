@@ -14,29 +14,29 @@ def _names(folder: Path) -> list[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    with atomic_write_folder(path) as beside:
-        (beside / "0").write_text(text)
+    with atomic_write_folder(path) as temporary:
+        (temporary / "0").write_text(text)
 
 
 def test_a_file_is_replaced_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "a"
     for text in ("old", "new"):
-        with atomic_write(path) as beside:
-            beside.write_text(text)
+        with atomic_write(path) as temporary:
+            temporary.write_text(text)
             assert not path.exists() or path.read_text() == "old"
         assert path.read_text() == text
     assert _names(tmp_path) == ["a"]
 
 
 def _fail_in_a_file(path: Path) -> None:
-    with atomic_write(path) as beside:
-        beside.write_text("half")
+    with atomic_write(path) as temporary:
+        temporary.write_text("half")
         raise OSError("no")
 
 
 def _fail_in_a_folder(path: Path) -> None:
-    with atomic_write_folder(path) as beside:
-        (beside / "0").write_text("half")
+    with atomic_write_folder(path) as temporary:
+        (temporary / "0").write_text("half")
         raise OSError("no")
 
 

@@ -16,7 +16,7 @@ from napari_inr_denoise.core.pipeline.volume import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import resolve_axes, voxel_spacing
 from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
-from napari_inr_denoise.image.stitching import Writable
+from napari_inr_denoise.image.stitching import WritableArray
 
 __all__ = [
     "DenoiseResult",
@@ -35,7 +35,7 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
     device: str = "auto",
     spacing_um: Sequence[float] | None = None,
     settings: DenoiseSettings | None = None,
-    out: Writable | None = None,
+    out: WritableArray | None = None,
     resume: DenoiseResult | None = None,
 ) -> DenoiseResult:
     """Denoise an image without training data and without pre-trained weights.
@@ -92,9 +92,9 @@ def denoise_steps(  # noqa: PLR0913, PLR0917 - a public call: choices by name
     axes: str | None = None,
     settings: DenoiseSettings | None = None,
     spacing_um: Sequence[float] | None = None,
-    out: Writable | None = None,
+    out: WritableArray | None = None,
     resume: DenoiseResult | None = None,
-    map_outputs: Mapping[str, Writable] | None = None,
+    map_outputs: Mapping[str, WritableArray] | None = None,
 ) -> DenoiseSteps:
     """Denoise with a generator, for callers that show progress or may stop.
 
@@ -160,8 +160,8 @@ def _check_types(settings: object, resume: object) -> None:
 
 
 def _checked_maps(
-    maps: Mapping[str, Writable], shape: tuple[int, ...]
-) -> Mapping[str, Writable]:
+    maps: Mapping[str, WritableArray], shape: tuple[int, ...]
+) -> Mapping[str, WritableArray]:
     """Raise ValueError if a map is unknown or cannot be written."""
     for name, out in maps.items():
         if name not in MAPS:

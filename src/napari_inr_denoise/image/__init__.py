@@ -27,7 +27,7 @@ from napari_inr_denoise.image.source import ImageSource as ImageSource
 from napari_inr_denoise.image.source import MaskedImage as MaskedImage
 from napari_inr_denoise.image.source import ReadableArray as ReadableArray
 from napari_inr_denoise.image.stitching import PlaneCanvas as PlaneCanvas
-from napari_inr_denoise.image.stitching import Writable as Writable
+from napari_inr_denoise.image.stitching import WritableArray as WritableArray
 from napari_inr_denoise.image.tiling import Tile as Tile
 from napari_inr_denoise.image.tiling import Tiling as Tiling
 from napari_inr_denoise.image.virtual_array import VirtualArray as VirtualArray

@@ -49,7 +49,7 @@ class Plane:
             for at in self.selection
         )
 
-    def colours_yxs(self, block: NDArray[Any]) -> NDArray[Any]:
+    def samples_yxs(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return a view of a block of the plane as (Y, X, samples).
 
         A plane without an S axis has one sample. The alpha channel, the last of 2 or

@@ -137,7 +137,7 @@ class ImageSource:
         valid_yx : ndarray of bool, shape (Y, X)
             True inside the mask where all samples are finite.
         """
-        block = plane.colours_yxs(self.block(plane.part(*window)))
+        block = plane.samples_yxs(self.block(plane.part(*window)))
         values, finite = to_floats(block)
         valid = np.asarray(finite.all(axis=-1))
         if self._mask is not None:

@@ -15,7 +15,7 @@ _COPY_PIXELS = 2**22
 """Number of pixels that are copied at a time."""
 
 
-class Writable(Protocol):
+class WritableArray(Protocol):
     """Array that a result can be written to: NumPy, Zarr, or a file.
 
     Attributes
@@ -37,7 +37,7 @@ class PlaneCanvas:
 
     Parameters
     ----------
-    out : Writable
+    out : WritableArray
         The whole result.
     plane : Plane
         The plane in it.
@@ -49,7 +49,7 @@ class PlaneCanvas:
 
     def __init__(
         self,
-        out: Writable,
+        out: WritableArray,
         plane: Plane,
         tiling: Tiling,
         source: ImageSource | None,
@@ -117,11 +117,11 @@ class PlaneCanvas:
                 if isinstance(at, slice)
             ]
             block = np.full(sizes, np.nan, dtype=np.float32)
-        self._plane.colours_yxs(block)[known_yx] = values_yxs[known_yx]
+        self._plane.samples_yxs(block)[known_yx] = values_yxs[known_yx]
         self._out[part] = block
 
 
-def copy_plane(source: ImageSource, plane: Plane, out: Writable) -> None:
+def copy_plane(source: ImageSource, plane: Plane, out: WritableArray) -> None:
     """Copy a plane into the result unchanged, some rows at a time."""
     height, width = plane.shape_yx(source.shape)
     rows = max(_COPY_PIXELS // width, 1)

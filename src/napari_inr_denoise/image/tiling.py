@@ -23,7 +23,7 @@ results there lack a part of their surroundings."""
 RAMP = 32
 """Width in pixels of the linear transition from one tile to the next."""
 _OVERLAP = 2 * MARGIN + RAMP
-LEAST_SIDE = 3 * _OVERLAP
+MIN_TILE_SIDE = 3 * _OVERLAP
 """Minimum side of a tile in pixels: with less, three tiles would overlap."""
 
 
@@ -112,9 +112,9 @@ class Tiling:
         shape_yx : tuple of int
             Height and width of a plane.
         side : int
-            Side of that square in pixels; raised to `LEAST_SIDE` if smaller.
+            Side of that square in pixels; raised to `MIN_TILE_SIDE` if smaller.
         """
-        side = max(side, LEAST_SIDE)
+        side = max(side, MIN_TILE_SIDE)
         height, width = shape_yx
         if height * width <= side**2:
             return cls(shape_yx, _spans(height, height), _spans(width, width))

@@ -74,14 +74,14 @@ def test_it_denoises_planes_of_any_shape(
 
 
 def test_the_mean_over_the_turns_turns_with_the_plane(rng: np.random.Generator) -> None:
-    """With next to no training nothing but the turns is random.
+    """With next to no training nothing but the augmentation is random.
 
     And the rounding of products, to bfloat16 where a processor has it.
     """
     problem, _ = _problem(rng)
     still = {"attention_rate": 1e-8, "attention_steps": 1}
-    turned = replace(problem, plane_yxs=problem.plane_yxs.swapaxes(0, 1).copy())
-    found = _fit(turned, **still).plane_yxs.swapaxes(0, 1)
+    transposed = replace(problem, plane_yxs=problem.plane_yxs.swapaxes(0, 1).copy())
+    found = _fit(transposed, **still).plane_yxs.swapaxes(0, 1)
     np.testing.assert_allclose(found, _fit(problem, **still).plane_yxs, rtol=1e-3)
 
 

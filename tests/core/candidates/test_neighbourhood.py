@@ -80,13 +80,13 @@ def test_untrained_it_adds_back_about_an_eighth(rng: np.random.Generator) -> Non
 
 
 def test_the_mean_over_the_turns_turns_with_the_plane(rng: np.random.Generator) -> None:
-    """With next to no training nothing but the turns is random."""
+    """With next to no training nothing but the augmentation is random."""
     problem, _ = _problem(rng)
     still = {"window_rate": 1e-8, "window_steps": 1}
     _, plain = _fit(problem, **still)
     for back in (lambda p: p[::-1], lambda p: p[:, ::-1], lambda p: p.swapaxes(0, 1)):
-        turned = replace(problem, plane_yxs=back(problem.plane_yxs).copy())
-        found = back(_fit(turned, **still)[1].plane_yxs)
+        transformed = replace(problem, plane_yxs=back(problem.plane_yxs).copy())
+        found = back(_fit(transformed, **still)[1].plane_yxs)
         np.testing.assert_allclose(found, plain.plane_yxs, rtol=1e-4)
 
 

@@ -127,13 +127,13 @@ def test_a_fit_that_goes_wrong_ends_with_the_best_before() -> None:
     assert np.isfinite(_rendered(run.result)).all()
 
 
-def test_every_look_is_something_to_keep() -> None:
+def test_every_evaluation_is_something_to_keep() -> None:
     steps = volume_steps(_problem(_truth()), SETTINGS, CPU)
-    looks = [next(steps) for _ in range(4)]
+    fits = [next(steps) for _ in range(4)]
     steps.close()
-    assert [look.progress for look in looks] == sorted(look.progress for look in looks)
-    assert looks[-1].function.sketch(2).shape == (*SHAPE[1:], 1)
-    assert np.isfinite(_rendered(looks[-1])).all()
+    assert [fit.progress for fit in fits] == sorted(fit.progress for fit in fits)
+    assert fits[-1].function.sketch(2).shape == (*SHAPE[1:], 1)
+    assert np.isfinite(_rendered(fits[-1])).all()
 
 
 def test_its_own_voxels_are_part_of_every_finer_grid(fit: VolumeFit) -> None:

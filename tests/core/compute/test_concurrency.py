@@ -274,7 +274,7 @@ def _small() -> DenoiseSettings:
         window_radius=3,
         attention_steps=8,
         attention_width=8,
-        turns=2,
+        n_augmentations=2,
     )
 
 
@@ -346,9 +346,9 @@ def test_no_more_jobs_are_taken_than_there_are_workers() -> None:
 
 
 def test_a_caller_hears_nothing_new_ten_times_a_second() -> None:
-    looks = list(map_ordered(iter([_job(7, 0.45)]), 2))
-    assert looks[-1] == 7
-    assert 2 <= looks.count(None) <= 5
+    updates = list(map_ordered(iter([_job(7, 0.45)]), 2))
+    assert updates[-1] == 7
+    assert 2 <= updates.count(None) <= 5
 
 
 def test_an_error_comes_in_the_place_of_its_job() -> None:
@@ -377,8 +377,8 @@ def test_a_stop_gives_the_jobs_up() -> None:
         return number
 
     started = time.monotonic()
-    with closing(map_ordered(map(long, range(4)), 2)) as looks:
-        assert next(looks) is None
+    with closing(map_ordered(map(long, range(4)), 2)) as updates:
+        assert next(updates) is None
     assert time.monotonic() - started < 1.0
     count = len(seen)
     time.sleep(0.1)
@@ -397,8 +397,8 @@ def test_workers_have_shares_of_the_threads_and_give_them_back() -> None:
     _results(iter([noting() for _ in range(4)]), 2)
     assert shares == [2, 2, 2, 2]
     assert torch.get_num_threads() == 4
-    with closing(map_ordered(iter([_job(0, 0.3)]), 3)) as looks:
-        next(looks)
+    with closing(map_ordered(iter([_job(0, 0.3)]), 3)) as updates:
+        next(updates)
 
 
 def test_no_thread_is_left() -> None:

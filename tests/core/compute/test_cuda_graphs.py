@@ -112,12 +112,14 @@ def test_a_note_of_one_gpu_is_found_by_the_name_of_all() -> None:
     assert capture_notes(CPU) == ()
 
 
-def test_cuda_warms_up_beside_and_records_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_warms_up_in_a_side_stream_and_records_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The calls of torch.cuda, and their order; no GPU is needed."""
     calls: list[str] = []
     cuda = Mock(wraps=None)
     cuda.current_stream.return_value.wait_stream = lambda _: calls.append("joined")
-    cuda.Stream.return_value.wait_stream = lambda _: calls.append("beside")
+    cuda.Stream.return_value.wait_stream = lambda _: calls.append("side stream")
     cuda.device.side_effect = cuda.stream.side_effect = lambda _: nullcontext()
 
     @contextmanager
@@ -133,7 +135,7 @@ def test_cuda_warms_up_beside_and_records_once(monkeypatch: pytest.MonkeyPatch) 
     graphs = CudaGraphs(torch.device("cuda", 0))
     replay = graphs.record(lambda: calls.append("work"))
     assert replay is cuda.CUDAGraph.return_value.replay
-    warm = ["beside", "work", "work", "work", "joined"]
+    warm = ["side stream", "work", "work", "work", "joined"]
     assert calls == [*warm, "capture", "work", "end"]
 
 
@@ -156,7 +158,7 @@ SMALL = {
     "window_steps": 15,
     "attention_width": 8,
     "attention_steps": 6,
-    "turns": 1,
+    "n_augmentations": 1,
 }
 CASES = [
     ("fast", 1, {}),

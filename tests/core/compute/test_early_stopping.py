@@ -9,8 +9,8 @@ from napari_inr_denoise.core.compute.early_stopping import (
     Budget,
     Discrepancy,
     FirstOf,
-    Watched,
-    steps_to_next_look,
+    FitProgress,
+    steps_to_next_evaluation,
     until_noise_level,
 )
 from napari_inr_denoise.core.compute.generators import GeneratorResult
@@ -47,79 +47,81 @@ class _Seen:
 class _Falling:
     """A fit whose residual falls from 8 by a tenth in each step; NaN from `breaks` on.
 
-    From `turns` on it rises again. All in some unit.
+    From step `rises` on it rises again. All in some unit.
     """
 
     def __init__(
-        self, breaks: float = math.inf, turns: float = math.inf, unit: float = 1.0
+        self, breaks: float = math.inf, rises: float = math.inf, unit: float = 1.0
     ) -> None:
-        self._steps, self._breaks, self._turns = 0, breaks, turns
+        self._steps, self._breaks, self._rises = 0, breaks, rises
         self._unit = unit
 
     def advance(self, steps: int) -> None:
         self._steps += steps
 
-    def look(self) -> _Seen:
+    def evaluate(self) -> _Seen:
         if self._steps >= self._breaks:
             return _Seen(self._steps, math.nan)
-        fallen = min(self._steps, 2 * self._turns - self._steps)
+        fallen = min(self._steps, 2 * self._rises - self._steps)
         return _Seen(self._steps, self._unit * 8 * 0.9**fallen)
 
 
 def _trained(
     fit: _Falling, settings: DenoiseSettings, sigma: float = 1.0
-) -> tuple[list[Watched[_Seen]], Watched[_Seen], StopReason]:
+) -> tuple[list[FitProgress[_Seen]], FitProgress[_Seen], StopReason]:
     run = GeneratorResult(until_noise_level(fit, sigma, settings.siren))
     return list(run), *run.result
 
 
 def test_it_ends_at_the_noise_level(tiny: DenoiseSettings) -> None:
-    looks, end, reason = _trained(_Falling(), tiny)
+    evaluations, end, reason = _trained(_Falling(), tiny)
     assert reason is StopReason.NOISE_LEVEL
-    assert end.best is end.look
-    assert 0.9 < end.look.residual_rms <= 1
-    assert looks[0].look.steps == 0
-    progress = [one.progress for one in looks]
+    assert end.best is end.current
+    assert 0.9 < end.current.residual_rms <= 1
+    assert evaluations[0].current.steps == 0
+    progress = [one.progress for one in evaluations]
     assert progress == sorted(progress)
     assert 0 <= progress[0] < progress[-1] < end.progress == 1
 
 
 @pytest.mark.parametrize("unit", [0.01, 30.0])
 def test_the_unit_does_not_matter(tiny: DenoiseSettings, unit: float) -> None:
-    looks, end, reason = _trained(_Falling(unit=unit), tiny, unit)
+    evaluations, end, reason = _trained(_Falling(unit=unit), tiny, unit)
     plain, plain_end, plain_reason = _trained(_Falling(), tiny)
     assert reason is plain_reason
-    assert end.look.steps == plain_end.look.steps
-    assert [one.look.steps for one in looks] == [one.look.steps for one in plain]
+    assert end.current.steps == plain_end.current.steps
+    assert [one.current.steps for one in evaluations] == [
+        one.current.steps for one in plain
+    ]
     progress = [one.progress for one in plain]
-    assert [one.progress for one in looks] == pytest.approx(progress)
+    assert [one.progress for one in evaluations] == pytest.approx(progress)
 
 
 def test_the_progress_is_the_share_of_the_way_down(tiny: DenoiseSettings) -> None:
-    looks, _, _ = _trained(_Falling(), replace(tiny, max_steps=10**6))
-    for one in looks:
-        share = one.look.steps * math.log(1 / 0.9) / math.log(8)
+    evaluations, _, _ = _trained(_Falling(), replace(tiny, max_steps=10**6))
+    for one in evaluations:
+        share = one.current.steps * math.log(1 / 0.9) / math.log(8)
         assert one.progress == pytest.approx(min(share, 1) ** 2, abs=1e-4)
 
 
 def test_the_budget_ends_it_with_the_best(tiny: DenoiseSettings) -> None:
-    _, end, reason = _trained(_Falling(turns=10), replace(tiny, max_steps=15))
+    _, end, reason = _trained(_Falling(rises=10), replace(tiny, max_steps=15))
     assert reason is StopReason.BUDGET
-    assert (end.best.steps, end.look.steps) == (10, 15)
+    assert (end.best.steps, end.current.steps) == (10, 15)
 
 
 def test_a_state_without_numbers_ends_it_with_the_best_before(
     tiny: DenoiseSettings,
 ) -> None:
-    looks, end, reason = _trained(_Falling(breaks=12), tiny)
+    evaluations, end, reason = _trained(_Falling(breaks=12), tiny)
     assert reason is StopReason.NON_FINITE
-    assert end.best == looks[-1].look
+    assert end.best == evaluations[-1].current
     assert end.best.steps == 10
 
 
-def test_a_fit_that_cannot_begin_has_no_looks(tiny: DenoiseSettings) -> None:
-    looks, end, reason = _trained(_Falling(breaks=0), tiny)
-    assert looks == []
+def test_a_fit_that_cannot_begin_has_no_evaluations(tiny: DenoiseSettings) -> None:
+    evaluations, end, reason = _trained(_Falling(breaks=0), tiny)
+    assert evaluations == []
     assert reason is StopReason.NON_FINITE
     assert math.isnan(end.best.residual_rms)
 
@@ -136,7 +138,7 @@ def test_a_fit_that_cannot_begin_has_no_looks(tiny: DenoiseSettings) -> None:
         ((20, 2.0), (35, 1.9), 5),  # the budget leaves 5
     ],
 )
-def test_looks_come_closer_near_the_level(
+def test_evaluations_come_closer_near_the_level(
     before: tuple[int, float],
     now: tuple[int, float],
     wanted: int,
@@ -144,4 +146,4 @@ def test_looks_come_closer_near_the_level(
 ) -> None:
     for unit in (1.0, 1e-3, 50.0):
         then, here = (_Seen(steps, rms * unit) for steps, rms in (before, now))
-        assert steps_to_next_look(then, here, unit, tiny.siren) == wanted
+        assert steps_to_next_evaluation(then, here, unit, tiny.siren) == wanted

@@ -42,12 +42,12 @@ def test_it_comes_back_until_the_work_is_done() -> None:
         done.wait(10)
         return 7
 
-    looks = 0
+    updates = 0
     for _ in (run := GeneratorResult(run_in_thread(work))):
-        looks += 1
-        if looks == 2:
+        updates += 1
+        if updates == 2:
             done.set()
-    assert looks >= 2
+    assert updates >= 2
     assert run.result == 7
 
 

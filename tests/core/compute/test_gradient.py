@@ -127,7 +127,7 @@ def _stack(correlated: bool) -> np.ndarray:
     ("preset", "changes"),
     [
         ("fast", {"window_steps": 25}),
-        ("auto", {"window_steps": 12, "attention_steps": 6, "turns": 2}),
+        ("auto", {"window_steps": 12, "attention_steps": 6, "n_augmentations": 2}),
         ("paper", {"max_steps": 15}),
         ("paper", {"max_steps": 15, "mode": "volume"}),
     ],

@@ -55,8 +55,8 @@ def test_weights_are_near_the_inverse_variances(
     good, bad = _off(1, rng, samples=samples), _off(3, rng, samples=samples)
     weights = weigh([good, bad], problem, WHOLE)
     np.testing.assert_allclose(weights, [0.9, 0.1], atol=0.03)
-    turned = weigh([bad, good], problem, WHOLE)
-    np.testing.assert_allclose(turned, weights[::-1], atol=1e-6)
+    swapped = weigh([bad, good], problem, WHOLE)
+    np.testing.assert_allclose(swapped, weights[::-1], atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])

@@ -15,7 +15,7 @@ def _network(samples: int = 1, context: int = 0) -> AttentionNetwork:
     return AttentionNetwork(samples, 8, context, start)
 
 
-def _beside(samples: int, context: int) -> Tensor:
+def _context_slices(samples: int, context: int) -> Tensor:
     start = torch.Generator().manual_seed(3)
     planes = torch.randn(1, context, samples + 1, SIDE, SIDE, generator=start)
     planes[:, :, -1] = 1
@@ -43,15 +43,15 @@ def test_a_pixel_is_not_seen_by_its_own_prediction(
 ) -> None:
     """Not one bit of it, however many layers there are between."""
     row, column = place
-    linear, stabilised, counts = _planes(samples)
+    linear, stabilized, counts = _planes(samples)
     if gaps:
         counts = _some(counts)
         counts[..., row, column] = 1
-    network, beside = _network(samples, context), _beside(samples, context)
-    before = network(linear, stabilised, counts, beside)
-    for planes in (linear, stabilised):
+    network, slices = _network(samples, context), _context_slices(samples, context)
+    before = network(linear, stabilized, counts, slices)
+    for planes in (linear, stabilized):
         planes[..., row, column] += 100
-    after = network(linear, stabilised, counts, beside)
+    after = network(linear, stabilized, counts, slices)
     for old, new in zip(before, after, strict=True):
         assert torch.equal(old[..., row, column], new[..., row, column])
         next_to = column + 1 if column + 1 < SIDE else column - 1
@@ -61,64 +61,64 @@ def test_a_pixel_is_not_seen_by_its_own_prediction(
 @torch.no_grad()
 @pytest.mark.parametrize("plane", [0, 1])
 def test_planes_beside_are_seen_at_the_pixels_own_place(plane: int) -> None:
-    inputs, beside = _planes(), _beside(1, 2)
+    inputs, slices = _planes(), _context_slices(1, 2)
     network = _network(1, 2)
-    before, _ = network(*inputs, beside)
-    beside[:, 2 * plane, 10, 10] += 10
-    after, _ = network(*inputs, beside)
+    before, _ = network(*inputs, slices)
+    slices[:, 2 * plane, 10, 10] += 10
+    after, _ = network(*inputs, slices)
     assert not torch.equal(before[..., 10, 10], after[..., 10, 10])
 
 
 @torch.no_grad()
 def test_a_plane_that_is_not_there_never_matters() -> None:
-    inputs, beside = _planes(), _beside(1, 2)
-    beside[:, 2:] = 0
+    inputs, slices = _planes(), _context_slices(1, 2)
+    slices[:, 2:] = 0
     network = _network(1, 2)
-    before, _ = network(*inputs, beside)
-    assert network.beside is not None
-    network.beside.weight[:, 1] += 1
-    after, _ = network(*inputs, beside)
+    before, _ = network(*inputs, slices)
+    assert network.context is not None
+    network.context.weight[:, 1] += 1
+    after, _ = network(*inputs, slices)
     assert torch.equal(before, after)
 
 
 @torch.no_grad()
 def test_it_sees_far() -> None:
     """Eight pixels along, through the layers that connect every third."""
-    linear, stabilised, counts = _planes()
+    linear, stabilized, counts = _planes()
     network = _network()
-    before, _ = network(linear, stabilised, counts, _beside(1, 0))
-    for planes in (linear, stabilised):
+    before, _ = network(linear, stabilized, counts, _context_slices(1, 0))
+    for planes in (linear, stabilized):
         planes[..., 10, 2] += 10
-    after, _ = network(linear, stabilised, counts, _beside(1, 0))
+    after, _ = network(linear, stabilized, counts, _context_slices(1, 0))
     assert not torch.equal(before[..., 10, 10], after[..., 10, 10])
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("samples", [1, 2])
 def test_values_that_do_not_count_never_matter(samples: int) -> None:
-    linear, stabilised, counts = _planes(samples)
+    linear, stabilized, counts = _planes(samples)
     counts = _some(counts)
     network = _network(samples)
     answers = []
     for bad in (0.0, 1e6):
-        planes = [torch.where(counts > 0, one, bad) for one in (linear, stabilised)]
-        answers.append(network(*planes, counts, _beside(samples, 0)))
+        planes = [torch.where(counts > 0, one, bad) for one in (linear, stabilized)]
+        answers.append(network(*planes, counts, _context_slices(samples, 0)))
     for one, other in zip(*answers, strict=True):
         assert torch.equal(one, other)
 
 
 @torch.no_grad()
 def test_the_gain_is_a_share() -> None:
-    predicted, gain = _network(2)(*_planes(2), _beside(2, 0))
+    predicted, gain = _network(2)(*_planes(2), _context_slices(2, 0))
     assert predicted.shape == gain.shape == (1, 2, SIDE, SIDE)
     assert ((gain > 0) & (gain < 1)).all()
 
 
 @torch.no_grad()
 def test_nothing_that_counts_is_no_error() -> None:
-    linear, stabilised, counts = _planes()
+    linear, stabilized, counts = _planes()
     predicted, gain = _network()(
-        linear, stabilised, torch.zeros_like(counts), _beside(1, 0)
+        linear, stabilized, torch.zeros_like(counts), _context_slices(1, 0)
     )
     assert torch.isfinite(predicted).all()
     assert torch.isfinite(gain).all()

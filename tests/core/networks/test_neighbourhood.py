@@ -27,7 +27,7 @@ def _predicted(plane: Tensor, blind_radius: int) -> tuple[Tensor, Tensor, Tensor
     )
     network = _network(neighbours.values, len(plane), blurs=3 if blind_radius else 1)
     seen = neighbours.around(torch.arange(counts.numel()))
-    offset, gain, mix = network(seen.features, neighbours.turned_columns[0])
+    offset, gain, mix = network(seen.features, neighbours.oriented_columns[0])
     return seen.level + offset, gain, mix
 
 

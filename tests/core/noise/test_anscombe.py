@@ -101,9 +101,9 @@ def test_the_table_rises_and_joins_the_closed_form(read_noise: float) -> None:
 
 
 def test_without_a_table_the_inverse_hardly_changes() -> None:
-    stabilised = np.linspace(0, 40, 500)
-    with_table = _unbiased_mean(stabilised, _CLOSED_FORM_ABOVE)
-    without = _unbiased_mean(stabilised, _CLOSED_FORM_ABOVE + 1e-9)
+    stabilized = np.linspace(0, 40, 500)
+    with_table = _unbiased_mean(stabilized, _CLOSED_FORM_ABOVE)
+    without = _unbiased_mean(stabilized, _CLOSED_FORM_ABOVE + 1e-9)
     np.testing.assert_allclose(with_table, without, atol=3e-3)
 
 
@@ -132,10 +132,10 @@ def test_the_unit_of_intensity_does_not_matter(
     image = np.linspace(350, 5000, 50)
     noise = Anscombe(2.0, variance_at_zero)
     scaled = Anscombe(2.0 * scale, variance_at_zero * scale**2)
-    stabilised = noise.forward(image)
-    np.testing.assert_allclose(scaled.forward(image * scale), stabilised, atol=1e-5)
+    stabilized = noise.forward(image)
+    np.testing.assert_allclose(scaled.forward(image * scale), stabilized, atol=1e-5)
     np.testing.assert_allclose(
-        scaled.inverse(stabilised), noise.inverse(stabilised) * scale, rtol=1e-5
+        scaled.inverse(stabilized), noise.inverse(stabilized) * scale, rtol=1e-5
     )
 
 
@@ -150,9 +150,9 @@ def test_without_photon_noise_it_is_a_division(gain: float) -> None:
 def test_shape_stays_and_invalid_pixels_stay_invalid(noise: Anscombe) -> None:
     image = np.full((2, 3, 4), 500, dtype=np.float32)
     image[0, 0, 0] = np.nan
-    stabilised = noise.forward(image)
-    back = noise.inverse(stabilised)
-    for array in (stabilised, back):
+    stabilized = noise.forward(image)
+    back = noise.inverse(stabilized)
+    for array in (stabilized, back):
         assert array.shape == image.shape
         assert array.dtype == np.float64
         np.testing.assert_array_equal(np.isnan(array), np.isnan(image))

@@ -180,8 +180,8 @@ def test_the_surroundings_of_a_patch_are_without_the_patch() -> None:
     patches, surroundings = _patches(plane, np.ones(plane.shape, dtype=bool), 6)
     (own,) = np.flatnonzero((patches == 7.0).all(axis=1))
     assert surroundings[own] == pytest.approx(0.0, abs=1e-9)
-    beside = np.flatnonzero((patches == 0.0).all(axis=1) & (surroundings > 0.1))
-    assert len(beside) > 0
+    adjacent = np.flatnonzero((patches == 0.0).all(axis=1) & (surroundings > 0.1))
+    assert len(adjacent) > 0
 
 
 def test_one_group_that_is_off_does_not_bend_the_line() -> None:

@@ -24,16 +24,21 @@ from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.source import ImageSource
-from napari_inr_denoise.image.tiling import LEAST_SIDE, Tiling
+from napari_inr_denoise.image.tiling import MIN_TILE_SIDE, Tiling
 from tests.core.torch_threads import four_threads
 
 FAST = preset_settings(
-    "fast", window_steps=40, window_width=16, window_batch=512, turns=2, device="cpu"
+    "fast",
+    window_steps=40,
+    window_width=16,
+    window_batch=512,
+    n_augmentations=2,
+    device="cpu",
 )
 PAPER = preset_settings(
     "paper", width=16, depth=2, batch_size=256, max_steps=40, device="cpu"
 )
-_TILED = LEAST_SIDE + 40
+_TILED = MIN_TILE_SIDE + 40
 """Side of a plane of four tiles."""
 
 
@@ -84,8 +89,8 @@ def test_tiles_at_once_are_as_they_are_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     image = _channels(2, _TILED)
-    monkeypatch.setattr(plan_module, "tile_side", lambda *_: LEAST_SIDE)
-    assert Tiling.of((_TILED, _TILED), LEAST_SIDE).count == 4
+    monkeypatch.setattr(plan_module, "tile_side", lambda *_: MIN_TILE_SIDE)
+    assert Tiling.of((_TILED, _TILED), MIN_TILE_SIDE).count == 4
     images = []
     for count in (1, 3):  # three: the last of a plane with the first of the next
         _at_once(count, monkeypatch)
@@ -146,14 +151,14 @@ def test_progress_rises_to_one_while_some_are_at_work(
     assert counted == list(range(5))
 
 
-def _replayed(actual: Any, looks_at: Callable[[NoisyPlane], int]) -> Any:
-    """Return a stand-in for `plane_steps` with so many looks at a plane."""
+def _replayed(actual: Any, count_of: Callable[[NoisyPlane], int]) -> Any:
+    """Return a stand-in for `plane_steps` with so many steps for a plane."""
 
     def replayed(problem: Any, settings: Any, device: Any) -> Any:
-        looks = list(run := GeneratorResult(actual(problem, settings, device)))
-        length = looks_at(problem)
+        steps = list(run := GeneratorResult(actual(problem, settings, device)))
+        length = count_of(problem)
         for number in range(length):
-            yield replace(looks[0], progress=number / length)
+            yield replace(steps[0], progress=number / length)
         return run.result
 
     return replayed
@@ -213,7 +218,7 @@ def test_tiles_of_a_plane_are_drawn_in_their_order(
 ) -> None:
     _in_turns(monkeypatch)
     _at_once(4, monkeypatch)
-    monkeypatch.setattr(plan_module, "tile_side", lambda *_: LEAST_SIDE)
+    monkeypatch.setattr(plan_module, "tile_side", lambda *_: MIN_TILE_SIDE)
     lengths = iter((9, 3, 6, 1))
     replayed = _replayed(module.plane_steps, lambda _: next(lengths))
     monkeypatch.setattr(module, "plane_steps", replayed)
@@ -280,7 +285,7 @@ def test_who_is_done_is_kept_where_another_fails(
 
 
 def test_tiles_of_two_planes_are_not_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_module, "tile_side", lambda *_: LEAST_SIDE)
+    monkeypatch.setattr(plan_module, "tile_side", lambda *_: MIN_TILE_SIDE)
     image = _channels(2, _TILED) + np.array([50, 150], np.float32)[:, None, None]
     _at_once(1, monkeypatch)
     alone = _run(image, settings=PAPER)

@@ -6,7 +6,7 @@ import pytest
 
 from napari_inr_denoise.core.candidates.base import evaluation_steps
 from napari_inr_denoise.core.candidates.neighbourhood import schedule
-from napari_inr_denoise.core.candidates.shared import MORE_STEPS, shared_turns
+from napari_inr_denoise.core.candidates.shared import MORE_STEPS, shared_augmentations
 from napari_inr_denoise.core.preflight.cost_model import Workload
 from napari_inr_denoise.core.preflight.timing import Pace
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
@@ -14,7 +14,7 @@ from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 SETTINGS = preset_settings(
     "fast", window_steps=40, window_width=32, window_batch=1024, device="cpu"
 )
-TURNS = shared_turns(SETTINGS)
+AUGMENTATIONS = shared_augmentations(SETTINGS)
 TIMES = {"neighbourhood": Pace(1.0, 0.001), "attention": Pace(10.0, 0.01)}
 
 
@@ -38,8 +38,8 @@ def test_planes_together_are_trained_once() -> None:
     ten, twenty = (
         _load(planes=count, together=True).seconds(only, 0.0) for count in (10, 20)
     )
-    assert twenty - ten == pytest.approx(10 * TURNS * 1e6 * 0.001)
-    training = ten - 10 * TURNS * 1e6 * 0.001
+    assert twenty - ten == pytest.approx(10 * AUGMENTATIONS * 1e6 * 0.001)
+    training = ten - 10 * AUGMENTATIONS * 1e6 * 0.001
     assert training >= MORE_STEPS * SETTINGS.neighbourhood.steps
 
 
@@ -48,7 +48,7 @@ def test_tiles_share_and_their_overlap_is_rendered_twice() -> None:
         _load(planes=1, tiled=True, rendered=size).seconds(TIMES, 0.0)
         for size in (10**6, 2 * 10**6)
     )
-    assert overlapping - plain == pytest.approx(TURNS * 1e6 * 0.011)
+    assert overlapping - plain == pytest.approx(AUGMENTATIONS * 1e6 * 0.011)
 
 
 def test_the_published_method_is_counted_to_the_end_of_its_budget() -> None:
@@ -69,9 +69,9 @@ def test_of_networks_at_once_the_longer_counts_and_ends_alone() -> None:
     settings = preset_settings("auto", window_steps=100, attention_steps=300)
     load = _load(settings, planes=1)
     assert load.seconds(paces, 0.0) == pytest.approx(100 + 300)
-    beside = replace(load, at_once=True)
-    assert beside.seconds(paces, 0.0) == pytest.approx(100 + 200 * 0.6)
+    concurrent = replace(load, at_once=True)
+    assert concurrent.seconds(paces, 0.0) == pytest.approx(100 + 200 * 0.6)
     unknown = {name: replace(pace, alone=None) for name, pace in paces.items()}
-    assert beside.seconds(unknown, 0.0) == pytest.approx(300)
+    assert concurrent.seconds(unknown, 0.0) == pytest.approx(300)
     only = {"attention": paces["attention"]}
-    assert beside.seconds(only, 0.0) == pytest.approx(300)
+    assert concurrent.seconds(only, 0.0) == pytest.approx(300)

@@ -10,19 +10,21 @@ from napari_inr_denoise.core.sampling.augmentation import (
 )
 
 
-@pytest.mark.parametrize("turn", range(N_ORIENTATIONS))
-def test_a_turn_is_undone(turn: int) -> None:
+@pytest.mark.parametrize("orientation", range(N_ORIENTATIONS))
+def test_an_augmentation_is_undone(orientation: int) -> None:
     planes = torch.arange(2 * 3 * 5).view(2, 3, 5)
-    assert torch.equal(undo_augmentation(augment(planes, turn), turn), planes)
+    assert torch.equal(
+        undo_augmentation(augment(planes, orientation), orientation), planes
+    )
 
 
 def test_the_turns_differ() -> None:
     square = torch.arange(9).view(1, 3, 3)
-    turns = {
-        tuple(augment(square, turn).flatten().tolist())
-        for turn in range(N_ORIENTATIONS)
+    orientations = {
+        tuple(augment(square, orientation).flatten().tolist())
+        for orientation in range(N_ORIENTATIONS)
     }
-    assert len(turns) == N_ORIENTATIONS
+    assert len(orientations) == N_ORIENTATIONS
 
 
 def test_the_first_leaves_planes_as_they_are() -> None:

@@ -40,12 +40,12 @@ def _around(neighbours: Neighbours, row: int, column: int) -> Seen:
 @pytest.mark.parametrize(("blind_radius", "hidden"), [(0, 1), (1, 9), (3, 49)])
 def test_it_gathers_what_lies_around_a_pixel(blind_radius: int, hidden: int) -> None:
     """Radius 3 about the middle of the plane: all of the window is inside."""
-    linear, stabilised = _plane()
+    linear, stabilized = _plane()
     radius = 3 if blind_radius < 3 else 4
     big = torch.nn.functional.pad(linear, (2, 2, 2, 2))
-    big_stabilised = torch.nn.functional.pad(stabilised, (2, 2, 2, 2))
+    big_stabilized = torch.nn.functional.pad(stabilized, (2, 2, 2, 2))
     counts = torch.ones(HEIGHT + 4, WIDTH + 4, dtype=torch.bool)
-    neighbours = Neighbours(big, big_stabilised, counts, radius, blind_radius)
+    neighbours = Neighbours(big, big_stabilized, counts, radius, blind_radius)
     seen = neighbours.around(torch.tensor([6 * (WIDTH + 4) + 5]))
     assert seen.values.shape == (1, 1, hidden)
     around = big[
@@ -60,7 +60,7 @@ def test_it_gathers_what_lies_around_a_pixel(blind_radius: int, hidden: int) -> 
     assert neighbours.values == values + 1
     # The values seen are given relative to their level, which comes last.
     told = seen.features[0, :-1] + seen.features[0, -1]
-    window = big_stabilised[0, 6 - radius : 7 + radius, 5 - radius : 6 + radius]
+    window = big_stabilized[0, 6 - radius : 7 + radius, 5 - radius : 6 + radius]
     far = torch.ones_like(window, dtype=torch.bool)
     far[
         radius - blind_radius : radius + blind_radius + 1,
@@ -73,8 +73,8 @@ def test_it_gathers_what_lies_around_a_pixel(blind_radius: int, hidden: int) -> 
 @pytest.mark.parametrize("place", PLACES)
 def test_what_is_hidden_is_not_seen(place: tuple[int, int], blind_radius: int) -> None:
     """At corners and borders too, and not one bit of it."""
-    linear, stabilised = _plane()
-    plain = Neighbours(linear, stabilised, _everything(), 3, blind_radius)
+    linear, stabilized = _plane()
+    plain = Neighbours(linear, stabilized, _everything(), 3, blind_radius)
     before = _around(plain, *place)
     for row in range(
         max(place[0] - blind_radius, 0), min(place[0] + blind_radius + 1, HEIGHT)
@@ -82,7 +82,7 @@ def test_what_is_hidden_is_not_seen(place: tuple[int, int], blind_radius: int) -
         for column in range(
             max(place[1] - blind_radius, 0), min(place[1] + blind_radius + 1, WIDTH)
         ):
-            changed = [plane.clone() for plane in (linear, stabilised)]
+            changed = [plane.clone() for plane in (linear, stabilized)]
             for plane in changed:
                 plane[0, row, column] += 1000
             after = _around(
@@ -95,15 +95,15 @@ def test_what_is_hidden_is_not_seen(place: tuple[int, int], blind_radius: int) -
 
 @pytest.mark.parametrize("blind_radius", [0, 1, 2])
 def test_what_lies_outside_of_the_hole_is_seen(blind_radius: int) -> None:
-    linear, stabilised = _plane()
+    linear, stabilized = _plane()
     before = _around(
-        Neighbours(linear, stabilised, _everything(), 3, blind_radius), 4, 3
+        Neighbours(linear, stabilized, _everything(), 3, blind_radius), 4, 3
     )
-    linear, stabilised = linear.clone(), stabilised.clone()
-    for plane in (linear, stabilised):
+    linear, stabilized = linear.clone(), stabilized.clone()
+    for plane in (linear, stabilized):
         plane[0, 4, 3 + blind_radius + 1] += 10
     after = _around(
-        Neighbours(linear, stabilised, _everything(), 3, blind_radius), 4, 3
+        Neighbours(linear, stabilized, _everything(), 3, blind_radius), 4, 3
     )
     assert not torch.equal(after.features, before.features)
     assert not torch.equal(after.level, before.level)
@@ -113,27 +113,27 @@ def test_what_lies_outside_of_the_hole_is_seen(blind_radius: int) -> None:
 @pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize("blind_radius", [0, 1])
 def test_values_that_do_not_count_never_matter(samples: int, blind_radius: int) -> None:
-    linear, stabilised = _plane(samples)
+    linear, stabilized = _plane(samples)
     counts = torch.rand(HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)) < 0.6
     every = torch.arange(HEIGHT * WIDTH)
     found = []
     for bad in (0.0, 1e6):
-        planes = [torch.where(counts, plane, bad) for plane in (linear, stabilised)]
+        planes = [torch.where(counts, plane, bad) for plane in (linear, stabilized)]
         found.append(Neighbours(*planes, counts, 3, blind_radius).around(every))
     assert torch.equal(found[0].features, found[1].features)
     assert torch.equal(found[0].level, found[1].level)
     assert torch.equal(
         found[0].values * found[0].weight, found[1].values * found[1].weight
     )
-    own = Neighbours(linear, stabilised, counts, 3, blind_radius).hidden_distance == 0
+    own = Neighbours(linear, stabilized, counts, 3, blind_radius).hidden_distance == 0
     weights = found[0].weight[:, 0, own].flatten()
     assert torch.equal(weights, counts.flatten().float())
 
 
 def test_where_nothing_counts_the_level_is_nought() -> None:
-    linear, stabilised = _plane()
+    linear, stabilized = _plane()
     nothing = torch.zeros(HEIGHT, WIDTH, dtype=torch.bool)
-    seen = Neighbours(linear, stabilised, nothing, 2, 0).around(torch.tensor([30]))
+    seen = Neighbours(linear, stabilized, nothing, 2, 0).around(torch.tensor([30]))
     for part in (seen.features, seen.level, seen.values, seen.weight):
         assert torch.equal(part, torch.zeros_like(part))
 
@@ -152,51 +152,51 @@ def test_the_level_of_a_flat_plane_is_its_value_up_to_the_corners() -> None:
 
 @pytest.mark.parametrize("samples", [1, 2])
 @pytest.mark.parametrize("blind_radius", [0, 1])
-@pytest.mark.parametrize("turn", range(N_ORIENTATIONS))
+@pytest.mark.parametrize("orientation", range(N_ORIENTATIONS))
 @pytest.mark.usefixtures("exact")
-def test_reordered_columns_see_the_turned_plane(
-    turn: int, blind_radius: int, samples: int
+def test_reordered_columns_see_the_oriented_plane(
+    orientation: int, blind_radius: int, samples: int
 ) -> None:
-    """Weights w[columns] times features are w times those of the turned plane."""
-    linear, stabilised = _plane(samples)
+    """Weights w[columns] times features are w times those of the oriented plane."""
+    linear, stabilized = _plane(samples)
     counts = torch.rand(HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)) < 0.8
-    plain = Neighbours(linear, stabilised, counts, 3, blind_radius)
-    turned = Neighbours(
-        undo_augmentation(linear, turn),
-        undo_augmentation(stabilised, turn),
-        undo_augmentation(counts, turn),
+    plain = Neighbours(linear, stabilized, counts, 3, blind_radius)
+    oriented = Neighbours(
+        undo_augmentation(linear, orientation),
+        undo_augmentation(stabilized, orientation),
+        undo_augmentation(counts, orientation),
         3,
         blind_radius,
     )
-    columns = plain.turned_columns[turn]
+    columns = plain.oriented_columns[orientation]
     assert sorted(columns.tolist()) == list(range(plain.values))
     weights = torch.from_numpy(np.random.default_rng(0).normal(size=(5, plain.values)))
     every = torch.arange(HEIGHT * WIDTH)
     found = plain.around(every).features.double() @ weights[:, columns].T
-    wanted = turned.around(every).features.double() @ weights.T
-    # The turned plane's pixels, in the order of the plain one's.
-    order = undo_augmentation(every.view(HEIGHT, WIDTH), turn).flatten()
+    wanted = oriented.around(every).features.double() @ weights.T
+    # The oriented plane's pixels, in the order of the plain one's.
+    order = undo_augmentation(every.view(HEIGHT, WIDTH), orientation).flatten()
     torch.testing.assert_close(found[order], wanted, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
-    ("blind_radius", "beside", "samples"), [(0, 0, 1), (0, 2, 1), (1, 1, 3)]
+    ("blind_radius", "n_context", "samples"), [(0, 0, 1), (0, 2, 1), (1, 1, 3)]
 )
 def test_whole_rows_are_weighed_as_single_pixels_are(
     monkeypatch: pytest.MonkeyPatch,
     kind: torch.dtype,
     blind_radius: int,
-    beside: int,
+    n_context: int,
     samples: int,
 ) -> None:
-    """At the edges, beside pixels that don't count, and with planes beside."""
+    """At the edges, next to invalid pixels, and with context slices."""
     monkeypatch.setattr(module, "product_dtype", lambda _: kind)
     random = torch.Generator().manual_seed(1)
     counts = torch.rand(HEIGHT, WIDTH, generator=random) > 0.1
     context = [
         torch.cat([_plane(samples)[0].flip(k) * counts, counts[None].float()])
-        for k in range(beside)
+        for k in range(n_context)
     ]
     planes = _plane(samples)
     neighbours = Neighbours(*planes, counts, 3, blind_radius, context, 2)

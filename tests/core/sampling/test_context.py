@@ -28,7 +28,7 @@ def test_a_dimmer_or_brighter_plane_is_made_as_bright(factor: float) -> None:
     own, other = _problem(_waves()), _problem(factor * _waves() + 50)
     common = CommonScale.of([own])
     (found,) = context_planes(own, [other], common, CPU)
-    wanted = common.stabilised_syx(own, CPU)
+    wanted = common.stabilized_syx(own, CPU)
     assert (found[:-1] - wanted).abs().max() < 0.05
     assert (found[-1] == 1).all()
 

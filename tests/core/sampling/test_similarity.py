@@ -85,4 +85,4 @@ def test_crops_of_different_micrographs_are_unrelated(
         1,
     )
     assert len(crops) == 7
-    assert [planes.beside(number) for number in range(7)] == [None] * 7
+    assert [planes.context_numbers(number) for number in range(7)] == [None] * 7

@@ -109,7 +109,7 @@ class Crops:
         planes = torch.cat(
             [
                 scale.linear_syx,
-                scale.stabilised_syx,
+                scale.stabilized_syx,
                 masks.to(device, torch.float32),
                 *context_planes(problem, context, common, device),
             ]
@@ -150,7 +150,7 @@ class AttentionTrainer(Trainer):
         self._network = AttentionNetwork(
             self._samples, settings.attention.width, parts[0].context, start
         ).to(self._device)
-        self._optimiser = OneCycleOptimizer(
+        self._optimizer = OneCycleOptimizer(
             self._network, settings.attention.learning_rate, steps
         )
         self.steps = steps
@@ -161,9 +161,9 @@ class AttentionTrainer(Trainer):
     def _evaluate(self, planes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return linear values, blind-spot prediction, result and gain."""
         n = self._samples
-        linear, stabilised = planes[:, :n], planes[:, n : 2 * n]
+        linear, stabilized = planes[:, :n], planes[:, n : 2 * n]
         counts, context = planes[:, 2 * n : 2 * n + 1], planes[:, 2 * n + 2 :]
-        predicted, gain = self._network(linear, stabilised, counts, context)
+        predicted, gain = self._network(linear, stabilized, counts, context)
         fixed = predicted.detach()
         return (
             linear,
@@ -178,7 +178,7 @@ class AttentionTrainer(Trainer):
             counted, crops = self._crops()
         size = math.ceil(self._batch / part_count(self._device))
         shares = zip(*(one.split(size) for one in crops), strict=True)
-        self._optimiser.step([Loss(self._loss, (counted, *part)) for part in shares])
+        self._optimizer.step([Loss(self._loss, (counted, *part)) for part in shares])
         self._done += 1
 
     def _crops(self) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -228,12 +228,15 @@ class AttentionTrainer(Trainer):
         height, width, samples = part.problem.plane_yxs.shape
         whole = _padded(part.planes, _CROP)
         total = torch.zeros(2 * samples, height, width, device=self._device)
-        for turn in range(n_augmentations):
-            planes = augment(whole, turn)
+        for orientation in range(n_augmentations):
+            planes = augment(whole, orientation)
             _, _, result, gain = self._evaluate(_padded(planes, PHASES)[None])
             both = torch.cat([result[0], gain[0]])
             both = both[:, : planes.shape[1], : planes.shape[2]]
-            total += undo_augmentation(both, turn)[:, :height, :width] / n_augmentations
+            total += (
+                undo_augmentation(both, orientation)[:, :height, :width]
+                / n_augmentations
+            )
             yield
         result, gain = total.movedim(0, -1).chunk(2, dim=-1)
         return Candidate(

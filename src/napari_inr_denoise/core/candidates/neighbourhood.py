@@ -150,10 +150,10 @@ class NeighbourhoodTrainer(Trainer):
         ).to(first.device)
         self._basis = _blurs(first, blurs)
         self._correlation = _own_pixel(first)
-        self._optimiser = OneCycleOptimizer(
+        self._optimizer = OneCycleOptimizer(
             self._network, settings.neighbourhood.learning_rate, self.steps
         )
-        self._turns = torch.Generator().manual_seed(settings.seed)
+        self._host_generator = torch.Generator().manual_seed(settings.seed)
         self._generator = torch.Generator(device=first.device)
         self._generator.manual_seed(settings.seed)
         self._done = 0
@@ -172,11 +172,15 @@ class NeighbourhoodTrainer(Trainer):
 
     def advance(self) -> None:
         """Take one optimization step on random pixels with a random augmentation."""
-        turn = int(torch.randint(N_ORIENTATIONS, (1,), generator=self._turns))
+        orientation = int(
+            torch.randint(N_ORIENTATIONS, (1,), generator=self._host_generator)
+        )
         numbers = self._drawn()
         with one_thread():
             drawn = [self._pixels(number, len(numbers)) for number in numbers]
-        self._optimiser.step([self._loss(part, turn) for part in self._shares(drawn)])
+        self._optimizer.step(
+            [self._loss(part, orientation) for part in self._shares(drawn)]
+        )
         self._done += 1
         if self._done == self._alone:
             self._learn_correlation()
@@ -185,7 +189,7 @@ class NeighbourhoodTrainer(Trainer):
         """Return the numbers of the tiles that a step is trained on."""
         if len(self._views) <= _VIEWS_AT_ONCE:
             return range(len(self._views))
-        order = torch.randperm(len(self._views), generator=self._turns)
+        order = torch.randperm(len(self._views), generator=self._host_generator)
         return order[:_VIEWS_AT_ONCE].tolist()
 
     def _shares(self, drawn: Sequence[list[_Pixels]]) -> Iterable[Sequence[_Pixels]]:
@@ -206,7 +210,7 @@ class NeighbourhoodTrainer(Trainer):
         parts = view.targets[drawn].tensor_split(self._parts)
         return [_Pixels(number, part, weight) for part in parts]
 
-    def _loss(self, part: Sequence[_Pixels], turn: int) -> Loss:
+    def _loss(self, part: Sequence[_Pixels], orientation: int) -> Loss:
         """Return one part of the mean loss, in units of the noise."""
         learns_gain = self._done >= self._alone
         numbers = tuple(pixels.number for pixels in part)
@@ -220,7 +224,7 @@ class NeighbourhoodTrainer(Trainer):
             ]
             return torch.stack(sums).sum()
 
-        columns = self._views[0].neighbours.turned_columns[turn]
+        columns = self._views[0].neighbours.oriented_columns[orientation]
         inputs = columns, *(pixels.flat for pixels in part)
         return Loss(share, inputs, (numbers, learns_gain))
 
@@ -244,7 +248,7 @@ class NeighbourhoodTrainer(Trainer):
     def _learn_correlation(self) -> None:
         """Measure the noise correlation within the blind spot from the residual."""
         view = self._views[0]
-        for _ in (whole := GeneratorResult(self._whole(view, turns=1))):
+        for _ in (whole := GeneratorResult(self._whole(view, n_augmentations=1))):
             pass
         predicted, _, _ = whole.result
         residual = (view.values - predicted).view(
@@ -259,7 +263,7 @@ class NeighbourhoodTrainer(Trainer):
         self._correlation = torch.from_numpy(table.ravel()).to(residual)
 
     def _whole(
-        self, view: PlaneView, turns: int
+        self, view: PlaneView, n_augmentations: int
     ) -> Generator[None, None, tuple[Tensor, Tensor, Tensor]]:
         """Return prediction, result and divergence of all pixels, (Y * X, samples)."""
         height, width = view.neighbours.height, view.neighbours.width
@@ -267,7 +271,7 @@ class NeighbourhoodTrainer(Trainer):
         first = self._network.linear_layers()[0]
         layers = [
             view.neighbours.laid_out(first.weight[:, columns])
-            for columns in view.neighbours.turned_columns[:turns]
+            for columns in view.neighbours.oriented_columns[:n_augmentations]
         ]
         sums = [torch.zeros_like(view.values) for _ in range(3)]
         for top in range(0, height, at_once):
@@ -279,7 +283,7 @@ class NeighbourhoodTrainer(Trainer):
                 values = sums_of_first.add_(first.bias)
                 parts = self._evaluate(self._network.after_first(values), hidden)
                 for total, part in zip(sums, parts, strict=True):
-                    total[flat] += part / turns
+                    total[flat] += part / n_augmentations
             yield
         return sums[0], sums[1], sums[2]
 

@@ -123,7 +123,7 @@ def shares_networks(settings: DenoiseSettings, count: int) -> bool:
     return can_share(settings) and settings.context > 0 and count >= _FEWEST_PLANES
 
 
-def shared_turns(settings: DenoiseSettings) -> int:
+def shared_augmentations(settings: DenoiseSettings) -> int:
     """Return the number of test-time augmentations of shared networks."""
     return max(settings.n_augmentations // _FEWER_AUGMENTATIONS, 1)
 
@@ -183,7 +183,7 @@ def train_shared(
         # Early predictions of the second network are worse than those already shown.
         seen = _of_all(newest, training.candidate if number == 0 else None)
         yield SharedTraining(first.number, first.problem, seen, done)
-    return SharedNetworks(planes, run.result, shared_turns(settings))
+    return SharedNetworks(planes, run.result, shared_augmentations(settings))
 
 
 def _trained(
@@ -216,7 +216,9 @@ def _parts(planes: Series, seed: int) -> list[TrainingTile]:
     The list is empty if most planes are not similar to their neighbours.
     """
     chosen = spread(planes.count, MOST_TRAINED)
-    numbers = [number for number in chosen if planes.beside(number) is not None]
+    numbers = [
+        number for number in chosen if planes.context_numbers(number) is not None
+    ]
     if 2 * len(numbers) < len(chosen):
         return []
     tiles = planes.tiling.tiles

@@ -16,7 +16,10 @@ from torch import Tensor
 
 from napari_inr_denoise.core.candidates.base import CandidateModel, CandidateSteps, Cost
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining, new_siren
-from napari_inr_denoise.core.compute.early_stopping import Watched, until_noise_level
+from napari_inr_denoise.core.compute.early_stopping import (
+    FitProgress,
+    until_noise_level,
+)
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.compute.precision import total
 from napari_inr_denoise.core.ensemble.limits import range_of
@@ -65,9 +68,9 @@ def fit_steps(
     )
     for now in run:
         yield FitStep(
-            step=now.look.steps,
+            step=now.current.steps,
             max_steps=settings.siren.max_steps,
-            residual_rms=now.look.residual_rms,
+            residual_rms=now.current.residual_rms,
             noise=problem.noise,
             progress=now.progress,
             steps_per_second=fit.steps_per_second,
@@ -123,14 +126,14 @@ class SirenModel(CandidateModel):
         return Cost(settings.siren.max_steps, evaluations + _FULL_OVERLAP)
 
 
-def _final(fit: _Fit, end: Watched[FitResult], problem: NoisyPlane) -> FitResult:
+def _final(fit: _Fit, end: FitProgress[FitResult], problem: NoisyPlane) -> FitResult:
     """Return the best state; if it is the last one, with fully overlapping patches."""
     if not math.isfinite(end.best.residual_rms):
         # The fit failed before its first step.
         return FitResult(
             problem.plane_yxs.astype(np.float32), 0.0, 0, StopReason.NON_FINITE
         )
-    return fit.look(stride=1) if end.best is end.look else end.best
+    return fit.evaluate(stride=1) if end.best is end.current else end.best
 
 
 class _Fit:
@@ -168,7 +171,7 @@ class _Fit:
         """Steps taken over the time they took; 0 before the first."""
         return self._training.steps_per_second
 
-    def look(self, stride: int | None = None) -> FitResult:
+    def evaluate(self, stride: int | None = None) -> FitResult:
         """Render the network with averaged weights and compute its residual.
 
         Computed on the device; only the plane and one number are copied to the host.

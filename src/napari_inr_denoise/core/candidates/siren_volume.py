@@ -111,7 +111,7 @@ def volume_steps(
         until_noise_level(fit, problem.noise.sigma_chen, settings.siren)
     )
     for now in run:
-        yield replace(now.best, steps=now.look.steps, progress=now.progress)
+        yield replace(now.best, steps=now.current.steps, progress=now.progress)
     end, reason = run.result
     return replace(end.best, reason=reason, progress=end.progress)
 
@@ -142,7 +142,7 @@ class _Fit:
         """Take optimization steps."""
         self._training.advance(steps)
 
-    def look(self) -> VolumeFit:
+    def evaluate(self) -> VolumeFit:
         """Return the network with averaged weights, and its residual."""
         self._training.average.apply()
         network = copy.deepcopy(self._network).requires_grad_(requires_grad=False)

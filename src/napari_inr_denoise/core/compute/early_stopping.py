@@ -1,4 +1,4 @@
-"""Training that is looked at now and then, and ends at the noise level."""
+"""Training that is evaluated now and then, and ends at the noise level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_inr_denoise.core.settings import SirenSettings
 
 @dataclass(frozen=True)
 class StopRule(ABC):
-    """Decides from a look at the whole image whether the fit ends."""
+    """Decides from an evaluation of the whole image whether the fit ends."""
 
     @abstractmethod
     def check(self, step: int, residual_variance: float) -> StopReason | None:
@@ -68,7 +68,7 @@ class FirstOf(StopRule):
         return None
 
 
-class Look(Protocol):
+class Evaluation(Protocol):
     """A state of a fit, compared with the noisy image."""
 
     @property
@@ -80,40 +80,42 @@ class Look(Protocol):
         """Root of MSE(output, noisy), in the image's units; NaN if it went wrong."""
 
 
-_Look = TypeVar("_Look", bound=Look)
-_Look_co = TypeVar("_Look_co", bound=Look, covariant=True)
+_Evaluation = TypeVar("_Evaluation", bound=Evaluation)
+_Evaluation_co = TypeVar("_Evaluation_co", bound=Evaluation, covariant=True)
 
 
-class Stoppable(Protocol[_Look_co]):
-    """A fit that goes on step by step and can be looked at in between."""
+class Stoppable(Protocol[_Evaluation_co]):
+    """A fit that goes on step by step and can be evaluated in between."""
 
     def advance(self, steps: int) -> None:
         """Take optimisation steps."""
 
-    def look(self) -> _Look_co:
-        """Return the present state."""
+    def evaluate(self) -> _Evaluation_co:
+        """Compare the present state with the noisy image."""
 
 
 @dataclass(frozen=True)
-class Watched(Generic[_Look]):
-    """Where a training is at a look.
+class FitProgress(Generic[_Evaluation]):
+    """Where a training is at an evaluation.
 
     Attributes
     ----------
-    look, best : Look
+    current, best : Evaluation
         The present state, and the one with the least residual so far.
     progress : float
         Estimated share of the fit that is done, 0 to 1, never falling.
     """
 
-    look: _Look
-    best: _Look
+    current: _Evaluation
+    best: _Evaluation
     progress: float
 
 
 def until_noise_level(
-    fit: Stoppable[_Look], sigma: float, settings: SirenSettings
-) -> Generator[Watched[_Look], None, tuple[Watched[_Look], StopReason]]:
+    fit: Stoppable[_Evaluation], sigma: float, settings: SirenSettings
+) -> Generator[
+    FitProgress[_Evaluation], None, tuple[FitProgress[_Evaluation], StopReason]
+]:
     """Train until the residual comes down to the noise level.
 
     Parameters
@@ -121,51 +123,51 @@ def until_noise_level(
     fit : Stoppable
         Before its first step.
     sigma : float
-        Noise level above 0, in the unit of the looks.
+        Noise level above 0, in the unit of the evaluations.
     settings : SirenSettings
         For `eval_every` and `max_steps`.
 
     Yields
     ------
-    Watched
-        At every look, the first before any step.
+    FitProgress
+        At every evaluation, the first before any step.
 
     Returns
     -------
-    Watched
+    FitProgress
         At the end.
     StopReason
-        NON_FINITE where the last look has no residual; its best is one before.
+        NON_FINITE where the last evaluation has no residual; its best is one before.
     """
     rule = FirstOf((Discrepancy(sigma**2), Budget(settings.max_steps)))
-    first = before = look = best = fit.look()
+    first = before = current = best = fit.evaluate()
     progress = 0.0
-    while math.isfinite(look.residual_rms):
-        if look.residual_rms <= best.residual_rms:
-            best = look
-        reason = rule.check(look.steps, look.residual_rms**2)
+    while math.isfinite(current.residual_rms):
+        if current.residual_rms <= best.residual_rms:
+            best = current
+        reason = rule.check(current.steps, current.residual_rms**2)
         if reason is not None:
-            return Watched(look, best, 1.0), reason
-        progress = max(progress, _progress(look, first, sigma, settings))
-        yield Watched(look, best, progress)
-        fit.advance(steps_to_next_look(before, look, sigma, settings))
-        before, look = look, fit.look()
-    return Watched(look, best, 1.0), StopReason.NON_FINITE
+            return FitProgress(current, best, 1.0), reason
+        progress = max(progress, _progress(current, first, sigma, settings))
+        yield FitProgress(current, best, progress)
+        fit.advance(steps_to_next_evaluation(before, current, sigma, settings))
+        before, current = current, fit.evaluate()
+    return FitProgress(current, best, 1.0), StopReason.NON_FINITE
 
 
-def steps_to_next_look(
-    before: Look, now: Look, sigma: float, settings: SirenSettings
+def steps_to_next_evaluation(
+    before: Evaluation, now: Evaluation, sigma: float, settings: SirenSettings
 ) -> int:
-    """Return how many steps to take before the whole image is looked at again.
+    """Return how many steps to take before the whole image is evaluated again.
 
     Never more than `eval_every`; fewer when the residual, going on as it fell
-    between the last two looks, would come down to the noise level earlier. So the
+    between the last two evaluations, would come down to the noise level earlier. So the
     stop is not overshot early in a fit, where a few steps change much.
 
     Parameters
     ----------
-    before, now : Look
-        The last two looks.
+    before, now : Evaluation
+        The last two evaluations.
     sigma : float
         Noise level in the same units.
     settings : SirenSettings
@@ -180,11 +182,13 @@ def steps_to_next_look(
     return max(min(math.ceil(expected), limit), 1)
 
 
-def _progress(look: Look, first: Look, sigma: float, settings: SirenSettings) -> float:
+def _progress(
+    current: Evaluation, first: Evaluation, sigma: float, settings: SirenSettings
+) -> float:
     """Estimate how much of the fit is done: by the steps or by the residual."""
-    by_steps = look.steps / settings.max_steps
+    by_steps = current.steps / settings.max_steps
     height = math.log(max(first.residual_rms / sigma, 1.0 + 1e-9))
-    left = math.log(max(look.residual_rms / sigma, 1.0))
+    left = math.log(max(current.residual_rms / sigma, 1.0))
     # The residual falls fast at first and slowly in the end: the square makes the
     # bar move about evenly.
     return min(max(by_steps, (1 - left / height) ** 2), 1.0)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.limits import keep_in_range, keep_structure
 from napari_inr_denoise.core.ensemble.smoothing import smoothed
-from napari_inr_denoise.core.ensemble.wiener import beside_wiener
+from napari_inr_denoise.core.ensemble.wiener import wiener_averaged
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 
@@ -40,7 +40,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class FilterProblem:
-    """What a post-filter may know beside the estimate.
+    """What a post-filter may know in addition to the estimate.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ def guided(problem: FilterProblem, estimate: Estimate) -> Estimate:
 
 def wiener(problem: FilterProblem, estimate: Estimate) -> Estimate:
     """Average with the Wiener filter of the noisy plane that the estimate steers."""
-    plane_yxs = beside_wiener(problem.plane, estimate.plane_yxs, problem.device)
+    plane_yxs = wiener_averaged(problem.plane, estimate.plane_yxs, problem.device)
     return Estimate(plane_yxs, estimate.divergence_yxs)
 
 

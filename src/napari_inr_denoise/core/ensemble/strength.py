@@ -94,11 +94,11 @@ def image_at_strength(
     changed = denoised.copy()
     for plane in planes_of(axes, denoised.shape):
         before, after = (
-            plane.colours_yxs(one[plane.selection]) for one in (noisy, changed)
+            plane.samples_yxs(one[plane.selection]) for one in (noisy, changed)
         )
         known = None
         if uncertainty is not None:
-            known = plane.colours_yxs(uncertainty[plane.selection])
+            known = plane.samples_yxs(uncertainty[plane.selection])
         after[...] = at_strength(before, after, known, strength)
     return changed
 

@@ -35,7 +35,7 @@ _LARGEST = 1e15
 _CPU = torch.device("cpu")
 
 
-def beside_wiener(
+def wiener_averaged(
     problem: NoisyPlane,
     plane_yxs: NDArray[np.float32],
     device: torch.device = _CPU,

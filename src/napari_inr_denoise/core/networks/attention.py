@@ -58,7 +58,7 @@ class AttentionNetwork(nn.Module):
         self.register_buffer("mask", mask)
         self.samples = samples
         self.first = _convolution(samples, width, side)
-        self.beside = (
+        self.context = (
             _convolution(context * samples, width, side, bias=False)
             if context
             else None
@@ -87,13 +87,13 @@ class AttentionNetwork(nn.Module):
             self.last.get_parameter("bias")[self.samples :] = -2.0
 
     def forward(
-        self, linear: Tensor, stabilised: Tensor, counts: Tensor, context: Tensor
+        self, linear: Tensor, stabilized: Tensor, counts: Tensor, context: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Predict each pixel from its neighbours.
 
         Parameters
         ----------
-        linear, stabilised : Tensor, shape (N, samples, Y, X)
+        linear, stabilized : Tensor, shape (N, samples, Y, X)
             Linear and variance-stabilized values. Y and X are multiples of `PHASES`.
         counts : Tensor, shape (N, 1, Y, X)
             1 at pixels that may be used as inputs, 0 elsewhere.
@@ -109,7 +109,7 @@ class AttentionNetwork(nn.Module):
             In (0, 1): fraction of (noisy - predicted) that is added back.
         """
         kind = product_dtype(linear.device)
-        features = F.relu(self._first(stabilised, counts, context)).to(kind)
+        features = F.relu(self._first(stabilized, counts, context)).to(kind)
         far = space_to_batch(features, PHASES)
         squares = [one for one in self.sparse if isinstance(one, nn.Conv2d)]
         for one, other in zip(squares[::2], squares[1::2], strict=True):
@@ -123,17 +123,17 @@ class AttentionNetwork(nn.Module):
         offset, gain = last.chunk(2, dim=1)
         return _level(linear, counts) + offset, torch.sigmoid(gain)
 
-    def _first(self, stabilised: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+    def _first(self, stabilized: Tensor, counts: Tensor, context: Tensor) -> Tensor:
         """Return the first layer's output before the activation, (N, Y, X, width).
 
         The inputs are values minus the local level of the predicted pixel.
         """
-        level = _level(stabilised, counts).movedim(1, -1)
+        level = _level(stabilized, counts).movedim(1, -1)
         weights = self.first.weight * self.get_buffer("mask")
-        seen = _relative(stabilised * counts, counts, level) @ weights.flatten(1).t()
-        if self.beside is not None:
+        seen = _relative(stabilized * counts, counts, level) @ weights.flatten(1).t()
+        if self.context is not None:
             each = context.unflatten(1, (-1, self.samples + 1)).unbind(1)
-            kernels = self.beside.weight.split(self.samples, dim=1)
+            kernels = self.context.weight.split(self.samples, dim=1)
             for planes, kernel in zip(each, kernels, strict=True):
                 values = _relative(planes[:, :-1], planes[:, -1:], level)
                 seen = seen + values @ kernel.flatten(1).t()

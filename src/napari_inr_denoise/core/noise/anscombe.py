@@ -92,7 +92,7 @@ class Anscombe:
         photons = values / self.gain + (self._read_noise - self._pedestal)
         return _root(photons)
 
-    def inverse(self, stabilised: ArrayLike) -> NDArray[np.float64]:
+    def inverse(self, stabilized: ArrayLike) -> NDArray[np.float64]:
         """Apply the exact unbiased inverse of the transform.
 
         The algebraic inverse is biased towards dark values. See Makitalo and Foi,
@@ -101,7 +101,7 @@ class Anscombe:
 
         Parameters
         ----------
-        stabilised : array_like
+        stabilized : array_like
             Denoised output of `forward`; any shape.
 
         Returns
@@ -110,7 +110,7 @@ class Anscombe:
             Mean intensities, same shape. With photon noise they are at least 0, or at
             least the pedestal. NaN stays NaN.
         """
-        values = np.asarray(stabilised, dtype=np.float64)
+        values = np.asarray(stabilized, dtype=np.float64)
         if self._gaussian:
             return values * math.sqrt(self.variance_at_zero)
         photons = _unbiased_mean(values, self._read_noise)
@@ -166,13 +166,13 @@ def _root(photons: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _unbiased_mean(
-    stabilised: NDArray[np.float64], read_noise: float
+    stabilized: NDArray[np.float64], read_noise: float
 ) -> NDArray[np.float64]:
     """Return the mean photon count for a given mean of the transform.
 
     Parameters
     ----------
-    stabilised : ndarray
+    stabilized : ndarray
         Mean values of the transform; any shape.
     read_noise : float
         Variance in photons^2.
@@ -185,13 +185,13 @@ def _unbiased_mean(
     # The error of the closed form falls with the square of the mean and is 1e-4 photons
     # at the end of the table. Makitalo and Foi's form has more terms, to fit low means,
     # and an error of 9e-3 photons there.
-    root = np.maximum(stabilised, 0.0) / 2.0
+    root = np.maximum(stabilized, 0.0) / 2.0
     closed = np.maximum(np.square(root) - 0.125 - read_noise, 0.0)
     if read_noise > _CLOSED_FORM_ABOVE:
         return closed
     transformed, means = _table(read_noise)
-    within = np.interp(stabilised, transformed, means)
-    return np.where(stabilised > transformed[-1], closed, within)
+    within = np.interp(stabilized, transformed, means)
+    return np.where(stabilized > transformed[-1], closed, within)
 
 
 @lru_cache(maxsize=16)

@@ -81,7 +81,7 @@ def noise_of_planes(
     check_image(array)
     models = []
     for plane in planes_of(axes, array.shape):
-        values, finite = to_floats(plane.colours_yxs(array[plane.selection]))
+        values, finite = to_floats(plane.samples_yxs(array[plane.selection]))
         valid = np.asarray(finite.all(axis=-1))
         models.append((plane.index, plane_noise(values, valid)))
     return models
@@ -191,13 +191,13 @@ def apply_curves(
         variance_at_zero=at_zero,
         offset=offset,
         read_noise=math.sqrt(max(gain * offset + at_zero, 0.0)),
-        stabilised_sigma=_stabilised_level(plane_yxs, valid_yx, model, curves),
+        stabilised_sigma=_stabilized_level(plane_yxs, valid_yx, model, curves),
         clipped_low=low,
         clipped_high=high,
     )
 
 
-def _stabilised_level(
+def _stabilized_level(
     plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
     model: NoiseModel,
@@ -207,8 +207,8 @@ def _stabilised_level(
     if any(curve.gain <= 0 for curve in curves):
         return math.nan
     apart = _CORRELATED_STRIDE if model.correlated else 1
-    stabilised = variance_stabilized(plane_yxs, curves)[::apart, ::apart]
-    return plane_level(stabilised, valid_yx[::apart, ::apart])
+    stabilized = variance_stabilized(plane_yxs, curves)[::apart, ::apart]
+    return plane_level(stabilized, valid_yx[::apart, ::apart])
 
 
 def _clipped(values: NDArray[np.floating]) -> tuple[float, float]:

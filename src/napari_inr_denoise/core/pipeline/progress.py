@@ -29,7 +29,7 @@ class Progress:
 
     Attributes
     ----------
-    beside : float
+    other_work : float
         Work done on unfinished planes other than the one that is shown, in planes.
     last : DenoiseStep
         The last step. It is yielded again while there is nothing new to show, so that
@@ -38,12 +38,12 @@ class Progress:
 
     def __init__(self, state: RunState, tiles: int) -> None:
         self._state, self._tiles = state, tiles
-        self._done = self.beside = 0.0
+        self._done = self.other_work = 0.0
         self.last: DenoiseStep
 
     def restart(self) -> None:
         """Reset the work to the finished planes; the others are done again."""
-        self._done, self.beside = float(len(self._state.ledger)), 0.0
+        self._done, self.other_work = float(len(self._state.finished_planes)), 0.0
 
     def advance(self, work: float) -> None:
         """Add work that is done, in planes. It includes the training of networks."""
@@ -67,11 +67,11 @@ class Progress:
         work : float
             Share of the work on the plane that was left when its own fits began.
         """
-        ledger = self._state.ledger
+        finished = self._state.finished_planes
         share = work * fit.progress / self._tiles if fit is not None else 0.0
         self.last = DenoiseStep(
-            plane_number=len(ledger) - (plane in ledger),
-            plane_count=ledger.count,
+            plane_number=len(finished) - (plane in finished),
+            plane_count=finished.count,
             tile_number=tile.number if tile is not None else 0,
             tile_count=self._tiles,
             plane=plane,
@@ -106,7 +106,10 @@ class Progress:
         return self.last
 
     def _progress(self, share: float) -> float:
-        return min((self._done + self.beside + share) / self._state.ledger.count, 1.0)
+        return min(
+            (self._done + self.other_work + share) / self._state.finished_planes.count,
+            1.0,
+        )
 
     def while_waiting(
         self, work: Callable[[], _Found]

@@ -74,7 +74,7 @@ class Run:
             run.progress.restart()
             run.at_work = 1
             try:
-                if any(plane not in self._state.ledger for plane in planes):
+                if any(plane not in self._state.finished_planes for plane in planes):
                     yield from STRATEGIES[run.plan.strategy](run, planes)
             except (MemoryError, RuntimeError) as error:
                 # What is finished stays; the others are tried with less.

@@ -28,7 +28,7 @@ from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, Pla
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane, planes_of
 from napari_inr_denoise.image.source import ImageSource
-from napari_inr_denoise.image.stitching import PlaneCanvas, Writable, copy_plane
+from napari_inr_denoise.image.stitching import PlaneCanvas, WritableArray, copy_plane
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class RunState:
 
     Attributes
     ----------
-    ledger : FinishedPlanes
+    finished_planes : FinishedPlanes
         The finished planes.
     output : RunOutput
         The result so far.
@@ -80,15 +80,17 @@ class RunState:
         self._source, self._axes, self._settings = source, axes, settings
         self._tiling, self._budget = tiling, budget
         self._started = time.monotonic()
-        self.ledger = FinishedPlanes(axes, source.shape, settings.mode == "volume")
-        self.output = RunOutput(source, axes, tiling, self.ledger, outputs)
+        self.finished_planes = FinishedPlanes(
+            axes, source.shape, settings.mode == "volume"
+        )
+        self.output = RunOutput(source, axes, tiling, self.finished_planes, outputs)
         self.volumes: list[FittedVolume] = []
         self.volume: tuple[VolumeRun, VolumeFit] | None = None
 
     @property
     def finished(self) -> tuple[PlaneReport, ...]:
         """Records of the finished planes."""
-        return self.ledger.in_order()
+        return self.finished_planes.in_order()
 
     def take_over(self, earlier: DenoiseResult) -> None:
         """Take over the finished planes of a stopped run of the same image.
@@ -108,10 +110,10 @@ class RunState:
                 f"{self._source.shape}, axes {self._axes}) and of the same settings. "
                 "Leave it out to start from the beginning."
             )
-        self.ledger.take_over(file.planes)
+        self.finished_planes.take_over(file.planes)
         self.output.take_over(earlier)
 
-    def so_far(self, step: DenoiseStep) -> Writable:
+    def so_far(self, step: DenoiseStep) -> WritableArray:
         """Return the output, with the best state of the current plane written to it."""
         return self.output.so_far(step)
 
@@ -119,9 +121,11 @@ class RunState:
         """Return the finished planes and the best state of the current one."""
         out = self.output.kept()
         records = list(self._best_so_far(step, out)) if step.fit is not None else []
-        return self._result(out, self.ledger.in_order(*records))
+        return self._result(out, self.finished_planes.in_order(*records))
 
-    def _best_so_far(self, step: DenoiseStep, out: Writable) -> Iterator[PlaneReport]:
+    def _best_so_far(
+        self, step: DenoiseStep, out: WritableArray
+    ) -> Iterator[PlaneReport]:
         """Write the current plane or volume, and yield its record; skip lone tiles."""
         if self.volume is not None:
             volume, fit = self.volume
@@ -142,7 +146,7 @@ class RunState:
         return self._result(self.output.out, self.finished)
 
     def _result(
-        self, image: Writable, planes: tuple[PlaneReport, ...]
+        self, image: WritableArray, planes: tuple[PlaneReport, ...]
     ) -> DenoiseResult:
         device = self._budget.device
         file = FileReport(
@@ -158,7 +162,7 @@ class RunState:
                 *self._source.notes,
                 *self._budget.notes,
                 *capture_notes(device),
-                *self.ledger.notes(),
+                *self.finished_planes.notes(),
             ),
         )
         report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
@@ -171,15 +175,15 @@ class Outputs:
 
     Attributes
     ----------
-    image : Writable or None
+    image : WritableArray or None
         For the denoised image. If None, the run makes arrays for the image and all
         maps.
-    maps : mapping of str to Writable
+    maps : mapping of str to WritableArray
         For maps, by name.
     """
 
-    image: Writable | None = None
-    maps: Mapping[str, Writable] = field(default_factory=dict)
+    image: WritableArray | None = None
+    maps: Mapping[str, WritableArray] = field(default_factory=dict)
 
 
 class RunOutput:
@@ -193,14 +197,14 @@ class RunOutput:
         One letter per dimension.
     tiling : Tiling
         Tiles of each plane.
-    ledger : FinishedPlanes
+    finished_planes : FinishedPlanes
         The finished planes.
     outputs : Outputs
         Where to write.
 
     Attributes
     ----------
-    out : Writable
+    out : WritableArray
         The denoised image.
     """
 
@@ -209,18 +213,18 @@ class RunOutput:
         source: ImageSource,
         axes: str,
         tiling: Tiling,
-        ledger: FinishedPlanes,
+        finished_planes: FinishedPlanes,
         outputs: Outputs,
     ) -> None:
         self._source, self._axes = source, axes
-        self._tiling, self._ledger = tiling, ledger
+        self._tiling, self._finished_planes = tiling, finished_planes
         self._own = outputs.image is None
-        self.out: Writable = (
+        self.out: WritableArray = (
             np.zeros(source.shape, dtype=np.float32)
             if outputs.image is None
             else outputs.image
         )
-        self._maps: dict[str, Writable] = dict(outputs.maps)
+        self._maps: dict[str, WritableArray] = dict(outputs.maps)
         # Whether planes that are not reached yet hold the values of the source.
         self._filled = False
 
@@ -238,13 +242,13 @@ class RunOutput:
             if target is not None and target is not values:
                 self._copy_finished(values, target)
 
-    def _copy_finished(self, values: Any, target: Writable) -> None:  # noqa: ANN401
+    def _copy_finished(self, values: Any, target: WritableArray) -> None:  # noqa: ANN401
         before = ImageSource(values)
         for plane in planes_of(self._axes, self._source.shape):
-            if plane in self._ledger:
+            if plane in self._finished_planes:
                 copy_plane(before, plane, target)
 
-    def _map(self, name: str) -> Writable | None:
+    def _map(self, name: str) -> WritableArray | None:
         """Return the array of a map, made on first use; None if it is not wanted."""
         if name not in self._maps and self._own:
             unknown = np.full(self._source.shape, np.nan, dtype=np.float32)
@@ -255,11 +259,11 @@ class RunOutput:
         """Return the writer of one plane."""
         return PlaneOutput(plane, self._tiling, self._source, self.out, self._map)
 
-    def image_only(self, out: Writable, plane: Plane) -> PlaneOutput:
+    def image_only(self, out: WritableArray, plane: Plane) -> PlaneOutput:
         """Return a writer of one plane of another image, without maps."""
         return PlaneOutput(plane, self._tiling, self._source, out, lambda _: None)
 
-    def so_far(self, step: DenoiseStep) -> Writable:
+    def so_far(self, step: DenoiseStep) -> WritableArray:
         """Return the image, with the best state of the current plane written to it."""
         if not (self._filled or self._source.lazy):
             self._fill(self.out)
@@ -279,23 +283,23 @@ class RunOutput:
         self._fill(out)
         return out
 
-    def draw(self, step: DenoiseStep, out: Writable) -> bool:
+    def draw(self, step: DenoiseStep, out: WritableArray) -> bool:
         """Write the best state of a whole plane; return False if there is none."""
         whole = step.problem.valid_yx.shape == self._tiling.shape_yx
         # Before the first step of a training, the step only shows the noise.
         nothing = step.learning and step.fit is not None and step.fit.step == 0
         # After memory ran out, a training can be repeated on planes that are finished.
-        if nothing or not whole or step.plane in self._ledger:
+        if nothing or not whole or step.plane in self._finished_planes:
             return False
         (tile,) = self._tiling.tiles
         canvas = PlaneCanvas(out, step.plane, self._tiling, self._source)
         canvas.add(tile, step.result.plane_yxs, step.problem.valid_yx)
         return True
 
-    def _fill(self, out: Writable) -> None:
+    def _fill(self, out: WritableArray) -> None:
         """Copy planes that were not reached from the source."""
         for plane in planes_of(self._axes, self._source.shape):
-            if plane not in self._ledger:
+            if plane not in self._finished_planes:
                 copy_plane(self._source, plane, out)
 
 
@@ -310,7 +314,7 @@ class PlaneOutput:
         Tiles of the plane.
     source : ImageSource
         The noisy image.
-    out : Writable
+    out : WritableArray
         The denoised image.
     map_output : callable
         Returns the array of a map by its name, or None if it is not wanted.
@@ -321,8 +325,8 @@ class PlaneOutput:
         plane: Plane,
         tiling: Tiling,
         source: ImageSource,
-        out: Writable,
-        map_output: Callable[[str], Writable | None],
+        out: WritableArray,
+        map_output: Callable[[str], WritableArray | None],
     ) -> None:
         self._plane, self._tiling = plane, tiling
         self._image = PlaneCanvas(out, plane, tiling, source)

@@ -117,7 +117,9 @@ class RunContext:
         self._assembly.add(done)
         self.progress.advance(work / count)
         if done.tile.number == count - 1:
-            self.state.ledger.add(replace(self._assembly.record(), shared=shared))
+            self.state.finished_planes.add(
+                replace(self._assembly.record(), shared=shared)
+            )
             self._assembly = None
         return self.progress.step(
             done.plane, done.tile, done.problem, done.result, None
@@ -140,7 +142,7 @@ def independent_planes(
     """
     left = []
     for plane in planes:
-        if plane in run.state.ledger:
+        if plane in run.state.finished_planes:
             continue
         own = None
         if run.plan.tiles_share:
@@ -163,7 +165,7 @@ def series_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
 
     Planes that do not belong to the others are denoised independently.
     """
-    left = [k for k, one in enumerate(planes) if one not in run.state.ledger]
+    left = [k for k, one in enumerate(planes) if one not in run.state.finished_planes]
     trained, work = (yield from _train(run, planes)), 1.0
     if trained is not None:
         work -= _training_share(run, len(planes)) / len(planes)
@@ -197,7 +199,7 @@ def volume_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
     for _ in (writing := GeneratorResult(volume.write(found, run.state.output.plane))):
         if unchanged is None:
             yield run.progress.last
-    run.state.ledger.add(writing.result)
+    run.state.finished_planes.add(writing.result)
     run.state.volume = None
     run.progress.advance(1.0)
     ended = FitResult(
@@ -240,16 +242,16 @@ def _train(
     share = _training_share(run, len(planes))
     steps = train_shared(series, run.budget.settings, run.budget.device)
     training = GeneratorResult(steps)
-    for look in training:
-        if look is None:
+    for update in training:
+        if update is None:
             yield run.progress.last
             continue
-        plane, problem = planes[look.number], look.problem
-        best = shown(problem, look.training) or best
+        plane, problem = planes[update.number], update.problem
+        best = shown(problem, update.training) or best
         if best is not None:
             seconds = time.monotonic() - started
-            fit = step_of(problem, look.training, best, seconds)
-            done = share * look.progress
+            fit = step_of(problem, update.training, best, seconds)
+            done = share * update.progress
             yield run.progress.learning(plane, problem, best, fit, done)
     if training.result is not None:
         run.progress.advance(share)
@@ -258,7 +260,7 @@ def _train(
 
 def _shared(trained: SharedNetworks | None, number: int) -> SharedNetworks | None:
     """Return the networks that predict a plane of the series, if it belongs to it."""
-    belongs = trained is not None and trained.planes.beside(number) is not None
+    belongs = trained is not None and trained.planes.context_numbers(number) is not None
     return trained if belongs else None
 
 
@@ -337,13 +339,13 @@ def _read(run: RunContext, tiles: Sequence[tuple[Plane, Tile]]) -> list[NoisyTil
 def _fit(run: RunContext, noisy: Sequence[NoisyTile], work: float) -> Steps:
     """Denoise tiles at once, each by networks of its own."""
     run.at_work = len(noisy)
-    looks = fit_independently(
+    updates = fit_independently(
         noisy, run.spacing_zyx[1:], run.budget.settings, run.budget.device
     )
-    for look, others in looks:
-        run.progress.beside = work * others / run.plan.tiling.count
-        if isinstance(look, DenoisedTile):
-            yield run.write(look, work, shared=False)
+    for update, others in updates:
+        run.progress.other_work = work * others / run.plan.tiling.count
+        if isinstance(update, DenoisedTile):
+            yield run.write(update, work, shared=False)
         else:
-            plane, tile, fit = look.noisy.plane, look.noisy.tile, look.fit
-            yield run.progress.step(plane, tile, look.problem, fit.best, fit, work)
+            plane, tile, fit = update.noisy.plane, update.noisy.tile, update.fit
+            yield run.progress.step(plane, tile, update.problem, fit.best, fit, work)

@@ -10,7 +10,7 @@ from napari_inr_denoise.core.candidates.registry import candidate_model
 from napari_inr_denoise.core.candidates.shared import (
     MORE_STEPS,
     MOST_TRAINED,
-    shared_turns,
+    shared_augmentations,
 )
 from napari_inr_denoise.core.preflight.timing import Pace
 from napari_inr_denoise.core.sampling.series import CROP
@@ -82,7 +82,7 @@ class Workload:
             training = fitted[second] + left * network(name, alone)
         prediction = 0.0
         if shared:
-            pixels = shared_turns(self.settings) * self.planes * self.rendered
+            pixels = shared_augmentations(self.settings) * self.planes * self.rendered
             prediction = pixels * sum(pace.pixel for pace in paces.values())
         return training + prediction + other * self.planes * self.rendered
 

@@ -44,7 +44,7 @@ _COMPARED = 3
 """Planes that are compared with their neighbours in the series."""
 _SIDE, _DEPTH = 256, 4
 """Side in pixels and planes of the measured part; large enough for full batches."""
-_LEAST_SIDE = 128
+_MIN_SIDE = 128
 """Smallest side where a mask selects few pixels; smaller parts are slower per pixel."""
 
 
@@ -206,7 +206,9 @@ class _Measured:
             return False
         chosen = spread(self._count, _COMPARED)
         started = time.perf_counter()
-        related = [self._planes.beside(number) is not None for number in chosen]
+        related = [
+            self._planes.context_numbers(number) is not None for number in chosen
+        ]
         self._comparison_seconds = (time.perf_counter() - started) / len(chosen)
         return 2 * sum(related) >= len(related)
 
@@ -248,7 +250,7 @@ class _Measured:
         # Steps draw fewer pixels if a mask leaves few training targets.
         inside = sum(self._inside) / len(self._inside)
         most = _SIDE if inside == 1 else math.isqrt(int(inside * height * width))
-        side = max(min(most, _SIDE), _LEAST_SIDE)
+        side = max(min(most, _SIDE), _MIN_SIDE)
         window = _centre(height, side), _centre(width, side)
         return replace(member, context=context).cropped(window)
 

@@ -79,7 +79,7 @@ class Neighbours:
 
     Parameters
     ----------
-    linear_syx, stabilised_syx : Tensor, shape (samples, Y, X)
+    linear_syx, stabilized_syx : Tensor, shape (samples, Y, X)
         Linear and variance-stabilized values, both normalized.
     counts_yx : Tensor of bool, shape (Y, X)
         Pixels that may be used as inputs. Pixels outside the plane never are.
@@ -97,7 +97,7 @@ class Neighbours:
     def __init__(  # noqa: PLR0913, PLR0917 - a plane and its windows
         self,
         linear_syx: Tensor,
-        stabilised_syx: Tensor,
+        stabilized_syx: Tensor,
         counts_yx: Tensor,
         radius: int,
         blind_radius: int,
@@ -110,14 +110,14 @@ class Neighbours:
         self._seen, hidden = _places(radius, blind_radius, device)
         self.hidden_distance = _squared_distances(blind_radius).to(device)
         counts = counts_yx[None].to(linear_syx.dtype)
-        both = torch.cat([linear_syx * counts, stabilised_syx * counts, counts])
+        both = torch.cat([linear_syx * counts, stabilized_syx * counts, counts])
         levels = local_levels(both, LEVEL_WIDTH + blind_radius, radius, blind_radius)
         self._linear_level, self._level = levels.chunk(2, dim=1)
         # Inputs may have the reduced precision of products. Hidden values may not: they
         # are added back to the prediction.
         self._kind = product_dtype(device)
         self._seen_windows = Windows(
-            torch.cat([stabilised_syx * counts, counts]).to(self._kind),
+            torch.cat([stabilized_syx * counts, counts]).to(self._kind),
             radius,
             self._seen,
         )
@@ -130,7 +130,7 @@ class Neighbours:
             Windows(plane.to(self._kind), context_radius, everything)
             for plane in context
         ]
-        self.turned_columns = _turned_columns(
+        self.oriented_columns = _oriented_columns(
             self.samples, (radius, blind_radius), (len(context), context_radius), device
         )
 
@@ -244,7 +244,7 @@ def _places(
 
 
 @cache
-def _turned_columns(
+def _oriented_columns(
     samples: int,
     window: tuple[int, int],
     context: tuple[int, int],
@@ -273,26 +273,28 @@ def _turned_columns(
     firsts = lengths.cumsum(0)[:-1].tolist()
     pairs = list(zip(groups, firsts, strict=True))
     orders = [
-        torch.cat([_turned_places(group, turn) + first for group, first in pairs])
-        for turn in range(N_ORIENTATIONS)
+        torch.cat(
+            [_oriented_places(group, orientation) + first for group, first in pairs]
+        )
+        for orientation in range(N_ORIENTATIONS)
     ]
     return tuple(order.to(device) for order in orders)
 
 
-def _turned_places(places: Tensor, turn: int) -> Tensor:
+def _oriented_places(places: Tensor, orientation: int) -> Tensor:
     """Return the permutation of window positions for one orientation.
 
     Parameters
     ----------
     places : Tensor of int
         Ascending positions in a square window; the set is symmetric.
-    turn : int
+    orientation : int
         As for `augment`.
     """
     side = round(float(int(places[-1]) + 1) ** 0.5)
     position = torch.full((side * side,), -1, device=places.device)
     position[places] = torch.arange(len(places), device=places.device)
-    return augment(position.view(side, side), turn).flatten()[places]
+    return augment(position.view(side, side), orientation).flatten()[places]
 
 
 def _squared_distances(radius: int) -> Tensor:

@@ -64,7 +64,7 @@ def context_planes(
 
 def _masked(problem: NoisyPlane, common: CommonScale, device: torch.device) -> Tensor:
     counts = torch.from_numpy(problem.fitted_yx.copy()).to(device, torch.float32)
-    values = common.stabilised_syx(problem, device)
+    values = common.stabilized_syx(problem, device)
     return torch.cat([values * counts, counts[None]])
 
 

@@ -43,7 +43,7 @@ class CommonScale:
         Mean of each sample, in the image's units.
     scale : float
         One scale for all samples, so that their errors have equal weight.
-    stabilised_offset, stabilised_scale : ndarray, shape (samples,)
+    stabilized_offset, stabilized_scale : ndarray, shape (samples,)
         Mean and standard deviation of the variance-stabilized values.
     variance : float
         Mean noise variance of the planes, in squared image units.
@@ -51,23 +51,23 @@ class CommonScale:
 
     offset: NDArray[np.float64]
     scale: float
-    stabilised_offset: NDArray[np.float64]
-    stabilised_scale: NDArray[np.float64]
+    stabilized_offset: NDArray[np.float64]
+    stabilized_scale: NDArray[np.float64]
     variance: float
 
     @classmethod
     def of(cls, problems: Sequence[NoisyPlane]) -> CommonScale:
         """Return the normalization of planes, each with at least one fitted pixel."""
         values = np.concatenate([one.plane_yxs[one.fitted_yx] for one in problems])
-        stabilised = np.concatenate(
+        stabilized = np.concatenate(
             [one.variance_stabilized()[one.fitted_yx] for one in problems]
         )
-        spread = stabilised.std(axis=0)
+        spread = stabilized.std(axis=0)
         return cls(
             offset=values.mean(axis=0),
             scale=float(values.std(axis=0).mean()) or 1.0,
-            stabilised_offset=stabilised.mean(axis=0),
-            stabilised_scale=np.where(spread > 0, spread, 1.0),
+            stabilized_offset=stabilized.mean(axis=0),
+            stabilized_scale=np.where(spread > 0, spread, 1.0),
             variance=float(np.mean([one.noise.sigma**2 for one in problems])),
         )
 
@@ -78,10 +78,10 @@ class CommonScale:
         """
         return self.variance / problem.noise.sigma**2
 
-    def stabilised_syx(self, problem: NoisyPlane, device: torch.device) -> Tensor:
+    def stabilized_syx(self, problem: NoisyPlane, device: torch.device) -> Tensor:
         """Return the normalized variance-stabilized plane, (samples, Y, X)."""
-        stabilised = problem.variance_stabilized() - self.stabilised_offset
-        return syx_tensor(stabilised / self.stabilised_scale, device)
+        stabilized = problem.variance_stabilized() - self.stabilized_offset
+        return syx_tensor(stabilized / self.stabilized_scale, device)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class PlaneScale:
 
     Attributes
     ----------
-    linear_syx, stabilised_syx : Tensor, shape (samples, Y, X)
+    linear_syx, stabilized_syx : Tensor, shape (samples, Y, X)
         Linear and variance-stabilized values, normalized.
     variances : VarianceTable
         Noise variances of the plane.
@@ -161,7 +161,7 @@ class PlaneScale:
         self._offset, self._scale = common.offset, common.scale
         linear = (problem.plane_yxs - self._offset) / self._scale
         self.linear_syx = syx_tensor(linear, device)
-        self.stabilised_syx = common.stabilised_syx(problem, device)
+        self.stabilized_syx = common.stabilized_syx(problem, device)
         self.variances = self._variances(problem, device)
 
     def _variances(self, problem: NoisyPlane, device: torch.device) -> VarianceTable:

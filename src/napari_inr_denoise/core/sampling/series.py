@@ -116,7 +116,7 @@ class Series:
         tiles = self.tiling.tiles
         return [tiles[k] for k in spread(len(tiles), most)]
 
-    def beside(self, number: int) -> tuple[int | None, ...] | None:
+    def context_numbers(self, number: int) -> tuple[int | None, ...] | None:
         """Return the numbers of a plane's context slices.
 
         Returns
@@ -139,11 +139,11 @@ class Series:
             return None
         found: list[int | None] = []
         for distance in range(1, self._reach + 1):
-            for beside in (number - distance, number + distance):
-                inside = 0 <= beside < self.count
-                other = self._representative(beside) if inside else None
+            for adjacent in (number - distance, number + distance):
+                inside = 0 <= adjacent < self.count
+                other = self._representative(adjacent) if inside else None
                 related = other is not None and shares_structure(own, other)
-                found.append(beside if related else None)
+                found.append(adjacent if related else None)
         return None if all(one is None for one in found) else tuple(found)
 
     def _representative(self, number: int) -> NoisyPlane | None:
@@ -186,9 +186,9 @@ class Series:
 
     def member(self, number: int, tile: Tile) -> SeriesTile:
         """Return a tile of a plane with its context slices."""
-        beside = self.beside(number) or ()
+        numbers = self.context_numbers(number) or ()
         context = tuple(
-            None if one is None else self.problem(one, tile) for one in beside
+            None if one is None else self.problem(one, tile) for one in numbers
         )
         part = number * self.tiling.count + tile.number
         return SeriesTile(number, part, self.problem(number, tile), context)

@@ -92,7 +92,7 @@ class ViewMaker:
         radius = self._settings.neighbourhood.radius + problem.blind_radius
         neighbours = Neighbours(
             scale.linear_syx,
-            scale.stabilised_syx,
+            scale.stabilized_syx,
             self._tensor(problem.fitted_yx),
             radius,
             problem.blind_radius,

@@ -72,6 +72,6 @@ def save_settings(settings: DenoiseSettings, path: Path) -> Path:
         The path that was written.
     """
     path = path if path.suffix else path.with_suffix(_ENDING)
-    with atomic_write(path) as beside:
-        beside.write_text(json.dumps(settings.to_dict(), indent=1) + "\n", "utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(settings.to_dict(), indent=1) + "\n", "utf-8")
     return path

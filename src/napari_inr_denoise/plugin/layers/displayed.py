@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 PREVIEW_SIDE = 256
 """Largest side of a preview in pixels, denoised in seconds."""
-LEAST_SIDE = 16
+MIN_IMAGE_SIDE = 16
 """Smallest side in pixels of an image that can be denoised."""
 
 
@@ -51,7 +51,7 @@ def visible(layer: Image, axis: int, size: int) -> slice:
     factor = layer.downsample_factors[layer.data_level][axis] if layer.multiscale else 1
     first, last = (int(corner * factor) for corner in layer.corner_pixels[:, axis])
     first, last = max(first, 0), min(last + 1, size)
-    if last - first < LEAST_SIDE:  # the layer is outside the window
+    if last - first < MIN_IMAGE_SIDE:  # the layer is outside the window
         first, last = 0, size
     return middle_of(slice(first, last), PREVIEW_SIDE)
 

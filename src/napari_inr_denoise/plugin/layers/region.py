@@ -11,7 +11,7 @@ from napari.components import Dims
 from napari.layers import Image, Labels, Shapes
 from numpy.typing import NDArray
 
-from napari_inr_denoise.plugin.layers.displayed import LEAST_SIDE, displayed_plane
+from napari_inr_denoise.plugin.layers.displayed import MIN_IMAGE_SIDE, displayed_plane
 from napari_inr_denoise.plugin.layers.transforms import in_pixels
 
 Region = Shapes | Labels
@@ -57,10 +57,11 @@ def drawn_box(
         _reached(found[:, axis], shape[axis]) for axis in displayed_plane(layer, dims)
     )
     height, width = (max(one.stop - one.start, 0) for one in (rows, columns))
-    if min(height, width) < LEAST_SIDE:
+    least = MIN_IMAGE_SIDE
+    if min(height, width) < least:
         raise ValueError(
             f"region {shapes.name!r}: got {height} x {width} pixels of layer "
-            f"{layer.name!r}, wanted at least {LEAST_SIDE} x {LEAST_SIDE}. Draw a "
+            f"{layer.name!r}, wanted at least {least} x {least}. Draw a "
             "larger shape on the image."
         )
     return rows, columns
