@@ -76,9 +76,9 @@ class Crops:
     Attributes
     ----------
     problem : NoisyPlane
-        The noisy values and their noise.
+        Noisy plane and its noise model.
     scale : PlaneScale
-        The values in the network's scale.
+        Normalized values of the plane.
     planes : Tensor, shape (2 * samples + 2 + context * (samples + 1), Y, X)
         Network inputs: linear and variance-stabilized values, masks of the valid pixels
         and of the training targets, and the context slices (see `context_planes`).
@@ -125,11 +125,12 @@ class AttentionTrainer(Trainer):
     scale : CommonScale
         Scale of the values of all tiles, including those that are only predicted.
     parts : sequence of Crops
-        At least one, all in this scale. The first is shown during the training.
+        Training tiles, at least one, all in this scale. The first is shown during the
+        training.
     settings : DenoiseSettings
-        Width, batch size, learning rate and seed.
+        Gives width, batch size, learning rate and seed.
     steps : int
-        Optimization steps.
+        Number of optimization steps.
     """
 
     def __init__(

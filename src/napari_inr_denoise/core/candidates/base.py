@@ -58,7 +58,7 @@ class CandidateModel(ABC):
     Attributes
     ----------
     name : str
-        In `DenoiseSettings.candidates` and in reports.
+        Name of the network in `DenoiseSettings.candidates` and in reports.
     bytes_per_value : float
         Peak memory for each pixel and sample of a tile.
     handles_correlated_noise : bool
@@ -88,13 +88,13 @@ class CandidateModel(ABC):
         Parameters
         ----------
         problem : NoisyPlane
-            With valid pixels and a noise level above 0.
+            Noisy plane, with valid pixels and a noise level above 0.
         targets_yx : ndarray of bool, shape (Y, X)
             Pixels to train on. The others are held out.
         settings : DenoiseSettings
-            Of the network and its training.
+            Parameters of the network and of its training.
         device : torch.device
-            Where to compute.
+            Device on which the network is trained.
 
         Yields
         ------
@@ -137,9 +137,9 @@ class Trainer(ABC):
         Parameters
         ----------
         tile : SeriesTile or None
-            The first tile of the training if None.
+            Tile to predict; the first training tile if None.
         n_augmentations : int
-            Flips and rotations that are averaged.
+            Number of orientations (flips and rotations) that are averaged.
         """
 
 
@@ -152,7 +152,7 @@ class TrainingTile:
     tile : SeriesTile
         Values, noise, and context slices.
     targets_yx : ndarray of bool, shape (Y, X)
-        Pixels to train on. The others are only seen.
+        Pixels to train on. The others are inputs only.
     """
 
     tile: SeriesTile
@@ -191,16 +191,16 @@ class BlindSpotModel(CandidateModel):
         Parameters
         ----------
         tiles : sequence of TrainingTile
-            At least one, all with as many context slices. The first is the one that
-            is shown during the training.
+            Training data: one or more tiles, all with the same number of context
+            slices. The first one is shown during the training.
         scale : CommonScale
-            Of the values of all tiles.
+            Normalization of the values of all tiles.
         settings : DenoiseSettings
-            Of the network, and the seed.
+            Parameters of the network, and the seed.
         device : torch.device
-            Where to compute.
+            Device on which the network is trained.
         steps : int
-            Optimization steps that are wanted; the trainer may take fewer.
+            Number of optimization steps; the trainer may take fewer.
         """
 
     @abstractmethod
@@ -256,11 +256,11 @@ class BlindSpotModel(CandidateModel):
         Parameters
         ----------
         pixels : int
-            Of all tiles that are trained on.
+            Number of pixels of all training tiles.
         factor : int
-            Steps over those of a single plane.
+            Number of steps, as a multiple of the steps for a single plane.
         settings : DenoiseSettings
-            Of the network.
+            Parameters of the network.
         """
         steps = self.planned_steps(pixels, factor * self.steps(settings), settings)
         return Cost(steps, len(evaluation_steps(steps)))
@@ -296,9 +296,9 @@ def train(
     Parameters
     ----------
     trainer : Trainer
-        The network and its tiles.
+        Network with its training tiles.
     n_augmentations : int
-        Flips and rotations that the result averages.
+        Number of orientations (flips and rotations) that are averaged.
 
     Yields
     ------
@@ -376,7 +376,8 @@ def squared_error_and_risk(
     Parameters
     ----------
     noisy, predicted, result : Tensor
-        The same shape. The result must not carry the prediction's gradient.
+        Noisy values, blind-spot prediction and result, of one shape. The result must
+        not depend on the prediction in the computation graph.
     added_noise : Tensor
         Noise variance times the divergence of the result.
     """

@@ -85,7 +85,8 @@ def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, i
     pixels : int
         Number of training targets.
     steps : int
-        Steps that are wanted. Fewer are taken on a small plane, to avoid overfitting.
+        Number of steps for a large plane. A small plane gets fewer, to avoid
+        overfitting.
     settings : DenoiseSettings
         Gives the largest batch size.
     """
@@ -115,11 +116,12 @@ class NeighbourhoodTrainer(Trainer):
     maker : ViewMaker
         Makes the views of tiles that are only predicted.
     views : sequence of PlaneView
-        At least one, all from `maker`. The first is shown during the training.
+        Training tiles, at least one, all from `maker`. The first is shown during the
+        training.
     settings : DenoiseSettings
-        Width, depth, batch size, learning rate and seed.
+        Gives width, depth, batch size, learning rate and seed.
     steps : int
-        Optimization steps; fewer are taken if there are few pixels.
+        Number of optimization steps; fewer are taken if there are few pixels.
     """
 
     def __init__(

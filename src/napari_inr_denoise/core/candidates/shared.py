@@ -55,7 +55,7 @@ class SharedTraining:
     Attributes
     ----------
     number : int
-        Number in the series of the plane that is shown.
+        Index in the series of the plane that is shown.
     problem : NoisyPlane
         The part of this plane that is trained on; all of it if the plane is small.
     training : Training
@@ -76,11 +76,11 @@ class SharedNetworks:
     Parameters
     ----------
     planes : Series
-        The series.
+        Series of planes to predict.
     trainers : sequence of Trainer
         The trained networks, in the order of their predictions.
     n_augmentations : int
-        Flips and rotations that a prediction averages.
+        Number of orientations (flips and rotations) that a prediction averages.
     """
 
     def __init__(
@@ -141,11 +141,11 @@ def train_shared(
     Parameters
     ----------
     planes : Series
-        The series.
+        Series of planes to train on.
     settings : DenoiseSettings
         Names and parameters of the networks.
     device : torch.device
-        Where to compute.
+        Device on which the network is trained.
 
     Yields
     ------

@@ -46,11 +46,11 @@ def fit_steps(
     Parameters
     ----------
     problem : NoisyPlane
-        With at least one valid pixel and a noise level above 0.
+        Noisy plane, with at least one valid pixel and a noise level above 0.
     settings : DenoiseSettings
-        Network, optimizer, regularization and step budget.
+        Parameters of network, optimizer and regularization, and the step budget.
     device : torch.device
-        Where to compute.
+        Device on which the network is trained.
 
     Yields
     ------

@@ -34,7 +34,7 @@ def new_siren(
     Parameters
     ----------
     shape, spacing : tuple
-        Pixels along each dimension, and their size; any one unit.
+        Number of pixels along each dimension, and their size in any one unit.
     means : Tensor, shape (samples,)
         Means of the fitted values in the network's scale; the initial output bias.
     settings : DenoiseSettings
@@ -60,11 +60,11 @@ class SirenTraining:
     Parameters
     ----------
     network : Siren
-        The network, on its device.
+        Network to train, on its device.
     draw : callable
-        Draws the patches of a batch.
+        Function that draws the patches of a batch, see `Draw`.
     settings : DenoiseSettings
-        Batch size, learning rate, weight decay, averaging and seed.
+        Gives batch size, learning rate, weight decay, averaging and seed.
 
     Attributes
     ----------

@@ -90,11 +90,11 @@ def volume_steps(
     Parameters
     ----------
     problem : VolumeProblem
-        The volume, with at least one voxel to fit and a noise level above 0.
+        Noisy volume, with at least one voxel to fit and a noise level above 0.
     settings : DenoiseSettings
-        Network, optimizer, regularization and step budget of SIREN.
+        SIREN's network, optimizer, regularization and step budget.
     device : torch.device
-        Where to compute.
+        Device on which the network is trained.
 
     Yields
     ------

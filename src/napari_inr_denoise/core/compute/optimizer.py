@@ -1,4 +1,4 @@
-"""Steps of a network's weights down a gradient, as a device takes them best."""
+"""AdamW with a one-cycle learning rate, on the CPU and on other devices."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ class Descent(Protocol):
         Parameters
         ----------
         losses : sequence of Loss
-            What is summed.
+            Terms of the sum.
         rate : float
             Learning rate.
         beta1 : float
-            Share of the gradients' mean that is kept.
+            Adam's beta1: decay rate of the running mean of the gradients.
         """
 
 
 def descent(network: nn.Module, groups: Sequence[Group]) -> Descent:
-    """Return what steps the weights of a network.
+    """Return AdamW for the weights of a network.
 
     Parameters
     ----------
     network : Module
-        On its device.
+        Network to train, on its device.
     groups : list of dict
-        Its weights ("params"), each once, and their "weight_decay".
+        Parameter groups: weights ("params"), each once, and their "weight_decay".
     """
     device = next(network.parameters()).device
     graphs = graphs_for(device)
@@ -95,22 +95,22 @@ _WARM_UP = 0.1
 """Share of the steps in which the rate rises."""
 _FIRST_RATE, _LAST_RATE = 25.0, 1e4
 """The largest rate over the first, and the first over the last."""
-_KEPT = (0.95, 0.85)
-"""Beta1 of Adam at the smallest and the largest rate."""
+_BETA1 = (0.95, 0.85)
+"""Adam's beta1 at the smallest and the largest learning rate."""
 _WEIGHT_DECAY = 1e-3
 
 
 class OneCycleOptimizer:
-    """AdamW whose rate rises over the first tenth of the steps and falls to nothing.
+    """AdamW whose learning rate rises for a tenth of the steps, then falls to about 0.
 
     Parameters
     ----------
     network : Module
-        What is trained, on its device.
+        Network to train, on its device.
     rate : float
-        The largest learning rate.
+        Largest learning rate.
     steps : int
-        How many steps there will be.
+        Number of steps of the whole training.
     """
 
     def __init__(self, network: nn.Module, rate: float, steps: int) -> None:
@@ -127,27 +127,27 @@ class OneCycleOptimizer:
 
 
 def one_cycle(done: int, steps: int, rate: float) -> tuple[float, float]:
-    """Return the learning rate of a step, and the share of the gradients it keeps.
+    """Return the learning rate and Adam's beta1 of a step.
 
-    Smith, Topin, "Super-Convergence", 2019: the one rises along a cosine while the
-    other falls, and back. The numbers of torch's OneCycleLR.
+    Smith, Topin, "Super-Convergence", 2019: the learning rate rises along a cosine
+    while beta1 falls, then both go back. Same values as torch's OneCycleLR.
 
     Parameters
     ----------
     done : int
-        Steps before this one.
+        Number of steps before this one.
     steps : int
-        Steps in all.
+        Number of steps of the whole training.
     rate : float
-        The largest learning rate.
+        Largest learning rate.
     """
     top = _WARM_UP * (steps + 1) - 1
     if 0 <= done <= top and top > 0:
-        share, (first, last), keeps = done / top, (rate / _FIRST_RATE, rate), _KEPT
+        share, (first, last), beta1 = done / top, (rate / _FIRST_RATE, rate), _BETA1
     else:
-        share, keeps = (done - top) / (steps - top), _KEPT[::-1]
+        share, beta1 = (done - top) / (steps - top), _BETA1[::-1]
         first, last = rate, rate / _FIRST_RATE / _LAST_RATE
-    return _along_cosine(first, last, share), _along_cosine(*keeps, share)
+    return _along_cosine(first, last, share), _along_cosine(*beta1, share)
 
 
 def _along_cosine(first: float, last: float, share: float) -> float:
