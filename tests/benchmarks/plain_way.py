@@ -16,7 +16,7 @@ from torch import Tensor
 
 from napari_inr_denoise import estimate_noise
 from napari_inr_denoise.core.compute.devices import synchronize
-from napari_inr_denoise.core.networks.siren import Siren
+from napari_inr_denoise.core.networks.siren import SineLayers, Siren
 from napari_inr_denoise.core.sampling.coordinates import pixel_coordinates
 
 STEPS = 500
@@ -74,15 +74,9 @@ class PlainFit:
         scaled = (noisy_yx - self._low) / self._half - 1
         self._targets = _tensor(scaled.reshape(-1, 1), device)
         self._coordinates = _coordinates(self._shape_yx).to(device)
-        self._network = _PlainSiren(
-            2,
-            1,
-            width=WIDTH,
-            depth=DEPTH,
-            omega=_OMEGA,
-            first_omega=_OMEGA,
-            generator=torch.Generator().manual_seed(0),
-        ).to(device)
+        sines = SineLayers(WIDTH, DEPTH, omega=_OMEGA, first_omega=_OMEGA)
+        start = torch.Generator().manual_seed(0)
+        self._network = _PlainSiren(2, 1, sines, start).to(device)
         self._adam = torch.optim.Adam(self._network.parameters(), lr=_RATE)
         self._device = device
 

@@ -65,9 +65,8 @@ def test_a_siren_with_rounded_products_keeps_its_phase(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     start = torch.Generator().manual_seed(0)
-    network = siren.Siren(
-        2, 1, width=64, depth=3, omega=20.0, first_omega=300.0, generator=start
-    )
+    sines = siren.SineLayers(width=64, depth=3, omega=20.0, first_omega=300.0)
+    network = siren.Siren(2, 1, sines, start)
     places = 2 * torch.rand(512, 2, generator=start) - 1
     monkeypatch.setattr(siren, "sine_product_dtype", lambda _: torch.float32)
     exact = network(places)

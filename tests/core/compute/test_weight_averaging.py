@@ -7,19 +7,12 @@ from napari_inr_denoise.core.compute.weight_averaging import (
     WeightAverage,
     selective_decay,
 )
-from napari_inr_denoise.core.networks.siren import Siren
+from napari_inr_denoise.core.networks.siren import SineLayers, Siren
 
 
 def _network(depth: int = 3) -> Siren:
-    return Siren(
-        2,
-        4,
-        width=8,
-        depth=depth,
-        omega=20.0,
-        first_omega=60.0,
-        generator=torch.Generator().manual_seed(0),
-    )
+    sines = SineLayers(width=8, depth=depth, omega=20.0, first_omega=60.0)
+    return Siren(2, 4, sines, torch.Generator().manual_seed(0))
 
 
 def test_decay_reaches_the_last_two_layers_only() -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from napari_inr_denoise.core.networks.neighbourhood import Neighbourhood
-from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours
+from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours, WindowRadii
 
 SIDE = 13
 
@@ -22,9 +22,8 @@ def _network(inputs: int, samples: int = 1, blurs: int = 1) -> Neighbourhood:
 def _predicted(plane: Tensor, blind_radius: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return prediction, gain and mix of all pixels of an untrained network."""
     counts = torch.ones(plane.shape[1:], dtype=torch.bool)
-    neighbours = Neighbours(
-        plane, torch.sinh(plane / 9), counts, 4 + blind_radius, blind_radius
-    )
+    radii = WindowRadii(4 + blind_radius, blind_radius)
+    neighbours = Neighbours(plane, torch.sinh(plane / 9), counts, radii)
     network = _network(neighbours.values, len(plane), blurs=3 if blind_radius else 1)
     seen = neighbours.around(torch.arange(counts.numel()))
     offset, gain, mix = network(seen.features, neighbours.oriented_columns[0])

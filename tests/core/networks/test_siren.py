@@ -5,21 +5,14 @@ import math
 import pytest
 import torch
 
-from napari_inr_denoise.core.networks.siren import Siren
+from napari_inr_denoise.core.networks.siren import SineLayers, Siren
 
 OMEGA, WIDTH = 20.0, 256
 
 
 def _network(seed: int = 0) -> Siren:
-    return Siren(
-        2,
-        3,
-        width=WIDTH,
-        depth=3,
-        omega=OMEGA,
-        first_omega=60.0,
-        generator=torch.Generator().manual_seed(seed),
-    )
+    sines = SineLayers(width=WIDTH, depth=3, omega=OMEGA, first_omega=60.0)
+    return Siren(2, 3, sines, torch.Generator().manual_seed(seed))
 
 
 @torch.no_grad()

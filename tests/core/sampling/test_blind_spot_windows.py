@@ -10,7 +10,11 @@ from napari_inr_denoise.core.sampling.augmentation import (
     N_ORIENTATIONS,
     undo_augmentation,
 )
-from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours, Seen
+from napari_inr_denoise.core.sampling.blind_spot_windows import (
+    Neighbours,
+    Seen,
+    WindowRadii,
+)
 
 HEIGHT, WIDTH = 9, 7
 PLACES = [(0, 0), (0, 6), (8, 0), (8, 6), (0, 3), (4, 0), (4, 3), (7, 5)]
@@ -45,7 +49,9 @@ def test_it_gathers_what_lies_around_a_pixel(blind_radius: int, hidden: int) -> 
     big = torch.nn.functional.pad(linear, (2, 2, 2, 2))
     big_stabilized = torch.nn.functional.pad(stabilized, (2, 2, 2, 2))
     counts = torch.ones(HEIGHT + 4, WIDTH + 4, dtype=torch.bool)
-    neighbours = Neighbours(big, big_stabilized, counts, radius, blind_radius)
+    neighbours = Neighbours(
+        big, big_stabilized, counts, WindowRadii(radius, blind_radius)
+    )
     seen = neighbours.around(torch.tensor([6 * (WIDTH + 4) + 5]))
     assert seen.values.shape == (1, 1, hidden)
     around = big[
@@ -74,7 +80,7 @@ def test_it_gathers_what_lies_around_a_pixel(blind_radius: int, hidden: int) -> 
 def test_what_is_hidden_is_not_seen(place: tuple[int, int], blind_radius: int) -> None:
     """At corners and borders too, and not one bit of it."""
     linear, stabilized = _plane()
-    plain = Neighbours(linear, stabilized, _everything(), 3, blind_radius)
+    plain = Neighbours(linear, stabilized, _everything(), WindowRadii(3, blind_radius))
     before = _around(plain, *place)
     for row in range(
         max(place[0] - blind_radius, 0), min(place[0] + blind_radius + 1, HEIGHT)
@@ -86,7 +92,8 @@ def test_what_is_hidden_is_not_seen(place: tuple[int, int], blind_radius: int) -
             for plane in changed:
                 plane[0, row, column] += 1000
             after = _around(
-                Neighbours(*changed, _everything(), 3, blind_radius), *place
+                Neighbours(*changed, _everything(), WindowRadii(3, blind_radius)),
+                *place,
             )
             assert torch.equal(after.features, before.features)
             assert torch.equal(after.level, before.level)
@@ -97,13 +104,17 @@ def test_what_is_hidden_is_not_seen(place: tuple[int, int], blind_radius: int) -
 def test_what_lies_outside_of_the_hole_is_seen(blind_radius: int) -> None:
     linear, stabilized = _plane()
     before = _around(
-        Neighbours(linear, stabilized, _everything(), 3, blind_radius), 4, 3
+        Neighbours(linear, stabilized, _everything(), WindowRadii(3, blind_radius)),
+        4,
+        3,
     )
     linear, stabilized = linear.clone(), stabilized.clone()
     for plane in (linear, stabilized):
         plane[0, 4, 3 + blind_radius + 1] += 10
     after = _around(
-        Neighbours(linear, stabilized, _everything(), 3, blind_radius), 4, 3
+        Neighbours(linear, stabilized, _everything(), WindowRadii(3, blind_radius)),
+        4,
+        3,
     )
     assert not torch.equal(after.features, before.features)
     assert not torch.equal(after.level, before.level)
@@ -119,13 +130,20 @@ def test_values_that_do_not_count_never_matter(samples: int, blind_radius: int) 
     found = []
     for bad in (0.0, 1e6):
         planes = [torch.where(counts, plane, bad) for plane in (linear, stabilized)]
-        found.append(Neighbours(*planes, counts, 3, blind_radius).around(every))
+        found.append(
+            Neighbours(*planes, counts, WindowRadii(3, blind_radius)).around(every)
+        )
     assert torch.equal(found[0].features, found[1].features)
     assert torch.equal(found[0].level, found[1].level)
     assert torch.equal(
         found[0].values * found[0].weight, found[1].values * found[1].weight
     )
-    own = Neighbours(linear, stabilized, counts, 3, blind_radius).hidden_distance == 0
+    own = (
+        Neighbours(
+            linear, stabilized, counts, WindowRadii(3, blind_radius)
+        ).hidden_distance
+        == 0
+    )
     weights = found[0].weight[:, 0, own].flatten()
     assert torch.equal(weights, counts.flatten().float())
 
@@ -133,7 +151,9 @@ def test_values_that_do_not_count_never_matter(samples: int, blind_radius: int) 
 def test_where_nothing_counts_the_level_is_nought() -> None:
     linear, stabilized = _plane()
     nothing = torch.zeros(HEIGHT, WIDTH, dtype=torch.bool)
-    seen = Neighbours(linear, stabilized, nothing, 2, 0).around(torch.tensor([30]))
+    seen = Neighbours(linear, stabilized, nothing, WindowRadii(2, 0)).around(
+        torch.tensor([30])
+    )
     for part in (seen.features, seen.level, seen.values, seen.weight):
         assert torch.equal(part, torch.zeros_like(part))
 
@@ -141,7 +161,7 @@ def test_where_nothing_counts_the_level_is_nought() -> None:
 @pytest.mark.usefixtures("exact")
 def test_the_level_of_a_flat_plane_is_its_value_up_to_the_corners() -> None:
     flat = torch.full((1, HEIGHT, WIDTH), 3.0)
-    seen = Neighbours(flat, 2 * flat, _everything(), 3, 0).around(
+    seen = Neighbours(flat, 2 * flat, _everything(), WindowRadii(3, 0)).around(
         torch.arange(HEIGHT * WIDTH)
     )
     torch.testing.assert_close(seen.level, torch.full((HEIGHT * WIDTH, 1), 3.0))
@@ -160,13 +180,12 @@ def test_reordered_columns_see_the_oriented_plane(
     """Weights w[columns] times features are w times those of the oriented plane."""
     linear, stabilized = _plane(samples)
     counts = torch.rand(HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)) < 0.8
-    plain = Neighbours(linear, stabilized, counts, 3, blind_radius)
+    plain = Neighbours(linear, stabilized, counts, WindowRadii(3, blind_radius))
     oriented = Neighbours(
         undo_augmentation(linear, orientation),
         undo_augmentation(stabilized, orientation),
         undo_augmentation(counts, orientation),
-        3,
-        blind_radius,
+        WindowRadii(3, blind_radius),
     )
     columns = plain.oriented_columns[orientation]
     assert sorted(columns.tolist()) == list(range(plain.values))
@@ -199,7 +218,7 @@ def test_whole_rows_are_weighed_as_single_pixels_are(
         for k in range(n_context)
     ]
     planes = _plane(samples)
-    neighbours = Neighbours(*planes, counts, 3, blind_radius, context, 2)
+    neighbours = Neighbours(*planes, counts, WindowRadii(3, blind_radius, 2), context)
     weights = torch.randn(5, neighbours.values, generator=random)
     every = torch.arange(HEIGHT * WIDTH)
     wanted = neighbours.around(every).features.float() @ weights.t()

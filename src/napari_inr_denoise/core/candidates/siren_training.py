@@ -15,7 +15,7 @@ from napari_inr_denoise.core.compute.weight_averaging import (
     WeightAverage,
     selective_decay,
 )
-from napari_inr_denoise.core.networks.siren import Siren
+from napari_inr_denoise.core.networks.siren import SineLayers, Siren
 from napari_inr_denoise.core.sampling.coordinates import first_layer_omega
 from napari_inr_denoise.core.settings import DenoiseSettings
 
@@ -41,15 +41,14 @@ def new_siren(
         Parameters of the network, size of the patches, and seed.
     """
     start = means.repeat_interleave(settings.siren.patch_size**2)
-    network = Siren(
-        len(shape),
-        len(start),
+    sines = SineLayers(
         width=settings.siren.width,
         depth=settings.siren.depth,
         omega=settings.siren.omega,
         first_omega=first_layer_omega(settings.siren.first_period, shape, spacing),
-        generator=torch.Generator().manual_seed(settings.seed),
     )
+    generator = torch.Generator().manual_seed(settings.seed)
+    network = Siren(len(shape), len(start), sines, generator)
     network.set_output_bias(start)
     return network
 

@@ -12,7 +12,7 @@ To add a network:
    A network with a blind spot derives from `BlindSpotModel`, which trains it.
 3. Register the model with one line in `core.candidates.registry`.
 
-    network = Siren(2, 1, width=64, depth=3, omega=30.0, first_omega=30.0,
-                    generator=torch.Generator().manual_seed(0))
+    sines = SineLayers(width=64, depth=3, omega=30.0, first_omega=30.0)
+    network = Siren(2, 1, sines, torch.Generator().manual_seed(0))
     values = network(coordinates)  # (N, 2) -> (N, 1)
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -11,6 +12,26 @@ from torch import Generator, Tensor, nn
 
 from napari_inr_denoise.core.compute.precision import sine_product_dtype
 from napari_inr_denoise.core.networks.fused_sine import sine_of_sums
+
+
+@dataclass(frozen=True)
+class SineLayers:
+    """Sizes and frequencies of the sine layers of a network.
+
+    Attributes
+    ----------
+    width, depth : int
+        Units per sine layer and number of sine layers.
+    omega : float
+        Frequency of the sine layers after the first.
+    first_omega : float
+        Frequency of the first sine layer.
+    """
+
+    width: int
+    depth: int
+    omega: float
+    first_omega: float
 
 
 class Siren(nn.Module):
@@ -26,31 +47,19 @@ class Siren(nn.Module):
         Number of coordinates.
     outputs : int
         Values predicted per coordinate.
-    width, depth : int
-        Units per sine layer and number of sine layers.
-    omega : float
-        Frequency of the sine layers after the first.
-    first_omega : float
-        Frequency of the first sine layer.
+    sines : SineLayers
+        Sizes and frequencies of the sine layers.
     generator : torch.Generator
         On the CPU, so that a seed gives the same initial weights on every device.
     """
 
-    def __init__(  # noqa: PLR0913 - all but two are keywords
-        self,
-        inputs: int,
-        outputs: int,
-        *,
-        width: int,
-        depth: int,
-        omega: float,
-        first_omega: float,
-        generator: Generator,
+    def __init__(
+        self, inputs: int, outputs: int, sines: SineLayers, generator: Generator
     ) -> None:
         super().__init__()
-        self.omega = omega
-        self.first_omega = first_omega
-        sizes = [inputs] + [width] * depth + [outputs]
+        self.omega = sines.omega
+        self.first_omega = sines.first_omega
+        sizes = [inputs] + [sines.width] * sines.depth + [outputs]
         # skip_init, because the default initialization draws from torch's global
         # generator.
         self.layers = nn.ModuleList(

@@ -74,6 +74,25 @@ class LaidOut:
     kernels: tuple[Tensor, ...]
 
 
+@dataclass(frozen=True)
+class WindowRadii:
+    """Radii of the windows around a pixel, in pixels.
+
+    Attributes
+    ----------
+    window : int
+        Window radius in the plane.
+    blind_spot : int
+        Blind-spot radius; 0 hides only the pixel itself.
+    context : int
+        Window radius in the context slices.
+    """
+
+    window: int
+    blind_spot: int
+    context: int = 0
+
+
 class Neighbours:
     """The blind-spot windows of one plane.
 
@@ -83,28 +102,23 @@ class Neighbours:
         Linear and variance-stabilized values, both normalized.
     counts_yx : Tensor of bool, shape (Y, X)
         Pixels that may be used as inputs. Pixels outside the plane never are.
-    radius : int
-        Window radius, in pixels.
-    blind_radius : int
-        Blind-spot radius, in pixels; 0 hides only the pixel itself.
+    radii : WindowRadii
+        Radii of the windows.
     context : sequence of Tensor, each of shape (samples + 1, Y, X)
         Context slices from `context_planes`. Their noise is independent, so that they
         need no blind spot.
-    context_radius : int
-        Window radius in the context slices, in pixels.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a plane and its windows
+    def __init__(
         self,
         linear_syx: Tensor,
         stabilized_syx: Tensor,
         counts_yx: Tensor,
-        radius: int,
-        blind_radius: int,
+        radii: WindowRadii,
         context: Sequence[Tensor] = (),
-        context_radius: int = 0,
     ) -> None:
         self.samples, self.height, self.width = linear_syx.shape
+        radius, blind_radius = radii.window, radii.blind_spot
         self.radius, self.blind_radius = radius, blind_radius
         device = linear_syx.device
         self._seen, hidden = _places(radius, blind_radius, device)
@@ -124,14 +138,14 @@ class Neighbours:
         self._hidden_windows = Windows(
             torch.cat([linear_syx * counts, counts]), radius, hidden
         )
-        everything, _ = _places(context_radius, -1, device)
+        everything, _ = _places(radii.context, -1, device)
         self._context_places = everything
         self._context_windows = [
-            Windows(plane.to(self._kind), context_radius, everything)
+            Windows(plane.to(self._kind), radii.context, everything)
             for plane in context
         ]
         self.oriented_columns = _oriented_columns(
-            self.samples, (radius, blind_radius), (len(context), context_radius), device
+            self.samples, radii, len(context), device
         )
 
     @property
@@ -246,8 +260,8 @@ def _places(
 @cache
 def _oriented_columns(
     samples: int,
-    window: tuple[int, int],
-    context: tuple[int, int],
+    radii: WindowRadii,
+    context: int,
     device: torch.device,
 ) -> tuple[Tensor, ...]:
     """Return, for each orientation, the feature order that transforms the windows.
@@ -256,18 +270,18 @@ def _oriented_columns(
     ----------
     samples : int
         Values per pixel.
-    window : tuple of int
-        Window radius and blind-spot radius.
-    context : tuple of int
-        Number of context slices, and the radius of their windows.
+    radii : WindowRadii
+        Radii of the windows.
+    context : int
+        Number of context slices.
     device : torch.device
         Device of the result.
     """
-    cpu, (count, reach) = torch.device("cpu"), context
-    own, _ = _places(*window, cpu)
-    context_part, _ = _places(reach, -1, cpu)
+    cpu = torch.device("cpu")
+    own, _ = _places(radii.window, radii.blind_spot, cpu)
+    context_part, _ = _places(radii.context, -1, cpu)
     groups = [own] * samples + [torch.zeros(1, dtype=torch.long)] * samples
-    groups += [context_part] * (samples * count)
+    groups += [context_part] * (samples * context)
     # Each group of features keeps its position and is permuted within itself.
     lengths = torch.tensor([0, *(len(group) for group in groups)])
     firsts = lengths.cumsum(0)[:-1].tolist()

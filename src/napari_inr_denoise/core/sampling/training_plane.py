@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours
+from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours, WindowRadii
 from napari_inr_denoise.core.sampling.context import context_planes
 from napari_inr_denoise.core.sampling.normalization import CommonScale, PlaneScale
 from napari_inr_denoise.core.sampling.series import SeriesTile
@@ -89,15 +89,17 @@ class ViewMaker:
         """
         problem, context = tile.problem, tile.context
         scale = PlaneScale(problem, self.device, self.common)
-        radius = self._settings.neighbourhood.radius + problem.blind_radius
+        radii = WindowRadii(
+            window=self._settings.neighbourhood.radius + problem.blind_radius,
+            blind_spot=problem.blind_radius,
+            context=self._settings.neighbourhood.context_radius,
+        )
         neighbours = Neighbours(
             scale.linear_syx,
             scale.stabilized_syx,
             self._tensor(problem.fitted_yx),
-            radius,
-            problem.blind_radius,
+            radii,
             context_planes(problem, context, self.common, self.device),
-            self._settings.neighbourhood.context_radius,
         )
         return PlaneView(
             problem=problem,
