@@ -15,7 +15,6 @@ from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import (
-    CORRELATED_BLIND_RADIUS,
     NoisyPlane,
 )
 from napari_inr_denoise.core.report.stop_reason import StopReason
@@ -38,7 +37,8 @@ def _problem(
     noise = noise[-side:, -side:]
     noise *= 20 / noise.std()
     whole = np.ones((side, side), bool)
-    model = NoiseModel(20.0, correlated, 20.0)
+    distance = 3 if correlated else 1
+    model = NoiseModel(20.0, correlated, 20.0, correlation_distance=distance)
     return NoisyPlane(truth + noise, whole, whole, model), truth
 
 
@@ -55,7 +55,7 @@ def _fit(problem: NoisyPlane, **changes: float) -> tuple[list[int], Candidate]:
 def test_it_denoises(correlated: bool, rng: np.random.Generator) -> None:
     problem, truth = _problem(rng, correlated=correlated)
     steps, candidate = _fit(problem)
-    assert problem.blind_radius == (CORRELATED_BLIND_RADIUS if correlated else 0)
+    assert problem.blind_radius == (2 if correlated else 0)
     error = np.sqrt(np.mean((candidate.plane_yxs - truth) ** 2))
     assert error < (12 if correlated else 8)
     assert candidate.name == "neighbourhood"

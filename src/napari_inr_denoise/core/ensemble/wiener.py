@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from numpy.typing import NDArray
 from scipy.fft import dct
+from scipy.ndimage import map_coordinates
 from torch import Tensor
 
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
@@ -53,8 +54,8 @@ def wiener_averaged(
     Parameters
     ----------
     problem : NoisyPlane
-        The noisy plane and its noise. For correlated noise, whose power differs between
-        coefficients, the result is returned unchanged.
+        The noisy plane and its noise. Correlated noise has another power N at each
+        frequency, from its spectrum; without one the result is returned unchanged.
     plane_yxs : ndarray of float32, shape (Y, X, samples)
         The result, in the image's units.
     device : torch.device
@@ -65,7 +66,8 @@ def wiener_averaged(
     ndarray of float32, shape (Y, X, samples)
         The mean of both, in the same units.
     """
-    if problem.noise.correlated or not problem.noise.sigma > 0:
+    unknown = problem.noise.correlated and problem.curve(0).power_kk is None
+    if unknown or not problem.noise.sigma > 0:
         return plane_yxs
     least = _LEAST_STD * problem.noise.sigma
     std_yxs = np.maximum(np.sqrt(problem.variance(plane_yxs)), least)
@@ -80,6 +82,7 @@ def wiener_averaged(
                 removed[..., k] / std_yxs[..., k],
                 std_yxs[..., k],
                 device,
+                problem.curve(k).power_kk,
             )
             for k in range(plane_yxs.shape[-1])
         ],
@@ -95,6 +98,7 @@ def filtered(
     removed_yx: NDArray[np.floating],
     std_yx: NDArray[np.floating],
     device: torch.device,
+    power_kk: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
     """Return the Wiener-filtered plane minus the result, averaged over all blocks.
 
@@ -108,6 +112,8 @@ def filtered(
         Standard deviation of the noise, above 0.
     device : torch.device
         Where to compute.
+    power_kk : ndarray, shape (8, 8), optional
+        Noise power by frequency, with a mean of 1. White noise by default.
 
     Returns
     -------
@@ -115,11 +121,28 @@ def filtered(
         The change, in the plane's units.
     """
     planes = [_tensor(one).to(device) for one in (plane_yx, removed_yx, std_yx)]
-    changes = [_change(planes, side, shift) for side, shift in _BLOCKS]
+    spectrum = np.ones((2, 2)) if power_kk is None else power_kk
+    changes = [
+        _change(planes, side, shift, _powers(spectrum, side).to(device))
+        for side, shift in _BLOCKS
+    ]
     return torch.stack(changes).mean(dim=0).cpu().numpy()
 
 
-def _change(planes: Sequence[Tensor], side: int, shift: int) -> Tensor:
+def _powers(power_kk: NDArray[np.float64], side: int) -> Tensor:
+    """Return the noise power for blocks of a side, (1, side, 1, side).
+
+    The frequencies of a larger block lie between those of the spectrum.
+    """
+    across = np.arange(side) * len(power_kk) / side
+    places = np.meshgrid(across, across, indexing="ij")
+    power = map_coordinates(power_kk, places, order=1, mode="nearest")
+    # The spectrum has no power for the mean; that of the lowest frequencies is nearest.
+    power[0, 0] = (power[0, 1] + power[1, 0]) / 2
+    return _tensor(power)[None, :, None]
+
+
+def _change(planes: Sequence[Tensor], side: int, shift: int, powers: Tensor) -> Tensor:
     """Return the change for one block size, averaged over all shifts."""
     height, width = planes[0].shape
     padded = [_padded(one, side) for one in planes]
@@ -127,22 +150,25 @@ def _change(planes: Sequence[Tensor], side: int, shift: int) -> Tensor:
     for top in range(0, side, shift):
         for left in range(0, side, shift):
             place = _place(padded[0], side, top, left)
-            change, weight = _of_blocks(*(_blocks(one[place], side) for one in padded))
+            blocks = [_blocks(one[place], side) for one in padded]
+            change, weight = _of_blocks(blocks, powers)
             _blocks(sums[place], side).addcmul_(change, weight)
             _blocks(weights[place], side).add_(weight)
     inside = slice(side, side + height), slice(side, side + width)
     return sums[inside] / weights[inside]
 
 
-def _of_blocks(plane: Tensor, removed: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+def _of_blocks(planes: Sequence[Tensor], powers: Tensor) -> tuple[Tensor, Tensor]:
     """Return the change of adjacent blocks, and the blocks' weights.
 
     Computed in place where possible: allocation took longer than the arithmetic.
 
     Parameters
     ----------
-    plane, removed, std : Tensor, shape (rows, side, columns, side)
-        As for `filtered`; not modified.
+    planes : sequence of Tensor, each of shape (rows, side, columns, side)
+        Result, removed, and standard deviation, as for `filtered`; not modified.
+    powers : Tensor, shape (1, side, 1, side)
+        Noise power by frequency.
 
     Returns
     -------
@@ -151,19 +177,22 @@ def _of_blocks(plane: Tensor, removed: Tensor, std: Tensor) -> tuple[Tensor, Ten
     weight : Tensor, shape (rows, 1, columns, 1)
         Inverse of the noise power that the filter keeps.
     """
+    plane, removed, std = planes
     basis = _basis(plane.shape[1], plane.device)
     contrast = (plane - plane.mean(dim=(1, 3), keepdim=True)).div_(std)
     signal = _transformed(contrast, basis).clamp_(-_LARGEST, _LARGEST)
     signal[:, 0, :, 0] = 0.0
-    lost = signal.square().add_(_NOISE).reciprocal_().mul_(_NOISE)
-    lost[:, 0, :, 0] = 1 - _MEAN_KEPT
+    noise = _NOISE * powers
+    lost = signal.square().add_(noise).reciprocal_().mul_(noise)
+    mean_kept = _MEAN_KEPT / (_MEAN_KEPT + (1 - _MEAN_KEPT) * powers[0, 0, 0, 0])
+    lost[:, 0, :, 0] = 1 - mean_kept
     change = _transformed(removed, basis)
     # Kept part of the residual minus lost part of the result.
     change.sub_(signal.add_(change).mul_(lost))
     change = _transformed(change, basis.T).mul_(std)
     # A block of few kept coefficients holds little noise and gets a larger weight.
-    kept = lost.neg_().add_(1)
-    power = kept.square_().sum(dim=(1, 3), keepdim=True) + 1 - _MEAN_KEPT**2
+    kept = lost.neg_().add_(1).square_().mul_(powers)
+    power = kept.sum(dim=(1, 3), keepdim=True) + 1 - mean_kept**2
     return change, 1 / power
 
 

@@ -20,37 +20,6 @@ _COPIES_BELOW = 0.1
 """Joint over separate estimate below which samples count as copies of each other."""
 
 
-def lattice_level(
-    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], stride: int
-) -> float:
-    """Estimate the noise of the sub-lattices with a given stride.
-
-    Parameters
-    ----------
-    plane_yxs : ndarray, shape (Y, X, samples)
-        Intensities.
-    valid_yx : ndarray of bool, shape (Y, X)
-        Pixels to use.
-    stride : int
-        Distance between the pixels of a sub-lattice.
-
-    Returns
-    -------
-    float
-        Root mean square of the sub-lattices' noise levels, in the image's units; NaN
-        if one of them is too small.
-    """
-    parts = [
-        plane_level(
-            plane_yxs[row::stride, column::stride],
-            valid_yx[row::stride, column::stride],
-        )
-        for row in range(min(stride, plane_yxs.shape[0]))
-        for column in range(min(stride, plane_yxs.shape[1]))
-    ]
-    return float(np.sqrt(np.mean(np.square(parts))))
-
-
 def plane_level(plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]) -> float:
     """Return Chen's estimate, from separate samples if they are copies.
 

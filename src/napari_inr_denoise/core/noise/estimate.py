@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import uniform_filter
 
 from napari_inr_denoise.core.noise.anscombe import variance_stabilized
-from napari_inr_denoise.core.noise.chen import lattice_level, plane_level
+from napari_inr_denoise.core.noise.chen import plane_level
 from napari_inr_denoise.core.noise.level_function import (
     NoiseLevelFunction,
     constant_level_function,
@@ -18,26 +18,10 @@ from napari_inr_denoise.core.noise.level_function import (
     measure_level_function,
 )
 from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
+from napari_inr_denoise.core.noise.spectrum import measure_spectrum
 from napari_inr_denoise.image.axes import planes_of, resolve_axes
 from napari_inr_denoise.image.conversion import as_array, check_image, to_floats
 
-_CORRELATED_ABOVE = 1.8
-"""Sub-lattice over plain estimate above which the noise counts as correlated.
-
-Measured on the FMD data set: 2.4 to 3.1 on wide-field images, whose noise is correlated
-between neighbouring pixels, and at most 1.26 on all others.
-"""
-_CORRELATED_STRIDE = 3
-"""Distance in pixels at which correlated noise is taken as independent."""
-_MAX_STRIDE = 4
-"""Largest stride at which a sub-lattice is tested for white noise."""
-_STILL_RISING = 1.05
-"""Ratio of the levels of successive sub-lattices up to which the first is white."""
-_STRUCTURE_ABOVE = 1.25
-"""Level at stride 3 over level at stride 2 above which both measure structure.
-
-Measured: 1.01 to 1.11 on wide-field frames; 1.3 and 2.4 on low-noise images.
-"""
 _CLIPPING_PEAK = 3
 """Histogram peak at the extreme value, over the next value's count: clipped from it."""
 _MIN_DISTINCT_VALUES = 4
@@ -124,45 +108,35 @@ def examine_plane(
     curves : tuple of NoiseLevelFunction
         One per sample; constant where signal dependence cannot be measured.
     """
-    model = _white_or_correlated(plane_yxs, valid_yx)
-    if math.isnan(model.sigma) or model.sigma == 0:
-        return model, tuple(
-            constant_level_function(model.sigma) for _ in plane_yxs[0, 0]
+    level = plane_level(plane_yxs, valid_yx)
+    samples = range(plane_yxs.shape[-1])
+    if math.isnan(level) or level == 0:
+        return _white(level), tuple(constant_level_function(level) for _ in samples)
+    spectra = [measure_spectrum(plane_yxs[..., k], valid_yx) for k in samples]
+    known = [one for one in spectra if one is not None]
+    curves: list[NoiseLevelFunction | None]
+    if 2 * sum(one.correlated for one in known) > len(spectra):
+        model = NoiseModel(
+            level,
+            correlated=True,
+            sigma_neighbours=level,
+            correlation_distance=max(one.distance for one in known),
         )
-    curves, measured = _curves(plane_yxs, valid_yx, model)
-    if model.correlated and measured and not _confirmed(model, curves):
-        model = _white(model.sigma_neighbours)
-        curves, measured = _curves(plane_yxs, valid_yx, model)
-    if measured:
-        model = apply_curves(model, curves, plane_yxs, valid_yx)
-    return model, curves
-
-
-def _curves(
-    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_], model: NoiseModel
-) -> tuple[tuple[NoiseLevelFunction, ...], bool]:
-    """Return the noise level function of each sample, and whether all were measured."""
-    apart = _CORRELATED_STRIDE if model.correlated else 1
-    found = [
-        measure_level_function(
-            plane_yxs[::apart, ::apart, k], valid_yx[::apart, ::apart]
-        )
-        for k in range(plane_yxs.shape[-1])
-    ]
-    return tuple(curve or constant_level_function(model.sigma) for curve in found), all(
-        found
-    )
+        curves = [None if one is None else one.level_function for one in spectra]
+    else:
+        model = _white(level)
+        curves = [measure_level_function(plane_yxs[..., k], valid_yx) for k in samples]
+    usable = tuple(curve or constant_level_function(level) for curve in curves)
+    if all(curves):
+        model = apply_curves(model, usable, plane_yxs, valid_yx)
+    if model.correlated:
+        # Chen's estimate holds for white noise only.
+        model = replace(model, sigma_chen=model.sigma)
+    return model, usable
 
 
 def _white(level: float) -> NoiseModel:
     return NoiseModel(level, correlated=False, sigma_neighbours=level)
-
-
-def _confirmed(model: NoiseModel, curves: tuple[NoiseLevelFunction, ...]) -> bool:
-    """Return whether textureless patches confirm the sub-lattices' noise level."""
-    typical = [float(np.median(curve.variances)) for curve in curves]
-    level = math.sqrt(max(float(np.mean(typical)), 0.0))
-    return level > _CORRELATED_ABOVE * model.sigma_neighbours
 
 
 def apply_curves(
@@ -206,7 +180,7 @@ def _stabilized_level(
     """Return Chen's estimate after the generalized Anscombe transform; about 1."""
     if any(curve.gain <= 0 for curve in curves):
         return math.nan
-    apart = _CORRELATED_STRIDE if model.correlated else 1
+    apart = model.correlation_distance
     stabilized = variance_stabilized(plane_yxs, curves)[::apart, ::apart]
     return plane_level(stabilized, valid_yx[::apart, ::apart])
 
@@ -226,24 +200,3 @@ def _clipped(values: NDArray[np.floating]) -> tuple[float, float]:
         return share if clipped else 0.0
 
     return peak(counts[0], counts[1]), peak(counts[-1], counts[-2])
-
-
-def _white_or_correlated(
-    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
-) -> NoiseModel:
-    """Return a white or a correlated noise model, whichever the sub-lattices show."""
-    plain = plane_level(plane_yxs, valid_yx)
-    level = lattice_level(plane_yxs, valid_yx, 2)
-    white = _white(plain)
-    if not (plain > 0 and level > _CORRELATED_ABOVE * plain):
-        return white
-    distance, next_level = 2, lattice_level(plane_yxs, valid_yx, 3)
-    if next_level > _STRUCTURE_ABOVE * level:
-        return white
-    # The noise is white on the first sub-lattice whose level the next does not exceed.
-    while distance < _MAX_STRIDE and next_level > _STILL_RISING * level:
-        distance, level = distance + 1, next_level
-        next_level = lattice_level(plane_yxs, valid_yx, distance + 1)
-    return NoiseModel(
-        level, correlated=True, sigma_neighbours=plain, correlation_distance=distance
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -51,12 +51,18 @@ class NoiseLevelFunction:
         detector adds an offset to the intensities.
     intensities, variances : tuple of float
         Mean intensity and noise variance of the measured bins, by rising intensity.
+    power_kk : ndarray, shape (8, 8), or None
+        Power of correlated noise at each frequency of the cosine transform, vertical
+        first, with a mean of 1. None for white noise.
     """
 
     gain: float
     variance_at_zero: float
     intensities: tuple[float, ...]
     variances: tuple[float, ...]
+    power_kk: NDArray[np.float64] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def line(self, intensity: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the variance of the fitted line, limited to above 0."""

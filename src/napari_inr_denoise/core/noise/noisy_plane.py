@@ -14,12 +14,6 @@ from napari_inr_denoise.core.noise.level_function import (
 )
 from napari_inr_denoise.core.noise.model import NoiseModel
 
-CORRELATED_BLIND_RADIUS = 3
-"""Blind-spot radius for correlated noise, in pixels.
-
-On wide-field frames, 3 is 0.6 dB better than 2, and 4 is worse.
-"""
-
 
 @dataclass(frozen=True)
 class NoisyPlane:
@@ -55,8 +49,14 @@ class NoisyPlane:
 
     @property
     def blind_radius(self) -> int:
-        """Blind-spot radius, in pixels: 0 hides only the pixel itself."""
-        return CORRELATED_BLIND_RADIUS if self.noise.correlated else 0
+        """Blind-spot radius, in pixels: 0 hides only the pixel itself.
+
+        For correlated noise it hides all pixels that share noise with this one. A
+        wider blind spot loses structure.
+        """
+        if not self.noise.correlated:
+            return 0
+        return max(self.noise.correlation_distance - 1, 1)
 
     def cropped(self, window_yx: tuple[slice, slice]) -> NoisyPlane:
         """Return a crop of the plane, with the noise model of the whole plane.

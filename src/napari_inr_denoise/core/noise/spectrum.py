@@ -1,0 +1,376 @@
+"""Power spectrum and level of the noise, measured where a plane is quiet.
+
+Noise is the same everywhere that the intensity is the same; structure is not. The plane
+is cut into overlapping patches. Each is transformed by the cosine transform. A patch is
+quiet if the patches around it, whose noise is independent of its own, hold little
+energy. In quiet patches the mean power at each frequency is the power of the noise,
+whether the noise is white or correlated, isotropic or along one direction.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy.fft import dct
+from scipy.stats import chi2
+
+from napari_inr_denoise.core.noise.intensity_bins import by_root_intensity
+from napari_inr_denoise.core.noise.level_function import (
+    NoiseLevelFunction,
+    fill_invalid,
+)
+
+SIDE = 8
+"""Side of a patch, in pixels."""
+_MAX_PATCHES = 25_000
+_FEWEST_PATCHES = 200
+_ROUNDS = 4
+_KEPT = 0.9
+"""Share of the squared coefficients, from the smallest, whose mean is the power. The
+rest may be structure."""
+_KEPT_MEAN = float(chi2(3).cdf(chi2(1).ppf(_KEPT))) / _KEPT
+"""Mean of that share for Gaussian noise of variance 1."""
+_QUIET = (0.05, 1.3)
+"""Quantile of the energies around, and its multiple up to which a patch is quiet."""
+_LEAST_QUIET = (40, 0.1)
+"""Smallest number and share of patches that are used at each intensity."""
+_OUTLIER = 5.5
+"""Median absolute deviations, as standard deviations, at which a pixel of a patch is no
+noise. Small bright spots would otherwise count as noise that is correlated."""
+_LARGEST_ENERGY = 30.0
+"""Limit of a squared coefficient over the power of the noise; see `_energies`."""
+_BINS = 16
+_BIN_PIXELS = 1920
+"""Smallest number of pixels that the patches of a bin start at."""
+_LOWER, _LINE_ROUNDS = 0.4, 40
+"""Weight of a bin above the fitted line; one below it has the rest of 1. Structure only
+adds to the power."""
+_LARGEST_RISE = 2.0
+"""Largest variance of a bin over the line."""
+_LEAST_SHARE = 0.03
+"""Smallest power at a frequency by which an energy is divided. Where almost no noise
+is, the slightest structure would count."""
+_LEAST_POWER, _TINY = 1e-6, 1e-30
+_LEAST_LINE = 0.05
+"""Smallest variance of the line over the mean variance."""
+_CORRELATED_BELOW = 0.5
+"""Power at the highest over that at middle frequencies below which noise is correlated.
+
+Measured: at most 0.44 for noise that was interpolated, rotated, averaged over lines, or
+blurred by 0.6 pixels, on planes of 64 pixels and more; at least 0.6 for white noise on
+structure of all kinds, dense spots included.
+"""
+_UNCORRELATED = 0.1
+"""Correlation below which the noise at a distance counts as independent."""
+
+_ky, _kx = np.mgrid[:SIDE, :SIDE]
+_RADIUS = np.hypot(_ky, _kx) / (2 * SIDE)
+"""Frequency of each coefficient, in cycles per pixel."""
+_VARYING = (_ky + _kx) > 0
+_BASIS = dct(np.eye(SIDE), axis=0, norm="ortho")
+
+
+@dataclass(frozen=True)
+class NoiseSpectrum:
+    """Spectrum of the noise of one sample of a plane.
+
+    Attributes
+    ----------
+    power_kk : ndarray, shape (8, 8)
+        Power at each frequency of the cosine transform, vertical first. The mean
+        without the first coefficient is 1; white noise has 1 everywhere.
+    level_function : NoiseLevelFunction
+        Noise variance over intensity, of all frequencies together.
+    """
+
+    power_kk: NDArray[np.float64] = field(repr=False)
+    level_function: NoiseLevelFunction = field(repr=False)
+
+    @property
+    def fall(self) -> float:
+        """Power at the highest over that at middle frequencies; 1 for white noise.
+
+        It is the smallest of three: along columns, along rows, and along diagonals.
+        The lowest frequencies, where structure is, are left out.
+        """
+        middle, highest, across = slice(3, 5), slice(6, 8), slice(2, 8)
+        power = self.power_kk
+        diagonal = (_RADIUS > 0.25) & (_RADIUS < 0.38)
+        pairs = (
+            (power[highest, across], power[middle, across]),
+            (power[across, highest], power[across, middle]),
+            (power[_RADIUS > 0.5], power[diagonal]),
+        )
+        return min(
+            float(high.mean()) / max(float(low.mean()), 1e-12) for high, low in pairs
+        )
+
+    @property
+    def correlated(self) -> bool:
+        """Whether neighbouring pixels share noise."""
+        return self.fall < _CORRELATED_BELOW
+
+    def correlation(self, lag_y: int, lag_x: int) -> float:
+        """Return the correlation of the noise of two pixels, by their distance."""
+        power = self.power_kk.copy()
+        # The mean of a patch holds structure. Its frequency is next to the lowest ones.
+        power[0, 0] = (power[0, 1] + power[1, 0]) / 2
+        along = np.cos(np.pi * np.arange(SIDE) / SIDE * lag_y)
+        across = np.cos(np.pi * np.arange(SIDE) / SIDE * lag_x)
+        # All frequencies but the first stand for a positive and a negative one.
+        count = np.where(np.arange(SIDE) > 0, 2.0, 1.0)
+        weights = np.outer(count, count) * power
+        return float((along * count) @ power @ (across * count) / weights.sum())
+
+    @property
+    def distance(self) -> int:
+        """Smallest distance in pixels at which the noise is independent; 1 if white."""
+        if not self.correlated:
+            return 1
+        for lag in range(1, SIDE // 2):
+            furthest = max(self.correlation(lag, 0), self.correlation(0, lag))
+            if furthest < _UNCORRELATED:
+                return max(lag, 2)
+        return SIDE // 2
+
+
+def measure_spectrum(
+    plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+) -> NoiseSpectrum | None:
+    """Measure the spectrum and the level function of the noise of a plane.
+
+    Parameters
+    ----------
+    plane_yx : ndarray, shape (Y, X)
+        Intensities.
+    valid_yx : ndarray of bool, shape (Y, X)
+        Patches with an invalid pixel are left out.
+
+    Returns
+    -------
+    NoiseSpectrum or None
+        None if there are too few patches.
+    """
+    if min(plane_yx.shape) < 2 * SIDE:
+        return None
+    patches = _Patches.of(plane_yx, valid_yx)
+    if len(patches.means) < _FEWEST_PATCHES:
+        return None
+    bins = by_root_intensity(patches.surroundings, _BINS, patches.least)
+    intensities = np.array([patches.means[k].mean() for k in bins])
+    power = np.ones((SIDE, SIDE))
+    quiet = bins
+    for number in range(_ROUNDS + 1):
+        counts = np.array([len(k) for k in quiet], dtype=float)
+        table = np.stack([_power(patches.squares[k]) for k in quiet])
+        # Most frequencies are high ones, where structure is weak.
+        variances = np.median(table[:, _VARYING] / power[_VARYING], axis=1)
+        if not np.average(variances, weights=counts) > 0:
+            return None
+        line = _lower_line(intensities, variances, counts)
+        if number > 0:
+            above = np.log(np.maximum(variances / line(intensities), 1.0))
+            shapes = table / np.maximum(variances, _TINY)[:, None, None]
+            power = _weighted_median(shapes, counts * np.exp(-4 * above))
+            power = np.maximum(power / power[_VARYING].mean(), _LEAST_POWER)
+        energies = patches.energies(power, line)
+        usual = energies[~patches.outlier] if not patches.outlier.all() else energies
+        limit = _QUIET[1] * float(np.quantile(usual, _QUIET[0]))
+        quiet = [_quiet(energies, k, limit) for k in bins]
+    limited = _without_structure(power)
+    share = float(limited[_VARYING].mean())
+    power, variances = limited / share, variances * share
+    variances = np.minimum(variances, _LARGEST_RISE * line(intensities))
+    if len(bins) == 1:
+        intensities, variances = np.tile(intensities, 2), np.tile(variances, 2)
+    function = NoiseLevelFunction(
+        line.slope, line.intercept, tuple(intensities), tuple(variances), power
+    )
+    return NoiseSpectrum(power, function)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Noise variance as a line over intensity, limited to above 0."""
+
+    slope: float
+    intercept: float
+    least: float
+
+    def __call__(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.maximum(self.slope * intensity + self.intercept, self.least)
+
+
+@dataclass(frozen=True)
+class _Patches:
+    """Overlapping patches of a plane.
+
+    Attributes
+    ----------
+    squares : ndarray of float32, shape (N, 8, 8)
+        Squared coefficients of the cosine transform.
+    means, surroundings : ndarray, shape (N,)
+        Mean intensity of a patch and of the eight patches around it.
+    outlier : ndarray of bool, shape (N,)
+        Whether a pixel stands out of its patch.
+    whole_yx : ndarray of bool, shape (rows, columns)
+        Grid of all patches: whether all pixels are valid. N of them are.
+    apart : int
+        Distance in the grid at which patches do not overlap.
+    least : int
+        Smallest number of patches of an intensity bin.
+    """
+
+    squares: NDArray[np.float32]
+    means: NDArray[np.float64]
+    surroundings: NDArray[np.float64]
+    outlier: NDArray[np.bool_]
+    whole_yx: NDArray[np.bool_]
+    apart: int
+    least: int
+
+    @classmethod
+    def of(
+        cls, plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    ) -> _Patches:
+        """Cut and transform the patches."""
+        stride = math.ceil(math.sqrt(plane_yx.size / _MAX_PATCHES))
+        grid, apart = (slice(None, None, stride),) * 2, math.ceil(SIDE / stride)
+        filled = fill_invalid(plane_yx, valid_yx)
+        centre = float(filled.mean())  # float32 resolves little on a large offset
+        windows = sliding_window_view((filled - centre).astype(np.float32), (SIDE,) * 2)
+        inside = sliding_window_view(valid_yx, (SIDE,) * 2)[grid]
+        whole = np.asarray(inside.all(axis=(-1, -2)))
+        patches = windows[grid][whole]
+        basis = _BASIS.astype(np.float32)
+        coefficients = basis @ patches @ basis.T
+        means = coefficients[:, 0, 0].astype(np.float64) / SIDE + centre
+        return cls(
+            np.square(coefficients),
+            means,
+            _around(means, whole, apart),
+            _stands_out(patches.reshape(len(patches), SIDE**2)),
+            whole,
+            apart,
+            max(_BIN_PIXELS // (4 * stride**2), 60),
+        )
+
+    def energies(self, power: NDArray[np.float64], line: _Line) -> NDArray[np.float64]:
+        """Return the energy around each patch, over that of noise; 1 without structure.
+
+        A large energy is limited, so that a single bright edge does not spread.
+        """
+        scale = np.maximum(power, _LEAST_SHARE)[_VARYING].astype(np.float32)
+        expected = line(self.surroundings).astype(np.float32)[:, None]
+        relative = self.squares[:, _VARYING] / scale / np.maximum(expected, _TINY)
+        own = np.minimum(relative, _LARGEST_ENERGY).mean(axis=1, dtype=np.float64)
+        around = _around(own, self.whole_yx, self.apart)
+        return np.where(self.outlier, 100 * around, around)
+
+
+def _around(
+    values: NDArray[np.float64], whole_yx: NDArray[np.bool_], apart: int
+) -> NDArray[np.float64]:
+    """Return the mean of the eight patches around each, mirrored at the edges."""
+    grid, count = np.zeros(whole_yx.shape), whole_yx.astype(np.float64)
+    grid[whole_yx] = values
+    rows, columns = whole_yx.shape[0], whole_yx.shape[1]
+
+    def sums(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+        padded = np.pad(plane, apart, mode="symmetric")
+        places = [(top, left) for top in range(3) for left in range(3)]
+        parts = [
+            padded[top * apart :, left * apart :][:rows, :columns]
+            for top, left in places
+            if (top, left) != (1, 1)
+        ]
+        return np.asarray(np.sum(parts, axis=0)[whole_yx])
+
+    number = sums(count)
+    return np.where(number > 0, sums(grid) / np.maximum(number, 1), values)
+
+
+def _stands_out(patches: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which patches hold a pixel far outside of the others."""
+    if not len(patches):
+        return np.zeros(0, dtype=np.bool_)
+    middle = np.median(patches, axis=1, keepdims=True)
+    away = np.abs(patches - middle)
+    usual = 1.4826 * np.median(away, axis=1)
+    return np.asarray((away.max(axis=1) > _OUTLIER * usual) & (usual > 0))
+
+
+def _quiet(
+    energies: NDArray[np.float64], members: NDArray[np.intp], limit: float
+) -> NDArray[np.intp]:
+    """Return the quiet patches of a bin: at least a few."""
+    own = energies[members]
+    least = max(_LEAST_QUIET[0], int(_LEAST_QUIET[1] * len(members)))
+    count = max(int((own <= limit).sum()), least)
+    if count >= len(members):
+        return members
+    return members[np.argpartition(own, count - 1)[:count]]
+
+
+def _power(squares: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the mean square of each coefficient, without the largest ones."""
+    kept = max(int(_KEPT * len(squares)), 1)
+    smallest = np.partition(squares, kept - 1, axis=0)[:kept]
+    return np.asarray(smallest.mean(axis=0, dtype=np.float64) / _KEPT_MEAN)
+
+
+def _lower_line(
+    intensities: NDArray[np.float64],
+    variances: NDArray[np.float64],
+    counts: NDArray[np.float64],
+) -> _Line:
+    """Fit a line to the bins, nearer to the lower ones; their mean is above 0."""
+    usual = float(np.average(variances, weights=counts))
+    unit = float(np.abs(intensities).max()) or 1.0
+    columns = np.stack([intensities / unit, np.ones_like(intensities)], axis=1)
+    fitted, weights = np.full(len(variances), float(np.median(variances))), counts
+    fitted = np.maximum(fitted, _LEAST_LINE * usual)
+    slope, intercept = 0.0, usual
+    for _ in range(_LINE_ROUNDS):
+        scale = np.sqrt(weights) / fitted
+        slope, intercept = np.linalg.lstsq(
+            columns * scale[:, None], variances * scale, rcond=None
+        )[0]
+        if slope < 0:
+            slope, intercept = 0.0, float(np.average(variances, weights=weights))
+        line = np.maximum(columns @ (slope, intercept), _LEAST_LINE * usual)
+        fitted = (fitted + line) / 2
+        off = np.log(np.maximum(variances, _TINY * usual) / line)
+        side = np.where(off > 0, _LOWER, 1 - _LOWER)
+        weights = counts * side / (np.abs(off) + 0.05)
+    return _Line(slope / unit, float(intercept), _LEAST_LINE * usual)
+
+
+def _without_structure(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the spectrum with the lowest frequencies limited by the next ones.
+
+    Structure that is left in quiet patches is mostly there. Noise that was filtered
+    falls about like a Gaussian along each direction.
+    """
+    limited = power.copy()
+    for down, right in ((0, 1), (1, 0), (1, 1)):
+        second, third = power[2 * down, 2 * right], power[3 * down, 3 * right]
+        limited[down, right] = min(
+            power[down, right], second * max(second / third, 1.0) ** 0.6
+        )
+    return limited
+
+
+def _weighted_median(
+    tables: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the weighted median over the first axis."""
+    order = np.argsort(tables, axis=0)
+    ascending = np.take_along_axis(tables, order, axis=0)
+    shares = np.cumsum(weights[order], axis=0) / weights.sum()
+    middle = (shares >= 0.5).argmax(axis=0)
+    return np.asarray(np.take_along_axis(ascending, middle[None], axis=0)[0])
