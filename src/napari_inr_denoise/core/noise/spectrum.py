@@ -157,7 +157,10 @@ def measure_spectrum(
     """
     if min(plane_yx.shape) < 2 * SIDE:
         return None
-    patches = _Patches.of(plane_yx, valid_yx)
+    filled = fill_invalid(plane_yx, valid_yx)
+    # float32 resolves little on a large offset, and cannot hold the square of 1e20.
+    centre, unit = float(filled.mean()), float(filled.std()) or 1.0
+    patches = _Patches.of((filled - centre) / unit, valid_yx)
     if len(patches.means) < _FEWEST_PATCHES:
         return None
     bins = by_root_intensity(patches.surroundings, _BINS, patches.least)
@@ -187,8 +190,13 @@ def measure_spectrum(
     variances = np.minimum(variances, _LARGEST_RISE * line(intensities))
     if len(bins) == 1:
         intensities, variances = np.tile(intensities, 2), np.tile(variances, 2)
+    gain = line.slope * unit
     function = NoiseLevelFunction(
-        line.slope, line.intercept, tuple(intensities), tuple(variances), power
+        gain,
+        line.intercept * unit**2 - gain * centre,
+        tuple(intensities * unit + centre),
+        tuple(variances * unit**2),
+        power,
     )
     return NoiseSpectrum(power, function)
 
@@ -240,15 +248,13 @@ class _Patches:
         """Cut and transform the patches."""
         stride = math.ceil(math.sqrt(plane_yx.size / _MAX_PATCHES))
         grid, apart = (slice(None, None, stride),) * 2, math.ceil(SIDE / stride)
-        filled = fill_invalid(plane_yx, valid_yx)
-        centre = float(filled.mean())  # float32 resolves little on a large offset
-        windows = sliding_window_view((filled - centre).astype(np.float32), (SIDE,) * 2)
+        windows = sliding_window_view(plane_yx.astype(np.float32), (SIDE,) * 2)
         inside = sliding_window_view(valid_yx, (SIDE,) * 2)[grid]
         whole = np.asarray(inside.all(axis=(-1, -2)))
         patches = windows[grid][whole]
         basis = _BASIS.astype(np.float32)
         coefficients = basis @ patches @ basis.T
-        means = coefficients[:, 0, 0].astype(np.float64) / SIDE + centre
+        means = coefficients[:, 0, 0].astype(np.float64) / SIDE
         return cls(
             np.square(coefficients),
             means,

@@ -21,6 +21,7 @@ from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
 from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
+from napari_inr_denoise.core.noise.fill import constant_fill
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.pipeline.assembly import DenoisedTile, PlaneAssembly
 from napari_inr_denoise.core.pipeline.independent_tiles import (
@@ -38,9 +39,9 @@ from napari_inr_denoise.core.pipeline.result import DenoiseStep
 from napari_inr_denoise.core.pipeline.state import RunState
 from napari_inr_denoise.core.pipeline.volume import VolumeRun
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.series import Series, SeriesTile, centre
+from napari_inr_denoise.core.sampling.series import Series, SeriesTile, Values, centre
 from napari_inr_denoise.image.axes import Plane
-from napari_inr_denoise.image.source import ImageSource
+from napari_inr_denoise.image.source import ImageSource, Window
 from napari_inr_denoise.image.tiling import Tile
 
 _TRAINING_PIXELS = 8e6
@@ -92,12 +93,22 @@ class RunContext:
             Context slices on each side.
         """
         return Series(
-            lambda number, window: self.source.read(planes[number], window),
+            lambda number, window: self.read(planes[number], window),
             len(planes),
             self.plan.tiling,
             self.spacing_zyx[1:],
             reach,
         )
+
+    def read(self, plane: Plane, window: Window) -> Values:
+        """Return a part of a plane, and its valid pixels without constant fill.
+
+        Parameters are those of `ImageSource.read`. A part that is constant everywhere
+        is valid, and has no noise.
+        """
+        values, valid = self.source.read(plane, window)
+        measured = valid & ~constant_fill(values, valid)
+        return values, measured if measured.any() else valid
 
     def write(self, done: DenoisedTile, work: float, *, shared: bool) -> DenoiseStep:
         """Write a tile, and its plane's record after the last of them.
@@ -222,7 +233,7 @@ def _open(run: RunContext, planes: Sequence[Plane]) -> Steps:
     """Show at once the noise of a small part of the middle plane."""
     plane, tile = planes[len(planes) // 2], run.plan.tiling.tiles[0]
     window = centre(tile.window, _OPENING_SIDE)
-    problem = measure_plane(*run.source.read(plane, window), run.spacing_zyx[1:])
+    problem = measure_plane(*run.read(plane, window), run.spacing_zyx[1:])
     noisy = problem.plane_yxs.astype(np.float32)
     best = FitResult(noisy, 0.0, 0, StopReason.CALLER)
     max_steps = run.plan.settings.siren.max_steps
@@ -327,7 +338,7 @@ def _read(run: RunContext, tiles: Sequence[tuple[Plane, Tile]]) -> list[NoisyTil
     noisy: list[NoisyTile] = []
     for plane, tile in tiles:
         try:
-            read = run.source.read(plane, tile.window)
+            read = run.read(plane, tile.window)
         except Exception:
             if not noisy:
                 raise

@@ -106,11 +106,16 @@ class Series:
         """Read the crops on which the noise is measured."""
         chosen = spread(self.count, _MAX_MEASURED)
         tiles = self._some_tiles(max(_MAX_MEASURED // len(chosen), 1))
-        return [
+        crops = [
             self._read(number, centre(tile.window))
             for number in chosen
             for tile in tiles
         ]
+        # A blank plane has no noise, which would lower that of the others.
+        measured = [
+            (values, valid) for values, valid in crops if _varies(values, valid)
+        ]
+        return measured or crops
 
     def _some_tiles(self, most: int) -> list[Tile]:
         tiles = self.tiling.tiles
@@ -192,6 +197,12 @@ class Series:
         )
         part = number * self.tiling.count + tile.number
         return SeriesTile(number, part, self.problem(number, tile), context)
+
+
+def _varies(values: NDArray[np.float64], valid: NDArray[np.bool_]) -> bool:
+    """Return whether the valid pixels have more than one value."""
+    inside = values[valid]
+    return bool((inside != inside[:1]).any())
 
 
 def spread(count: int, most: int) -> list[int]:
