@@ -6,6 +6,7 @@ from napari_inr_denoise.batch.report.job_report import JobReport
 from napari_inr_denoise.core.report.report import FileReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
+from napari_inr_denoise.core.report.warning import PlaneWarning
 
 
 def file_summary(done: JobReport) -> str:
@@ -35,6 +36,12 @@ def plane_summary(file: FileReport) -> str:
         )
     if first.quality.verdict is not None:
         sentences.append(Verdict(first.quality.verdict).sentence)
+    sentences += [
+        warning.sentence
+        for warning in map(PlaneWarning, first.quality.warnings)
+        # The verdict says the same.
+        if warning is not PlaneWarning.CORRELATED_NOISE
+    ]
     return f"{_levels(file)} Residual {first.residual_rms:.4g}. {' '.join(sentences)}"
 
 

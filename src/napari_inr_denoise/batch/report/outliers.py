@@ -10,6 +10,7 @@ from statistics import median
 from napari_inr_denoise.core.report.report import FileReport, PlaneReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
+from napari_inr_denoise.core.report.warning import PlaneWarning
 
 _RESIDUAL = 1.15
 """Residual over noise above which more than noise was removed, as in the verdict."""
@@ -18,6 +19,7 @@ _MEAN_FRACTION, _MEAN_SIGMAS = 0.01, 0.05
 _MIN_FILES = 8
 """Number of results from which on files are compared."""
 _MAX_SIGMAS, _MIN_DIFFERENCE = 5.0, 0.05
+_WARNING_WEIGHT = 1.2
 _MAD_TO_SIGMA = 1.4826
 _REASON_WEIGHTS = {
     StopReason.NON_FINITE: 5.0,
@@ -49,8 +51,14 @@ def mean_change(plane: PlaneReport) -> float | None:
 
 def oddities_of(plane: PlaneReport) -> list[Oddity]:
     """Return the findings on a plane, the worst first."""
-    found = [*_check_stop_reason(plane), *_check_residual(plane), *_check_mean(plane)]
+    checks = (_check_stop_reason, _check_residual, _check_mean, _check_warnings)
+    found = [oddity for check in checks for oddity in check(plane)]
     return sorted(found, reverse=True)
+
+
+def _check_warnings(plane: PlaneReport) -> list[Oddity]:
+    keys = plane.quality.warnings
+    return [Oddity(_WARNING_WEIGHT, PlaneWarning(key).sentence) for key in keys]
 
 
 def _check_stop_reason(plane: PlaneReport) -> list[Oddity]:

@@ -29,7 +29,13 @@ def uncertainty(problem: NoisyPlane, result: FitResult) -> NDArray[np.float32] |
 
 def residual(problem: NoisyPlane, result: FitResult) -> NDArray[np.floating]:
     """Return the noisy plane less the result, in the image's units."""
-    return problem.plane_yxs - result.plane_yxs
+    return problem.input_yxs - result.plane_yxs
+
+
+def structured(problem: NoisyPlane, result: FitResult) -> NDArray[np.floating] | None:
+    """Return the noise of rows and columns that was removed, in the image's units."""
+    del result
+    return problem.structured_yxs
 
 
 def normalized_residual(
@@ -37,18 +43,20 @@ def normalized_residual(
 ) -> NDArray[np.floating] | None:
     """Return the residual over the local standard deviation of the noise.
 
+    The noise of rows and columns is not part of it.
     About 1 in root mean square where the noise model holds and only noise was removed.
     """
     if not problem.noise.sigma > 0:
         return None
     variance = problem.variance(result.plane_yxs)
     std = np.sqrt(np.where(variance > 0, variance, np.nan))
-    return np.asarray(residual(problem, result) / std)
+    return np.asarray((problem.plane_yxs - result.plane_yxs) / std)
 
 
 MAPS: dict[str, PixelMap] = {
     "uncertainty": uncertainty,
     "residual": residual,
     "normalized_residual": normalized_residual,
+    "structured": structured,
 }
 """The maps by name."""

@@ -13,12 +13,20 @@ from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
 from napari_inr_denoise.core.noise.intensity_bins import by_intensity
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.verdict import Verdict
+from napari_inr_denoise.core.report.warning import PlaneWarning
 
 _LAGS = 2
 _WHITE = 0.05
 """Largest neighbour correlation of a residual that counts as noise only."""
 _STRUCTURE = 1.15
 """Ratio of residual to noise standard deviation above which structure was removed."""
+_LITTLE = 0.5
+"""Ratio of residual to noise standard deviation below which little was removed."""
+_REGION, _FEWEST_REGIONS = 16, 6
+"""Smallest side of a region in pixels, and smallest number of regions to compare."""
+_APART, _FEW_FAR = 2.0, 0.15
+"""Factor between the residuals of regions, over the noise model, that is unusual, and
+share of the regions up to which it may occur."""
 _BINS = 8
 _LEAST_STD = 0.05
 """Smallest uncertainty of a pixel, as a fraction of the noise standard deviation."""
@@ -39,12 +47,15 @@ class Quality:
         Conclusion from whiteness and residual level.
     intensity_bias : tuple of (intensity, difference)
         Mean of the result minus mean of the input, in bins of rising intensity.
+    warnings : tuple of PlaneWarning
+        What a user should know before trusting the result.
     """
 
     held_out_error: float | None
     whiteness: float
     verdict: Verdict
     intensity_bias: tuple[tuple[float, float], ...]
+    warnings: tuple[PlaneWarning, ...] = ()
 
 
 def judge(
@@ -78,7 +89,54 @@ def judge(
             correlated=problem.noise.correlated,
         ),
         intensity_bias=_bias(problem, plane_yxs),
+        warnings=_warnings(problem, plane_yxs, ratio),
     )
+
+
+def _warnings(
+    problem: NoisyPlane, plane_yxs: NDArray[np.float32], ratio: float
+) -> tuple[PlaneWarning, ...]:
+    """Return the warnings that a residual and the noise model give cause to.
+
+    Parameters
+    ----------
+    problem, plane_yxs
+        As for `judge`.
+    ratio : float
+        Residual over noise level.
+    """
+    found = {
+        PlaneWarning.CORRELATED_NOISE: problem.noise.correlated,
+        PlaneWarning.STRUCTURED_NOISE: problem.structured_yxs is not None,
+        PlaneWarning.LITTLE_REMOVED: ratio < _LITTLE,
+        PlaneWarning.MODEL_UNCERTAIN: _differs_by_region(problem, plane_yxs),
+    }
+    return tuple(warning for warning, given in found.items() if given)
+
+
+def _differs_by_region(problem: NoisyPlane, plane_yxs: NDArray[np.float32]) -> bool:
+    """Return whether the residual of large regions departs from the noise model.
+
+    The median of the absolute residual is compared, which single structures that were
+    removed do not change.
+    """
+    std = np.sqrt(problem.variance(plane_yxs))
+    usable = problem.fitted_yx[..., None] & (std > 0)
+    scaled = np.full(std.shape, np.nan)
+    np.divide(np.abs(problem.plane_yxs - plane_yxs), std, out=scaled, where=usable)
+    side = max(min(std.shape[:2]) // 4, _REGION)
+    levels = []
+    for top in range(0, std.shape[0] - side + 1, side):
+        for left in range(0, std.shape[1] - side + 1, side):
+            part = scaled[top : top + side, left : left + side]
+            known = part[np.isfinite(part)]
+            if len(known) >= side**2 / 2:
+                levels.append(float(np.median(known)))
+    if len(levels) < _FEWEST_REGIONS:
+        return False
+    middle = float(np.median(levels))
+    far = [one for one in levels if not middle / _APART <= one <= middle * _APART]
+    return len(far) > _FEW_FAR * len(levels)
 
 
 def estimated_error(

@@ -120,7 +120,7 @@ def with_strength(problem: NoisyPlane, result: FitResult, strength: float) -> Fi
     if strength == 0 or result.steps == 0:
         return result
     plane_yxs = at_strength(
-        problem.plane_yxs, result.plane_yxs, result.uncertainty_yxs, strength
+        problem.input_yxs, result.plane_yxs, result.uncertainty_yxs, strength
     )
     return replace(
         result,

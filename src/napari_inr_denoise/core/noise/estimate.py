@@ -11,12 +11,14 @@ from scipy.ndimage import uniform_filter
 
 from napari_inr_denoise.core.noise.anscombe import variance_stabilized
 from napari_inr_denoise.core.noise.chen import plane_level
+from napari_inr_denoise.core.noise.fill import constant_fill
 from napari_inr_denoise.core.noise.level_function import (
     NoiseLevelFunction,
     constant_level_function,
     fill_invalid,
     measure_level_function,
 )
+from napari_inr_denoise.core.noise.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
 from napari_inr_denoise.core.noise.spectrum import measure_spectrum
 from napari_inr_denoise.image.axes import planes_of, resolve_axes
@@ -67,6 +69,10 @@ def noise_of_planes(
     for plane in planes_of(axes, array.shape):
         values, finite = to_floats(plane.samples_yxs(array[plane.selection]))
         valid = np.asarray(finite.all(axis=-1))
+        measured = valid & ~constant_fill(values, valid)
+        if measured.any():
+            values, _ = without_line_noise(values, measured)
+            valid = measured
         models.append((plane.index, plane_noise(values, valid)))
     return models
 

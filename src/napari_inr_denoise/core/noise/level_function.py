@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.fft import dctn
 from scipy.ndimage import uniform_filter
 
+from napari_inr_denoise.core.noise.intensity_bins import by_root_intensity
+
 _SIDES = (6, 4)
 """Sides of the patches, in pixels. The smaller is used if there are few patches."""
 _SURROUNDINGS = 14
@@ -19,6 +21,8 @@ _GROUPS = (4, 16)
 """Smallest and largest number of intensity bins (groups)."""
 _PATCHES_PER_VALUE = 20
 """Minimum number of patches in a group, per value of a patch."""
+_FEWER = 4
+"""Factor by which a bin of few, bright patches may be smaller."""
 _MAX_PATCHES = 300_000
 _ROWS_AT_ONCE = 256
 """Rows per matrix product, few enough that BLAS does not start threads."""
@@ -33,6 +37,14 @@ _ONE_TEXTURE_BELOW = 0.8
 _LARGEST_KURTOSIS = 10.0
 _SIGNIFICANT = 3.0
 """Standard errors above which a slope is significant."""
+_LOWER, _LINE_ROUNDS = 0.4, 40
+"""Weight of a bin above the fitted line; one below it has the rest of 1. Structure only
+adds to the power."""
+_LEAST_LINE = 0.05
+"""Smallest variance of the line over the mean variance."""
+_STEEP = 3.0
+"""Variance of the brightest bin over the mean one above which the noise does grow."""
+_TINY = 1e-30
 _MIN_FRACTION = 0.05
 """Lower limit of the fitted line and the table, as a fraction of the mean variance."""
 
@@ -94,6 +106,19 @@ class NoiseLevelFunction:
         return np.asarray(np.maximum(variance, 0.0), dtype=np.float64)
 
 
+@dataclass(frozen=True)
+class Line:
+    """Noise variance as a line over intensity, limited to above 0."""
+
+    slope: float
+    intercept: float
+    least: float
+
+    def __call__(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the variance at intensities."""
+        return np.maximum(self.slope * intensity + self.intercept, self.least)
+
+
 def constant_level_function(sigma: float) -> NoiseLevelFunction:
     """Return the noise level function of signal-independent noise."""
     return NoiseLevelFunction(0.0, sigma**2, (0.0, 1.0), (sigma**2, sigma**2))
@@ -129,8 +154,8 @@ def measure_level_function(
         patches, surroundings = _patches(plane_yx, valid_yx, side)
         groups = min(len(patches) // (_PATCHES_PER_VALUE * side**2), _GROUPS[1])
         if groups >= _GROUPS[0]:
-            order = np.argsort(surroundings, kind="stable")
-            return _curve(patches, np.array_split(order, groups))
+            least = _PATCHES_PER_VALUE * side**2 // _FEWER
+            return _curve(patches, by_root_intensity(surroundings, groups, least))
     return None
 
 
@@ -278,6 +303,33 @@ def _slope_error(
     return math.sqrt(max(float(inverse[0, 0]) * scatter, 0.0))
 
 
+def lower_line(
+    intensities: NDArray[np.float64],
+    variances: NDArray[np.float64],
+    counts: NDArray[np.float64],
+) -> Line:
+    """Fit a line to the bins, nearer to the lower ones; their mean is above 0."""
+    usual = float(np.average(variances, weights=counts))
+    unit = float(np.abs(intensities).max()) or 1.0
+    columns = np.stack([intensities / unit, np.ones_like(intensities)], axis=1)
+    fitted, weights = np.full(len(variances), float(np.median(variances))), counts
+    fitted = np.maximum(fitted, _LEAST_LINE * usual)
+    slope, intercept = 0.0, usual
+    for _ in range(_LINE_ROUNDS):
+        scale = np.sqrt(weights) / fitted
+        slope, intercept = np.linalg.lstsq(
+            columns * scale[:, None], variances * scale, rcond=None
+        )[0]
+        if slope < 0:
+            slope, intercept = 0.0, float(np.average(variances, weights=weights))
+        line = np.maximum(columns @ (slope, intercept), _LEAST_LINE * usual)
+        fitted = (fitted + line) / 2
+        off = np.log(np.maximum(variances, _TINY * usual) / line)
+        side = np.where(off > 0, _LOWER, 1 - _LOWER)
+        weights = counts * side / (np.abs(off) + 0.05)
+    return Line(slope / unit, float(intercept), _LEAST_LINE * usual)
+
+
 def _fit_line(table: NDArray[np.float64]) -> NoiseLevelFunction:
     """Fit a line to the bins, weighted by the precision of their variances."""
     table = table[np.argsort(table[:, 0], kind="stable")]
@@ -305,6 +357,10 @@ def _fit_line(table: NDArray[np.float64]) -> NoiseLevelFunction:
         )
     if slope <= _SIGNIFICANT * _slope_error(columns, weight, variance - fitted):
         slope, intercept = 0.0, float(np.average(variance, weights=count))
+        if variance[-1] > _STEEP * intercept:
+            # Few bright patches, with texture: their noise is at most what they vary.
+            line = lower_line(mean, variance, count)
+            slope, intercept = line.slope * unit, line.intercept
     return NoiseLevelFunction(
         slope / unit, float(intercept), tuple(mean), tuple(variance)
     )

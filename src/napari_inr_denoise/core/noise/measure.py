@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
+from napari_inr_denoise.core.noise.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _MAX_NOISE = 2.0
@@ -38,8 +39,11 @@ def measure_plane(
     spacing_yx : tuple of float
         Height and width of a pixel, both in the same unit.
     """
+    values_yxs, lines = without_line_noise(values_yxs, valid_yx)
     noise, curves = examine_plane(values_yxs, valid_yx)
-    problem = NoisyPlane(values_yxs, valid_yx, valid_yx, noise, spacing_yx, curves)
+    problem = NoisyPlane(
+        values_yxs, valid_yx, valid_yx, noise, spacing_yx, curves, lines
+    )
     fitted = valid_yx & ~isolated_pixels(problem)
     if _is_distorted(noise.sigma, values_yxs[valid_yx], values_yxs[fitted]):
         noise, curves = examine_plane(values_yxs, fitted)

@@ -33,6 +33,8 @@ class NoisyPlane:
         Height and width of a pixel, both in the same unit.
     curves : tuple of NoiseLevelFunction
         Noise level function of each sample; constant noise if empty.
+    structured_yxs : ndarray, shape (Y, X, samples), or None
+        Noise of whole rows and columns that was subtracted from the intensities.
     """
 
     plane_yxs: NDArray[np.float64]
@@ -41,11 +43,19 @@ class NoisyPlane:
     noise: NoiseModel
     spacing_yx: tuple[float, float] = (1.0, 1.0)
     curves: tuple[NoiseLevelFunction, ...] = field(default=(), repr=False)
+    structured_yxs: NDArray[np.float64] | None = field(default=None, repr=False)
 
     @property
     def isolated_count(self) -> int:
         """Number of valid pixels excluded from the fit."""
         return int(self.valid_yx.sum() - self.fitted_yx.sum())
+
+    @property
+    def input_yxs(self) -> NDArray[np.float64]:
+        """The intensities as they were read, with the noise of rows and columns."""
+        if self.structured_yxs is None:
+            return self.plane_yxs
+        return self.plane_yxs + self.structured_yxs
 
     @property
     def blind_radius(self) -> int:
@@ -63,9 +73,11 @@ class NoisyPlane:
 
         It is a copy, so that it does not keep the whole plane in memory.
         """
+        structured = self.structured_yxs
         return replace(
             self,
             plane_yxs=self.plane_yxs[window_yx].copy(),
+            structured_yxs=None if structured is None else structured[window_yx].copy(),
             valid_yx=self.valid_yx[window_yx].copy(),
             fitted_yx=self.fitted_yx[window_yx].copy(),
         )

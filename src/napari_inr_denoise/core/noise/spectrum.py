@@ -20,8 +20,10 @@ from scipy.stats import chi2
 
 from napari_inr_denoise.core.noise.intensity_bins import by_root_intensity
 from napari_inr_denoise.core.noise.level_function import (
+    Line,
     NoiseLevelFunction,
     fill_invalid,
+    lower_line,
 )
 
 SIDE = 8
@@ -46,17 +48,12 @@ _LARGEST_ENERGY = 30.0
 _BINS = 16
 _BIN_PIXELS = 1920
 """Smallest number of pixels that the patches of a bin start at."""
-_LOWER, _LINE_ROUNDS = 0.4, 40
-"""Weight of a bin above the fitted line; one below it has the rest of 1. Structure only
-adds to the power."""
 _LARGEST_RISE = 2.0
 """Largest variance of a bin over the line."""
 _LEAST_SHARE = 0.03
 """Smallest power at a frequency by which an energy is divided. Where almost no noise
 is, the slightest structure would count."""
 _LEAST_POWER, _TINY = 1e-6, 1e-30
-_LEAST_LINE = 0.05
-"""Smallest variance of the line over the mean variance."""
 _CORRELATED_BELOW = 0.5
 """Power at the highest over that at middle frequencies below which noise is correlated.
 
@@ -174,7 +171,7 @@ def measure_spectrum(
         variances = np.median(table[:, _VARYING] / power[_VARYING], axis=1)
         if not np.average(variances, weights=counts) > 0:
             return None
-        line = _lower_line(intensities, variances, counts)
+        line = lower_line(intensities, variances, counts)
         if number > 0:
             above = np.log(np.maximum(variances / line(intensities), 1.0))
             shapes = table / np.maximum(variances, _TINY)[:, None, None]
@@ -199,18 +196,6 @@ def measure_spectrum(
         power,
     )
     return NoiseSpectrum(power, function)
-
-
-@dataclass(frozen=True)
-class _Line:
-    """Noise variance as a line over intensity, limited to above 0."""
-
-    slope: float
-    intercept: float
-    least: float
-
-    def __call__(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.maximum(self.slope * intensity + self.intercept, self.least)
 
 
 @dataclass(frozen=True)
@@ -265,7 +250,7 @@ class _Patches:
             max(_BIN_PIXELS // (4 * stride**2), 60),
         )
 
-    def energies(self, power: NDArray[np.float64], line: _Line) -> NDArray[np.float64]:
+    def energies(self, power: NDArray[np.float64], line: Line) -> NDArray[np.float64]:
         """Return the energy around each patch, over that of noise; 1 without structure.
 
         A large energy is limited, so that a single bright edge does not spread.
@@ -327,33 +312,6 @@ def _power(squares: NDArray[np.float32]) -> NDArray[np.float64]:
     kept = max(int(_KEPT * len(squares)), 1)
     smallest = np.partition(squares, kept - 1, axis=0)[:kept]
     return np.asarray(smallest.mean(axis=0, dtype=np.float64) / _KEPT_MEAN)
-
-
-def _lower_line(
-    intensities: NDArray[np.float64],
-    variances: NDArray[np.float64],
-    counts: NDArray[np.float64],
-) -> _Line:
-    """Fit a line to the bins, nearer to the lower ones; their mean is above 0."""
-    usual = float(np.average(variances, weights=counts))
-    unit = float(np.abs(intensities).max()) or 1.0
-    columns = np.stack([intensities / unit, np.ones_like(intensities)], axis=1)
-    fitted, weights = np.full(len(variances), float(np.median(variances))), counts
-    fitted = np.maximum(fitted, _LEAST_LINE * usual)
-    slope, intercept = 0.0, usual
-    for _ in range(_LINE_ROUNDS):
-        scale = np.sqrt(weights) / fitted
-        slope, intercept = np.linalg.lstsq(
-            columns * scale[:, None], variances * scale, rcond=None
-        )[0]
-        if slope < 0:
-            slope, intercept = 0.0, float(np.average(variances, weights=weights))
-        line = np.maximum(columns @ (slope, intercept), _LEAST_LINE * usual)
-        fitted = (fitted + line) / 2
-        off = np.log(np.maximum(variances, _TINY * usual) / line)
-        side = np.where(off > 0, _LOWER, 1 - _LOWER)
-        weights = counts * side / (np.abs(off) + 0.05)
-    return _Line(slope / unit, float(intercept), _LEAST_LINE * usual)
 
 
 def _without_structure(power: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -89,6 +89,7 @@ def _quality_record(quality: Quality | None) -> QualityRecord:
         quality.whiteness,
         quality.verdict.value,
         quality.intensity_bias,
+        tuple(warning.value for warning in quality.warnings),
     )
 
 
@@ -131,6 +132,7 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         whiteness=mean.of("whiteness"),
         verdict=worst[-1] if worst else None,
         intensity_bias=_joined_bias(tiles, shares),
+        warnings=tuple(dict.fromkeys(key for one in tiles for key in one.warnings)),
     )
     return replace(
         tiles[0],

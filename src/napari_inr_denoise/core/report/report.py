@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 
@@ -66,12 +67,16 @@ class QualityRecord:
         What that means, see `core.report.verdict.Verdict`.
     intensity_bias : tuple of (intensity, change)
         Mean change of the pixels of an intensity, in groups of rising intensity.
+    warnings : tuple of str
+        What a user should know: values of `core.report.warning.PlaneWarning`. In files
+        each has a key and a sentence.
     """
 
     held_out_error: float | None = None
     whiteness: float | None = None
     verdict: str | None = None
     intensity_bias: tuple[tuple[float, float], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,10 @@ class PlaneReport:
         """Return plain values, the parts flattened: a plane in report.json."""
         values = asdict(self)
         values |= values.pop("noise") | values.pop("quality")
+        values["warnings"] = [
+            {"key": key, "sentence": PlaneWarning(key).sentence}
+            for key in self.quality.warnings
+        ]
         return {name: values.pop(name) for name in _FIRST_COLUMNS} | values
 
     @classmethod
@@ -137,6 +146,10 @@ class PlaneReport:
         if "intensity_bias" in rest:
             pairs = rest["intensity_bias"]
             rest["intensity_bias"] = tuple((float(a), float(b)) for a, b in pairs)
+        if "warnings" in rest:
+            known = {one.value for one in PlaneWarning}
+            keys = [one["key"] for one in rest["warnings"]]
+            rest["warnings"] = tuple(key for key in keys if key in known)
         noise, quality = (
             {key: rest.pop(key) for key in _FIELDS_OF_PART[part] & rest.keys()}
             for part in ("noise", "quality")
@@ -155,7 +168,8 @@ _FIRST_COLUMNS = (
     *("index", "sigma", "correlated", "isolated_pixels", "residual_rms", "steps"),
     *("reason", "mean_before", "mean_after", "sum_before", "sum_after", "gain"),
     *("read_noise", "offset", "clipped_low", "clipped_high", "correlation_distance"),
-    *("candidates", "held_out_error", "whiteness", "verdict", "intensity_bias"),
+    *("candidates", "held_out_error", "whiteness", "verdict", "warnings"),
+    "intensity_bias",
 )
 """The order in files; fields that are not named follow."""
 PLANE_FIELDS = tuple(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
+from napari_inr_denoise.core.noise.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.noise.shared import SharedNoise
 from napari_inr_denoise.core.sampling.similarity import shares_structure
@@ -107,7 +108,7 @@ class Series:
         chosen = spread(self.count, _MAX_MEASURED)
         tiles = self._some_tiles(max(_MAX_MEASURED // len(chosen), 1))
         crops = [
-            self._read(number, centre(tile.window))
+            self._without_lines(number, centre(tile.window))
             for number in chosen
             for tile in tiles
         ]
@@ -163,9 +164,14 @@ class Series:
 
     def _test_crops(self, number: int) -> list[Values]:
         if self.tiling.count == 1:
-            return [self._read(number, self.tiling.tiles[0].window)]
+            return [self._without_lines(number, self.tiling.tiles[0].window)]
         tiles = self._some_tiles(_MAX_TESTED_TILES)
-        return [self._read(number, centre(tile.window)) for tile in tiles]
+        return [self._without_lines(number, centre(tile.window)) for tile in tiles]
+
+    def _without_lines(self, number: int, window: tuple[slice, slice]) -> Values:
+        raw, valid = self._read(number, window)
+        values, _ = without_line_noise(raw, valid)
+        return values, valid
 
     @property
     def _cache_size(self) -> int:
@@ -184,9 +190,12 @@ class Series:
         return self._cache[key]
 
     def _read_tile(self, number: int, tile: Tile) -> NoisyPlane:
-        values, valid = self._read(number, tile.window)
+        raw, valid = self._read(number, tile.window)
+        values, lines = without_line_noise(raw, valid)
         noise, curves = self.noise.on(values, valid), self.noise.curves
-        problem = NoisyPlane(values, valid, valid, noise, self._spacing_yx, curves)
+        problem = NoisyPlane(
+            values, valid, valid, noise, self._spacing_yx, curves, lines
+        )
         return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
 
     def member(self, number: int, tile: Tile) -> SeriesTile:

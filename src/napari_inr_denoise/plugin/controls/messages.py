@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from napari_inr_denoise.core.report.duration import duration_words
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
+from napari_inr_denoise.core.report.warning import PlaneWarning
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
@@ -111,6 +112,12 @@ def quality_message(plane: PlaneReport) -> str:
         )
     if plane.quality.verdict is not None:
         sentences.append(Verdict(plane.quality.verdict).sentence)
+    sentences += [
+        warning.sentence
+        for warning in map(PlaneWarning, plane.quality.warnings)
+        # The verdict says the same.
+        if warning is not PlaneWarning.CORRELATED_NOISE
+    ]
     sentences.append(intensity_message(plane))
     return " ".join(sentences).strip()
 

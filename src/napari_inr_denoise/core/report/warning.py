@@ -1,0 +1,34 @@
+"""Warnings about a plane: what a user should know before trusting its result."""
+
+from __future__ import annotations
+
+from napari_inr_denoise.core.report.labelled import LabelledEnum
+
+
+class PlaneWarning(LabelledEnum):
+    """What is unusual about the noise of a plane or about its result."""
+
+    CORRELATED_NOISE = (
+        "correlated_noise",
+        "correlated noise",
+        "Neighbouring pixels share noise, as after registration, rotation, enlargement "
+        "or demosaicking. Structure as fine as this noise cannot be told from it: "
+        "denoise the raw image instead, if you have it.",
+    )
+    STRUCTURED_NOISE = (
+        "structured_noise",
+        "row or column noise",
+        "Whole rows or columns were brighter or darker than their neighbours. This was "
+        "removed; the map `structured` shows it.",
+    )
+    LITTLE_REMOVED = (
+        "little_removed",
+        "little removed",
+        "Much less was removed than there is noise. Compare the result with the input.",
+    )
+    MODEL_UNCERTAIN = (
+        "model_uncertain",
+        "noise model uncertain",
+        "What was removed varies between regions by more than the noise model says. "
+        "The expected error may be too low.",
+    )
