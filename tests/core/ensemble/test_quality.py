@@ -9,6 +9,7 @@ from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.verdict import Verdict
+from napari_inr_denoise.core.report.warning import PlaneWarning
 
 SIDE = 128
 SIGMA = 5.0
@@ -162,3 +163,28 @@ def test_the_uncertainty_grows_with_the_noise_and_is_never_nought() -> None:
     louder = uncertainty(problem, _f4(_truth()), np.full_like(share, 0.5))
     assert (louder > found).all()
     assert (louder < 1.2 * np.sqrt(_truth())).all()
+
+
+def test_a_good_result_has_no_warning(rng: np.random.Generator) -> None:
+    assert judge(_problem(_white(rng)), _f4(_truth()), None).warnings == ()
+
+
+def test_little_removed_is_a_warning(rng: np.random.Generator) -> None:
+    problem = _problem(_white(rng))
+    kept = problem.plane_yxs - 0.2 * (problem.plane_yxs - _truth())
+    found = judge(problem, _f4(kept), None).warnings
+    assert found == (PlaneWarning.LITTLE_REMOVED,)
+
+
+def test_noise_that_differs_by_region_makes_the_model_uncertain(
+    rng: np.random.Generator,
+) -> None:
+    noise = _white(rng)
+    noise[:, : noise.shape[1] // 2] *= 5
+    found = judge(_problem(noise), _f4(_truth()), None).warnings
+    assert PlaneWarning.MODEL_UNCERTAIN in found
+
+
+def test_correlated_noise_is_a_warning(rng: np.random.Generator) -> None:
+    found = judge(_problem(_white(rng), correlated=True), _f4(_truth()), None).warnings
+    assert found == (PlaneWarning.CORRELATED_NOISE,)
