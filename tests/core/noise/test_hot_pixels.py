@@ -10,9 +10,11 @@ from napari_inr_denoise import read_image
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
+from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.samples import field_of_cells
+from tests.core.noise.test_spectrum import camera, cells
 
 
 def _find(plane: np.ndarray, sigma: float) -> list[tuple[int, int]]:
@@ -82,3 +84,25 @@ def test_no_real_frame_loses_more_than_a_few(data_folder: Path) -> None:
         noise, curves = examine_plane(plane, valid)
         problem = NoisyPlane(plane, valid, valid, noise, curves=curves)
         assert isolated_pixels(problem).sum() <= 5, path
+
+
+@pytest.mark.parametrize("side", [2, 3, 4])
+@pytest.mark.parametrize("value", [150.0, 400.0])
+def test_clusters_of_hot_pixels_are_found_whole(side: int, value: float) -> None:
+    noisy, hot = camera(cells()), np.zeros((96, 96), bool)
+    for row, column in ((40, 20), (30, 70), (55, 40), (80, 12)):
+        hot[row : row + side, column : column + side] = True
+    problem = measure_plane(np.where(hot, value, noisy)[..., None], np.ones_like(hot))
+    np.testing.assert_array_equal(~problem.fitted_yx, hot)
+
+
+@pytest.mark.parametrize("psf", [0.7, 0.8, 1.2])
+def test_bright_spots_of_any_place_are_no_clusters(psf: float) -> None:
+    rng, axes = np.random.default_rng(4), np.mgrid[:96, :96]
+    clean = np.full((96, 96), 2.0)
+    for place in np.array(list(np.ndindex(6, 6))) * 15 + 9:
+        centre = place + rng.uniform(-1, 1, 2)
+        away = np.square(axes - centre[:, None, None]).sum(axis=0)
+        clean += rng.choice([100, 500, 3000]) * np.exp(-away / 2 / psf**2)
+    problem = measure_plane(camera(clean)[..., None], np.ones(clean.shape, bool))
+    assert problem.fitted_yx.all()
