@@ -21,7 +21,7 @@ FILE_KEYS = [
 PLANE_KEYS = [
     *("index", "sigma", "gain", "read_noise", "offset", "clipped_low"),
     *("clipped_high", "correlated", "correlation_distance", "isolated_pixels"),
-    *("candidates", "verdict", "intensity_bias", "shared"),
+    *("candidates", "verdict", "intensity_bias", "shared", "warnings"),
     *(
         "residual_rms",
         "held_out_error",

@@ -94,7 +94,7 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         default="",
         callback=_names,
         help="Also write maps, as <name>.inr.<map>. NAMES is a comma-separated list of "
-        "uncertainty, residual, normalized_residual.",
+        "uncertainty, residual, normalized_residual, structured.",
     ),
     click.option(
         "--isotropic",

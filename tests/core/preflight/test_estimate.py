@@ -165,7 +165,7 @@ def test_a_result_that_is_kept_counts() -> None:
         preflight(image, "ZYX", SETTINGS, streamed=flag).memory_gb
         for flag in (False, True)
     )
-    assert kept - streamed == pytest.approx(16e-9 * image.size)
+    assert kept - streamed == pytest.approx(20e-9 * image.size)
 
 
 def test_a_step_is_measured_on_as_many_pixels_as_the_mask_has(

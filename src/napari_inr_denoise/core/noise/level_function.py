@@ -361,6 +361,10 @@ def _fit_line(table: NDArray[np.float64]) -> NoiseLevelFunction:
             # Few bright patches, with texture: their noise is at most what they vary.
             line = lower_line(mean, variance, count)
             slope, intercept = line.slope * unit, line.intercept
+    # The fewer patches a bin has, the more it follows the line.
+    own = np.minimum(count / np.median(count), 1.0)
+    line_variance = np.maximum(columns @ (slope, intercept), floor)
+    variance = own * variance + (1 - own) * line_variance
     return NoiseLevelFunction(
         slope / unit, float(intercept), tuple(mean), tuple(variance)
     )
