@@ -76,7 +76,7 @@ def _clusters(
     values_yx : ndarray, shape (Y, X)
         Intensities times `sign`; NaN at invalid pixels.
     curve : NoiseLevelFunction
-        Of the intensities.
+        Noise variance over intensity.
     sign : int
         -1 to find dead pixels.
     """
@@ -85,7 +85,7 @@ def _clusters(
     if min(values_yx.shape) < 2 * _CLUSTER_SIDE or not known.any():
         return found
     filled = np.where(known, values_yx, np.median(values_yx[known]))
-    # What is narrower than the window of the opening is above it.
+    # The opening removes everything that is narrower than its window.
     height = filled - grey_opening(filled, _CLUSTER_SIDE + 1)
     sigma = np.sqrt(curve.variance(sign * filled))
     connected = np.ones((3, 3))

@@ -18,13 +18,13 @@ class NoiseModel:
         Standard deviation of the noise, in the image's own intensity units. For
         signal-dependent noise it is the root mean square over the image.
     correlated : bool
-        Whether the noise of neighbouring pixels is correlated. `sigma` is then
-        measured on sub-lattices of pixels further apart.
+        Whether the noise of neighbouring pixels is correlated. `sigma` is then the
+        power at all frequencies of the noise spectrum.
     sigma_neighbours : float
         Chen's estimate from adjacent pixels. It is too low for correlated noise.
     sigma_chen : float
-        Chen's estimate, on every second pixel if the noise is correlated. The published
-        method stops at this residual level.
+        Chen's estimate, or `sigma` if the noise is correlated. The published method
+        stops at this residual level.
     gain : float
         Slope of the noise variance over the intensity, in intensity units per photon.
         0 if the noise does not depend on the signal, NaN if unknown.

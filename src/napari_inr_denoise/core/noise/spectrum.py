@@ -44,7 +44,7 @@ _OUTLIER = 5.5
 """Median absolute deviations, as standard deviations, at which a pixel of a patch is no
 noise. Small bright spots would otherwise count as noise that is correlated."""
 _LARGEST_ENERGY = 30.0
-"""Limit of a squared coefficient over the power of the noise; see `_energies`."""
+"""Limit of a squared coefficient over the power of the noise; see `energies`."""
 _BINS = 16
 _BIN_PIXELS = 1920
 """Smallest number of pixels that the patches of a bin start at."""
@@ -112,7 +112,7 @@ class NoiseSpectrum:
         return self.fall < _CORRELATED_BELOW
 
     def correlation(self, lag_y: int, lag_x: int) -> float:
-        """Return the correlation of the noise of two pixels, by their distance."""
+        """Return the correlation of the noise of two pixels; lags are in pixels."""
         power = self.power_kk.copy()
         # The mean of a patch holds structure. Its frequency is next to the lowest ones.
         power[0, 0] = (power[0, 1] + power[1, 0]) / 2
@@ -143,7 +143,7 @@ def measure_spectrum(
     Parameters
     ----------
     plane_yx : ndarray, shape (Y, X)
-        Intensities.
+        Intensities in the image's units.
     valid_yx : ndarray of bool, shape (Y, X)
         Patches with an invalid pixel are left out.
 

@@ -6,7 +6,7 @@ from napari_inr_denoise.core.report.labelled import LabelledEnum
 
 
 class PlaneWarning(LabelledEnum):
-    """What is unusual about the noise of a plane or about its result."""
+    """Unusual properties of the noise of a plane, or of its result."""
 
     CORRELATED_NOISE = (
         "correlated_noise",
