@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import denoise
-    from napari_inr_denoise.core.noise.estimate import estimate_noise
+    from napari_inr_denoise.core.noise.measure import estimate_noise
     from napari_inr_denoise.core.settings import DenoiseSettings
     from napari_inr_denoise.io.read import read_image
     from napari_inr_denoise.io.write import write_image
@@ -29,7 +29,7 @@ __version__: str
 
 _HOME = {
     "denoise": "napari_inr_denoise.core.denoise",
-    "estimate_noise": "napari_inr_denoise.core.noise.estimate",
+    "estimate_noise": "napari_inr_denoise.core.noise.measure",
     "DenoiseSettings": "napari_inr_denoise.core.settings",
     "read_image": "napari_inr_denoise.io.read",
     "write_image": "napari_inr_denoise.io.write",

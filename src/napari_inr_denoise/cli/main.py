@@ -158,7 +158,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
 @click.option("--axes", help="Axes, such as TZYX, if the file's own are wrong.")
 def noise(input_file: Path, axes: str | None) -> None:
     """Print the noise model of an image as JSON."""
-    from napari_inr_denoise.core.noise.estimate import noise_of_planes
+    from napari_inr_denoise.core.noise.measure import noise_of_planes
     from napari_inr_denoise.core.noise.model import combine_noise
     from napari_inr_denoise.io.read import read_image
 

@@ -108,6 +108,7 @@ def _warnings(
     found = {
         PlaneWarning.CORRELATED_NOISE: problem.noise.correlated,
         PlaneWarning.STRUCTURED_NOISE: problem.structured_yxs is not None,
+        PlaneWarning.MIXED_LEVELS: bool(problem.regions),
         PlaneWarning.LITTLE_REMOVED: ratio < _LITTLE,
         PlaneWarning.MODEL_UNCERTAIN: _differs_by_region(problem, plane_yxs),
     }

@@ -17,6 +17,6 @@ for stacks, and is set in `estimate.examine_plane`.
     print(noise.describe())
 """
 
-from napari_inr_denoise.core.noise.estimate import estimate_noise as estimate_noise
+from napari_inr_denoise.core.noise.measure import estimate_noise as estimate_noise
 from napari_inr_denoise.core.noise.model import NoiseModel as NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane as NoisyPlane

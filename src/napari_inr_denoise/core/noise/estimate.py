@@ -1,4 +1,4 @@
-"""Estimate a noise model from an image alone."""
+"""Estimate the noise model of the intensities of one plane."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from napari_inr_denoise.core.noise.anscombe import variance_stabilized
 from napari_inr_denoise.core.noise.chen import plane_level
-from napari_inr_denoise.core.noise.fill import constant_fill
 from napari_inr_denoise.core.noise.level_function import (
     NoiseLevelFunction,
     constant_level_function,
     fill_invalid,
     measure_level_function,
 )
-from napari_inr_denoise.core.noise.line_noise import without_line_noise
-from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
+from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.spectrum import measure_spectrum
-from napari_inr_denoise.image.axes import planes_of, resolve_axes
-from napari_inr_denoise.image.conversion import as_array, check_image, to_floats
 
 _CLIPPING_PEAK = 3
 """Histogram peak at the extreme value, over the next value's count: clipped from it."""
@@ -30,51 +26,6 @@ _MIN_DISTINCT_VALUES = 4
 """Minimum number of distinct values. A mask is not clipped."""
 _MIN_CLIPPED = 1e-4
 """Fraction of the pixels below which a histogram peak is ignored."""
-
-
-def estimate_noise(image: ArrayLike, axes: str | None = None) -> NoiseModel:
-    """Estimate the noise of a plane or a stack.
-
-    Parameters
-    ----------
-    image : array_like
-        Real numbers; any shape that `axes` describes. Non-finite pixels are left out.
-    axes : str, optional
-        One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples). The default
-        is the last letters of "TCZYX".
-
-    Returns
-    -------
-    NoiseModel
-        In the image's own intensity units. For a stack, the level is the root mean
-        square over the planes with a known level, `correlated` is the majority of
-        these planes, and gain, offset and read noise are medians.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the image is complex, empty, or does not fit `axes`.
-    """
-    return combine_noise([model for _, model in noise_of_planes(image, axes)])
-
-
-def noise_of_planes(
-    image: ArrayLike, axes: str | None = None
-) -> list[tuple[dict[str, int], NoiseModel]]:
-    """Return the index and the noise model of each plane; see `estimate_noise`."""
-    array = as_array(image)
-    axes = resolve_axes(array.ndim, axes)
-    check_image(array)
-    models = []
-    for plane in planes_of(axes, array.shape):
-        values, finite = to_floats(plane.samples_yxs(array[plane.selection]))
-        valid = np.asarray(finite.all(axis=-1))
-        measured = valid & ~constant_fill(values, valid)
-        if measured.any():
-            values, _ = without_line_noise(values, measured)
-            valid = measured
-        models.append((plane.index, plane_noise(values, valid)))
-    return models
 
 
 def plane_noise(

@@ -1,16 +1,22 @@
-"""Measure the noise and the hot pixels of one plane."""
+"""Measure the noise of an image, plane by plane, and its hot pixels."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.fill import constant_fill
 from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.line_noise import without_line_noise
-from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
+from napari_inr_denoise.core.noise.noisy_plane import NoiseRegion, NoisyPlane
+from napari_inr_denoise.core.noise.regions import noisier_region, sharpened
+from napari_inr_denoise.image.axes import planes_of, resolve_axes
+from napari_inr_denoise.image.conversion import as_array, check_image, to_floats
 
 _MAX_NOISE = 2.0
 """Largest noise level over the standard deviation of the fitted pixels.
@@ -18,11 +24,56 @@ _MAX_NOISE = 2.0
 A higher level means that hot pixels were measured as noise. This happens in tiny
 images, where every patch contains one.
 """
+_MOST_SPLITS = 3
+"""Number of times that a region is split one after the other: up to eight levels."""
 _MAX_DEVIATION = 1e6
 """Largest deviation of a pixel over the standard deviation of the fitted pixels.
 
 Above it, sums of squares lose the noise by rounding. 16-bit images never reach it.
 """
+
+
+def estimate_noise(image: ArrayLike, axes: str | None = None) -> NoiseModel:
+    """Estimate the noise of a plane or a stack.
+
+    Parameters
+    ----------
+    image : array_like
+        Real numbers; any shape that `axes` describes. Non-finite pixels are left out.
+    axes : str, optional
+        One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples). The default
+        is the last letters of "TCZYX".
+
+    Returns
+    -------
+    NoiseModel
+        In the image's own intensity units. For a stack, the level is the root mean
+        square over the planes with a known level, `correlated` is the majority of
+        these planes, and gain, offset and read noise are medians.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the image is complex, empty, or does not fit `axes`.
+    """
+    return combine_noise([model for _, model in noise_of_planes(image, axes)])
+
+
+def noise_of_planes(
+    image: ArrayLike, axes: str | None = None
+) -> list[tuple[dict[str, int], NoiseModel]]:
+    """Return the index and the noise model of each plane; see `estimate_noise`."""
+    array = as_array(image)
+    axes = resolve_axes(array.ndim, axes)
+    check_image(array)
+    models = []
+    for plane in planes_of(axes, array.shape):
+        values, finite = to_floats(plane.samples_yxs(array[plane.selection]))
+        valid = np.asarray(finite.all(axis=-1))
+        measured = valid & ~constant_fill(values, valid)
+        problem = measure_plane(values, measured if measured.any() else valid)
+        models.append((plane.index, problem.noise))
+    return models
 
 
 def measure_plane(
@@ -47,7 +98,60 @@ def measure_plane(
     fitted = valid_yx & ~isolated_pixels(problem)
     if _is_distorted(noise.sigma, values_yxs[valid_yx], values_yxs[fitted]):
         noise, curves = examine_plane(values_yxs, fitted)
-    return replace(problem, fitted_yx=fitted, noise=noise, curves=curves)
+    problem = replace(problem, fitted_yx=fitted, noise=noise, curves=curves)
+    return problem if noise.correlated else _with_regions(problem)
+
+
+def _with_regions(problem: NoisyPlane) -> NoisyPlane:
+    """Return the plane with the regions that differ in noise level, if there are any.
+
+    The hot pixels of each region are found by its own level.
+    """
+    if not problem.noise.sigma > 0:
+        return problem
+    plane, valid = problem.plane_yxs, problem.fitted_yx
+    whole = NoiseRegion(np.ones_like(valid), problem.noise, problem.curves)
+    regions = _split(plane, valid, whole, _MOST_SPLITS)
+    if len(regions) == 1:
+        return problem
+    masks = sharpened(plane, valid, regions)
+    regions = [replace(one, mask_yx=m) for one, m in zip(regions, masks, strict=True)]
+    fitted = np.zeros_like(valid)
+    for region in regions:
+        part = problem.of_region(region)
+        fitted |= part.valid_yx & ~isolated_pixels(part)
+    noise = _of_regions(problem.noise, regions, fitted)
+    return replace(problem, fitted_yx=fitted, noise=noise, regions=tuple(regions))
+
+
+def _split(
+    plane_yxs: NDArray[np.float64],
+    valid_yx: NDArray[np.bool_],
+    region: NoiseRegion,
+    splits: int,
+) -> list[NoiseRegion]:
+    """Return a region, or the regions of other noise levels that it consists of."""
+    inside = valid_yx & region.mask_yx
+    if splits == 0 or region.noise.correlated:
+        return [region]
+    noisy = noisier_region(plane_yxs, inside, region.curves)
+    if noisy is None:
+        return [region]
+    masks = region.mask_yx & noisy, region.mask_yx & ~noisy
+    parts = [NoiseRegion(m, *examine_plane(plane_yxs, valid_yx & m)) for m in masks]
+    return [
+        one for part in parts for one in _split(plane_yxs, valid_yx, part, splits - 1)
+    ]
+
+
+def _of_regions(
+    whole: NoiseModel, regions: list[NoiseRegion], fitted_yx: NDArray[np.bool_]
+) -> NoiseModel:
+    """Return the noise model of a plane with the levels of its regions."""
+    counts = [int((one.mask_yx & fitted_yx).sum()) for one in regions]
+    levels = np.array([one.noise.sigma for one in regions])
+    level = math.sqrt(float(np.average(levels**2, weights=counts)))
+    return replace(whole, sigma=level, levels=tuple(sorted(levels.tolist())))
 
 
 def _is_distorted(

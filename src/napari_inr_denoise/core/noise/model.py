@@ -43,6 +43,9 @@ class NoiseModel:
         Distance in pixels at which noise is independent; 1 for white noise.
     clipped_low, clipped_high : float
         Fraction of the pixels clipped at the lowest or the highest value.
+    levels : tuple of float
+        Levels of the regions that differ in noise, ascending; empty if one level and
+        its growth with the intensity hold everywhere.
     """
 
     sigma: float
@@ -57,6 +60,7 @@ class NoiseModel:
     correlation_distance: int = 1
     clipped_low: float = 0.0
     clipped_high: float = 0.0
+    levels: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if math.isnan(self.sigma_chen):
@@ -76,6 +80,9 @@ class NoiseModel:
         if self.sigma == 0:
             return "none found"
         parts = [f"level {self.sigma:.4g}"]
+        if self.levels:
+            least, most = self.levels[0], self.levels[-1]
+            parts.append(f"from {least:.4g} to {most:.4g} in different regions")
         if self.correlated:
             parts.append("correlated between neighbouring pixels")
         if self.gain > 0:
@@ -133,4 +140,5 @@ def combine_noise(models: list[NoiseModel]) -> NoiseModel:
         correlation_distance=int(np.median([m.correlation_distance for m in known])),
         clipped_low=float(np.mean([m.clipped_low for m in known])),
         clipped_high=float(np.mean([m.clipped_high for m in known])),
+        levels=tuple(sorted({level for model in known for level in model.levels})),
     )

@@ -16,6 +16,25 @@ from napari_inr_denoise.core.noise.model import NoiseModel
 
 
 @dataclass(frozen=True)
+class NoiseRegion:
+    """Part of a plane with a noise level of its own.
+
+    Attributes
+    ----------
+    mask_yx : ndarray of bool, shape (Y, X)
+        Pixels of the region.
+    noise : NoiseModel
+        Noise model of the region.
+    curves : tuple of NoiseLevelFunction
+        Noise level function of each sample.
+    """
+
+    mask_yx: NDArray[np.bool_] = field(repr=False)
+    noise: NoiseModel
+    curves: tuple[NoiseLevelFunction, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class NoisyPlane:
     """A noisy plane to fit.
 
@@ -35,6 +54,9 @@ class NoisyPlane:
         Noise level function of each sample; constant noise if empty.
     structured_yxs : ndarray, shape (Y, X, samples), or None
         Noise of whole rows and columns that was subtracted from the intensities.
+    regions : tuple of NoiseRegion
+        Regions that differ in noise level and together cover the plane; empty if one
+        noise model holds.
     """
 
     plane_yxs: NDArray[np.float64]
@@ -44,6 +66,7 @@ class NoisyPlane:
     spacing_yx: tuple[float, float] = (1.0, 1.0)
     curves: tuple[NoiseLevelFunction, ...] = field(default=(), repr=False)
     structured_yxs: NDArray[np.float64] | None = field(default=None, repr=False)
+    regions: tuple[NoiseRegion, ...] = ()
 
     @property
     def isolated_count(self) -> int:
@@ -80,6 +103,21 @@ class NoisyPlane:
             structured_yxs=None if structured is None else structured[window_yx].copy(),
             valid_yx=self.valid_yx[window_yx].copy(),
             fitted_yx=self.fitted_yx[window_yx].copy(),
+            regions=tuple(
+                replace(one, mask_yx=one.mask_yx[window_yx].copy())
+                for one in self.regions
+            ),
+        )
+
+    def of_region(self, region: NoiseRegion) -> NoisyPlane:
+        """Return the plane with the noise of a region; all others are invalid."""
+        return replace(
+            self,
+            valid_yx=self.valid_yx & region.mask_yx,
+            fitted_yx=self.fitted_yx & region.mask_yx,
+            noise=region.noise,
+            curves=region.curves,
+            regions=(),
         )
 
     def curve(self, sample: int) -> NoiseLevelFunction:
@@ -107,7 +145,14 @@ class NoisyPlane:
         return float(np.sqrt(np.mean(residual**2)))
 
     def variance(self, plane_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the noise variance at clean intensities, (Y, X, samples)."""
+        """Return the noise variance at clean intensities, (Y, X, samples).
+
+        For a plane of one region, the intensities may be those of any pixels.
+        """
+        if self.regions:
+            masks = [one.mask_yx[..., None] for one in self.regions]
+            of_each = [self.of_region(one).variance(plane_yxs) for one in self.regions]
+            return np.select(masks, of_each)
         samples = range(plane_yxs.shape[-1])
         parts = [self.curve(k).variance(plane_yxs[..., k]) for k in samples]
         return np.stack(parts, axis=-1)

@@ -77,8 +77,72 @@ def plane_steps(
             weights=((SIREN, 1.0),),
             quality=judge(problem, result.plane_yxs, None),
         )
+    if problem.regions:
+        return (yield from _by_region(problem, settings, device))
     models = suitable_models(settings, problem)
     return (yield from _combined(models, problem, settings, device))
+
+
+def _by_region(
+    problem: NoisyPlane, settings: DenoiseSettings, device: torch.device
+) -> FitSteps:
+    """Denoise the regions of a plane that differ in noise, one after the other."""
+    parts = [problem.of_region(region) for region in problem.regions]
+    done: list[FitResult] = []
+    for part in parts:
+        result = passthrough_result(part)
+        if result is None:
+            run = GeneratorResult(plane_steps(part, settings, device))
+            for step in run:
+                best = _joined(problem, parts, [*done, step.best])
+                yield replace(
+                    step,
+                    residual_rms=best.residual_rms,
+                    noise=problem.noise,
+                    progress=(len(done) + step.progress) / len(parts),
+                    best=best,
+                )
+            result = run.result
+        done.append(result)
+    joined = _joined(problem, parts, done)
+    error = _joined_error(parts, done)
+    return replace(joined, quality=judge(problem, joined.plane_yxs, error))
+
+
+def _joined(
+    problem: NoisyPlane, parts: Sequence[NoisyPlane], done: Sequence[FitResult]
+) -> FitResult:
+    """Return the results of the first regions as one; the others are as they were."""
+    plane_yxs = problem.plane_yxs.astype(np.float32)
+    known_yxs = np.full_like(plane_yxs, np.nan)
+    names: dict[str, float] = {}
+    for region, part, result in zip(problem.regions, parts, done, strict=False):
+        plane_yxs[region.mask_yx] = result.plane_yxs[region.mask_yx]
+        if result.uncertainty_yxs is not None:
+            known_yxs[region.mask_yx] = result.uncertainty_yxs[region.mask_yx]
+        share = part.fitted_yx.sum() / problem.fitted_yx.sum()
+        for name, weight in result.weights:
+            names[name] = names.get(name, 0.0) + float(weight * share)
+    return FitResult(
+        plane_yxs,
+        problem.residual_rms(plane_yxs),
+        sum(one.steps for one in done),
+        done[-1].reason,
+        weights=tuple((name, round(weight, 4)) for name, weight in names.items()),
+        uncertainty_yxs=known_yxs if np.isfinite(known_yxs).any() else None,
+    )
+
+
+def _joined_error(
+    parts: Sequence[NoisyPlane], done: Sequence[FitResult]
+) -> float | None:
+    """Return the estimated error over all regions; None if one is not known."""
+    errors = [one.quality.held_out_error if one.quality else None for one in done]
+    known = [one for one in errors if one is not None]
+    if len(known) < len(done):
+        return None
+    counts = [part.fitted_yx.sum() for part in parts]
+    return math.sqrt(float(np.average(np.square(known), weights=counts)))
 
 
 def _combined(

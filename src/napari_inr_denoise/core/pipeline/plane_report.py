@@ -126,6 +126,7 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         offset=mean.of("offset"),
         clipped_low=mean.of("clipped_low") or 0.0,
         clipped_high=mean.of("clipped_high") or 0.0,
+        levels=tuple(sorted({level for one in tiles for level in one.noise.levels})),
     )
     quality = QualityRecord(
         held_out_error=mean.root("held_out_error"),

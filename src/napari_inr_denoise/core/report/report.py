@@ -31,6 +31,8 @@ class NoiseRecord:
         Share of the pixels at the lowest or the highest value.
     correlation_distance : int
         Distance, in pixels, from which on noise is independent; 1 for white noise.
+    levels : tuple of float
+        Levels of the regions that differ in noise, ascending; empty for one level.
     """
 
     sigma: float | None = None
@@ -41,6 +43,7 @@ class NoiseRecord:
     clipped_low: float = 0.0
     clipped_high: float = 0.0
     correlation_distance: int = 1
+    levels: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, model: object) -> NoiseRecord:

@@ -21,6 +21,12 @@ class PlaneWarning(LabelledEnum):
         "Whole rows or columns were brighter or darker than their neighbours. This was "
         "removed; the map `structured` shows it.",
     )
+    MIXED_LEVELS = (
+        "mixed_levels",
+        "several noise levels",
+        "Parts of equal brightness differ in noise, as in a mosaic of several "
+        "exposures. Each part was denoised by itself, with its own noise level.",
+    )
     LITTLE_REMOVED = (
         "little_removed",
         "little removed",

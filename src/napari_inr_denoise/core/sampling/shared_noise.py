@@ -14,6 +14,7 @@ from napari_inr_denoise.core.noise.chen import plane_level
 from napari_inr_denoise.core.noise.estimate import apply_curves, examine_plane
 from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.noise.regions import noisier_region
 
 _GAP = 4
 """Invalid rows between planes that are concatenated for the measurement.
@@ -65,13 +66,20 @@ class SharedNoise:
     ) -> bool:
         """Return whether a plane, given by some of its parts, has this noise.
 
+        Not so if the noise level differs between regions of a part.
+
         Parameters
         ----------
         parts : sequence of (plane_yxs, valid_yx)
             As for `examine_plane`.
         """
         ratio = _stabilized_level(self.curves, parts) / self.even_level
-        return _FITS[0] <= ratio <= _FITS[1]
+        if not _FITS[0] <= ratio <= _FITS[1]:
+            return False
+        return self.model.correlated or all(
+            noisier_region(values, valid, self.curves) is None
+            for values, valid in parts
+        )
 
     def on(
         self, plane_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]

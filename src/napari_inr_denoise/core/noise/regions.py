@@ -1,0 +1,206 @@
+"""Regions of a plane that differ in noise level: mosaics, averaged or corrected parts.
+
+One curve of noise variance over intensity cannot hold where pixels of equal intensity
+have different noise. Structure adds to the power of a high-pass filtered plane too, but
+its power falls towards the highest frequency, while that of white noise does not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import (
+    correlate1d,
+    gaussian_filter,
+    minimum_filter,
+    uniform_filter,
+)
+
+from napari_inr_denoise.core.noise.intensity_bins import by_intensity
+from napari_inr_denoise.core.noise.level_function import (
+    NoiseLevelFunction,
+    fill_invalid,
+)
+from napari_inr_denoise.core.noise.noisy_plane import NoiseRegion
+
+_DIFFERENCES = (
+    np.array([1.0, -1.0]) / math.sqrt(2),
+    np.array([1.0, -2.0, 1.0]) / math.sqrt(6),
+    np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / math.sqrt(70),
+)
+"""Differences of rising order, along rows and columns: rising frequencies. White noise
+has the same power in all."""
+_WIDTH = 6.0
+"""Standard deviation, in pixels, of the blur of the local power."""
+_MEAN_SIDE = 7
+"""Side, in pixels, of the window of the local intensity."""
+_LEAST_POWER = 0.05
+"""Lower limit of a squared difference over the noise variance: equal grey levels."""
+_LEAST_VARIANCE = 1e-9
+"""Lower limit of the noise variance over the variance of the plane."""
+_SMALLEST = (0.05, 1024)
+"""Smallest share and number of the pixels of a region."""
+_APART = 1.7
+"""Factor between the variances of two regions at equal intensity from which they are
+measured apart."""
+_WHITE = 1.25
+"""Largest factor between the powers that one region has beyond the other at the lowest
+and at the highest frequency. Structure has 1.4 and more, measured on photographs."""
+_BINS = 24
+_BORDER_WIDTH = 1.0
+"""Standard deviation, in pixels, of the blur of the likelihood at a border."""
+_NEAR = 0.05
+"""Share of the other region around a pixel from which it is near the border."""
+_LARGEST_POWER = 20.0
+"""Limit of a squared difference over the noise variance: an edge or a hot pixel."""
+
+
+def noisier_region(
+    plane_yxs: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    curves: Sequence[NoiseLevelFunction],
+) -> NDArray[np.bool_] | None:
+    """Return the part of a plane that has more noise than the rest at equal intensity.
+
+    Parameters
+    ----------
+    plane_yxs : ndarray, shape (Y, X, samples)
+        Intensities with white noise.
+    valid_yx : ndarray of bool, shape (Y, X)
+        Pixels to use.
+    curves : sequence of NoiseLevelFunction
+        Noise level function of each sample, measured on these pixels.
+
+    Returns
+    -------
+    ndarray of bool, shape (Y, X), or None
+        None if one curve holds everywhere.
+    """
+    # The differences next to an invalid pixel are not of noise alone.
+    inside = minimum_filter(valid_yx, len(_DIFFERENCES[-1]))
+    smallest = max(_SMALLEST[0] * valid_yx.size, _SMALLEST[1])
+    if inside.sum() < 2 * smallest:
+        return None
+    logs, means = _log_powers(plane_yxs, valid_yx, curves)
+    noisy = _noisier(logs[1], inside)
+    return noisy if _differ(logs, means, noisy, inside, smallest) else None
+
+
+def sharpened(
+    plane_yxs: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    regions: Sequence[NoiseRegion],
+) -> list[NDArray[np.bool_]]:
+    """Return the masks of regions, with borders where their noise explains them best.
+
+    Near a border, a pixel belongs to the region whose noise makes the differences
+    around it most likely. A noisy pixel in a quiet region would be kept as it is.
+
+    Parameters
+    ----------
+    plane_yxs, valid_yx
+        As for `noisier_region`.
+    regions : sequence of NoiseRegion
+        At least one.
+    """
+    costs = np.full((len(regions), *valid_yx.shape), np.inf)
+    for cost, region in zip(costs, regions, strict=True):
+        unlikely = np.zeros(valid_yx.shape)
+        for sample, curve in enumerate(region.curves):
+            plane = fill_invalid(plane_yxs[..., sample], valid_yx)
+            variance = np.maximum(
+                curve.variance(uniform_filter(plane, _MEAN_SIDE)),
+                max(_LEAST_VARIANCE * plane.var(), np.finfo(float).tiny),
+            )
+            power = _difference(plane, _DIFFERENCES[0]) ** 2 / variance
+            unlikely += np.minimum(power, _LARGEST_POWER) + np.log(variance)
+        near = gaussian_filter(region.mask_yx.astype(float), _WIDTH) > _NEAR
+        likely = gaussian_filter(np.where(valid_yx, unlikely, 0.0), _BORDER_WIDTH)
+        cost[near] = likely[near]
+    nearest = costs.argmin(axis=0)
+    return [nearest == number for number in range(len(regions))]
+
+
+def _log_powers(
+    plane_yxs: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    curves: Sequence[NoiseLevelFunction],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return logarithms of squared differences over the variance, and mean intensities.
+
+    The logarithm limits the influence of hot pixels and edges. Both are means over the
+    samples, with shapes (differences, Y, X) and (Y, X).
+    """
+    logs = np.zeros((len(_DIFFERENCES), *valid_yx.shape))
+    means = np.zeros(valid_yx.shape)
+    for sample, curve in enumerate(curves):
+        plane = fill_invalid(plane_yxs[..., sample], valid_yx)
+        mean = uniform_filter(plane, _MEAN_SIDE)
+        least = max(_LEAST_VARIANCE * plane.var(), np.finfo(float).tiny)
+        variance = np.maximum(curve.variance(mean), least)
+        for number, weights in enumerate(_DIFFERENCES):
+            power = _difference(plane, weights) ** 2 / variance
+            logs[number] += np.log(np.maximum(power, _LEAST_POWER)) / len(curves)
+        means += mean / len(curves)
+    return logs, means
+
+
+def _difference(
+    plane_yx: NDArray[np.floating], weights: NDArray[np.float64]
+) -> NDArray[np.floating]:
+    """Return a difference along rows and columns; white noise keeps its variance."""
+    return np.asarray(correlate1d(correlate1d(plane_yx, weights, 0), weights, 1))
+
+
+def _noisier(
+    log_yx: NDArray[np.float64], inside: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return where the local power is in the upper of two classes (Otsu, 1979)."""
+    count = inside.astype(float)
+    around = np.maximum(gaussian_filter(count, _WIDTH), 1e-9)
+    local = gaussian_filter(log_yx * count, _WIDTH) / around
+    above = local > _otsu(local[inside])
+    # The border between the regions is as smooth as the local power.
+    share = gaussian_filter((above & inside).astype(float), _WIDTH) / around
+    return np.asarray(share > 0.5)
+
+
+def _otsu(values: NDArray[np.float64]) -> float:
+    """Return the threshold that maximizes the variance between two classes."""
+    counts, edges = np.histogram(values, 128)
+    middles = (edges[1:] + edges[:-1]) / 2
+    below, total = np.cumsum(counts)[:-1], counts.sum()
+    sums = np.cumsum(counts * middles)
+    between = np.square(sums[-1] * below / total - sums[:-1])
+    spread = np.maximum(below * (total - below), 1)
+    return float(edges[1:-1][np.argmax(between / spread)])
+
+
+def _differ(
+    logs: NDArray[np.float64],
+    means: NDArray[np.float64],
+    noisy: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
+    smallest: float,
+) -> bool:
+    """Return whether two regions differ in noise at equal intensity."""
+    upper = noisy[inside]
+    if min(upper.sum(), (~upper).sum()) < smallest:
+        return False
+    values = logs[:, inside]
+    common, sums = 0, np.zeros((2, len(logs)))
+    for part in by_intensity(means[inside], _BINS):
+        sides = part[upper[part]], part[~upper[part]]
+        weight = min(len(one) for one in sides)
+        if weight:
+            common += weight
+            sums += [weight * values[:, one].mean(axis=1) for one in sides]
+    if 2 * common < smallest:
+        return False
+    high, low = np.exp(sums / common)
+    excess = high - low
+    white = excess[0] / _WHITE <= excess[-1] <= excess[0] * _WHITE
+    return bool(white and (high >= _APART * low).all())

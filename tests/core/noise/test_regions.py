@@ -1,0 +1,114 @@
+"""Tests of the regions of a plane that differ in noise level."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise import denoise, estimate_noise
+from napari_inr_denoise.core.noise.measure import measure_plane
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.report.warning import PlaneWarning
+from tests.core.noise.test_spectrum import Array, camera, cells, spots
+
+SIDE = 96
+COLUMN = np.arange(SIDE)[None] * np.ones((SIDE, 1))
+LEFT = COLUMN < SIDE // 2
+
+
+def _measured(plane: Array) -> NoisyPlane:
+    return measure_plane(
+        plane[..., None].astype(np.float64), np.ones(plane.shape, bool)
+    )
+
+
+def _gaussian(clean: Array, levels: Array, seed: int = 0) -> Array:
+    return clean + levels * np.random.default_rng(seed).standard_normal(clean.shape)
+
+
+@pytest.mark.parametrize("levels", [(20.0, 2.0), (2.0, 20.0), (4.0, 1.5)])
+def test_halves_of_different_noise_are_found(levels: tuple[float, float]) -> None:
+    each = np.where(LEFT, *levels)
+    found = _measured(_gaussian(cells(), each))
+    assert len(found.regions) == 2
+    assert found.noise.levels == pytest.approx(sorted(levels), rel=0.15)
+    assert found.noise.sigma == pytest.approx(
+        np.sqrt(np.mean(np.square(each))), rel=0.1
+    )
+    noisy = max(found.regions, key=lambda one: one.noise.sigma)
+    expected = LEFT if levels[0] > levels[1] else ~LEFT
+    assert (noisy.mask_yx == expected).mean() > 0.95
+    # A noisy pixel in the quiet region would be kept as it is.
+    assert (expected & ~noisy.mask_yx).mean() < 0.01
+
+
+def test_photon_noise_of_two_exposures() -> None:
+    generator, clean = np.random.default_rng(1), cells() * 0.5 + 2
+    short, long = generator.poisson(clean), generator.poisson(clean * 20) / 20
+    found = _measured(np.where(LEFT, short, long))
+    assert len(found.regions) == 2
+    told, variance = found.variance(clean[..., None])[..., 0], clean
+    assert np.median(told[LEFT] / variance[LEFT]) == pytest.approx(1, abs=0.25)
+    right = told[~LEFT] / (variance[~LEFT] / 20)
+    assert np.median(right) == pytest.approx(1, abs=0.35)
+
+
+def test_four_levels_of_a_mosaic() -> None:
+    row, column = np.mgrid[:192, :192] // 96
+    levels = np.array([1.0, 4.0, 16.0, 64.0])[2 * row + column]
+    clean = np.tile(cells(), (2, 2))
+    found = _measured(_gaussian(clean, levels))
+    assert found.noise.levels == pytest.approx([1, 4, 16, 64], rel=0.25)
+
+
+def test_noise_that_grows_towards_the_corners() -> None:
+    row, column = np.mgrid[-1:1:192j, -1:1:192j]
+    levels = 3 * (1 + 1.5 * (row**2 + column**2))
+    found = _measured(_gaussian(np.tile(cells(), (2, 2)), levels))
+    assert len(found.regions) >= 2
+    told = np.sqrt(found.variance(found.plane_yxs)[..., 0])
+    off = np.log(told / levels)
+    assert np.sqrt(np.mean(off**2)) < 0.25  # one level for all: 0.38
+
+
+def _texture() -> Array:
+    fine = np.random.default_rng(3).standard_normal((SIDE, SIDE))
+    return np.where(LEFT, 40 * gaussian_filter(fine, 1.0), 0.0) + 50
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("clean", [cells(), spots(), _texture()])
+def test_one_curve_holds_on_structure(clean: Array, seed: int) -> None:
+    noisy = camera(clean, seed)
+    noisy[30, 30], noisy[60:62, 60:62] = 900, 700  # hot pixels are no region
+    assert _measured(noisy).regions == ()
+
+
+def test_an_image_of_two_levels_is_denoised_region_by_region() -> None:
+    clean = cells()
+    noisy = _gaussian(clean, np.where(LEFT, 20.0, 2.0))
+    found = denoise(noisy, axes="YX", preset="fast", seed=0)
+    record = found.report.files[0].planes[0]
+    assert PlaneWarning.MIXED_LEVELS.value in record.quality.warnings
+    assert len(record.noise.levels) == 2
+    error = found.image - clean
+    assert np.sqrt(np.mean(error[~LEFT] ** 2)) < 1.6
+    assert np.sqrt(np.mean(error[LEFT] ** 2)) < 8
+    assert found.uncertainty is not None
+    ratio = np.abs(error) / found.uncertainty
+    for half in (LEFT, ~LEFT):
+        assert 0.5 < np.mean(ratio[half] < 1) < 0.97
+
+
+def test_estimate_noise_tells_the_levels() -> None:
+    model = estimate_noise(_gaussian(cells(), np.where(LEFT, 20.0, 2.0)))
+    assert len(model.levels) == 2
+    assert "in different regions" in model.describe()
+
+
+def test_a_plane_of_two_levels_does_not_spoil_its_stack() -> None:
+    stack = np.stack([camera(cells(), seed) for seed in range(4)])
+    stack[3] = _gaussian(cells(), np.where(LEFT, 20.0, 2.0))
+    found = denoise(stack, axes="ZYX", preset="fast", seed=0)
+    shared = [one.shared for one in found.report.files[0].planes]
+    assert shared == [True, True, True, False]
+    assert len(found.report.files[0].planes[3].noise.levels) == 2
