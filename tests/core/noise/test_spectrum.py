@@ -152,3 +152,15 @@ def test_too_few_patches_give_nothing(
 def test_no_noise_gives_nothing() -> None:
     plane = np.full((64, 64), 7.0)
     assert measure_spectrum(plane, np.ones(plane.shape, bool)) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_texture_everywhere_is_not_correlated_noise(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fine, coarse = rng.standard_normal((2, 128, 128))
+    contrast = np.exp(gaussian_filter(coarse, 10.0) * 20)
+    texture = 128 + 30 * contrast * gaussian_filter(fine, 0.8)
+    found = _measure(texture + rng.normal(0, 1.5, texture.shape))
+    assert found.fall < 0.5  # as that of interpolated noise
+    assert found.spread > 1.6
+    assert not found.correlated

@@ -54,13 +54,18 @@ _LEAST_SHARE = 0.03
 """Smallest power at a frequency by which an energy is divided. Where almost no noise
 is, the slightest structure would count."""
 _LEAST_POWER, _TINY = 1e-6, 1e-30
-_CORRELATED_BELOW = 0.5
-"""Power at the highest over that at middle frequencies below which noise is correlated.
+_CORRELATED_BELOW = ((1.2, 0.5), (1.8, 0.08))
+"""Pairs of a spread (see `NoiseSpectrum`), and the power at the highest over that at
+middle frequencies below which noise of this spread is correlated.
 
-Measured: at most 0.44 for noise that was interpolated, rotated, averaged over lines, or
-blurred by 0.6 pixels, on planes of 64 pixels and more; at least 0.6 for white noise on
-structure of all kinds, dense spots included.
+The power that noise of one level leaves in quiet patches is the same everywhere.
+Texture is not, and where it fills the plane, its power falls too. Measured on planes of
+64 pixels and more: a power of at most 0.16 at spreads up to 1.6 for noise that was
+interpolated, rotated, averaged over lines, or blurred by 0.6 pixels; 0.09 and more at
+spreads up to 6 for white noise of standard deviation 1 on textured photographs.
 """
+_LOWEST = (0.02, 0.2)
+"""Quantiles of the energies whose ratio is the spread."""
 _UNCORRELATED = 0.1
 """Correlation below which the noise at a distance counts as independent."""
 
@@ -82,10 +87,14 @@ class NoiseSpectrum:
         without the first coefficient is 1; white noise has 1 everywhere.
     level_function : NoiseLevelFunction
         Noise variance over intensity, of all frequencies together.
+    spread : float
+        Ratio of the energy below which a fifth of the patches lie to that below which
+        only the quietest lie. Near 1 if many patches hold noise alone.
     """
 
     power_kk: NDArray[np.float64] = field(repr=False)
     level_function: NoiseLevelFunction = field(repr=False)
+    spread: float
 
     @property
     def fall(self) -> float:
@@ -109,7 +118,8 @@ class NoiseSpectrum:
     @property
     def correlated(self) -> bool:
         """Whether neighbouring pixels share noise."""
-        return self.fall < _CORRELATED_BELOW
+        spreads, limits = zip(*_CORRELATED_BELOW, strict=True)
+        return self.fall < float(np.interp(self.spread, spreads, limits))
 
     def correlation(self, lag_y: int, lag_x: int) -> float:
         """Return the correlation of the noise of two pixels; lags are in pixels."""
@@ -180,6 +190,7 @@ def measure_spectrum(
         energies = patches.energies(power, line)
         usual = energies[~patches.outlier] if not patches.outlier.all() else energies
         limit = _QUIET[1] * float(np.quantile(usual, _QUIET[0]))
+        least, more = np.quantile(usual, _LOWEST)
         quiet = [_quiet(energies, k, limit) for k in bins]
     limited = _without_structure(power)
     share = float(limited[_VARYING].mean())
@@ -195,7 +206,7 @@ def measure_spectrum(
         tuple(variances * unit**2),
         power,
     )
-    return NoiseSpectrum(power, function)
+    return NoiseSpectrum(power, function, float(more / max(least, _TINY)))
 
 
 @dataclass(frozen=True)
