@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import convolve, gaussian_filter
@@ -188,3 +190,13 @@ def test_noise_that_differs_by_region_makes_the_model_uncertain(
 def test_correlated_noise_is_a_warning(rng: np.random.Generator) -> None:
     found = judge(_problem(_white(rng), correlated=True), _f4(_truth()), None).warnings
     assert found == (PlaneWarning.CORRELATED_NOISE,)
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.004, False), (0.05, True)])
+def test_saturated_pixels_are_a_warning(
+    share: float, told: bool, rng: np.random.Generator
+) -> None:
+    problem = _problem(_white(rng))
+    noise = replace(problem.noise, clipped_high=share)
+    found = judge(replace(problem, noise=noise), _f4(_truth()), None).warnings
+    assert (PlaneWarning.CLIPPED in found) == told

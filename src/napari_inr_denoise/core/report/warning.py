@@ -19,13 +19,19 @@ class PlaneWarning(LabelledEnum):
         "structured_noise",
         "row or column noise",
         "Whole rows or columns were brighter or darker than their neighbours. This was "
-        "removed; the map `structured` shows it.",
+        "removed: it is part of the residual, and the map `structured` has it alone.",
     )
     MIXED_LEVELS = (
         "mixed_levels",
         "several noise levels",
         "Parts of equal brightness differ in noise, as in a mosaic of several "
         "exposures. Each part was denoised by itself, with its own noise level.",
+    )
+    CLIPPED = (
+        "clipped",
+        "saturated",
+        "More than 1 % of the pixels have the largest value that the camera can give. "
+        "Their true brightness is unknown: expose for less time, if you can.",
     )
     LITTLE_REMOVED = (
         "little_removed",
