@@ -32,6 +32,7 @@ from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.image.axes import resolve_axes
 from napari_inr_denoise.image.conversion import ConvertedView
+from napari_inr_denoise.io.lazy.calibrated import CalibratedArray, stored_view
 from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.io.read import read_image
 from napari_inr_denoise.io.record import ImageRecord
@@ -103,8 +104,10 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
                 finer, record, volumes, options.interpolation, provenance
             )
         for name, path in maps.items():
-            # Display ranges refer to the intensities of the image.
-            values = replace(record, data=kept.maps[name], display_ranges=())
+            # Ranges and calibration refer to the intensities of the image.
+            values = replace(
+                record, data=kept.maps[name], display_ranges=(), calibration=None
+            )
             write_image(path, values, {**provenance, "map": name})
         # Last: where the result exists, its companions exist.
         notes += _write(job, replace(record, data=kept.image), record, provenance)
@@ -145,14 +148,19 @@ def _write(
 ) -> tuple[str, ...]:
     """Write the result. Returns a note if pixels were clipped to its data type."""
     if not provenance["identity"]["same_dtype"]:
-        write_image(job.output, result, provenance)
+        write_image(job.output, replace(result, calibration=None), provenance)
         return ()
-    kind = source.data.dtype
-    image = ConvertedView(result.data, kind)
-    write_image(job.output, replace(result, data=image), provenance)
+    if result.calibration is None:
+        image = ConvertedView(result.data, source.data.dtype)
+        stored = replace(result, data=image)
+    else:
+        image = stored_view(result)
+        values = CalibratedArray(image, result.calibration)
+        stored = replace(result, data=values)
+    write_image(job.output, stored, provenance)
     if not image.clipped:
         return ()
-    return (f"{image.clipped} pixels were clipped to fit {kind}.",)
+    return (f"{image.clipped} pixels were clipped to fit {image.dtype}.",)
 
 
 def _denoised(

@@ -25,7 +25,10 @@ from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks
 from napari_inr_denoise.io.ome.remainder import minimal_ome
 from napari_inr_denoise.io.record import ImageRecord
 
-_EXTRAS = ("origin", "display_ranges", "luts", "attributes", "ngff_version")
+_EXTRAS = (
+    *("origin", "flipped", "calibration", "display_ranges", "luts", "attributes"),
+    "ngff_version",
+)
 _TYPES = {"f4": "float", "f8": "double"} | {
     f"{sign}{size}": f"{name}{8 * size}"
     for sign, name in (("u", "uint"), ("i", "int"))

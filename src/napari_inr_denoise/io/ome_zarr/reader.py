@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from napari_inr_denoise.io.lazy.axis_letters import standard_axes
+from napari_inr_denoise.io.lazy.calibrated import with_values
 from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
+from napari_inr_denoise.io.ome_zarr.axes import axes_of
 from napari_inr_denoise.io.ome_zarr.lazy import ZarrArray
 from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata, with_ngff_metadata
 from napari_inr_denoise.io.record import ImageRecord
@@ -60,8 +61,7 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
     multiscale = ngff_metadata(attributes)["multiscales"][0]
     data = ZarrArray(folder / _inside(multiscale["datasets"][0]["path"]))
     multiscale.setdefault("axes", list("tczyx"[-data.ndim :]))
-    names = [_name(entry) for entry in multiscale["axes"]]
-    axes, notes = _letters(names, data.shape)
+    axes, notes = axes_of(multiscale["axes"], data.shape)
     record = ImageRecord(data, axes, notes=notes)
     try:
         record = with_ngff_metadata(record, attributes)
@@ -69,7 +69,7 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
         kind = type(error).__name__
         note = f"The file's pixel size and names could not be read ({kind})."
         record = replace(record, notes=(*record.notes, note))
-    return record.with_axes(record.axes)
+    return with_values(record.with_axes(record.axes))
 
 
 def _read_array(folder: Path) -> ImageRecord:
@@ -79,7 +79,7 @@ def _read_array(folder: Path) -> ImageRecord:
     if set(names) == {"?"}:
         names = list("tczyx"[-data.ndim :])
         note += f" Its axes were taken for {''.join(names).upper()}."
-    axes, notes = _letters(names, data.shape)
+    axes, notes = axes_of(names, data.shape)
     return ImageRecord(data, axes, notes=(note, *notes))
 
 
@@ -91,14 +91,3 @@ def _inside(path: str) -> str:
             f"the metadata name a path outside the Zarr, {path!r}, which is not read"
         )
     return path
-
-
-def _name(entry: str | Mapping[str, Any]) -> str:
-    return str(entry if isinstance(entry, str) else entry.get("name", "?"))
-
-
-def _letters(names: list[str], shape: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
-    if len(names) != len(shape):
-        raise ValueError(f"got {len(names)} axes for an array of shape {shape}")
-    letters = "".join(n.upper() if n.upper() in "TCZYX" else "?" for n in names)
-    return standard_axes(letters, shape)

@@ -9,11 +9,12 @@ from pathlib import Path
 from tifffile import TiffFile
 
 from napari_inr_denoise.io.extras import EXTRAS_KEY
-from napari_inr_denoise.io.lazy.axis_letters import standard_axes
+from napari_inr_denoise.io.lazy.calibrated import with_values
 from napari_inr_denoise.io.ome.reader import json_annotation, with_ome_metadata
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.tiff.imagej import with_imagej_metadata
 from napari_inr_denoise.io.tiff.lazy import TiffArray
+from napari_inr_denoise.io.tiff.samples import image_axes
 from napari_inr_denoise.io.tiff.tags import with_colour_table, with_tag_metadata
 from napari_inr_denoise.io.untrusted.xml import parse_xml
 
@@ -28,7 +29,7 @@ def read_tiff(path: Path) -> ImageRecord:
     """
     data = TiffArray(path)
     series = data.tiff.series
-    axes, notes = standard_axes(series[0].axes, data.shape)
+    axes, notes = image_axes(series[0])
     if len(series) > 1:
         notes += (
             f"The file holds {len(series)} images of different shapes; only the first "
@@ -40,7 +41,7 @@ def read_tiff(path: Path) -> ImageRecord:
             "in missing files; they are 0.",
         )
     record = _with_all_metadata(ImageRecord(data, axes, notes=notes), data.tiff)
-    return record.with_axes(record.axes)
+    return with_values(record.with_axes(record.axes))
 
 
 def _with_all_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:

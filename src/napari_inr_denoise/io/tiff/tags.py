@@ -13,6 +13,18 @@ from napari_inr_denoise.io.record import ImageRecord, Quantity
 _TEXTS = ("ImageDescription", "DateTime", "Software", "Artist", "HostComputer")
 
 
+INCH_NOTE = (
+    "The file states its pixel size in inches, as programs do for printing; it is not "
+    "used."
+)
+
+
+def resolution_unit(tiff: TiffFile) -> int:
+    """Return the value of the tag ResolutionUnit; none without it."""
+    tag = tiff.pages.first.tags.get("ResolutionUnit")
+    return int(RESUNIT.NONE if tag is None else tag.value)
+
+
 def pixel_sizes(tiff: TiffFile) -> dict[str, float]:
     """Return height and width of a pixel in the unit of the resolution tags."""
     sizes = {}
@@ -30,16 +42,17 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     Sizes in inches are ignored: they are almost always 72 or 300 dots of a printer.
     """
     tags = tiff.pages.first.tags
-    unit = tags.get("ResolutionUnit")
     texts = {name: tags[name].value for name in _TEXTS if name in tags}
     if tiff.is_shaped:  # tifffile's description of the shape
         texts.pop("ImageDescription", None)
     if texts.get("Software") == "tifffile.py":
         del texts["Software"]
     record = replace(record, attributes={"TIFF": to_json(texts)} if texts else {})
-    if unit is None or unit.value != RESUNIT.CENTIMETER:
+    unit, sizes = resolution_unit(tiff), pixel_sizes(tiff).items()
+    if unit == RESUNIT.INCH and sizes:
+        return replace(record, notes=(*record.notes, INCH_NOTE))
+    if unit != RESUNIT.CENTIMETER:
         return record
-    sizes = pixel_sizes(tiff).items()
     return record.with_stated({axis: Quantity(size, "cm") for axis, size in sizes})
 
 
