@@ -54,7 +54,9 @@ def with_ngff_metadata(
     described = replace(
         record.with_stated(stated),
         flipped="".join(
-            a for a, size in zip(record.axes, scale, strict=True) if a != "C" and size < 0
+            a
+            for a, size in zip(record.axes, scale, strict=True)
+            if a != "C" and size < 0
         ),
         origin={a: v for a, v in zip(record.axes, origin, strict=True) if v},
         attributes=_rest(attributes),

@@ -17,6 +17,7 @@ from napari_inr_denoise.io.record import (
     Quantity,
     usable_size,
 )
+from napari_inr_denoise.io.tiff.imagej_dimensions import dimensions_note
 from napari_inr_denoise.io.tiff.tags import INCH_NOTE, pixel_sizes, resolution_unit
 from napari_inr_denoise.io.units import unit_symbol
 
@@ -51,7 +52,7 @@ def with_imagej_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
         display_ranges=_ranges(record, metadata),
         luts=luts,
         attributes={"ImageJ": to_json(rest)} if rest else {},
-        notes=record.notes + notes + said + told,
+        notes=record.notes + dimensions_note(tiff) + notes + said + told,
     )
 
 
@@ -86,7 +87,9 @@ def _lengths(
         elif symbol not in (None, "pixel"):
             stated[axis] = Quantity(size, str(symbol))
     for each in dict.fromkeys(unknown):
-        notes += (f"The file's unit of length, {each!r}, is not known; sizes are lost.",)
+        notes += (
+            f"The file's unit of length, {each!r}, is not known; sizes are lost.",
+        )
     return stated, notes
 
 

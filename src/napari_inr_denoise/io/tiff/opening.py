@@ -9,6 +9,7 @@ from tifffile import TiffFile
 
 from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, has_suffix
 from napari_inr_denoise.io.ome.companion import first_tiff, read_companion
+from napari_inr_denoise.io.tiff.imagej_dimensions import correct_dimensions
 from napari_inr_denoise.io.untrusted.size_limits import check_count
 from napari_inr_denoise.io.untrusted.xml import (
     declared_planes,
@@ -43,6 +44,8 @@ def open_tiff(path: Path) -> TiffFile:
     try:
         if _has_pages(tiff) and tiff.is_ome:
             _check_ome(path, tiff.ome_metadata or "")
+        elif _has_pages(tiff) and tiff.is_imagej:
+            correct_dimensions(tiff)
     except Exception:
         tiff.close()
         raise
