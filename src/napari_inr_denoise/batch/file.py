@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -82,8 +82,7 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
         identity |= {"interpolation": asdict(options.interpolation)}
     maps = {name: companion_path(job.output, name) for name in options.maps}
     outputs = (job.output, *maps.values())
-    for path in outputs:
-        _check_name(path)
+    _check_names(outputs)
     if not options.overwrite:
         previous = [_previous(path, identity) for path in outputs]
         if all(previous):
@@ -119,11 +118,12 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
     return JobReport(file, notes, shown)
 
 
-def _check_name(path: Path) -> None:
+def _check_names(outputs: Sequence[Path]) -> None:
     """Raise OSError if a name is too long for its file system: before the fit."""
-    folder = next(each for each in path.absolute().parents if each.exists())
-    with suppress(FileNotFoundError):
-        (folder / path.name).lstat()
+    for path in outputs:
+        folder = next(each for each in path.absolute().parents if each.exists())
+        with suppress(FileNotFoundError):
+            (folder / path.name).lstat()
 
 
 def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-TIFF_SUFFIXES = (".tif", ".tiff", ".btf")
+TIFF_SUFFIXES = (
+    *(".tif", ".tiff", ".btf", ".tf2", ".tf8"),
+    *(".lsm", ".stk", ".svs", ".scn"),
+)
 PNG_SUFFIXES = (".png",)
 ZARR_SUFFIXES = (".zarr",)
 COMPANION_SUFFIXES = (".companion.ome",)

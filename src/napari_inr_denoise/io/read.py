@@ -13,6 +13,7 @@ from napari_inr_denoise.io.formats import (
     has_suffix,
     is_zarr,
 )
+from napari_inr_denoise.io.lazy.calibrated import with_values
 from napari_inr_denoise.io.record import ImageRecord
 
 _FLOAT32_EXACT = 2**24
@@ -67,7 +68,7 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
             f"{path}: the file could not be read; it is damaged or of a kind that is "
             f"not known ({type(error).__name__}: {error})."
         ) from error
-    record = _with_precision_note(record)
+    record = _with_precision_note(with_values(record))
     return record if lazy else replace(record, data=np.asarray(record.data))
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from napari_inr_denoise.io.lazy.calibrated import with_values
 from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
 from napari_inr_denoise.io.ome_zarr.axes import axes_of
 from napari_inr_denoise.io.ome_zarr.lazy import ZarrArray
@@ -69,7 +68,7 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
         kind = type(error).__name__
         note = f"The file's pixel size and names could not be read ({kind})."
         record = replace(record, notes=(*record.notes, note))
-    return with_values(record.with_axes(record.axes))
+    return record.with_axes(record.axes)
 
 
 def _read_array(folder: Path) -> ImageRecord:

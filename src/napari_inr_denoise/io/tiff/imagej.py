@@ -60,7 +60,8 @@ def _lengths(
     record: ImageRecord, metadata: Mapping[str, Any], tiff: TiffFile
 ) -> _Sizes:
     """Return the sizes along Z, Y and X: each axis may have a unit of its own."""
-    sizes, tag_unit = pixel_sizes(tiff), resolution_unit(tiff)
+    page = tiff.pages.first
+    sizes, tag_unit = pixel_sizes(page), resolution_unit(page)
     unit = str(metadata.get("unit", ""))
     notes: tuple[str, ...] = ()
     if tag_unit == RESUNIT.CENTIMETER and unit in ("", "um"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tifffile import TiffPage
 
 from napari_inr_denoise.image.indexing import Bounds, as_slices, block_shape
 from napari_inr_denoise.io.lazy.file_array import FileArray
@@ -57,6 +58,11 @@ class TiffArray(FileArray):
 
     def __reduce__(self) -> tuple[type[TiffArray], tuple[Any, ...]]:
         return TiffArray, (self.path, self.shape)
+
+    @property
+    def keyframe(self) -> TiffPage:
+        """Page whose tags hold for all pages of the image."""
+        return self._series.keyframe
 
     @property
     def missing_planes(self) -> int:

@@ -10,9 +10,11 @@ from tifffile import TiffFile
 from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, has_suffix
 from napari_inr_denoise.io.ome.companion import first_tiff, read_companion
 from napari_inr_denoise.io.tiff.imagej_dimensions import correct_dimensions
+from napari_inr_denoise.io.tiff.ndtiff import ndtiff_files
 from napari_inr_denoise.io.untrusted.size_limits import check_count
 from napari_inr_denoise.io.untrusted.xml import (
     declared_planes,
+    descendants,
     parse_xml,
     referenced_files,
 )
@@ -44,6 +46,8 @@ def open_tiff(path: Path) -> TiffFile:
     try:
         if _has_pages(tiff) and tiff.is_ome:
             _check_ome(path, tiff.ome_metadata or "")
+        elif _has_pages(tiff) and tiff.is_scn:
+            _check_scn(tiff.pages.first.description)
         elif _has_pages(tiff) and tiff.is_imagej:
             correct_dimensions(tiff)
     except Exception:
@@ -53,9 +57,20 @@ def open_tiff(path: Path) -> TiffFile:
 
 
 def _open(path: Path, xml: str | None = None) -> TiffFile:
-    # NDTiff and Micro-Manager files have an index of other files, which is not needed
-    # to read their pages and OME-XML.
-    return TiffFile(path, omexml=xml, is_ndtiff=False, is_mmstack=False)
+    # The index of Micro-Manager's files is not needed to read their pages and OME-XML.
+    indexed = None if xml is None and _is_indexed(path) else False
+    return TiffFile(path, omexml=xml, is_ndtiff=indexed, is_mmstack=False)
+
+
+def _is_indexed(path: Path) -> bool:
+    """Return whether a file is in a dataset of NDTiff, after a check of its index."""
+    for name in (names := ndtiff_files(path)):
+        if not is_in_same_folder(path, name):
+            raise ValueError(
+                f"the index names a file outside the folder, {name!r}, which is not "
+                "read"
+            )
+    return bool(names)
 
 
 def _has_pages(tiff: TiffFile) -> bool:
@@ -76,6 +91,13 @@ def _check_ome(path: Path, xml: str) -> None:
                 f"the OME-XML names a file outside the folder, {name!r}, which is not "
                 "read"
             )
+
+
+def _check_scn(xml: str) -> None:
+    """Check the XML of a Leica slide scanner before tifffile follows it."""
+    for each in descendants(parse_xml(xml), "dimension"):
+        channels, planes = (int(each.attrib.get(name, 0)) + 1 for name in "cz")
+        check_count(channels * planes, "planes declared by the XML")
 
 
 def is_in_same_folder(path: Path, name: str) -> bool:

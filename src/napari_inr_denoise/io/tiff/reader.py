@@ -9,13 +9,13 @@ from pathlib import Path
 from tifffile import TiffFile
 
 from napari_inr_denoise.io.extras import EXTRAS_KEY
-from napari_inr_denoise.io.lazy.calibrated import with_values
 from napari_inr_denoise.io.ome.reader import json_annotation, with_ome_metadata
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.tiff.imagej import with_imagej_metadata
 from napari_inr_denoise.io.tiff.lazy import TiffArray
+from napari_inr_denoise.io.tiff.microscopes import with_microscope_metadata
 from napari_inr_denoise.io.tiff.samples import image_axes
-from napari_inr_denoise.io.tiff.tags import with_colour_table, with_tag_metadata
+from napari_inr_denoise.io.tiff.tags import with_colour_table
 from napari_inr_denoise.io.untrusted.xml import parse_xml
 
 
@@ -41,7 +41,7 @@ def read_tiff(path: Path) -> ImageRecord:
             "in missing files; they are 0.",
         )
     record = _with_all_metadata(ImageRecord(data, axes, notes=notes), data.tiff)
-    return with_values(record.with_axes(record.axes))
+    return record.with_axes(record.axes)
 
 
 def _with_all_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
@@ -67,7 +67,8 @@ def _try_adding(
 def _with_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     if tiff.is_ome:
         return with_ome_metadata(record, tiff.ome_metadata or "")
-    return (with_imagej_metadata if tiff.is_imagej else with_tag_metadata)(record, tiff)
+    add = with_imagej_metadata if tiff.is_imagej else with_microscope_metadata
+    return add(record, tiff)
 
 
 def _with_all_axes(record: ImageRecord, tiff: TiffFile) -> ImageRecord:

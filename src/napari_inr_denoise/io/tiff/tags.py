@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from tifffile import PHOTOMETRIC, RESUNIT, TiffFile
+from tifffile import PHOTOMETRIC, RESUNIT, TiffFile, TiffPage
 
 from napari_inr_denoise.io.extras import to_json
 from napari_inr_denoise.io.record import ImageRecord, Quantity
@@ -19,17 +19,17 @@ INCH_NOTE = (
 )
 
 
-def resolution_unit(tiff: TiffFile) -> int:
+def resolution_unit(page: TiffPage) -> int:
     """Return the value of the tag ResolutionUnit; none without it."""
-    tag = tiff.pages.first.tags.get("ResolutionUnit")
+    tag = page.tags.get("ResolutionUnit")
     return int(RESUNIT.NONE if tag is None else tag.value)
 
 
-def pixel_sizes(tiff: TiffFile) -> dict[str, float]:
+def pixel_sizes(page: TiffPage) -> dict[str, float]:
     """Return height and width of a pixel in the unit of the resolution tags."""
     sizes = {}
     for axis in ("Y", "X"):
-        tag = tiff.pages.first.tags.get(f"{axis}Resolution")
+        tag = page.tags.get(f"{axis}Resolution")
         pixels, units = (0, 0) if tag is None else tag.value
         if pixels and units:
             sizes[axis] = units / pixels
@@ -48,7 +48,8 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     if texts.get("Software") == "tifffile.py":
         del texts["Software"]
     record = replace(record, attributes={"TIFF": to_json(texts)} if texts else {})
-    unit, sizes = resolution_unit(tiff), pixel_sizes(tiff).items()
+    page = record.data.keyframe  # of this image: others have sizes of their own
+    unit, sizes = resolution_unit(page), pixel_sizes(page).items()
     if unit == RESUNIT.INCH and sizes:
         return replace(record, notes=(*record.notes, INCH_NOTE))
     if unit != RESUNIT.CENTIMETER:
