@@ -102,9 +102,9 @@ def test_a_missing_or_foreign_file_gives_a_sentence(tmp_path: Path) -> None:
         read_image(tmp_path / "none.tif")
     with pytest.raises(ValueError, match="got a folder, wanted an image"):
         read_image(tmp_path)
-    (tmp_path / "image.czi").touch()
-    with pytest.raises(ValueError, match=r"got a file ending in \.czi"):
-        read_image(tmp_path / "image.czi")
+    (tmp_path / "image.xyz").touch()
+    with pytest.raises(ValueError, match=r"got a file ending in \.xyz"):
+        read_image(tmp_path / "image.xyz")
 
 
 def test_real_files_are_read_with_their_sizes(data_folder: Path) -> None:

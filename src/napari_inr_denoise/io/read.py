@@ -10,6 +10,7 @@ import numpy as np
 from napari_inr_denoise.io.formats import (
     PNG_SUFFIXES,
     READABLE_SUFFIXES,
+    VENDOR_SUFFIXES,
     has_suffix,
     is_zarr,
 )
@@ -81,6 +82,10 @@ def _read(path: Path) -> ImageRecord:
         from napari_inr_denoise.io.png import read_png
 
         return read_png(path)
+    if has_suffix(path, VENDOR_SUFFIXES):
+        from napari_inr_denoise.io.vendors.reader import read_vendor
+
+        return read_vendor(path)
     from napari_inr_denoise.io.tiff.reader import read_tiff
 
     return read_tiff(path)
