@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from napari_inr_denoise.io.faults import UnsupportedError
 from napari_inr_denoise.io.lazy.axis_letters import alpha_note
 from napari_inr_denoise.io.record import ImageRecord
 
@@ -31,7 +32,9 @@ def read_png(path: Path) -> ImageRecord:
     content = path.read_bytes()
     declared = _declared_bytes(content[:_HEADER])
     if declared > _MAX_BYTES:
-        raise ValueError(f"got {declared} bytes of pixels, wanted at most {_MAX_BYTES}")
+        raise UnsupportedError(
+            f"got {declared} bytes of pixels, wanted at most {_MAX_BYTES}"
+        )
     _check_stored(content, declared)
     data = png_decode(content)
     if data.ndim == 2:

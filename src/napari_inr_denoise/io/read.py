@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_inr_denoise.io.faults import fault_of
 from napari_inr_denoise.io.formats import (
     PNG_SUFFIXES,
     READABLE_SUFFIXES,
@@ -65,10 +66,7 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
     except ImportError:
         raise
     except Exception as error:
-        raise ValueError(
-            f"{path}: the file could not be read; it is damaged or of a kind that is "
-            f"not known ({type(error).__name__}: {error})."
-        ) from error
+        raise ValueError(fault_of(path, error)) from error
     record = _with_precision_note(with_values(record))
     return record if lazy else replace(record, data=np.asarray(record.data))
 

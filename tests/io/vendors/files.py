@@ -102,7 +102,7 @@ class CziStub:
 
     def __call__(
         self,
-        path: object = None,
+        _: object = None,
         roi: tuple[int, ...] | None = None,
         **planes: slice,
     ) -> CziStub:

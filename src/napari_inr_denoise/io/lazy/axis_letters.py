@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from napari_inr_denoise.io.faults import UnsupportedError
+
 MAX_SAMPLES = 4
 """Maximum samples of one colour: red, green, blue and alpha."""
 _KNOWN = "TCZYXS"
@@ -35,7 +37,7 @@ def standard_axes(
 
     Raises
     ------
-    ValueError
+    UnsupportedError
         If no letter is left for an axis.
     """
     letters = list(axes)
@@ -43,7 +45,9 @@ def standard_axes(
     for position in guessed:
         free = next((a for a in _FREE if a not in letters), None)
         if free is None:
-            raise ValueError(f"got axes {axes}, wanted T, C, Z, Y, X and S")
+            raise UnsupportedError(
+                f"got {len(axes)} axes, wanted at most T, C, Z, Y, X and S"
+            )
         letters[position] = free
     called = axes if names is None else names
     notes = tuple(_guess_note("".join(letters), k, called[k]) for k in guessed)

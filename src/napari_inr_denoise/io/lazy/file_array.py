@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.image.indexing import Bounds, block_shape
 from napari_inr_denoise.image.virtual_array import VirtualArray
+from napari_inr_denoise.io.faults import fault_of
 
 
 class FileArray(VirtualArray):
     """Array whose values stay in a file until they are indexed.
 
-    Indexing raises ValueError, with the name of the file, if the file is damaged or
-    the block does not fit into memory. A subclass reads one block in `_read_block`.
+    Indexing raises ValueError, with the name of the file, if the file cannot be
+    read, or the block does not fit into memory. A subclass reads one block in
+    `_read_block`.
 
     Attributes
     ----------
@@ -40,10 +42,7 @@ class FileArray(VirtualArray):
                 "Read smaller blocks, or free memory."
             ) from error
         except Exception as error:
-            raise ValueError(
-                f"{self.path}: the pixels could not be read; the file is damaged or of "
-                f"a kind that is not known ({type(error).__name__}: {error})."
-            ) from error
+            raise ValueError(fault_of(self.path, error, "pixels")) from error
 
     @abstractmethod
     def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.io.faults import UnsupportedError
 from napari_inr_denoise.io.formats import size_on_disk
 from napari_inr_denoise.io.lazy.file_array import FileArray
 from napari_inr_denoise.io.untrusted.size_limits import (
@@ -43,7 +44,7 @@ class ZarrArray(FileArray):
         self.shape = tuple(int(size) for size in self._array.shape)
         self.dtype: np.dtype[Any] = np.dtype(self._array.dtype).newbyteorder("=")
         if self.dtype.kind not in "biufc" or not self.size:
-            raise ValueError(
+            raise UnsupportedError(
                 f"got {self.dtype} values of shape {self.shape}, wanted numbers, and "
                 "at least one"
             )
@@ -65,7 +66,7 @@ class ZarrArray(FileArray):
         """Raise ValueError if the array cannot contain the size that it declares."""
         chunk = math.prod(self._array.chunks) * self.dtype.itemsize
         if chunk > _MAX_CHUNK_BYTES:
-            raise ValueError(
+            raise UnsupportedError(
                 f"got chunks of {chunk} bytes, wanted at most {_MAX_CHUNK_BYTES}"
             )
         if self.nbytes > MAX_SPARSE_BYTES:  # examines all files

@@ -6,6 +6,8 @@ import math
 
 from tifffile import TiffFrame, TiffPage, TiffPageSeries
 
+from napari_inr_denoise.io.faults import UnsupportedError
+
 _UNCHECKED_BYTES = 2**26
 """Declared bytes that are accepted without a check, because they cost little."""
 MAX_SPARSE_BYTES = 2**30
@@ -64,7 +66,7 @@ def check_compression_ratio(declared: int, stored: int) -> None:
 def check_count(declared: int, kind: str, maximum: int = 10**6) -> None:
     """Raise ValueError if a file declares too many items of a kind."""
     if declared > maximum:
-        raise ValueError(f"got {declared} {kind}, wanted at most {maximum}")
+        raise UnsupportedError(f"got {declared} {kind}, wanted at most {maximum}")
 
 
 def _check_page(page: TiffPage | TiffFrame) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.io.faults import UnsupportedError
 from napari_inr_denoise.io.vendors.image import (
     VendorImage,
     check_number,
@@ -26,7 +27,7 @@ def open_lif(path: Path, number: int) -> VendorImage:
     library = import_library("liffile", path)
     file = library.LifFile(path)
     if file.type != library.LifFileType.LIF:  # others name files elsewhere
-        raise ValueError(f"got a file of type {file.type.name}, wanted LIF")
+        raise UnsupportedError(f"got a file of type {file.type.name}, wanted LIF")
     images = list(file.images)
     names = tuple(str(image.path) for image in images)
     check_number(number, names)
