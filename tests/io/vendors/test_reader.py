@@ -26,6 +26,15 @@ def test_a_reader_that_is_missing_is_named_with_its_extra(
         read_image(tmp_path / f"a{suffix}")
 
 
+def test_a_reader_of_czi_that_is_too_old_is_told_with_the_python_that_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "czifile", SimpleNamespace(CziFile=object))
+    (tmp_path / "a.czi").touch()
+    with pytest.raises(ImportError, match=r"Python 3\.12 or later"):
+        read_image(tmp_path / "a.czi")
+
+
 def test_lif(tmp_path: Path, rng: np.random.Generator) -> None:
     pytest.importorskip("liffile")
     first, second = rng.integers(0, 999, (2, 3, 2, 8, 9), dtype=np.uint16)

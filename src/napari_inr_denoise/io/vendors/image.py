@@ -45,16 +45,33 @@ class VendorImage:
     channel_names: tuple[str, ...] = ()
 
 
-def import_library(name: str, path: Path) -> Any:  # noqa: ANN401 - a module
-    """Return a library; raise ImportError with its installation command."""
+def import_library(name: str, path: Path, *, at_least: str = "") -> Any:  # noqa: ANN401 - a module
+    """Return a library; raise ImportError with its installation command.
+
+    Parameters
+    ----------
+    name : str
+        Name of the package.
+    path : Path
+        The file, for the message.
+    at_least : str, optional
+        Version of Python that the library needs, if it is newer than that of this
+        package.
+    """
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ImportError(
-            f"{path}: files ending in {path.suffix.lower()} need the package {name}, "
-            "which is not installed. Install it with: pip install "
-            '"napari-inr-denoise[formats]"'
-        ) from error
+        raise missing_library(name, path, at_least=at_least) from error
+
+
+def missing_library(name: str, path: Path, *, at_least: str = "") -> ImportError:
+    """Return the error of a library that is not there, or too old."""
+    where = f", with Python {at_least} or later" if at_least else ""
+    return ImportError(
+        f"{path}: files ending in {path.suffix.lower()} need the package {name}, which "
+        "is not installed, or too old. Install it with: pip install "
+        f'"napari-inr-denoise[formats]"{where}.'
+    )
 
 
 def check_number(number: int, names: tuple[str, ...]) -> None:

@@ -14,14 +14,19 @@ from napari_inr_denoise.io.vendors.image import (
     VendorImage,
     check_number,
     import_library,
+    missing_library,
 )
 
 _PLANE = "YXS"
+_PYTHON = "3.12"
 
 
 def open_czi(path: Path, number: int) -> VendorImage:
     """Return a scene of a CZI file at full resolution."""
-    file = import_library("czifile", path).CziFile(path)
+    library = import_library("czifile", path, at_least=_PYTHON)
+    if not hasattr(library.CziFile, "scenes"):  # the release of 2019
+        raise missing_library("czifile", path, at_least=_PYTHON)
+    file = library.CziFile(path)
     scenes = dict(file.scenes.items())
     names = tuple(f"scene {key}" for key in scenes)
     check_number(number, names)
