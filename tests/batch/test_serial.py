@@ -153,6 +153,25 @@ def test_the_users_axes_in_small_letters_keep_what_still_fits(
     assert found.spacing_um == pytest.approx({"Y": 0.1, "X": 0.1})
 
 
+def test_a_guess_that_the_user_has_decided_is_none_any_more(
+    tmp_path: Path, rng: np.random.Generator, tiny: DenoiseSettings
+) -> None:
+    samples = rng.poisson(40, (20, 20, 2)).astype(np.uint16)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        samples,
+        photometric="minisblack",
+        planarconfig="contig",
+        extrasamples=["unassalpha"],
+    )
+    for axes, planes, told in ((None, 1, True), ("YXC", 2, False)):
+        jobs = plan_jobs([str(tmp_path / "a.tif")], tmp_path / str(axes))
+        run = GeneratorResult(run_jobs(jobs, RunOptions(tiny, axes=axes)))
+        reports = [step.done for step in run if step.done is not None]
+        assert len(reports[0].file.planes) == planes
+        assert ("alpha" in " ".join(reports[0].notes)) == told
+
+
 def test_a_type_that_cannot_be_written_fails_before_the_fit(
     tmp_path: Path, tiny: DenoiseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,7 +150,10 @@ def read_source(job: Job, options: RunOptions) -> ImageRecord:
     record = read_image(job.source, lazy=True)
     if options.axes is None:
         return record
-    return record.with_axes(resolve_axes(record.data.ndim, options.axes))
+    named = record.with_axes(resolve_axes(record.data.ndim, options.axes))
+    # Guesses that the user has decided are none any more.
+    notes = tuple(note for note in record.notes if "--axes" not in note)
+    return replace(named, notes=notes)
 
 
 def _write(

@@ -22,7 +22,7 @@ _FLOAT32_EXACT = 2**24
 
 
 def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
-    """Read a TIFF (plain, ImageJ or OME), OME-Zarr or PNG image.
+    """Read an image: TIFF and what is made of it, OME-Zarr, PNG, CZI, LIF or ND2.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
         The file, or the folder of a Zarr. For an OME-TIFF in several files, the one
         that describes them all; it may be a `.companion.ome`.
     lazy : bool
-        Leave the values of a TIFF or Zarr in the file: `data` is then a `FileArray`
-        that is read in blocks.
+        Leave the values in the file, except those of a PNG: `data` is then an array
+        that is read in blocks where it is indexed.
 
     Returns
     -------
@@ -45,7 +45,8 @@ def read_image(path: str | Path, *, lazy: bool = False) -> ImageRecord:
     ValueError
         If the format is not supported, the file is damaged, or a folder is not a Zarr.
     ImportError
-        If the file is a Zarr and the package `zarr` is not installed.
+        If the package that reads the format is not installed: the extras `zarr` and
+        `formats`.
     """
     path = Path(path)
     if path.is_dir() and not is_zarr(path):

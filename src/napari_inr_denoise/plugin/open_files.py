@@ -25,5 +25,5 @@ def add_files(viewer: napari.Viewer, names: list[str]) -> None:
         try:
             for data, keywords, _ in read_layers(name):
                 viewer.add_image(data, **keywords)
-        except (ValueError, OSError) as error:
+        except (ImportError, ValueError, OSError) as error:
             show_error(str(error))

@@ -32,6 +32,8 @@ def open_lif(path: Path, number: int) -> VendorImage:
     names = tuple(str(image.path) for image in images)
     check_number(number, names)
     image = images[number]
+    if image.is_flim:
+        raise UnsupportedError("got histograms of photon times, wanted intensities")
     channels = [c.attrib.get("LUTName", "") for c in _described(image)]
     dims = tuple(image.dims)
     count = image.sizes.get("C", 1)
@@ -62,9 +64,7 @@ def _steps(image: Any) -> dict[str, float]:  # noqa: ANN401 - of liffile
 
 
 def _read(image: Any, bounds: Mapping[str, Bounds]) -> NDArray[Any]:  # noqa: ANN401 - of liffile
-    """Return a block, read frame by frame where the image has frames."""
-    if not hasattr(image, "frames"):  # lifetimes are decoded as a whole
-        return np.asarray(image.asarray()[as_slices(list(bounds.values()))])
+    """Return a block, read frame by frame."""
     inner = tuple(image.frames.frame_dims)
     outer = [dim for dim in image.dims if dim not in inner]
     part = as_slices([bounds[dim] for dim in inner])
