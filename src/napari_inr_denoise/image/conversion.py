@@ -123,7 +123,8 @@ def as_dtype(
     low, high = (
         (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     )
-    rounded = np.nan_to_num(np.rint(image.astype(np.float64)), posinf=np.inf, neginf=-np.inf)
+    rounded = np.rint(image.astype(np.float64))
+    rounded[np.isnan(rounded)] = 0
     clipped = int(np.sum((rounded < low) | (rounded > high)))
     return np.clip(rounded, low, high).astype(dtype), clipped
 

@@ -54,6 +54,10 @@ class ImageEntry:
     source: Path | None = None
 
 
+class ImageChoiceError(ValueError):
+    """There is no such image in a file, or nothing of it is there."""
+
+
 Choice = str | int | ImageEntry | None
 """A name, a number, an image from a list, or None for the main image."""
 
@@ -80,7 +84,7 @@ def choose_image(entries: Sequence[ImageEntry], choice: Choice) -> ImageEntry:
 
     Raises
     ------
-    ValueError
+    ImageChoiceError
         If there is no such image.
     """
     if choice is None:
@@ -93,9 +97,9 @@ def choose_image(entries: Sequence[ImageEntry], choice: Choice) -> ImageEntry:
             found = [entry for entry in entries if entry.number == int(choice)]
     if not found:
         wanted = choice.name if isinstance(choice, ImageEntry) else choice
-        raise ValueError(
-            f"series: got {wanted!r}, wanted the name or number of one of "
-            f"{_listed(entries)}"
+        raise ImageChoiceError(
+            f"series: got {wanted!r}, wanted the name or number of one of its images: "
+            f"{_listed(entries)}."
         )
     return found[0]
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from napari_inr_denoise.io.entries import ImageEntry, choose_image, main_images
+from napari_inr_denoise.io.entries import (
+    Choice,
+    ImageChoiceError,
+    ImageEntry,
+    choose_image,
+    main_images,
+)
 from napari_inr_denoise.io.formats import (
     COMPANION_SUFFIXES,
     TIFF_SUFFIXES,
@@ -30,51 +37,101 @@ def images_of(path: Path) -> tuple[ImageEntry, ...]:
         return zarr_images(path)
     if has_suffix(path, (*COMPANION_SUFFIXES, *TIFF_SUFFIXES)):
         return tiff_images(path)
-    return (ImageEntry(0, "image 0", files=(path,)),)
+    return (_plain(path),)
 
 
-def images_by_file(files: Iterable[Path]) -> dict[Path, list[ImageEntry]]:
+@dataclass
+class FileImages:
+    """What is read from one of several files.
+
+    Attributes
+    ----------
+    entries : list of ImageEntry
+        Images to read from it, each without a key if it is what opening the file
+        without a choice gives.
+    part_of : Path or None
+        The file that is read instead, if there are none.
+    """
+
+    entries: list[ImageEntry] = field(default_factory=list)
+    part_of: Path | None = None
+
+
+def images_by_file(
+    files: Iterable[Path], choice: Choice = "all"
+) -> dict[Path, FileImages]:
     """Return the images to read from each of several files, each image once.
 
     Parameters
     ----------
     files : iterable of Path
         Files, in the order in which they are preferred. Each is opened once.
+    choice : str or int
+        "all": all images but thumbnails, labels and macros, also those whose files are
+        all missing; or one image of each file.
 
     Returns
     -------
-    dict of Path to list of ImageEntry
-        For each file the images to read from it, without thumbnails, labels and
-        macros. A file without any holds parts of the images of others only. Images
-        whose files are all missing belong to the first file that describes them. A
-        file that cannot be read has an entry without a key.
+    dict of Path to FileImages
+        For each file the images to read from it. A file that cannot be read has an
+        entry: the error appears when it is read.
     """
     listed = {file: _listed(file) for file in files}
-    found: dict[Path, list[ImageEntry]] = {file: [] for file in listed}
-    known: set[tuple[object, ...]] = set()
-    for lost in (False, True):
-        for file, entries in listed.items():
-            for entry in entries if lost else main_images(entries):
-                if lost and (entry.files or entry.kind != "image"):
-                    continue
-                source = entry.source if entry.source in listed else None
-                image = entry.files, entry.missing, entry.name
-                first = entry.source or (entry.files[0] if entry.files else file)
-                if entry.source is not None and source is None:
-                    # Without the file that describes it, each part is an image.
-                    found[file].append(ImageEntry(0, "image 0", files=(file,)))
-                elif image not in known:
-                    if first in listed:
-                        known.add(image)
-                    found[source or file].append(entry)
+    found = {file: FileImages() for file in listed}
+    owners: dict[tuple[object, ...], Path] = {}
+    for file, entries in listed.items():
+        for entry in _chosen(entries, choice):
+            _assign(file, entry, listed, found, owners)
+    for file, entries in listed.items() if choice == "all" else ():
+        for entry in entries:
+            if not entry.files and entry.kind == "image":
+                _assign(file, entry, listed, found, owners)
     return found
+
+
+def _assign(
+    file: Path,
+    entry: ImageEntry,
+    listed: Mapping[Path, tuple[ImageEntry, ...]],
+    found: Mapping[Path, FileImages],
+    owners: dict[tuple[object, ...], Path],
+) -> None:
+    """Assign an image of a file to the file that it is read from, unless it is."""
+    if entry.source is not None and entry.source not in listed:
+        # Without the file that describes it, each part is an image.
+        found[file].entries.append(_plain(file))
+        return
+    image = entry.files, entry.missing, entry.name
+    if image in owners:
+        found[file].part_of = owners[image]
+        return
+    owner = entry.source or file
+    if entry.source or not entry.files or entry.files[0] in listed:
+        owners[image] = owner
+    if owner != file:
+        found[file].part_of = owner
+    only = main_images(listed[owner]) == [replace(entry, source=None)]
+    found[owner].entries.append(replace(entry, key=()) if only else entry)
+
+
+def _chosen(entries: tuple[ImageEntry, ...], choice: Choice) -> Sequence[ImageEntry]:
+    if choice == "all":
+        return main_images(entries)
+    try:
+        return [choose_image(entries, choice)]
+    except ImageChoiceError:  # the error appears when the file is read
+        return [replace(entries[0], key=(str(choice),), name=str(choice))]
 
 
 def _listed(file: Path) -> tuple[ImageEntry, ...]:
     try:
         return images_of(file)
     except Exception:  # noqa: BLE001 - reading the image reports the error
-        return (ImageEntry(0, "image 0", files=(file,)),)
+        return (_plain(file),)
+
+
+def _plain(file: Path) -> ImageEntry:
+    return ImageEntry(0, "image 0", files=(file,))
 
 
 def secondary_files(files: Iterable[Path]) -> dict[Path, Path]:
@@ -90,11 +147,11 @@ def secondary_files(files: Iterable[Path]) -> dict[Path, Path]:
     dict of Path to Path
         Secondary file to primary file; both are among `files`.
     """
-    found = images_by_file(files)
-    owners = {
-        part: file for file, entries in found.items() for e in entries for part in e.files
+    return {
+        file: images.part_of
+        for file, images in images_by_file(files).items()
+        if not images.entries and images.part_of is not None
     }
-    return {file: owners[file] for file, entries in found.items() if not entries}
 
 
 def files_of_image(path: Path) -> tuple[Path, ...]:
@@ -121,7 +178,8 @@ def files_of_image(path: Path) -> tuple[Path, ...]:
         return (entry.source, *others)
     if path not in entry.files:
         return (path,)
-    first = next(file for file in entry.files if file == path or _describes(file, entry))
+    earlier = entry.files[: entry.files.index(path)]
+    first = next((file for file in earlier if _describes(file, entry)), path)
     return (first, *(file for file in entry.files if file != first))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from napari_inr_denoise.io.entries import (
     Choice,
+    ImageChoiceError,
     ImageEntry,
     choose_image,
     main_images,
@@ -72,16 +74,9 @@ def read_image(
     """
     path = Path(path)
     _check_path(path)
-    try:
+    with _sentences(path):
         record = _read(path, series)
         missing = record.data.missing if isinstance(record.data, FileArray) else ""
-    except ImportError:
-        raise
-    except Exception as error:
-        raise ValueError(
-            f"{path}: the file could not be read; it is damaged or of a kind that is "
-            f"not known ({type(error).__name__}: {error})."
-        ) from error
     if missing:
         _check_whole(path, record, missing, incomplete=incomplete)
         record = _with_missing(record, missing, incomplete=incomplete)
@@ -130,10 +125,19 @@ def list_images(path: str | Path) -> list[ImageEntry]:
 
     path = Path(path)
     _check_path(path)
-    try:
+    with _sentences(path):
         return main_images(images_of(path))
+
+
+@contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    """Turn any failure to read a file into ValueError with a sentence."""
+    try:
+        yield
     except ImportError:
         raise
+    except ImageChoiceError as error:
+        raise ValueError(f"{path}: {error}") from error
     except Exception as error:
         raise ValueError(
             f"{path}: the file could not be read; it is damaged or of a kind that is "

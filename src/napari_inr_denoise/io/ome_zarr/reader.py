@@ -7,7 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_inr_denoise.io.entries import Choice, choose_image, with_choice
+from napari_inr_denoise.io.entries import (
+    Choice,
+    ImageChoiceError,
+    choose_image,
+    with_choice,
+)
 from napari_inr_denoise.io.lazy.axis_letters import standard_axes
 from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
 from napari_inr_denoise.io.ome_zarr.images import inside, zarr_images
@@ -39,7 +44,9 @@ def read_zarr(folder: Path, choice: Choice = None) -> ImageRecord:
     entries = zarr_images(folder)
     entry = choose_image(entries, choice)
     if entry.missing:
-        raise ValueError(f"its image {entry.name} is missing; copy the Zarr again")
+        raise ImageChoiceError(
+            f"its image {entry.name} is missing. Copy the Zarr again."
+        )
     path, number = entry.key
     record = _read(folder / str(path), int(number))
     return with_choice(record, entries, entry, choice)

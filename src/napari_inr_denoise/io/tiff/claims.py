@@ -6,6 +6,7 @@ import json
 import math
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
@@ -40,10 +41,8 @@ def claimed_series(tiff: TiffFile) -> list[TiffPageSeries]:
 
 def _present(series: TiffPageSeries) -> Pages:
     pages: Pages = []
-    try:
+    with suppress(IndexError):
         pages.extend(series[k] for k in range(_plane_count(series)))
-    except IndexError:
-        pass
     return pages
 
 
@@ -139,9 +138,7 @@ def is_cut_short(tiff: TiffFile) -> bool:
     if following + layout.tagnosize > size:
         return True
     tiff.filehandle.seek(following)
-    (tags,) = struct.unpack(
-        layout.tagnoformat, tiff.filehandle.read(layout.tagnosize)
-    )
+    (tags,) = struct.unpack(layout.tagnoformat, tiff.filehandle.read(layout.tagnosize))
     end = following + layout.tagnosize + tags * layout.tagsize + layout.offsetsize
     return bool(end > size)
 

@@ -12,6 +12,7 @@ from tifffile import TiffFile, TiffPageSeries
 
 from napari_inr_denoise.io.entries import (
     Choice,
+    ImageChoiceError,
     ImageEntry,
     choose_image,
     kind_of,
@@ -186,14 +187,14 @@ class _Described:
         """Open a file with pixels of an image, with the XML of this image only."""
         if not entry.files:
             listed = ", ".join(entry.missing[:3]) or "none"
-            raise ValueError(
+            raise ImageChoiceError(
                 f"found none of the TIFF files that it names ({listed}), wanted them "
-                "in the same folder; copy them there"
+                "in the same folder. Copy them there."
             )
         host = self.path if self.path in entry.files else entry.files[0]
-        if host == self.described_in == self.path and len(self.images) == 1:
-            if self.alias == HERE:
-                return _open(host)
+        only = len(self.images) == 1 and self.alias == HERE
+        if only and host == self.described_in == self.path:
+            return _open(host)
         image = self.images[entry.number]
         hosts = frozenset(name for name in image.files if self._file(name) == host)
         return _open(host, xml_of_image(parse_xml(self.xml), image, hosts))

@@ -81,9 +81,7 @@ class Pages:
             at = tuple(k - one[0] for k, one in zip(position, outer, strict=True))
             yield at, int(np.ravel_multi_index(position, sizes)) if position else 0
 
-    def _missing_in_page(
-        self, number: int, inner: list[Bounds]
-    ) -> NDArray[np.bool_]:
+    def _missing_in_page(self, number: int, inner: list[Bounds]) -> NDArray[np.bool_]:
         """Return which values of a block of a page are missing."""
         lost = self._missing[number]
         if lost is None:
@@ -101,7 +99,7 @@ class Pages:
             whole[plane, rows, column * width : (column + 1) * width] = True
         if planar:
             return np.asarray(whole[as_slices(inner)])
-        page = whole[0][as_slices(inner[:2])]
+        page = np.asarray(whole[0][as_slices(inner[:2])])
         return page if len(inner) == 2 else page[..., np.newaxis]
 
     def _page_block(self, number: int, inner: list[Bounds]) -> NDArray[Any]:
