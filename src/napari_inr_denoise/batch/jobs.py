@@ -148,7 +148,8 @@ def _jobs_among(files: list[Path], places: list[Path], series: str) -> Iterator[
         for entry in images.entries:
             chosen = entry if entry.key else None
             output = place / output_name(file, chosen.name if chosen else "")
-            size = sum(map(size_on_disk, entry.files)) // max(len(images.entries), 1)
+            sharing = [other.files for other in images.entries].count(entry.files)
+            size = sum(map(size_on_disk, entry.files)) // sharing
             yield Job(file, output, size, image=chosen)
 
 

@@ -36,6 +36,8 @@ class ImageEntry:
         inside a Zarr.
     missing : tuple of str
         Names of files with its pixels that do not exist.
+    named : tuple of str
+        Names of its files in the metadata; one may have been renamed.
     kind : str
         "image"; or "thumbnail", "label" or "macro", where the file says so.
     held : bool
@@ -49,6 +51,7 @@ class ImageEntry:
     key: tuple[str | int, ...] = ()
     files: tuple[Path, ...] = ()
     missing: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     kind: str = "image"
     held: bool = True
     source: Path | None = None

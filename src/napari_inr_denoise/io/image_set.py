@@ -82,9 +82,15 @@ def images_by_file(
     for file, entries in listed.items():
         for entry in _chosen(entries, choice):
             _assign(file, entry, listed, found, owners)
+    there = {
+        (file.parent, entry.named)
+        for file, images in found.items()
+        for entry in images.entries
+    }
     for file, entries in listed.items() if choice == "all" else ():
         for entry in entries:
-            if not entry.files and entry.kind == "image":
+            lost = not entry.files and (file.parent, entry.named) not in there
+            if lost and entry.kind == "image":
                 _assign(file, entry, listed, found, owners)
     return found
 

@@ -193,7 +193,7 @@ def _with_missing(
 ) -> ImageRecord:
     """Return a record with a note on what is missing, and the mask of it."""
     if not incomplete:
-        note = f"Not all of the image is stored: {missing}, and read as fill."
+        note = f"Not all of the image is stored: {missing}. They are read as fill."
         return replace(record, notes=(*record.notes, note))
     record = replace(
         record,

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from napari_inr_denoise.io.entries import kind_of, unique_names
-from napari_inr_denoise.io.untrusted.xml import children, descendants
+from napari_inr_denoise.io.untrusted.xml import children, descendants, referenced_files
 
 HERE = ""
 """Stands for the file with the XML, among the names of files."""
@@ -29,12 +29,15 @@ class OmeImage:
         See `ImageEntry`.
     files : frozenset of str
         Names of the files with its pixels; `HERE` is the file with the XML.
+    named : tuple of str
+        All names of files in the XML, also that of the file with the XML.
     """
 
     element: int
     name: str
     kind: str
     files: frozenset[str]
+    named: tuple[str, ...] = ()
 
 
 def ome_images(root: Element) -> list[OmeImage]:
@@ -61,7 +64,8 @@ def ome_images(root: Element) -> list[OmeImage]:
         ]
         files = frozenset(_file_of(block, own) for block in blocks)
         kind = kind_of(element.attrib.get("Name", ""))
-        found.append(OmeImage(number, name, kind, files))
+        named = tuple(sorted(referenced_files(element)))
+        found.append(OmeImage(number, name, kind, files, named))
     with_pixels = [image for image in found if image.files]
     nothing = [replace(one, files=frozenset([HERE])) for one in found[:1]]
     return with_pixels or nothing

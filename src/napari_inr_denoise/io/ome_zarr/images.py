@@ -63,6 +63,7 @@ def _entries(
             (path, 0),
             (folder / path,) if exists else (),
             () if exists else (path,),
+            (path,),
         )
         for number, (path, name, exists) in enumerate(
             zip(paths, names, there, strict=True)

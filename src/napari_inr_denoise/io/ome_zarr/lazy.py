@@ -71,11 +71,11 @@ class ZarrArray(FileArray):
             return ""
         outer = max(self.ndim - 2, 0)
         planes = math.prod(counts[:outer]) - len({one[:outer] for one in stored})
-        text = f"{lost} of {math.prod(counts)} chunks are missing"
+        text = f"missing chunks: {lost} of {math.prod(counts)}"
         if planes:
             depth = math.prod(self._chunks[:outer])
-            kind = "planes" if depth == 1 else f"blocks of up to {depth} planes"
-            text += f", among them {planes} whole {kind}"
+            kind = "whole planes" if depth == 1 else f"blocks of up to {depth} planes"
+            text += f", among them {kind}: {planes}"
         return text
 
     def missing_in(self, bounds: list[Bounds]) -> NDArray[np.bool_]:

@@ -23,20 +23,30 @@ def claimed_series(tiff: TiffFile) -> list[TiffPageSeries]:
     """
     try:
         found = list(tiff.series)
-    except (IndexError, ValueError):  # pages of tifffile's own format are missing
-        if not tiff.is_shaped:
+    except Exception:  # a page that is cut short
+        if not any(True for _ in _readable_pages(tiff)):
             raise
-        found = [_series(tiff, *_shaped_claims(tiff), kind="shaped")]
+        found = [_readable_series(tiff)]
     if len(found) > 1 or not found:
         return found
     (series,) = found
-    if tiff.is_imagej and series.kind in ("imagej", "generic", "uniform"):
+    if tiff.is_shaped and series.kind != "ome":
+        series = _shaped_series(tiff, series)
+    elif tiff.is_imagej and series.kind in ("imagej", "generic", "uniform"):
         series = _imagej_series(tiff, series)
     if series.dataoffset is None and len(_present(series)) < _plane_count(series):
         # The order of the axes is known, the number of pages is smaller.
         shape, axes = series.get_shape(squeeze=False), series.get_axes(squeeze=False)
         series = _series(tiff, shape, axes, kind=series.kind)
     return [series]
+
+
+def _readable_series(tiff: TiffFile) -> TiffPageSeries:
+    """Return all whole pages of a file that are like the first."""
+    first = tiff.pages.first
+    alike = [page for page in _readable_pages(tiff) if page.shape == first.shape]
+    shape, axes = (len(alike), *first.shape), "I" + first.axes
+    return TiffPageSeries(alike, shape, first.dtype, axes, kind="generic", parent=tiff)
 
 
 def _present(series: TiffPageSeries) -> Pages:
@@ -76,14 +86,18 @@ def _readable_pages(tiff: TiffFile) -> Iterator[TiffPage | TiffFrame]:
             return
 
 
-def _shaped_claims(tiff: TiffFile) -> tuple[tuple[int, ...], str]:
-    """Return the shape and axes that tifffile has written as JSON."""
-    text = json.loads(tiff.pages.first.shaped_description or "{}")
+def _shaped_series(tiff: TiffFile, series: TiffPageSeries) -> TiffPageSeries:
+    """Return the series with the planes that tifffile's own description claims."""
+    first = tiff.pages.first
+    text = json.loads(first.shaped_description or "{}")
     shape = tuple(int(size) for size in text["shape"])
-    inner = str(tiff.pages.first.axes)
+    if math.prod(shape) <= math.prod(series.shape):
+        return series
+    inner = str(first.axes)
     unknown = "Q" * (len(shape) - len(inner)) + inner
     axes = str(text.get("axes", unknown))
-    return shape, axes if len(axes) == len(shape) else unknown
+    axes = axes if len(axes) == len(shape) else unknown
+    return _series(tiff, shape, axes, kind="shaped")
 
 
 def _imagej_series(tiff: TiffFile, series: TiffPageSeries) -> TiffPageSeries:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tifffile import TiffPageSeries
 
 from napari_inr_denoise.image.indexing import Bounds, as_slices, block_shape
 from napari_inr_denoise.io.entries import Choice
@@ -69,24 +70,34 @@ class TiffArray(FileArray):
         self.shape = shape or self._stored_shape
         self.dtype: np.dtype[Any] = np.dtype(series.dtype).newbyteorder("=")
         check_declared_size(series)
-        self._offset, pages = series.dataoffset, list(series.pages)
-        if self._offset is not None:
-            end = self._offset + series.nbytes
-            if end > file_length(series.keyframe):
-                self._offset, pages = None, contiguous_pages(series)
+        self._offset = self._offset_of_whole(series)
         self._pages: Pages | None = None
         self._missing: dict[int, frozenset[int] | None] = {}
+        self._count = 0
         if self._offset is None:
-            self._missing = missing_segments(pages)
-            if is_paged(series, len(pages)):
-                self._pages = Pages(series, pages, self._missing)
-            elif self._missing:
-                raise ValueError(
-                    "the file is cut short, and what is left cannot be told from what "
-                    "is missing"
-                )
-        self._count = len(pages)
+            self._find_pages(series)
         self._whole: NDArray[Any] | None = None
+
+    @staticmethod
+    def _offset_of_whole(series: TiffPageSeries) -> int | None:
+        """Return where the values are stored, if in one block that is whole."""
+        start, length = series.dataoffset, file_length(series.keyframe)
+        return None if start is None or start + series.nbytes > length else start
+
+    def _find_pages(self, series: TiffPageSeries) -> None:
+        """Find the pages that are there; raise ValueError if nothing can be read."""
+        cut = series.dataoffset is not None
+        pages = contiguous_pages(series) if cut else list(series.pages)
+        self._missing, self._count = missing_segments(pages), len(pages)
+        if len(self._missing) == len(pages) and not any(self._missing.values()):
+            raise ValueError("the file is cut short before the first plane ends")
+        if is_paged(series, len(pages)):
+            self._pages = Pages(series, pages, self._missing)
+        elif self._missing:
+            raise ValueError(
+                "the file is cut short, and what is left cannot be told from what is "
+                "missing"
+            )
 
     def __reduce__(self) -> tuple[type[TiffArray], tuple[Any, ...]]:
         return TiffArray, (self.path, self.shape, self._image)
@@ -105,10 +116,11 @@ class TiffArray(FileArray):
         if self._missing:
             first = min(self._missing)
             return (
-                f"{len(self._missing)} of {self._count} planes are missing or cut "
-                f"short, the first of them number {first + 1}"
+                f"planes missing or cut short: {len(self._missing)} of {self._count}, "
+                f"the first is number {first + 1}"
             )
-        claimed = self._series.kind in ("imagej", "ome", "shaped")
+        kinds = ("imagej", "shaped") if len(self.opened.entries) == 1 else ()
+        claimed = self._series.kind in (*kinds, "ome")
         if not claimed and is_cut_short(self.tiff):
             return (
                 f"it is cut short after {len(self.tiff.pages)} pages; how many should "

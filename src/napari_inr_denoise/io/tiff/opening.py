@@ -174,6 +174,7 @@ class _Described:
             (image.element,),
             files,
             tuple(file.name for file in named if file not in files),
+            image.named,
             image.kind,
             held=companion or self.path in named,
         )
