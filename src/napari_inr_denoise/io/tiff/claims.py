@@ -108,14 +108,22 @@ def _imagej_series(tiff: TiffFile, series: TiffPageSeries) -> TiffPageSeries:
         return series
     check_count(claimed, "images declared by ImageJ's description")
     shape, axes = (*shape, *page.shape), axes + page.axes
-    if page.is_final and page.is_contiguous:
-        follow = (tiff.filehandle.size - page.dataoffsets[0]) // max(page.nbytes, 1)
-        if is_cut_short(tiff) or follow > 1:
-            # ImageJ stores the planes of a stack one after the other.
-            return TiffPageSeries(
-                [page], shape, page.dtype, axes, kind="imagej", truncated=True
-            )
+    if _is_contiguous(tiff):
+        return TiffPageSeries(
+            [page], shape, page.dtype, axes, kind="imagej", truncated=True
+        )
     return _series(tiff, shape, axes, kind="imagej")
+
+
+def _is_contiguous(tiff: TiffFile) -> bool:
+    """Return whether planes follow the first one, as ImageJ stores a stack."""
+    page = tiff.pages.first
+    if not (page.is_final and page.is_contiguous):
+        return False
+    end = page.dataoffsets[0] + page.nbytes
+    if len(tiff.pages) > 1:
+        return bool(tiff.pages[1].dataoffsets[0] == end)
+    return is_cut_short(tiff) or tiff.filehandle.size >= end + page.nbytes
 
 
 def _imagej_claims(tiff: TiffFile) -> tuple[tuple[int, ...], str]:
