@@ -22,6 +22,7 @@ from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, has_suffix
 from napari_inr_denoise.io.ome.companion import read_companion
 from napari_inr_denoise.io.ome.images import HERE, OmeImage, ome_images, xml_of_image
 from napari_inr_denoise.io.tiff.claims import claimed_series
+from napari_inr_denoise.io.tiff.micromanager import positions
 from napari_inr_denoise.io.untrusted.size_limits import check_count
 from napari_inr_denoise.io.untrusted.xml import (
     children,
@@ -77,14 +78,14 @@ def open_image(path: Path, choice: Choice = None) -> OpenedImage:
     described = _described(path)
     if described is None or (choice is None and described.only_parts):
         tiff = _open(path)
-        found = claimed_series(tiff) if _has_pages(tiff) else []
+        found = _series(tiff)
         entries = described.entries if described else _entries(path, found)
         entry = choose_image(entries, choice)
         number = 0 if described else entry.number
         return OpenedImage(tiff, found[number] if found else None, entry, entries)
     entry = choose_image(described.entries, choice)
     tiff = described.open(entry)
-    found = claimed_series(tiff) if _has_pages(tiff) else []
+    found = _series(tiff)
     return OpenedImage(tiff, found[0] if found else None, entry, described.entries)
 
 
@@ -100,7 +101,14 @@ def tiff_images(path: Path) -> tuple[ImageEntry, ...]:
     if described is not None:
         return described.entries
     with _open(path) as tiff:
-        return _entries(path, claimed_series(tiff) if _has_pages(tiff) else [])
+        return _entries(path, _series(tiff))
+
+
+def _series(tiff: TiffFile) -> list[TiffPageSeries]:
+    """Return the images of an open file; none without pages."""
+    if not _has_pages(tiff):
+        return []
+    return (positions(tiff) if not tiff.is_ome else []) or claimed_series(tiff)
 
 
 def _entries(path: Path, found: list[TiffPageSeries]) -> tuple[ImageEntry, ...]:
