@@ -115,3 +115,20 @@ def test_wells_name_images_without_a_name(tmp_path: Path) -> None:
 def test_names_are_unique() -> None:
     assert unique_names(["a", "", "b", "b"]) == ["a", "image 1", "b (2)", "b (3)"]
     assert unique_names(["b", "b"], ["A01", "A02"]) == ["A01", "A02"]
+
+
+def test_an_image_of_which_no_page_is_left_is_not_another_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.tif"
+    image = (
+        '<Image ID="Image:{0}"><Pixels ID="Pixels:{0}" DimensionOrder="XYCZT" '
+        'Type="uint8" SizeX="4" SizeY="4" SizeZ="1" SizeC="1" SizeT="1">'
+        '<TiffData IFD="{0}" PlaneCount="1"/></Pixels></Image>'
+    )
+    xml = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+    xml += image.format(0) + image.format(1) + "</OME>"
+    plane = np.ones((4, 4), np.uint8)
+    tifffile.imwrite(path, plane, description=xml, metadata=None)
+    assert read_image(path).data.max() == 1
+    for incomplete in (False, True):
+        with pytest.raises(ValueError, match="found no plane of the image image 1"):
+            read_image(path, series=1, incomplete=incomplete)

@@ -145,9 +145,13 @@ def _jobs_among(files: list[Path], places: list[Path], series: str) -> Iterator[
         if not images.entries:
             output = place / output_name(file)
             yield Job(file, output, size_on_disk(file), images.part_of)
+        used: set[str] = set()
         for entry in images.entries:
             chosen = entry if entry.key else None
             output = place / output_name(file, chosen.name if chosen else "")
+            if chosen and output.name.lower() in used:
+                output = place / output_name(file, f"{chosen.name} {chosen.number}")
+            used.add(output.name.lower())
             sharing = [other.files for other in images.entries].count(entry.files)
             size = sum(map(size_on_disk, entry.files)) // sharing
             yield Job(file, output, size, image=chosen)

@@ -13,7 +13,7 @@ from napari_inr_denoise.io.record import ImageRecord
 _KINDS = {
     **dict.fromkeys(("thumbnail", "thumbnail image"), "thumbnail"),
     **dict.fromkeys(("label", "label image"), "label"),
-    **dict.fromkeys(("macro", "macro image", "overview", "overview image"), "macro"),
+    **dict.fromkeys(("macro", "macro image", "map", "overview"), "macro"),
 }
 _LISTED = 12
 """Number of images that a note lists by name."""

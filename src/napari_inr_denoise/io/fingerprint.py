@@ -28,7 +28,7 @@ def sha256_of(path: Path, parts: Sequence[Path] = ()) -> str:
     """
     if path.is_dir():
         check_links(path)
-        path = parts[0] if parts else path
+        (path,) = parts or files_of_image(path)
         files = sorted(each for each in path.rglob("*") if each.is_file())
         names = [file.relative_to(path).as_posix() for file in files]
     else:

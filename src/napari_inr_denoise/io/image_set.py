@@ -169,12 +169,13 @@ def files_of_image(path: Path) -> tuple[Path, ...]:
     Parameters
     ----------
     path : Path
-        One of the files.
+        One of the files, or a Zarr.
 
     Returns
     -------
     tuple of Path
-        The files that exist; only `path` if it is not part of a set or cannot be read.
+        The folder of the image in a Zarr, or the files that exist; only `path` if it
+        is not part of a set or cannot be read.
     """
     entry = choose_image(_listed(path), None)
     if has_suffix(path, COMPANION_SUFFIXES):
@@ -182,6 +183,8 @@ def files_of_image(path: Path) -> tuple[Path, ...]:
     if entry.source is not None:
         others = tuple(file for file in entry.files if file != entry.source)
         return (entry.source, *others)
+    if path.is_dir():
+        return entry.files or (path,)
     if path not in entry.files:
         return (path,)
     earlier = entry.files[: entry.files.index(path)]

@@ -24,7 +24,7 @@ def claimed_series(tiff: TiffFile) -> list[TiffPageSeries]:
     try:
         found = list(tiff.series)
     except Exception:  # a page that is cut short
-        if not any(True for _ in _readable_pages(tiff)):
+        if tiff.is_ome or not any(True for _ in _readable_pages(tiff)):
             raise
         found = [_readable_series(tiff)]
     if len(found) > 1 or not found:

@@ -86,6 +86,14 @@ def open_image(path: Path, choice: Choice = None) -> OpenedImage:
     entry = choose_image(described.entries, choice)
     tiff = described.open(entry)
     found = _series(tiff)
+    several = len(described.entries) > 1 or entry.missing
+    if several and found and found[0].kind != "ome":
+        # Without a plane that the XML names tifffile takes all pages of the file.
+        tiff.close()
+        lost = ", ".join(entry.missing) or "the file is cut short or damaged"
+        raise ImageChoiceError(
+            f"found no plane of the image {entry.name}: {lost}. Copy it again."
+        )
     return OpenedImage(tiff, found[0] if found else None, entry, described.entries)
 
 
