@@ -23,6 +23,7 @@ from napari_inr_denoise.batch.output_names import INTERPOLATED, companion_path
 from napari_inr_denoise.batch.report.causes import cause_of
 from napari_inr_denoise.batch.report.job_report import (
     JobReport,
+    absent,
     failed,
     part_of_another,
 )
@@ -35,7 +36,7 @@ from napari_inr_denoise.image.axes import resolve_axes
 from napari_inr_denoise.image.conversion import ConvertedView
 from napari_inr_denoise.io.lazy.calibrated import CalibratedArray, stored_view
 from napari_inr_denoise.io.provenance import read_provenance
-from napari_inr_denoise.io.read import read_image
+from napari_inr_denoise.io.read import INCOMPLETE, read_image
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.write import check_writable, write_image
 
@@ -67,6 +68,8 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
     """
     if job.part_of is not None:
         return part_of_another(job, job.part_of)
+    if job.image is not None and job.image.missing and not job.image.files:
+        return absent(job, job.image, accepted=options.incomplete)
     started = time.monotonic()
     try:
         return (yield from _steps(job, options, run))
@@ -75,11 +78,9 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
 
 
 def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
-    identity = cache_key(
-        job.source, options.settings, options.axes, same_dtype=options.same_dtype
-    )
-    if options.interpolation.wanted:
-        identity |= {"interpolation": asdict(options.interpolation)}
+    record = read_source(job, options)
+    incomplete = _incomplete_note(record)
+    identity = _identity(job, options, incomplete=incomplete is not None)
     maps = {name: companion_path(job.output, name) for name in options.maps}
     outputs = (job.output, *maps.values())
     _check_names(outputs)
@@ -87,8 +88,7 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
         previous = [_previous(path, identity) for path in outputs]
         if all(previous):
             discard_leftovers(job.output)
-            return _skipped(job, previous[0], options)
-    record = read_source(job, options)
+            return _skipped(job, previous[0], record)
     if options.same_dtype:
         check_writable(job.output, record.data.dtype)  # before the fit, not after it
     job.output.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,14 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
         for path in outputs:
             discard_half_written(path)
         file, volumes = yield from _denoised(record, kept, options)
-        file = replace(file, source=str(job.source), output=str(job.output))
+        file = replace(
+            file,
+            source=str(job.source),
+            output=str(job.output),
+            dtype=str(record.data.dtype),
+            series=record.name if job.image is not None else None,
+            incomplete=incomplete,
+        )
         provenance = {"identity": identity, "file": file.to_dict()}
         notes = record.notes + file.notes
         if options.interpolation.wanted:
@@ -126,6 +133,22 @@ def _check_names(outputs: Sequence[Path]) -> None:
             (folder / path.name).lstat()
 
 
+def _identity(job: Job, options: RunOptions, *, incomplete: bool) -> dict[str, Any]:
+    """Return what a result is made from; options count only where they change it."""
+    identity = cache_key(
+        job.source,
+        options.settings,
+        options.axes,
+        same_dtype=options.same_dtype,
+        image=job.image,
+    )
+    if incomplete:
+        identity |= {"incomplete": True}
+    if options.interpolation.wanted:
+        identity |= {"interpolation": asdict(options.interpolation)}
+    return identity
+
+
 def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     """Return the provenance of an output that is done and unchanged, or nothing.
 
@@ -145,9 +168,16 @@ def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     return found if found.get("identity") == identity and "file" in found else {}
 
 
+def _incomplete_note(record: ImageRecord) -> str | None:
+    notes = (note for note in record.notes if note.startswith(INCOMPLETE))
+    return None if record.missing is None else next(notes, INCOMPLETE)
+
+
 def read_source(job: Job, options: RunOptions) -> ImageRecord:
     """Return the image of a job, read lazily, with the axes of the options."""
-    record = read_image(job.source, lazy=True)
+    record = read_image(
+        job.source, lazy=True, series=job.image, incomplete=options.incomplete
+    )
     if options.axes is None:
         return record
     named = record.with_axes(resolve_axes(record.data.ndim, options.axes))
@@ -183,7 +213,7 @@ def _denoised(
     if options.interpolation.wanted:  # the functions of finished volumes are not kept
         kept.finished = []
     steps = denoise_steps(
-        record.data,
+        record.measured,
         record.axes,
         options.settings,
         record.spatial_spacing_um(),
@@ -214,14 +244,14 @@ def _resumable(
     return DenoiseResult(kept.image, report)
 
 
-def _skipped(job: Job, previous: Mapping[str, Any], options: RunOptions) -> JobReport:
+def _skipped(job: Job, previous: Mapping[str, Any], record: ImageRecord) -> JobReport:
     """Return the report of a file that was done before and is unchanged."""
     earlier = FileReport.from_dict(previous["file"])
     file = replace(
         earlier, source=str(job.source), output=str(job.output), status="skipped"
     )
     result = read_image(job.output, lazy=True)
-    return JobReport(file, (), _thumbnails(read_source(job, options), result, file))
+    return JobReport(file, (), _thumbnails(record, result, file))
 
 
 def _thumbnails(

@@ -115,8 +115,8 @@ def as_dtype(
     image : ndarray of float32 or float64
         Any shape.
     dtype : dtype
-        Wanted data type. Values are rounded and clipped for integers, and cast for
-        floats.
+        Wanted data type. Values are rounded and clipped for integers, NaN becomes 0;
+        for floats they are cast.
     """
     if dtype.kind == "f":
         return image.astype(dtype), 0
@@ -124,6 +124,7 @@ def as_dtype(
         (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     )
     rounded = np.rint(image.astype(np.float64))
+    rounded[np.isnan(rounded)] = 0
     clipped = int(np.sum((rounded < low) | (rounded > high)))
     return np.clip(rounded, low, high).astype(dtype), clipped
 
@@ -164,4 +165,28 @@ class ConvertedView(VirtualArray):
             values = (values.astype(np.float64) - self._offset) / self._slope
         block, clipped = as_dtype(values, self.dtype)
         self.clipped += clipped
+        return block
+
+
+class NaNWhere(VirtualArray):
+    """Image with NaN where a mask is true, as float.
+
+    Parameters
+    ----------
+    source : array-like
+        Image that can be indexed by slices; integers become float32.
+    mask : array-like of bool
+        Mask of the same shape.
+    """
+
+    def __init__(self, source: Any, mask: Any) -> None:  # noqa: ANN401 - any arrays
+        self._source, self._mask = source, mask
+        self.shape: tuple[int, ...] = tuple(source.shape)
+        floating = source.dtype.kind == "f"
+        self.dtype = source.dtype if floating else np.dtype(np.float32)
+
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        part = as_slices(bounds)
+        block = np.array(self._source[part], self.dtype)
+        block[np.asarray(self._mask[part])] = np.nan
         return block

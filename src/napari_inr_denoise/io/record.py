@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from napari_inr_denoise.image.conversion import NaNWhere
 from napari_inr_denoise.io.units import to_micrometres, to_seconds
 
 
@@ -74,6 +75,14 @@ class ImageRecord:
         a Zarr group.
     ngff_version : str
         Version of OME-Zarr; empty for other files.
+    name : str
+        Name of the image among those of its file; empty if it is the only one.
+    series : tuple of str
+        Names of all images that its file, or set of files, describes; empty for one.
+        `read_image` takes one of them by `series=`.
+    missing : array of bool, or None
+        True for values that the file should hold but does not, see `read_image`; of
+        the shape of `data`. None if the image is whole.
     """
 
     data: Any = field(repr=False, compare=False)
@@ -92,6 +101,9 @@ class ImageRecord:
     ome_xml: str = field(default="", repr=False)
     attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     ngff_version: str = ""
+    name: str = field(default="", compare=False)
+    series: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    missing: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.axes) != self.data.ndim:
@@ -146,6 +158,13 @@ class ImageRecord:
         names = ("channel_names", "channel_colours", "display_ranges", "luts")
         fitting = [name for name in names if len(getattr(self, name)) == count]
         return replace(moved, **{name: getattr(self, name) for name in fitting})
+
+    @property
+    def measured(self) -> Any:  # noqa: ANN401 - an array like `data`
+        """The values to denoise: `data`, as float with NaN where values are missing."""
+        if self.missing is None:
+            return self.data
+        return NaNWhere(self.data, self.missing)
 
     def size_of(self, axis: str) -> int:
         """Return the number of pixels along an axis; 1 if the axis does not exist."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise import read_image, write_image
+from napari_inr_denoise.io.read import list_images
 from napari_inr_denoise.io.record import Quantity
 from napari_inr_denoise.io.vendors.reader import read_vendor
 from tests.io.vendors.files import CziStub, Nd2Stub, write_lif
@@ -46,12 +47,14 @@ def test_lif(tmp_path: Path, rng: np.random.Generator) -> None:
     assert record.spacing_um == pytest.approx({"Z": 0.5, "Y": 0.1, "X": 0.1})
     assert record.stated["X"].unit == "m"
     assert record.channel_names == ("Green", "Red")
-    assert "0: one, 1: two" in record.notes[0]
+    assert "The others are 1: two" in record.notes[0]
     again = pickle.loads(pickle.dumps(record.data))
     np.testing.assert_array_equal(again[1], first[1])
     np.testing.assert_array_equal(read_vendor(path, 1).data, second)
-    with pytest.raises(ValueError, match="wanted one of 2"):
-        read_vendor(path, 2)
+    np.testing.assert_array_equal(read_image(path, series="two").data, second)
+    with pytest.raises(ValueError, match="series: got 2"):
+        read_image(path, series=2)
+    assert [entry.name for entry in list_images(path)] == ["one", "two"]
     write_image(tmp_path / "a.ome.tif", record)
     assert read_image(tmp_path / "a.ome.tif").spacing_um == record.spacing_um
 
@@ -74,7 +77,8 @@ def test_nd2(
         record = read_vendor(tmp_path / "a.nd2", number)
         assert record.axes == "TZCYX"
         np.testing.assert_array_equal(record.data, values[:, number])
-        assert "0: A1, 1: position 1" in record.notes[0]
+        assert record.series == ("A1", "position 1")
+        assert record.name == record.series[number]
     assert record.spacing_um == {"Z": 0.4, "Y": 0.1, "X": 0.1}
     assert record.stated["T"] == Quantity(500, "ms")
     assert record.channel_names == ("a", "b")

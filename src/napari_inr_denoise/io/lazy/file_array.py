@@ -28,9 +28,12 @@ class FileArray(VirtualArray):
     shape : tuple of int
     dtype : dtype
         In native byte order.
+    may_be_fill : bool
+        Whether the format allows that values which are all fill are not stored.
     """
 
     path: Path
+    may_be_fill: bool = False
 
     def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
         try:
@@ -44,6 +47,33 @@ class FileArray(VirtualArray):
         except Exception as error:
             raise ValueError(fault_of(self.path, error, "pixels")) from error
 
+    @property
+    def missing(self) -> str:
+        """What the file should hold but does not, as text; empty if it is whole."""
+        return ""
+
+    def missing_in(self, bounds: list[Bounds]) -> NDArray[np.bool_]:
+        """Return which values of a block the file does not hold."""
+        return np.zeros(block_shape(bounds), np.bool_)
+
     @abstractmethod
     def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
         """Return the values of a block that is not empty, in any byte order."""
+
+
+class MissingMask(VirtualArray):
+    """Mask of the values that a file does not hold.
+
+    Parameters
+    ----------
+    data : FileArray
+        The values.
+    """
+
+    dtype = np.dtype(np.bool_)
+
+    def __init__(self, data: FileArray) -> None:
+        self._data, self.shape = data, data.shape
+
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        return self._data.missing_in(bounds)

@@ -60,6 +60,11 @@ def to_ome_xml(
     objects = {EXTRAS_KEY: extras}
     if provenance is not None:
         objects[PROVENANCE_KEY] = dict(provenance)
+    if record.missing is not None:
+        lines = (ome.images[0].description, *record.notes)
+        ome.images[0].description = "\n".join(
+            _NOT_XML.sub("\ufffd", line) for line in lines if line
+        )
     _annotate(ome, objects)
     return '<?xml version="1.0" encoding="UTF-8"?>' + to_xml(ome, indent=0)
 

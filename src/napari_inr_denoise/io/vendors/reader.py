@@ -12,6 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.image.indexing import Bounds, block_shape
+from napari_inr_denoise.io.entries import (
+    Choice,
+    ImageEntry,
+    choose_image,
+    unique_names,
+    with_choice,
+)
 from napari_inr_denoise.io.lazy.axis_letters import (
     MAX_SAMPLES,
     alpha_note,
@@ -31,8 +38,6 @@ _OPENERS: dict[str, Callable[[Path, int], VendorImage]] = {
     ".lif": open_lif,
     ".nd2": open_nd2,
 }
-_LISTED = 12
-"""Number of images that a note lists by name."""
 
 
 class VendorArray(FileArray):
@@ -77,15 +82,27 @@ class VendorArray(FileArray):
         return block.reshape(block_shape(bounds))
 
 
-def read_vendor(path: Path, number: int = 0) -> ImageRecord:
+def vendor_images(path: Path) -> tuple[ImageEntry, ...]:
+    """Return the images of a file; its pixels are not read. Errors: `read_vendor`."""
+    return _entries(path, VendorArray(path).image.names)
+
+
+def _entries(path: Path, names: tuple[str, ...]) -> tuple[ImageEntry, ...]:
+    return tuple(
+        ImageEntry(number, name, (number,), (path,))
+        for number, name in enumerate(unique_names(names))
+    )
+
+
+def read_vendor(path: Path, choice: Choice = None) -> ImageRecord:
     """Return an image of a file; its values stay there.
 
     Parameters
     ----------
     path : Path
         The file.
-    number : int
-        Number of the image in it, from 0.
+    choice : str, int, ImageEntry or None
+        The image, see `choose_image`.
 
     Raises
     ------
@@ -94,7 +111,11 @@ def read_vendor(path: Path, number: int = 0) -> ImageRecord:
     ValueError
         See `VendorArray`.
     """
-    data = VendorArray(path, number)
+    data = VendorArray(path)
+    entries = _entries(path, data.image.names)
+    entry = choose_image(entries, choice)
+    if entry.number:
+        data = VendorArray(path, entry.number)
     image = data.image
     letters = "".join(dim if len(dim) == 1 else "?" for dim in image.dims)
     count = dict(zip(image.dims, image.shape, strict=True)).get("S", 1)
@@ -107,9 +128,10 @@ def read_vendor(path: Path, number: int = 0) -> ImageRecord:
         data,
         axes,
         channel_names=image.channel_names,
-        notes=notes + _note_on_others(image.names, number),
+        notes=notes,
     )
-    return record.with_stated(_stated(image, axes)).with_axes(axes)
+    record = record.with_stated(_stated(image, axes)).with_axes(axes)
+    return with_choice(record, entries, entry, choice)
 
 
 def _stated(image: VendorImage, axes: str) -> dict[str, Quantity]:
@@ -121,14 +143,3 @@ def _stated(image: VendorImage, axes: str) -> dict[str, Quantity]:
         if axis == dim and symbol and 0 < value < math.inf:
             stated[axis] = Quantity(float(value), symbol)
     return stated
-
-
-def _note_on_others(names: tuple[str, ...], number: int) -> tuple[str, ...]:
-    if len(names) == 1:
-        return ()
-    listed = ", ".join(f"{k}: {name}" for k, name in enumerate(names[:_LISTED]))
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return (
-        f"The file holds {len(names)} images ({listed}{more}); number {number} was "
-        "read.",
-    )
