@@ -76,9 +76,11 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
 
 
 def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
+    identity = _identity(job, options)
     record = read_source(job, options)
     incomplete = _incomplete_note(record)
-    identity = _identity(job, options, incomplete=incomplete is not None)
+    if incomplete is not None:
+        identity |= {"incomplete": True}
     maps = {name: companion_path(job.output, name) for name in options.maps}
     outputs = (job.output, *maps.values())
     if not options.overwrite:
@@ -120,7 +122,7 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
     return JobReport(file, notes, shown)
 
 
-def _identity(job: Job, options: RunOptions, *, incomplete: bool) -> dict[str, Any]:
+def _identity(job: Job, options: RunOptions) -> dict[str, Any]:
     """Return what a result is made from; options count only where they change it."""
     identity = cache_key(
         job.source,
@@ -129,8 +131,6 @@ def _identity(job: Job, options: RunOptions, *, incomplete: bool) -> dict[str, A
         same_dtype=options.same_dtype,
         image=job.image,
     )
-    if incomplete:
-        identity |= {"incomplete": True}
     if options.interpolation.wanted:
         identity |= {"interpolation": asdict(options.interpolation)}
     return identity
