@@ -78,9 +78,11 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
 
 
 def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
+    identity = _identity(job, options)
     record = read_source(job, options)
     incomplete = _incomplete_note(record)
-    identity = _identity(job, options, incomplete=incomplete is not None)
+    if incomplete is not None:
+        identity |= {"incomplete": True}
     maps = {name: companion_path(job.output, name) for name in options.maps}
     outputs = (job.output, *maps.values())
     _check_names(outputs)
@@ -133,7 +135,7 @@ def _check_names(outputs: Sequence[Path]) -> None:
             (folder / path.name).lstat()
 
 
-def _identity(job: Job, options: RunOptions, *, incomplete: bool) -> dict[str, Any]:
+def _identity(job: Job, options: RunOptions) -> dict[str, Any]:
     """Return what a result is made from; options count only where they change it."""
     identity = cache_key(
         job.source,
@@ -142,8 +144,6 @@ def _identity(job: Job, options: RunOptions, *, incomplete: bool) -> dict[str, A
         same_dtype=options.same_dtype,
         image=job.image,
     )
-    if incomplete:
-        identity |= {"incomplete": True}
     if options.interpolation.wanted:
         identity |= {"interpolation": asdict(options.interpolation)}
     return identity
