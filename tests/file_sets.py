@@ -46,3 +46,30 @@ def write_set(folder: Path, names: list[str], described_in: str | None) -> list[
         text = _ome(inner, number)
         tifffile.imwrite(path, plane, description=text, metadata=None)
     return paths
+
+
+def write_positions(
+    folder: Path, count: int, *, described_in_first: bool = False
+) -> list[Path]:
+    """Write one plane a position, one file each, named p0.ome.tif and so on.
+
+    Position k holds noise around 100 (k + 1). Each file holds the XML of all, or only
+    the first does.
+    """
+    names = [f"p{k}.ome.tif" for k in range(count)]
+    images = "".join(
+        f'<Image ID="Image:{k}" Name="Pos{k}"><Pixels ID="Pixels:{k}" '
+        f'DimensionOrder="XYCZT" Type="uint16" SizeX="{SIDE}" SizeY="{SIDE}" SizeZ="1" '
+        f'SizeC="1" SizeT="1" PhysicalSizeX="0.{k + 1}"><Channel ID="Channel:{k}:0" '
+        'SamplesPerPixel="1"/><TiffData IFD="0" PlaneCount="1">'
+        f'<UUID FileName="{name}">urn:uuid:{k}</UUID></TiffData></Pixels></Image>'
+        for k, name in enumerate(names)
+    )
+    elsewhere = f'<BinaryOnly MetadataFile="{names[0]}" UUID="urn:uuid:0"/>'
+    rng = np.random.default_rng(0)
+    for k, name in enumerate(names):
+        inner = elsewhere if described_in_first and k else images
+        plane = rng.poisson(100 * (k + 1), (SIDE, SIDE)).astype(np.uint16)
+        text = _ome(inner, k)
+        tifffile.imwrite(folder / name, plane, description=text, metadata=None)
+    return [folder / name for name in names]

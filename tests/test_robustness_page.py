@@ -1,4 +1,4 @@
-"""The page about faults names tests that exist."""
+"""The pages about faults and formats name tests that exist."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "pages" / "robustness.md"
+PAGES = ROOT / "docs" / "pages"
+HEADERS = ("| Fault |", "| format |", "| stated in the file |", "| case |")
 
 
 def _tests_in(path: Path) -> set[str]:
@@ -15,11 +18,13 @@ def _tests_in(path: Path) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def test_every_fault_names_a_test_that_is_there() -> None:
-    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")]
-    faults = [row for row in rows if not row.startswith("| Fault |")]
+@pytest.mark.parametrize(("page", "least"), [("robustness", 40), ("formats", 30)])
+def test_every_row_names_a_test_that_is_there(page: str, least: int) -> None:
+    text = (PAGES / f"{page}.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    faults = [row for row in rows if not row.startswith(HEADERS)]
     named = [re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row) for row in faults]
-    assert len(faults) > 40
+    assert len(faults) > least
     assert [row for row, found in zip(faults, named, strict=True) if not found] == []
     missing = [
         f"{file}::{name}"

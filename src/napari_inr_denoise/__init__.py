@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import denoise
     from napari_inr_denoise.core.noise.measure import estimate_noise
     from napari_inr_denoise.core.settings import DenoiseSettings
-    from napari_inr_denoise.io.read import read_image
+    from napari_inr_denoise.io.read import list_images, read_image, read_images
     from napari_inr_denoise.io.write import write_image
 
 __all__ = [
@@ -21,7 +21,9 @@ __all__ = [
     "__version__",
     "denoise",
     "estimate_noise",
+    "list_images",
     "read_image",
+    "read_images",
     "write_image",
 ]
 
@@ -31,7 +33,9 @@ _HOME = {
     "denoise": "napari_inr_denoise.core.denoise",
     "estimate_noise": "napari_inr_denoise.core.noise.measure",
     "DenoiseSettings": "napari_inr_denoise.core.settings",
+    "list_images": "napari_inr_denoise.io.read",
     "read_image": "napari_inr_denoise.io.read",
+    "read_images": "napari_inr_denoise.io.read",
     "write_image": "napari_inr_denoise.io.write",
 }
 

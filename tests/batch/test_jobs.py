@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from napari_inr_denoise.batch.jobs import Job, plan_jobs
-from tests.file_sets import write_set
+from tests.file_sets import write_positions, write_set
 
 
 def _touch(folder: Path, *names: str) -> None:
@@ -117,3 +119,26 @@ def test_a_companion_and_its_files_are_one_image(tmp_path: Path) -> None:
     assert [(job.source, job.part_of) for job in others] == [
         (path, first.source) for path in paths
     ]
+
+
+def test_images_of_a_file_have_different_outputs(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for name in ("x/y", "x:y", "X_Y"):
+            writer.write(np.zeros((8, 8), np.uint8), metadata={"Name": name})
+    jobs = plan_jobs([str(path)], tmp_path / "out", "all")
+    assert [job.output.name for job in jobs] == [
+        "a.x_y.inr.ome.tif",
+        "a.x_y 1.inr.ome.tif",
+        "a.X_Y 2.inr.ome.tif",
+    ]
+    assert sum(job.size for job in jobs) <= path.stat().st_size
+
+
+def test_one_image_is_one_job_whatever_is_chosen(tmp_path: Path) -> None:
+    first, *_ = write_positions(tmp_path, 3)
+    jobs = plan_jobs([str(tmp_path)], tmp_path / "out", "Pos1")
+    named = [(job.image and job.image.name, job.part_of) for job in jobs]
+    assert named == [("Pos1", None), (None, first), (None, first)]
+    (job,) = plan_jobs([str(first)], tmp_path / "out")
+    assert (job.image, job.output.name) == (None, "p0.inr.ome.tif")

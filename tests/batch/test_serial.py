@@ -153,6 +153,25 @@ def test_the_users_axes_in_small_letters_keep_what_still_fits(
     assert found.spacing_um == pytest.approx({"Y": 0.1, "X": 0.1})
 
 
+def test_a_guess_that_the_user_has_decided_is_none_any_more(
+    tmp_path: Path, rng: np.random.Generator, tiny: DenoiseSettings
+) -> None:
+    samples = rng.poisson(40, (20, 20, 2)).astype(np.uint16)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        samples,
+        photometric="minisblack",
+        planarconfig="contig",
+        extrasamples=["unassalpha"],
+    )
+    for axes, planes, told in ((None, 1, True), ("YXC", 2, False)):
+        jobs = plan_jobs([str(tmp_path / "a.tif")], tmp_path / str(axes))
+        run = GeneratorResult(run_jobs(jobs, RunOptions(tiny, axes=axes)))
+        reports = [step.done for step in run if step.done is not None]
+        assert len(reports[0].file.planes) == planes
+        assert ("alpha" in " ".join(reports[0].notes)) == told
+
+
 def test_a_type_that_cannot_be_written_fails_before_the_fit(
     tmp_path: Path, tiny: DenoiseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,3 +292,80 @@ def test_a_done_file_has_thumbnails_and_so_has_a_skipped_one(
     assert skipped.file.status == "skipped"
     assert done.thumbnails is not None
     assert done.thumbnails == skipped.thumbnails
+
+
+SIGNED = "ImageJ=1.54f\nunit=um\ncf=0\nc0=-32768\nc1=1\nvunit=Gray Value\n"
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_calibrated_intensities_are_not_shifted(
+    tmp_path: Path, rng: np.random.Generator, tiny: DenoiseSettings, same: bool
+) -> None:
+    values = rng.poisson(40, (24, 24))
+    stored = (values + 32768).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", stored, description=SIGNED, metadata=None)
+    (file,) = _run(tmp_path, RunOptions(tiny, same_dtype=same)).files
+    assert file.planes[0].mean_before == pytest.approx(values.mean())
+    output = tmp_path / "out" / "a.inr.ome.tif"
+    assert read_image(output).data.mean() == pytest.approx(values.mean(), abs=1)
+    written = tifffile.imread(output)
+    assert written.dtype == (np.uint16 if same else np.float32)
+    offset = 32768 if same else 0  # its own numbers, or what ImageJ shows
+    assert written.mean() - offset == pytest.approx(values.mean(), abs=1)
+
+
+@pytest.mark.parametrize(
+    "stem",
+    ["n" * 239, "\u7d30\u80de" * 39, "a b", "#1 50% [a] {b} 'c'", "\u00e4+&;"],
+    ids=["long", "long unicode", "space", "signs", "more signs"],
+)
+@pytest.mark.parametrize("ending", [".tif", ".ome.zarr"])
+def test_names_that_a_disk_allows(
+    tmp_path: Path, tiny: DenoiseSettings, stem: str, ending: str
+) -> None:
+    source = tmp_path / "in" / f"{stem}{ending}"
+    source.parent.mkdir()
+    values = np.random.default_rng(0).poisson(40, (20, 20)).astype(np.uint16)
+    if ending == ".tif":
+        tifffile.imwrite(source, values)
+    else:
+        write_image(source, ImageRecord(values, "YX"))
+    jobs = plan_jobs([str(source)], tmp_path / "out")
+    for status in ("done", "skipped"):
+        run = GeneratorResult(run_jobs(jobs, RunOptions(tiny)))
+        assert list(run) or status == "skipped"
+        (file,) = run.result.files
+        assert (file.status, file.error) == (status, None)
+    write_report(run.result, tmp_path / "out")
+    assert read_image(jobs[0].output).data.shape == (20, 20)
+    assert len(list((tmp_path / "out").glob("*.partial"))) == 0
+
+
+def test_a_name_that_is_too_long_for_the_result_is_said_before_the_fit(
+    tmp_path: Path, tiny: DenoiseSettings
+) -> None:
+    source = tmp_path / f"{'n' * 250}.tif"
+    tifffile.imwrite(source, np.ones((20, 20), np.uint16))
+    jobs = plan_jobs([str(source)], tmp_path / "out")
+    run = GeneratorResult(run_jobs(jobs, RunOptions(tiny, overwrite=True)))
+    assert [step.step for step in run] == [None]
+    (file,) = run.result.files
+    assert "the name is too long for the disk" in str(file.error)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_read_only_is_read(
+    tmp_path: Path, tiny: DenoiseSettings
+) -> None:
+    source = tmp_path / "in" / "a.tif"
+    source.parent.mkdir()
+    tifffile.imwrite(source, np.ones((20, 20), np.uint16))
+    source.chmod(0o444)
+    source.parent.chmod(0o555)
+    before = sorted(path.name for path in source.parent.iterdir())
+    (job,) = plan_jobs([str(source.parent)], tmp_path / "out")
+    run = GeneratorResult(run_jobs([job], RunOptions(tiny)))
+    assert list(run)
+    assert run.result.files[0].status == "done"
+    assert sorted(path.name for path in source.parent.iterdir()) == before
+    source.parent.chmod(0o755)

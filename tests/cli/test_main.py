@@ -328,3 +328,39 @@ def test_a_run_in_this_process_loads_no_cluster(image: Path, tmp_path: Path) -> 
         "assert 'distributed' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_images_are_chosen_and_incomplete_ones_accepted(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    out = tmp_path / "out"
+    path = tmp_path / "a.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for side, name in ((24, "left"), (25, "right")):
+            plane = rng.poisson(50, (side, side)).astype(np.uint16)
+            writer.write(plane, metadata={"Name": name})
+    code, text = _call("run", path, "--out", out)
+    assert code == 0
+    assert "only the first was read (left)" in text
+    code, text = _call("run", path, "--out", out, "--series", "right")
+    assert code == 0
+    assert f"{path} [right] -> " in text
+    assert read_image(out / "a.right.inr.ome.tif").data.shape == (25, 25)
+    assert json.loads(_call("noise", path, "--series", 1)[1])["shape"] == [25, 25]
+    assert _call("noise", path, "--series", "up")[0] == 2
+    stack = rng.poisson(50, (3, 24, 24)).astype(np.uint16)
+    cut = tmp_path / "cut.tif"
+    tifffile.imwrite(cut, stack, imagej=True, metadata={"axes": "ZYX"})
+    cut.write_bytes(cut.read_bytes()[:-900])
+    code, text = _call("run", cut, "--out", out)
+    assert code == 1
+    assert "planes missing or cut short: 1 of 3" in text
+    for mode in ("plane", "volume"):
+        given = ("--incomplete", "--mode", mode, "--overwrite")
+        code, text = _call("run", cut, "--out", out, *given)
+        assert code == 0
+        assert "The image is incomplete" in text
+        values = read_image(out / "cut.inr.ome.tif").data
+        assert np.isnan(values).all(axis=(1, 2)).tolist() == [False, False, True]
+    (_, file) = _call("noise", cut, "--incomplete")
+    assert len(json.loads(file)["planes"]) == 3

@@ -55,7 +55,9 @@ def test_a_plain_tiff_in_centimetres_has_a_size_and_one_in_inches_none(
         tifffile.imwrite(
             path, data, resolution=(40000, 20000), resolutionunit=unit, metadata=None
         )
-        assert read_image(path).spacing_um == pytest.approx(wanted)
+        record = read_image(path)
+        assert record.spacing_um == pytest.approx(wanted)
+        assert ("inches" in " ".join(record.notes)) == (unit == "INCH")
 
 
 def test_an_axis_without_a_meaning_becomes_z_and_is_said(tmp_path: Path) -> None:
@@ -102,9 +104,39 @@ def test_a_missing_or_foreign_file_gives_a_sentence(tmp_path: Path) -> None:
         read_image(tmp_path / "none.tif")
     with pytest.raises(ValueError, match="got a folder, wanted an image"):
         read_image(tmp_path)
-    (tmp_path / "image.czi").touch()
-    with pytest.raises(ValueError, match=r"got a file ending in \.czi"):
-        read_image(tmp_path / "image.czi")
+    (tmp_path / "image.xyz").touch()
+    with pytest.raises(ValueError, match=r"got a file ending in \.xyz"):
+        read_image(tmp_path / "image.xyz")
+
+
+def _with_tag(path: Path, name: str, value: int) -> Path:
+    """Write a small file, and another number into a tag of it."""
+    tifffile.imwrite(path, np.zeros((16, 16), np.uint16), metadata=None)
+    with tifffile.TiffFile(path) as tiff:
+        place = tiff.pages.first.tags[name].valueoffset
+    content = bytearray(path.read_bytes())
+    content[place : place + 2] = value.to_bytes(2, "little")
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("Compression", 34676), ("BitsPerSample", 48)]
+)
+def test_what_is_only_unsupported_is_not_called_damaged(
+    tmp_path: Path, name: str, value: int
+) -> None:
+    path = _with_tag(tmp_path / "a.tif", name, value)
+    with pytest.raises(ValueError, match="kind that is not supported") as error:
+        read_image(path)
+    assert "damaged" not in str(error.value)
+
+
+def test_more_axes_than_letters_are_not_called_damaged(tmp_path: Path) -> None:
+    values = np.zeros((2, 2, 2, 2, 2, 8, 8), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="minisblack")
+    with pytest.raises(ValueError, match="got 7 axes, wanted at most"):
+        read_image(tmp_path / "a.tif")
 
 
 def test_real_files_are_read_with_their_sizes(data_folder: Path) -> None:

@@ -49,6 +49,7 @@ def records(draw: st.DrawFn, outer: str = "TCZ", dtypes: str = "u1 u2 f4") -> An
     record = replace(
         record.with_stated(stated),
         origin={a: draw(value) for a in stated if draw(st.booleans())},
+        flipped=draw(st.sampled_from(["", *stated])),
     )
     return replace(record, **draw(_channels(record.size_of("C"))))
 

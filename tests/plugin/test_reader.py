@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.write import write_image
-from napari_inr_denoise.plugin import sample_data
-from napari_inr_denoise.plugin.reader import get_reader, record_layers
+from napari_inr_denoise.plugin import reader, sample_data
+from napari_inr_denoise.plugin.reader import get_reader, read_layers, record_layers
+from tests.file_sets import write_positions
 
 
 def test_axes_sizes_and_units_become_the_layers() -> None:
@@ -74,7 +76,7 @@ def test_several_files_and_foreign_names(tmp_path: Path) -> None:
     read = get_reader([str(path) for path in paths])
     assert read is not None
     assert len(read([str(path) for path in paths])) == 2
-    assert get_reader("a.czi") is None
+    assert get_reader("a.xyz") is None
     assert get_reader([]) is None
 
 
@@ -91,3 +93,32 @@ def test_samples_have_sizes_and_labels(make, labels) -> None:  # noqa: ANN001
     assert kind == "image"
     assert keywords["axis_labels"] == labels
     assert data.ndim == len(labels)
+
+
+def test_every_image_of_a_file_becomes_a_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for value, name in enumerate(("left", "right", "label")):
+            plane = np.full((8, 9 + value), value, np.uint8)
+            writer.write(plane, metadata={"Name": name})
+    layers = read_layers(path)
+    assert [keywords["name"] for _, keywords, _ in layers] == [
+        "a.ome left",
+        "a.ome right",
+    ]
+    assert [int(data[0, 0]) for data, _, _ in layers] == [0, 1]
+    ((data, _, _),) = read_layers(path, "label")
+    assert int(data[0, 0]) == 2
+    monkeypatch.setattr(reader, "MAX_IMAGES", 1)
+    ((_, keywords, _),) = read_layers(path)
+    assert "only the first was read" in keywords["metadata"]["notes"][0]
+    assert len(read_layers(path, "all")) == 2
+
+
+def test_a_position_is_one_layer(tmp_path: Path) -> None:
+    _, path = write_positions(tmp_path, 2)
+    ((data, keywords, _),) = read_layers(path)
+    assert keywords["name"] == "p1.ome Pos1"
+    assert abs(data.mean() - 200) < 20

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ from napari_inr_denoise.batch.output_names import INTERPOLATED, companion_path
 from napari_inr_denoise.batch.report.causes import cause_of
 from napari_inr_denoise.batch.report.job_report import (
     JobReport,
+    absent,
     failed,
     part_of_another,
 )
@@ -32,8 +34,9 @@ from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.image.axes import resolve_axes
 from napari_inr_denoise.image.conversion import ConvertedView
+from napari_inr_denoise.io.lazy.calibrated import CalibratedArray, stored_view
 from napari_inr_denoise.io.provenance import read_provenance
-from napari_inr_denoise.io.read import read_image
+from napari_inr_denoise.io.read import INCOMPLETE, read_image
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.write import check_writable, write_image
 
@@ -65,6 +68,8 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
     """
     if job.part_of is not None:
         return part_of_another(job, job.part_of)
+    if job.image is not None and job.image.missing and not job.image.files:
+        return absent(job, job.image, accepted=options.incomplete)
     started = time.monotonic()
     try:
         return (yield from _steps(job, options, run))
@@ -73,19 +78,19 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
 
 
 def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
-    identity = cache_key(
-        job.source, options.settings, options.axes, same_dtype=options.same_dtype
-    )
-    if options.interpolation.wanted:
-        identity |= {"interpolation": asdict(options.interpolation)}
+    identity = _identity(job, options)
+    record = read_source(job, options)
+    incomplete = _incomplete_note(record)
+    if incomplete is not None:
+        identity |= {"incomplete": True}
     maps = {name: companion_path(job.output, name) for name in options.maps}
     outputs = (job.output, *maps.values())
+    _check_names(outputs)
     if not options.overwrite:
         previous = [_previous(path, identity) for path in outputs]
         if all(previous):
             discard_leftovers(job.output)
-            return _skipped(job, previous[0], options)
-    record = read_source(job, options)
+            return _skipped(job, previous[0], record)
     if options.same_dtype:
         check_writable(job.output, record.data.dtype)  # before the fit, not after it
     job.output.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +99,14 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
         for path in outputs:
             discard_half_written(path)
         file, volumes = yield from _denoised(record, kept, options)
-        file = replace(file, source=str(job.source), output=str(job.output))
+        file = replace(
+            file,
+            source=str(job.source),
+            output=str(job.output),
+            dtype=str(record.data.dtype),
+            series=record.name if job.image is not None else None,
+            incomplete=incomplete,
+        )
         provenance = {"identity": identity, "file": file.to_dict()}
         notes = record.notes + file.notes
         if options.interpolation.wanted:
@@ -103,14 +115,38 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
                 finer, record, volumes, options.interpolation, provenance
             )
         for name, path in maps.items():
-            # Display ranges refer to the intensities of the image.
-            values = replace(record, data=kept.maps[name], display_ranges=())
+            # Ranges and calibration refer to the intensities of the image.
+            values = replace(
+                record, data=kept.maps[name], display_ranges=(), calibration=None
+            )
             write_image(path, values, {**provenance, "map": name})
         # Last: where the result exists, its companions exist.
         notes += _write(job, replace(record, data=kept.image), record, provenance)
         shown = _thumbnails(record, replace(record, data=kept.image), file)
         kept.remove()
     return JobReport(file, notes, shown)
+
+
+def _check_names(outputs: Sequence[Path]) -> None:
+    """Raise OSError if a name is too long for its file system: before the fit."""
+    for path in outputs:
+        folder = next(each for each in path.absolute().parents if each.exists())
+        with suppress(FileNotFoundError):
+            (folder / path.name).lstat()
+
+
+def _identity(job: Job, options: RunOptions) -> dict[str, Any]:
+    """Return what a result is made from; options count only where they change it."""
+    identity = cache_key(
+        job.source,
+        options.settings,
+        options.axes,
+        same_dtype=options.same_dtype,
+        image=job.image,
+    )
+    if options.interpolation.wanted:
+        identity |= {"interpolation": asdict(options.interpolation)}
+    return identity
 
 
 def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,12 +168,22 @@ def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     return found if found.get("identity") == identity and "file" in found else {}
 
 
+def _incomplete_note(record: ImageRecord) -> str | None:
+    notes = (note for note in record.notes if note.startswith(INCOMPLETE))
+    return None if record.missing is None else next(notes, INCOMPLETE)
+
+
 def read_source(job: Job, options: RunOptions) -> ImageRecord:
     """Return the image of a job, read lazily, with the axes of the options."""
-    record = read_image(job.source, lazy=True)
+    record = read_image(
+        job.source, lazy=True, series=job.image, incomplete=options.incomplete
+    )
     if options.axes is None:
         return record
-    return record.with_axes(resolve_axes(record.data.ndim, options.axes))
+    named = record.with_axes(resolve_axes(record.data.ndim, options.axes))
+    # Guesses that the user has decided are none any more.
+    notes = tuple(note for note in record.notes if "--axes" not in note)
+    return replace(named, notes=notes)
 
 
 def _write(
@@ -145,14 +191,19 @@ def _write(
 ) -> tuple[str, ...]:
     """Write the result. Returns a note if pixels were clipped to its data type."""
     if not provenance["identity"]["same_dtype"]:
-        write_image(job.output, result, provenance)
+        write_image(job.output, replace(result, calibration=None), provenance)
         return ()
-    kind = source.data.dtype
-    image = ConvertedView(result.data, kind)
-    write_image(job.output, replace(result, data=image), provenance)
+    if result.calibration is None:
+        image = ConvertedView(result.data, source.data.dtype)
+        stored = replace(result, data=image)
+    else:
+        image = stored_view(result)
+        values = CalibratedArray(image, result.calibration)
+        stored = replace(result, data=values)
+    write_image(job.output, stored, provenance)
     if not image.clipped:
         return ()
-    return (f"{image.clipped} pixels were clipped to fit {kind}.",)
+    return (f"{image.clipped} pixels were clipped to fit {image.dtype}.",)
 
 
 def _denoised(
@@ -162,7 +213,7 @@ def _denoised(
     if options.interpolation.wanted:  # the functions of finished volumes are not kept
         kept.finished = []
     steps = denoise_steps(
-        record.data,
+        record.measured,
         record.axes,
         options.settings,
         record.spatial_spacing_um(),
@@ -193,14 +244,14 @@ def _resumable(
     return DenoiseResult(kept.image, report)
 
 
-def _skipped(job: Job, previous: Mapping[str, Any], options: RunOptions) -> JobReport:
+def _skipped(job: Job, previous: Mapping[str, Any], record: ImageRecord) -> JobReport:
     """Return the report of a file that was done before and is unchanged."""
     earlier = FileReport.from_dict(previous["file"])
     file = replace(
         earlier, source=str(job.source), output=str(job.output), status="skipped"
     )
     result = read_image(job.output, lazy=True)
-    return JobReport(file, (), _thumbnails(read_source(job, options), result, file))
+    return JobReport(file, (), _thumbnails(record, result, file))
 
 
 def _thumbnails(

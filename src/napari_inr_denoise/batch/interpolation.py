@@ -86,6 +86,7 @@ def write_interpolated(
         else at
         for axis, at in record.origin.items()
     }
-    finer = replace(record, data=image, ome_xml="", origin=origin).with_stated(stated)
+    finer = replace(record, data=image, ome_xml="", origin=origin, calibration=None)
+    finer = finer.with_stated(stated)
     write_image(path, finer, {**provenance, "interpolated": image.words})
     return (f"{path.name}: {image.words}",)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_inr_denoise.batch.output_names import is_result, output_name
+from napari_inr_denoise.io.entries import ImageEntry
 from napari_inr_denoise.io.formats import (
     FILE_SUFFIXES,
     READABLE_SUFFIXES,
@@ -16,12 +17,12 @@ from napari_inr_denoise.io.formats import (
     is_zarr,
     size_on_disk,
 )
-from napari_inr_denoise.io.image_set import secondary_files
+from napari_inr_denoise.io.image_set import images_by_file
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file to denoise. An OME-Zarr folder counts as a file.
+    """One image to denoise. An OME-Zarr folder counts as a file.
 
     Attributes
     ----------
@@ -34,16 +35,19 @@ class Job:
     part_of : Path or None
         Source of the job that denoises the image which this file is a part of (see
         `io.image_set`). This job is then only reported as skipped.
+    image : ImageEntry or None
+        The image of the source; None for the main one.
     """
 
     source: Path
     output: Path
     size: int = 0
     part_of: Path | None = None
+    image: ImageEntry | None = None
 
 
-def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
-    """Return one job per file. Nothing is written.
+def plan_jobs(inputs: Sequence[str], out: Path, series: str | None = None) -> list[Job]:
+    """Return one job per image. Nothing is written.
 
     Parameters
     ----------
@@ -54,6 +58,9 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
         image (see `Job.part_of`).
     out : Path
         Folder of the results.
+    series : str or None
+        Name or number of the image of each file, or "all". None: all images of the
+        files in folders and of patterns, and the main image of a file that is named.
 
     Raises
     ------
@@ -63,7 +70,7 @@ def plan_jobs(inputs: Sequence[str], out: Path) -> list[Job]:
         If two files would have the same output.
     """
     found: dict[tuple[Path, Path], Job] = {}
-    for job in (job for text in inputs for job in _jobs_of(text, out)):
+    for job in (job for text in inputs for job in _jobs_of(text, out, series)):
         name = job.output, job.source.resolve()
         other = found.setdefault(name, job)
         if other.part_of is not None:  # named explicitly: an input of its own
@@ -87,7 +94,7 @@ def _check_outputs_differ(jobs: list[Job]) -> None:
             )
 
 
-def _jobs_of(text: str, out: Path) -> Iterator[Job]:
+def _jobs_of(text: str, out: Path, series: str | None) -> Iterator[Job]:
     path = Path(text)
     if path.is_dir() and not is_zarr(path):
         # A folder of results inside the input folder is left out. Results beside their
@@ -104,9 +111,12 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
                 f"{', '.join(READABLE_SUFFIXES)}."
             )
         places = [out / file.parent.relative_to(path) for file in found]
-        yield from _jobs_among(found, places)
+        yield from _jobs_among(found, places, series or "all")
         return
     # A path that exists is no pattern, even with brackets in it.
+    if path.exists() and series is not None:
+        yield from _jobs_among([path], [out], series)
+        return
     if path.exists():
         yield Job(path, out / output_name(path), size_on_disk(path))
         return
@@ -116,17 +126,35 @@ def _jobs_of(text: str, out: Path) -> Iterator[Job]:
         raise FileNotFoundError(
             f"{text}: no such file or folder, and no image of that pattern."
         )
-    yield from _jobs_among(files, [out] * len(files))
+    yield from _jobs_among(files, [out] * len(files), series or "all")
 
 
-def _jobs_among(files: list[Path], places: list[Path]) -> Iterator[Job]:
-    """Yield a job for each file, given the folder of each result."""
-    parts = secondary_files(files)
-    sizes = {file: size_on_disk(file) for file in files}
-    for file, main in parts.items():
-        sizes[main] += sizes[file]
+def _jobs_among(files: list[Path], places: list[Path], series: str) -> Iterator[Job]:
+    """Yield a job for each image and each further file.
+
+    Parameters
+    ----------
+    files, places : list of Path
+        Files, and the folder of the results of each.
+    series : str
+        Name or number of an image, or "all".
+    """
+    found = images_by_file(files, series)
     for file, place in zip(files, places, strict=True):
-        yield Job(file, place / output_name(file), sizes[file], parts.get(file))
+        images = found[file]
+        if not images.entries:
+            output = place / output_name(file)
+            yield Job(file, output, size_on_disk(file), images.part_of)
+        used: set[str] = set()
+        for entry in images.entries:
+            chosen = entry if entry.key else None
+            output = place / output_name(file, chosen.name if chosen else "")
+            if chosen and output.name.lower() in used:
+                output = place / output_name(file, f"{chosen.name} {chosen.number}")
+            used.add(output.name.lower())
+            sharing = [other.files for other in images.entries].count(entry.files)
+            size = sum(map(size_on_disk, entry.files)) // sharing
+            yield Job(file, output, size, image=chosen)
 
 
 def _images_below(folder: Path) -> Iterator[Path]:

@@ -29,6 +29,9 @@ class RunOptions:
         A finer grid to evaluate volumes on.
     maps : tuple of str
         Names of the maps to write beside each result, out of `MAPS`.
+    incomplete : bool
+        Whether to denoise what is there of an image that lacks a part, see
+        `read_image`.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class RunOptions:
     overwrite: bool = False
     interpolation: Interpolation = field(default_factory=Interpolation)
     maps: tuple[str, ...] = ()
+    incomplete: bool = False
 
     def __post_init__(self) -> None:
         if self.interpolation.wanted and self.settings.mode != "volume":

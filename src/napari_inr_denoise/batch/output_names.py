@@ -6,12 +6,15 @@ asked for, companions such as `cells.inr.uncertainty.ome.tif`. A Zarr gives `.om
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, is_zarr
 
 _MARK = ".inr"
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+"""Characters that some system does not allow in the name of a file."""
 _TIFF, _ZARR = ".ome.tif", ".ome.zarr"
 _DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.zarr", *COMPANION_SUFFIXES)
 INTERPOLATED = "interpolated"
@@ -22,10 +25,20 @@ _RESULT_SUFFIXES = tuple(
 )
 
 
-def output_name(source: Path) -> str:
-    """Return the name of the denoised image."""
+def output_name(source: Path, image: str = "") -> str:
+    """Return the name of the denoised image.
+
+    Parameters
+    ----------
+    source : Path
+        The input.
+    image : str
+        Name of the image, if the input holds several.
+    """
     name = source.name
     ending = _MARK + (_ZARR if is_zarr(source) else _TIFF)
+    if image:
+        ending = f".{_NOT_IN_NAMES.sub('_', image).strip('. ')}{ending}"
     for suffix in _DOUBLE_SUFFIXES:
         if name.lower().endswith(suffix):
             return name[: -len(suffix)] + ending

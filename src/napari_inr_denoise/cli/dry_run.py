@@ -42,6 +42,7 @@ def estimates(jobs: Sequence[Job], options: RunOptions) -> Iterator[str]:
             continue
         total += plan.seconds
         done = " There is a result already." if job.output.exists() else ""
-        yield f"{job.source}: {plan.words()}{done}"
+        name = f" [{job.image.name}]" if job.image else ""
+        yield f"{job.source}{name}: {plan.words()}{done}"
     if len(jobs) > 1:
         yield f"All {len(jobs)} files, one after the other: {duration_words(total)}."

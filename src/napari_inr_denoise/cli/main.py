@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from napari_inr_denoise.cli.options import fit_options, run_options
+from napari_inr_denoise.cli.options import fit_options, image_options, run_options
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     device: str,
     seed: int,
     axes: str | None,
+    series: str | None,
+    incomplete: bool,
     mode: str,
     strength: float,
     memory: float | None,
@@ -115,8 +117,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     """Denoise files, plane by plane or volume by volume.
 
     INPUT is a file, a folder or a glob pattern of TIFF, OME-Zarr and PNG images. Each
-    result is written to OUT as <name>.inr.ome.tif (.ome.zarr for a Zarr). A file that
-    is done and unchanged is skipped; one that fails does not stop the others.
+    result is written to OUT as <name>.inr.ome.tif (.ome.zarr for a Zarr), and as
+    <name>.<image>.inr.ome.tif if the file holds several images. A file that is done
+    and unchanged is skipped; one that fails does not stop the others.
     """
     from napari_inr_denoise.batch.dispatch import steps_of_run
     from napari_inr_denoise.batch.interpolation import Interpolation
@@ -138,9 +141,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     grid = Interpolation(isotropic, zoom)
     with _usage_errors():
         options = RunOptions(
-            settings, axes, dtype == "same", overwrite, grid, tuple(maps)
+            settings, axes, dtype == "same", overwrite, grid, tuple(maps), incomplete
         )
-        jobs = plan_jobs(inputs, out)
+        jobs = plan_jobs(inputs, out, series)
     if dry_run:
         _print_estimates(jobs, options)
         return
@@ -156,15 +159,20 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
 @main.command()
 @click.argument("input_file", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--axes", help="Axes, such as TZYX, if the file's own are wrong.")
-def noise(input_file: Path, axes: str | None) -> None:
+@image_options
+def noise(
+    input_file: Path, axes: str | None, series: str | None, incomplete: bool
+) -> None:
     """Print the noise model of an image as JSON."""
+    import numpy as np
+
     from napari_inr_denoise.core.noise.measure import noise_of_planes
     from napari_inr_denoise.core.noise.model import combine_noise
     from napari_inr_denoise.io.read import read_image
 
     with _usage_errors():
-        record = read_image(input_file)
-        planes = noise_of_planes(record.data, axes or record.axes)
+        record = read_image(input_file, series=series, incomplete=incomplete)
+        planes = noise_of_planes(np.asarray(record.measured), axes or record.axes)
     answer = {
         "source": str(input_file),
         "shape": list(record.data.shape),

@@ -46,6 +46,27 @@ def _names(_context: click.Context, _option: click.Parameter, text: str) -> list
     return [name for name in dict.fromkeys(names) if name]
 
 
+def image_options(command: _Function) -> _Function:
+    """Add the options of every command that reads files."""
+    for option in (
+        click.option(
+            "--incomplete",
+            is_flag=True,
+            help="Take what is there of a file that is cut short, or of a set of which "
+            "planes or files are missing; the rest is NaN, or 0 for integers.",
+        ),
+        click.option(
+            "--series",
+            metavar="NAME|NUMBER|all",
+            help="Image to take of a file with several (positions, fields of a plate): "
+            "its name, its number from 0, or all. Without it: all in folders and "
+            "patterns, the main one of a file that is named.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 _RUN: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, required=True, metavar="INPUT..."),
     click.option(
@@ -59,6 +80,7 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         "--axes",
         help="Axes of every file, such as TZYX, if those in the files are wrong.",
     ),
+    image_options,
     click.option(
         "--mode",
         type=click.Choice(list(MODES)),

@@ -15,13 +15,13 @@ def file_summary(done: JobReport) -> str:
     notes = "".join(f"\n  {note}" for note in done.notes)
     if file.status == "failed":
         cause = str(file.error).removeprefix(f"{file.source}: ")
-        return f"{file.source}: FAILED: {cause}{notes}"
+        return f"{file.label}: FAILED: {cause}{notes}"
     if file.status == "skipped":
         if not file.planes:
-            return f"{file.source}: skipped.{notes}"
-        return f"{file.source}: skipped, done before: {file.output}"
+            return f"{file.label}: skipped.{notes}"
+        return f"{file.label}: skipped, done before: {file.output}"
     spent = f"{file.seconds:.0f} seconds, {file.device}"
-    return f"{file.source} -> {file.output}\n  {plane_summary(file)} ({spent}){notes}"
+    return f"{file.label} -> {file.output}\n  {plane_summary(file)} ({spent}){notes}"
 
 
 def plane_summary(file: FileReport) -> str:

@@ -106,17 +106,17 @@ def to_floats(block: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool
 
 
 def as_dtype(
-    image: NDArray[np.float32], dtype: np.dtype[Any]
+    image: NDArray[np.floating], dtype: np.dtype[Any]
 ) -> tuple[NDArray[Any], int]:
     """Return the image in another data type, and the number of clipped values.
 
     Parameters
     ----------
-    image : ndarray of float32
+    image : ndarray of float32 or float64
         Any shape.
     dtype : dtype
-        Wanted data type. Values are rounded and clipped for integers, and cast for
-        floats.
+        Wanted data type. Values are rounded and clipped for integers, NaN becomes 0;
+        for floats they are cast.
     """
     if dtype.kind == "f":
         return image.astype(dtype), 0
@@ -124,6 +124,7 @@ def as_dtype(
         (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     )
     rounded = np.rint(image.astype(np.float64))
+    rounded[np.isnan(rounded)] = 0
     clipped = int(np.sum((rounded < low) | (rounded > high)))
     return np.clip(rounded, low, high).astype(dtype), clipped
 
@@ -137,6 +138,8 @@ class ConvertedView(VirtualArray):
         Image that can be indexed by slices.
     dtype : dtype
         Wanted data type.
+    offset, slope : float, optional
+        The converted number is (value - offset) / slope.
 
     Attributes
     ----------
@@ -144,13 +147,46 @@ class ConvertedView(VirtualArray):
         Number of clipped values among those read so far.
     """
 
-    def __init__(self, source: Any, dtype: np.dtype[Any]) -> None:  # noqa: ANN401 - any array
-        self._source = source
+    def __init__(
+        self,
+        source: Any,  # noqa: ANN401 - any array
+        dtype: np.dtype[Any],
+        offset: float = 0.0,
+        slope: float = 1.0,
+    ) -> None:
+        self._source, self._offset, self._slope = source, offset, slope
         self.shape: tuple[int, ...] = source.shape
         self.dtype = dtype
         self.clipped = 0
 
     def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
-        block, clipped = as_dtype(self._source[as_slices(bounds)], self.dtype)
+        values = self._source[as_slices(bounds)]
+        if (self._offset, self._slope) != (0.0, 1.0):
+            values = (values.astype(np.float64) - self._offset) / self._slope
+        block, clipped = as_dtype(values, self.dtype)
         self.clipped += clipped
+        return block
+
+
+class NaNWhere(VirtualArray):
+    """Image with NaN where a mask is true, as float.
+
+    Parameters
+    ----------
+    source : array-like
+        Image that can be indexed by slices; integers become float32.
+    mask : array-like of bool
+        Mask of the same shape.
+    """
+
+    def __init__(self, source: Any, mask: Any) -> None:  # noqa: ANN401 - any arrays
+        self._source, self._mask = source, mask
+        self.shape: tuple[int, ...] = tuple(source.shape)
+        floating = source.dtype.kind == "f"
+        self.dtype = source.dtype if floating else np.dtype(np.float32)
+
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        part = as_slices(bounds)
+        block = np.array(self._source[part], self.dtype)
+        block[np.asarray(self._mask[part])] = np.nan
         return block

@@ -33,7 +33,9 @@ To add a format:
 tifffile.
 """
 
+from napari_inr_denoise.io.read import list_images as list_images
 from napari_inr_denoise.io.read import read_image as read_image
+from napari_inr_denoise.io.read import read_images as read_images
 from napari_inr_denoise.io.record import ImageRecord as ImageRecord
 from napari_inr_denoise.io.record import Quantity as Quantity
 from napari_inr_denoise.io.write import check_writable as check_writable

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
+
+_MAX_NAME_BYTES = 255
+"""Maximum bytes of a name on most file systems."""
+_ADDED_BYTES = 16
+"""Bytes that temporary names have more than the name of their file."""
 
 
 @contextmanager
@@ -79,5 +86,16 @@ def _replace_folder(new: Path, path: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def short_name(path: Path) -> str:
+    """Return a name for the temporary files of a path: its own, or a digest of it.
+
+    A name that a file system just allows leaves no room for what temporary names add.
+    """
+    encoded = os.fsencode(path.name)
+    if len(encoded) + _ADDED_BYTES <= _MAX_NAME_BYTES:
+        return path.name
+    return sha256(encoded).hexdigest()[:32]
+
+
 def _temporary_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+    return path.with_name(f".{short_name(path)}.{uuid4().hex[:8]}.part")

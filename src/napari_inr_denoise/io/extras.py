@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from napari_inr_denoise.io.record import ImageRecord
+import numpy as np
+
+from napari_inr_denoise.io.record import Calibration, ImageRecord
 
 EXTRAS_KEY = "napari-inr-denoise.record"
 PROVENANCE_KEY = "napari-inr-denoise"
@@ -45,6 +47,8 @@ def with_extras(record: ImageRecord, extras: Mapping[str, Any]) -> ImageRecord:
             map(str, extras.get("channel_colours", record.channel_colours))
         ),
         origin={k: float(v) for k, v in extras.get("origin", record.origin).items()},
+        flipped=str(extras.get("flipped", record.flipped)),
+        calibration=_calibration(extras.get("calibration", record.calibration)),
         display_ranges=tuple(
             None if pair is None else (float(pair[0]), float(pair[1]))
             for pair in extras.get("display_ranges", record.display_ranges)
@@ -56,3 +60,10 @@ def with_extras(record: ImageRecord, extras: Mapping[str, Any]) -> ImageRecord:
         ome_xml=str(extras.get("ome_xml", record.ome_xml)),
         ngff_version=str(extras.get("ngff_version", record.ngff_version)),
     )
+
+
+def _calibration(values: Sequence[Any] | None) -> Calibration | None:
+    if values is None:
+        return None
+    offset, slope, dtype, unit = values
+    return Calibration(float(offset), float(slope), str(np.dtype(dtype)), str(unit))

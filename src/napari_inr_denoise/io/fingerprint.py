@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from napari_inr_denoise.io.image_set import files_of_image
 from napari_inr_denoise.io.untrusted.links import check_links
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Path, parts: Sequence[Path] = ()) -> str:
     """Return the SHA-256 of a file, or of the names and contents of several files.
 
     Parameters
     ----------
     path : Path
         A file, any file of an image in several files, or the folder of a Zarr.
+    parts : sequence of Path, optional
+        The files, or the folder in a Zarr, of one of several images.
 
     Raises
     ------
@@ -24,13 +28,14 @@ def sha256_of(path: Path) -> str:
     """
     if path.is_dir():
         check_links(path)
+        (path,) = parts or files_of_image(path)
         files = sorted(each for each in path.rglob("*") if each.is_file())
         names = [file.relative_to(path).as_posix() for file in files]
     else:
-        files = sorted(files_of_image(path))
+        files = sorted(parts or files_of_image(path))
         names = [file.name for file in files]
         if len(files) == 1:
-            return _sha256(path)
+            return _sha256(files[0])
     total = hashlib.sha256()
     for file, name in zip(files, names, strict=True):
         total.update(f"{_sha256(file)} {name}\n".encode())
@@ -38,5 +43,12 @@ def sha256_of(path: Path) -> str:
 
 
 def _sha256(path: Path) -> str:
+    state = path.stat()
+    return _sha256_of_state(path, state.st_size, state.st_mtime_ns)
+
+
+# A file may hold hundreds of images, each of which asks for it.
+@lru_cache(maxsize=64)
+def _sha256_of_state(path: Path, _size: int, _modified: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-TIFF_SUFFIXES = (".tif", ".tiff", ".btf")
+TIFF_SUFFIXES = (
+    *(".tif", ".tiff", ".btf", ".tf2", ".tf8"),
+    *(".lsm", ".stk", ".svs", ".scn"),
+)
 PNG_SUFFIXES = (".png",)
 ZARR_SUFFIXES = (".zarr",)
 COMPANION_SUFFIXES = (".companion.ome",)
-FILE_SUFFIXES = TIFF_SUFFIXES + COMPANION_SUFFIXES + PNG_SUFFIXES
+VENDOR_SUFFIXES = (".czi", ".lif", ".nd2")
+FILE_SUFFIXES = TIFF_SUFFIXES + COMPANION_SUFFIXES + PNG_SUFFIXES + VENDOR_SUFFIXES
 READABLE_SUFFIXES = FILE_SUFFIXES + ZARR_SUFFIXES
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 

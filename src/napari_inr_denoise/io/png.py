@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from napari_inr_denoise.io.faults import UnsupportedError
+from napari_inr_denoise.io.lazy.axis_letters import alpha_note
 from napari_inr_denoise.io.record import ImageRecord
 
 _HEADER = 29
@@ -30,10 +32,15 @@ def read_png(path: Path) -> ImageRecord:
     content = path.read_bytes()
     declared = _declared_bytes(content[:_HEADER])
     if declared > _MAX_BYTES:
-        raise ValueError(f"got {declared} bytes of pixels, wanted at most {_MAX_BYTES}")
+        raise UnsupportedError(
+            f"got {declared} bytes of pixels, wanted at most {_MAX_BYTES}"
+        )
     _check_stored(content, declared)
     data = png_decode(content)
-    return ImageRecord(data, "YX" if data.ndim == 2 else "YXS")
+    if data.ndim == 2:
+        return ImageRecord(data, "YX")
+    alpha = data.shape[-1] in (2, 4)  # no PNG has other samples
+    return ImageRecord(data, "YXS", notes=(alpha_note("YXS"),) if alpha else ())
 
 
 def _declared_bytes(header: bytes) -> int:

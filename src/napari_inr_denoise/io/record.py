@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from napari_inr_denoise.image.conversion import NaNWhere
 from napari_inr_denoise.io.units import to_micrometres, to_seconds
 
 
@@ -14,6 +16,17 @@ class Quantity(NamedTuple):
 
     value: float
     unit: str
+
+
+class Calibration(NamedTuple):
+    """Numbers of a file and the values that they stand for: offset + slope * number."""
+
+    offset: float
+    slope: float
+    dtype: str
+    """Data type of the numbers, such as "uint16"."""
+    unit: str = ""
+    """Unit of the values; empty if unknown."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,11 @@ class ImageRecord:
         micrometres and seconds.
     origin : dict
         Position of the first pixel along each axis, in the unit of `stated`.
+    flipped : str
+        Axes along which positions decrease: the file states a negative size. Sizes
+        here are positive.
+    calibration : Calibration or None
+        Numbers that the file stores instead of the values in `data`.
     channel_colours : tuple of str
         One per channel: "#rrggbb", "#rrggbbaa", or "" for none; or empty.
     display_ranges : tuple of (float, float) or None
@@ -57,6 +75,14 @@ class ImageRecord:
         a Zarr group.
     ngff_version : str
         Version of OME-Zarr; empty for other files.
+    name : str
+        Name of the image among those of its file; empty if it is the only one.
+    series : tuple of str
+        Names of all images that its file, or set of files, describes; empty for one.
+        `read_image` takes one of them by `series=`.
+    missing : array of bool, or None
+        True for values that the file should hold but does not, see `read_image`; of
+        the shape of `data`. None if the image is whole.
     """
 
     data: Any = field(repr=False, compare=False)
@@ -67,12 +93,17 @@ class ImageRecord:
     notes: tuple[str, ...] = ()
     stated: Mapping[str, Quantity] = field(default_factory=dict)
     origin: Mapping[str, float] = field(default_factory=dict)
+    flipped: str = ""
+    calibration: Calibration | None = None
     channel_colours: tuple[str, ...] = ()
     display_ranges: tuple[tuple[float, float] | None, ...] = ()
     luts: tuple[bytes, ...] = field(default=(), repr=False)
     ome_xml: str = field(default="", repr=False)
     attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     ngff_version: str = ""
+    name: str = field(default="", compare=False)
+    series: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    missing: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.axes) != self.data.ndim:
@@ -121,11 +152,19 @@ class ImageRecord:
             time_step_s=self.time_step_s if "T" in axes else None,
             stated={k: v for k, v in self.stated.items() if k in axes},
             origin={k: v for k, v in self.origin.items() if k in axes},
+            flipped="".join(k for k in self.flipped if k in axes),
         )
         count = moved.size_of("C")
         names = ("channel_names", "channel_colours", "display_ranges", "luts")
         fitting = [name for name in names if len(getattr(self, name)) == count]
         return replace(moved, **{name: getattr(self, name) for name in fitting})
+
+    @property
+    def measured(self) -> Any:  # noqa: ANN401 - an array like `data`
+        """The values to denoise: `data`, as float with NaN where values are missing."""
+        if self.missing is None:
+            return self.data
+        return NaNWhere(self.data, self.missing)
 
     def size_of(self, axis: str) -> int:
         """Return the number of pixels along an axis; 1 if the axis does not exist."""
@@ -142,6 +181,33 @@ class ImageRecord:
             return None
         spatial = (letter for letter in self.axes if letter in "ZYX")
         return tuple(known.get(letter, known["X"]) for letter in spatial)
+
+
+def usable_size(
+    name: str, value: float, meaning: str = "its size is used"
+) -> tuple[float | None, tuple[str, ...]]:
+    """Return a size that a file states, as a positive number, and notes on it.
+
+    Parameters
+    ----------
+    name : str
+        What the size is, for the note, such as "size along Z".
+    value : float
+        As in the file.
+    meaning : str
+        What is made of a negative number, for the note.
+
+    Returns
+    -------
+    size : float or None
+        None if it is 0 or not finite.
+    notes : tuple of str
+        Sentences for the user.
+    """
+    if 0 < abs(value) < math.inf:
+        note = f"The file states a negative {name}, {value:g}; {meaning}."
+        return abs(value), (note,) if value < 0 else ()
+    return None, (f"The file states a {name} of {value:g}; it is not used.",)
 
 
 def to_standard_unit(axis: str, size: Quantity) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_inr_denoise.io.lazy.calibrated import with_stored_numbers
 from napari_inr_denoise.io.record import ImageRecord
 
 _TIFF_SUFFIXES = (".ome.tif", ".ome.tiff")
@@ -31,7 +32,8 @@ def write_image(
     record : ImageRecord
         Axes in any order; their order in the file is T, C, Z, Y, X, S. OME-Zarr has no
         S: samples are written as channels, and `read_image` converts them back. The
-        version is 0.4 (Zarr 2) if the record has it, otherwise 0.5 (Zarr 3).
+        version is 0.4 (Zarr 2) if the record has it, otherwise 0.5 (Zarr 3). With a
+        `calibration`, the file stores numbers of its data type, and the calibration.
     provenance : mapping, optional
         How the image was made, as JSON values. Stored in the metadata of the file;
         `read_provenance` returns it.
@@ -49,6 +51,7 @@ def write_image(
         If the format is OME-Zarr and the package `zarr` is not installed.
     """
     path = Path(path)
+    record = with_stored_numbers(record)
     check_writable(path, record.data.dtype)
     if _is_tiff(path):
         from napari_inr_denoise.io.tiff.writer import write_tiff

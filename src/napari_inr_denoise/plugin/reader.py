@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from napari_inr_denoise.io.formats import READABLE_SUFFIXES, has_suffix
-from napari_inr_denoise.io.read import read_image
+from napari_inr_denoise.io.read import list_images, read_image, read_images
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layers.layer_kwargs import LayerTuple, record_kwargs
 
+MAX_IMAGES = 16
+"""Largest number of images of a file that are all opened without being asked for."""
 _TWO_CHANNELS = ("magenta", "green")
 _CHANNELS = ("cyan", "yellow", "magenta", "red", "green", "blue")
 
@@ -26,13 +28,16 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
     return read_layers if paths and known else None
 
 
-def read_layers(path: Paths) -> list[LayerTuple]:
-    """Read files; each channel becomes a layer.
+def read_layers(path: Paths, series: str | int | None = None) -> list[LayerTuple]:
+    """Read files; each channel of each image becomes a layer.
 
     Parameters
     ----------
     path : str, Path or sequence of them
         TIFF or PNG files, or folders of OME-Zarr.
+    series : str, int or None
+        Name or number of the image of each file, or "all". None: all images of a file
+        that holds up to `MAX_IMAGES`, otherwise its main image with a note.
 
     Returns
     -------
@@ -42,8 +47,16 @@ def read_layers(path: Paths) -> list[LayerTuple]:
     return [
         layer
         for one in _as_list(path)
-        for layer in record_layers(read_image(one), Path(one).stem)
+        for record in _records(Path(one), series)
+        for layer in record_layers(record, f"{Path(one).stem} {record.name}".strip())
     ]
+
+
+def _records(path: Path, series: str | int | None) -> Iterator[ImageRecord]:
+    if series is not None:
+        return read_images(path, series=series)
+    several = 1 < len(list_images(path)) <= MAX_IMAGES
+    return read_images(path) if several else iter([read_image(path)])
 
 
 def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:

@@ -46,11 +46,15 @@ def test_one_of_its_files_is_read_alone_and_that_is_said(companion: Path) -> Non
     assert companion.name in record.notes[0]
 
 
-def test_a_file_that_is_missing_is_said(companion: Path) -> None:
+def test_a_missing_file_is_an_error_or_a_mask(companion: Path) -> None:
     companion.with_name("b.ome.tif").unlink()
-    record = read_image(companion)
+    with pytest.raises(ValueError, match=r"not be read whole: missing files: b\.ome"):
+        read_image(companion)
+    record = read_image(companion, incomplete=True)
     assert record.data[:, 0, 0].tolist() == [0, 0, 2]
-    assert "1 planes that the file declares" in record.notes[0]
+    assert record.missing[:, 0, 0].tolist() == [False, True, False]
+    assert np.isnan(record.measured[1]).all()
+    assert "incomplete: missing files: b.ome.tif" in record.notes[0]
 
 
 def test_without_its_files_it_says_which_are_wanted(companion: Path) -> None:

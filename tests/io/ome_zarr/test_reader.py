@@ -34,7 +34,8 @@ def _write_group(folder: Path, attributes: dict[str, Any]) -> None:
     [
         (None, "ZYX", "taken for ZYX"),
         (["t", "y", "x"], "TYX", "has no pixel sizes"),
-        (["time", "y", "x"], "ZYX", "taken for Z"),
+        (["time", "y", "x"], "TYX", "has no pixel sizes"),
+        (["angle", "y", "x"], "ZYX", "taken for Z"),
     ],
 )
 def test_a_plain_array_is_read_and_that_is_said(

@@ -140,9 +140,11 @@ def test_a_missing_file_of_a_set_is_said(tmp_path: Path) -> None:
     write_ome_tiff(
         tmp_path / "a.ome.tif", _ome('SizeZ="2" SizeC="1" SizeT="1"', inside)
     )
-    record = read_image(tmp_path / "a.ome.tif")
+    with pytest.raises(ValueError, match=r"missing files: gone\.tif"):
+        read_image(tmp_path / "a.ome.tif")
+    record = read_image(tmp_path / "a.ome.tif", incomplete=True)
     assert record.data.shape == (2, 5, 6)
-    assert any("1 planes that the file declares" in note for note in record.notes)
+    assert record.missing.all(axis=(1, 2)).tolist() == [False, True]
 
 
 def test_damaged_zarrs(tmp_path: Path) -> None:

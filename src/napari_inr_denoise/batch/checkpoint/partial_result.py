@@ -17,6 +17,7 @@ import numpy as np
 from napari_inr_denoise.batch.checkpoint.folder_lock import FolderLock, check_not_held
 from napari_inr_denoise.batch.checkpoint.raw_array import RawArray
 from napari_inr_denoise.core.ensemble.maps import MAPS
+from napari_inr_denoise.io.atomic import short_name
 
 _FORMAT = 1
 _STATE, _PIXELS, _LOCK = "state.json", "pixels.f32", "lock"
@@ -175,7 +176,8 @@ def discard_half_written(output: Path) -> None:
 
     The caller must hold the `PartialResult` of the output: no other process writes.
     """
-    for file in output.parent.glob(f".{escape(output.name)}.????????.part"):
+    name = escape(short_name(output))
+    for file in output.parent.glob(f".{name}.????????.part"):
         if file.is_dir():
             shutil.rmtree(file, ignore_errors=True)
         else:
@@ -183,7 +185,7 @@ def discard_half_written(output: Path) -> None:
 
 
 def _folder_of(output: Path) -> Path:
-    return output.with_name(f"{output.name}.partial")
+    return output.with_name(f"{short_name(output)}.partial")
 
 
 def _has_only_own_files(folder: Path) -> bool:

@@ -43,6 +43,11 @@ def _system_error(error: OSError, text: str) -> str:
             f"{place}permission denied ({text}). Ask for the right to read the image "
             "and to write the results, or choose another folder for these."
         )
+    if error.errno == errno.ENAMETOOLONG:
+        return (
+            f"{place}the name is too long for the disk ({text}). Give the image a "
+            "shorter name, or choose a folder for the results with a shorter path."
+        )
     if error.errno == errno.ENOENT:
         return (
             f"{place}it is gone ({text}); it was there when the run was planned. Put "

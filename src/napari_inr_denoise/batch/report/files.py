@@ -11,7 +11,10 @@ from napari_inr_denoise.core.report.report import PLANE_FIELDS, DenoiseReport
 from napari_inr_denoise.io.atomic import atomic_write
 
 _PLANE_COLUMNS = tuple(name for name in PLANE_FIELDS if name != "index")
-_COLUMNS = ("source", "output", "status", "error", "notes", "seconds", "T", "C", "Z")
+_COLUMNS = (
+    *("source", "output", "status", "error", "notes", "seconds", "T", "C", "Z"),
+    *("series", "incomplete"),
+)
 
 
 def write_report(report: DenoiseReport, folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from napari_inr_denoise.batch.jobs import Job
 from napari_inr_denoise.batch.report.thumbnails import Thumbnails
 from napari_inr_denoise.core.report.report import FileReport
+from napari_inr_denoise.io.entries import ImageEntry
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,32 @@ def failed(job: Job, cause: str, started: float) -> JobReport:
         Start time by `time.monotonic`.
     """
     seconds = round(time.monotonic() - started, 3)
+    name = None if job.image is None else job.image.name
+    source = str(job.source)
     return JobReport(
-        FileReport(str(job.source), status="failed", error=cause, seconds=seconds)
+        FileReport(source, status="failed", error=cause, seconds=seconds, series=name)
     )
+
+
+def absent(job: Job, image: ImageEntry, *, accepted: bool) -> JobReport:
+    """Return the report of an image of which no file is there.
+
+    Parameters
+    ----------
+    job : Job
+        Job of the image.
+    image : ImageEntry
+        The image.
+    accepted : bool
+        Whether the user accepts incomplete images: it is then skipped.
+    """
+    lost = f"The image {image.name} is named, but missing: {', '.join(image.missing)}."
+    if not accepted:
+        lost += " Copy it there, or leave it out with --incomplete."
+        return failed(job, lost, time.monotonic())
+    source = str(job.source)
+    file = FileReport(source, status="skipped", notes=(lost,), series=image.name)
+    return JobReport(file, file.notes)
 
 
 def part_of_another(job: Job, other: Path) -> JobReport:

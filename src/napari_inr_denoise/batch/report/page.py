@@ -29,6 +29,7 @@ from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, Pla
 from napari_inr_denoise.core.report.verdict import Verdict
 
 PAGE_NAME = "report.html"
+_INCOMPLETE_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
@@ -143,21 +144,25 @@ def _rows(
         found = [] if plane is None else oddities_of(plane)
         if number in unusual:
             found.append(unusual[number])
+        if file.incomplete is not None:
+            found.append(Oddity(_INCOMPLETE_WEIGHT, file.incomplete))
         yield _Row(file, plane, tuple(found), picture)
 
 
 def _heading(files: Sequence[FileReport], odd: Sequence[_Row]) -> str:
     states = [file.status for file in files]
-    before = sum(file.status == "skipped" and bool(file.planes) for file in files)
+    skipped = [file for file in files if file.status == "skipped"]
     counted = {
         "denoised": states.count("done"),
-        "done before": before,
-        "parts of others": states.count("skipped") - before,
+        "done before": sum(bool(file.planes) for file in skipped),
+        "missing": sum(bool(f.series and not f.planes) for f in skipped),
+        "parts of others": sum(not (f.series or f.planes) for f in skipped),
         "failed": states.count("failed"),
         "to look at": len(odd) - states.count("failed"),
     }
+    kind = "images" if any(file.series for file in files) else "files"
     texts = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
-    return f"{len(files)} files: {texts}" if files else "No files"
+    return f"{len(files)} {kind}: {texts}" if files else "No files"
 
 
 def _about(report: DenoiseReport) -> str:

@@ -188,6 +188,8 @@ class FileReport:
     `notes` are sentences on what went otherwise than asked for.
     `status` is "done", "failed" (`error` says why, and the fields of the result are
     None) or "skipped" (done before and unchanged; or, with no planes, `notes` say why).
+    `series` is the name of the image, if its file holds several. `incomplete` says what
+    was missing of the image; it is None for a whole one.
     """
 
     source: str | None
@@ -202,6 +204,13 @@ class FileReport:
     peak_memory_mb: float | None = None
     planes: tuple[PlaneReport, ...] = ()
     notes: tuple[str, ...] = ()
+    series: str | None = None
+    incomplete: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Source, and the name of the image if its file holds several."""
+        return f"{self.source} [{self.series}]" if self.series else str(self.source)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""

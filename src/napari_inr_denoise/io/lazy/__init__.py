@@ -11,4 +11,5 @@ yields the blocks of any image in the axis order of a file::
 
 from napari_inr_denoise.io.lazy.axis_letters import standard_axes as standard_axes
 from napari_inr_denoise.io.lazy.file_array import FileArray as FileArray
+from napari_inr_denoise.io.lazy.file_array import MissingMask as MissingMask
 from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks as OrderedBlocks

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-_MAX_SAMPLES = 4
+from collections.abc import Sequence
+
+from napari_inr_denoise.io.faults import UnsupportedError
+
+MAX_SAMPLES = 4
+"""Maximum samples of one colour: red, green, blue and alpha."""
 _KNOWN = "TCZYXS"
+_FREE = "ZTC"
+_UNNAMED = "QI?"
 
 
-def standard_axes(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
+def standard_axes(
+    axes: str, names: Sequence[str] | None = None
+) -> tuple[str, tuple[str, ...]]:
     """Return axes with only the letters T, C, Z, Y, X and S.
 
     Axes of unknown meaning (I, Q, ...) become Z, T and C, in that order; sizes are not
-    considered. S with more than four values becomes C.
+    considered.
 
     Parameters
     ----------
     axes : str
         Axes of the file, one letter per dimension.
-    shape : tuple of int
-        Shape of the image.
+    names : sequence of str, optional
+        Names of the axes in the file, if they are not the letters.
 
     Returns
     -------
@@ -28,22 +37,52 @@ def standard_axes(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[str, ..
 
     Raises
     ------
-    ValueError
+    UnsupportedError
         If no letter is left for an axis.
     """
-    letters = [
-        "C" if a == "S" and n > _MAX_SAMPLES else a
-        for a, n in zip(axes, shape, strict=True)
-    ]
-    notes: tuple[str, ...] = ()
-    for position, letter in enumerate(letters):
-        if letter not in _KNOWN:
-            free = next((a for a in "ZTC" if a not in letters), None)
-            if free is None:
-                raise ValueError(f"got axes {axes}, wanted T, C, Z, Y, X and S")
-            letters[position] = free
-            notes += (
-                f"The file does not say what its axis {position} is; it was taken "
-                f"for {free}.",
+    letters = list(axes)
+    guessed = [k for k, letter in enumerate(letters) if letter not in _KNOWN]
+    for position in guessed:
+        free = next((a for a in _FREE if a not in letters), None)
+        if free is None:
+            raise UnsupportedError(
+                f"got {len(axes)} axes, wanted at most T, C, Z, Y, X and S"
             )
+        letters[position] = free
+    called = axes if names is None else names
+    notes = tuple(_guess_note("".join(letters), k, called[k]) for k in guessed)
     return "".join(letters), notes
+
+
+def _guess_note(letters: str, position: int, name: str) -> str:
+    """Return what an axis was taken for, and how to name another one."""
+    taken = letters[position]
+    named = "" if not name or name in _UNNAMED else f" (its name is {name!r})"
+    other = next((a for a in _FREE if a not in letters), None)
+    way = "name all axes with --axes"
+    if other is not None:
+        way += f", such as --axes {letters.replace(taken, other)}"
+    return (
+        f"The file does not say what its axis {position} is; it was taken for {taken}"
+        f"{named}. If it is something else, {way}."
+    )
+
+
+def alpha_note(axes: str) -> str:
+    """Return the sentence about an alpha sample.
+
+    Parameters
+    ----------
+    axes : str
+        Axes of the image, with S.
+    """
+    note = (
+        "The file calls the last sample of each pixel alpha (transparency): it is not "
+        "denoised and comes back as it was."
+    )
+    if "C" not in axes:
+        note += (
+            " If the samples are channels, name the axes: --axes "
+            f"{axes.replace('S', 'C')}."
+        )
+    return note

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.image.indexing import Bounds, block_shape
 from napari_inr_denoise.image.virtual_array import VirtualArray
+from napari_inr_denoise.io.faults import fault_of
 
 
 class FileArray(VirtualArray):
     """Array whose values stay in a file until they are indexed.
 
-    Indexing raises ValueError, with the name of the file, if the file is damaged or
-    the block does not fit into memory. A subclass reads one block in `_read_block`.
+    Indexing raises ValueError, with the name of the file, if the file cannot be
+    read, or the block does not fit into memory. A subclass reads one block in
+    `_read_block`.
 
     Attributes
     ----------
@@ -26,9 +28,12 @@ class FileArray(VirtualArray):
     shape : tuple of int
     dtype : dtype
         In native byte order.
+    may_be_fill : bool
+        Whether the format allows that values which are all fill are not stored.
     """
 
     path: Path
+    may_be_fill: bool = False
 
     def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
         try:
@@ -40,11 +45,35 @@ class FileArray(VirtualArray):
                 "Read smaller blocks, or free memory."
             ) from error
         except Exception as error:
-            raise ValueError(
-                f"{self.path}: the pixels could not be read; the file is damaged or of "
-                f"a kind that is not known ({type(error).__name__}: {error})."
-            ) from error
+            raise ValueError(fault_of(self.path, error, "pixels")) from error
+
+    @property
+    def missing(self) -> str:
+        """What the file should hold but does not, as text; empty if it is whole."""
+        return ""
+
+    def missing_in(self, bounds: list[Bounds]) -> NDArray[np.bool_]:
+        """Return which values of a block the file does not hold."""
+        return np.zeros(block_shape(bounds), np.bool_)
 
     @abstractmethod
     def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
         """Return the values of a block that is not empty, in any byte order."""
+
+
+class MissingMask(VirtualArray):
+    """Mask of the values that a file does not hold.
+
+    Parameters
+    ----------
+    data : FileArray
+        The values.
+    """
+
+    dtype = np.dtype(np.bool_)
+
+    def __init__(self, data: FileArray) -> None:
+        self._data, self.shape = data, data.shape
+
+    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        return self._data.missing_in(bounds)

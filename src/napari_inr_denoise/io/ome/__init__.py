@@ -7,7 +7,7 @@ To store a new field of `ImageRecord` in OME-XML, read it in `reader`, remove it
 the remainder in `remainder`, and set it in `writer`. A field that OME-XML cannot
 express is one more name in `writer._EXTRAS` and in `extras.with_extras`::
 
-    _EXTRAS = ("origin", "display_ranges", "luts", "attributes", "ngff_version")
+    _EXTRAS = ("origin", "flipped", "display_ranges", "luts", "attributes")
 
 Nothing is imported here: ome-types is loaded when a file is read or written.
 """

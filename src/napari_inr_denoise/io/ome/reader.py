@@ -10,9 +10,11 @@ from xml.etree.ElementTree import Element
 
 from napari_inr_denoise.io.extras import EXTRAS_KEY, with_extras
 from napari_inr_denoise.io.ome.remainder import remainder_of
-from napari_inr_denoise.io.record import ImageRecord, Quantity
+from napari_inr_denoise.io.record import ImageRecord, Quantity, usable_size
 from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
+
+_SIZES = {a: f"PhysicalSize{a}" for a in "ZYX"} | {"T": "TimeIncrement"}
 
 
 def with_ome_metadata(record: ImageRecord, xml: str) -> ImageRecord:
@@ -31,13 +33,14 @@ def with_ome_metadata(record: ImageRecord, xml: str) -> ImageRecord:
         return _with_set_note(record, root)
     pixels = children(images[0], "Pixels")[0]
     channels = children(pixels, "Channel")
+    stated, said = _sizes(pixels)
     rest, notes = remainder_of(xml)
     described = replace(
-        record.with_stated(_sizes(pixels)),
+        record.with_stated(stated),
         channel_names=_unless_empty([c.attrib.get("Name", "") for c in channels]),
         channel_colours=_unless_empty([_colour(c) for c in channels]),
         ome_xml=rest,
-        notes=record.notes + notes,
+        notes=record.notes + said + notes,
     )
     return with_extras(described, json_annotation(root, EXTRAS_KEY) or {})
 
@@ -59,25 +62,21 @@ def _with_set_note(record: ImageRecord, root: Element) -> ImageRecord:
     return replace(record, notes=(*record.notes, note))
 
 
-def _sizes(pixels: Element) -> Mapping[str, Quantity]:
+def _sizes(pixels: Element) -> tuple[Mapping[str, Quantity], tuple[str, ...]]:
     stated = {}
-    for axis in "ZYX":
-        size = _quantity(pixels, f"PhysicalSize{axis}", "\u00b5m")
-        symbol = unit_symbol(size[1], "length")
-        if size[0] > 0 and symbol:
-            stated[axis] = Quantity(size[0], symbol)
-    step = _quantity(pixels, "TimeIncrement", "s")
-    symbol = unit_symbol(step[1], "time")
-    if step[0] > 0 and symbol:
-        stated["T"] = Quantity(step[0], symbol)
-    return stated
-
-
-def _quantity(pixels: Element, name: str, default_unit: str) -> tuple[float, str]:
-    """Return a value and its unit; 0 if it is missing or infinite."""
-    value = float(pixels.attrib.get(name, 0))
-    unit = pixels.attrib.get(f"{name}Unit", default_unit)
-    return value if value < float("inf") else 0.0, unit
+    notes: tuple[str, ...] = ()
+    for axis, name in _SIZES.items():
+        if name not in pixels.attrib:
+            continue
+        size, said = usable_size(name, float(pixels.attrib[name]))
+        unit = pixels.attrib.get(f"{name}Unit", "s" if axis == "T" else "\u00b5m")
+        symbol = unit_symbol(unit, "time" if axis == "T" else "length")
+        if symbol is None:
+            said = (f"The unit of {name}, {unit!r}, is not known; the size is lost.",)
+        elif size is not None:
+            stated[axis] = Quantity(size, symbol)
+        notes += said
+    return stated, notes
 
 
 def _colour(channel: Element) -> str:

@@ -25,7 +25,10 @@ from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks
 from napari_inr_denoise.io.ome.remainder import minimal_ome
 from napari_inr_denoise.io.record import ImageRecord
 
-_EXTRAS = ("origin", "display_ranges", "luts", "attributes", "ngff_version")
+_EXTRAS = (
+    *("origin", "flipped", "calibration", "display_ranges", "luts", "attributes"),
+    "ngff_version",
+)
 _TYPES = {"f4": "float", "f8": "double"} | {
     f"{sign}{size}": f"{name}{8 * size}"
     for sign, name in (("u", "uint"), ("i", "int"))
@@ -57,6 +60,11 @@ def to_ome_xml(
     objects = {EXTRAS_KEY: extras}
     if provenance is not None:
         objects[PROVENANCE_KEY] = dict(provenance)
+    if record.missing is not None:
+        lines = (ome.images[0].description, *record.notes)
+        ome.images[0].description = "\n".join(
+            _NOT_XML.sub("\ufffd", line) for line in lines if line
+        )
     _annotate(ome, objects)
     return '<?xml version="1.0" encoding="UTF-8"?>' + to_xml(ome, indent=0)
 

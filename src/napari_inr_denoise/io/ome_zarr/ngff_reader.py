@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from napari_inr_denoise.io.extras import PROVENANCE_KEY, with_extras
 from napari_inr_denoise.io.ome_zarr.rgb_channels import channels_as_samples
-from napari_inr_denoise.io.record import ImageRecord, Quantity
+from napari_inr_denoise.io.record import ImageRecord, Quantity, usable_size
 from napari_inr_denoise.io.units import unit_symbol
 
 _MULTISCALE_KEYS = (
@@ -18,6 +18,7 @@ _MULTISCALE_KEYS = (
 )
 NO_UNIT = "reference frame"
 """Unit symbol of OME for a size without a unit."""
+_FLIPPED = "its size is used, and a Zarr is written with the sign"
 NEWEST = "0.5"
 """Newest version of OME-Zarr that is written."""
 
@@ -47,10 +48,16 @@ def with_ngff_metadata(
     multiscale = metadata["multiscales"][0]
     zarr3 = "ome" in attributes
     version = metadata.get("version") if zarr3 else multiscale.get("version", "0.4")
-    stated, notes = _sizes(record.axes, multiscale)
+    scale = _transformation(multiscale, "scale", len(record.axes), 1.0)
     origin = _transformation(multiscale, "translation", len(record.axes), 0.0)
+    stated, notes = _sizes(record.axes, scale, multiscale["axes"])
     described = replace(
         record.with_stated(stated),
+        flipped="".join(
+            a
+            for a, size in zip(record.axes, scale, strict=True)
+            if a != "C" and size < 0
+        ),
         origin={a: v for a, v in zip(record.axes, origin, strict=True) if v},
         attributes=_rest(attributes),
         ngff_version=str(version or NEWEST),
@@ -74,14 +81,18 @@ def _with_checked_extras(record: ImageRecord, extras: Mapping[str, Any]) -> Imag
 
 
 def _sizes(
-    axes: str, multiscale: Mapping[str, Any]
+    axes: str, scale: list[float], entries: Sequence[Any]
 ) -> tuple[dict[str, Quantity], tuple[str, ...]]:
-    scale = _transformation(multiscale, "scale", len(axes), 1.0)
     stated: dict[str, Quantity] = {}
+    notes: tuple[str, ...] = ()
     unknown = []
-    for axis, size, entry in zip(axes, scale, multiscale["axes"], strict=True):
+    for axis, factor, entry in zip(axes, scale, entries, strict=True):
         unit = entry.get("unit", "") if isinstance(entry, Mapping) else ""
-        if axis not in "TZYX" or not 0 < size < math.inf or (not unit and size == 1):
+        if axis == "C" or (not unit and factor == 1):
+            continue
+        size, said = usable_size(f"scale of {axis}", factor, _FLIPPED)
+        notes += said
+        if size is None:
             continue
         spelled = unit or (NO_UNIT if axis != "T" else "")
         symbol = unit_symbol(spelled, "time" if axis == "T" else "length")
@@ -89,8 +100,9 @@ def _sizes(
             stated[axis] = Quantity(size, symbol)
         else:
             unknown.append(f"{axis} ({size} {unit or 'without a unit'})")
-    notes = (f"Sizes of unknown unit are lost: {', '.join(unknown)}.",)
-    return stated, notes if unknown else ()
+    if unknown:
+        notes += (f"Sizes of unknown unit are lost: {', '.join(unknown)}.",)
+    return stated, notes
 
 
 def _transformation(

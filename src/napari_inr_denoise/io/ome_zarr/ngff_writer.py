@@ -13,7 +13,7 @@ from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.units import unit_name
 
 _TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
-_EXTRAS = ("luts", "ome_xml")
+_EXTRAS = ("luts", "ome_xml", "calibration")
 
 
 def group_attributes(
@@ -55,7 +55,8 @@ def uses_zarr3(version: str) -> bool:
 
 def _multiscale(record: ImageRecord) -> dict[str, Any]:
     axes = record.axes
-    scale = [record.stated[a].value if a in record.stated else 1.0 for a in axes]
+    sizes = [record.stated[a].value if a in record.stated else 1.0 for a in axes]
+    scale = [-s if a in record.flipped else s for a, s in zip(axes, sizes, strict=True)]
     steps: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
     if record.origin:
         origin = [float(record.origin.get(a, 0.0)) for a in axes]

@@ -4,64 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from napari_inr_denoise.io.lazy.axis_letters import standard_axes
+from napari_inr_denoise.io.entries import (
+    Choice,
+    ImageChoiceError,
+    choose_image,
+    with_choice,
+)
 from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
+from napari_inr_denoise.io.ome_zarr.axes import axes_of
+from napari_inr_denoise.io.ome_zarr.images import inside, zarr_images
 from napari_inr_denoise.io.ome_zarr.lazy import ZarrArray
 from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata, with_ngff_metadata
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.untrusted.links import check_links
 
-_EXAMPLES = {"plate": "A/1/0", "well": "0"}
-"""Path of one image in a group of many images."""
 
+def read_zarr(folder: Path, choice: Choice = None) -> ImageRecord:
+    """Return an image of a Zarr at full resolution; its values stay there.
 
-def read_zarr(folder: Path) -> ImageRecord:
-    """Return the first image of a Zarr at full resolution; its values stay there.
+    Parameters
+    ----------
+    folder : Path
+        The Zarr, or a group or array in it.
+    choice : str, int, ImageEntry or None
+        The image, see `choose_image`.
 
     Raises
     ------
     ValueError
-        If it contains no image, is damaged, or has a link that leads outside of it.
+        If it contains no such image, is damaged, or has a link that leads outside of
+        it.
     ImportError
         If the package `zarr` is not installed.
     """
     check_links(folder)
-    return _read(folder)
+    entries = zarr_images(folder)
+    entry = choose_image(entries, choice)
+    if entry.missing:
+        raise ImageChoiceError(
+            f"its image {entry.name} is missing. Copy the Zarr again."
+        )
+    path, number = entry.key
+    record = _read(folder / str(path), int(number))
+    return with_choice(record, entries, entry, choice)
 
 
-def _read(folder: Path) -> ImageRecord:
+def _read(folder: Path, number: int) -> ImageRecord:
     attributes = read_attributes(folder)
-    metadata = ngff_metadata(attributes)
-    for kind, one in _EXAMPLES.items():
-        if kind in metadata:
-            raise ValueError(
-                f"got a {kind} of many images, wanted one of them; name it, such as "
-                f"{folder.name}/{one}"
-            )
-    if "bioformats2raw.layout" in metadata and "multiscales" not in metadata:
-        return _first_of_many(folder)
-    if "multiscales" in metadata:
-        return _read_multiscale(folder, attributes)
-    return _read_array(folder)
+    if "multiscales" not in ngff_metadata(attributes):
+        return _read_array(folder)
+    return _read_multiscale(folder, _with_one_multiscale(attributes, number))
 
 
-def _first_of_many(folder: Path) -> ImageRecord:
-    record = _read(folder / "0")
-    if not (folder / "1").is_dir():
-        return record
-    note = "The file holds several images; only the first was read."
-    return replace(record, notes=(*record.notes, note))
+def _with_one_multiscale(attributes: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Return the attributes of a group with only one of its multiscales."""
+    one = {"multiscales": [ngff_metadata(attributes)["multiscales"][number]]}
+    if "ome" in attributes:
+        return {**attributes, "ome": {**attributes["ome"], **one}}
+    return {**attributes, **one}
 
 
 def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord:
     multiscale = ngff_metadata(attributes)["multiscales"][0]
-    data = ZarrArray(folder / _inside(multiscale["datasets"][0]["path"]))
+    data = ZarrArray(folder / inside(multiscale["datasets"][0]["path"]))
     multiscale.setdefault("axes", list("tczyx"[-data.ndim :]))
-    names = [_name(entry) for entry in multiscale["axes"]]
-    axes, notes = _letters(names, data.shape)
+    axes, notes = axes_of(multiscale["axes"], data.shape)
     record = ImageRecord(data, axes, notes=notes)
     try:
         record = with_ngff_metadata(record, attributes)
@@ -79,26 +89,5 @@ def _read_array(folder: Path) -> ImageRecord:
     if set(names) == {"?"}:
         names = list("tczyx"[-data.ndim :])
         note += f" Its axes were taken for {''.join(names).upper()}."
-    axes, notes = _letters(names, data.shape)
+    axes, notes = axes_of(names, data.shape)
     return ImageRecord(data, axes, notes=(note, *notes))
-
-
-def _inside(path: str) -> str:
-    """Return a path inside the Zarr; raise ValueError for a path outside of it."""
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in path or ":" in path:
-        raise ValueError(
-            f"the metadata name a path outside the Zarr, {path!r}, which is not read"
-        )
-    return path
-
-
-def _name(entry: str | Mapping[str, Any]) -> str:
-    return str(entry if isinstance(entry, str) else entry.get("name", "?"))
-
-
-def _letters(names: list[str], shape: tuple[int, ...]) -> tuple[str, tuple[str, ...]]:
-    if len(names) != len(shape):
-        raise ValueError(f"got {len(names)} axes for an array of shape {shape}")
-    letters = "".join(n.upper() if n.upper() in "TCZYX" else "?" for n in names)
-    return standard_axes(letters, shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -160,17 +160,33 @@ class _SampleArray(FileArray):
         self, channels: FileArray, channel_axes: str, axes: str, count: int
     ) -> None:
         self.path, self.dtype = channels.path, channels.dtype
+        self.may_be_fill = channels.may_be_fill
         self._channels, self._channel_axes = channels, channel_axes
         self._axes, self._count = axes, count
         sizes = dict(zip(channel_axes, channels.shape, strict=True))
         sizes |= {"C": sizes["C"] // count, "S": count}
         self.shape = tuple(sizes[a] for a in axes)
 
+    @property
+    def missing(self) -> str:
+        """What is missing of the channels."""
+        return self._channels.missing
+
+    def missing_in(self, bounds: list[Bounds]) -> NDArray[np.bool_]:
+        """Return which values of a block are missing."""
+        return self._as_samples(bounds, self._channels.missing_in)
+
     def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
+        return self._as_samples(bounds, self._channels._read_block)
+
+    def _as_samples(
+        self, bounds: list[Bounds], read: Callable[[list[Bounds]], NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Read a block of the channels, and return it with samples."""
         chosen = dict(zip(self._axes, bounds, strict=True))
         start, stop = chosen.get("C", (0, 1))
         chosen["C"] = start * self._count, stop * self._count
-        block = self._channels._read_block([chosen[a] for a in self._channel_axes])
+        block = read([chosen[a] for a in self._channel_axes])
         at = self._channel_axes.index("C")
         split = (stop - start, self._count)
         block = block.reshape(*block.shape[:at], *split, *block.shape[at + 1 :])

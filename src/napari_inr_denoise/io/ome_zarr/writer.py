@@ -49,6 +49,8 @@ def write_zarr(
                 min(size, side or size) if axis in "YX" else 1
                 for axis, size in zip(written.axes, written.data.shape, strict=True)
             ),
+            # Where a chunk is missing, it was lost.
+            config={"write_empty_chunks": True},
             **_layout(written.axes, zarr3),
         )
         for index, block in channel_blocks(ordered, side):

@@ -1,17 +1,35 @@
-"""Open TIFF files of unknown origin."""
+"""Open TIFF files of unknown origin, and one of their images."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
-from tifffile import TiffFile
+from tifffile import TiffFile, TiffPageSeries
 
+from napari_inr_denoise.io.entries import (
+    Choice,
+    ImageChoiceError,
+    ImageEntry,
+    choose_image,
+    kind_of,
+    unique_names,
+)
 from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, has_suffix
-from napari_inr_denoise.io.ome.companion import first_tiff, read_companion
+from napari_inr_denoise.io.ome.companion import read_companion
+from napari_inr_denoise.io.ome.images import HERE, OmeImage, ome_images, xml_of_image
+from napari_inr_denoise.io.tiff.claims import claimed_series
+from napari_inr_denoise.io.tiff.imagej_dimensions import correct_dimensions
+from napari_inr_denoise.io.tiff.micromanager import positions
+from napari_inr_denoise.io.tiff.ndtiff import ndtiff_files
 from napari_inr_denoise.io.untrusted.size_limits import check_count
 from napari_inr_denoise.io.untrusted.xml import (
+    children,
     declared_planes,
+    descendants,
     parse_xml,
     referenced_files,
 )
@@ -21,38 +39,272 @@ from napari_inr_denoise.io.untrusted.xml import (
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
-def open_tiff(path: Path) -> TiffFile:
-    """Open a TIFF file after a check of its OME-XML.
+@dataclass(frozen=True)
+class OpenedImage:
+    """An image of a TIFF file or of a set of files, with its file open.
+
+    Attributes
+    ----------
+    tiff : TiffFile
+        The open file; its OME-XML describes this image only.
+    series : TiffPageSeries or None
+        The image; None if the file has no pages.
+    entry : ImageEntry
+        The image among those of the file.
+    entries : tuple of ImageEntry
+        All images that the file describes.
+    """
+
+    tiff: TiffFile
+    series: TiffPageSeries | None
+    entry: ImageEntry
+    entries: tuple[ImageEntry, ...]
+
+
+def open_image(path: Path, choice: Choice = None) -> OpenedImage:
+    """Open a TIFF file after a check of its OME-XML, and choose one of its images.
 
     Parameters
     ----------
     path : Path
-        The file, or the companion OME-XML of a set, whose first TIFF file is opened.
+        The file, or the companion OME-XML of a set.
+    choice : str, int, ImageEntry or None
+        The image, see `choose_image`. None is the main image of the file itself: of a
+        file that holds only a part of an image that another file describes, that part.
 
     Raises
     ------
     ValueError
-        If the metadata name files outside the folder, or declare too many planes, or
-        if no TIFF file of a set exists.
+        If the metadata name files outside the folder, or declare too many planes, if
+        no TIFF file of a set exists, or if there is no such image.
     """
+    described = _described(path)
+    if described is None or (choice is None and described.only_parts):
+        tiff = _open(path)
+        found = _series(tiff)
+        entries = described.entries if described else _entries(path, found)
+        entry = choose_image(entries, choice)
+        number = 0 if described else entry.number
+        return OpenedImage(tiff, found[number] if found else None, entry, entries)
+    entry = choose_image(described.entries, choice)
+    tiff = described.open(entry)
+    found = _series(tiff)
+    several = len(described.entries) > 1 or entry.missing
+    if several and found and found[0].kind != "ome":
+        # Without a plane that the XML names tifffile takes all pages of the file.
+        tiff.close()
+        lost = ", ".join(entry.missing) or "the file is cut short or damaged"
+        raise ImageChoiceError(
+            f"found no plane of the image {entry.name}: {lost}. Copy it again."
+        )
+    return OpenedImage(tiff, found[0] if found else None, entry, described.entries)
+
+
+def tiff_images(path: Path) -> tuple[ImageEntry, ...]:
+    """Return all images that a TIFF file describes; its pixels are not read.
+
+    Raises
+    ------
+    ValueError
+        See `open_image`.
+    """
+    described = _described(path)
+    if described is not None:
+        return described.entries
+    with _open(path) as tiff:
+        return _entries(path, _series(tiff))
+
+
+def _series(tiff: TiffFile) -> list[TiffPageSeries]:
+    """Return the images of an open file; none without pages."""
+    if not _has_pages(tiff):
+        return []
+    return (positions(tiff) if not tiff.is_ome else []) or claimed_series(tiff)
+
+
+def _entries(path: Path, found: list[TiffPageSeries]) -> tuple[ImageEntry, ...]:
+    """Return the images of a file without OME-XML."""
+    names = [series.name for series in found] or [""]
+    kinds = [kind_of(name) for name in names]
+    for number, series in enumerate(found):
+        if series.keyframe.is_reduced and kinds[number] == "image":
+            kinds[number] = "thumbnail"
+    indexed = any(series.kind == "ndtiff" for series in found)
+    names_here = sorted(ndtiff_files(path)) if indexed else [path.name]
+    files = tuple(path.parent / name for name in names_here)
+    return tuple(
+        ImageEntry(number, name, (number,), files, kind=kind)
+        for number, (name, kind) in enumerate(
+            zip(unique_names(names), kinds, strict=True)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Described:
+    """Images that OME-XML describes, as seen from one of their files.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    described_in : Path
+        The file with the OME-XML.
+    xml : str
+        OME-XML.
+    images : list of OmeImage
+        All images.
+    alias : str
+        Another name of `path` in the XML, if it was renamed.
+    """
+
+    path: Path
+    described_in: Path
+    xml: str
+    images: list[OmeImage]
+    alias: str = HERE
+
+    @cached_property
+    def entries(self) -> tuple[ImageEntry, ...]:
+        """All images. Parts of an image are read through the file with the XML."""
+        found = tuple(
+            self._entry(number, image) for number, image in enumerate(self.images)
+        )
+        if self.path == self.described_in:
+            return found
+        alone = all(
+            entry.files == (self.path,) and not entry.missing
+            for entry in found
+            if entry.held
+        )
+        if alone:
+            return found
+        return tuple(replace(entry, source=self.described_in) for entry in found)
+
+    @property
+    def only_parts(self) -> bool:
+        """Whether this file holds parts of images that another one describes."""
+        return any(entry.source is not None for entry in self.entries)
+
+    def _entry(self, number: int, image: OmeImage) -> ImageEntry:
+        named = sorted({self._file(name) for name in image.files})
+        files = tuple(file for file in named if file.is_file())
+        companion = has_suffix(self.path, COMPANION_SUFFIXES)
+        return ImageEntry(
+            number,
+            image.name,
+            (image.element,),
+            files,
+            tuple(file.name for file in named if file not in files),
+            image.named,
+            image.kind,
+            held=companion or self.path in named,
+        )
+
+    def _file(self, name: str) -> Path:
+        if name == HERE:
+            return self.described_in
+        return self.path if name == self.alias else self.path.parent / name
+
+    def open(self, entry: ImageEntry) -> TiffFile:
+        """Open a file with pixels of an image, with the XML of this image only."""
+        if not entry.files:
+            listed = ", ".join(entry.missing[:3]) or "none"
+            raise ImageChoiceError(
+                f"found none of the TIFF files that it names ({listed}), wanted them "
+                "in the same folder. Copy them there."
+            )
+        host = self.path if self.path in entry.files else entry.files[0]
+        only = len(self.images) == 1 and self.alias == HERE
+        if only and host == self.described_in == self.path:
+            return _open(host)
+        image = self.images[entry.number]
+        hosts = frozenset(name for name in image.files if self._file(name) == host)
+        return _open(host, xml_of_image(parse_xml(self.xml), image, hosts))
+
+
+def _described(path: Path) -> _Described | None:
+    """Return what OME-XML says of a file; None without OME-XML that names it."""
     if has_suffix(path, COMPANION_SUFFIXES):
         xml = read_companion(path)
-        _check_ome(path, xml)
-        return _open(first_tiff(path, xml), xml)
-    tiff = _open(path)
+        images = _images(path, parse_xml(xml))
+        nothing = ImageEntry(0, "")
+        described = _Described(path, path, xml, images)
+        if not images:
+            described.open(nothing)  # raises an error
+        return described
+    with _open(path) as tiff:
+        if not (_has_pages(tiff) and tiff.is_ome):
+            return None
+        xml = tiff.ome_metadata or ""
+    root = parse_xml(xml)
+    images = _images(path, root)
+    for elsewhere in children(root, "BinaryOnly"):
+        return _described_in(path, elsewhere.attrib.get("MetadataFile", ""))
+    if not images:
+        return None
+    described = _Described(path, path, xml, images)
+    names = referenced_files(root)
+    if len(names) == 1 and not any(entry.files for entry in described.entries):
+        (alias,) = names  # the file was renamed
+        return replace(described, alias=alias)
+    return described
+
+
+def _described_in(path: Path, name: str) -> _Described | None:
+    """Return what the OME-XML in another file says of a file."""
+    other = path.parent / name
+    if not is_in_same_folder(path, name) or not other.is_file() or other == path:
+        return None
     try:
-        if _has_pages(tiff) and tiff.is_ome:
-            _check_ome(path, tiff.ome_metadata or "")
+        if has_suffix(other, COMPANION_SUFFIXES):
+            xml = read_companion(other)
+        else:
+            with _open(other) as tiff:
+                xml = (tiff.ome_metadata if tiff.is_ome else None) or "<OME/>"
+        images = _images(other, parse_xml(xml))
+    except Exception:  # noqa: BLE001 - reading the other file reports the error
+        return None
+    described = _Described(path, other, xml, images)
+    return described if any(one.held for one in described.entries) else None
+
+
+def _images(path: Path, root: Element) -> list[OmeImage]:
+    """Return the images in OME-XML, after a check before anything follows it."""
+    check_count(declared_planes(root), "planes declared by the OME-XML")
+    for name in referenced_files(root):
+        if not is_in_same_folder(path, name):
+            raise ValueError(
+                f"the OME-XML names a file outside the folder, {name!r}, which is not "
+                "read"
+            )
+    return ome_images(root)
+
+
+def _open(path: Path, xml: str | None = None) -> TiffFile:
+    # The index of Micro-Manager's files is not needed to read their pages and OME-XML.
+    indexed = None if xml is None and _is_indexed(path) else False
+    tiff = TiffFile(path, omexml=xml, is_ndtiff=indexed, is_mmstack=False)
+    try:
+        if _has_pages(tiff) and tiff.is_scn:
+            _check_scn(tiff.pages.first.description)
+        elif _has_pages(tiff) and tiff.is_imagej and not tiff.is_ome:
+            correct_dimensions(tiff)
     except Exception:
         tiff.close()
         raise
     return tiff
 
 
-def _open(path: Path, xml: str | None = None) -> TiffFile:
-    # NDTiff and Micro-Manager files have an index of other files, which is not needed
-    # to read their pages and OME-XML.
-    return TiffFile(path, omexml=xml, is_ndtiff=False, is_mmstack=False)
+def _is_indexed(path: Path) -> bool:
+    """Return whether a file is in a dataset of NDTiff, after a check of its index."""
+    for name in (names := ndtiff_files(path)):
+        if not is_in_same_folder(path, name):
+            raise ValueError(
+                f"the index names a file outside the folder, {name!r}, which is not "
+                "read"
+            )
+    return bool(names)
 
 
 def _has_pages(tiff: TiffFile) -> bool:
@@ -63,16 +315,11 @@ def _has_pages(tiff: TiffFile) -> bool:
         return False
 
 
-def _check_ome(path: Path, xml: str) -> None:
-    """Check OME-XML before tifffile follows it."""
-    root = parse_xml(xml)
-    check_count(declared_planes(root), "planes declared by the OME-XML")
-    for name in referenced_files(root):
-        if not is_in_same_folder(path, name):
-            raise ValueError(
-                f"the OME-XML names a file outside the folder, {name!r}, which is not "
-                "read"
-            )
+def _check_scn(xml: str) -> None:
+    """Check the XML of a Leica slide scanner before tifffile follows it."""
+    for each in descendants(parse_xml(xml), "dimension"):
+        channels, planes = (int(each.attrib.get(name, 0)) + 1 for name in "cz")
+        check_count(channels * planes, "planes declared by the XML")
 
 
 def is_in_same_folder(path: Path, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -12,7 +13,7 @@ from imagecodecs import bitorder_decode
 from numpy.typing import NDArray
 from tifffile import COMPRESSION, FILLORDER, TiffFrame, TiffPage, TiffPageSeries
 
-from napari_inr_denoise.image.indexing import Bounds, block_shape
+from napari_inr_denoise.image.indexing import Bounds, as_slices, block_shape
 from napari_inr_denoise.io.untrusted.lzw import check_lzw
 
 _CACHE_BYTES = 2**28
@@ -20,13 +21,13 @@ _CACHE_BYTES = 2**28
 strip would be decoded again for each block."""
 
 
-def is_paged(series: TiffPageSeries) -> bool:
-    """Return whether a series consists of uniform pages in order."""
+def is_paged(series: TiffPageSeries, count: int) -> bool:
+    """Return whether a series consists of a number of uniform pages in order."""
     key = series.keyframe
     inner = len(key.shape)
     return (
         series.shape[len(series.shape) - inner :] == key.shape
-        and len(series.pages) == math.prod(series.shape[:-inner])
+        and count == math.prod(series.shape[:-inner])
         and key.axes in {"YX", "YXS", "SYX"}
         and key.imagedepth == 1
     )
@@ -39,24 +40,67 @@ class Pages:
     ----------
     series : TiffPageSeries
         A series for which `is_paged` is true; its pages may be in several files.
+    pages : sequence of TiffPage, TiffFrame or None
+        Its pages; None for one that is missing.
+    missing : mapping
+        Segments that are missing, see `missing_segments`.
     """
 
-    def __init__(self, series: TiffPageSeries) -> None:
+    def __init__(
+        self,
+        series: TiffPageSeries,
+        pages: Sequence[TiffPage | TiffFrame | None],
+        missing: Mapping[int, frozenset[int] | None],
+    ) -> None:
         self._series, self._key = series, series.keyframe
+        self._pages, self._missing = pages, missing
         self._cache: OrderedDict[tuple[int, int], tuple[Any, ...]] = OrderedDict()
         self._cached_bytes = 0
 
     def block(self, bounds: list[Bounds]) -> NDArray[Any]:
         """Return the values of a block that is not empty."""
         inner = len(self._key.shape)
-        outer = bounds[:-inner]
         block = np.empty(block_shape(bounds), self._series.dtype)
-        for position in product(*(range(*one) for one in outer)):
-            at = tuple(k - one[0] for k, one in zip(position, outer, strict=True))
-            sizes = self._series.shape[:-inner]
-            number = int(np.ravel_multi_index(position, sizes)) if position else 0
+        for at, number in self._pages_in(bounds[:-inner]):
             block[at] = self._page_block(number, bounds[-inner:])
         return block
+
+    def missing(self, bounds: list[Bounds]) -> NDArray[np.bool_]:
+        """Return which values of a block are in no file."""
+        inner = len(self._key.shape)
+        block = np.zeros(block_shape(bounds), np.bool_)
+        for at, number in self._pages_in(bounds[:-inner]):
+            if number in self._missing:
+                block[at] = self._missing_in_page(number, bounds[-inner:])
+        return block
+
+    def _pages_in(self, outer: list[Bounds]) -> Iterator[tuple[tuple[int, ...], int]]:
+        """Yield the place in a block, and the number, of each page."""
+        sizes = self._series.shape[: len(outer)]
+        for position in product(*(range(*one) for one in outer)):
+            at = tuple(k - one[0] for k, one in zip(position, outer, strict=True))
+            yield at, int(np.ravel_multi_index(position, sizes)) if position else 0
+
+    def _missing_in_page(self, number: int, inner: list[Bounds]) -> NDArray[np.bool_]:
+        """Return which values of a block of a page are missing."""
+        lost = self._missing[number]
+        if lost is None:
+            return np.ones(block_shape(inner), np.bool_)
+        planar = self._key.axes == "SYX"
+        planes = self._key.samplesperpixel if planar else 1
+        shape = (planes, self._key.imagelength, self._key.imagewidth)
+        whole = np.zeros(shape, np.bool_)
+        height, width = self._segment_size
+        across, down = self._segment_counts
+        for index in lost:
+            plane, place = divmod(index, across * down)
+            row, column = divmod(place, across)
+            rows = slice(row * height, (row + 1) * height)
+            whole[plane, rows, column * width : (column + 1) * width] = True
+        if planar:
+            return np.asarray(whole[as_slices(inner)])
+        page = np.asarray(whole[0][as_slices(inner[:2])])
+        return page if len(inner) == 2 else page[..., np.newaxis]
 
     def _page_block(self, number: int, inner: list[Bounds]) -> NDArray[Any]:
         """Return a block of a page, with axes as in the series."""
@@ -84,16 +128,27 @@ class Pages:
 
     def _segments_in(self, plane: int, rows: Bounds, columns: Bounds) -> list[int]:
         """Return the numbers of the segments that overlap a part of a page."""
-        key = self._key
-        height = key.tilelength if key.is_tiled else key.rowsperstrip
-        width = key.tilewidth if key.is_tiled else key.imagewidth
-        across = -(-key.imagewidth // width)
-        down = -(-key.imagelength // height)
+        height, width = self._segment_size
+        across, down = self._segment_counts
         return [
             (plane * down + row) * across + column
             for row in range(rows[0] // height, -(-rows[1] // height))
             for column in range(columns[0] // width, -(-columns[1] // width))
         ]
+
+    @property
+    def _segment_size(self) -> tuple[int, int]:
+        """Rows and columns of a segment."""
+        key = self._key
+        if key.is_tiled:
+            return key.tilelength, key.tilewidth
+        return min(key.rowsperstrip, key.imagelength), key.imagewidth
+
+    @property
+    def _segment_counts(self) -> tuple[int, int]:
+        """Number of segments across and down."""
+        height, width = self._segment_size
+        return -(-self._key.imagewidth // width), -(-self._key.imagelength // height)
 
     def _segment(self, number: int, index: int) -> tuple[Any, int, int]:
         """Return a decoded segment, (Y, X, samples), its first row and column."""
@@ -112,8 +167,10 @@ class Pages:
         return data, row, column
 
     def _decode(self, number: int, index: int) -> tuple[Any, int, int]:
-        page = self._series.pages[number]
+        page = self._pages[number]
         if page is None or page.databytecounts[index] == 0:
+            return None, 0, 0
+        if number in self._missing and index in (self._missing[number] or (index,)):
             return None, 0, 0
         raw = _read_segment(page, index)
         if self._key.compression == COMPRESSION.LZW:

@@ -8,39 +8,40 @@ from pathlib import Path
 
 from tifffile import TiffFile
 
+from napari_inr_denoise.io.entries import Choice, with_choice
 from napari_inr_denoise.io.extras import EXTRAS_KEY
-from napari_inr_denoise.io.lazy.axis_letters import standard_axes
 from napari_inr_denoise.io.ome.reader import json_annotation, with_ome_metadata
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.tiff.imagej import with_imagej_metadata
 from napari_inr_denoise.io.tiff.lazy import TiffArray
-from napari_inr_denoise.io.tiff.tags import with_colour_table, with_tag_metadata
+from napari_inr_denoise.io.tiff.microscopes import with_microscope_metadata
+from napari_inr_denoise.io.tiff.samples import image_axes
+from napari_inr_denoise.io.tiff.tags import with_colour_table
 from napari_inr_denoise.io.untrusted.xml import parse_xml
 
 
-def read_tiff(path: Path) -> ImageRecord:
-    """Return the first image of a TIFF file or a set; its values stay in the file.
+def read_tiff(path: Path, choice: Choice = None) -> ImageRecord:
+    """Return an image of a TIFF file or a set; its values stay in the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    choice : str, int, ImageEntry or None
+        The image, see `open_image`.
 
     Raises
     ------
     ValueError
-        If the file contains no image or is damaged, see `TiffArray`.
+        If the file contains no such image or is damaged, see `TiffArray`.
     """
-    data = TiffArray(path)
-    series = data.tiff.series
-    axes, notes = standard_axes(series[0].axes, data.shape)
-    if len(series) > 1:
-        notes += (
-            f"The file holds {len(series)} images of different shapes; only the first "
-            "was read.",
-        )
-    if data.missing_planes:
-        notes += (
-            f"{data.missing_planes} planes that the file declares are missing, or are "
-            "in missing files; they are 0.",
-        )
+    data = TiffArray(path, image=choice)
+    assert data.opened.series is not None  # TiffArray refuses a file without pages
+    axes, notes = image_axes(data.opened.series)
     record = _with_all_metadata(ImageRecord(data, axes, notes=notes), data.tiff)
-    return record.with_axes(record.axes)
+    return with_choice(
+        record.with_axes(record.axes), data.opened.entries, data.opened.entry, choice
+    )
 
 
 def _with_all_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
@@ -66,7 +67,8 @@ def _try_adding(
 def _with_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     if tiff.is_ome:
         return with_ome_metadata(record, tiff.ome_metadata or "")
-    return (with_imagej_metadata if tiff.is_imagej else with_tag_metadata)(record, tiff)
+    add = with_imagej_metadata if tiff.is_imagej else with_microscope_metadata
+    return add(record, tiff)
 
 
 def _with_all_axes(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
@@ -78,4 +80,4 @@ def _with_all_axes(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     if set(axes) == set(record.axes) or not set(record.axes) <= set(axes):
         return record
     shape = tuple(record.size_of(axis) for axis in axes)
-    return replace(record, data=TiffArray(record.data.path, shape), axes=axes)
+    return replace(record, data=record.data.reshaped(shape), axes=axes)

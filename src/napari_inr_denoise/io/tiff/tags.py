@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from tifffile import PHOTOMETRIC, RESUNIT, TiffFile
+from tifffile import PHOTOMETRIC, RESUNIT, TiffFile, TiffPage
 
 from napari_inr_denoise.io.extras import to_json
 from napari_inr_denoise.io.record import ImageRecord, Quantity
@@ -13,11 +13,23 @@ from napari_inr_denoise.io.record import ImageRecord, Quantity
 _TEXTS = ("ImageDescription", "DateTime", "Software", "Artist", "HostComputer")
 
 
-def pixel_sizes(tiff: TiffFile) -> dict[str, float]:
+INCH_NOTE = (
+    "The file states its pixel size in inches, as programs do for printing; it is not "
+    "used."
+)
+
+
+def resolution_unit(page: TiffPage) -> int:
+    """Return the value of the tag ResolutionUnit; none without it."""
+    tag = page.tags.get("ResolutionUnit")
+    return int(RESUNIT.NONE if tag is None else tag.value)
+
+
+def pixel_sizes(page: TiffPage) -> dict[str, float]:
     """Return height and width of a pixel in the unit of the resolution tags."""
     sizes = {}
     for axis in ("Y", "X"):
-        tag = tiff.pages.first.tags.get(f"{axis}Resolution")
+        tag = page.tags.get(f"{axis}Resolution")
         pixels, units = (0, 0) if tag is None else tag.value
         if pixels and units:
             sizes[axis] = units / pixels
@@ -30,16 +42,18 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     Sizes in inches are ignored: they are almost always 72 or 300 dots of a printer.
     """
     tags = tiff.pages.first.tags
-    unit = tags.get("ResolutionUnit")
     texts = {name: tags[name].value for name in _TEXTS if name in tags}
     if tiff.is_shaped:  # tifffile's description of the shape
         texts.pop("ImageDescription", None)
     if texts.get("Software") == "tifffile.py":
         del texts["Software"]
     record = replace(record, attributes={"TIFF": to_json(texts)} if texts else {})
-    if unit is None or unit.value != RESUNIT.CENTIMETER:
+    page = record.data.keyframe  # of this image: others have sizes of their own
+    unit, sizes = resolution_unit(page), pixel_sizes(page).items()
+    if unit == RESUNIT.INCH and sizes:
+        return replace(record, notes=(*record.notes, INCH_NOTE))
+    if unit != RESUNIT.CENTIMETER:
         return record
-    sizes = pixel_sizes(tiff).items()
     return record.with_stated({axis: Quantity(size, "cm") for axis, size in sizes})
 
 

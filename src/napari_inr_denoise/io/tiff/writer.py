@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from tifffile import TiffWriter
+import numpy as np
+from tifffile import TiffWriter, imagej_metadata_tag
 
 from napari_inr_denoise.io.atomic import atomic_write
 from napari_inr_denoise.io.lazy.ordered_blocks import OrderedBlocks
@@ -42,6 +45,7 @@ def write_tiff(
             metadata=None,
             software=False,
             compression="zlib",
+            extratags=_imagej_tags(record),
             **_sample_layout(ordered.shape, ordered.axes),
             **_resolution(record),
         )
@@ -69,3 +73,28 @@ def _resolution(record: ImageRecord) -> dict[str, Any]:
     if not all(1 / _MAX_RATIO < each < _MAX_RATIO for each in pixels_per_cm):
         return {}
     return {"resolution": pixels_per_cm, "resolutionunit": "CENTIMETER"}
+
+
+def _imagej_tags(record: ImageRecord) -> list[tuple[int, int, int, bytes, bool]]:
+    """Return the tags in which ImageJ looks for ROIs, lookup tables and ranges."""
+    try:
+        metadata = _imagej_metadata(record, record.attributes.get("ImageJ", {}))
+    except (AttributeError, TypeError, ValueError):  # not as `imagej` made them
+        return []
+    order: Literal["<", ">"] = "<" if sys.byteorder == "little" else ">"
+    return list(imagej_metadata_tag(metadata, order)) if metadata else []
+
+
+def _imagej_metadata(record: ImageRecord, own: Mapping[str, Any]) -> dict[str, Any]:
+    metadata: dict[str, Any] = {}
+    if "ROI" in own:
+        metadata["ROI"] = b64decode(own["ROI"], validate=True)
+    if "Overlays" in own:
+        metadata["Overlays"] = [b64decode(each) for each in own["Overlays"]]
+    if record.luts:
+        tables = (np.frombuffer(lut, np.uint8) for lut in record.luts)
+        metadata["LUTs"] = [table.reshape(3, 256) for table in tables]
+        ranges = [end for ends in record.display_ranges for end in ends or ()]
+        if ranges and len(ranges) == 2 * len(record.luts):
+            metadata["Ranges"] = ranges
+    return metadata

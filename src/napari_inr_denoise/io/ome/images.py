@@ -1,0 +1,126 @@
+"""Images that OME-XML describes, and the XML of one of them."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from napari_inr_denoise.io.entries import kind_of, unique_names
+from napari_inr_denoise.io.untrusted.xml import children, descendants, referenced_files
+
+HERE = ""
+"""Stands for the file with the XML, among the names of files."""
+
+
+@dataclass(frozen=True)
+class OmeImage:
+    """An image with pixels that OME-XML describes.
+
+    Attributes
+    ----------
+    element : int
+        Number of its element `Image`.
+    name : str
+        Its name, or its well and field; no two images have the same.
+    kind : str
+        See `ImageEntry`.
+    files : frozenset of str
+        Names of the files with its pixels; `HERE` is the file with the XML.
+    named : tuple of str
+        All names of files in the XML, also that of the file with the XML.
+    """
+
+    element: int
+    name: str
+    kind: str
+    files: frozenset[str]
+    named: tuple[str, ...] = ()
+
+
+def ome_images(root: Element) -> list[OmeImage]:
+    """Return the images with pixels in TIFF files, or the first one without.
+
+    Parameters
+    ----------
+    root : Element
+        Root of the OME-XML.
+    """
+    own = root.attrib.get("UUID")
+    elements = children(root, "Image")
+    fields = _fields_of_plates(root)
+    names = unique_names(
+        [each.attrib.get("Name", "") for each in elements],
+        [fields.get(each.attrib.get("ID", ""), "") for each in elements],
+    )
+    found = []
+    for number, (element, name) in enumerate(zip(elements, names, strict=True)):
+        blocks = [
+            block
+            for pixels in children(element, "Pixels")
+            for block in children(pixels, "TiffData")
+        ]
+        files = frozenset(_file_of(block, own) for block in blocks)
+        kind = kind_of(element.attrib.get("Name", ""))
+        named = tuple(sorted(referenced_files(element)))
+        found.append(OmeImage(number, name, kind, files, named))
+    with_pixels = [image for image in found if image.files]
+    nothing = [replace(one, files=frozenset([HERE])) for one in found[:1]]
+    return with_pixels or nothing
+
+
+def _file_of(block: Element, own: str | None) -> str:
+    """Return the name of the file with the planes of a block."""
+    for uuid in children(block, "UUID"):
+        if own is not None and uuid.text == own:
+            return HERE
+        return uuid.attrib.get("FileName", HERE)
+    return HERE
+
+
+def _fields_of_plates(root: Element) -> Mapping[str, str]:
+    """Return names such as "B03 field 1" by the ID of the image."""
+    found: dict[str, str] = {}
+    plates = children(root, "Plate")
+    for plate in plates:
+        start = f"{plate.attrib.get('Name', '')} " if len(plates) > 1 else ""
+        for well in children(plate, "Well"):
+            row, column = (int(well.attrib.get(k, 0)) for k in ("Row", "Column"))
+            place = f"{start}{_letters(row)}{column + 1:02d}"
+            for number, sample in enumerate(children(well, "WellSample")):
+                for reference in children(sample, "ImageRef"):
+                    image = reference.attrib.get("ID", "")
+                    found[image] = f"{place} field {number}"
+    return found
+
+
+def _letters(row: int) -> str:
+    """Return the letters of a row of a plate: A to Z, AA to AZ, ..."""
+    first, last = divmod(row, 26)
+    return (_letters(first - 1) if first else "") + string.ascii_uppercase[last]
+
+
+def xml_of_image(root: Element, image: OmeImage, hosts: frozenset[str]) -> str:
+    """Return the OME-XML of one image, for the reader of one of its files.
+
+    Parameters
+    ----------
+    root : Element
+        Root of the OME-XML of all images; it is changed.
+    image : OmeImage
+        The image.
+    hosts : frozenset of str
+        Names of the file that is opened, as in `image.files`. Planes in it get no
+        UUID: the file may have been renamed.
+    """
+    own = root.attrib.pop("UUID", None)
+    for number, element in enumerate(children(root, "Image")):
+        if number != image.element:
+            root.remove(element)
+    for block in list(descendants(root, "TiffData")):
+        if _file_of(block, own) in hosts:
+            for uuid in children(block, "UUID"):
+                block.remove(uuid)
+    return ElementTree.tostring(root, encoding="unicode")

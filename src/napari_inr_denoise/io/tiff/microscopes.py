@@ -1,0 +1,177 @@
+"""Metadata of TIFF files as microscopes and slide scanners write them.
+
+tifffile parses them; here they become fields of a record. To add a program, write a
+function that returns a `_Found` and add it to `_READERS` under tifffile's name of the
+format.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from tifffile import TiffFile, matlabstr2py
+from tifffile.tifffile import svs_description_metadata
+
+from napari_inr_denoise.io.record import ImageRecord, Quantity
+from napari_inr_denoise.io.tiff.tags import with_tag_metadata
+from napari_inr_denoise.io.units import unit_symbol
+from napari_inr_denoise.io.untrusted.xml import descendants, parse_xml
+
+_METRE, _MICROMETRE, _SECOND = "m", "\u00b5m", "s"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Sizes with their units, and one name and colour per channel."""
+
+    sizes: Mapping[str, tuple[object, str]] = field(default_factory=dict)
+    channel_names: Sequence[object] = ()
+    channel_colours: Sequence[str] = ()
+
+
+def with_microscope_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+    """Return a record with the metadata of TIFF tags, and of the program that wrote.
+
+    Sizes that the program states win over those of the resolution tags.
+    """
+    record = with_tag_metadata(record, tiff)
+    for kind, read in _READERS.items():
+        if getattr(tiff, f"is_{kind}"):
+            record = _with_found(record, read(record, tiff))
+    return record
+
+
+def _with_found(record: ImageRecord, found: _Found) -> ImageRecord:
+    stated = dict(record.stated)
+    for axis, (value, unit) in found.sizes.items():
+        symbol = unit_symbol(unit, "time" if axis == "T" else "length")
+        number = _number(value)
+        if symbol and number:
+            stated[axis] = Quantity(number, symbol)
+    names = tuple(map(str, found.channel_names))
+    return replace(
+        record.with_stated(stated),
+        channel_names=names or record.channel_names,
+        channel_colours=tuple(found.channel_colours) or record.channel_colours,
+    )
+
+
+def _number(value: object) -> float | None:
+    """Return a positive and finite number; None for anything else."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return number if 0 < number < math.inf else None
+
+
+def _step(values: object) -> float:
+    """Return the median difference of increasing values; 0 without two."""
+    numbers = np.asarray(values, np.float64).ravel()
+    return float(np.median(np.diff(numbers))) if numbers.size > 1 else 0.0
+
+
+def _lsm(_: ImageRecord, tiff: TiffFile) -> _Found:
+    """Zeiss LSM: sizes in metres, times in seconds."""
+    metadata = tiff.lsm_metadata or {}
+    sizes = {a: (metadata.get(f"VoxelSize{a}"), _METRE) for a in "XYZ"}
+    period = _step(metadata.get("TimeStamps", ())) or metadata.get("TimeIntervall")
+    colours = metadata.get("ChannelColors") or {}
+    return _Found(
+        sizes | {"T": (period, _SECOND)},
+        colours.get("ColorNames", ()),
+        [f"#{r:02x}{g:02x}{b:02x}" for r, g, b, *_ in colours.get("Colors", ())],
+    )
+
+
+def _stk(_: ImageRecord, tiff: TiffFile) -> _Found:
+    """MetaMorph STK: distances of planes in micrometres, times in milliseconds."""
+    metadata = tiff.stk_metadata or {}
+    unit = str(metadata.get("CalibrationUnits", ""))
+    distances = np.abs(np.asarray(metadata.get("ZDistance", ()), np.float64))
+    used = distances[distances > 0]
+    return _Found(
+        {
+            "X": (metadata.get("XCalibration"), unit),
+            "Y": (metadata.get("YCalibration"), unit),
+            "Z": (np.median(used) if used.size else None, _MICROMETRE),
+            "T": (_step(metadata.get("TimeCreated", ())), "ms"),
+        }
+    )
+
+
+def _metaseries(_: ImageRecord, tiff: TiffFile) -> _Found:
+    """MetaMorph and MetaXpress: XML in the description of each plane."""
+    root = parse_xml(tiff.pages.first.description)
+    texts = {
+        p.attrib.get("id"): p.attrib.get("value") for p in descendants(root, "prop")
+    }
+    if texts.get("spatial-calibration-state") not in ("on", "1", "true"):
+        return _Found()
+    unit = str(texts.get("spatial-calibration-units", ""))
+    sizes = {a: (texts.get(f"spatial-calibration-{a.lower()}"), unit) for a in "XY"}
+    return _Found(sizes)
+
+
+def _scanimage(record: ImageRecord, tiff: TiffFile) -> _Found:
+    """ScanImage: the field of view in micrometres, and the periods of the scanner."""
+    found = (tiff.scanimage_metadata or {}).get("FrameData")
+    stated = found or matlabstr2py(str(tiff.pages.first.software))
+    stated = stated if isinstance(stated, Mapping) else {}
+    corners = np.asarray(stated.get("SI.hRoiManager.imagingFovUm", ()), np.float64)
+    sizes: dict[str, tuple[object, str]] = {
+        "Z": (stated.get("SI.hStackManager.stackZStepSize"), _MICROMETRE),
+        "T": (stated.get("SI.hRoiManager.scanFramePeriod"), _SECOND),
+    }
+    if corners.ndim == 2 and corners.shape[1] == 2:
+        width, height = np.ptp(corners, axis=0)
+        sizes["X"] = (width / record.size_of("X"), _MICROMETRE)
+        sizes["Y"] = (height / record.size_of("Y"), _MICROMETRE)
+    return _Found(sizes, _saved_names(stated))
+
+
+def _saved_names(stated: Mapping[str, Any]) -> list[object]:
+    """Return the names of the channels of ScanImage that were saved."""
+    names = stated.get("SI.hChannels.channelName", ())
+    saved = np.atleast_1d(stated.get("SI.hChannels.channelSave", ()))
+    if not isinstance(names, list | tuple) or not len(saved):
+        return []
+    return [names[int(k) - 1] for k in saved if 0 < int(k) <= len(names)]
+
+
+def _svs(_: ImageRecord, tiff: TiffFile) -> _Found:
+    """Aperio SVS: micrometres per pixel in the description."""
+    size = svs_description_metadata(tiff.pages.first.description).get("MPP")
+    return _Found(dict.fromkeys("XY", (size, _MICROMETRE)))
+
+
+def _micromanager(_: ImageRecord, tiff: TiffFile) -> _Found:
+    """NDTiff and Micro-Manager without OME-XML: settings of dataset and plane."""
+    summary = dict((tiff.micromanager_metadata or {}).get("Summary") or {})
+    tag = tiff.pages.first.tags.get("MicroManagerMetadata")
+    plane = tag.value if tag is not None and isinstance(tag.value, Mapping) else {}
+    size = plane.get("PixelSizeUm") or summary.get("PixelSize_um")
+    names = summary.get("ChNames", ())
+    return _Found(
+        {
+            "X": (size, _MICROMETRE),
+            "Y": (size, _MICROMETRE),
+            "Z": (summary.get("z-step_um"), _MICROMETRE),
+            "T": (summary.get("Interval_ms"), "ms"),
+        },
+        names if isinstance(names, list) else (),
+    )
+
+
+_READERS: dict[str, Callable[[ImageRecord, TiffFile], _Found]] = {
+    "lsm": _lsm,
+    "stk": _stk,
+    "metaseries": _metaseries,
+    "scanimage": _scanimage,
+    "svs": _svs,
+    "micromanager": _micromanager,
+}

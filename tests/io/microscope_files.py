@@ -1,0 +1,203 @@
+"""Small files as microscopes and slide scanners write them."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+_BYTE, _LONG, _RATIONAL = 1, 4, 5
+
+
+def write_lsm(path: Path, values: NDArray[Any], step_s: float = 0.0) -> Path:
+    """Write planes (Z or T, Y, X) as Zeiss LSM, each with a thumbnail."""
+    info = np.zeros(1, tifffile.TIFF.CZ_LSMINFO)
+    info["MagicNumber"], info["StructureSize"] = 0x0400494C, info.nbytes
+    planes, height, width = values.shape
+    sizes = {"X": width, "Y": height, "Z": 1, "Time": 1, "Channels": 1}
+    sizes["Time" if step_s else "Z"] = planes
+    for axis, size in sizes.items():
+        info[f"Dimension{axis}"] = size
+    info["VoxelSizeX"], info["VoxelSizeY"], info["VoxelSizeZ"] = 65e-9, 70e-9, 3e-7
+    info["ScanType"], info["TimeIntervall"] = (3 if step_s else 0), step_s
+    tag = (34412, _BYTE, info.nbytes, info.tobytes(), True)
+    with tifffile.TiffWriter(path, byteorder="<") as writer:
+        for number, plane in enumerate(values):
+            writer.write(
+                plane,
+                photometric="minisblack",
+                metadata=None,
+                extratags=[tag] if number == 0 else [],
+            )
+            small = np.zeros((4, 4), np.uint8)
+            rgb = np.stack([small] * 3, -1)
+            writer.write(rgb, photometric="rgb", subfiletype=1, metadata=None)
+    return path
+
+
+def write_stk(path: Path, values: NDArray[Any]) -> Path:
+    """Write planes (Z, Y, X) as MetaMorph STK: one directory for all planes."""
+    planes = len(values)
+    uic2 = np.zeros((planes, 6), np.uint32)  # distance, date and time of each plane
+    uic2[:, :4] = 1, 4, 2451545, 0
+    uic2[:, 3] = 500 * np.arange(planes)
+    # XCalibration, YCalibration and CalibrationUnits, each with its place in the file.
+    numbers = [4, 0, 5, 0, 6, 0]
+    tifffile.imwrite(
+        path,
+        values,
+        photometric="minisblack",
+        metadata=None,
+        byteorder="<",
+        extratags=[
+            (33628, _LONG, len(numbers), struct.pack("<6I", *numbers), True),
+            (33629, _RATIONAL, 3 * planes, uic2.tobytes(), True),
+        ],
+    )
+    content = bytearray(path.read_bytes())
+    (directory,) = struct.unpack_from("<I", content, 4)
+    (entries,) = struct.unpack_from("<H", content, directory)
+    end = len(content)
+    content += struct.pack("<4I", 26, 100, 27, 100) + struct.pack("<I", 3) + b"um\0"
+    for at in range(directory + 2, directory + 2 + 12 * entries, 12):
+        (code,) = struct.unpack_from("<H", content, at)
+        if code == 33628:  # counted in pairs
+            struct.pack_into("<I", content, at + 4, len(numbers) // 2)
+            (pairs,) = struct.unpack_from("<I", content, at + 8)
+            for number, place in enumerate((end, end + 8, end + 16)):
+                struct.pack_into("<I", content, pairs + 8 * number + 4, place)
+        elif code == 33629:  # counted in planes
+            struct.pack_into("<I", content, at + 4, planes)
+    struct.pack_into("<I", content, directory + 2 + 12 * entries, 0)  # the last one
+    path.write_bytes(content)
+    return path
+
+
+def write_svs(path: Path, values: NDArray[Any]) -> Path:
+    """Write a plane of colours as Aperio SVS."""
+    tifffile.imwrite(
+        path,
+        values,
+        photometric="rgb",
+        tile=(32, 32),
+        description="Aperio Image Library v10\r\n64x64|AppMag = 20|MPP = 0.4990",
+        metadata=None,
+    )
+    return path
+
+
+def write_scn(path: Path, values: NDArray[Any], channel: int = 0) -> Path:
+    """Write a plane of colours as Leica SCN, with a number of its channel."""
+    xml = (
+        '<?xml version="1.0"?><scn xmlns="http://www.leica-microsystems.com/scn/'
+        '2010/10/01"><collection><image name="slide"><pixels sizeX="64" sizeY="64">'
+        f'<dimension sizeX="64" sizeY="64" c="{channel}" ifd="0"/></pixels></image>'
+        "</collection></scn>"
+    )
+    tifffile.imwrite(
+        path,
+        values,
+        photometric="rgb",
+        tile=(32, 32),
+        description=xml,
+        metadata=None,
+        resolution=(20000, 20000),
+        resolutionunit="CENTIMETER",
+    )
+    return path
+
+
+def write_scanimage(path: Path, values: NDArray[Any]) -> Path:
+    """Write planes (Y, X) of two saved channels as ScanImage."""
+    text = """SI.hChannels.channelName = {'green' 'red' 'blue'}
+SI.hChannels.channelSave = [1 3]
+SI.hRoiManager.imagingFovUm = [-9 -8;9 -8;9 8;-9 8]
+SI.hRoiManager.scanFramePeriod = 0.03
+SI.hStackManager.stackZStepSize = 2.5
+"""
+    tifffile.imwrite(
+        path, values, photometric="minisblack", software=text, metadata=None
+    )
+    return path
+
+
+def write_metaseries(path: Path, values: NDArray[Any]) -> Path:
+    """Write a plane as MetaXpress."""
+    prop = '<prop id="spatial-calibration-{}" type="{}" value="{}"/>'.format
+    text = (
+        "<MetaData><PlaneInfo>"
+        + prop("state", "bool", "on")
+        + prop("x", "float", "0.65")
+        + prop("y", "float", "0.66")
+        + prop("units", "string", "um")
+        + "</PlaneInfo></MetaData>"
+    )
+    tifffile.imwrite(
+        path,
+        values,
+        photometric="minisblack",
+        description=text,
+        software="MetaSeries",
+        metadata=None,
+    )
+    return path
+
+
+def write_ndtiff(
+    folder: Path, values: NDArray[Any], names: tuple[str, ...] = ("z",)
+) -> Path:
+    """Write planes (.., Y, X) of uint16 as NDTiff v3 with its index."""
+    path = folder / "data_NDTiffStack.tif"
+    summary = {"PixelSize_um": 0.1, "z-step_um": 0.5, "ChNames": ["a", "b"]}
+    text = json.dumps(summary).encode()
+    head = struct.pack("<2sHI", b"II", 42, 0)
+    head += struct.pack("<IIIII", 483729, 3, 3, 2355492, len(text)) + text
+    head += bytes(len(head) % 2)
+    planes = values.reshape(-1, *values.shape[-2:])
+    size = planes[0].nbytes
+    plane = json.dumps({"PixelSizeUm": 0.1}).encode()
+    content, index = bytearray(head), b""
+    previous = 4
+    for number, position in enumerate(np.ndindex(values.shape[:-2])):
+        offset = len(content)
+        content += planes[number].astype("<u2").tobytes()
+        text_at = len(content)
+        content += plane + bytes(len(plane) % 2)
+        struct.pack_into("<I", content, previous, len(content))
+        entries = _entries(planes.shape[1:], offset, size, text_at, len(plane))
+        content += struct.pack("<H", len(entries))
+        content += b"".join(struct.pack("<HHII", *entry) for entry in entries)
+        previous = len(content)
+        content += bytes(4)
+        axes = json.dumps(dict(zip(names, position, strict=True))).encode()
+        file = path.name.encode()
+        index += struct.pack("<I", len(axes)) + axes + struct.pack("<I", len(file))
+        index += file + struct.pack(
+            "<IiiiiIii", offset, *planes.shape[:0:-1], 1, 0, text_at, len(plane), 0
+        )
+    path.write_bytes(content)
+    (folder / "NDTiff.index").write_bytes(index)
+    return path
+
+
+def _entries(
+    shape: tuple[int, ...], offset: int, size: int, text_at: int, length: int
+) -> list[tuple[int, int, int, int]]:
+    """Return the tags of a page: code, type, count, value."""
+    return [
+        (256, _LONG, 1, shape[1]),
+        (257, _LONG, 1, shape[0]),
+        (258, 3, 1, 16),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, _LONG, 1, offset),
+        (277, 3, 1, 1),
+        (278, _LONG, 1, shape[0]),
+        (279, _LONG, 1, size),
+        (51123, 2, length, text_at),
+    ]

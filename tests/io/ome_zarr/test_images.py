@@ -1,0 +1,136 @@
+"""Plates, wells, series and several multiscales of an OME-Zarr; missing chunks."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+
+from napari_inr_denoise import list_images, read_image, write_image
+from napari_inr_denoise.io.record import ImageRecord
+
+FIELDS = ("A/1/0", "A/1/1", "B/2/0", "B/2/1")
+AXES = [{"name": name, "type": "space"} for name in "zyx"]
+
+
+def _multiscale(name: str = "", path: str = "0") -> dict[str, Any]:
+    scale = {"type": "scale", "scale": [1.0, 0.5, 0.5]}
+    dataset = {"path": path, "coordinateTransformations": [scale]}
+    named = {"name": name} if name else {}
+    return {"version": "0.4", "axes": AXES, "datasets": [dataset], **named}
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> Path:
+    """A plate of four fields; field k holds k + 1."""
+    root = zarr.create_group(tmp_path / "plate.zarr", zarr_format=2)
+    root.attrs["plate"] = {"wells": [{"path": "A/1"}, {"path": "B/2"}]}
+    for well in ("A/1", "B/2"):
+        images = [{"path": "0"}, {"path": "1"}]
+        root.create_group(well).attrs["well"] = {"images": images}
+    for value, path in enumerate(FIELDS, 1):
+        field = root.create_group(path)
+        field.attrs["multiscales"] = [_multiscale()]
+        data = np.full((2, 8, 8), value, np.uint8)
+        field.create_array("0", data=data, chunks=(1, 8, 4))
+        labels = field.create_group("labels/cells")
+        labels.create_array("0", data=data)
+    return tmp_path / "plate.zarr"
+
+
+def test_fields_of_a_plate_and_of_a_well(plate: Path) -> None:
+    record = read_image(plate)
+    assert (record.name, record.series) == ("A/1/0", FIELDS)
+    assert record.data.max() == 1
+    assert record.spacing_um == {}
+    assert "holds 4 images; only the first was read (A/1/0)" in record.notes[0]
+    for number, name in enumerate(FIELDS):
+        chosen = read_image(plate, series=name)
+        assert chosen.data.min() == chosen.data.max() == number + 1
+        assert chosen.data.shape == read_image(plate, series=number).data.shape
+    assert read_image(plate / "B" / "2", series="1").data.max() == 4
+    assert read_image(plate / "B" / "2" / "0").data.max() == 3
+
+
+def test_what_is_missing_of_a_plate_is_named(plate: Path) -> None:
+    shutil.rmtree(plate / "B" / "2")
+    shutil.rmtree(plate / "A" / "1" / "0")
+    entries = list_images(plate)
+    assert [(one.name, one.missing) for one in entries] == [
+        ("A/1/0", ("A/1/0",)),
+        ("A/1/1", ()),
+        ("B/2", ("B/2",)),
+    ]
+    with pytest.raises(ValueError, match=r"its image A/1/0 is missing"):
+        read_image(plate)
+    assert read_image(plate, series="A/1/1").data.max() == 2
+
+
+def test_a_path_outside_of_a_plate_is_not_read(plate: Path) -> None:
+    root = zarr.open_group(plate)
+    root.attrs["plate"] = {"wells": [{"path": "../elsewhere"}]}
+    with pytest.raises(ValueError, match="outside the Zarr"):
+        read_image(plate)
+
+
+def test_series_of_bioformats_have_the_names_of_their_xml(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    root = zarr.create_group(path, zarr_format=2)
+    root.attrs["bioformats2raw.layout"] = 3
+    for number in range(2):
+        image = root.create_group(str(number))
+        image.attrs["multiscales"] = [_multiscale()]
+        image.create_array("0", data=np.full((2, 4, 4), number + 5, np.uint8))
+    (path / "OME").mkdir()
+    xml = (
+        '<OME><Image ID="Image:0" Name="left"/><Image ID="Image:1" Name="right"/></OME>'
+    )
+    (path / "OME" / "METADATA.ome.xml").write_text(xml, encoding="utf-8")
+    assert [entry.name for entry in list_images(path)] == ["left", "right"]
+    assert read_image(path, series="right").data.max() == 6
+
+
+def test_several_multiscales_of_a_group(tmp_path: Path) -> None:
+    root = zarr.create_group(tmp_path / "a.zarr", zarr_format=2)
+    root.attrs["multiscales"] = [_multiscale("raw", "x"), _multiscale("mean", "y")]
+    for value, name in enumerate("xy", 1):
+        root.create_array(name, data=np.full((2, 4, 4), value, np.uint8))
+    record = read_image(tmp_path / "a.zarr", series="mean")
+    assert (record.name, record.data.max()) == ("mean", 2)
+    assert "only the first was read (raw)" in read_image(tmp_path / "a.zarr").notes[0]
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+def test_missing_chunks_are_a_note_or_a_mask(tmp_path: Path, sharded: bool) -> None:
+    path = tmp_path / "a.zarr"
+    values = np.ones((4, 10, 9), np.float32)
+    values[1], values[2, :8, 4:8] = 7, 7  # fill, which is not stored
+    options = {"chunks": (1, 4, 2), "shards": (1, 8, 4)} if sharded else {}
+    options = options or {"chunks": (1, 8, 4)}
+    array = zarr.create_array(
+        path,
+        shape=values.shape,
+        dtype="f4",
+        fill_value=7,
+        dimension_names=list("zyx"),
+        **options,
+    )
+    array[:] = values
+    record = read_image(path)
+    np.testing.assert_array_equal(record.data, values)
+    assert "missing chunks: 7 of 24, among them whole planes: 1" in record.notes[-1]
+    record = read_image(path, lazy=True, incomplete=True)
+    np.testing.assert_array_equal(record.missing, values == 7)
+    np.testing.assert_array_equal(np.isnan(record.data), values == 7)
+    part = (slice(1, 3), slice(5, 9), slice(3, 9))
+    np.testing.assert_array_equal(record.missing[part], values[part] == 7)
+
+
+def test_what_is_written_has_all_chunks(tmp_path: Path) -> None:
+    zeros = ImageRecord(np.zeros((3, 8, 8), np.uint8), "ZYX")
+    write_image(tmp_path / "a.zarr", zeros)
+    assert read_image(tmp_path / "a.zarr").notes == ()

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from napari_inr_denoise import read_image, write_image
+from napari_inr_denoise.io.record import Quantity
+from tests.io.microscope_files import (
+    write_lsm,
+    write_metaseries,
+    write_ndtiff,
+    write_scanimage,
+    write_scn,
+    write_stk,
+    write_svs,
+)
+
+
+@pytest.fixture
+def stack(rng: np.random.Generator) -> NDArray[np.uint16]:
+    return rng.integers(0, 999, (5, 16, 18), dtype=np.uint16)
+
+
+@pytest.fixture
+def slide(rng: np.random.Generator) -> NDArray[np.uint8]:
+    return rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
+
+
+def test_lsm(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
+    record = read_image(write_lsm(tmp_path / "a.lsm", stack), lazy=True)
+    assert record.axes == "ZYX"
+    np.testing.assert_array_equal(record.data[3, 2:9], stack[3, 2:9])
+    assert record.stated["Z"] == Quantity(3e-7, "m")
+    assert record.spacing_um == pytest.approx({"Z": 0.3, "Y": 0.07, "X": 0.065})
+    movie = read_image(write_lsm(tmp_path / "b.lsm", stack, step_s=2.0))
+    assert (movie.axes, movie.time_step_s) == ("TYX", 2.0)
+
+
+def test_stk(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
+    record = read_image(write_stk(tmp_path / "a.stk", stack), lazy=True)
+    assert record.axes == "ZYX"
+    np.testing.assert_array_equal(record.data, stack)
+    assert record.spacing_um == pytest.approx({"Z": 0.25, "Y": 0.27, "X": 0.26})
+
+
+def test_svs(tmp_path: Path, slide: NDArray[np.uint8]) -> None:
+    record = read_image(write_svs(tmp_path / "a.svs", slide), lazy=True)
+    assert record.axes == "YXS"
+    np.testing.assert_array_equal(record.data, slide)
+    assert record.spacing_um == {"Y": 0.499, "X": 0.499}
+
+
+def test_scn(tmp_path: Path, slide: NDArray[np.uint8]) -> None:
+    record = read_image(write_scn(tmp_path / "a.scn", slide))
+    assert record.axes == "YXS"
+    np.testing.assert_array_equal(record.data, slide)
+    assert record.spacing_um == pytest.approx({"Y": 0.5, "X": 0.5})
+
+
+def test_planes_that_a_slide_scanner_claims_are_counted_first(
+    tmp_path: Path, slide: NDArray[np.uint8]
+) -> None:
+    path = write_scn(tmp_path / "a.scn", slide, channel=10**10)
+    with pytest.raises(ValueError, match="planes declared by the XML"):
+        read_image(path)
+
+
+def test_scanimage(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
+    record = read_image(write_scanimage(tmp_path / "a.tif", stack))
+    assert record.axes == "ZYX"  # a guess, and said
+    assert "taken for Z" in record.notes[0]
+    assert record.spacing_um == pytest.approx({"Z": 2.5, "Y": 1.0, "X": 1.0})
+
+
+def test_metaseries(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
+    record = read_image(write_metaseries(tmp_path / "a.tif", stack[0]))
+    assert record.spacing_um == pytest.approx({"Y": 0.66, "X": 0.65})
+
+
+def test_ndtiff(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
+    values = np.stack([stack, stack + 7])
+    path = write_ndtiff(tmp_path, values, ("channel", "z"))
+    record = read_image(path, lazy=True)
+    assert record.axes == "CZYX"
+    np.testing.assert_array_equal(record.data[1, 3], values[1, 3])
+    np.testing.assert_array_equal(record.data, values)
+    assert record.spacing_um == {"Z": 0.5, "Y": 0.1, "X": 0.1}
+    assert record.channel_names == ("a", "b")
+    write_image(tmp_path / "a.ome.tif", record)
+    assert read_image(tmp_path / "a.ome.tif").spacing_um == record.spacing_um
+
+
+def _index(axes: dict[str, int], name: bytes) -> bytes:
+    text = json.dumps(axes).encode()
+    head = struct.pack("<I", len(text)) + text + struct.pack("<I", len(name)) + name
+    return head + struct.pack("<IiiiiIii", 99, 18, 16, 1, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (_index({"z": 6}, b"../elsewhere.tif"), "outside the folder"),
+        (_index({"z": 2**40}, b"data_NDTiffStack.tif"), "planes declared by"),
+        (_index({"z": 1, "t": 1}, b"data_NDTiffStack.tif"), "different axes"),
+    ],
+)
+def test_an_index_is_checked_before_it_is_followed(
+    tmp_path: Path, stack: NDArray[np.uint16], more: bytes, words: str
+) -> None:
+    path = write_ndtiff(tmp_path, stack)
+    with (tmp_path / "NDTiff.index").open("ab") as file:
+        file.write(more)
+    with pytest.raises(ValueError, match=words):
+        read_image(path)
+
+
+def test_a_file_beside_an_index_that_does_not_name_it_is_its_own_image(
+    tmp_path: Path, stack: NDArray[np.uint16]
+) -> None:
+    path = write_ndtiff(tmp_path, stack)
+    other = path.rename(tmp_path / "other.tif")
+    record = read_image(other)
+    assert record.data.shape == stack.shape
+    assert "taken for Z" in record.notes[0]
