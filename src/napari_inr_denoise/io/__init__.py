@@ -29,6 +29,10 @@ To add a format:
     def read_raw(path):
         return ImageRecord(RawArray(path, (512, 512), np.dtype("u2")), "YX")
 
+A format that holds several images lists them as `ImageEntry` (module `entries`), takes
+one of them, and is called in `image_set.images_of`. A `FileArray` that may lack a part
+says so by `missing` and `missing_in`.
+
 `provenance`, `fingerprint` and `image_set` are imported by their modules: they load
 tifffile.
 """
