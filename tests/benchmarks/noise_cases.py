@@ -47,6 +47,8 @@ _WIDTHS = np.geomspace(0.3, 6, 20)
 _MEDIANS = (3, 5, 7)
 _BRIGHTEST = 0.995
 """Quantile of a sparse truth above which the light is summed."""
+_BELOW = 0.15
+"""Contrast below the darkest true value, so that noise there is not black."""
 HEADER = (
     "| base | case | noisy | best plain filter | result | ratio | limit |"
     " level / true | within 1, 2 std | warnings | falls short |\n"
@@ -69,7 +71,7 @@ class Row:
         Error of the result over that of the plain filter (sparse planes: over that of
         the noisy plane), and the largest that is allowed.
     level : float or None
-        Estimated over true noise level.
+        Estimated over true noise level, without hot pixels and the noise of lines.
     within : tuple of float
         Share of the errors within one and two standard deviations; empty if unknown.
     kept : float or None
@@ -192,12 +194,20 @@ def _scored(
         result=result,
         ratio=ratio,
         limit=kind.limit,
-        level=None if plane.noise.sigma is None else plane.noise.sigma / noisy,
+        level=_level(case, plane),
         within=within,
         kept=kept,
         warnings=warnings,
         short=tuple(fault for fault, given in faults.items() if given),
     ), found.image
+
+
+def _level(case: Case, plane: PlaneReport) -> float | None:
+    """Return the estimated over the true noise level."""
+    if plane.noise.sigma is None:
+        return None
+    noise = case.noisy if case.pixel_noise is None else case.truth + case.pixel_noise
+    return plane.noise.sigma / _error(case, noise)
 
 
 def _error(case: Case, image: NDArray[np.floating]) -> float:
@@ -261,8 +271,9 @@ def _write_strip(path: Path, row: Row, case: Case, image: NDArray[np.floating]) 
         (caption, np.kron(plane[part, part], np.ones((2, 2))))
         for caption, plane in panels
     ]
-    white = float(np.percentile(case.truth, KINDS[row.case].white))
-    write_comparison(path, shown, (float(case.truth.min()), white))
+    black, white = np.percentile(case.truth, (0, KINDS[row.case].white))
+    black -= _BELOW * (white - black)
+    write_comparison(path, shown, (float(black), float(white)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 
@@ -34,11 +34,14 @@ class Case:
         Intensities in arbitrary units, the same in both.
     counted : ndarray of bool, shape (Y, X), or None
         Pixels whose error counts; None for all.
+    pixel_noise : ndarray, shape (Y, X), or None
+        Noise without that of lines and without hot pixels; None if there are none.
     """
 
     truth: Array
     noisy: Array
     counted: NDArray[np.bool_] | None = None
+    pixel_noise: Array | None = None
 
 
 Make = Callable[[Array, np.random.Generator], Case]
@@ -113,7 +116,8 @@ def _line_averaged(base: Array, rng: np.random.Generator) -> Case:
 def _line_noise(base: Array, rng: np.random.Generator, axis: int) -> Case:
     truth = _photons(base)
     lines = np.expand_dims(rng.normal(0, 2.5, truth.shape[axis]), 1 - axis)
-    return Case(truth, camera(truth, rng) + lines)
+    noisy = camera(truth, rng)
+    return Case(truth, noisy + lines, pixel_noise=noisy - truth)
 
 
 def _hot_column(base: Array, rng: np.random.Generator) -> Case:
@@ -133,11 +137,12 @@ def _jpeg(base: Array, rng: np.random.Generator) -> Case:
 def _hot_clusters(base: Array, rng: np.random.Generator) -> Case:
     truth = _photons(base)
     noisy = camera(truth, rng)
+    noise = noisy - truth
     for side, count in ((1, 12), (2, 6), (3, 4)):
         for _ in range(count):
             top, left = (rng.integers(2, size - 6) for size in truth.shape)
             noisy[top : top + side, left : left + side] = rng.uniform(150, 400)
-    return Case(truth, noisy)
+    return Case(truth, noisy, pixel_noise=noise)
 
 
 def _one_bright_cell(base: Array, rng: np.random.Generator) -> Case:
@@ -216,7 +221,7 @@ KINDS = {
     "hot-column": Kind(1.0, _hot_column),
     "jpeg-50": Kind(1.0, _jpeg),
     "hot-clusters": Kind(1.0, _hot_clusters),
-    "one-bright-cell": Kind(0.7, _one_bright_cell, white=93),
+    "one-bright-cell": Kind(0.7, _one_bright_cell, white=85),
     "padded-10": Kind(0.95, partial(_padded, share=0.1)),
     "padded-50": Kind(0.95, partial(_padded, share=0.5)),
     "two-noise-levels": Kind(0.8, _two_noise_levels),
@@ -239,5 +244,5 @@ background in photons."""
 def case_of(name: str, base: Array, seed: int) -> Case:
     """Return the case of a kind on a base; each has a generator of its own."""
     case = KINDS[name].make(base, np.random.default_rng(seed))
-    # Files and cameras give no more digits than this.
-    return Case(case.truth, case.noisy.astype(np.float32), case.counted)
+    # A file's digits.
+    return replace(case, noisy=case.noisy.astype(np.float32).astype(float))
