@@ -125,7 +125,11 @@ def _as_bright(
     if changed is None or not changed.any():
         return candidate
     share = changed[..., None]
-    return _brightness_added(candidate, problem, _SUDDEN_BRIGHTNESS, share)
+    candidate = _brightness_added(candidate, problem, _SUDDEN_BRIGHTNESS, share)
+    # The mean of the plane stays that of the noisy one.
+    missing = (problem.plane_yxs - candidate.plane_yxs)[problem.fitted_yx]
+    plane_yxs = candidate.plane_yxs + missing.mean(axis=0)
+    return replace(candidate, plane_yxs=plane_yxs.astype(np.float32))
 
 
 def _brightness_added(
