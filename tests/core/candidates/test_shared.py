@@ -276,3 +276,56 @@ def test_beads_that_move_leave_no_ghosts() -> None:
     ghost_alone = (alone - lapse.truth)[1:][left].mean() / gone[left].mean()
     assert ghost < max(ghost_alone, 0.0) + 0.05
     assert _rms(together - lapse.truth) < 1.02 * _rms(alone - lapse.truth)
+
+
+def _flash(height: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return a still movie with a disk that is bright in frame 2, and the disk."""
+    movie = np.repeat(_tissue(1), COUNT, axis=0)
+    y, x = np.mgrid[:SIDE, :SIDE]
+    disk = (y - 22) ** 2 + (x - 26) ** 2 <= 3**2
+    movie[2, disk] += height
+    return movie, disk
+
+
+@pytest.mark.parametrize("height", [40.0, -40.0])
+def test_a_sudden_change_stays_in_its_frame(
+    height: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    movie, disk = _flash(height)
+    noisy = _noisy(movie)
+    with_test = _run(noisy, "TYX").image
+    monkeypatch.setattr(stack_module, "sudden_change", lambda *_: None)
+    without = _run(noisy, "TYX").image
+    error, error_without = (
+        (image - movie)[:, disk].mean(axis=1) / height for image in (with_test, without)
+    )
+    assert abs(error[2]) < 0.8 * abs(error_without[2])
+    leak, leak_without = (np.abs(one[[1, 3]]).sum() for one in (error, error_without))
+    assert leak < 0.6 * leak_without
+    assert _rms(with_test - movie) < 1.005 * _rms(without - movie)
+
+
+def test_a_still_movie_loses_nothing_to_the_test(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    movie = np.repeat(_tissue(1), COUNT, axis=0)
+    with_test = _run(_noisy(movie), "TYX").image
+    monkeypatch.setattr(stack_module, "sudden_change", lambda *_: None)
+    without = _run(_noisy(movie), "TYX").image
+    assert _rms(with_test - movie) < 1.01 * _rms(without - movie)
+
+
+@pytest.mark.parametrize("value", [0.0, 100.0])
+@pytest.mark.parametrize("number", [2, COUNT])
+def test_a_blank_plane_costs_the_others_nothing(
+    clean: NDArray[np.float64], together: DenoiseResult, value: float, number: int
+) -> None:
+    blank = np.full((1, SIDE, SIDE), value)
+    noisy = _noisy(clean)
+    image = _run(np.concatenate([noisy[:number], blank, noisy[number:]])).image
+    assert np.array_equal(image[number], blank[0])
+    others = np.delete(image, number, axis=0)
+    if number == COUNT:
+        assert _rms(others - clean) < 1.006 * _rms(together.image - clean)
+    far = [0, 4, 5]  # not beside the blank plane
+    assert _rms((others - clean)[far]) < 1.02 * _rms((together.image - clean)[far])

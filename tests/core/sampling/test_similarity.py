@@ -10,7 +10,10 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.series import Series
-from napari_inr_denoise.core.sampling.similarity import shares_structure
+from napari_inr_denoise.core.sampling.similarity import (
+    shares_structure,
+    sudden_change,
+)
 from napari_inr_denoise.image.tiling import Tiling
 from napari_inr_denoise.io.read import read_image
 
@@ -86,3 +89,67 @@ def test_crops_of_different_micrographs_are_unrelated(
     )
     assert len(crops) == 7
     assert [planes.context_numbers(number) for number in range(7)] == [None] * 7
+
+
+def _disk(radius: float, centre: tuple[int, int] = (30, 34)) -> NDArray[np.bool_]:
+    y, x = np.mgrid[:64, :64]
+    return np.asarray((y - centre[0]) ** 2 + (x - centre[1]) ** 2 <= radius**2)
+
+
+def _changed(
+    own: NDArray[np.float64], *context: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    planes = [_problem(one, 1.0, seed) for seed, one in enumerate((own, *context))]
+    found = sudden_change(planes[0], planes[1:])
+    assert found is not None
+    return found
+
+
+def test_what_stays_does_not_change() -> None:
+    still = 5 * _structure(0)
+    assert _changed(still, still, still).mean() < 0.01
+    assert _changed(still, still).mean() < 0.01
+
+
+def test_a_dimmer_plane_is_no_change() -> None:
+    still = 5 * _structure(0)
+    assert _changed(still, 2 * still + 40, 0.5 * still - 3).mean() < 0.01
+
+
+@pytest.mark.parametrize("height", [-4.0, 4.0])
+@pytest.mark.parametrize("where", [(0,), (1,), (2,), (0, 1)])
+def test_a_change_is_found_in_the_plane_or_in_one_beside(
+    where: tuple[int, ...], height: float
+) -> None:
+    """A transient, the planes before and after it, and a step."""
+    planes = [5 * _structure(0) for _ in range(3)]
+    for number in where:
+        planes[number] = planes[number] + height * _disk(3)
+    found = _changed(*planes)
+    assert found[_disk(2)].mean() > 0.9
+    assert found[~_disk(8)].mean() < 0.01
+
+
+def test_a_steady_change_is_not_sudden() -> None:
+    """As from plane to plane of a smooth volume."""
+    still, rise = 5 * _structure(0), 4.0 * _disk(6)
+    assert _changed(still, still - rise, still + rise).mean() < 0.01
+    assert _changed(still, still, still + rise)[_disk(4)].mean() > 0.9
+
+
+def test_where_there_is_no_plane_beside_nothing_is_known() -> None:
+    own = _problem(_structure(0), 1.0, 0)
+    assert sudden_change(own, ()) is None
+    assert sudden_change(own, (None, None)) is None
+    alone = sudden_change(own, (None, own))
+    assert alone is not None
+    assert not alone.any()
+
+
+def test_a_change_of_what_does_not_count_is_none() -> None:
+    own, other = (_problem(5 * _structure(0), 1.0, seed) for seed in (0, 1))
+    own.fitted_yx[20:24, 30:34] = False
+    own.plane_yxs[20:24, 30:34] = 1e4
+    found = sudden_change(own, (other, other))
+    assert found is not None
+    assert found.mean() < 0.01

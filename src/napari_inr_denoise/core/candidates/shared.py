@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.candidates.base import (
@@ -28,6 +29,7 @@ from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.sampling.series import CROP, Series, SeriesTile, spread
+from napari_inr_denoise.core.sampling.similarity import sudden_change
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 _Item = TypeVar("_Item")
@@ -40,9 +42,9 @@ _BRIGHTNESS = 7.0
 """Standard deviation, in pixels, of the blur that matches the local brightness. With 8
 the background of a dim stack flickers slightly more than the input, with 6 noise is
 added back."""
-_WIDTHS = (_BRIGHTNESS, _BRIGHTNESS, 0.0)
-_OWN_WEIGHT = 1 / (2 * np.pi * _BRIGHTNESS**2)
-"""Weight of the centre pixel in this blur."""
+_SUDDEN_BRIGHTNESS = 1.0
+"""The same, where a plane differs suddenly from its context slices. With 0.7 more noise
+is added back, with 1.5 less of a small object."""
 _FEWER_AUGMENTATIONS = 4
 """Factor by which shared networks use fewer test-time augmentations: eight instead of
 two gain 0.03 dB and take three times as long."""
@@ -92,29 +94,74 @@ class SharedNetworks:
     def predictions(self, tile: SeriesTile) -> Generator[None, None, list[Candidate]]:
         """Return each network's prediction of a tile, trained on or not."""
         found = []
+        changed = sudden_change(tile.problem, tile.context)
         for trainer in self._trainers:
             candidate = yield from trainer.predict(tile, self._n_augmentations)
-            found.append(_as_bright(candidate, tile.problem))
+            found.append(_as_bright(candidate, tile.problem, changed))
         return found
 
 
-def _as_bright(candidate: Candidate, problem: NoisyPlane) -> Candidate:
+def _as_bright(
+    candidate: Candidate, problem: NoisyPlane, changed: NDArray[np.float64] | None
+) -> Candidate:
     """Return a prediction with the local brightness of the noisy plane.
 
     A shared network is slightly too bright in some places and too dark in others, in
     each plane differently, so that the planes would flicker. The mean of many noisy
-    pixels has almost no noise and corrects this.
+    pixels has almost no noise and corrects this. Where a plane differs suddenly from
+    those beside it, the network takes it for one of them in part; there the brightness
+    of few pixels counts.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Prediction of the plane.
+    problem : NoisyPlane
+        The noisy plane.
+    changed : ndarray, shape (Y, X), or None
+        Where the plane differs suddenly, from `sudden_change`.
+    """
+    candidate = _brightness_added(candidate, problem, _BRIGHTNESS, 1.0)
+    if changed is None or not changed.any():
+        return candidate
+    share = changed[..., None]
+    candidate = _brightness_added(candidate, problem, _SUDDEN_BRIGHTNESS, share)
+    # The mean of the plane stays that of the noisy one.
+    missing = (problem.plane_yxs - candidate.plane_yxs)[problem.fitted_yx]
+    plane_yxs = candidate.plane_yxs + missing.mean(axis=0)
+    return replace(candidate, plane_yxs=plane_yxs.astype(np.float32))
+
+
+def _brightness_added(
+    candidate: Candidate,
+    problem: NoisyPlane,
+    width: float,
+    share: float | NDArray[np.float64],
+) -> Candidate:
+    """Return a prediction plus a share of what it lacks of the local brightness.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Prediction of the plane.
+    problem : NoisyPlane
+        The noisy plane.
+    width : float
+        Standard deviation, in pixels, of the blur that gives the local brightness.
+    share : float or ndarray, shape (Y, X, 1)
+        Share that is added, 0 to 1.
     """
     counts = problem.fitted_yx.astype(np.float64)[..., None]
     missing = (problem.plane_yxs - candidate.plane_yxs) * counts
+    widths = (width, width, 0.0)
     # Mirrored at the edges, so that the sum over the plane equals the noisy one.
-    around = gaussian_filter(missing, _WIDTHS)
-    around /= np.maximum(gaussian_filter(counts, _WIDTHS), 1e-9)
-    own = candidate.divergence_yxs
+    around = gaussian_filter(missing, widths)
+    around /= np.maximum(gaussian_filter(counts, widths), 1e-9)
+    own, own_weight = candidate.divergence_yxs, 1 / (2 * np.pi * width**2)
     return replace(
         candidate,
-        plane_yxs=(candidate.plane_yxs + around).astype(np.float32),
-        divergence_yxs=own + (1 - own) * np.float32(_OWN_WEIGHT),
+        plane_yxs=(candidate.plane_yxs + share * around).astype(np.float32),
+        divergence_yxs=own + (1 - own) * np.asarray(share * own_weight, np.float32),
     )
 
 

@@ -5,7 +5,8 @@ Coordinates: `coordinates`, `patches`, `volume_patches` for coordinate networks.
 Windows: `windows`, `blind_spot_windows`, `context`, `training_plane` for networks that
 predict a pixel from its neighbours, without seeing the pixel (blind spot).
 Series: `series` reads tiles with a shared noise model and context slices, `similarity`
-decides which planes are context slices. Orientations: `augmentation`.
+decides which planes are context slices, and where a plane differs suddenly from them.
+Orientations: `augmentation`.
 
 A new kind of input is one module here, used by the file of its candidate in
 `core.candidates`. It takes a `NoisyPlane` and a device, and returns tensors.

@@ -1,14 +1,18 @@
-"""Test whether two planes of a stack show the same structure."""
+"""Tests whether planes of a stack show the same structure, and where they do not."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.sampling.context import context_planes
+from napari_inr_denoise.core.sampling.normalization import CommonScale
 
 _FINE, _COARSE = 1.0, 6.0
 """Standard deviations, in pixels, of the difference of Gaussians (band-pass)."""
@@ -16,6 +20,17 @@ _CORRELATION = 0.5
 """Correlation of the structure above which a plane helps to predict the other."""
 _SIGNIFICANT = 4.0
 """Significance threshold, in standard deviations of the covariance of noise."""
+_CHANGE_WIDTHS = (1.0, 2.0)
+"""Standard deviations, in pixels, of the blurs in which a sudden change is tested."""
+_CHANGE = (3.5, 5.25)
+"""Significance, in standard deviations, at which a change begins to count, and from
+which it counts fully. From 3 on, smooth volumes and drifting movies lose 0.6 % in RMSE;
+from 2.5 on, still movies lose 1 %."""
+_UNEQUAL = 2.0
+"""Ratio of two squared deviations below which the slices are equally far away. With 1
+the noise of a large, steady change would count."""
+_MEDIAN = 0.6745
+"""Median of the absolute value of a standard normal variable."""
 
 
 def shares_structure(one: NoisyPlane, other: NoisyPlane) -> bool:
@@ -44,6 +59,84 @@ def shares_structure(one: NoisyPlane, other: NoisyPlane) -> bool:
         _CORRELATION * math.sqrt(signals[0] * signals[1]), _SIGNIFICANT * chance
     )
     return covariance > least
+
+
+def sudden_change(
+    problem: NoisyPlane, context: Sequence[NoisyPlane | None]
+) -> NDArray[np.float64] | None:
+    """Return where a plane differs suddenly from its context slices.
+
+    A change is sudden if the mean of the slices does not explain it, or if one slice
+    explains the plane much better than another (a likelihood ratio). A steady change
+    from plane to plane, as in a smooth volume, is neither.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The plane, with at least one fitted pixel.
+    context : sequence of NoisyPlane or None
+        Context slices of the same shape; None for a missing one.
+
+    Returns
+    -------
+    ndarray, shape (Y, X), or None
+        0 where the plane agrees with its context, 1 where it differs significantly.
+        None if there are no slices.
+    """
+    present = [one for one in context if one is not None]
+    if not present:
+        return None
+    device = torch.device("cpu")
+    common = CommonScale.of([problem])
+    own = common.stabilized_syx(problem, device).numpy()
+    scale = common.stabilized_scale[:, None, None]
+    differences, counts = [], []
+    for plane in context_planes(problem, present, common, device):
+        *values, valid = plane.numpy()
+        differences.append(((own - np.stack(values)) * scale).mean(axis=0))
+        counts.append(valid * problem.fitted_yx)
+    # The variance is in units of that of one value: both planes have noise.
+    samples, number = len(own), len(present)
+    mean, both = np.mean(differences, axis=0), np.min(counts, axis=0)
+    found = np.zeros(both.shape)
+    for width in _CHANGE_WIDTHS:
+        of_mean = _squared_deviation(mean, both, width, (1 + 1 / number) / samples)
+        found = np.maximum(found, of_mean)
+        if number > 1:
+            pairs = zip(differences, counts, strict=True)
+            each = [_squared_deviation(*pair, width, 2 / samples) for pair in pairs]
+            excess = np.max(each, axis=0) - _UNEQUAL * np.min(each, axis=0)
+            found = np.maximum(found, excess)
+    first, full = _CHANGE
+    return np.clip((np.sqrt(found) - first) / (full - first), 0.0, 1.0)
+
+
+def _squared_deviation(
+    difference: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    width: float,
+    variance: float,
+) -> NDArray[np.float64]:
+    """Return a blurred difference, squared, in units of its variance.
+
+    Parameters
+    ----------
+    difference, counts : ndarray, shape (Y, X)
+        Difference of two planes, and 1 at pixels that are valid in both, 0 elsewhere.
+    width : float
+        Standard deviation of the blur, in pixels.
+    variance : float
+        Variance of the difference at one pixel.
+    """
+    blurred = gaussian_filter(difference * counts, width, mode="constant")
+    # The square of a Gaussian kernel is a narrower one, times this factor.
+    squares = gaussian_filter(counts, width / math.sqrt(2), mode="constant")
+    factor = variance / (4 * math.pi * width**2)
+    squared = blurred**2 / (factor * np.maximum(squares, 1e-6))
+    # Correlated noise, or planes that differ everywhere, vary more than that: what is
+    # usual in this plane is not sudden.
+    usual = float(np.median(squared[counts > 0])) if counts.any() else 0.0
+    return np.asarray(squared / max(usual / _MEDIAN**2, 1.0))
 
 
 def _band(problem: NoisyPlane) -> NDArray[np.float64]:
