@@ -6,6 +6,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain, islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,7 @@ class Series:
         self.noise = SharedNoise.of(self._noise_crops())
         self._context_numbers: dict[int, tuple[int | None, ...] | None] = {}
         self._has_series_noise: dict[int, bool] = {}
+        self._blank: dict[int, bool] = {}
         self._cache: OrderedDict[tuple[int, int], NoisyPlane] = OrderedDict()
 
     def _noise_crops(self) -> list[Values]:
@@ -144,13 +146,30 @@ class Series:
         if own is None:
             return None
         found: list[int | None] = []
-        for distance in range(1, self._reach + 1):
-            for adjacent in (number - distance, number + distance):
-                inside = 0 <= adjacent < self.count
-                other = self._representative(adjacent) if inside else None
-                related = other is not None and shares_structure(own, other)
-                found.append(adjacent if related else None)
+        sides = (self._without_blank(number, step) for step in (-1, 1))
+        for adjacent in chain.from_iterable(zip(*sides, strict=True)):
+            other = None if adjacent is None else self._representative(adjacent)
+            related = other is not None and shares_structure(own, other)
+            found.append(adjacent if related else None)
         return None if all(one is None for one in found) else tuple(found)
+
+    def _without_blank(self, number: int, step: int) -> list[int | None]:
+        """Return the numbers of the next planes on one side, blank ones left out.
+
+        As many as context slices on a side; None beyond the ends of the series.
+        """
+        numbers = range(number + step, self.count if step > 0 else -1, step)
+        planes = islice((k for k in numbers if not self._is_blank(k)), self._reach)
+        return [*planes, *repeat(None, self._reach)][: self._reach]
+
+    def _is_blank(self, number: int) -> bool:
+        """Return whether a plane has one value only."""
+        if number not in self._blank:
+            known = self._representative(number) is not None
+            self._blank[number] = not known and not any(
+                _varies(values, valid) for values, valid in self._test_crops(number)
+            )
+        return self._blank[number]
 
     def _representative(self, number: int) -> NoisyPlane | None:
         """Return the tile that represents a plane: the middle one.
