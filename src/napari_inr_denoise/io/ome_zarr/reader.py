@@ -13,13 +13,16 @@ from napari_inr_denoise.io.entries import (
     choose_image,
     with_choice,
 )
-from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
+from napari_inr_denoise.io.ome_zarr.attributes import is_array, read_attributes
 from napari_inr_denoise.io.ome_zarr.axes import axes_of
 from napari_inr_denoise.io.ome_zarr.images import inside, zarr_images
 from napari_inr_denoise.io.ome_zarr.lazy import ZarrArray
 from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata, with_ngff_metadata
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.untrusted.links import check_links
+
+_LISTED = 12
+"""Number of folders that an error lists by name."""
 
 
 def read_zarr(folder: Path, choice: Choice = None) -> ImageRecord:
@@ -54,7 +57,7 @@ def read_zarr(folder: Path, choice: Choice = None) -> ImageRecord:
 
 def _read(folder: Path, number: int) -> ImageRecord:
     attributes = read_attributes(folder)
-    if "multiscales" not in ngff_metadata(attributes):
+    if not ngff_metadata(attributes).get("multiscales"):
         return _read_array(folder)
     return _read_multiscale(folder, _with_one_multiscale(attributes, number))
 
@@ -69,7 +72,12 @@ def _with_one_multiscale(attributes: Mapping[str, Any], number: int) -> dict[str
 
 def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord:
     multiscale = ngff_metadata(attributes)["multiscales"][0]
-    data = ZarrArray(folder / inside(multiscale["datasets"][0]["path"]))
+    path = inside(multiscale["datasets"][0]["path"])
+    if not is_array(folder / path):
+        raise ImageChoiceError(
+            f"its full resolution, {path!r}, is missing. Copy the Zarr again."
+        )
+    data = ZarrArray(folder / path)
     multiscale.setdefault("axes", list("tczyx"[-data.ndim :]))
     axes, notes = axes_of(multiscale["axes"], data.shape)
     record = ImageRecord(data, axes, notes=notes)
@@ -83,6 +91,14 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
 
 
 def _read_array(folder: Path) -> ImageRecord:
+    if not is_array(folder):
+        groups = sorted(each.name for each in folder.iterdir() if each.is_dir())
+        listed = ", ".join(groups[:_LISTED])
+        raise ImageChoiceError(
+            "got a folder of a Zarr that is no image, wanted an OME-Zarr image or an "
+            "array. "
+            + (f"Name one of those in it: {listed}." if groups else "It is empty.")
+        )
     data = ZarrArray(folder)
     names = [name or "?" for name in data.dimension_names]
     note = "This Zarr is not an OME-Zarr: it has no pixel sizes or channel names."

@@ -112,6 +112,18 @@ class TiffArray(FileArray):
         return self._series.keyframe
 
     @property
+    def series_kind(self) -> str:
+        """Format by which tifffile found the planes: "ome", "imagej", "generic"..."""
+        return str(self._series.kind)
+
+    @property
+    def page_count(self) -> int:
+        """Number of pages of the image; 0 if they are in several files."""
+        pages = list(self._series.pages)
+        here = all(page is None or page.parent is self.tiff for page in pages)
+        return len(pages) if here else 0
+
+    @property
     def missing(self) -> str:
         """What the file claims but does not hold, as text; empty if it is whole."""
         if self.opened.entry.missing and self._missing:

@@ -66,9 +66,25 @@ def _try_adding(
 
 def _with_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     if tiff.is_ome:
-        return with_ome_metadata(record, tiff.ome_metadata or "")
+        fits = record.data.series_kind == "ome"
+        record = with_ome_metadata(record, tiff.ome_metadata or "", fits=fits)
+        return replace(record, notes=record.notes + _note_on_more_pages(record))
     add = with_imagej_metadata if tiff.is_imagej else with_microscope_metadata
     return add(record, tiff)
+
+
+def _note_on_more_pages(record: ImageRecord) -> tuple[str, ...]:
+    """Return a note on pages like those of the image that no OME-XML describes."""
+    used, pages = record.data.page_count, record.data.tiff.pages
+    if len(record.data.opened.entries) > 1 or not used or len(pages) <= used:
+        return ()
+    last = pages.get(len(pages) - 1)
+    if last.shape != record.data.keyframe.shape:  # a thumbnail
+        return ()
+    return (
+        f"The file holds {len(pages)} planes; its OME-XML describes {used}, and only "
+        "these were read.",
+    )
 
 
 def _with_all_axes(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
