@@ -64,7 +64,7 @@ def test_a_plate_without_its_other_images_is_kept_in_silence(
 ) -> None:
     path = tmp_path / "a.ome.tif"
     fields = "".join(
-        f'<WellSample ID="WS:{k}"><ImageRef ID="Image:{k}"/></WellSample>'
+        f'<WellSample ID="WS:{k}" Index="{k}"><ImageRef ID="Image:{k}"/></WellSample>'
         for k in range(2)
     )
     plate = f'<Plate ID="P"><Well ID="W" Row="0" Column="0">{fields}</Well></Plate>'
