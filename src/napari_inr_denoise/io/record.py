@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -181,6 +181,26 @@ class ImageRecord:
             return None
         spatial = (letter for letter in self.axes if letter in "ZYX")
         return tuple(known.get(letter, known["X"]) for letter in spatial)
+
+
+def with_metadata(
+    record: ImageRecord, add: Callable[[ImageRecord], ImageRecord]
+) -> ImageRecord:
+    """Return a record with metadata, or a note: damaged ones never prevent reading.
+
+    Parameters
+    ----------
+    record : ImageRecord
+        The image.
+    add : callable
+        Returns the record with further fields.
+    """
+    try:
+        return add(record)
+    except Exception as error:  # noqa: BLE001 - any damage becomes a note
+        kind = type(error).__name__
+        note = f"The file's pixel size and names could not be read ({kind})."
+        return replace(record, notes=(*record.notes, note))
 
 
 def as_number(value: object) -> float:

@@ -67,8 +67,12 @@ def json_annotation(root: Element, key: str) -> dict[str, Any] | None:
 def _with_set_note(record: ImageRecord, root: Element) -> ImageRecord:
     """Add a note that the metadata of a set are in another file."""
     names = [each.attrib.get("MetadataFile") for each in children(root, "BinaryOnly")]
-    where = f"see {names[0]}" if names else "its OME-XML holds no image"
-    note = f"The file is described elsewhere: {where}; only its own planes were read."
+    note = "The OME-XML of the file describes no image; its planes were read."
+    if names:
+        note = (
+            f"The file is a part of a set, which {names[0]} describes; only the planes "
+            "in this file were read."
+        )
     return replace(record, notes=(*record.notes, note))
 
 

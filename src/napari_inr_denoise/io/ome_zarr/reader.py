@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from napari_inr_denoise.io.ome_zarr.axes import axes_of
 from napari_inr_denoise.io.ome_zarr.images import inside, zarr_images
 from napari_inr_denoise.io.ome_zarr.lazy import ZarrArray
 from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata, with_ngff_metadata
-from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.record import ImageRecord, with_metadata
 from napari_inr_denoise.io.untrusted.links import check_links
 
 _LISTED = 12
@@ -81,12 +80,7 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
     multiscale.setdefault("axes", list("tczyx"[-data.ndim :]))
     axes, notes = axes_of(multiscale["axes"], data.shape)
     record = ImageRecord(data, axes, notes=notes)
-    try:
-        record = with_ngff_metadata(record, attributes)
-    except Exception as error:  # noqa: BLE001 - any damage becomes a note
-        kind = type(error).__name__
-        note = f"The file's pixel size and names could not be read ({kind})."
-        record = replace(record, notes=(*record.notes, note))
+    record = with_metadata(record, lambda one: with_ngff_metadata(one, attributes))
     return record.with_axes(record.axes)
 
 

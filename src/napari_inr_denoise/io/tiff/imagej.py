@@ -101,8 +101,8 @@ def _plane_distance(
     """Return the distance of planes, which ImageJ does not write if it is 1."""
     if "spacing" not in metadata:
         note = (
-            f"The file states no distance of planes, as ImageJ does if it is 1 {unit}; "
-            f"1 {unit} is used."
+            f"The file states no distance of planes. ImageJ leaves it out if it is "
+            f"1 {unit}; 1 {unit} is used."
         )
         return {"Z": 1.0}, (note,)
     size, notes = usable_size("distance of planes", metadata["spacing"])
@@ -147,9 +147,9 @@ def _calibration(
     if (offset, slope) == (0.0, 1.0):
         return None, ()
     note = (
-        f"The file's calibration was applied: values are {offset:g} + {slope:g} x the "
-        f"numbers in the file ({unit or 'no unit'}), as ImageJ shows them. A result of "
-        "the file's own data type is written in the file's own numbers."
+        f"The file's calibration was applied, as in ImageJ: value = {offset:g} "
+        f"{'-' if slope < 0 else '+'} {abs(slope):g} x number in the file "
+        f"({unit or 'no unit'}). With --dtype same, numbers are written, not values."
     )
     if metadata.get("zeroclip"):
         note += " ImageJ shows values below 0 as 0; here they are kept."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from tifffile import TiffFile
 from napari_inr_denoise.io.entries import Choice, with_choice
 from napari_inr_denoise.io.extras import EXTRAS_KEY
 from napari_inr_denoise.io.ome.reader import json_annotation, with_ome_metadata
-from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.record import ImageRecord, with_metadata
 from napari_inr_denoise.io.tiff.imagej import with_imagej_metadata
 from napari_inr_denoise.io.tiff.lazy import TiffArray
 from napari_inr_denoise.io.tiff.microscopes import with_microscope_metadata
@@ -45,23 +44,10 @@ def read_tiff(path: Path, choice: Choice = None) -> ImageRecord:
 
 
 def _with_all_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
-    """Return a record with its metadata. Damaged metadata never prevent reading."""
-    for add in (_with_metadata, with_colour_table, _with_all_axes):
-        record = _try_adding(add, record, tiff)
-    return record
-
-
-def _try_adding(
-    add: Callable[[ImageRecord, TiffFile], ImageRecord],
-    record: ImageRecord,
-    tiff: TiffFile,
-) -> ImageRecord:
-    try:
-        return add(record, tiff)
-    except Exception as error:  # noqa: BLE001 - any damage becomes a note
-        kind = type(error).__name__
-        note = f"The file's pixel size and names could not be read ({kind})."
-        return replace(record, notes=(*record.notes, note))
+    """Return a record with its metadata."""
+    record = with_metadata(record, lambda one: _with_metadata(one, tiff))
+    record = with_metadata(record, with_colour_table)
+    return with_metadata(record, lambda one: _with_all_axes(one, tiff))
 
 
 def _with_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:

@@ -62,7 +62,7 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     )
 
 
-def with_colour_table(record: ImageRecord, _: TiffFile) -> ImageRecord:
+def with_colour_table(record: ImageRecord) -> ImageRecord:
     """Return a record with the colour table, and a note on what its values mean."""
     page = record.data.keyframe
     if page.photometric == PHOTOMETRIC.MINISWHITE:
