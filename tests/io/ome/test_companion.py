@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_inr_denoise import read_image
 from napari_inr_denoise.io.ome import companion as module
@@ -38,6 +39,13 @@ def test_its_files_are_read_as_one_image(companion: Path) -> None:
     np.testing.assert_array_equal(np.asarray(record.data), wanted)
     again = pickle.loads(pickle.dumps(record.data))
     np.testing.assert_array_equal(again[2, 3:5], wanted[2, 3:5])
+
+
+def test_its_files_need_no_description_of_their_own(companion: Path) -> None:
+    for number, name in enumerate(NAMES):
+        plane = np.full((SIDE, SIDE), number + 5, np.uint16)
+        tifffile.imwrite(companion.with_name(name), plane)
+    assert read_image(companion).data[:, 0, 0].tolist() == [5, 6, 7]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])

@@ -48,7 +48,7 @@ def test_sizes_that_are_none_are_said(
 def test_planes_that_the_description_leaves_out_are_said(tmp_path: Path) -> None:
     record = read_image(_write(tmp_path / "a.ome.tif", "", planes=3))
     assert record.data.shape == (2, 5, 6)
-    assert "holds 3 planes; its OME-XML describes 2" in record.notes[0]
+    assert "holds 3 planes; its description names 2" in record.notes[0]
 
 
 def test_a_description_of_another_image_is_said(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -118,10 +119,8 @@ class TiffArray(FileArray):
 
     @property
     def page_count(self) -> int:
-        """Number of pages of the image; 0 if they are in several files."""
-        pages = list(self._series.pages)
-        here = all(page is None or page.parent is self.tiff for page in pages)
-        return len(pages) if here else 0
+        """Number of pages that the image consists of."""
+        return math.prod(self._stored_shape) // math.prod(self.keyframe.shape)
 
     @property
     def missing(self) -> str:

@@ -292,7 +292,11 @@ def _images(path: Path, root: Element) -> list[OmeImage]:
 def _open(path: Path, xml: str | None = None) -> TiffFile:
     # The index of Micro-Manager's files is not needed to read their pages and OME-XML.
     indexed = None if xml is None and _is_indexed(path) else False
-    tiff = TiffFile(path, omexml=xml, is_ndtiff=indexed, is_mmstack=False)
+    # What a file says of itself does not count where another one describes it.
+    shaped = None if xml is None else False
+    tiff = TiffFile(
+        path, omexml=xml, is_ndtiff=indexed, is_mmstack=False, is_shaped=shaped
+    )
     try:
         if _has_pages(tiff) and tiff.is_scn:
             _check_scn(tiff.pages.first.description)

@@ -47,30 +47,32 @@ def _with_all_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     """Return a record with its metadata."""
     record = with_metadata(record, lambda one: _with_metadata(one, tiff))
     record = with_metadata(record, with_colour_table)
+    record = with_metadata(record, _with_note_on_more_pages)
     return with_metadata(record, lambda one: _with_all_axes(one, tiff))
 
 
 def _with_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     if tiff.is_ome:
         fits = record.data.series_kind == "ome"
-        record = with_ome_metadata(record, tiff.ome_metadata or "", fits=fits)
-        return replace(record, notes=record.notes + _note_on_more_pages(record))
+        return with_ome_metadata(record, tiff.ome_metadata or "", fits=fits)
     add = with_imagej_metadata if tiff.is_imagej else with_microscope_metadata
     return add(record, tiff)
 
 
-def _note_on_more_pages(record: ImageRecord) -> tuple[str, ...]:
-    """Return a note on pages like those of the image that no OME-XML describes."""
-    used, pages = record.data.page_count, record.data.tiff.pages
-    if len(record.data.opened.entries) > 1 or not used or len(pages) <= used:
-        return ()
-    last = pages.get(len(pages) - 1)
-    if last.shape != record.data.keyframe.shape:  # a thumbnail
-        return ()
-    return (
-        f"The file holds {len(pages)} planes; its OME-XML describes {used}, and only "
-        "these were read.",
+def _with_note_on_more_pages(record: ImageRecord) -> ImageRecord:
+    """Add a note on pages like those of the image that its description leaves out."""
+    data, pages = record.data, record.data.tiff.pages
+    several = len(data.opened.entries) > 1 or len(data.opened.entry.files) > 1
+    described = data.series_kind in ("ome", "imagej", "shaped") and not several
+    if not described or len(pages) <= data.page_count:
+        return record
+    if pages.get(len(pages) - 1).shape != data.keyframe.shape:  # a thumbnail
+        return record
+    note = (
+        f"The file holds {len(pages)} planes; its description names "
+        f"{data.page_count}, and only these were read."
     )
+    return replace(record, notes=(*record.notes, note))
 
 
 def _with_all_axes(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
