@@ -49,12 +49,16 @@ def write_set(folder: Path, names: list[str], described_in: str | None) -> list[
 
 
 def write_positions(
-    folder: Path, count: int, *, described_in_first: bool = False
+    folder: Path,
+    count: int,
+    *,
+    described_in_first: bool = False,
+    named: list[str] | None = None,
 ) -> list[Path]:
     """Write one plane a position, one file each, named p0.ome.tif and so on.
 
     Position k holds noise around 100 (k + 1). Each file holds the XML of all, or only
-    the first does.
+    the first does. The XML calls the files by their names, or as `named`.
     """
     names = [f"p{k}.ome.tif" for k in range(count)]
     images = "".join(
@@ -63,7 +67,7 @@ def write_positions(
         f'SizeC="1" SizeT="1" PhysicalSizeX="0.{k + 1}"><Channel ID="Channel:{k}:0" '
         'SamplesPerPixel="1"/><TiffData IFD="0" PlaneCount="1">'
         f'<UUID FileName="{name}">urn:uuid:{k}</UUID></TiffData></Pixels></Image>'
-        for k, name in enumerate(names)
+        for k, name in enumerate(named or names)
     )
     elsewhere = f'<BinaryOnly MetadataFile="{names[0]}" UUID="urn:uuid:0"/>'
     rng = np.random.default_rng(0)

@@ -34,6 +34,31 @@ def test_a_renamed_file_holds_its_own_position(tmp_path: Path) -> None:
         assert _mean(renamed) == 100 * (number + 1)
 
 
+def test_a_file_whose_name_another_one_got_holds_its_own_position(
+    tmp_path: Path,
+) -> None:
+    """With a UUID in the file, and without."""
+    first, second = write_positions(tmp_path, 2)
+    first.rename(tmp_path / "x")
+    second.rename(first)
+    (tmp_path / "x").rename(second)
+    assert (_mean(first), _mean(second)) == (200, 100)
+    assert read_image(first).name == "Pos1"
+    with pytest.raises(ValueError, match="under another name"):
+        read_image(first, series="Pos0")
+    (plain,) = write_positions(tmp_path, 1)
+    plain.write_bytes(plain.read_bytes().replace(b' UUID="urn:uuid:0"', b" " * 18))
+    renamed = plain.rename(tmp_path / "renamed.ome.tif")
+    tifffile.imwrite(plain, np.full((16, 16), 900, np.uint16))
+    assert _mean(renamed) == 100
+
+
+@pytest.mark.parametrize("name", ["C:\\data\\p0.ome.tif", "./p0.ome.tif"])
+def test_a_path_of_the_file_itself_is_not_followed(tmp_path: Path, name: str) -> None:
+    (path,) = write_positions(tmp_path, 1, named=[name])
+    assert _mean(path) == 100
+
+
 @pytest.mark.parametrize("described_in_first", [False, True])
 def test_a_position_is_read_from_its_own_file(
     tmp_path: Path, described_in_first: bool

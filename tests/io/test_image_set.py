@@ -43,6 +43,18 @@ def test_a_companion_stands_for_the_files_that_it_describes(tmp_path: Path) -> N
     assert files_of_image(paths[0]) == (paths[0],)
 
 
+def test_files_without_a_description_are_those_of_their_companion(
+    tmp_path: Path,
+) -> None:
+    names = ["a.tif", "b.tif"]
+    paths = write_set(tmp_path, names, "set.companion.ome")
+    for path in paths:
+        tifffile.imwrite(path, np.zeros((8, 8), np.uint16))
+    companion = tmp_path / "set.companion.ome"
+    assert secondary_files([*paths, companion]) == dict.fromkeys(paths, companion)
+    assert secondary_files(paths) == {}
+
+
 def test_a_file_that_the_others_do_not_know_is_no_part(tmp_path: Path) -> None:
     paths = write_set(tmp_path, ["a.ome.tif", "b.ome.tif"], "a.ome.tif")
     copy = tmp_path / "copy.ome.tif"

@@ -80,13 +80,34 @@ def test_png(
     np.testing.assert_array_equal(record.data, data)
 
 
+@pytest.mark.parametrize(("unit", "size"), [("MILLIMETER", 1), ("MICROMETER", 1e-3)])
+def test_a_plain_tiff_in_other_metric_units(
+    tmp_path: Path, unit: str, size: float
+) -> None:
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.ones((4, 5)), resolution=(1e3, 1e3), resolutionunit=unit
+    )
+    assert read_image(tmp_path / "a.tif").spacing_um == {"Y": size, "X": size}
+
+
+def test_a_table_of_colours_is_that_of_its_image(tmp_path: Path) -> None:
+    table = np.zeros((3, 256), np.uint16)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        plane = np.ones((4, 5), np.uint8)
+        writer.write(plane, photometric="palette", colormap=table, metadata=None)
+        writer.write(np.ones((6, 7), np.uint16), metadata=None)
+    assert "a table" in " ".join(read_image(tmp_path / "a.tif").notes)
+    assert read_image(tmp_path / "a.tif", series=1).notes == ()
+
+
 def test_damaged_sizes_cost_the_sizes_not_the_image(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
-    text = "ImageJ=1.54f\nimages=1\nunit=um\nspacing=abc\nfinterval=NaN s\n"
-    tifffile.imwrite(path, np.ones((4, 5), np.uint8), description=text, metadata=None)
+    text = "ImageJ=1.54f\nimages=2\nslices=2\nunit=um\nspacing=abc\nfinterval=NaN s\n"
+    values = np.ones((2, 4, 5), np.uint8)
+    tifffile.imwrite(path, values, description=text, metadata=None, resolution=(2, 2))
     record = read_image(path)
-    assert record.data.shape == (4, 5)
-    assert "could not be read" in record.notes[0]
+    assert record.spacing_um == {"Y": 0.5, "X": 0.5}
+    assert "distance of planes of abc" in record.notes[0]
 
 
 @pytest.mark.parametrize("content", [b"", b"II*\0nonsense", b"\0" * 100])

@@ -90,7 +90,7 @@ def _check_outputs_differ(jobs: list[Job]) -> None:
         if other is not job:
             raise ValueError(
                 f"{other.source} and {job.source} would both be written to "
-                f"{job.output}. Run them into different folders."
+                f"{job.output}. Run one of them by its name, with another --out."
             )
 
 

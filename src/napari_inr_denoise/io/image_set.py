@@ -84,7 +84,11 @@ def images_by_file(
     listed = {file: _listed(file) for file in files}
     found = {file: FileImages() for file in listed}
     owners: dict[tuple[object, ...], Path] = {}
+    described = _described_by_companions(listed)
     for file, entries in listed.items():
+        if file in described:
+            found[file].part_of = described[file]
+            continue
         for entry in _chosen(entries, choice):
             _assign(file, entry, listed, found, owners)
     there = {
@@ -98,6 +102,20 @@ def images_by_file(
             if lost and entry.kind == "image":
                 _assign(file, entry, listed, found, owners)
     return found
+
+
+def _described_by_companions(
+    listed: Mapping[Path, tuple[ImageEntry, ...]],
+) -> dict[Path, Path]:
+    """Return the files that describe nothing themselves, with their companions."""
+    return {
+        part: file
+        for file, entries in listed.items()
+        if has_suffix(file, COMPANION_SUFFIXES)
+        for entry in entries
+        for part in entry.files
+        if not any(own.named or own.source for own in listed.get(part, ()))
+    }
 
 
 def _assign(

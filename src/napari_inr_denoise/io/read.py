@@ -198,7 +198,11 @@ def _with_missing(
 ) -> ImageRecord:
     """Return a record with a note on what is missing, and the mask of it."""
     if not incomplete:
-        note = f"Not all of the image is stored: {missing}. They are read as fill."
+        note = (
+            f"Not all of the image is stored ({missing}): these pixels have the fill "
+            "value of the file, as the format allows. If the copy may be incomplete, "
+            "use --incomplete (incomplete=True in Python)."
+        )
         return replace(record, notes=(*record.notes, note))
     record = replace(
         record,

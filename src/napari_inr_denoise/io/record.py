@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -183,8 +183,36 @@ class ImageRecord:
         return tuple(known.get(letter, known["X"]) for letter in spatial)
 
 
+def with_metadata(
+    record: ImageRecord, add: Callable[[ImageRecord], ImageRecord]
+) -> ImageRecord:
+    """Return a record with metadata, or a note: damaged ones never prevent reading.
+
+    Parameters
+    ----------
+    record : ImageRecord
+        The image.
+    add : callable
+        Returns the record with further fields.
+    """
+    try:
+        return add(record)
+    except Exception as error:  # noqa: BLE001 - any damage becomes a note
+        kind = type(error).__name__
+        note = f"The file's pixel size and names could not be read ({kind})."
+        return replace(record, notes=(*record.notes, note))
+
+
+def as_number(value: object) -> float:
+    """Return a number that a file states; NaN for what is none."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return math.nan
+
+
 def usable_size(
-    name: str, value: float, meaning: str = "its size is used"
+    name: str, value: object, meaning: str = "its size is used"
 ) -> tuple[float | None, tuple[str, ...]]:
     """Return a size that a file states, as a positive number, and notes on it.
 
@@ -192,22 +220,24 @@ def usable_size(
     ----------
     name : str
         What the size is, for the note, such as "size along Z".
-    value : float
-        As in the file.
+    value : object
+        As in the file, also as text.
     meaning : str
         What is made of a negative number, for the note.
 
     Returns
     -------
     size : float or None
-        None if it is 0 or not finite.
+        None if it is 0, not finite, or no number.
     notes : tuple of str
         Sentences for the user.
     """
-    if 0 < abs(value) < math.inf:
-        note = f"The file states a negative {name}, {value:g}; {meaning}."
-        return abs(value), (note,) if value < 0 else ()
-    return None, (f"The file states a {name} of {value:g}; it is not used.",)
+    number = as_number(value)
+    if 0 < abs(number) < math.inf:
+        note = f"The file states a negative {name}, {number:g}; {meaning}."
+        return abs(number), (note,) if number < 0 else ()
+    spelled = value if math.isnan(number) else f"{number:g}"
+    return None, (f"The file states a {name} of {spelled}; it is not used.",)
 
 
 def to_standard_unit(axis: str, size: Quantity) -> float | None:

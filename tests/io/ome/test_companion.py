@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_inr_denoise import read_image
 from napari_inr_denoise.io.ome import companion as module
@@ -38,6 +39,21 @@ def test_its_files_are_read_as_one_image(companion: Path) -> None:
     np.testing.assert_array_equal(np.asarray(record.data), wanted)
     again = pickle.loads(pickle.dumps(record.data))
     np.testing.assert_array_equal(again[2, 3:5], wanted[2, 3:5])
+
+
+def test_its_files_need_no_description_of_their_own(companion: Path) -> None:
+    for number, name in enumerate(NAMES):
+        plane = np.full((SIDE, SIDE), number + 5, np.uint16)
+        tifffile.imwrite(companion.with_name(name), plane)
+    assert read_image(companion).data[:, 0, 0].tolist() == [5, 6, 7]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_a_text_of_windows_is_read(companion: Path, encoding: str) -> None:
+    size = 'SizeT="1" PhysicalSizeX="65" PhysicalSizeXUnit="\u00b5m"'
+    _change(companion, 'SizeT="1"', size)
+    companion.write_bytes(companion.read_text("utf-8").encode(encoding))
+    assert read_image(companion).spacing_um == {"X": 65}
 
 
 def test_one_of_its_files_is_read_alone_and_that_is_said(companion: Path) -> None:
@@ -78,7 +94,7 @@ def test_a_file_elsewhere_is_not_opened(companion: Path, name: str) -> None:
     ("content", "words"),
     [
         (b"", "ParseError"),
-        (b"\xff\xfe", "UnicodeDecodeError"),
+        (b"\xff\xfe", "ParseError"),
         (b"<!DOCTYPE a><OME/>", "declares entities"),
         (b" " * 2000 + b"<OME/>", "more than 1000 bytes"),
     ],

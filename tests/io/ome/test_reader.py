@@ -14,6 +14,17 @@ OME = """<?xml version="1.0" encoding="UTF-8"?>
  SizeZ="2" SizeT="1" {}><Channel ID="Channel:0:0"/><TiffData/></Pixels></Image></OME>"""
 
 
+def _write(path: Path, attributes: str, planes: int = 2) -> Path:
+    tifffile.imwrite(
+        path,
+        np.zeros((planes, 5, 6), np.uint16),
+        description=OME.format(attributes),
+        metadata=None,
+        photometric="minisblack",
+    )
+    return path
+
+
 @pytest.mark.parametrize(
     ("attributes", "sizes", "words"),
     [
@@ -21,20 +32,55 @@ OME = """<?xml version="1.0" encoding="UTF-8"?>
         ('PhysicalSizeZ="-0.5"', {"Z": 0.5}, "negative PhysicalSizeZ, -0.5"),
         ('PhysicalSizeZ="0"', {}, "PhysicalSizeZ of 0; it is not used"),
         ('PhysicalSizeZ="INF"', {}, "PhysicalSizeZ of inf"),
+        ('PhysicalSizeZ="2" PhysicalSizeX="0,5"', {"Z": 2}, "PhysicalSizeX of 0,5"),
         ('PhysicalSizeZ="2" PhysicalSizeZUnit="cubit"', {}, "'cubit'"),
     ],
 )
 def test_sizes_that_are_none_are_said(
     tmp_path: Path, attributes: str, sizes: dict[str, float], words: str
 ) -> None:
-    tifffile.imwrite(
-        tmp_path / "a.ome.tif",
-        np.zeros((2, 5, 6), np.uint16),
-        description=OME.format(attributes),
-        metadata=None,
-        photometric="minisblack",
-    )
-    record = read_image(tmp_path / "a.ome.tif")
+    record = read_image(_write(tmp_path / "a.ome.tif", attributes))
     assert record.spacing_um == sizes
     assert words in " ".join(record.notes)
     assert bool(words) == bool(record.notes)
+
+
+def test_planes_that_the_description_leaves_out_are_said(tmp_path: Path) -> None:
+    record = read_image(_write(tmp_path / "a.ome.tif", "", planes=3))
+    assert record.data.shape == (2, 5, 6)
+    assert "holds 3 planes; its description names 2" in record.notes[0]
+
+
+def test_a_description_of_another_image_is_said(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.ome.tif", 'PhysicalSizeX="2"')
+    path.write_bytes(path.read_bytes().replace(b'SizeX="6"', b'SizeX="9"'))
+    record = read_image(path)
+    assert (record.axes, record.spacing_um) == ("ZYX", {"X": 2})
+    assert any("were read in their order" in note for note in record.notes)
+
+
+def test_a_plate_without_its_other_images_is_kept_in_silence(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = tmp_path / "a.ome.tif"
+    fields = "".join(
+        f'<WellSample ID="WS:{k}" Index="{k}"><ImageRef ID="Image:{k}"/></WellSample>'
+        for k in range(2)
+    )
+    plate = f'<Plate ID="P"><Well ID="W" Row="0" Column="0">{fields}</Well></Plate>'
+    image = OME.format("").partition("<Image")[2].partition("</OME>")[0]
+    other = image.replace("Image:0", "Image:1")
+    other = other.replace("<TiffData", '<TiffData IFD="2" PlaneCount="2"')
+    text = OME.format("").replace("</OME>", f"<Image{other}{plate}</OME>")
+    tifffile.imwrite(
+        path,
+        np.zeros((4, 5, 6), np.uint16),
+        description=text,
+        metadata=None,
+        photometric="minisblack",
+    )
+    recwarn.clear()
+    record = read_image(path, series=1)
+    assert 'ID="Image:1"' in record.ome_xml
+    assert "Image:0" not in record.ome_xml
+    assert not [one for one in recwarn if "ID" in str(one.message)]

@@ -27,7 +27,7 @@ TIME, CHANNEL, SPACE = ({"type": kind} for kind in ("time", "channel", "space"))
         ([{"name": "angle"}, "y", "x"], "ZYX", "'angle'"),
         ([{"name": "time"}, "y", "x"], "TYX", ""),
         ([CHANNEL, CHANNEL, "y", "x"], "CZYX", "axis 1"),
-        ([SPACE] * 4, "TZYX", "axis 0"),
+        ([SPACE] * 4, "TZYX", "taken for Z, Y, X by their order"),
     ],
 )
 def test_types_come_before_names(entries: Any, axes: str, words: str) -> None:

@@ -81,13 +81,14 @@ def test_series_of_bioformats_have_the_names_of_their_xml(tmp_path: Path) -> Non
     path = tmp_path / "a.zarr"
     root = zarr.create_group(path, zarr_format=2)
     root.attrs["bioformats2raw.layout"] = 3
-    for number in range(2):
+    for number in range(3):
         image = root.create_group(str(number))
         image.attrs["multiscales"] = [_multiscale()]
         image.create_array("0", data=np.full((2, 4, 4), number + 5, np.uint8))
     (path / "OME").mkdir()
     xml = (
-        '<OME><Image ID="Image:0" Name="left"/><Image ID="Image:1" Name="right"/></OME>'
+        '<OME><Image ID="Image:0" Name="left"/><Image ID="Image:1" Name="right"/>'
+        '<Image ID="Image:2" Name="macro image"/></OME>'
     )
     (path / "OME" / "METADATA.ome.xml").write_text(xml, encoding="utf-8")
     assert [entry.name for entry in list_images(path)] == ["left", "right"]

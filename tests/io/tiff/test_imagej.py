@@ -46,6 +46,7 @@ def _write(path: Path, lines: str, data: Any = None, **keywords: Any) -> Path:
         ("unit=um\nspacing=-0.3\n", {"Z": 0.3, "Y": 0.1, "X": 0.1}, "negative dist"),
         ("unit=um\nspacing=0\n", {"Y": 0.1, "X": 0.1}, "distance of planes of 0"),
         ("unit=um\nspacing=NaN\n", {"Y": 0.1, "X": 0.1}, "of nan; it is not"),
+        ("unit=um\nspacing=0,3\n", {"Y": 0.1, "X": 0.1}, "of 0,3; it is not"),
         ("unit=pixel\nspacing=2\n", {}, ""),
         ("spacing=2\n", {}, ""),
         ("unit=um\nzunit=cubit\nspacing=2\n", {"Y": 0.1, "X": 0.1}, "'cubit'"),

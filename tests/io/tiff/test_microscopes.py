@@ -95,6 +95,15 @@ def test_ndtiff(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
     assert read_image(tmp_path / "a.ome.tif").spacing_um == record.spacing_um
 
 
+def test_a_stage_that_moves_down(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
+    path = write_ndtiff(tmp_path, stack)
+    text = path.read_bytes().replace(b'"z-step_um": 0.5', b'"z-step_um":-0.5')
+    path.write_bytes(text)
+    record = read_image(path)
+    assert record.spacing_um["Z"] == 0.5
+    assert "negative size along Z" in record.notes[0]
+
+
 def _index(axes: dict[str, int], name: bytes) -> bytes:
     text = json.dumps(axes).encode()
     head = struct.pack("<I", len(text)) + text + struct.pack("<I", len(name)) + name

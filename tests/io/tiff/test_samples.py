@@ -46,6 +46,36 @@ def test_samples_are_what_the_file_calls_them(
     assert bool(words) == bool(record.notes)
 
 
+def test_three_planes_that_are_called_colours_are_said(tmp_path: Path) -> None:
+    values = np.arange(3 * 8 * 9, dtype=np.uint16).reshape(3, 8, 9)
+    tifffile.imwrite(
+        tmp_path / "a.tif", values, photometric="rgb", planarconfig="separate"
+    )
+    record = read_image(tmp_path / "a.tif")
+    assert record.axes == "SYX"
+    assert "--axes CYX" in record.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "letters", "axes", "notes"),
+    [
+        ((2, 3, 8, 9), "tzyx", "TZYX", 0),
+        ((2, 3, 8, 9), None, "ZTYX", 2),
+        ((1, 1, 8, 9), None, "ZTYX", 0),
+    ],
+)
+def test_axes_whose_names_matter_are_said(
+    tmp_path: Path, shape: tuple[int, ...], letters: str | None, axes: str, notes: int
+) -> None:
+    metadata = {"axes": letters} if letters else {}
+    values = np.zeros(shape, np.uint8)
+    tifffile.imwrite(
+        tmp_path / "a.tif", values, photometric="minisblack", metadata=metadata
+    )
+    record = read_image(tmp_path / "a.tif")
+    assert (record.axes, len(record.notes)) == (axes, notes)
+
+
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_samples_that_were_written_come_back(tmp_path: Path, count: int) -> None:
     values: Any = np.arange(8 * 9 * count, dtype=np.uint16).reshape(8, 9, count)

@@ -14,12 +14,11 @@ _UNNAMED = "QI?"
 
 
 def standard_axes(
-    axes: str, names: Sequence[str] | None = None
+    axes: str, names: Sequence[str] | None = None, shape: Sequence[int] | None = None
 ) -> tuple[str, tuple[str, ...]]:
     """Return axes with only the letters T, C, Z, Y, X and S.
 
-    Axes of unknown meaning (I, Q, ...) become Z, T and C, in that order; sizes are not
-    considered.
+    Axes of unknown meaning (I, Q, ...) become Z, T and C, in that order.
 
     Parameters
     ----------
@@ -27,6 +26,9 @@ def standard_axes(
         Axes of the file, one letter per dimension.
     names : sequence of str, optional
         Names of the axes in the file, if they are not the letters.
+    shape : sequence of int, optional
+        Their lengths: what an axis of length 1 is called does not matter, and is not
+        said.
 
     Returns
     -------
@@ -50,7 +52,11 @@ def standard_axes(
             )
         letters[position] = free
     called = axes if names is None else names
-    notes = tuple(_guess_note("".join(letters), k, called[k]) for k in guessed)
+    notes = tuple(
+        _guess_note("".join(letters), k, called[k])
+        for k in guessed
+        if shape is None or shape[k] > 1
+    )
     return "".join(letters), notes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
 _MAX_BYTES = 2**26
@@ -13,8 +14,14 @@ def read_companion(path: Path) -> str:
     Raises
     ------
     ValueError
-        If the file is larger than 64 MB or is not UTF-8 text.
+        If the file is larger than 64 MB.
     """
     if path.stat().st_size > _MAX_BYTES:
         raise ValueError(f"got OME-XML of more than {_MAX_BYTES} bytes")
-    return path.read_text(encoding="utf-8-sig")
+    content = path.read_bytes()
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:  # some programs write \u00b5m in the encoding of Windows
+        return content.decode("cp1252", "replace")

@@ -13,6 +13,8 @@ from napari_inr_denoise.io.untrusted.xml import children, descendants, reference
 
 HERE = ""
 """Stands for the file with the XML, among the names of files."""
+_RENAMED = "{} (under another name)"
+"""Stands for a file whose name the file with the XML has got."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,17 @@ class OmeImage:
     named: tuple[str, ...] = ()
 
 
-def ome_images(root: Element) -> list[OmeImage]:
+def ome_images(root: Element, name: str) -> list[OmeImage]:
     """Return the images with pixels in TIFF files, or the first one without.
 
     Parameters
     ----------
     root : Element
         Root of the OME-XML.
+    name : str
+        Name of the file with the XML.
     """
-    own = root.attrib.get("UUID")
+    file_of = _Files(root, name)
     elements = children(root, "Image")
     fields = _fields_of_plates(root)
     names = unique_names(
@@ -56,28 +60,45 @@ def ome_images(root: Element) -> list[OmeImage]:
         [fields.get(each.attrib.get("ID", ""), "") for each in elements],
     )
     found = []
-    for number, (element, name) in enumerate(zip(elements, names, strict=True)):
+    for number, (element, called) in enumerate(zip(elements, names, strict=True)):
         blocks = [
             block
             for pixels in children(element, "Pixels")
             for block in children(pixels, "TiffData")
         ]
-        files = frozenset(_file_of(block, own) for block in blocks)
+        files = frozenset(map(file_of, blocks))
         kind = kind_of(element.attrib.get("Name", ""))
         named = tuple(sorted(referenced_files(element)))
-        found.append(OmeImage(number, name, kind, files, named))
+        found.append(OmeImage(number, called, kind, files, named))
     with_pixels = [image for image in found if image.files]
     nothing = [replace(one, files=frozenset([HERE])) for one in found[:1]]
     return with_pixels or nothing
 
 
-def _file_of(block: Element, own: str | None) -> str:
-    """Return the name of the file with the planes of a block."""
-    for uuid in children(block, "UUID"):
-        if own is not None and uuid.text == own:
-            return HERE
-        return uuid.attrib.get("FileName", HERE)
-    return HERE
+class _Files:
+    """Names of the files with the planes of blocks: a UUID wins over a name.
+
+    Parameters
+    ----------
+    root : Element
+        Root of the OME-XML.
+    name : str
+        Name of the file with the XML.
+    """
+
+    def __init__(self, root: Element, name: str) -> None:
+        self._own, self._name = root.attrib.get("UUID"), name
+        known = (uuid.text for uuid in descendants(root, "UUID"))
+        self._is_known = self._own is not None and self._own in known
+
+    def __call__(self, block: Element) -> str:
+        for uuid in children(block, "UUID"):
+            if self._own is not None and uuid.text == self._own:
+                return HERE
+            file = uuid.attrib.get("FileName") or HERE
+            taken = self._is_known and file == self._name
+            return _RENAMED.format(file) if taken else file
+        return HERE
 
 
 def _fields_of_plates(root: Element) -> Mapping[str, str]:
@@ -102,25 +123,33 @@ def _letters(row: int) -> str:
     return (_letters(first - 1) if first else "") + string.ascii_uppercase[last]
 
 
-def xml_of_image(root: Element, image: OmeImage, hosts: frozenset[str]) -> str:
+def xml_of_image(
+    root: Element, name: str, image: OmeImage, hosts: frozenset[str]
+) -> str:
     """Return the OME-XML of one image, for the reader of one of its files.
 
     Parameters
     ----------
     root : Element
         Root of the OME-XML of all images; it is changed.
+    name : str
+        Name of the file with the XML.
     image : OmeImage
         The image.
     hosts : frozenset of str
         Names of the file that is opened, as in `image.files`. Planes in it get no
         UUID: the file may have been renamed.
     """
-    own = root.attrib.pop("UUID", None)
+    file_of = _Files(root, name)
+    root.attrib.pop("UUID", None)
     for number, element in enumerate(children(root, "Image")):
         if number != image.element:
             root.remove(element)
     for block in list(descendants(root, "TiffData")):
-        if _file_of(block, own) in hosts:
-            for uuid in children(block, "UUID"):
+        file = file_of(block)
+        for uuid in children(block, "UUID"):
+            if file in hosts:
                 block.remove(uuid)
+            else:
+                uuid.attrib["FileName"] = file
     return ElementTree.tostring(root, encoding="unicode")

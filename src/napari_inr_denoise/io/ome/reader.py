@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,14 +11,16 @@ from xml.etree.ElementTree import Element
 
 from napari_inr_denoise.io.extras import EXTRAS_KEY, with_extras
 from napari_inr_denoise.io.ome.remainder import remainder_of
-from napari_inr_denoise.io.record import ImageRecord, Quantity, usable_size
+from napari_inr_denoise.io.record import ImageRecord, Quantity, as_number, usable_size
 from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
 
 _SIZES = {a: f"PhysicalSize{a}" for a in "ZYX"} | {"T": "TimeIncrement"}
 
 
-def with_ome_metadata(record: ImageRecord, xml: str) -> ImageRecord:
+def with_ome_metadata(
+    record: ImageRecord, xml: str, *, fits: bool = True
+) -> ImageRecord:
     """Return a record with the metadata of the first image in OME-XML.
 
     Parameters
@@ -26,6 +29,8 @@ def with_ome_metadata(record: ImageRecord, xml: str) -> ImageRecord:
         Record with values and axes.
     xml : str
         OME-XML of any version.
+    fits : bool
+        Whether the planes were found by what it says.
     """
     root = parse_xml(xml)
     images = children(root, "Image")
@@ -35,6 +40,11 @@ def with_ome_metadata(record: ImageRecord, xml: str) -> ImageRecord:
     channels = children(pixels, "Channel")
     stated, said = _sizes(pixels)
     rest, notes = remainder_of(xml)
+    if not fits:
+        said += (
+            "The planes of the file are not those that its OME-XML describes; they "
+            "were read in their order.",
+        )
     described = replace(
         record.with_stated(stated),
         channel_names=_unless_empty([c.attrib.get("Name", "") for c in channels]),
@@ -57,8 +67,12 @@ def json_annotation(root: Element, key: str) -> dict[str, Any] | None:
 def _with_set_note(record: ImageRecord, root: Element) -> ImageRecord:
     """Add a note that the metadata of a set are in another file."""
     names = [each.attrib.get("MetadataFile") for each in children(root, "BinaryOnly")]
-    where = f"see {names[0]}" if names else "its OME-XML holds no image"
-    note = f"The file is described elsewhere: {where}; only its own planes were read."
+    note = "The OME-XML of the file describes no image; its planes were read."
+    if names:
+        note = (
+            f"The file is a part of a set, which {names[0]} describes; only the planes "
+            "in this file were read."
+        )
     return replace(record, notes=(*record.notes, note))
 
 
@@ -68,7 +82,7 @@ def _sizes(pixels: Element) -> tuple[Mapping[str, Quantity], tuple[str, ...]]:
     for axis, name in _SIZES.items():
         if name not in pixels.attrib:
             continue
-        size, said = usable_size(name, float(pixels.attrib[name]))
+        size, said = usable_size(name, pixels.attrib[name])
         unit = pixels.attrib.get(f"{name}Unit", "s" if axis == "T" else "\u00b5m")
         symbol = unit_symbol(unit, "time" if axis == "T" else "length")
         if symbol is None:
@@ -84,7 +98,8 @@ def _colour(channel: Element) -> str:
 
     A transparent colour is omitted: some programs write it for unknown colours.
     """
-    text = f"{int(channel.attrib.get('Color', 0)) & 0xFFFFFFFF:08x}"
+    number = as_number(channel.attrib.get("Color", 0))
+    text = f"{int(number) & 0xFFFFFFFF:08x}" if math.isfinite(number) else "00"
     if text.endswith("00"):
         return ""
     return "#" + (text[:6] if text.endswith("ff") else text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -78,7 +79,9 @@ def remainder_of(xml: str) -> tuple[str, tuple[str, ...]]:
 
 def _canonical(root: Element) -> str:
     _strip(root)
-    ome = from_xml(ElementTree.tostring(root, encoding="unicode"))
+    with warnings.catch_warnings():  # IDs that are not as in the schema are replaced
+        warnings.simplefilter("ignore")
+        ome = from_xml(ElementTree.tostring(root, encoding="unicode"))
     pixels = ome.images[0].pixels
     sizes = {axis: int(getattr(pixels, f"size_{axis.lower()}")) for axis in "XYZCT"}
     samples = pixels.channels[0].samples_per_pixel if pixels.channels else None
@@ -93,6 +96,7 @@ def _strip(root: Element) -> None:
     first, *others = children(root, "Image")
     for image in others:
         root.remove(image)
+    _drop_references(root, first.attrib.get("ID", ""))
     for block in children(root, "StructuredAnnotations"):
         for each in list(block):
             if each.attrib.get("Namespace") == PROVENANCE_KEY:
@@ -100,6 +104,16 @@ def _strip(root: Element) -> None:
         if not len(block):
             root.remove(block)
     _strip_pixels(children(first, "Pixels")[0])
+
+
+def _drop_references(root: Element, image: str) -> None:
+    """Remove the references to other images, and the fields of plates with them."""
+    for parent in list(root.iter()):
+        for name in ("ImageRef", "WellSample"):
+            for each in children(parent, name):
+                ids = [ref.attrib.get("ID") for ref in descendants(each, "ImageRef")]
+                if ids and image not in ids:
+                    parent.remove(each)
 
 
 def _strip_pixels(pixels: Element) -> None:

@@ -25,6 +25,14 @@ def read_attributes(folder: Path) -> dict[str, Any]:
     return attributes
 
 
+def is_array(folder: Path) -> bool:
+    """Return whether a folder is an array of a Zarr, not a group or another folder."""
+    newer = folder / "zarr.json"
+    if newer.is_file():
+        return _read_json(newer).get("node_type") == "array"
+    return (folder / ".zarray").is_file()
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}

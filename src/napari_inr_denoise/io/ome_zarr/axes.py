@@ -45,7 +45,7 @@ def axes_of(
     for k, (name, kind) in enumerate(zip(names, types, strict=True)):
         letter = by_place.get(k) or _BY_TYPE.get(kind) or _by_name(name)
         letters += _UNKNOWN if letter in letters else letter
-    axes, guesses = standard_axes(letters, names)
+    axes, guesses = standard_axes(letters, names, shape)
     return axes, notes + guesses
 
 
@@ -67,8 +67,9 @@ def _spatial_letters(names: list[str]) -> tuple[str, tuple[str, ...]]:
     if named and len(set(letters)) == len(names):
         return letters, ()
     letters = _SPATIAL[-len(names) :].rjust(len(names), _UNKNOWN)
+    called = ", ".join(map(repr, names[-len(_SPATIAL) :]))
     note = (
-        f"The file calls its axes of space {', '.join(map(repr, names))}; they were "
-        f"taken for {', '.join(letters)} by their order."
+        f"The file calls its axes of space {called}; they were taken for "
+        f"{', '.join(letters[-len(_SPATIAL) :])} by their order."
     )
     return letters, (note,)

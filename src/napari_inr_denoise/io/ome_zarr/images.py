@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from napari_inr_denoise.io.entries import ImageEntry, unique_names
+from napari_inr_denoise.io.entries import (
+    ImageChoiceError,
+    ImageEntry,
+    kind_of,
+    unique_names,
+)
 from napari_inr_denoise.io.ome.companion import read_companion
 from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
 from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata
 from napari_inr_denoise.io.untrusted.size_limits import check_count
 from napari_inr_denoise.io.untrusted.xml import children, parse_xml
-
-_EXAMPLES = {"plate": "A/1/0", "well": "0"}
-"""Path of one image in a group of many images."""
 
 
 def zarr_images(folder: Path) -> tuple[ImageEntry, ...]:
@@ -30,20 +32,17 @@ def zarr_images(folder: Path) -> tuple[ImageEntry, ...]:
         metadata are damaged.
     """
     metadata = ngff_metadata(read_attributes(folder))
-    for kind, one in _EXAMPLES.items():
+    for kind, paths_in in (("plate", _wells), ("well", _fields)):
         if kind not in metadata:
             continue
-        paths = list((_wells if kind == "plate" else _fields)(folder, metadata[kind]))
+        paths = list(paths_in(folder, metadata[kind]))
         if not paths:
-            raise ValueError(
-                f"got a {kind} of many images, wanted one of them; name it, such as "
-                f"{folder.name}/{one}"
-            )
+            raise ImageChoiceError(f"got a {kind} that names no image.")
         return _entries(folder, paths, paths)
     if "bioformats2raw.layout" in metadata and "multiscales" not in metadata:
         paths = _series(folder)
         return _entries(folder, paths, unique_names(_names(folder, len(paths))))
-    multiscales = metadata.get("multiscales", [{}])
+    multiscales = metadata.get("multiscales") or [{}]
     names = unique_names([str(each.get("name", "")) for each in multiscales])
     return tuple(
         ImageEntry(number, name, ("", number), (folder,))
@@ -64,6 +63,7 @@ def _entries(
             (folder / path,) if exists else (),
             () if exists else (path,),
             (path,),
+            kind_of(name),
         )
         for number, (path, name, exists) in enumerate(
             zip(paths, names, there, strict=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from napari_inr_denoise.io.extras import PROVENANCE_KEY, with_extras
 from napari_inr_denoise.io.ome_zarr.rgb_channels import channels_as_samples
-from napari_inr_denoise.io.record import ImageRecord, Quantity, usable_size
+from napari_inr_denoise.io.record import ImageRecord, Quantity, as_number, usable_size
 from napari_inr_denoise.io.units import unit_symbol
 
 _MULTISCALE_KEYS = (
@@ -18,6 +19,7 @@ _MULTISCALE_KEYS = (
 )
 NO_UNIT = "reference frame"
 """Unit symbol of OME for a size without a unit."""
+_HEX = re.compile("#?([0-9a-f]{6}(?:[0-9a-f]{2})?)", re.IGNORECASE)
 _FLIPPED = "its size is used, and a Zarr is written with the sign"
 NEWEST = "0.5"
 """Newest version of OME-Zarr that is written."""
@@ -48,20 +50,19 @@ def with_ngff_metadata(
     multiscale = metadata["multiscales"][0]
     zarr3 = "ome" in attributes
     version = metadata.get("version") if zarr3 else multiscale.get("version", "0.4")
-    scale = _transformation(multiscale, "scale", len(record.axes), 1.0)
-    origin = _transformation(multiscale, "translation", len(record.axes), 0.0)
+    scale, origin, said = _transformation(multiscale, len(record.axes))
     stated, notes = _sizes(record.axes, scale, multiscale["axes"])
     described = replace(
         record.with_stated(stated),
         flipped="".join(
             a
-            for a, size in zip(record.axes, scale, strict=True)
+            for a, size in zip(record.axes, scale, strict=False)
             if a != "C" and size < 0
         ),
         origin={a: v for a, v in zip(record.axes, origin, strict=True) if v},
         attributes=_rest(attributes),
         ngff_version=str(version or NEWEST),
-        notes=record.notes + notes,
+        notes=record.notes + said + notes,
     )
     described = _with_omero(described, metadata.get("omero", {}))
     own = attributes.get(PROVENANCE_KEY, {})
@@ -86,6 +87,8 @@ def _sizes(
     stated: dict[str, Quantity] = {}
     notes: tuple[str, ...] = ()
     unknown = []
+    if not scale:
+        return stated, notes
     for axis, factor, entry in zip(axes, scale, entries, strict=True):
         unit = entry.get("unit", "") if isinstance(entry, Mapping) else ""
         if axis == "C" or (not unit and factor == 1):
@@ -106,24 +109,45 @@ def _sizes(
 
 
 def _transformation(
-    multiscale: Mapping[str, Any], kind: str, count: int, neutral: float
-) -> list[float]:
-    """Return the scale or translation of the full level, with the common one."""
-    values = [neutral] * count
+    multiscale: Mapping[str, Any], count: int
+) -> tuple[list[float], list[float], tuple[str, ...]]:
+    """Return scale and translation of the full level, and notes.
+
+    The transformations of the level come first, then those of all levels. The scale is
+    empty if there is none, or one that cannot be used: the others would be wrong.
+    """
+    scales, origin = [1.0] * count, [0.0] * count
+    kinds, notes = set(), []
     for owner in (multiscale["datasets"][0], multiscale):
         for each in owner.get("coordinateTransformations", ()):
-            if each.get("type") == kind and len(each[kind]) == count:
-                pairs = zip(values, map(float, each[kind]), strict=True)
-                values = [a * b if neutral else a + b for a, b in pairs]
-    return values
+            kind = str(each.get("type"))
+            kinds.add(kind)
+            if kind not in ("scale", "translation"):
+                continue
+            stated = each.get(kind)
+            values = list(map(as_number, stated)) if isinstance(stated, list) else []
+            if len(values) != count or not all(map(math.isfinite, values)):
+                kinds.add(f"no {kind}")
+                notes.append(
+                    f"The file states a {kind} of {stated} for {count} axes; it is not "
+                    "used."
+                )
+            elif kind == "scale":
+                scales = [a * b for a, b in zip(scales, values, strict=True)]
+                origin = [a * b for a, b in zip(origin, values, strict=True)]
+            else:
+                origin = [a + b for a, b in zip(origin, values, strict=True)]
+    units = [each for each in multiscale["axes"] if "unit" in each]
+    if "scale" not in kinds and units:
+        notes.append("The file states no scale: its pixel sizes are not known.")
+    known = "scale" in kinds and "no scale" not in kinds
+    return scales if known else [], origin, tuple(notes)
 
 
 def _with_omero(record: ImageRecord, omero: Mapping[str, Any]) -> ImageRecord:
     channels = omero.get("channels", [])
     names = [str(each.get("label", "")) for each in channels]
-    colours = [
-        f"#{each['color']}".lower() if each.get("color") else "" for each in channels
-    ]
+    colours = [_colour(each.get("color")) for each in channels]
     ranges = [_window(each.get("window", {})) for each in channels]
     return replace(
         record,
@@ -133,10 +157,16 @@ def _with_omero(record: ImageRecord, omero: Mapping[str, Any]) -> ImageRecord:
     )
 
 
+def _colour(stated: object) -> str:
+    """Return a colour as #rrggbb or #rrggbbaa; nothing for other spellings."""
+    found = _HEX.fullmatch(str(stated))
+    return f"#{found[1].lower()}" if found else ""
+
+
 def _window(window: Mapping[str, Any]) -> tuple[float, float] | None:
     if not {"start", "end"} <= set(window):
         return None
-    ends = float(window["start"]), float(window["end"])
+    ends = as_number(window["start"]), as_number(window["end"])
     return ends if all(map(math.isfinite, ends)) else None
 
 

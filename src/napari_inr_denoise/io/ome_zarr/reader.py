@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,16 @@ from napari_inr_denoise.io.entries import (
     choose_image,
     with_choice,
 )
-from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
+from napari_inr_denoise.io.ome_zarr.attributes import is_array, read_attributes
 from napari_inr_denoise.io.ome_zarr.axes import axes_of
 from napari_inr_denoise.io.ome_zarr.images import inside, zarr_images
 from napari_inr_denoise.io.ome_zarr.lazy import ZarrArray
 from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata, with_ngff_metadata
-from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.record import ImageRecord, with_metadata
 from napari_inr_denoise.io.untrusted.links import check_links
+
+_LISTED = 12
+"""Number of folders that an error lists by name."""
 
 
 def read_zarr(folder: Path, choice: Choice = None) -> ImageRecord:
@@ -54,7 +56,7 @@ def read_zarr(folder: Path, choice: Choice = None) -> ImageRecord:
 
 def _read(folder: Path, number: int) -> ImageRecord:
     attributes = read_attributes(folder)
-    if "multiscales" not in ngff_metadata(attributes):
+    if not ngff_metadata(attributes).get("multiscales"):
         return _read_array(folder)
     return _read_multiscale(folder, _with_one_multiscale(attributes, number))
 
@@ -69,20 +71,28 @@ def _with_one_multiscale(attributes: Mapping[str, Any], number: int) -> dict[str
 
 def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord:
     multiscale = ngff_metadata(attributes)["multiscales"][0]
-    data = ZarrArray(folder / inside(multiscale["datasets"][0]["path"]))
+    path = inside(multiscale["datasets"][0]["path"])
+    if not is_array(folder / path):
+        raise ImageChoiceError(
+            f"its full resolution, {path!r}, is missing. Copy the Zarr again."
+        )
+    data = ZarrArray(folder / path)
     multiscale.setdefault("axes", list("tczyx"[-data.ndim :]))
     axes, notes = axes_of(multiscale["axes"], data.shape)
     record = ImageRecord(data, axes, notes=notes)
-    try:
-        record = with_ngff_metadata(record, attributes)
-    except Exception as error:  # noqa: BLE001 - any damage becomes a note
-        kind = type(error).__name__
-        note = f"The file's pixel size and names could not be read ({kind})."
-        record = replace(record, notes=(*record.notes, note))
+    record = with_metadata(record, lambda one: with_ngff_metadata(one, attributes))
     return record.with_axes(record.axes)
 
 
 def _read_array(folder: Path) -> ImageRecord:
+    if not is_array(folder):
+        groups = sorted(each.name for each in folder.iterdir() if each.is_dir())
+        listed = ", ".join(groups[:_LISTED])
+        raise ImageChoiceError(
+            "got a folder of a Zarr that is no image, wanted an OME-Zarr image or an "
+            "array. "
+            + (f"Name one of those in it: {listed}." if groups else "It is empty.")
+        )
     data = ZarrArray(folder)
     names = [name or "?" for name in data.dimension_names]
     note = "This Zarr is not an OME-Zarr: it has no pixel sizes or channel names."

@@ -15,6 +15,7 @@ from napari_inr_denoise.io.record import (
     Calibration,
     ImageRecord,
     Quantity,
+    as_number,
     usable_size,
 )
 from napari_inr_denoise.io.tiff.imagej_dimensions import dimensions_note
@@ -100,16 +101,16 @@ def _plane_distance(
     """Return the distance of planes, which ImageJ does not write if it is 1."""
     if "spacing" not in metadata:
         note = (
-            f"The file states no distance of planes, as ImageJ does if it is 1 {unit}; "
-            f"1 {unit} is used."
+            f"The file states no distance of planes. ImageJ leaves it out if it is "
+            f"1 {unit}; 1 {unit} is used."
         )
         return {"Z": 1.0}, (note,)
-    size, notes = usable_size("distance of planes", float(metadata["spacing"]))
+    size, notes = usable_size("distance of planes", metadata["spacing"])
     return ({} if size is None else {"Z": size}), notes
 
 
 def _time_step(record: ImageRecord, metadata: Mapping[str, Any]) -> _Sizes:
-    value = float(metadata.get("finterval", 0))
+    value = metadata.get("finterval", 0)
     if not value or record.size_of("T") == 1:
         return {}, ()
     step, notes = usable_size("frame interval", value)
@@ -125,16 +126,17 @@ def _calibration(
 ) -> tuple[Calibration | None, tuple[str, ...]]:
     """Return the calibration of the intensities; ImageJ has it for 8 and 16 bits."""
     dtype = np.dtype(record.data.dtype)
-    function = int(metadata.get("cf", _STRAIGHT_LINE))
-    coefficients = [float(metadata[k]) for k in ("c0", "c1") if k in metadata]
+    function = as_number(metadata.get("cf", _STRAIGHT_LINE))
+    coefficients = [as_number(metadata[k]) for k in ("c0", "c1") if k in metadata]
     unit = str(metadata.get("vunit", ""))
     applies = dtype.kind in "iu" and dtype.itemsize <= 2 and "S" not in record.axes
     if "vunit" not in metadata or not applies or function == _UNCALIBRATED:
         return None, ()
     if function != _STRAIGHT_LINE:
         note = (
-            f"ImageJ shows calibrated values (function {function}, unit {unit!r}) that "
-            "are no straight line of the numbers in the file; the numbers are used."
+            f"ImageJ shows calibrated values (function {function:g}, unit {unit!r}), "
+            "which are no straight line of the numbers in the file; the numbers are "
+            "used."
         )
         return None, (note,)
     if len(coefficients) < 2 or not coefficients[1] or not _finite(coefficients):
@@ -145,9 +147,9 @@ def _calibration(
     if (offset, slope) == (0.0, 1.0):
         return None, ()
     note = (
-        f"The file's calibration was applied: values are {offset:g} + {slope:g} x the "
-        f"numbers in the file ({unit or 'no unit'}), as ImageJ shows them. A result of "
-        "the file's own data type is written in the file's own numbers."
+        f"The file's calibration was applied, as in ImageJ: value = {offset:g} "
+        f"{'-' if slope < 0 else '+'} {abs(slope):g} x number in the file "
+        f"({unit or 'no unit'}). With --dtype same, numbers are written, not values."
     )
     if metadata.get("zeroclip"):
         note += " ImageJ shows values below 0 as 0; here they are kept."
@@ -162,7 +164,8 @@ def _origin(
     metadata: Mapping[str, Any], stated: Mapping[str, Quantity]
 ) -> dict[str, float]:
     """Return the position of the first pixel; ImageJ stores the pixel at position 0."""
-    pixels = {axis: float(metadata.get(f"{axis.lower()}origin", 0)) for axis in "ZYX"}
+    stored = {axis: metadata.get(f"{axis.lower()}origin", 0) for axis in "ZYX"}
+    pixels = {axis: as_number(pixel) for axis, pixel in stored.items()}
     return {
         axis: -pixel * stated[axis].value
         for axis, pixel in pixels.items()
@@ -173,9 +176,9 @@ def _origin(
 def _ranges(
     record: ImageRecord, metadata: Mapping[str, Any]
 ) -> tuple[tuple[float, float] | None, ...]:
-    flat = [float(value) for value in metadata.get("Ranges", ())]
+    flat = [as_number(value) for value in metadata.get("Ranges", ())]
     if not flat and record.size_of("C") == 1 and {"min", "max"} <= set(metadata):
-        flat = [float(metadata["min"]), float(metadata["max"])]
+        flat = [as_number(metadata["min"]), as_number(metadata["max"])]
     pairs = zip(flat[::2], flat[1::2], strict=False)
     return tuple(pair if all(map(math.isfinite, pair)) else None for pair in pairs)
 

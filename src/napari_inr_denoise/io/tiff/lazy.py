@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,16 @@ class TiffArray(FileArray):
     def keyframe(self) -> TiffPage:
         """Page whose tags hold for all pages of the image."""
         return self._series.keyframe
+
+    @property
+    def series_kind(self) -> str:
+        """Format by which tifffile found the planes: "ome", "imagej", "generic"..."""
+        return str(self._series.kind)
+
+    @property
+    def page_count(self) -> int:
+        """Number of pages that the image consists of."""
+        return math.prod(self._stored_shape) // math.prod(self.keyframe.shape)
 
     @property
     def missing(self) -> str:

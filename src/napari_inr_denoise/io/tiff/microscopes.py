@@ -7,7 +7,6 @@ format.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 from tifffile import TiffFile, matlabstr2py
 from tifffile.tifffile import svs_description_metadata
 
-from napari_inr_denoise.io.record import ImageRecord, Quantity
+from napari_inr_denoise.io.record import ImageRecord, Quantity, as_number, usable_size
 from napari_inr_denoise.io.tiff.tags import with_tag_metadata
 from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.xml import descendants, parse_xml
@@ -47,26 +46,22 @@ def with_microscope_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord
 
 def _with_found(record: ImageRecord, found: _Found) -> ImageRecord:
     stated = dict(record.stated)
+    notes: tuple[str, ...] = ()
     for axis, (value, unit) in found.sizes.items():
         symbol = unit_symbol(unit, "time" if axis == "T" else "length")
-        number = _number(value)
-        if symbol and number:
-            stated[axis] = Quantity(number, symbol)
+        if not symbol or axis not in record.axes or not as_number(value):
+            continue  # 0 stands for an unknown size
+        size, said = usable_size(f"size along {axis}", value)
+        if size is not None:
+            stated[axis] = Quantity(size, symbol)
+        notes += said if value is not None else ()
     names = tuple(map(str, found.channel_names))
     return replace(
         record.with_stated(stated),
         channel_names=names or record.channel_names,
         channel_colours=tuple(found.channel_colours) or record.channel_colours,
+        notes=record.notes + notes,
     )
-
-
-def _number(value: object) -> float | None:
-    """Return a positive and finite number; None for anything else."""
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return number if 0 < number < math.inf else None
 
 
 def _step(values: object) -> float:

@@ -18,6 +18,7 @@ from napari_inr_denoise.io.entries import (
     kind_of,
     unique_names,
 )
+from napari_inr_denoise.io.faults import UnsupportedError
 from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, has_suffix
 from napari_inr_denoise.io.ome.companion import read_companion
 from napari_inr_denoise.io.ome.images import HERE, OmeImage, ome_images, xml_of_image
@@ -31,7 +32,6 @@ from napari_inr_denoise.io.untrusted.xml import (
     declared_planes,
     descendants,
     parse_xml,
-    referenced_files,
 )
 
 # tifffile logs hundreds of lines for some damaged files; they appear only if logging is
@@ -215,12 +215,15 @@ class _Described:
                 "in the same folder. Copy them there."
             )
         host = self.path if self.path in entry.files else entry.files[0]
-        only = len(self.images) == 1 and self.alias == HERE
+        image = self.images[entry.number]
+        others, named = image.files - {HERE}, set(image.named)
+        clear = self.alias == HERE and others <= named <= others | {self.path.name}
+        only = clear and len(self.images) == 1
         if only and host == self.described_in == self.path:
             return _open(host)
-        image = self.images[entry.number]
         hosts = frozenset(name for name in image.files if self._file(name) == host)
-        return _open(host, xml_of_image(parse_xml(self.xml), image, hosts))
+        root, name = parse_xml(self.xml), self.described_in.name
+        return _open(host, xml_of_image(root, name, image, hosts))
 
 
 def _described(path: Path) -> _Described | None:
@@ -244,10 +247,14 @@ def _described(path: Path) -> _Described | None:
     if not images:
         return None
     described = _Described(path, path, xml, images)
-    names = referenced_files(root)
-    if len(names) == 1 and not any(entry.files for entry in described.entries):
-        (alias,) = names  # the file was renamed
-        return replace(described, alias=alias)
+    names = frozenset().union(*(image.files for image in images))
+    if len(names) == 1 and HERE not in names:
+        (alias,) = names
+        found = any(entry.files for entry in described.entries)
+        # It was renamed. Another file may have got the name, unless a UUID says that
+        # this is a file without planes.
+        if not found or "UUID" not in root.attrib:
+            return replace(described, alias=alias)
     return described
 
 
@@ -272,19 +279,24 @@ def _described_in(path: Path, name: str) -> _Described | None:
 def _images(path: Path, root: Element) -> list[OmeImage]:
     """Return the images in OME-XML, after a check before anything follows it."""
     check_count(declared_planes(root), "planes declared by the OME-XML")
-    for name in referenced_files(root):
-        if not is_in_same_folder(path, name):
-            raise ValueError(
+    images = ome_images(root, path.name)
+    for name in sorted(frozenset().union(*(image.files for image in images))):
+        if name != HERE and not is_in_same_folder(path, name):
+            raise UnsupportedError(
                 f"the OME-XML names a file outside the folder, {name!r}, which is not "
                 "read"
             )
-    return ome_images(root)
+    return images
 
 
 def _open(path: Path, xml: str | None = None) -> TiffFile:
     # The index of Micro-Manager's files is not needed to read their pages and OME-XML.
     indexed = None if xml is None and _is_indexed(path) else False
-    tiff = TiffFile(path, omexml=xml, is_ndtiff=indexed, is_mmstack=False)
+    # What a file says of itself does not count where another one describes it.
+    shaped = None if xml is None else False
+    tiff = TiffFile(
+        path, omexml=xml, is_ndtiff=indexed, is_mmstack=False, is_shaped=shaped
+    )
     try:
         if _has_pages(tiff) and tiff.is_scn:
             _check_scn(tiff.pages.first.description)
@@ -300,7 +312,7 @@ def _is_indexed(path: Path) -> bool:
     """Return whether a file is in a dataset of NDTiff, after a check of its index."""
     for name in (names := ndtiff_files(path)):
         if not is_in_same_folder(path, name):
-            raise ValueError(
+            raise UnsupportedError(
                 f"the index names a file outside the folder, {name!r}, which is not "
                 "read"
             )

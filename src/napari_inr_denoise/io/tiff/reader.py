@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from tifffile import TiffFile
 from napari_inr_denoise.io.entries import Choice, with_choice
 from napari_inr_denoise.io.extras import EXTRAS_KEY
 from napari_inr_denoise.io.ome.reader import json_annotation, with_ome_metadata
-from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.record import ImageRecord, with_metadata
 from napari_inr_denoise.io.tiff.imagej import with_imagej_metadata
 from napari_inr_denoise.io.tiff.lazy import TiffArray
 from napari_inr_denoise.io.tiff.microscopes import with_microscope_metadata
@@ -45,30 +44,35 @@ def read_tiff(path: Path, choice: Choice = None) -> ImageRecord:
 
 
 def _with_all_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
-    """Return a record with its metadata. Damaged metadata never prevent reading."""
-    for add in (_with_metadata, with_colour_table, _with_all_axes):
-        record = _try_adding(add, record, tiff)
-    return record
-
-
-def _try_adding(
-    add: Callable[[ImageRecord, TiffFile], ImageRecord],
-    record: ImageRecord,
-    tiff: TiffFile,
-) -> ImageRecord:
-    try:
-        return add(record, tiff)
-    except Exception as error:  # noqa: BLE001 - any damage becomes a note
-        kind = type(error).__name__
-        note = f"The file's pixel size and names could not be read ({kind})."
-        return replace(record, notes=(*record.notes, note))
+    """Return a record with its metadata."""
+    record = with_metadata(record, lambda one: _with_metadata(one, tiff))
+    record = with_metadata(record, with_colour_table)
+    record = with_metadata(record, _with_note_on_more_pages)
+    return with_metadata(record, lambda one: _with_all_axes(one, tiff))
 
 
 def _with_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     if tiff.is_ome:
-        return with_ome_metadata(record, tiff.ome_metadata or "")
+        fits = record.data.series_kind == "ome"
+        return with_ome_metadata(record, tiff.ome_metadata or "", fits=fits)
     add = with_imagej_metadata if tiff.is_imagej else with_microscope_metadata
     return add(record, tiff)
+
+
+def _with_note_on_more_pages(record: ImageRecord) -> ImageRecord:
+    """Add a note on pages like those of the image that its description leaves out."""
+    data, pages = record.data, record.data.tiff.pages
+    several = len(data.opened.entries) > 1 or len(data.opened.entry.files) > 1
+    described = data.series_kind in ("ome", "imagej", "shaped") and not several
+    if not described or len(pages) <= data.page_count:
+        return record
+    if pages.get(len(pages) - 1).shape != data.keyframe.shape:  # a thumbnail
+        return record
+    note = (
+        f"The file holds {len(pages)} planes; its description names "
+        f"{data.page_count}, and only these were read."
+    )
+    return replace(record, notes=(*record.notes, note))
 
 
 def _with_all_axes(record: ImageRecord, tiff: TiffFile) -> ImageRecord:

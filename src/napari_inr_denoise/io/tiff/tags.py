@@ -11,8 +11,11 @@ from napari_inr_denoise.io.extras import to_json
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 
 _TEXTS = ("ImageDescription", "DateTime", "Software", "Artist", "HostComputer")
-
-
+_METRIC: dict[int, str] = {
+    RESUNIT.CENTIMETER: "cm",
+    RESUNIT.MILLIMETER: "mm",
+    RESUNIT.MICROMETER: "\u00b5m",
+}
 INCH_NOTE = (
     "The file states its pixel size in inches, as programs do for printing; it is not "
     "used."
@@ -52,14 +55,16 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     unit, sizes = resolution_unit(page), pixel_sizes(page).items()
     if unit == RESUNIT.INCH and sizes:
         return replace(record, notes=(*record.notes, INCH_NOTE))
-    if unit != RESUNIT.CENTIMETER:
+    if unit not in _METRIC:
         return record
-    return record.with_stated({axis: Quantity(size, "cm") for axis, size in sizes})
+    return record.with_stated(
+        {axis: Quantity(size, _METRIC[unit]) for axis, size in sizes}
+    )
 
 
-def with_colour_table(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+def with_colour_table(record: ImageRecord) -> ImageRecord:
     """Return a record with the colour table, and a note on what its values mean."""
-    page = tiff.pages.first
+    page = record.data.keyframe
     if page.photometric == PHOTOMETRIC.MINISWHITE:
         note = "In this file 0 is white; the values were left as they are."
         return replace(record, notes=(*record.notes, note))
