@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 
 from napari_inr_denoise import estimate_noise
 from napari_inr_denoise.core.noise.estimate import examine_plane
@@ -286,3 +286,17 @@ def test_a_mask_is_not_cut_off(rng: np.random.Generator) -> None:
     mask = np.where(noisy > 108, 255.0, np.where(noisy > 104, 128.0, 0.0))
     model = estimate_noise(mask)
     assert (model.clipped_low, model.clipped_high) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("limit", [25.0, 40.0])
+def test_saturation_bends_the_end_of_the_curve_only(limit: float) -> None:
+    rng = np.random.default_rng(4)
+    clean = 4 + 60 * np.abs(gaussian_filter(rng.normal(size=(128, 128)), 6)) * 8
+    noisy = rng.poisson(clean) + rng.normal(0, 1.5, clean.shape)
+    cut = np.minimum(np.round(noisy), limit)
+    _, (curve,) = examine_plane(cut[..., None], np.ones(clean.shape, bool))
+    # Mean and variance of what is recorded, over the intensity.
+    draws = rng.poisson(np.linspace(10, 60, 40), (20000, 40))
+    shown = np.minimum(np.round(draws + rng.normal(0, 1.5, draws.shape)), limit)
+    expected, intensity = shown.var(axis=0), shown.mean(axis=0)
+    np.testing.assert_allclose(curve.variance(intensity), expected, rtol=0.2, atol=1)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise import read_image
 from napari_inr_denoise.core.noise.estimate import examine_plane
@@ -106,3 +107,47 @@ def test_bright_spots_of_any_place_are_no_clusters(psf: float) -> None:
         clean += rng.choice([100, 500, 3000]) * np.exp(-away / 2 / psf**2)
     problem = measure_plane(camera(clean)[..., None], np.ones(clean.shape, bool))
     assert problem.fitted_yx.all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_clusters_that_touch_are_found_whole(sign: int) -> None:
+    noisy, hot = camera(cells()), np.zeros((96, 96), bool)
+    for row, column in ((40, 20), (30, 70), (55, 40), (80, 12)):
+        for part, (down, right) in enumerate(((0, 0), (1, 4))):
+            top, left, side = row + down, column + right, (4, 3)[part]
+            place = np.s_[top : top + side, left : left + side]
+            hot[place], noisy[place] = True, 200 + 150 * part
+    # Dead pixels are the mirror image of hot ones.
+    found = ~measure_plane(sign * noisy[..., None], np.ones_like(hot)).fitted_yx
+    np.testing.assert_array_equal(found, hot)
+
+
+@pytest.mark.parametrize("seed", [7, 8, 9])
+def test_clusters_on_the_tops_of_small_structures_are_found(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    clean = 2 + 20 * np.abs(gaussian_filter(rng.normal(size=(96, 96)), 2.5)) * 8
+    noisy, hot = camera(clean), np.zeros((96, 96), bool)
+    for place in np.array(list(np.ndindex(5, 5))) * 18 + 6:
+        row, column = place + rng.integers(-2, 3, 2)
+        side = rng.integers(1, 5)
+        hot[row : row + side, column : column + side] = True
+    problem = measure_plane(np.where(hot, 250, noisy)[..., None], np.ones_like(hot))
+    assert not (~problem.fitted_yx & ~hot).any()
+    assert (problem.fitted_yx & hot).sum() < 0.1 * hot.sum()
+
+
+def test_thin_lines_and_their_ends_are_no_clusters() -> None:
+    clean = np.full((96, 96), 2.0)
+    for number, row in enumerate(range(5, 90, 8)):
+        columns = np.arange(3, 93)
+        rows = row + np.rint(np.linspace(0, 3, len(columns))).astype(int)
+        clean[rows, columns] += (6, 12, 25, 50)[number % 4]
+    problem = measure_plane(camera(clean)[..., None], np.ones(clean.shape, bool))
+    assert problem.fitted_yx.all()
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.25, 0.5])
+def test_a_spot_of_0_6_pixels_is_light(shift: float) -> None:
+    y, x = np.mgrid[:21, :21] - 10.0
+    spot = 1e4 * np.exp(-0.5 * ((y - shift) ** 2 + (x - shift) ** 2) / 0.6**2)
+    assert _find(100 + spot, 1.0) == []

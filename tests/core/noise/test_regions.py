@@ -9,9 +9,8 @@ from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.settings import preset_settings
-from tests.core.noise.test_spectrum import Array, camera, cells, spots
+from tests.phantoms import SIDE, Array, camera, cells, spots
 
-SIDE = 96
 COLUMN = np.arange(SIDE)[None] * np.ones((SIDE, 1))
 LEFT = COLUMN < SIDE // 2
 

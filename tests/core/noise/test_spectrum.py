@@ -1,90 +1,42 @@
 """Tests of the noise spectrum on scenes whose noise was filtered in known ways."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, rotate, shift, zoom
+from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise.spectrum import NoiseSpectrum, measure_spectrum
+from tests.phantoms import (
+    Array,
+    camera,
+    cells,
+    enlarged,
+    interpolated,
+    line_averaged,
+    rotated,
+    spots,
+    with_blurred_noise,
+)
 
-Array = NDArray[np.float64]
-SIDE = 96
-READ_NOISE = 1.5
-
-
-def cells(side: int = SIDE, seed: int = 3) -> Array:
-    """Return bright, textured cells on a dark background, in photons."""
-    rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:side, :side]
-    plane = np.full((side, side), 2.0)
-    for _ in range(9):
-        y, x = rng.uniform(0, side, 2)
-        radius, height = rng.uniform(6, 12), rng.uniform(10, 50)
-        distance = np.hypot(rows - y, columns - x) / radius
-        texture = 1 + 1.5 * gaussian_filter(rng.normal(size=plane.shape), 2.0)
-        plane += height * np.maximum(texture, 0) / (1 + np.exp(8 * (distance - 1)))
-    return plane
+Filter = Callable[[Array], Array]
 
 
-def camera(clean: Array, seed: int = 7) -> Array:
-    """Return the plane with photon noise and read noise."""
-    rng = np.random.default_rng(seed)
-    return rng.poisson(clean) + rng.normal(0, READ_NOISE, clean.shape)
+def _blurred(clean: Array, width: float) -> tuple[Array, Array]:
+    return clean, with_blurred_noise(clean, width)
 
 
-def spots(side: int = SIDE) -> Array:
-    """Return a dense grid of diffraction-limited spots."""
-    rng, rows_columns = np.random.default_rng(1), np.mgrid[:side, :side]
-    plane = np.full((side, side), 2.0)
-    for y in range(8, side - 8, 14):
-        for x in range(8, side - 8, 14):
-            place = np.array([y, x]) + rng.uniform(-2, 2, 2)
-            away = np.square(rows_columns - place[:, None, None]).sum(axis=0)
-            plane += rng.choice([10, 50, 200]) * np.exp(-away / 2 / 0.8**2)
-    return plane
-
-
-def _blurred(clean: Array, sigma: float) -> tuple[Array, Array]:
-    rng = np.random.default_rng(7)
-    white = gaussian_filter(rng.standard_normal(clean.shape), sigma, mode="wrap")
-    return clean, clean + white / white.std() * np.sqrt(clean + READ_NOISE**2)
-
-
-def _interpolated(clean: Array) -> tuple[Array, Array]:
-    clean, noisy = (
-        shift(one, (0.5, 0.5), order=1, mode="nearest")
-        for one in (clean, camera(clean))
-    )
-    return clean, noisy
-
-
-def _rotated(clean: Array) -> tuple[Array, Array]:
-    clean, noisy = (
-        rotate(one, 7, reshape=False, order=1, mode="nearest")
-        for one in (clean, camera(clean))
-    )
-    return clean, noisy
-
-
-def _enlarged(clean: Array) -> tuple[Array, Array]:
-    small = clean[::2, ::2]
-    return zoom(small, 2, order=3), zoom(camera(small), 2, order=3)
-
-
-def _line_averaged(clean: Array) -> tuple[Array, Array]:
-    clean, noisy = (
-        (one + np.roll(one, 1, axis=0)) / 2 for one in (clean, camera(clean))
-    )
-    return clean, noisy
+def _filtered(clean: Array, by: Filter) -> tuple[Array, Array]:
+    return by(clean), by(camera(clean))
 
 
 CORRELATED = {
     "blurred by 0.6 pixels": (lambda: _blurred(cells(), 0.6), 2, 0.15),
     "blurred by 1 pixel": (lambda: _blurred(cells(), 1.0), 4, 0.15),
-    "interpolated": (lambda: _interpolated(cells()), 2, 0.15),
-    "rotated": (lambda: _rotated(cells()), 2, 0.15),
-    "enlarged": (lambda: _enlarged(cells(128)), 3, 0.2),
-    "line-averaged": (lambda: _line_averaged(cells()), 2, 0.15),
+    "interpolated": (lambda: _filtered(cells(), interpolated), 2, 0.15),
+    "rotated": (lambda: _filtered(cells(), rotated), 2, 0.15),
+    "enlarged": (lambda: _filtered(cells(128)[::2, ::2], enlarged), 3, 0.2),
+    "line-averaged": (lambda: _filtered(cells(), line_averaged), 2, 0.15),
 }
 
 
@@ -120,7 +72,7 @@ def test_white_noise_is_not_correlated(clean: Array) -> None:
 
 
 def test_the_direction_of_averaging_is_in_the_spectrum() -> None:
-    found = _measure(_line_averaged(cells())[1])
+    found = _measure(_filtered(cells(), line_averaged)[1])
     assert found.correlation(1, 0) == pytest.approx(0.5, abs=0.12)
     assert abs(found.correlation(0, 1)) < 0.2
 

@@ -11,6 +11,7 @@ def _file() -> FileReport:
         {
             "index": {"Z": 2},
             "sigma": 1.5,
+            "levels": [1.0, 2.0],
             "correlated": False,
             "isolated_pixels": 3,
             "residual_rms": 1.4,

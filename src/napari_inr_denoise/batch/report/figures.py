@@ -40,7 +40,7 @@ def write_comparison(
         font = ImageFont.load_default(size=13)
         draw.text((number * step + 4, 3), caption, fill=235, font=font)
     with atomic_write(path) as temporary:
-        picture.save(temporary, format="PNG")
+        picture.save(temporary, format="PNG", optimize=True)
 
 
 def as_grey(values: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:

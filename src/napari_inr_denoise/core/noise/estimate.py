@@ -16,6 +16,7 @@ from napari_inr_denoise.core.noise.level_function import (
     constant_level_function,
     fill_invalid,
     measure_level_function,
+    saturated_level_function,
 )
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.spectrum import measure_spectrum
@@ -24,6 +25,8 @@ _CLIPPING_PEAK = 3
 """Histogram peak at the extreme value, over the next value's count: clipped from it."""
 _MIN_DISTINCT_VALUES = 4
 """Minimum number of distinct values. A mask is not clipped."""
+_MOST_SATURATED = 0.01
+"""Fraction of saturated pixels above which the noise is measured without them."""
 _MIN_CLIPPED = 1e-4
 """Fraction of the pixels below which a histogram peak is ignored."""
 
@@ -82,7 +85,7 @@ def examine_plane(
         curves = [None if one is None else one.level_function for one in spectra]
     else:
         model = _white(level)
-        curves = [measure_level_function(plane_yxs[..., k], valid_yx) for k in samples]
+        curves = [_level_function(plane_yxs[..., k], valid_yx) for k in samples]
     usable = tuple(curve or constant_level_function(level) for curve in curves)
     if all(curves):
         model = apply_curves(model, usable, plane_yxs, valid_yx)
@@ -90,6 +93,21 @@ def examine_plane(
         # Chen's estimate holds for white noise only.
         model = replace(model, sigma_chen=model.sigma)
     return model, usable
+
+
+def _level_function(
+    plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+) -> NoiseLevelFunction | None:
+    """Return the noise level function of white noise; None if it cannot be measured.
+
+    Saturated pixels have no noise. Patches that hold one are left out.
+    """
+    if _clipped(plane_yx[valid_yx])[1] > _MOST_SATURATED:
+        limit = float(plane_yx[valid_yx].max())
+        curve = measure_level_function(plane_yx, valid_yx & (plane_yx < limit))
+        if curve is not None:
+            return saturated_level_function(curve, limit)
+    return measure_level_function(plane_yx, valid_yx)
 
 
 def _white(level: float) -> NoiseModel:

@@ -1,46 +1,56 @@
-"""Detect hot and dead pixels: single pixels, pairs, and clusters of up to 4x4."""
+"""Detect hot and dead pixels: single pixels, and clusters of up to 4x4."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects, grey_opening, label, maximum_filter
+from scipy.ndimage import (
+    binary_opening,
+    grey_dilation,
+    grey_erosion,
+    label,
+    maximum_filter,
+)
 
 from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
-_FAR_SIGMAS = 6.0
-_FAR_SPREADS = 3.0
-"""Thresholds, in noise standard deviations and in ranges of the neighbours.
+_SIDE = 4
+"""Largest side of a cluster, in pixels; clusters of one value may touch."""
+_FAR_SIGMAS = 7.0
+"""Height above the surroundings, in noise standard deviations of the brighter side."""
+_FAR_AROUND = 10.0
+"""The same in those of the surroundings; the noise of bright pixels is uncertain."""
+_LIGHT = math.exp(-1 / 0.6**2)
+"""Smallest product of two opposite neighbours over the square of a pixel.
 
-Optical blur keeps every real pixel near its neighbours. At the centre of the sharpest
-spot that a camera samples (a Gaussian with a standard deviation of 0.8 pixels), the
-difference to the brightest neighbours is 2.2 times the range of the eight neighbours.
-Where two pixels share the centre, it is 1.5 times the range of the other seven.
+Blur by a Gaussian leaves it at exp(-1 / s^2) or more, whatever is blurred; s is its
+standard deviation, 0.6 pixels for the sharpest spot that a camera sees.
 """
-
-_CLUSTER_SIDE = 4
-_CLUSTER_SIGMAS = 10.0
-"""Height of a cluster over its surroundings, in noise standard deviations."""
-_MOST_CLUSTERS = 2000
-_LEAST_AROUND = ((2, 0.119), (4, 0.043), (16, 0.1))
-"""Pixels of a cluster, and the least that light leaves in the pixels around it, over
-its height.
-
-The sharpest spot is a Gaussian with a standard deviation of 0.6 pixels. One, two or
-four pixels are above half of its height, by its place; the mean of their neighbours is
-then 0.155, 0.119 or 0.043 of the height. What covers more has the edge of this spot.
-"""
+_STEEP = 0.3
+"""Neighbour over pixel above which a border is no sharp edge: a cluster or light."""
+_BODY = 0.2
+"""Share of the height above which pixels belong together."""
+_LESS, _ERRORS = 0.75, 1.35
+"""Share of the light that an edge leaves at least, and the standard errors by which it
+has to have less."""
+_ROUNDS = 3
+_MOST_PEAKS = 2000
+_REACH = 2 * _SIDE + 2
+"""Half the side of the window around a peak, in pixels."""
+_AROUND, _FURTHER = 2, 0.3
+"""Width of the ring of surroundings, in pixels, and weight of all but the nearest."""
 
 
 def isolated_pixels(problem: NoisyPlane) -> NDArray[np.bool_]:
     """Return the mask of hot and dead pixels.
 
-    A pixel is hot or dead if, in any sample, it is above or below at least seven of its
-    eight neighbours, by more than 6 noise standard deviations of the brighter side and
-    by more than 3 times the range of these neighbours. The eighth may be defective too.
+    Pixels are hot or dead if, in any sample, they stand out of their surroundings with
+    edges that are sharper than those of light. The surroundings are a quadratic surface
+    through the pixels around. What is found is taken out, and the rest is tested again.
     If such pixels are fitted, a few of them keep the residual above the noise level.
 
     Parameters
@@ -54,143 +64,201 @@ def isolated_pixels(problem: NoisyPlane) -> NDArray[np.bool_]:
         False at invalid pixels, and everywhere if a side is below 3 pixels.
     """
     found_yx = np.zeros(problem.valid_yx.shape, dtype=np.bool_)
-    if min(found_yx.shape) < 3:
+    if min(found_yx.shape) < 3 or not problem.valid_yx.any():
         return found_yx
     for sample in range(problem.plane_yxs.shape[-1]):
-        values = np.where(problem.valid_yx, problem.plane_yxs[..., sample], np.nan)
-        rows, columns = _candidates(values, problem.curve(sample))
-        defective = _defective(values, rows, columns, problem.curve(sample))
-        found_yx[rows[defective], columns[defective]] = True
-        found_yx |= _clusters(values, problem.curve(sample))
-        found_yx |= _clusters(-values, problem.curve(sample), sign=-1)
+        values = problem.plane_yxs[..., sample]
+        values = np.where(problem.valid_yx, values, np.median(values[problem.valid_yx]))
+        for sign in (1, -1):
+            sigma = _Sigma(problem.curve(sample), sign)
+            found_yx |= _found(sign * values, problem.valid_yx, sigma)
     return found_yx
 
 
-def _clusters(
-    values_yx: NDArray[np.float64], curve: NoiseLevelFunction, sign: int = 1
-) -> NDArray[np.bool_]:
-    """Return the mask of clusters that stand out with edges sharper than light has.
+@dataclass(frozen=True)
+class _Sigma:
+    """Standard deviation of the noise at intensities times `sign`."""
 
-    Parameters
-    ----------
-    values_yx : ndarray, shape (Y, X)
-        Intensities times `sign`; NaN at invalid pixels.
-    curve : NoiseLevelFunction
-        Noise variance over intensity.
-    sign : int
-        -1 to find dead pixels.
-    """
-    found = np.zeros(values_yx.shape, dtype=np.bool_)
-    known = np.isfinite(values_yx)
-    if min(values_yx.shape) < 2 * _CLUSTER_SIDE or not known.any():
-        return found
-    filled = np.where(known, values_yx, np.median(values_yx[known]))
-    # The opening removes everything that is narrower than its window.
-    height = filled - grey_opening(filled, _CLUSTER_SIDE + 1)
-    sigma = np.sqrt(curve.variance(sign * filled))
-    connected = np.ones((3, 3))
-    regions, count = label(known & (height > _CLUSTER_SIGMAS * sigma), connected)
-    if count > _MOST_CLUSTERS:
-        return found
-    for number, place in enumerate(find_objects(regions), start=1):
-        if max(one.stop - one.start for one in place) > 2 * _CLUSTER_SIDE:
-            continue
-        margin = tuple(slice(max(one.start - 3, 0), one.stop + 3) for one in place)
-        own = regions[margin] == number
-        cluster = _sharp_cluster(filled[margin], own, known[margin], sigma[margin])
-        found[margin] |= cluster
+    curve: NoiseLevelFunction
+    sign: int
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.sqrt(self.curve.variance(self.sign * values))
+
+
+def _found(
+    filled_yx: NDArray[np.float64], known_yx: NDArray[np.bool_], sigma: _Sigma
+) -> NDArray[np.bool_]:
+    """Return the mask of the pixels that are too bright to be light."""
+    found = np.zeros_like(known_yx)
+    changed = known_yx
+    for _ in range(_ROUNDS):
+        before, known = found.copy(), known_yx & ~found
+        base = _opened(filled_yx)
+        for row, column in _peaks(filled_yx, base, known & changed, sigma):
+            if found[row, column]:
+                continue
+            window = tuple(
+                slice(max(place - _REACH, 0), place + _REACH + 1)
+                for place in (row, column)
+            )
+            peak = row - window[0].start, column - window[1].start
+            cluster, surface = _cluster(
+                filled_yx[window], base[row, column], known[window], peak, sigma
+            )
+            found[window] |= cluster
+            filled_yx[window][cluster] = surface[cluster]
+        changed = _grown(found & ~before, _REACH)
+        if not changed.any():
+            break
     return found
 
 
-def _sharp_cluster(
+def _opened(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the plane without what is narrower than a window one wider than a cluster.
+
+    Windows that reach beyond the plane are left out.
+    """
+    size = tuple(min(_SIDE + 1, length) for length in values.shape)
+    lowest = grey_erosion(values, size, mode="constant", cval=-np.inf)
+    return np.asarray(grey_dilation(lowest, size, mode="constant", cval=-np.inf))
+
+
+def _peaks(
     values: NDArray[np.float64],
-    own: NDArray[np.bool_],
+    base: NDArray[np.float64],
+    known: NDArray[np.bool_],
+    sigma: _Sigma,
+) -> list[tuple[int, int]]:
+    """Return the places of the peaks that stand out, from the brightest on."""
+    highest = maximum_filter(values, 3, mode="nearest")
+    stands_out = known & (values >= highest)
+    stands_out &= values - base > _FAR_SIGMAS * sigma(values)
+    rows, columns = np.nonzero(stands_out)
+    order = np.argsort(-values[rows, columns], kind="stable")[:_MOST_PEAKS]
+    return [(int(rows[k]), int(columns[k])) for k in order]
+
+
+def _cluster(
+    values: NDArray[np.float64],
+    base: float,
+    known: NDArray[np.bool_],
+    peak: tuple[int, int],
+    sigma: _Sigma,
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return the pixels of a cluster, none if it may be light, and its surroundings."""
+    nothing = np.zeros_like(known)
+    surface, misfit = np.full(values.shape, base), 1.0
+    for fitted in (False, True):
+        height = np.where(known, values - surface, 0.0)
+        cluster = _connected(height > height[peak] / 2, peak)
+        own, around = float(sigma(values[peak])), float(sigma(surface[peak]))
+        least = misfit * max(_FAR_SIGMAS * own, _FAR_AROUND * around)
+        if height[peak] <= least or not _compact(cluster):
+            return nothing, surface
+        if not fitted:
+            surface, misfit = _surface(values, cluster, known, sigma)
+    body = _connected(height > _BODY * height[peak], peak, diagonal=True)
+    error = misfit * sigma(np.maximum(surface, values))
+    if _compact(body | cluster) and _sharp(height, cluster, known, error):
+        return cluster, surface
+    return nothing, surface
+
+
+def _connected(
+    mask: NDArray[np.bool_], peak: tuple[int, int], diagonal: bool = False
+) -> NDArray[np.bool_]:
+    """Return the part of the mask that is connected with the peak."""
+    regions, _ = label(mask, np.ones((3, 3)) if diagonal else None)
+    return np.asarray((regions == regions[peak]) & (regions > 0))
+
+
+def _compact(region: NDArray[np.bool_]) -> bool:
+    """Return whether a region may be a cluster, or two that touch, and no thin line."""
+    rows, columns = np.nonzero(region)
+    if not len(rows):
+        return False
+    if _fits(rows, columns):
+        return len(set(rows)) > 1 < len(set(columns)) or len(rows) <= 2
+    thick = binary_opening(region, np.ones((2, 2)))
+    return bool(2 * thick.sum() >= len(rows)) and any(
+        _fits(rows[first], columns[first]) and _fits(rows[~first], columns[~first])
+        for axis in (rows, columns)
+        for cut in np.unique(axis)[1:]
+        for first in [np.less(axis, cut)]
+    )
+
+
+def _fits(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> bool:
+    """Return whether a window of the size of a cluster holds the pixels."""
+    return max(int(np.ptp(rows)), int(np.ptp(columns))) < _SIDE
+
+
+def _surface(
+    values: NDArray[np.float64],
+    cluster: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    sigma: _Sigma,
+) -> tuple[NDArray[np.float64], float]:
+    """Return the quadratic surface through the pixels around, by least deviations.
+
+    The second value is the deviation of these pixels over the noise: 1 or more.
+    """
+    for inner in (1, 0):  # next to the cluster there may be light of its own
+        ring = _grown(cluster, inner + _AROUND) & ~_grown(cluster, inner) & known
+        if ring.sum() >= 12:
+            break
+    y, x = np.indices(values.shape) / _SIDE
+    y, x = y - y[cluster].mean(), x - x[cluster].mean()
+    one = np.ones_like(x)
+    terms = [one, y, x, y * y, x * y, x * x][: 6 if ring.sum() >= 12 else 1]
+    columns = np.stack(terms, axis=-1)
+    if not ring.any():
+        return values, 1.0
+    wanted, matrix = values[ring], columns[ring]
+    near = np.where(_grown(cluster, inner + 1)[ring], 1.0, _FURTHER)
+    fitted = np.full(len(wanted), np.median(wanted))
+    for _ in range(4):
+        error = sigma(fitted) + 1e-30
+        weight = near / np.maximum(np.abs(wanted - fitted), error)
+        root = np.sqrt(weight / error)[:, None]
+        factors = np.linalg.lstsq(matrix * root, wanted * root[:, 0], rcond=None)[0]
+        fitted = matrix @ factors
+    misfit = float(np.quantile(np.abs(wanted - fitted) / error, 0.3)) / 0.385
+    return np.asarray(columns @ factors), max(misfit, 1.0)
+
+
+def _sharp(
+    height: NDArray[np.float64],
+    cluster: NDArray[np.bool_],
     known: NDArray[np.bool_],
     sigma: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Return the pixels of a cluster; none if light can explain it."""
-    nothing = np.zeros_like(own)
-    outside = known & ~_grown(own, 2)
-    if outside.sum() < _CLUSTER_SIDE:
-        return nothing
-    low, level, high = np.quantile(values[outside], (0.15, 0.5, 0.85))
-    top = float(values[own].max()) - level
-    cluster = own & (values > level + top / 2)
-    rows, columns = np.nonzero(cluster)
-    if len(rows) < 2 or top < 2 * (high - low):
-        return nothing
-    side = max(np.ptp(rows), np.ptp(columns)) + 1
-    around = _grown(cluster, 1) & ~cluster & known
-    beyond = _grown(cluster, 2) & ~_grown(cluster, 1) & known
-    if side > _CLUSTER_SIDE or not around.any() or not beyond.any():
-        return nothing
-    if values[around].max() > level + top / 2:  # a part of a filament
-        return nothing
-    height = float(values[cluster].mean()) - level
-    light = next(part for most, part in _LEAST_AROUND if len(rows) <= most) * height
-    error = float(np.median(sigma[beyond])) * math.sqrt(1 / around.sum())
-    # Compared with the pixels beyond, because the surroundings may have a slope.
-    missing = light / 2 - float(values[around].mean() - values[beyond].mean())
-    return cluster if missing > 2 * error else nothing
+) -> bool:
+    """Return whether the edges of a cluster are sharper than those of light."""
+    inside, free = np.pad(cluster, 1), np.pad(known & ~cluster, 1)
+    height, sigma = np.pad(height, 1), np.pad(sigma, 1)
+    rows, columns = np.nonzero(inside)
+    borders = 0
+    missing: list[float] = []
+    errors: list[float] = []
+    for down, right in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+        beyond = rows + down, columns + right
+        edge = free[beyond]
+        own = height[rows, columns][edge]
+        outer = height[beyond][edge]
+        inner = height[rows - down, columns - right][edge]
+        least = _LIGHT * own**2 / np.maximum(inner, math.sqrt(_LIGHT) * own)
+        steep = outer < _STEEP * own
+        missing.extend((_LESS * least - outer)[steep])
+        slope = 2 * _LESS * least / np.maximum(own, 1e-30)
+        error = sigma[beyond][edge] ** 2 + (slope * sigma[rows, columns][edge]) ** 2
+        errors.extend(error[steep])
+        borders += int(edge.sum())
+    if not missing or 2 * len(missing) < borders:
+        return False
+    of_mean = math.sqrt(float(np.sum(errors))) / len(missing)
+    return bool(np.mean(missing) > _ERRORS * of_mean)
 
 
 def _grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
     return np.asarray(maximum_filter(mask, 2 * pixels + 1, mode="constant"))
-
-
-def _candidates(
-    values_yx: NDArray[np.float64], curve: NoiseLevelFunction
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return rows and columns of the pixels that may be hot or dead: usually few.
-
-    A defective pixel is beyond at least seven neighbours. It is therefore beyond the
-    left or the right one, and beyond the upper or the lower one.
-    """
-    least = _FAR_SIGMAS * math.sqrt(curve.least)
-    # A missing neighbour (NaN) sets no condition.
-    padded = np.pad(values_yx, 1, constant_values=np.nan)
-    left, right = padded[1:-1, :-2], padded[1:-1, 2:]
-    above, below = padded[:-2, 1:-1], padded[2:, 1:-1]
-    low = np.fmax(np.minimum(left, right), np.minimum(above, below))
-    high = np.fmin(np.maximum(left, right), np.maximum(above, below))
-    inside = (values_yx - low <= least) & (high - values_yx <= least)
-    rows, columns = np.nonzero(~inside & np.isfinite(values_yx))
-    return rows, columns
-
-
-def _defective(
-    values_yx: NDArray[np.float64],
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    curve: NoiseLevelFunction,
-) -> NDArray[np.bool_]:
-    """Return which of the given pixels are hot or dead; invalid values are NaN."""
-    own = values_yx[rows, columns]
-    padded = np.pad(values_yx, 1, constant_values=np.nan)
-    around = [
-        padded[rows + down, columns + right]
-        for down, right in np.ndindex(3, 3)
-        if (down, right) != (1, 1)
-    ]
-    neighbours = np.sort(np.stack(around), axis=0)  # NaN comes last
-    lowest, highest = np.fmin.reduce(neighbours), np.fmax.reduce(neighbours)
-    # The end of a thin line at the image edge has only one similar neighbour. Without
-    # all eight neighbours the pixel must therefore be beyond every one that is left.
-    missing = np.isnan(neighbours[-1])
-    below = np.where(missing, lowest, neighbours[1])
-    above = np.where(missing, highest, neighbours[-2])
-    # Without any neighbour the limits are NaN, and comparisons with NaN are False.
-    hot = _beyond(own, above, above - lowest, curve)
-    dead = _beyond(below, own, highest - below, curve)
-    return hot | dead
-
-
-def _beyond(
-    brighter: NDArray[np.float64],
-    darker: NDArray[np.float64],
-    spread: NDArray[np.float64],
-    curve: NoiseLevelFunction,
-) -> NDArray[np.bool_]:
-    sigma = np.sqrt(curve.variance(brighter))
-    limit = np.maximum(_FAR_SIGMAS * sigma, _FAR_SPREADS * spread)
-    return np.asarray(brighter - darker > limit)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import dctn
 from scipy.ndimage import uniform_filter
+from scipy.special import ndtr
 
 from napari_inr_denoise.core.noise.intensity_bins import by_root_intensity
 
@@ -44,6 +45,9 @@ _LEAST_LINE = 0.05
 """Smallest variance of the line over the mean variance."""
 _STEEP = 3.0
 """Variance of the brightest bin over the mean one above which the noise does grow."""
+_FREE_SIGMAS, _CENSORED = 3.0, 32
+"""Standard deviations below the largest value at which saturation leaves the noise as
+it is, and number of intensities beyond for which the rest of it is computed."""
 _TINY = 1e-30
 _MIN_FRACTION = 0.05
 """Lower limit of the fitted line and the table, as a fraction of the mean variance."""
@@ -122,6 +126,42 @@ class Line:
 def constant_level_function(sigma: float) -> NoiseLevelFunction:
     """Return the noise level function of signal-independent noise."""
     return NoiseLevelFunction(0.0, sigma**2, (0.0, 1.0), (sigma**2, sigma**2))
+
+
+def saturated_level_function(
+    curve: NoiseLevelFunction, limit: float
+) -> NoiseLevelFunction:
+    """Return the noise level function of values that are cut off at a limit.
+
+    Near the limit only the part of the noise below it is left (mean and variance of a
+    censored normal variable; after Foi, Signal Processing 2009).
+
+    Parameters
+    ----------
+    curve : NoiseLevelFunction
+        Measured without the values at the limit. Bins close to it are too low; the line
+        replaces them.
+    limit : float
+        Largest value that was recorded, in the image's units.
+    """
+    means, variances = np.array(curve.intensities), np.array(curve.variances)
+    free = means + _FREE_SIGMAS * np.sqrt(curve.line(means)) < limit
+    if free.sum() < 2:
+        return curve
+    last = limit + _FREE_SIGMAS * math.sqrt(float(curve.line(np.array(limit))))
+    beyond = np.linspace(means[free][-1], last, _CENSORED)[1:]
+    mean = np.append(means[free], beyond)
+    sigma = np.sqrt(np.append(variances[free], curve.line(beyond)))
+    z = (limit - mean) / sigma
+    below, density = ndtr(z), np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    away = z * below + density
+    power = (z**2 + 1) * below + z * density - away**2
+    shown = np.append(limit - sigma * away, limit)
+    spread = np.append(np.maximum(sigma**2 * power, 0.0), 0.0)
+    order = np.argsort(shown, kind="stable")
+    return replace(
+        curve, intensities=tuple(shown[order]), variances=tuple(spread[order])
+    )
 
 
 def measure_level_function(

@@ -66,7 +66,7 @@ spreads up to 6 for white noise of standard deviation 1 on textured photographs.
 """
 _LOWEST = (0.02, 0.2)
 """Quantiles of the energies whose ratio is the spread."""
-_UNCORRELATED = 0.1
+_UNCORRELATED = 0.125
 """Correlation below which the noise at a distance counts as independent."""
 
 _ky, _kx = np.mgrid[:SIDE, :SIDE]

@@ -149,6 +149,8 @@ class PlaneReport:
         if "intensity_bias" in rest:
             pairs = rest["intensity_bias"]
             rest["intensity_bias"] = tuple((float(a), float(b)) for a, b in pairs)
+        if "levels" in rest:
+            rest["levels"] = tuple(float(level) for level in rest["levels"])
         if "warnings" in rest:
             known = {one.value for one in PlaneWarning}
             keys = [one["key"] for one in rest["warnings"]]
