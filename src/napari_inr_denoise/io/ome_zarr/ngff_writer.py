@@ -30,6 +30,7 @@ def group_attributes(
     provenance: Mapping[str, Any] | None,
     levels: Sequence[Level],
     ranges: Sequence[Sequence[Range]],
+    name: str,
 ) -> dict[str, Any]:
     """Return the attributes of a multiscale group.
 
@@ -45,6 +46,8 @@ def group_attributes(
         From the finest to the coarsest.
     ranges : sequence of sequence of (float, float) or None
         Range of the values of each level, by channel.
+    name : str
+        Label of an only channel without a name.
     """
     attributes = copy.deepcopy(dict(record.attributes))
     version = record.ngff_version or NEWEST
@@ -55,7 +58,7 @@ def group_attributes(
     (metadata if zarr3 else multiscale)["version"] = version
     if "S" in record.axes:  # one range for all colours, which would change otherwise
         ranges = [[_union(level)] * len(level) for level in ranges]
-    filled = _set_omero(metadata, written, ranges)
+    filled = _set_omero(metadata, written, ranges, name)
     own: dict[str, Any] = {"record": extras_of(record, _EXTRAS), FILLED_KEY: filled}
     samples = sample_extras(record)
     if samples:
@@ -112,7 +115,10 @@ def _axis(record: ImageRecord, axis: str) -> dict[str, str]:
 
 
 def _set_omero(
-    metadata: dict[str, Any], record: ImageRecord, ranges: Sequence[Sequence[Range]]
+    metadata: dict[str, Any],
+    record: ImageRecord,
+    ranges: Sequence[Sequence[Range]],
+    name: str,
 ) -> list[dict[str, Any]]:
     """Set names, colours and display ranges of the channels.
 
@@ -132,7 +138,7 @@ def _set_omero(
         _set_channel(channel, names[k], colours[k], shown[k])
         palette = _GREY if count == 1 else _COLOURS
         guesses = {
-            "label": f"channel {k}",
+            "label": name if count == 1 else f"channel {k}",
             "color": palette[k % len(palette)],
             "active": True,
         }

@@ -68,7 +68,10 @@ def write_zarr(
             )
             ranges.append(_fill(array, blocks, written))
             blocks = coarser_blocks(array, level.coarser(), side)
-        group.attrs.put(group_attributes(record, written, provenance, planned, ranges))
+        name = path.stem.removesuffix(".ome")
+        group.attrs.put(
+            group_attributes(record, written, provenance, planned, ranges, name)
+        )
 
 
 def _sizes(written: ImageRecord, level: Level, side: int | None) -> dict[str, Any]:
