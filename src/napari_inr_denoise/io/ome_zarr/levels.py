@@ -97,11 +97,11 @@ def block_means(
         NaN where a block has no other values.
     """
     known = ~np.isnan(values)
-    total, count = np.where(known, values, 0).astype(np.float64), known.astype(np.intp)
+    total, count = np.where(known, values, 0).astype(np.float64), known.astype(np.uint8)
     for axis, factor in enumerate(factors):
         starts = np.arange(0, values.shape[axis], factor)
         total = np.add.reduceat(total, starts, axis)
-        count = np.add.reduceat(count, starts, axis)
+        count = np.add.reduceat(count, starts, axis, dtype=np.uint8)
     with np.errstate(invalid="ignore"):
         return np.asarray(total / count)
 
