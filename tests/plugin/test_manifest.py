@@ -34,9 +34,10 @@ def test_it_contributes_the_promised(manifest: PluginManifest) -> None:
     assert menus["napari/file/io_utilities"][0].command == f"{NAME}.open_tiff"
 
 
-def test_the_reader_claims_only_names_of_its_own(manifest: PluginManifest) -> None:
+def test_the_reader_claims_what_is_written_here(manifest: PluginManifest) -> None:
     (reader,) = manifest.contributions.readers or []
-    assert reader.filename_patterns == ["*.inr.tif", "*.inr.ome.tif"]
+    assert reader.filename_patterns == ["*.inr.tif", "*.ome.tif", "*.ome.tiff"]
+    assert reader.accepts_directories
 
 
 def test_the_link_at_the_top_names_the_manifest_in_the_package() -> None:

@@ -34,7 +34,9 @@ from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.image.axes import resolve_axes
 from napari_inr_denoise.image.conversion import ConvertedView
+from napari_inr_denoise.io.formats import has_suffix, is_zarr
 from napari_inr_denoise.io.lazy.calibrated import CalibratedArray, stored_view
+from napari_inr_denoise.io.ome_zarr.levels import Levels, count_levels, plan_levels
 from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.io.read import INCOMPLETE, read_image
 from napari_inr_denoise.io.record import ImageRecord
@@ -86,11 +88,10 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
     maps = {name: companion_path(job.output, name) for name in options.maps}
     outputs = (job.output, *maps.values())
     _check_names(outputs)
-    if not options.overwrite:
-        previous = [_previous(path, identity) for path in outputs]
-        if all(previous):
-            discard_leftovers(job.output)
-            return _skipped(job, previous[0], record)
+    previous = {} if options.overwrite else _done(outputs, identity, options)
+    if previous:
+        discard_leftovers(job.output)
+        return _skipped(job, previous, record)
     if options.same_dtype:
         check_writable(job.output, record.data.dtype)  # before the fit, not after it
     job.output.parent.mkdir(parents=True, exist_ok=True)
@@ -112,17 +113,23 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
         if options.interpolation.wanted:
             finer = companion_path(job.output, INTERPOLATED)
             notes += write_interpolated(
-                finer, record, volumes, options.interpolation, provenance
+                finer,
+                record,
+                volumes,
+                options.interpolation,
+                provenance,
+                options.levels,
             )
         for name, path in maps.items():
             # Ranges and calibration refer to the intensities of the image.
             values = replace(
                 record, data=kept.maps[name], display_ranges=(), calibration=None
             )
-            write_image(path, values, {**provenance, "map": name})
+            write_image(path, values, {**provenance, "map": name}, options.levels)
         # Last: where the result exists, its companions exist.
-        notes += _write(job, replace(record, data=kept.image), record, provenance)
-        shown = _thumbnails(record, replace(record, data=kept.image), file)
+        result = replace(record, data=kept.image)
+        notes += _write(job, result, record, provenance, options.levels)
+        shown = _thumbnails(record, result, file)
         kept.remove()
     return JobReport(file, notes, shown)
 
@@ -147,6 +154,21 @@ def _identity(job: Job, options: RunOptions) -> dict[str, Any]:
     if options.interpolation.wanted:
         identity |= {"interpolation": asdict(options.interpolation)}
     return identity
+
+
+def _done(
+    outputs: Sequence[Path], identity: Mapping[str, Any], options: RunOptions
+) -> dict[str, Any]:
+    """Return the provenance of the first output if all are done, or nothing.
+
+    Levels that they lack are added.
+    """
+    previous = [_previous(path, identity) for path in outputs]
+    if not all(previous):
+        return {}
+    for path in outputs:
+        _add_levels(path, options.levels)
+    return previous[0]
 
 
 def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,13 +208,31 @@ def read_source(job: Job, options: RunOptions) -> ImageRecord:
     return replace(named, notes=notes)
 
 
+def _add_levels(path: Path, levels: Levels) -> None:
+    """Write a result again if it is an OME-Zarr with fewer levels than asked for."""
+    if not is_zarr(path):
+        return
+    record = read_image(path, lazy=True)
+    wanted = plan_levels(record.size_of("Y"), record.size_of("X"), levels)
+    if count_levels(path) < len(wanted):
+        write_image(path, record, read_provenance(path), levels)
+
+
 def _write(
-    job: Job, result: ImageRecord, source: ImageRecord, provenance: Mapping[str, Any]
+    job: Job,
+    result: ImageRecord,
+    source: ImageRecord,
+    provenance: Mapping[str, Any],
+    levels: Levels,
 ) -> tuple[str, ...]:
-    """Write the result. Returns a note if pixels were clipped to its data type."""
+    """Write the result. Returns notes on clipped pixels, and levels not written."""
+    notes: tuple[str, ...] = ()
+    if levels != 1 and not has_suffix(job.output, (".zarr",)):
+        notes = ("OME-TIFF is written without levels: only OME-Zarr has them.",)
     if not provenance["identity"]["same_dtype"]:
-        write_image(job.output, replace(result, calibration=None), provenance)
-        return ()
+        uncalibrated = replace(result, calibration=None)
+        write_image(job.output, uncalibrated, provenance, levels)
+        return notes
     if result.calibration is None:
         image = ConvertedView(result.data, source.data.dtype)
         stored = replace(result, data=image)
@@ -200,10 +240,10 @@ def _write(
         image = stored_view(result)
         values = CalibratedArray(image, result.calibration)
         stored = replace(result, data=values)
-    write_image(job.output, stored, provenance)
+    write_image(job.output, stored, provenance, levels)
     if not image.clipped:
-        return ()
-    return (f"{image.clipped} pixels were clipped to fit {image.dtype}.",)
+        return notes
+    return (*notes, f"{image.clipped} pixels were clipped to fit {image.dtype}.")
 
 
 def _denoised(

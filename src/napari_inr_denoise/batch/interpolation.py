@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_inr_denoise.core.candidates.resampled import InterpolatedImage
 from napari_inr_denoise.core.candidates.volume_function import FittedVolume
+from napari_inr_denoise.io.ome_zarr.levels import Levels
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 from napari_inr_denoise.io.write import write_image
 
@@ -40,6 +41,7 @@ def write_interpolated(
     volumes: Sequence[FittedVolume],
     grid: Interpolation,
     provenance: Mapping[str, Any],
+    levels: Levels = 1,
 ) -> tuple[str, ...]:
     """Evaluate the volumes of an image on a grid, and write them plane by plane.
 
@@ -55,6 +57,8 @@ def write_interpolated(
         The finer grid.
     provenance : mapping
         How the image was made; a note on the interpolation is added.
+    levels : int or "auto"
+        See `write_image`.
 
     Returns
     -------
@@ -88,5 +92,5 @@ def write_interpolated(
     }
     finer = replace(record, data=image, ome_xml="", origin=origin, calibration=None)
     finer = finer.with_stated(stated)
-    write_image(path, finer, {**provenance, "interpolated": image.words})
+    write_image(path, finer, {**provenance, "interpolated": image.words}, levels)
     return (f"{path.name}: {image.words}",)

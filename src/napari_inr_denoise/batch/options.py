@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from napari_inr_denoise.batch.interpolation import Interpolation
 from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.io.ome_zarr.levels import Levels, check_levels
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,14 @@ class RunOptions:
     incomplete : bool
         Whether to denoise what is there of an image that lacks a part, see
         `read_image`.
+    levels : int or "auto"
+        Resolution levels of each OME-Zarr that is written, see `write_image`.
 
     Raises
     ------
     ValueError
-        If the interpolation is not of volumes, or a map is unknown.
+        If the interpolation is not of volumes, a map is unknown, or there is no such
+        number of levels.
     """
 
     settings: DenoiseSettings
@@ -46,8 +50,10 @@ class RunOptions:
     interpolation: Interpolation = field(default_factory=Interpolation)
     maps: tuple[str, ...] = ()
     incomplete: bool = False
+    levels: Levels = 1
 
     def __post_init__(self) -> None:
+        check_levels(self.levels)
         if self.interpolation.wanted and self.settings.mode != "volume":
             raise ValueError(
                 f"isotropic, zoom: got the mode {self.settings.mode!r}, wanted "

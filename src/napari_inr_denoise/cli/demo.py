@@ -48,7 +48,9 @@ def finish_demo(sample: Sample, result: DenoiseResult, out: Path) -> DemoResult:
     report = replace(result.report, files=(file,))
     record = ImageRecord(sample.noisy, sample.axes, sample.spacing_um)
     write_image(out / "noisy.ome.tif", record)
-    write_image(output, replace(record, data=result.image), {"file": file.to_dict()})
+    write_image(
+        output, replace(record, data=result.image), {"report": report.to_dict()}
+    )
     panels: list[tuple[str, NDArray[Any]]] = [
         (f"noisy {before:.1f} dB", sample.noisy),
         (f"denoised {after:.1f} dB", result.image),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from napari_inr_denoise.batch.report.writer import ReportWriter
     from napari_inr_denoise.batch.serial import BatchSteps
     from napari_inr_denoise.core.denoise import DenoiseResult
+    from napari_inr_denoise.io.ome_zarr.levels import Levels
 
 INTERRUPTED = 130
 
@@ -106,6 +107,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     memory: float | None,
     dtype: str,
     maps: list[str],
+    levels: Levels,
     isotropic: bool,
     zoom: int,
     overwrite: bool,
@@ -141,7 +143,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     grid = Interpolation(isotropic, zoom)
     with _usage_errors():
         options = RunOptions(
-            settings, axes, dtype == "same", overwrite, grid, tuple(maps), incomplete
+            settings,
+            axes,
+            dtype == "same",
+            overwrite,
+            grid,
+            tuple(maps),
+            incomplete,
+            levels,
         )
         jobs = plan_jobs(inputs, out, series)
     if dry_run:

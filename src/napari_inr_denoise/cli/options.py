@@ -46,6 +46,11 @@ def _names(_context: click.Context, _option: click.Parameter, text: str) -> list
     return [name for name in dict.fromkeys(names) if name]
 
 
+def _levels(_context: click.Context, _option: click.Parameter, text: str) -> int | str:
+    """Return a number of levels as such; `RunOptions` checks it."""
+    return int(text) if text.isdecimal() else text
+
+
 def image_options(command: _Function) -> _Function:
     """Add the options of every command that reads files."""
     for option in (
@@ -117,6 +122,15 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         callback=_names,
         help="Also write maps, as <name>.inr.<map>. NAMES is a comma-separated list of "
         "uncertainty, residual, normalized_residual, structured.",
+    ),
+    click.option(
+        "--levels",
+        metavar="auto|N",
+        default="1",
+        show_default=True,
+        callback=_levels,
+        help="Resolution levels of each OME-Zarr that is written, with the full one; "
+        "auto: halve Y and X until a plane has at most 256x256 pixels.",
     ),
     click.option(
         "--isotropic",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_inr_denoise.io.lazy.calibrated import with_stored_numbers
+from napari_inr_denoise.io.ome_zarr.levels import Levels, check_levels
 from napari_inr_denoise.io.record import ImageRecord
 
 _TIFF_SUFFIXES = (".ome.tif", ".ome.tiff")
@@ -17,7 +18,10 @@ _OME_TIFF_DTYPES = {"i1", "i2", "i4", "u1", "u2", "u4", "f4", "f8"}
 
 
 def write_image(
-    path: str | Path, record: ImageRecord, provenance: Mapping[str, Any] | None = None
+    path: str | Path,
+    record: ImageRecord,
+    provenance: Mapping[str, Any] | None = None,
+    levels: Levels = 1,
 ) -> None:
     """Write an image with all its metadata.
 
@@ -37,12 +41,16 @@ def write_image(
     provenance : mapping, optional
         How the image was made, as JSON values. Stored in the metadata of the file;
         `read_provenance` returns it.
+    levels : int or "auto"
+        Number of resolution levels of an OME-Zarr, with the full one; each next one has
+        the means of 2x2 pixels. "auto": until a plane has at most 256x256 pixels.
+        OME-TIFF is written with the full level.
 
     Raises
     ------
     ValueError
-        If the name has another suffix, or OME-Zarr is asked to store more than four
-        samples per pixel.
+        If the name has another suffix, `levels` is neither a number from 1 nor "auto",
+        or OME-Zarr is asked to store more than four samples per pixel.
     TypeError
         If the format cannot store the data type.
     FileExistsError
@@ -50,7 +58,7 @@ def write_image(
     ImportError
         If the format is OME-Zarr and the package `zarr` is not installed.
     """
-    path = Path(path)
+    path, levels = Path(path), check_levels(levels)
     record = with_stored_numbers(record)
     check_writable(path, record.data.dtype)
     if _is_tiff(path):
@@ -60,7 +68,7 @@ def write_image(
     else:
         from napari_inr_denoise.io.ome_zarr.writer import write_zarr
 
-        write_zarr(path, record, provenance)
+        write_zarr(path, record, provenance, levels)
 
 
 def check_writable(path: str | Path, dtype: np.dtype[Any]) -> None:

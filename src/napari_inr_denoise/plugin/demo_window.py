@@ -6,8 +6,7 @@ import sys
 
 import napari
 
-from napari_inr_denoise.io.read import read_image
-from napari_inr_denoise.plugin.reader import record_layers
+from napari_inr_denoise.plugin.reader import read_layers
 from napari_inr_denoise.plugin.sample_data import cells
 
 
@@ -22,8 +21,8 @@ def open_demo(denoised: str) -> napari.Viewer:
     viewer = napari.Viewer(title="INR Denoise demo")
     ((noisy, keywords, _),) = cells()
     layer = viewer.add_image(noisy, **keywords)
-    ((image, keywords, _),) = record_layers(read_image(denoised), "noisy cells")
-    keywords["name"] += " [denoised]"
+    ((image, keywords, _),) = read_layers(denoised)
+    keywords |= {"name": "noisy cells [denoised]"}
     viewer.add_image(image, **keywords, contrast_limits=layer.contrast_limits)
     viewer.window.add_plugin_dock_widget("napari-inr-denoise", "INR Denoise")
     return viewer

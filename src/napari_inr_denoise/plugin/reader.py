@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_inr_denoise.io.formats import READABLE_SUFFIXES, has_suffix
+from napari_inr_denoise.io.formats import READABLE_SUFFIXES, has_suffix, is_zarr
 from napari_inr_denoise.io.read import list_images, read_image, read_images
 from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.plugin.layers.colormaps import colormap_of
 from napari_inr_denoise.plugin.layers.layer_kwargs import LayerTuple, record_kwargs
+from napari_inr_denoise.plugin.layers.metadata_keys import CHANNEL_KEY
+from napari_inr_denoise.plugin.layers.provenance import made_by, provenance_metadata
 
 MAX_IMAGES = 16
 """Largest number of images of a file that are all opened without being asked for."""
@@ -24,7 +27,10 @@ Paths = str | Path | Sequence[str | Path]
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerTuple]] | None:
     """Return the function that reads the paths, or None if their type is unknown."""
     paths = _as_list(path)
-    known = all(has_suffix(Path(one), READABLE_SUFFIXES) for one in paths)
+    # napari asks for any folder.
+    known = all(
+        has_suffix(Path(one), READABLE_SUFFIXES) or is_zarr(Path(one)) for one in paths
+    )
     return read_layers if paths and known else None
 
 
@@ -42,14 +48,15 @@ def read_layers(path: Paths, series: str | int | None = None) -> list[LayerTuple
     Returns
     -------
     list of (data, keyword arguments, "image")
-        The scale is in micrometres and seconds if the file has these sizes.
+        The scale is in micrometres and seconds if the file has these sizes. The
+        metadata of a result have its report.
     """
-    return [
-        layer
-        for one in _as_list(path)
-        for record in _records(Path(one), series)
-        for layer in record_layers(record, f"{Path(one).stem} {record.name}".strip())
-    ]
+    layers = []
+    for one in map(Path, _as_list(path)):
+        for record in _records(one, series):
+            made = made_by(one, tuple(record.data.shape))
+            layers += record_layers(record, f"{one.stem} {record.name}".strip(), made)
+    return layers
 
 
 def _records(path: Path, series: str | int | None) -> Iterator[ImageRecord]:
@@ -59,7 +66,9 @@ def _records(path: Path, series: str | int | None) -> Iterator[ImageRecord]:
     return read_images(path) if several else iter([read_image(path)])
 
 
-def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
+def record_layers(
+    record: ImageRecord, name: str, made: Mapping[str, Any] | None = None
+) -> list[LayerTuple]:
     """Return an image as layer tuples, one per channel.
 
     Parameters
@@ -67,12 +76,15 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
     record : ImageRecord
         Its axes may have any order; in the layers Y, X and samples come last.
     name : str
-        Name of the layer; with several channels the channel's name is appended.
+        Name of the layer; the name of the channel is appended.
+    made : mapping, optional
+        How the image was made, from `made_by`.
     """
+    made = made or {}
     order = [letter for letter in record.axes if letter not in "YXS"]
     order += [letter for letter in "YXS" if letter in record.axes]
     data = record.data.transpose([record.axes.index(letter) for letter in order])
-    notes = list(record.notes)
+    notes = [*record.notes, *([made["note"]] if "note" in made else [])]
     if "S" in order and data.shape[-1] < 3:
         data = data[..., 0]
         order.remove("S")
@@ -81,13 +93,16 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
     keywords = {
         **record_kwargs(outer, record),
         **_colour_kwargs(data, "S" in order),
-        "metadata": {"notes": notes} if notes else {},
     }
+    metadata = {"notes": notes} if notes else {}
+    names = record.channel_names or ("",) * record.size_of("C")
     if "C" not in order:
+        own = metadata | provenance_metadata(made) | _channel_metadata(names[0])
         shown = {} if "S" in order else _display_kwargs(record, 0)
-        return [(data, {**keywords, **shown, "name": name}, "image")]
-    count = record.data.shape[record.axes.index("C")]
-    names = record.channel_names or ("",) * count
+        # A file that was named after its channel need not say it twice.
+        name = name if names[0] in name else f"{name} {names[0]}"
+        return [(data, {**keywords, **shown, "name": name, "metadata": own}, "image")]
+    count = record.size_of("C")
     axis = order.index("C")
     colours = _TWO_CHANNELS if count == 2 else _CHANNELS
     return [
@@ -98,6 +113,9 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
                 "name": f"{name} {names[k] or f'channel {k}'}",
                 "blending": "additive",
                 "colormap": colours[k % len(colours)],
+                "metadata": metadata
+                | provenance_metadata(made, k)
+                | _channel_metadata(names[k]),
                 **_display_kwargs(record, k),
             },
             "image",
@@ -106,11 +124,17 @@ def record_layers(record: ImageRecord, name: str) -> list[LayerTuple]:
     ]
 
 
+def _channel_metadata(name: str) -> dict[str, str]:
+    return {CHANNEL_KEY: name} if name else {}
+
+
 def _display_kwargs(record: ImageRecord, channel: int) -> dict[str, Any]:
-    """Return the colour and the intensity range that the file states."""
+    """Return the colours and the intensity range that the file states."""
     shown: dict[str, Any] = {}
-    if record.channel_colours and record.channel_colours[channel]:
-        shown["colormap"] = record.channel_colours[channel][:7]
+    colour = record.channel_colours[channel] if record.channel_colours else ""
+    table = record.luts[channel] if record.luts else b""
+    if colour or table:
+        shown["colormap"] = colormap_of(colour, table)
     ends = record.display_ranges[channel] if record.display_ranges else None
     if ends and ends[0] < ends[1]:
         shown["contrast_limits"] = ends

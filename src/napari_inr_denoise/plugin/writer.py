@@ -1,29 +1,30 @@
-"""The writer: an image layer as OME-TIFF or OME-Zarr, with its provenance."""
+"""The writer: image layers as OME-TIFF or OME-Zarr, with their provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_inr_denoise.io.write import write_image
-from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
-from napari_inr_denoise.plugin.layers.to_record import layer_record
+from napari_inr_denoise.plugin.layers.provenance import layers_provenance
+from napari_inr_denoise.plugin.layers.to_record import channels_record, layer_record
 
 _ENDING = ".ome.tif"
 
+LayerData = tuple[Any, Mapping[str, Any], str]
 
-def write_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # noqa: ANN401 - as napari has it
-    """Write an image layer to a file.
+
+def write_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
+    """Write one image layer to a file, or several as the channels of one file.
 
     Parameters
     ----------
     path : str
         Ends in .ome.tif, .ome.tiff or .zarr; .ome.tif is appended if it has no ending.
-    data : array
-        Lazy arrays are read in parts.
-    attributes : mapping
-        Attributes of the layer, as napari passes them.
+    layers : sequence of (data, attributes, "image")
+        As napari passes them. Lazy arrays are read in parts. Multiscale layers are
+        written with levels if the file is an OME-Zarr.
 
     Returns
     -------
@@ -34,12 +35,21 @@ def write_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str
     ------
     ValueError
         If the path has another ending.
+    LayersDifferError
+        If several layers cannot be the channels of one file.
     TypeError
         If the format cannot hold the data type.
     """
     # napari's dialog does not append an ending.
     path = path if Path(path).suffix else path + _ENDING
-    report = dict(attributes.get("metadata") or {}).get(REPORT_KEY)
-    provenance = None if report is None else {"report": report}
-    write_image(path, layer_record(data, attributes), provenance)
+    images = [(data, attributes) for data, attributes, _ in layers]
+    record = layer_record(*images[0]) if len(images) == 1 else channels_record(images)
+    made = layers_provenance([dict(each.get("metadata") or {}) for _, each in images])
+    multiscale = any(each.get("multiscale") for _, each in images)
+    write_image(path, record, made, "auto" if multiscale else 1)
     return [path]
+
+
+def write_layer(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # noqa: ANN401 - as napari has it
+    """Write one image layer, see `write_layers`."""
+    return write_layers(path, [(data, attributes, "image")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,15 @@ def test_others_see_channels_with_names_colours_and_one_range(
     assert read_image(tmp_path / "a.zarr").channel_names == names
 
 
-def test_a_float_has_no_range_of_its_own(tmp_path: Path) -> None:
-    values = np.ones((4, 5, 3), np.float32)
-    write_image(tmp_path / "a.zarr", ImageRecord(values, "YXS"))
+def test_colours_of_floats_are_displayed_in_one_range(tmp_path: Path) -> None:
+    values = np.ones((4, 5, 3), np.float32) * (1, 2, 3)
+    record = ImageRecord(values.astype(np.float32), "YXS")
+    write_image(tmp_path / "a.zarr", record)
     group = zarr.open_group(tmp_path / "a.zarr", mode="r")
-    first, *_ = group.attrs["ome"]["omero"]["channels"]
-    assert first == {"label": "red", "color": "FF0000"}
+    channels = group.attrs["ome"]["omero"]["channels"]
+    window = {"min": 1.0, "max": 3.0, "start": 1.0, "end": 3.0}
+    assert [each["window"] for each in channels] == [window] * 3
+    assert read_image(tmp_path / "a.zarr") == replace(record, ngff_version="0.5")
 
 
 def test_each_part_of_the_source_is_read_once(

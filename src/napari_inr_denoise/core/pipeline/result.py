@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.candidates.volume_function import FittedVolume
-from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
-from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.report import DenoiseReport, PlaneReport
 from napari_inr_denoise.image.axes import Plane
+
+if TYPE_CHECKING:  # two of these modules load torch
+    from napari_inr_denoise.core.candidates.volume_function import FittedVolume
+    from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
+    from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 
 @dataclass(frozen=True)

@@ -247,3 +247,18 @@ class DenoiseReport:
             "settings": self.settings.to_dict(),
             "files": [file.to_dict() for file in self.files],
         }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> DenoiseReport:
+        """Rebuild a report from `to_dict`.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If the values are not those of a report.
+        """
+        return cls(
+            str(values["version"]),
+            DenoiseSettings.from_dict(values["settings"]),
+            tuple(FileReport.from_dict(file) for file in values["files"]),
+        )

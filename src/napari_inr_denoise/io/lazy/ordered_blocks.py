@@ -17,6 +17,16 @@ IndexedBlock = tuple[tuple[int | slice, ...], NDArray[Any]]
 """Index of a block in the image, and its values."""
 
 
+def tiles(height: int, width: int, side: int | None) -> Iterator[tuple[slice, slice]]:
+    """Yield the rows and columns of each tile of a plane; None: of the whole plane."""
+    for top in range(0, height, side or height):
+        for left in range(0, width, side or width):
+            yield (
+                slice(top, min(top + (side or height), height)),
+                slice(left, min(left + (side or width), width)),
+            )
+
+
 class OrderedBlocks:
     """Image in the axis order of a file, in native byte order.
 
@@ -71,7 +81,7 @@ class OrderedBlocks:
             Side of the tiles in pixels; the last ones may be smaller.
         """
         for position in self._positions():
-            for rows, columns in self._windows(side):
+            for rows, columns in tiles(self._sizes["Y"], self._sizes["X"], side):
                 chosen: dict[str, int | slice] = {
                     "Y": rows,
                     "X": columns,
@@ -80,16 +90,6 @@ class OrderedBlocks:
                 chosen |= zip(self._outer, position, strict=True)
                 index = tuple(chosen[letter] for letter in self.axes)
                 yield index, self._read(chosen)
-
-    def _windows(self, side: int | None) -> Iterator[tuple[slice, slice]]:
-        """Yield the rows and columns of each tile of a plane."""
-        height, width = self._sizes["Y"], self._sizes["X"]
-        for top in range(0, height, side or height):
-            for left in range(0, width, side or width):
-                yield (
-                    slice(top, min(top + (side or height), height)),
-                    slice(left, min(left + (side or width), width)),
-                )
 
     def _positions(self) -> Iterator[tuple[int, ...]]:
         return product(*(range(self._sizes[letter]) for letter in self._outer))

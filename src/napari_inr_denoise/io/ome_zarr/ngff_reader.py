@@ -21,6 +21,8 @@ NO_UNIT = "reference frame"
 """Unit symbol of OME for a size without a unit."""
 _HEX = re.compile("#?([0-9a-f]{6}(?:[0-9a-f]{2})?)", re.IGNORECASE)
 _FLIPPED = "its size is used, and a Zarr is written with the sign"
+FILLED_KEY = "filled"
+"""Key of what `write_zarr` made up for viewers, by channel, among our attributes."""
 NEWEST = "0.5"
 """Newest version of OME-Zarr that is written."""
 
@@ -46,6 +48,7 @@ def with_ngff_metadata(
     attributes : mapping
         Attributes of the group.
     """
+    attributes = _without_filled(attributes)
     metadata = ngff_metadata(attributes)
     multiscale = metadata["multiscales"][0]
     zarr3 = "ome" in attributes
@@ -184,10 +187,25 @@ def _rest(attributes: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("label", "color"):
             channel.pop(name, None)
         window = channel.get("window", {})
-        for end, limit in (("start", "min"), ("end", "max")):
-            if window.pop(end, None) == window.get(limit):
-                window.pop(limit, None)
+        for end in ("start", "end"):
+            window.pop(end, None)
     return _pruned(rest)
+
+
+def _without_filled(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes without what was made up for viewers, unless changed."""
+    own = copy.deepcopy(dict(attributes))
+    channels = ngff_metadata(own).get("omero", {}).get("channels", ())
+    filled = own.get(PROVENANCE_KEY, {}).get(FILLED_KEY, ())
+    for channel, added in zip(channels, filled, strict=False):
+        for owner, values in (
+            (channel, {k: v for k, v in added.items() if k != "window"}),
+            (channel.get("window", {}), added.get("window", {})),
+        ):
+            for key, value in values.items():
+                if owner.get(key) == value:
+                    del owner[key]
+    return own
 
 
 def _pruned(rest: dict[str, Any]) -> dict[str, Any]:

@@ -43,11 +43,18 @@ def spatial_kwargs(
 
 
 def record_kwargs(axes: str, record: ImageRecord) -> dict[str, Any]:
-    """Return scale, units and axis labels of a record; sizes in pixels are kept."""
+    """Return scale, units, axis labels and place of a record; pixel sizes are kept."""
     known = spatial_kwargs(axes, record.spacing_um, record.time_step_s)
-    stated = (record.stated.get(axis) for axis in axes)
+    stated = [record.stated.get(axis) for axis in axes]
     scale = tuple(
         said.value if said is not None and said.unit == PIXEL else size
         for said, size in zip(stated, known["scale"], strict=True)
     )
-    return known | {"scale": scale}
+    known |= {"scale": scale}
+    if any(record.origin.get(axis) for axis in axes):
+        # The origin is in the unit that the file states.
+        known["translate"] = tuple(
+            record.origin.get(axis, 0.0) * (size / said.value if said else 1.0)
+            for axis, said, size in zip(axes, stated, scale, strict=True)
+        )
+    return known

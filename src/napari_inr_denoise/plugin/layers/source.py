@@ -26,6 +26,7 @@ from napari_inr_denoise.plugin.layers.displayed import (
     visible,
 )
 from napari_inr_denoise.plugin.layers.lazy_crop import crop_of
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
 from napari_inr_denoise.plugin.layers.region import Region, drawn_box, mask_of
 from napari_inr_denoise.plugin.layers.scope import SLICE, VISIBLE, VOLUME
 
@@ -284,7 +285,11 @@ def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
         "axis_labels": layer.axis_labels,
         "rgb": layer.rgb,
         "interpolation2d": layer.interpolation2d,
-        "metadata": dict(layer.metadata),
+        "metadata": {
+            key: value
+            for key, value in layer.metadata.items()
+            if key not in {REPORT_KEY, SHOWS_KEY}  # of another run
+        },
     }
     if not layer.rgb:
         keywords |= {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image
+from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
@@ -111,7 +111,7 @@ class FinishedLayers:
         """Add the newest result."""
         self._all.append(finished)
 
-    def of(self, layer: Image | None) -> Finished | None:
+    def of(self, layer: Layer | None) -> Finished | None:
         """Return the result that a layer shows, or the newest result of that layer."""
         newest_first = self._all[::-1]
         own = [one for one in newest_first if one.layer == layer]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import napari
-from napari.layers import Image
+from napari.layers import Image, Layer
 from napari.utils.events import Event
 from psygnal import Signal
 
@@ -17,6 +17,7 @@ from napari_inr_denoise.plugin.results.diagnostic_layers import (
 from napari_inr_denoise.plugin.results.finished import Finished, FinishedLayers
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.widgets.denoise_form import DenoiseForm
+from napari_inr_denoise.plugin.widgets.saved_result import saved_result
 from napari_inr_denoise.plugin.widgets.split_view import SplitView
 from napari_inr_denoise.plugin.widgets.strength_control import StrengthControl
 
@@ -55,7 +56,7 @@ class AfterRun:
         form.uncertainty_button.changed.connect(self._add_uncertainty)
         form.report_button.changed.connect(self._ask_and_save)
         form.table.chosen.connect(self._go_to)
-        viewer.layers.selection.events.active.connect(self._follow_selection)
+        viewer.layers.selection.events.active.connect(self.follow_selection)
         viewer.layers.events.removed.connect(self._follow_removal)
 
     @property
@@ -78,7 +79,16 @@ class AfterRun:
     @property
     def selected(self) -> Finished | None:
         """The result of the selected layer; None if it has none."""
-        return self._layers.of(self._viewer.layers.selection.active)
+        return self._result_of(self._viewer.layers.selection.active)
+
+    def _result_of(self, layer: Layer | None) -> Finished | None:
+        """Return the result that a layer shows, also one of an earlier run."""
+        found = self._layers.of(layer)
+        if found is None and isinstance(layer, Image):
+            found = saved_result(layer, self._viewer.dims)
+            if found is not None:
+                self._layers.add(found)
+        return found
 
     def offer(self, finished: Finished | None) -> None:
         """Connect the controls with a result; None disables them."""
@@ -89,12 +99,12 @@ class AfterRun:
         self._form.show_result(None if finished is None else finished.result, noisy)
 
     @while_open
-    def _follow_selection(self, _: Event) -> None:
+    def follow_selection(self, *_: object) -> None:
         """Offer the result of the layer that is selected now, if that is an image."""
         layer = self._viewer.layers.selection.active
         if not isinstance(layer, Image) or SHOWS_KEY in layer.metadata:
             return
-        found = self._layers.of(layer)
+        found = self._result_of(layer)
         if found is not self._offered:
             self.offer(found)
             if found is not None:

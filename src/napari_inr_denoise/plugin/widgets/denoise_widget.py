@@ -66,6 +66,7 @@ class InrDenoiseWidget(Container[Widget]):
         self.runs = RunController(napari_viewer, self._lifetime)
         self.after_run = AfterRun(form, napari_viewer, self._lifetime)
         self._connect()
+        self.after_run.follow_selection()
         self._made.add(self)
 
     def _connect(self) -> None:

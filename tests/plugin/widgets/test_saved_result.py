@@ -1,0 +1,91 @@
+"""Results that were opened from files: quality, table and report without the run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.layers import Image
+from npe2 import PluginManager
+from qtpy.QtWidgets import QFileDialog
+
+from napari_inr_denoise import DenoiseSettings, denoise
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.window
+PLUGIN = "napari-inr-denoise"
+
+
+@pytest.fixture
+def saved(tmp_path: Path, tiny: DenoiseSettings) -> tuple[Path, Any]:
+    """A file with the result of a stack, and its report."""
+    noisy = np.random.default_rng(0).poisson(40, (3, 24, 24)).astype(np.float32)
+    result = denoise(noisy, axes="ZYX", settings=tiny)
+    layer = Image(result.image, scale=(0.5, 0.1, 0.1), units=("um",) * 3)
+    layer.metadata[REPORT_KEY] = result.report.to_dict()
+    path = tmp_path / "a.inr.ome.tif"
+    PluginManager.instance().discover()
+    layer.save(str(path), plugin=PLUGIN)
+    return path, result.report
+
+
+def test_quality_and_planes_of_a_saved_result(
+    viewer: Any,
+    saved: tuple[Path, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, report = saved
+    (layer,) = viewer.open(path, plugin=PLUGIN)
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    form = widget.form
+    # Also if the file was opened before the widget.
+    assert form.table.rowCount() == 3
+    other = viewer.add_image(np.zeros((8, 8)), name="other")
+    assert form.table.rowCount() == 0
+    viewer.layers.selection.active = layer
+    assert form.table.rowCount() == 3
+    assert widget.status_label.value.startswith(f"{layer.name}: ")
+    form.table.selectRow(2)
+    np.testing.assert_allclose(viewer.dims.point[0], 1.0)
+    # Only what needs no noisy image is offered.
+    assert form.report_button.enabled
+    assert not form.removed_button.enabled
+    assert not form.compare_button.enabled
+    assert not form.uncertainty_button.enabled
+    written = tmp_path / "again.json"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(written), ""))
+    form.report_button.native.click()
+    assert json.loads(written.read_text()) == json.loads(json.dumps(report.to_dict()))
+    assert widget.layer.value is other  # the result is not what to denoise
+    viewer.layers.remove(layer)
+    assert form.table.rowCount() == 0
+
+
+@pytest.mark.parametrize("report", [{}, {"version": "1", "files": [3]}, 3, None])
+def test_a_report_that_is_none_is_passed_over(
+    viewer: Any, widget: InrDenoiseWidget, report: Any
+) -> None:
+    layer = viewer.add_image(np.zeros((8, 8)), metadata={REPORT_KEY: report})
+    viewer.layers.selection.active = layer
+    assert widget.form.table.rowCount() == 0
+    assert not widget.form.report_button.enabled
+
+
+def test_a_result_that_is_denoised_again_shows_the_new_report(
+    viewer: Any, saved: tuple[Path, Any]
+) -> None:
+    path, _ = saved
+    (layer,) = viewer.open(path, plugin=PLUGIN)
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    widget.layer.value = layer
+    widget.run()
+    assert REPORT_KEY not in viewer.layers[-1].metadata
+    wait_until(lambda: not widget.running)
+    again = viewer.layers[f"{layer.name} [denoised]"]
+    assert again.metadata[REPORT_KEY] != layer.metadata[REPORT_KEY]
