@@ -3,12 +3,13 @@
 `estimate_noise` returns the `NoiseModel` of an image. `NoisyPlane` is a plane with its
 noise model and its masks, the input of all fits. `measure.measure_plane` makes one.
 
-Before the measurement, constant fill is marked as invalid (`fill`), and the noise of
-whole rows and columns is subtracted (`line_noise`). The spectrum decides whether
-neighbouring pixels share noise (`spectrum`). Then the noise variance is measured over
-intensity: in the spectrum if they do, else in textureless patches (`level_function`).
-`chen` is the published estimate. Hot pixels are not fitted (`hot_pixels`). `anscombe`
-stabilizes the variance.
+Before the measurement, constant fill is marked as invalid and the noise of whole rows
+and columns is subtracted; hot pixels are not fitted (`defects`). The spectrum decides
+whether neighbouring pixels share noise (`spectrum`). Then the noise variance is
+measured over intensity: in the spectrum if they do, else in textureless patches
+(`level_function`).
+Regions of other noise are measured by themselves (`regions`). `chen` is the published
+estimate. `anscombe` stabilizes the variance.
 
 A new property of the noise is an attribute of `NoiseModel`, a line in `combine_noise`
 for stacks, and is set in `estimate.examine_plane`.

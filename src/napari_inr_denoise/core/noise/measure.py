@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_inr_denoise.core.noise.defects.fill import constant_fill
+from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
+from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.estimate import examine_plane
-from napari_inr_denoise.core.noise.fill import constant_fill
-from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
-from napari_inr_denoise.core.noise.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
 from napari_inr_denoise.core.noise.noisy_plane import NoiseRegion, NoisyPlane
 from napari_inr_denoise.core.noise.regions import noisier_region, sharpened

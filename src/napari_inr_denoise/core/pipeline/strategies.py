@@ -21,7 +21,7 @@ from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
 from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
-from napari_inr_denoise.core.noise.fill import constant_fill
+from napari_inr_denoise.core.noise.defects.fill import constant_fill
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.pipeline.assembly import DenoisedTile, PlaneAssembly
 from napari_inr_denoise.core.pipeline.independent_tiles import (

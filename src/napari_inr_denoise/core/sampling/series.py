@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.weighting import hold_out
-from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
-from napari_inr_denoise.core.noise.line_noise import without_line_noise
+from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
+from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
 from napari_inr_denoise.core.sampling.similarity import shares_structure

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise import denoise, estimate_noise
-from napari_inr_denoise.core.noise.line_noise import line_noise, without_line_noise
+from napari_inr_denoise.core.noise.defects.line_noise import (
+    line_noise,
+    without_line_noise,
+)
 from napari_inr_denoise.core.settings import DenoiseSettings
 from tests.core.noise.test_spectrum import Array, camera, cells, spots
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise import read_image
+from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.estimate import examine_plane
-from napari_inr_denoise.core.noise.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.model import NoiseModel

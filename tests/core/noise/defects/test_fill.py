@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core.noise.fill import constant_fill
+from napari_inr_denoise.core.noise.defects.fill import constant_fill
 from napari_inr_denoise.core.settings import DenoiseSettings
 from tests.core.noise.test_spectrum import camera, cells
 
