@@ -16,12 +16,12 @@ from napari_inr_denoise.samples import field_of_cells, small_stack
 
 FILE_KEYS = [
     *("source", "output", "status", "error", "shape", "axes", "dtype", "seconds"),
-    *("device", "peak_memory_mb", "planes", "notes"),
+    *("device", "peak_memory_mb", "planes", "notes", "series", "incomplete"),
 ]
 PLANE_KEYS = [
     *("index", "sigma", "gain", "read_noise", "offset", "clipped_low"),
     *("clipped_high", "correlated", "correlation_distance", "isolated_pixels"),
-    *("candidates", "verdict", "intensity_bias", "shared", "warnings"),
+    *("candidates", "verdict", "intensity_bias", "shared", "warnings", "levels"),
     *(
         "residual_rms",
         "held_out_error",

@@ -12,6 +12,7 @@ from napari_inr_denoise.core.noise.defects.fill import constant_fill
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.level_function import constant_level_function
 from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
 from napari_inr_denoise.core.noise.noisy_plane import NoiseRegion, NoisyPlane
 from napari_inr_denoise.core.noise.regions import noisier_region, sharpened
@@ -95,7 +96,7 @@ def measure_plane(
     problem = NoisyPlane(
         values_yxs, valid_yx, valid_yx, noise, spacing_yx, curves, lines
     )
-    fitted = valid_yx & ~isolated_pixels(problem)
+    fitted = valid_yx & ~isolated_pixels(_with_limited_level(problem))
     if _is_distorted(noise.sigma, values_yxs[valid_yx], values_yxs[fitted]):
         noise, curves = examine_plane(values_yxs, fitted)
     problem = replace(problem, fitted_yx=fitted, noise=noise, curves=curves)
@@ -152,6 +153,23 @@ def _of_regions(
     levels = np.array([one.noise.sigma for one in regions])
     level = math.sqrt(float(np.average(levels**2, weights=counts)))
     return replace(whole, sigma=level, levels=tuple(sorted(levels.tolist())))
+
+
+def _with_limited_level(problem: NoisyPlane) -> NoisyPlane:
+    """Return the plane with a noise level that the spread of its values allows.
+
+    Noise of one level spreads all values at least as far. In a tiny plane, one extreme
+    pixel is in every patch, and the level is that of the pixel.
+    """
+    values = problem.plane_yxs[problem.valid_yx]
+    if not len(values) or any(curve.gain > 0 for curve in problem.curves):
+        return problem
+    away = np.abs(values - np.median(values, axis=0))
+    spread = 1.4826 * float(np.median(away))
+    if not 0 < _MAX_NOISE * spread < problem.noise.sigma:
+        return problem
+    curves = tuple(constant_level_function(spread) for _ in problem.curves)
+    return replace(problem, curves=curves)
 
 
 def _is_distorted(

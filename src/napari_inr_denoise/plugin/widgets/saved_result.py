@@ -25,7 +25,8 @@ def saved_result(layer: Image, dims: Dims) -> Finished | None:
         None if the layer has no report, or one that cannot be understood.
     """
     values = layer.metadata.get(REPORT_KEY)
-    if values is None:
+    # A layer that was not read from a file belongs to the panel that made it.
+    if values is None or layer.source.path is None:
         return None
     try:
         report = DenoiseReport.from_dict(values)
