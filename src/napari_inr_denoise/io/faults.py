@@ -1,4 +1,4 @@
-"""What is wrong with a file that cannot be read, as a sentence."""
+"""Sentences that say why a file cannot be read."""
 
 from __future__ import annotations
 

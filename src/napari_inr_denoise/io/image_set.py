@@ -47,7 +47,7 @@ def images_of(path: Path) -> tuple[ImageEntry, ...]:
 
 @dataclass
 class FileImages:
-    """What is read from one of several files.
+    """Images to read from one of several files.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ def open_tiff(viewer: napari.Viewer) -> None:
 def add_files(viewer: napari.Viewer, names: list[str]) -> None:
     """Add files to a viewer as layers; show an error for each that cannot be read.
 
-    Of a file with several images the user chooses one or all.
+    If a file holds several images, the user chooses one or all.
     """
     for name in names:
         try:

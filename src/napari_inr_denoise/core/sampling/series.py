@@ -156,7 +156,8 @@ class Series:
     def _without_blank(self, number: int, step: int) -> list[int | None]:
         """Return the numbers of the next planes on one side, blank ones left out.
 
-        As many as context slices on a side; None beyond the ends of the series.
+        The list has one entry for each context slice on that side. An entry is None
+        beyond the ends of the series.
         """
         numbers = range(number + step, self.count if step > 0 else -1, step)
         planes = islice((k for k in numbers if not self._is_blank(k)), self._reach)
