@@ -58,7 +58,8 @@ def read_image(
     incomplete : bool
         Read what is there of an image that is cut short or lacks planes or files.
         `missing` is then a mask, and the missing values are NaN, or 0 for integers.
-        Of a Zarr, chunks that are not stored are missing.
+        Of a Zarr, chunks that are not stored are missing, as nothing tells whether
+        they were blank or lost.
 
     Returns
     -------
@@ -81,9 +82,13 @@ def read_image(
     with _sentences(path):
         record = _read(path, series)
         missing = record.data.missing if isinstance(record.data, FileArray) else ""
+    if missing and not incomplete:
+        raise ValueError(
+            f"{path}: the image could not be read whole: {missing}. Copy it again, or "
+            "take what is there with --incomplete (incomplete=True in Python)."
+        )
     if missing:
-        _check_whole(path, record, missing, incomplete=incomplete)
-        record = _with_missing(record, missing, incomplete=incomplete)
+        record = _with_missing(record, missing)
     record = _with_precision_note(with_values(record))
     if lazy:
         return record
@@ -182,28 +187,8 @@ def _read(path: Path, series: Choice) -> ImageRecord:
     return read_tiff(path, series)
 
 
-def _check_whole(
-    path: Path, record: ImageRecord, missing: str, *, incomplete: bool
-) -> None:
-    """Raise ValueError if a part of an image is missing and that is not accepted."""
-    if not incomplete and not record.data.may_be_fill:
-        raise ValueError(
-            f"{path}: the image could not be read whole: {missing}. Copy it again, or "
-            "take what is there with --incomplete (incomplete=True in Python)."
-        )
-
-
-def _with_missing(
-    record: ImageRecord, missing: str, *, incomplete: bool
-) -> ImageRecord:
+def _with_missing(record: ImageRecord, missing: str) -> ImageRecord:
     """Return a record with a note on what is missing, and the mask of it."""
-    if not incomplete:
-        note = (
-            f"Not all of the image is stored ({missing}): these pixels have the fill "
-            "value of the file, as the format allows. If the copy may be incomplete, "
-            "use --incomplete (incomplete=True in Python)."
-        )
-        return replace(record, notes=(*record.notes, note))
     record = replace(
         record,
         missing=MissingMask(record.data),

@@ -48,7 +48,7 @@ def test_negative_scales_come_back_as_they_were(tmp_path: Path) -> None:
     group = zarr.create_group(
         tmp_path / "a.zarr", zarr_format=2, attributes={"multiscales": [image]}
     )
-    group.create_array("0", data=np.zeros((3, 4, 5), np.uint16))
+    group.create_array("0", data=np.ones((3, 4, 5), np.uint16))
     source = read_image(tmp_path / "a.zarr")
     assert source.spacing_um == {"Z": 2.0, "Y": 7.87, "X": 7.87}
     assert source.origin == {"Z": 10.0, "Y": 100.0, "X": 0.5}
@@ -71,7 +71,7 @@ def test_a_scale_of_nothing_is_said(tmp_path: Path) -> None:
     group = zarr.create_group(
         tmp_path / "a.zarr", zarr_format=2, attributes={"multiscales": [image]}
     )
-    group.create_array("0", data=np.zeros((4, 5), np.uint16))
+    group.create_array("0", data=np.ones((4, 5), np.uint16))
     record = read_image(tmp_path / "a.zarr")
     assert record.spacing_um == {"X": pytest.approx(0.065)}
     assert "scale of Y of 0" in record.notes[0]

@@ -1,4 +1,4 @@
-"""Plates, wells, series and several multiscales of an OME-Zarr; missing chunks."""
+"""Plates, wells, series and several multiscales of an OME-Zarr."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_inr_denoise import list_images, read_image, write_image
-from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise import list_images, read_image
 
 FIELDS = ("A/1/0", "A/1/1", "B/2/0", "B/2/1")
 AXES = [{"name": name, "type": "space"} for name in "zyx"]
@@ -103,35 +102,3 @@ def test_several_multiscales_of_a_group(tmp_path: Path) -> None:
     record = read_image(tmp_path / "a.zarr", series="mean")
     assert (record.name, record.data.max()) == ("mean", 2)
     assert "only the first was read (raw)" in read_image(tmp_path / "a.zarr").notes[0]
-
-
-@pytest.mark.parametrize("sharded", [False, True])
-def test_missing_chunks_are_a_note_or_a_mask(tmp_path: Path, sharded: bool) -> None:
-    path = tmp_path / "a.zarr"
-    values = np.ones((4, 10, 9), np.float32)
-    values[1], values[2, :8, 4:8] = 7, 7  # fill, which is not stored
-    options = {"chunks": (1, 4, 2), "shards": (1, 8, 4)} if sharded else {}
-    options = options or {"chunks": (1, 8, 4)}
-    array = zarr.create_array(
-        path,
-        shape=values.shape,
-        dtype="f4",
-        fill_value=7,
-        dimension_names=list("zyx"),
-        **options,
-    )
-    array[:] = values
-    record = read_image(path)
-    np.testing.assert_array_equal(record.data, values)
-    assert "missing chunks: 7 of 24, among them whole planes: 1" in record.notes[-1]
-    record = read_image(path, lazy=True, incomplete=True)
-    np.testing.assert_array_equal(record.missing, values == 7)
-    np.testing.assert_array_equal(np.isnan(record.data), values == 7)
-    part = (slice(1, 3), slice(5, 9), slice(3, 9))
-    np.testing.assert_array_equal(record.missing[part], values[part] == 7)
-
-
-def test_what_is_written_has_all_chunks(tmp_path: Path) -> None:
-    zeros = ImageRecord(np.zeros((3, 8, 8), np.uint8), "ZYX")
-    write_image(tmp_path / "a.zarr", zeros)
-    assert read_image(tmp_path / "a.zarr").notes == ()

@@ -28,12 +28,9 @@ class FileArray(VirtualArray):
     shape : tuple of int
     dtype : dtype
         In native byte order.
-    may_be_fill : bool
-        Whether the format allows that values which are all fill are not stored.
     """
 
     path: Path
-    may_be_fill: bool = False
 
     def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
         try:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import math
-import os
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.image.indexing import Bounds, as_slices, block_shape
+from napari_inr_denoise.io.entries import ImageChoiceError
 from napari_inr_denoise.io.faults import UnsupportedError
 from napari_inr_denoise.io.formats import size_on_disk
 from napari_inr_denoise.io.lazy.file_array import FileArray
+from napari_inr_denoise.io.ome_zarr.chunks import lost_chunks
 from napari_inr_denoise.io.untrusted.size_limits import (
     MAX_SPARSE_BYTES,
     check_compression_ratio,
+    check_count,
 )
 
+_LISTED = 6
+"""Number of planes with missing chunks that are listed."""
+_MAX_CHUNKS = 10**8
 _MAX_CHUNK_BYTES = 2**30
 """Maximum bytes of a chunk: it is decoded as a whole."""
 
@@ -39,8 +45,6 @@ class ZarrArray(FileArray):
     ValueError
         If it contains no numbers, or cannot contain the size that it declares.
     """
-
-    may_be_fill = True
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -65,64 +69,66 @@ class ZarrArray(FileArray):
 
     @property
     def missing(self) -> str:
-        """Chunks that are not stored, as text; empty if all are."""
-        counts, stored = self._chunk_counts, self._stored_chunks
-        lost = math.prod(counts) - len(stored)
-        if not lost:
+        """Chunks that are not stored, as text; empty if all are.
+
+        Raises
+        ------
+        ImageChoiceError
+            If none is.
+        """
+        lost = self._lost
+        if not lost.any():
             return ""
-        outer = max(self.ndim - 2, 0)
-        planes = math.prod(counts[:outer]) - len({one[:outer] for one in stored})
-        text = f"missing chunks: {lost} of {math.prod(counts)}"
-        if planes:
-            depth = math.prod(self._chunks[:outer])
-            kind = "whole planes" if depth == 1 else f"blocks of up to {depth} planes"
-            text += f", among them {kind}: {planes}"
-        return text
+        if lost.all():
+            raise ImageChoiceError(
+                f"none of its {lost.size} chunks is stored. Copy the Zarr again."
+            )
+        planes = lost.any(axis=tuple(range(max(self.ndim - 2, 0), self.ndim)))
+        for axis, size in enumerate(self.shape[: planes.ndim]):
+            planes = planes.take(np.arange(size) // self._array.chunks[axis], axis)
+        numbers = np.flatnonzero(planes) + 1
+        listed = ", ".join(map(str, numbers[:_LISTED]))
+        more = f" and {len(numbers) - _LISTED} more" * (len(numbers) > _LISTED)
+        return (
+            f"missing chunks: {lost.sum()} of {lost.size}, in {len(numbers)} of "
+            f"{planes.size} planes (number {listed}{more}); the copy is broken, or "
+            "blank chunks were left out on purpose"
+        )
 
     def missing_in(self, bounds: list[Bounds]) -> NDArray[np.bool_]:
         """Return which values of a block are in chunks that are not stored."""
-        numbers = [
-            range(start // size, -(-stop // size))
-            for (start, stop), size in zip(bounds, self._chunks, strict=True)
-        ]
-        lost = np.zeros([len(one) for one in numbers], np.bool_)
-        for place in np.ndindex(lost.shape):
-            chunk = tuple(one[k] for one, k in zip(numbers, place, strict=True))
-            lost[place] = chunk not in self._stored_chunks
-        for axis, ((start, stop), size) in enumerate(
-            zip(bounds, self._chunks, strict=True)
-        ):
-            lost = lost.take(np.arange(start, stop) // size - start // size, axis)
-        return lost
-
-    @cached_property
-    def _chunks(self) -> tuple[int, ...]:
-        """Size of what is one file: a chunk, or a shard of many."""
-        sizes = getattr(self._array, "shards", None) or self._array.chunks
-        return tuple(int(size) for size in sizes)
-
-    @property
-    def _chunk_counts(self) -> tuple[int, ...]:
-        pairs = zip(self.shape, self._chunks, strict=True)
-        return tuple(-(-size // chunk) for size, chunk in pairs)
-
-    @cached_property
-    def _stored_chunks(self) -> frozenset[tuple[int, ...]]:
-        """Numbers, along each axis, of the chunks that have a file."""
-        counts = self._chunk_counts
-        found = set()
-        for place, _, names in os.walk(self.path):
-            start = Path(place).relative_to(self.path).parts
-            for name in names:
-                numbers = [n for n in ".".join((*start, name)).split(".") if n != "c"]
-                if len(numbers) == self.ndim and all(map(str.isdecimal, numbers)):
-                    found.add(tuple(map(int, numbers)))
-        return frozenset(
-            one for one in found if all(k < n for k, n in zip(one, counts, strict=True))
+        pairs = zip(bounds, self._array.chunks, strict=True)
+        return np.asarray(
+            self._lost[np.ix_(*(np.arange(*ends) // size for ends, size in pairs))]
         )
 
+    @cached_property
+    def _lost(self) -> NDArray[np.bool_]:
+        return lost_chunks(self.path, self._array)
+
     def _read_block(self, bounds: list[Bounds]) -> NDArray[Any]:
-        return np.asarray(self._array[as_slices(bounds)])
+        try:
+            return np.asarray(self._array[as_slices(bounds)])
+        except Exception:
+            if not self.missing_in(bounds).any():
+                raise
+            return self._read_stored(bounds)  # past files that are cut short
+
+    def _read_stored(self, bounds: list[Bounds]) -> NDArray[Any]:
+        """Return the values of a block, 0 in chunks that are not stored."""
+        block = np.zeros(block_shape(bounds), self.dtype)
+        axes = list(zip(bounds, self._array.chunks, strict=True))
+        for chunk in product(*(range(a // n, -(-b // n)) for (a, b), n in axes)):
+            if self._lost[chunk]:
+                continue
+            part = [
+                slice(max(k * n, a), min((k + 1) * n, b))
+                for k, ((a, b), n) in zip(chunk, axes, strict=True)
+            ]
+            starts = zip(part, bounds, strict=True)
+            place = tuple(slice(p.start - a, p.stop - a) for p, (a, _) in starts)
+            block[place] = self._array[tuple(part)]
+        return block
 
     def _check_declared_size(self) -> None:
         """Raise ValueError if the array cannot contain the size that it declares."""
@@ -131,6 +137,7 @@ class ZarrArray(FileArray):
             raise UnsupportedError(
                 f"got chunks of {chunk} bytes, wanted at most {_MAX_CHUNK_BYTES}"
             )
+        check_count(self._array.nchunks, "chunks", _MAX_CHUNKS)
         if self.nbytes > MAX_SPARSE_BYTES:  # examines all files
             check_compression_ratio(self.nbytes, size_on_disk(self.path))
 

@@ -160,7 +160,6 @@ class _SampleArray(FileArray):
         self, channels: FileArray, channel_axes: str, axes: str, count: int
     ) -> None:
         self.path, self.dtype = channels.path, channels.dtype
-        self.may_be_fill = channels.may_be_fill
         self._channels, self._channel_axes = channels, channel_axes
         self._axes, self._count = axes, count
         sizes = dict(zip(channel_axes, channels.shape, strict=True))
