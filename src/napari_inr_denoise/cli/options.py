@@ -57,8 +57,8 @@ def image_options(command: _Function) -> _Function:
         click.option(
             "--incomplete",
             is_flag=True,
-            help="Take what is there of a file that is cut short, or of a set of which "
-            "planes or files are missing; the rest is NaN, or 0 for integers.",
+            help="Take what is there of a file or set that is cut short, or lacks "
+            "planes, chunks or files; the rest is NaN, or 0 for integers.",
         ),
         click.option(
             "--series",
