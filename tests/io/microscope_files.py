@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -149,23 +150,46 @@ def write_metaseries(path: Path, values: NDArray[Any]) -> Path:
 
 
 def write_ndtiff(
-    folder: Path, values: NDArray[Any], names: tuple[str, ...] = ("z",)
+    folder: Path,
+    values: NDArray[Any],
+    names: tuple[str, ...] = ("z",),
+    planes_per_file: int = 0,
 ) -> Path:
-    """Write planes (.., Y, X) of uint16 as NDTiff v3 with its index."""
-    path = folder / "data_NDTiffStack.tif"
+    """Write planes (.., Y, X) of uint16 as NDTiff v3 with its index.
+
+    A file holds `planes_per_file` planes; 0: all of them. Returns the first file.
+    """
+    planes = values.reshape(-1, *values.shape[-2:])
+    places = list(np.ndindex(values.shape[:-2]))
+    count, index, paths = planes_per_file or len(planes), b"", []
+    for number, first in enumerate(range(0, len(planes), count)):
+        end = f"_{number}" if number else ""
+        paths.append(folder / f"data_NDTiffStack{end}.tif")
+        part = slice(first, first + count)
+        index += _write_ndtiff_file(paths[-1], planes[part], places[part], names)
+    (folder / "NDTiff.index").write_bytes(index)
+    return paths[0]
+
+
+def _write_ndtiff_file(
+    path: Path,
+    planes: NDArray[Any],
+    places: Sequence[tuple[int, ...]],
+    names: tuple[str, ...],
+) -> bytes:
+    """Write a file of a dataset; return its part of the index."""
     summary = {"PixelSize_um": 0.1, "z-step_um": 0.5, "ChNames": ["a", "b"]}
     text = json.dumps(summary).encode()
     head = struct.pack("<2sHI", b"II", 42, 0)
     head += struct.pack("<IIIII", 483729, 3, 3, 2355492, len(text)) + text
     head += bytes(len(head) % 2)
-    planes = values.reshape(-1, *values.shape[-2:])
     size = planes[0].nbytes
     plane = json.dumps({"PixelSizeUm": 0.1}).encode()
     content, index = bytearray(head), b""
     previous = 4
-    for number, position in enumerate(np.ndindex(values.shape[:-2])):
+    for values, place in zip(planes, places, strict=True):
         offset = len(content)
-        content += planes[number].astype("<u2").tobytes()
+        content += values.astype("<u2").tobytes()
         text_at = len(content)
         content += plane + bytes(len(plane) % 2)
         struct.pack_into("<I", content, previous, len(content))
@@ -174,15 +198,14 @@ def write_ndtiff(
         content += b"".join(struct.pack("<HHII", *entry) for entry in entries)
         previous = len(content)
         content += bytes(4)
-        axes = json.dumps(dict(zip(names, position, strict=True))).encode()
+        axes = json.dumps(dict(zip(names, place, strict=True))).encode()
         file = path.name.encode()
         index += struct.pack("<I", len(axes)) + axes + struct.pack("<I", len(file))
         index += file + struct.pack(
             "<IiiiiIii", offset, *planes.shape[:0:-1], 1, 0, text_at, len(plane), 0
         )
     path.write_bytes(content)
-    (folder / "NDTiff.index").write_bytes(index)
-    return path
+    return index
 
 
 def _entries(

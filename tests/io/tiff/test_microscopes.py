@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -102,37 +100,3 @@ def test_a_stage_that_moves_down(tmp_path: Path, stack: NDArray[np.uint16]) -> N
     record = read_image(path)
     assert record.spacing_um["Z"] == 0.5
     assert "negative size along Z" in record.notes[0]
-
-
-def _index(axes: dict[str, int], name: bytes) -> bytes:
-    text = json.dumps(axes).encode()
-    head = struct.pack("<I", len(text)) + text + struct.pack("<I", len(name)) + name
-    return head + struct.pack("<IiiiiIii", 99, 18, 16, 1, 0, 0, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        (_index({"z": 6}, b"../elsewhere.tif"), "outside the folder"),
-        (_index({"z": 2**40}, b"data_NDTiffStack.tif"), "planes declared by"),
-        (_index({"z": 1, "t": 1}, b"data_NDTiffStack.tif"), "different axes"),
-    ],
-)
-def test_an_index_is_checked_before_it_is_followed(
-    tmp_path: Path, stack: NDArray[np.uint16], more: bytes, words: str
-) -> None:
-    path = write_ndtiff(tmp_path, stack)
-    with (tmp_path / "NDTiff.index").open("ab") as file:
-        file.write(more)
-    with pytest.raises(ValueError, match=words):
-        read_image(path)
-
-
-def test_a_file_beside_an_index_that_does_not_name_it_is_its_own_image(
-    tmp_path: Path, stack: NDArray[np.uint16]
-) -> None:
-    path = write_ndtiff(tmp_path, stack)
-    other = path.rename(tmp_path / "other.tif")
-    record = read_image(other)
-    assert record.data.shape == stack.shape
-    assert "taken for Z" in record.notes[0]

@@ -136,7 +136,7 @@ class TiffArray(FileArray):
                 f"the first is number {first + 1}"
             )
         kinds = ("imagej", "shaped") if len(self.opened.entries) == 1 else ()
-        claimed = self._series.kind in (*kinds, "ome", "mmstack")
+        claimed = self._series.kind in (*kinds, "ome", "mmstack", "ndtiff")
         if not claimed and is_cut_short(self.tiff):
             return (
                 f"it is cut short after {len(self.tiff.pages)} pages; how many should "

@@ -16,10 +16,16 @@ from tifffile import TiffFile, matlabstr2py
 from tifffile.tifffile import svs_description_metadata
 
 from napari_inr_denoise.io.record import ImageRecord, Quantity, as_number, usable_size
+from napari_inr_denoise.io.tiff.ndtiff import lacks_index
 from napari_inr_denoise.io.tiff.tags import with_tag_metadata
 from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.xml import descendants, parse_xml
 
+_NO_INDEX = (
+    "The file is part of an NDTiff dataset, but no NDTiff.index beside it names it. Its "
+    "planes were read in their order; those of other files are not known. Copy the "
+    "index and all files of the dataset into one folder."
+)
 _METRE, _MICROMETRE, _SECOND = "m", "\u00b5m", "s"
 
 
@@ -38,6 +44,8 @@ def with_microscope_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord
     Sizes that the program states win over those of the resolution tags.
     """
     record = with_tag_metadata(record, tiff)
+    if lacks_index(tiff):
+        record = replace(record, notes=(*record.notes, _NO_INDEX))
     for kind, read in _READERS.items():
         if getattr(tiff, f"is_{kind}"):
             record = _with_found(record, read(record, tiff))

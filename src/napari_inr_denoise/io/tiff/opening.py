@@ -25,7 +25,11 @@ from napari_inr_denoise.io.ome.images import HERE, OmeImage, ome_images, xml_of_
 from napari_inr_denoise.io.tiff.claims import claimed_series
 from napari_inr_denoise.io.tiff.imagej_dimensions import correct_dimensions
 from napari_inr_denoise.io.tiff.micromanager import positions
-from napari_inr_denoise.io.tiff.ndtiff import ndtiff_files
+from napari_inr_denoise.io.tiff.ndtiff import (
+    ndtiff_entries,
+    ndtiff_planes,
+    ndtiff_series,
+)
 from napari_inr_denoise.io.untrusted.size_limits import check_count
 from napari_inr_denoise.io.untrusted.xml import (
     children,
@@ -81,6 +85,8 @@ def open_image(path: Path, choice: Choice = None) -> OpenedImage:
     described = _described(path)
     if described is None or (choice is None and described.only_parts):
         tiff = _open(path)
+        if tiff.is_ndtiff:
+            return _open_indexed(tiff, ndtiff_entries(path), choice)
         found = _series(tiff)
         entries = described.entries if described else _entries(path, found)
         entry = choose_image(entries, choice)
@@ -93,11 +99,27 @@ def open_image(path: Path, choice: Choice = None) -> OpenedImage:
     if several and found and found[0].kind != "ome":
         # Without a plane that the XML names tifffile takes all pages of the file.
         tiff.close()
-        lost = ", ".join(entry.missing) or "the file is cut short or damaged"
-        raise ImageChoiceError(
-            f"found no plane of the image {entry.name}: {lost}. Copy it again."
-        )
+        raise _nothing_of(entry)
     return OpenedImage(tiff, found[0] if found else None, entry, described.entries)
+
+
+def _open_indexed(
+    tiff: TiffFile, entries: tuple[ImageEntry, ...], choice: Choice
+) -> OpenedImage:
+    """Return an image of a dataset that an index describes."""
+    entry = choose_image(entries, choice)
+    series = ndtiff_series(tiff, entry.number)
+    if series is None:
+        tiff.close()
+        raise _nothing_of(entry)
+    return OpenedImage(tiff, series, entry, entries)
+
+
+def _nothing_of(entry: ImageEntry) -> ImageChoiceError:
+    lost = ", ".join(entry.missing) or "the file is cut short or damaged"
+    return ImageChoiceError(
+        f"found no plane of the image {entry.name}: {lost}. Copy it again."
+    )
 
 
 def tiff_images(path: Path) -> tuple[ImageEntry, ...]:
@@ -112,6 +134,8 @@ def tiff_images(path: Path) -> tuple[ImageEntry, ...]:
     if described is not None:
         return described.entries
     with _open(path) as tiff:
+        if tiff.is_ndtiff:
+            return ndtiff_entries(path)
         return _entries(path, _series(tiff))
 
 
@@ -129,11 +153,8 @@ def _entries(path: Path, found: list[TiffPageSeries]) -> tuple[ImageEntry, ...]:
     for number, series in enumerate(found):
         if series.keyframe.is_reduced and kinds[number] == "image":
             kinds[number] = "thumbnail"
-    indexed = any(series.kind == "ndtiff" for series in found)
-    names_here = sorted(ndtiff_files(path)) if indexed else [path.name]
-    files = tuple(path.parent / name for name in names_here)
     return tuple(
-        ImageEntry(number, name, (number,), files, kind=kind)
+        ImageEntry(number, name, (number,), (path,), kind=kind)
         for number, (name, kind) in enumerate(
             zip(unique_names(names), kinds, strict=True)
         )
@@ -310,7 +331,7 @@ def _open(path: Path, xml: str | None = None) -> TiffFile:
 
 def _is_indexed(path: Path) -> bool:
     """Return whether a file is in a dataset of NDTiff, after a check of its index."""
-    for name in (names := ndtiff_files(path)):
+    for name in (names := {plane.file for plane in ndtiff_planes(path)}):
         if not is_in_same_folder(path, name):
             raise UnsupportedError(
                 f"the index names a file outside the folder, {name!r}, which is not "
