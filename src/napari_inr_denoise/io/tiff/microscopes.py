@@ -22,8 +22,8 @@ from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.xml import descendants, parse_xml
 
 _NO_INDEX = (
-    "The file is part of an NDTiff dataset, but no NDTiff.index beside it names it. Its "
-    "planes were read in their order; those of other files are not known. Copy the "
+    "The file is part of an NDTiff dataset, but no NDTiff.index beside it names it. "
+    "Its planes were read in their order; those of other files are not known. Copy the "
     "index and all files of the dataset into one folder."
 )
 _METRE, _MICROMETRE, _SECOND = "m", "\u00b5m", "s"
