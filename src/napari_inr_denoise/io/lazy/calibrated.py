@@ -13,6 +13,8 @@ from napari_inr_denoise.image.indexing import Bounds, as_slices
 from napari_inr_denoise.image.virtual_array import VirtualArray
 from napari_inr_denoise.io.record import Calibration, ImageRecord
 
+_AT_ONCE = 2**16
+"""Number of values that are converted at once."""
 _Ranges = tuple[tuple[float, float] | None, ...]
 
 
@@ -33,9 +35,14 @@ class CalibratedArray(VirtualArray):
         self.dtype = np.dtype(np.float32)
 
     def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
-        numbers = np.asarray(self.stored[as_slices(bounds)], np.float64)
-        values = self._calibration.offset + self._calibration.slope * numbers
-        return values.astype(np.float32)
+        offset, slope, *_ = self._calibration
+        numbers = np.asarray(self.stored[as_slices(bounds)], order="C")
+        values = np.empty(numbers.shape, np.float32)
+        stored, converted = numbers.reshape(-1), values.reshape(-1)
+        for first in range(0, stored.size, _AT_ONCE):  # float64 of all costs memory
+            part = slice(first, first + _AT_ONCE)
+            converted[part] = offset + slope * stored[part].astype(np.float64)
+        return values
 
 
 def with_values(record: ImageRecord) -> ImageRecord:
