@@ -75,10 +75,25 @@ def test_a_file_named_twice_is_done_once(tmp_path: Path) -> None:
     assert plan_jobs([name, name, str(tmp_path)], tmp_path / "out") == [job]
 
 
-def test_two_files_with_one_output_are_refused(tmp_path: Path) -> None:
-    _touch(tmp_path, "a.tif", "a.png")
+def test_names_that_differ_in_their_endings_are_kept_apart(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.tif", "a.png", "a.ome.tif", "b.tif")
+    jobs = plan_jobs([str(tmp_path)], tmp_path / "out")
+    assert {job.source.name: job.output.name for job in jobs} == {
+        "a.ome.tif": "a.ome.tif.inr.ome.tif",
+        "a.png": "a.png.inr.ome.tif",
+        "a.tif": "a.tif.inr.ome.tif",
+        "b.tif": "b.inr.ome.tif",
+    }
+    notes = {job.source.name: " ".join(job.notes) for job in jobs}
+    assert "Another input would also give a.inr.ome.tif" in notes["a.png"]
+    assert notes["b.tif"] == ""
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    _touch(tmp_path, "x/a.tif", "y/a.tif")
+    files = [str(tmp_path / folder / "a.tif") for folder in "xy"]
     with pytest.raises(ValueError, match="would both be written to"):
-        plan_jobs([str(tmp_path)], tmp_path / "out")
+        plan_jobs(files, tmp_path / "out")
 
 
 def test_names_with_brackets_are_taken_as_they_are(tmp_path: Path) -> None:

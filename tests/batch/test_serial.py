@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from napari_inr_denoise import DenoiseSettings, denoise, read_image, write_image
 from napari_inr_denoise.batch.jobs import plan_jobs
@@ -67,6 +68,20 @@ def test_planes_without_noise_are_returned_as_they_are(tmp_path: Path) -> None:
     assert [file.status for file in report.files] == ["done", "done"]
     result = read_image(tmp_path / "out" / "flat.inr.ome.tif")
     assert np.array_equal(result.data, flat)
+
+
+def test_files_that_differ_only_in_their_ending_have_results_of_their_own(
+    tmp_path: Path, tiny: DenoiseSettings, rng: np.random.Generator
+) -> None:
+    plane = rng.poisson(50, (24, 24)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", plane)
+    Image.fromarray(plane[::-1]).save(tmp_path / "a.png")
+    for status in ("done", "skipped"):
+        report = _run(tmp_path, RunOptions(tiny))
+        assert [file.status for file in report.files] == [status] * 2
+        names = [Path(str(file.output)).name for file in report.files]
+        assert names == ["a.png.inr.ome.tif", "a.tif.inr.ome.tif"]
+        assert "would also give a.inr.ome.tif" in report.files[0].notes[0]
 
 
 def test_parts_of_another_image_are_accounted_for(

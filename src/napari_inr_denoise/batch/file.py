@@ -107,6 +107,7 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
             dtype=str(record.data.dtype),
             series=record.name if job.image is not None else None,
             incomplete=incomplete,
+            notes=job.notes + file.notes,
         )
         provenance = {"identity": identity, "file": file.to_dict()}
         notes = record.notes + file.notes

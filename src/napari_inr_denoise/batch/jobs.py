@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import glob
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_inr_denoise.batch.output_names import is_result, output_name
+from napari_inr_denoise.batch.output_names import (
+    is_result,
+    output_name,
+    with_source_suffix,
+)
 from napari_inr_denoise.io.entries import ImageEntry
 from napari_inr_denoise.io.formats import (
     FILE_SUFFIXES,
@@ -37,6 +42,8 @@ class Job:
         `io.image_set`). This job is then only reported as skipped.
     image : ImageEntry or None
         The image of the source; None for the main one.
+    notes : tuple of str
+        Sentences for the user on the plan.
     """
 
     source: Path
@@ -44,6 +51,7 @@ class Job:
     size: int = 0
     part_of: Path | None = None
     image: ImageEntry | None = None
+    notes: tuple[str, ...] = ()
 
 
 def plan_jobs(inputs: Sequence[str], out: Path, series: str | None = None) -> list[Job]:
@@ -67,7 +75,7 @@ def plan_jobs(inputs: Sequence[str], out: Path, series: str | None = None) -> li
     FileNotFoundError
         If an input matches no file.
     ValueError
-        If two files would have the same output.
+        If two files of the same name would have the same output.
     """
     found: dict[tuple[Path, Path], Job] = {}
     for job in (job for text in inputs for job in _jobs_of(text, out, series)):
@@ -75,9 +83,25 @@ def plan_jobs(inputs: Sequence[str], out: Path, series: str | None = None) -> li
         other = found.setdefault(name, job)
         if other.part_of is not None:  # named explicitly: an input of its own
             found[name] = job
-    jobs = list(found.values())
+    jobs = _with_different_outputs(list(found.values()))
     _check_outputs_differ(jobs)
     return jobs
+
+
+def _with_different_outputs(jobs: list[Job]) -> list[Job]:
+    """Return the jobs; those that would write the same file get different names."""
+    # A part of another image has no result.
+    counts = Counter(job.output for job in jobs if job.part_of is None)
+    return [_renamed(job) if counts[job.output] > 1 else job for job in jobs]
+
+
+def _renamed(job: Job) -> Job:
+    note = (
+        f"Another input would also give {job.output.name}: the name of this result "
+        "keeps the ending of its source."
+    )
+    output = with_source_suffix(job.output, job.source)
+    return replace(job, output=output, notes=(*job.notes, note))
 
 
 def _check_outputs_differ(jobs: list[Job]) -> None:

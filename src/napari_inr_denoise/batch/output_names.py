@@ -2,6 +2,7 @@
 
 `cells.tif` gives the denoised image `cells.inr.ome.tif` and beside it, where they are
 asked for, companions such as `cells.inr.uncertainty.ome.tif`. A Zarr gives `.ome.zarr`.
+Where `cells.png` would give the same name, it is `cells.tif.inr.ome.tif`.
 """
 
 from __future__ import annotations
@@ -35,14 +36,23 @@ def output_name(source: Path, image: str = "") -> str:
     image : str
         Name of the image, if the input holds several.
     """
-    name = source.name
     ending = _MARK + (_ZARR if is_zarr(source) else _TIFF)
     if image:
         ending = f".{_NOT_IN_NAMES.sub('_', image).strip('. ')}{ending}"
+    return _stem(source) + ending
+
+
+def with_source_suffix(output: Path, source: Path) -> Path:
+    """Return the path of a denoised image whose name keeps the ending of its source."""
+    return output.with_name(source.name + output.name.removeprefix(_stem(source)))
+
+
+def _stem(source: Path) -> str:
+    name = source.name
     for suffix in _DOUBLE_SUFFIXES:
         if name.lower().endswith(suffix):
-            return name[: -len(suffix)] + ending
-    return source.stem + ending
+            return name[: -len(suffix)]
+    return source.stem
 
 
 def companion_path(output: Path, kind: str) -> Path:
