@@ -44,7 +44,7 @@ def write_set(folder: Path, names: list[str], described_in: str | None) -> list[
             inner = f'<BinaryOnly MetadataFile="{described_in}" UUID="urn:uuid:0"/>'
         plane = np.full((SIDE, SIDE), number, np.uint16)
         text = _ome(inner, number)
-        tifffile.imwrite(path, plane, description=text, metadata=None)
+        tifffile.imwrite(path, plane, description=text.encode(), metadata=None)
     return paths
 
 
@@ -75,5 +75,5 @@ def write_positions(
         inner = elsewhere if described_in_first and k else images
         plane = rng.poisson(100 * (k + 1), (SIDE, SIDE)).astype(np.uint16)
         text = _ome(inner, k)
-        tifffile.imwrite(folder / name, plane, description=text, metadata=None)
+        tifffile.imwrite(folder / name, plane, description=text.encode(), metadata=None)
     return [folder / name for name in names]

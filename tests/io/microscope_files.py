@@ -154,6 +154,7 @@ def write_ndtiff(
     values: NDArray[Any],
     names: tuple[str, ...] = ("z",),
     planes_per_file: int = 0,
+    prefix: str = "data",
 ) -> Path:
     """Write planes (.., Y, X) of uint16 as NDTiff v3 with its index.
 
@@ -164,7 +165,7 @@ def write_ndtiff(
     count, index, paths = planes_per_file or len(planes), b"", []
     for number, first in enumerate(range(0, len(planes), count)):
         end = f"_{number}" if number else ""
-        paths.append(folder / f"data_NDTiffStack{end}.tif")
+        paths.append(folder / f"{prefix}_NDTiffStack{end}.tif")
         part = slice(first, first + count)
         index += _write_ndtiff_file(paths[-1], planes[part], places[part], names)
     (folder / "NDTiff.index").write_bytes(index)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ import tifffile
 
 from napari_inr_denoise import list_images, read_image, read_images
 from napari_inr_denoise.io.entries import unique_names
-from tests.file_sets import write_positions
+from napari_inr_denoise.io.image_set import images_by_file
+from tests.file_sets import write_positions, write_set
 
 
 def _mean(path: Path, series: str | int | None = None) -> int:
@@ -157,3 +160,24 @@ def test_an_image_of_which_no_page_is_left_is_not_another_one(tmp_path: Path) ->
     for incomplete in (False, True):
         with pytest.raises(ValueError, match="found no plane of the image image 1"):
             read_image(path, series=1, incomplete=incomplete)
+
+
+@pytest.mark.parametrize(("stated", "here"), [("NFC", "NFD"), ("NFD", "NFC")])
+@pytest.mark.parametrize("described_in", [None, 0, "d\u00e9.companion.ome"])
+def test_names_in_another_unicode_form_are_the_same(
+    tmp_path: Path,
+    stated: Literal["NFC", "NFD"],
+    here: Literal["NFC", "NFD"],
+    described_in: str | int | None,
+) -> None:
+    names = [normalize(stated, f"pr\u00e9p {k}.ome.tif") for k in range(3)]
+    describes = names[0] if described_in == 0 else described_in
+    write_set(tmp_path, names, None if describes is None else str(describes))
+    for path in list(tmp_path.iterdir()):
+        path.rename(path.with_name(normalize(here, path.name)))
+    found = images_by_file(sorted(tmp_path.iterdir()))
+    assert sum(len(images.entries) for images in found.values()) == 1
+    for path in found:
+        record = read_image(path, series=0)
+        assert record.data[:, 0, 0].tolist() == [0, 1, 2]
+        assert record.notes == ()

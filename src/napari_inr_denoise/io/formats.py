@@ -1,8 +1,11 @@
-"""File formats by their suffixes; a Zarr is a folder."""
+"""File formats by their suffixes, and names of files; a Zarr is a folder."""
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
+from unicodedata import normalize
 
 TIFF_SUFFIXES = (
     *(".tif", ".tiff", ".btf", ".tf2", ".tf8"),
@@ -35,3 +38,38 @@ def size_on_disk(path: Path) -> int:
     if not path.is_dir():
         return path.stat().st_size
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def same_name(first: str, second: str) -> bool:
+    """Return whether two names differ at most in their Unicode form."""
+    return normalize("NFC", first) == normalize("NFC", second)
+
+
+def names_on_disk(names: AbstractSet[str], path: Path) -> dict[str, str]:
+    """Return how a folder spells names, where it is in another Unicode form.
+
+    A letter such as \u00e9 is one character, or two: macOS, programs and archives
+    differ.
+
+    Parameters
+    ----------
+    names : set of str
+        Names of files.
+    path : Path
+        A file in the folder. Its own spelling wins.
+
+    Returns
+    -------
+    dict of str to str
+        Name in the folder by the given name; empty if all agree.
+    """
+    if all(map(str.isascii, names)):
+        return {}
+    there: set[str] = set()
+    with suppress(OSError):
+        there = {each.name for each in path.parent.iterdir()}
+    if path.name not in there:
+        there = {name for name in there if not same_name(name, path.name)} | {path.name}
+    spelled = {normalize("NFC", name): name for name in there}
+    forms = {name: normalize("NFC", name) for name in names - there}
+    return {name: spelled[form] for name, form in forms.items() if form in spelled}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -110,6 +111,15 @@ def test_positions_are_images_of_their_own(
     ]
     with pytest.raises(ValueError, match=r"position|row .*_NDTiffStack_1.tif"):
         read_image(path, series=names[1])
+
+
+def test_names_in_another_unicode_form_are_the_same(
+    tmp_path: Path, stack: NDArray[np.uint16]
+) -> None:
+    path = write_ndtiff(tmp_path, stack, planes_per_file=3, prefix="pr\u00e9p")
+    for each in list(tmp_path.glob("*.tif")):
+        path = each.rename(each.with_name(normalize("NFD", each.name)))
+    np.testing.assert_array_equal(read_image(path).data, stack)
 
 
 def test_an_index_that_is_cut_short_or_missing_is_said(

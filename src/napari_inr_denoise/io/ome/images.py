@@ -151,5 +151,5 @@ def xml_of_image(
             if file in hosts:
                 block.remove(uuid)
             else:
-                uuid.attrib["FileName"] = file
+                uuid.attrib["FileName"] = file or name
     return ElementTree.tostring(root, encoding="unicode")

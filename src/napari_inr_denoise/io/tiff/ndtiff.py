@@ -16,6 +16,7 @@ import numpy as np
 from tifffile import TIFF, TiffFile, TiffFrame, TiffPageSeries
 
 from napari_inr_denoise.io.entries import ImageEntry
+from napari_inr_denoise.io.formats import names_on_disk
 from napari_inr_denoise.io.tiff.claims import Pages
 from napari_inr_denoise.io.untrusted.size_limits import check_count
 
@@ -69,6 +70,8 @@ def ndtiff_planes(path: Path) -> list[Plane]:
         planes = list(_parsed(index.read_bytes()))
     except struct.error as error:
         raise ValueError(f"{_INDEX} is cut short. Copy it again.") from error
+    spelled = names_on_disk({plane.file for plane in planes}, path)
+    planes = [p._replace(file=spelled.get(p.file, p.file)) for p in planes]
     if path.name not in {plane.file for plane in planes}:
         return []
     if len({tuple(plane.axes) for plane in planes}) != 1:

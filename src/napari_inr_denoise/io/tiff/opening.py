@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from tifffile import TiffFile, TiffPageSeries
@@ -19,7 +20,7 @@ from napari_inr_denoise.io.entries import (
     unique_names,
 )
 from napari_inr_denoise.io.faults import UnsupportedError
-from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, has_suffix
+from napari_inr_denoise.io.formats import COMPANION_SUFFIXES, has_suffix, names_on_disk
 from napari_inr_denoise.io.ome.companion import read_companion
 from napari_inr_denoise.io.ome.images import HERE, OmeImage, ome_images, xml_of_image
 from napari_inr_denoise.io.tiff.claims import claimed_series
@@ -177,6 +178,9 @@ class _Described:
         All images.
     alias : str
         Another name of `path` in the XML, if it was renamed.
+    respelled : bool
+        Whether `xml` spells names in another way than the file itself, see
+        `names_on_disk`.
     """
 
     path: Path
@@ -184,6 +188,7 @@ class _Described:
     xml: str
     images: list[OmeImage]
     alias: str = HERE
+    respelled: bool = False
 
     @cached_property
     def entries(self) -> tuple[ImageEntry, ...]:
@@ -238,7 +243,8 @@ class _Described:
         host = self.path if self.path in entry.files else entry.files[0]
         image = self.images[entry.number]
         others, named = image.files - {HERE}, set(image.named)
-        clear = self.alias == HERE and others <= named <= others | {self.path.name}
+        clear = self.alias == HERE and not self.respelled
+        clear = clear and others <= named <= others | {self.path.name}
         only = clear and len(self.images) == 1
         if only and host == self.described_in == self.path:
             return _open(host)
@@ -250,25 +256,20 @@ class _Described:
 def _described(path: Path) -> _Described | None:
     """Return what OME-XML says of a file; None without OME-XML that names it."""
     if has_suffix(path, COMPANION_SUFFIXES):
-        xml = read_companion(path)
-        images = _images(path, parse_xml(xml))
-        nothing = ImageEntry(0, "")
-        described = _Described(path, path, xml, images)
-        if not images:
-            described.open(nothing)  # raises an error
+        described, _ = _describe(path, path, read_companion(path))
+        if not described.images:
+            described.open(ImageEntry(0, ""))  # raises an error
         return described
     with _open(path) as tiff:
         if not (_has_pages(tiff) and tiff.is_ome):
             return None
         xml = tiff.ome_metadata or ""
-    root = parse_xml(xml)
-    images = _images(path, root)
+    described, root = _describe(path, path, xml)
     for elsewhere in children(root, "BinaryOnly"):
         return _described_in(path, elsewhere.attrib.get("MetadataFile", ""))
-    if not images:
+    if not described.images:
         return None
-    described = _Described(path, path, xml, images)
-    names = frozenset().union(*(image.files for image in images))
+    names = frozenset().union(*(image.files for image in described.images))
     if len(names) == 1 and HERE not in names:
         (alias,) = names
         found = any(entry.files for entry in described.entries)
@@ -290,11 +291,32 @@ def _described_in(path: Path, name: str) -> _Described | None:
         else:
             with _open(other) as tiff:
                 xml = (tiff.ome_metadata if tiff.is_ome else None) or "<OME/>"
-        images = _images(other, parse_xml(xml))
+        described, _ = _describe(path, other, xml)
     except Exception:  # noqa: BLE001 - reading the other file reports the error
         return None
-    described = _Described(path, other, xml, images)
     return described if any(one.held for one in described.entries) else None
+
+
+def _describe(path: Path, described_in: Path, xml: str) -> tuple[_Described, Element]:
+    """Return what OME-XML says of a file, and its root, with names as on the disk."""
+    root = parse_xml(xml)
+    kinds = (("UUID", "FileName"), ("BinaryOnly", "MetadataFile"))
+    naming = [
+        (element.attrib, key)
+        for kind, key in kinds
+        for element in descendants(root, kind)
+        if key in element.attrib
+    ]
+    spelled = names_on_disk({stated[key] for stated, key in naming}, path)
+    for stated, key in naming:
+        stated[key] = spelled.get(stated[key], stated[key])
+    if spelled:
+        xml = ElementTree.tostring(root, encoding="unicode")
+    images = _images(described_in, root)
+    return (
+        _Described(path, described_in, xml, images, respelled=bool(spelled)),
+        root,
+    )
 
 
 def _images(path: Path, root: Element) -> list[OmeImage]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_inr_denoise.batch.output_names import is_result
+from napari_inr_denoise.io.formats import same_name
 from napari_inr_denoise.io.provenance import read_provenance
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
 
@@ -69,7 +70,7 @@ def _beside(path: Path, shape: tuple[int, ...]) -> dict[str, Any]:
         file
         for file in whole["files"]
         if file["planes"]
-        and Path(file["output"]).name == path.name
+        and same_name(Path(file["output"]).name, path.name)
         and sorted(file["shape"]) == sorted(shape)
     ]
     if len(files) != 1:
