@@ -187,13 +187,27 @@ def test_a_guess_that_the_user_has_decided_is_none_any_more(
         assert ("alpha" in " ".join(reports[0].notes)) == told
 
 
-def test_a_type_that_cannot_be_written_fails_before_the_fit(
-    tmp_path: Path, tiny: DenoiseSettings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("dtype", ["f2", "i8", "u8", "c8"])
+def test_a_type_that_cannot_be_written_fails_before_the_fit_and_says_what_to_do(
+    tmp_path: Path,
+    tiny: DenoiseSettings,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+    dtype: str,
 ) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((24, 24), np.int64))
-    monkeypatch.setattr("napari_inr_denoise.batch.file.denoise_steps", None)
-    report = _run(tmp_path, RunOptions(tiny, same_dtype=True))
-    assert "OME-TIFF cannot hold" in str(report.files[0].error)
+    plane = rng.poisson(40, (24, 24)).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", plane)
+    with monkeypatch.context() as without_fit:
+        without_fit.setattr("napari_inr_denoise.batch.file.denoise_steps", None)
+        (file,) = _run(tmp_path, RunOptions(tiny, same_dtype=True)).files
+    assert "OME-TIFF cannot hold" in str(file.error)
+    (again,) = _run(tmp_path, RunOptions(tiny)).files
+    if dtype == "c8":
+        for error in (file.error, again.error):
+            assert "real and imaginary parts, or the magnitude" in str(error)
+        return
+    assert "--dtype float32" in str(file.error)
+    assert (again.status, again.dtype) == ("done", str(np.dtype(dtype)))
 
 
 def test_wrong_axes_fail_file_by_file(folder: Path, tiny: DenoiseSettings) -> None:

@@ -55,7 +55,7 @@ def check_image(array: NDArray[Any]) -> None:
     if array.dtype.kind == "c":
         raise TypeError(
             f"image: got complex numbers ({array.dtype}), wanted real intensities. "
-            "Denoise the real and imaginary parts (or the magnitude) separately."
+            "Take the real and imaginary parts, or the magnitude, as images."
         )
     if array.dtype.kind not in _KINDS:
         raise TypeError(

@@ -144,20 +144,25 @@ def _note_on_others(
     which = f"number {chosen.number}" if chosen.number else "the first"
     return (
         f"The file holds {len(others) + 1} images; only {which} was read "
-        f"({chosen.name}). The others are {_listed(others)}. Choose by --series with a "
+        f"({chosen.name}). Not read: {_listed(others)}. Choose by --series with a "
         "name, a number or all (series= in Python).",
     )
 
 
 def _listed(entries: Sequence[ImageEntry]) -> str:
-    texts = [
-        f"{entry.number}: {entry.name}"
-        + (f" ({entry.kind})" if entry.kind not in ("image", entry.name) else "")
-        for entry in entries[:_LISTED]
-    ]
+    texts = [_label(entry) for entry in entries[:_LISTED]]
     if len(entries) > _LISTED:
         texts.append(f"and {len(entries) - _LISTED} more")
-    return ", ".join(texts)
+    return "; ".join(texts)
+
+
+def _label(entry: ImageEntry) -> str:
+    """Return the number of an image, with what else is known of it."""
+    named = entry.name not in (f"image {entry.number}", entry.kind)
+    label = (
+        f'number {entry.number}, "{entry.name}"' if named else f"number {entry.number}"
+    )
+    return label if entry.kind == "image" else f"{label} ({entry.kind})"
 
 
 def unique_names(names: Sequence[str], others: Sequence[str] = ()) -> list[str]:

@@ -88,10 +88,13 @@ def check_writable(path: str | Path, dtype: np.dtype[Any]) -> None:
         )
     fits = dtype.str[1:] in _OME_TIFF_DTYPES if _is_tiff(path) else dtype.kind in "iuf"
     if dtype != np.bool_ and not fits:
+        way = "Write float32 instead (on the command line: --dtype float32)."
+        if dtype.kind == "c":
+            way = "Take the real and imaginary parts, or the magnitude, as images."
         raise TypeError(
             f"got values of type {dtype}, which {_format(path)} cannot hold; OME-TIFF "
             "holds integers of up to 32 bits and floats of 32 or 64, OME-Zarr integers "
-            "and floats. Write float32 instead."
+            f"and floats. {way}"
         )
 
 

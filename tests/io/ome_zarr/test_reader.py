@@ -162,3 +162,15 @@ def test_what_is_no_image_is_not_called_damaged(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "b.zarr" / "full")
     with pytest.raises(ValueError, match="full resolution, 'full', is missing"):
         read_image(tmp_path / "b.zarr")
+
+
+@pytest.mark.parametrize("datasets", [[], None, [{}], ["full"], [{"path": 3}]])
+def test_a_multiscale_without_an_array_is_said(tmp_path: Path, datasets: Any) -> None:
+    attributes = _image(list("zyx"))
+    attributes["ome"]["multiscales"][0]["datasets"] = datasets
+    _write_group(tmp_path / "a.zarr", attributes)
+    with pytest.raises(
+        ValueError, match=r"name no array of the image .* name an array"
+    ):
+        read_image(tmp_path / "a.zarr")
+    assert read_image(tmp_path / "a.zarr" / "full").data.shape == VALUES.shape

@@ -47,7 +47,7 @@ def test_lif(tmp_path: Path, rng: np.random.Generator) -> None:
     assert record.spacing_um == pytest.approx({"Z": 0.5, "Y": 0.1, "X": 0.1})
     assert record.stated["X"].unit == "m"
     assert record.channel_names == ("Green", "Red")
-    assert "The others are 1: two" in record.notes[0]
+    assert 'Not read: number 1, "two".' in record.notes[0]
     again = pickle.loads(pickle.dumps(record.data))
     np.testing.assert_array_equal(again[1], first[1])
     np.testing.assert_array_equal(read_vendor(path, 1).data, second)

@@ -71,7 +71,7 @@ def _with_one_multiscale(attributes: Mapping[str, Any], number: int) -> dict[str
 
 def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord:
     multiscale = ngff_metadata(attributes)["multiscales"][0]
-    path = inside(multiscale["datasets"][0]["path"])
+    path = inside(_first_level(multiscale))
     if not is_array(folder / path):
         raise ImageChoiceError(
             f"its full resolution, {path!r}, is missing. Copy the Zarr again."
@@ -82,6 +82,18 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
     record = ImageRecord(data, axes, notes=notes)
     record = with_metadata(record, lambda one: with_ngff_metadata(one, attributes))
     return record.with_axes(record.axes)
+
+
+def _first_level(multiscale: Mapping[str, Any]) -> str:
+    """Return the path of the full resolution; raise an error if none is named."""
+    datasets = multiscale.get("datasets") or [{}]
+    path = datasets[0].get("path") if isinstance(datasets[0], Mapping) else None
+    if not isinstance(path, str):
+        raise ImageChoiceError(
+            f"its metadata name no array of the image (datasets: {datasets}), wanted "
+            "the path of at least one. Copy the Zarr again, or name an array in it."
+        )
+    return path
 
 
 def _read_array(folder: Path) -> ImageRecord:
