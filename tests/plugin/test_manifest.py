@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import npe2
@@ -34,9 +35,12 @@ def test_it_contributes_the_promised(manifest: PluginManifest) -> None:
     assert menus["napari/file/io_utilities"][0].command == f"{NAME}.open_tiff"
 
 
-def test_the_reader_claims_what_is_written_here(manifest: PluginManifest) -> None:
+def test_the_reader_claims_what_is_written_here_and_what_napari_does_not_read(
+    manifest: PluginManifest,
+) -> None:
     (reader,) = manifest.contributions.readers or []
-    assert reader.filename_patterns == ["*.inr.tif", "*.ome.tif", "*.ome.tiff"]
+    own, vendors = ["*.inr.tif", "*.ome.tif", "*.ome.tiff"], ["*.czi", "*.lif", "*.nd2"]
+    assert reader.filename_patterns == own + vendors
     assert reader.accepts_directories
 
 
@@ -46,6 +50,18 @@ def test_the_link_at_the_top_names_the_manifest_in_the_package() -> None:
     # A checkout without symbolic links holds the target's name instead.
     text = top.read_text()
     assert text in (inside.read_text(), "src/napari_inr_denoise/napari.yaml")
+
+
+@pytest.mark.parametrize("name", ["a.czi", "b.LIF", "c.nd2"])
+def test_napari_is_told_which_extra_reads_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for library in ("czifile", "liffile", "nd2"):
+        monkeypatch.setitem(sys.modules, library, None)
+    (tmp_path / name).touch()
+    npe2.PluginManager.instance().discover()
+    with pytest.raises(ImportError, match=r"pip install .*\[formats\]"):
+        npe2.read([str(tmp_path / name)], stack=False)
 
 
 def test_napari_reads_results_with_it(tmp_path: Path) -> None:
