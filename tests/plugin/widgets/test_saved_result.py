@@ -67,6 +67,20 @@ def test_quality_and_planes_of_a_saved_result(
     assert form.table.rowCount() == 0
 
 
+def test_the_noise_row_tells_a_result_from_a_noisy_image(
+    viewer: Any, saved: tuple[Path, Any]
+) -> None:
+    path, _ = saved
+    (layer,) = viewer.open(path, plugin=PLUGIN)
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    noise = widget.form.noise_label
+    assert widget.layer.value is layer
+    wait_until(lambda: noise.value.startswith("left in this denoised layer: level"))
+    rng = np.random.default_rng(1)
+    viewer.add_image(rng.poisson(40, (24, 24)).astype(np.float32), name="noisy")
+    wait_until(lambda: noise.value.startswith("level"))
+
+
 @pytest.mark.parametrize("report", [{}, {"version": "1", "files": [3]}, 3, None])
 def test_a_report_that_is_none_is_passed_over(
     viewer: Any, widget: InrDenoiseWidget, report: Any

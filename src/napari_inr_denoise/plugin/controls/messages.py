@@ -21,9 +21,18 @@ if TYPE_CHECKING:  # the module behind it loads torch
 _OUT_OF_MEMORY = "out of memory"
 
 
-def noise_message(plane: NoisyPlane) -> str:
-    """Return the noise of a plane and the number of its hot pixels."""
-    text = plane.noise.words()
+def noise_message(plane: NoisyPlane, *, denoised: bool = False) -> str:
+    """Return the noise of a plane and the number of its hot pixels.
+
+    Parameters
+    ----------
+    plane : NoisyPlane
+        The plane with its noise model.
+    denoised : bool
+        Whether it is a plane of a result: the noise that the run had found is in the
+        table of planes.
+    """
+    text = "left in this denoised layer: " * denoised + plane.noise.words()
     if plane.isolated_count:
         text += f"; {plane.isolated_count} hot or dead pixels left out"
     return text

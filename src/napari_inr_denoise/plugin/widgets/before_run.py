@@ -11,7 +11,7 @@ from napari.utils.events import Event
 
 from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.controls.rows import show_text
-from napari_inr_denoise.plugin.layers.metadata_keys import is_result
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, is_result
 from napari_inr_denoise.plugin.layers.region import Region
 from napari_inr_denoise.plugin.layers.scope import SLICE
 from napari_inr_denoise.plugin.layers.source import take_source, volume_problem
@@ -193,7 +193,9 @@ class BeforeRun:
 
     @while_open
     def _show_noise(self, plane: NoisyPlane) -> None:
-        show_text(self._form.noise_label, messages.noise_message(plane))
+        denoised = self.layer is not None and REPORT_KEY in self.layer.metadata
+        text = messages.noise_message(plane, denoised=denoised)
+        show_text(self._form.noise_label, text)
 
     @while_open
     def _show_needs(self, needs: list[Preflight]) -> None:
