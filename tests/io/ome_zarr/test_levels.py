@@ -192,17 +192,57 @@ def test_every_channel_has_what_a_viewer_needs(
     assert read_image(tmp_path / "a.zarr") == record
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("axes", ["YX", "XYZ", "CTYX", "ZCYXT", "YXS", "SCZYX"])
+@pytest.mark.parametrize("levels", [1, 2])
+def test_the_layout_is_that_of_the_specification(
+    tmp_path: Path, version: str, axes: str, levels: int
+) -> None:
+    sizes = {"T": 2, "C": 2, "Z": 5, "Y": 40, "X": 24, "S": 3}
+    shape = tuple(sizes[axis] for axis in axes)
+    record = ImageRecord(np.ones(shape, np.uint16), axes, ngff_version=version)
+    write_image(tmp_path / "a.zarr", record, levels=levels)
+    metadata = _ngff(tmp_path / "a.zarr")
+    (multiscale,) = metadata["multiscales"]
+    names = "".join(each["name"] for each in multiscale["axes"])
+    assert names == "".join(a for a in "tczyx" if a in axes.lower().replace("s", "c"))
+    kinds = [each["type"] for each in multiscale["axes"]]
+    assert kinds == [{"t": "time", "c": "channel"}.get(a, "space") for a in names]
+    arrays = _arrays(tmp_path / "a.zarr")
+    assert len(arrays) == len(multiscale["datasets"]) == levels
+    for array, dataset in zip(arrays, multiscale["datasets"], strict=True):
+        first, *others = dataset["coordinateTransformations"]
+        assert first["type"] == "scale"
+        assert all(each["type"] == "translation" for each in others)
+        assert all(len(e[e["type"]]) == array.ndim for e in (first, *others))
+        assert array.chunks[:-2] == (1,) * (array.ndim - 2)
+        layout = array.metadata
+        if version == "0.4":
+            assert (layout.zarr_format, layout.dimension_separator) == (2, "/")
+        else:
+            assert (layout.zarr_format, layout.dimension_names) == (3, tuple(names))
+            assert layout.chunk_key_encoding.separator == "/"
+    rendering = metadata["omero"]["rdefs"]
+    middle = 2 if "z" in names else 0
+    assert (rendering["defaultT"], rendering["defaultZ"]) == (0, middle)
+    assert len(metadata["omero"]["channels"]) == (
+        array.shape[names.index("c")] if "c" in names else 1
+    )
+
+
 def test_what_the_user_changes_of_what_was_made_up_counts(tmp_path: Path) -> None:
     path = tmp_path / "a.zarr"
     write_image(path, ImageRecord(np.ones((4, 5), np.uint8), "YX"))
     group = zarr.open_group(path)
     changed = group.attrs.asdict()
     changed["ome"]["omero"]["channels"][0] |= {"color": "FF0000", "label": "mine"}
+    changed["ome"]["omero"]["rdefs"]["model"] = "greyscale"
     group.attrs.put(changed)
     record = read_image(path)
     assert record.channel_colours == ("#ff0000",)
     assert record.channel_names == ("mine",)
     assert record.display_ranges == ()
+    assert record.attributes["ome"]["omero"]["rdefs"]["model"] == "greyscale"
 
 
 def test_limits_of_a_window_are_kept(tmp_path: Path) -> None:

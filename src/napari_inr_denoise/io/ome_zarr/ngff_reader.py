@@ -195,8 +195,10 @@ def _rest(attributes: Mapping[str, Any]) -> dict[str, Any]:
 def _without_filled(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes without what was made up for viewers, unless changed."""
     own = copy.deepcopy(dict(attributes))
-    channels = ngff_metadata(own).get("omero", {}).get("channels", ())
-    filled = own.get(PROVENANCE_KEY, {}).get(FILLED_KEY, ())
+    omero, made = ngff_metadata(own).get("omero", {}), own.get(PROVENANCE_KEY, {})
+    if "rdefs" in omero and omero["rdefs"] == made.get("rdefs"):
+        del omero["rdefs"]
+    channels, filled = omero.get("channels", ()), made.get(FILLED_KEY, ())
     for channel, added in zip(channels, filled, strict=False):
         for owner, values in (
             (channel, {k: v for k, v in added.items() if k != "window"}),

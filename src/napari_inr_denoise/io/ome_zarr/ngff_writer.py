@@ -60,6 +60,10 @@ def group_attributes(
         ranges = [[_union(level)] * len(level) for level in ranges]
     filled = _set_omero(metadata, written, ranges, name)
     own: dict[str, Any] = {"record": extras_of(record, _EXTRAS), FILLED_KEY: filled}
+    if "rdefs" not in metadata["omero"]:  # some viewers fail without it
+        middle = written.size_of("Z") // 2
+        rendering = {"defaultT": 0, "defaultZ": middle, "model": "color"}
+        own["rdefs"] = metadata["omero"]["rdefs"] = rendering
     samples = sample_extras(record)
     if samples:
         own["samples"] = samples
