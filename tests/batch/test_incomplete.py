@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 
-from napari_inr_denoise import DenoiseSettings, read_image
+from napari_inr_denoise import DenoiseSettings, read_image, write_image
 from napari_inr_denoise.batch.jobs import plan_jobs
 from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.batch.report.files import write_report
@@ -17,6 +18,7 @@ from napari_inr_denoise.batch.serial import run_jobs
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.report.report import DenoiseReport
 from napari_inr_denoise.io.provenance import read_provenance
+from napari_inr_denoise.io.record import ImageRecord
 from tests.file_sets import write_positions
 
 
@@ -130,6 +132,23 @@ def test_an_incomplete_result_does_not_count_as_a_whole_one(
         assert file.status == status
     (file,) = _run(cut, RunOptions(tiny)).files
     assert file.status == "failed"
+
+
+def test_a_zarr_without_a_chunk_fails_or_is_denoised_as_far_as_it_goes(
+    tmp_path: Path, tiny: DenoiseSettings, rng: np.random.Generator
+) -> None:
+    path = tmp_path / "a.zarr"
+    stack = rng.poisson(50, (3, 24, 24)).astype(np.uint16)
+    write_image(path, ImageRecord(stack, "ZYX"))
+    shutil.rmtree(path / "0" / "c" / "1")
+    (file,) = _run(path, RunOptions(tiny)).files
+    assert file.status == "failed"
+    assert "missing chunks: 1 of 3, in 1 of 3 planes (number 2)" in str(file.error)
+    (file,) = _run(path, RunOptions(tiny, incomplete=True)).files
+    assert file.status == "done"
+    assert "missing chunks: 1 of 3" in str(file.incomplete)
+    values = read_image(str(file.output)).data  # all chunks of a result are stored
+    assert [bool(np.isnan(plane).all()) for plane in values] == [False, True, False]
 
 
 def test_missing_integers_are_zero(cut: Path, tiny: DenoiseSettings) -> None:

@@ -31,7 +31,8 @@ To add a format:
 
 A format that holds several images lists them as `ImageEntry` (module `entries`), takes
 one of them, and is called in `image_set.images_of`. A `FileArray` that may lack a part
-says so by `missing` and `missing_in`.
+says so by `missing` and `missing_in`, and by `find_damage` where that takes a pass over
+the file.
 
 `provenance`, `fingerprint` and `image_set` are imported by their modules: they load
 tifffile.

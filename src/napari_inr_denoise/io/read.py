@@ -81,6 +81,8 @@ def read_image(
     _check_path(path)
     with _sentences(path):
         record = _read(path, series)
+        if incomplete and isinstance(record.data, FileArray):
+            record.data.find_damage()
         missing = record.data.missing if isinstance(record.data, FileArray) else ""
     if missing and not incomplete:
         raise ValueError(

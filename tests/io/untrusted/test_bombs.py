@@ -101,13 +101,26 @@ def test_zarrs_that_claim_or_hold_the_absurd(tmp_path: Path) -> None:
         array["shape"] = [2**40, 2**40]
         array["chunk_grid"]["configuration"]["chunk_shape"] = [1, 1]
 
+    def huge_shards(array: dict[str, Any]) -> None:
+        grid = array["chunk_grid"]["configuration"]
+        codecs = [{"name": "bytes", "configuration": {"endian": "little"}}]
+        shards = {
+            "chunk_shape": grid["chunk_shape"],
+            "codecs": codecs,
+            "index_codecs": [*codecs, {"name": "crc32c"}],
+            "index_location": "end",
+        }
+        grid["chunk_shape"] = [size * 2**20 for size in grid["chunk_shape"]]
+        array["codecs"] = [{"name": "sharding_indexed", "configuration": shards}]
+
     def gzipped(array: dict[str, Any]) -> None:
         array["codecs"] = [
             {"name": "bytes"},
             {"name": "gzip", "configuration": {"level": 5}},
         ]
 
-    changes = (dimensions, negative, no_chunk, beyond_64_bits, many_chunks)
+    shapes = (dimensions, negative, no_chunk, beyond_64_bits, many_chunks)
+    changes = (*shapes, huge_shards)
     paths = [write_zarr(tmp_path / f"{one.__name__}.zarr", one) for one in changes]
     inflated = write_zarr(tmp_path / "gzipped.zarr", gzipped)
     (chunk,) = (one for one in (inflated / "0" / "c").rglob("*") if one.is_file())

@@ -49,6 +49,12 @@ class FileArray(VirtualArray):
         """What the file should hold but does not, as text; empty if it is whole."""
         return ""
 
+    def find_damage(self) -> None:
+        """Count as missing what the file holds, but cut short.
+
+        Only what costs a pass over the whole file: the rest is known from the start.
+        """
+
     def missing_in(self, bounds: list[Bounds]) -> NDArray[np.bool_]:
         """Return which values of a block the file does not hold."""
         return np.zeros(block_shape(bounds), np.bool_)

@@ -16,6 +16,12 @@ _EMPTY = 2**64 - 1
 _ENTRY_BYTES, _CHECKSUM_BYTES = 16, 4
 
 
+def chunk_counts(shape: Sequence[int], chunks: Sequence[int]) -> tuple[int, ...]:
+    """Return the number of chunks along each axis."""
+    pairs = zip(shape, chunks, strict=True)
+    return tuple(-(-int(size) // int(chunk)) for size, chunk in pairs)
+
+
 def lost_chunks(folder: Path, array: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - array of zarr
     """Return which chunks, by their numbers along each axis, are not stored.
 
@@ -29,8 +35,8 @@ def lost_chunks(folder: Path, array: Any) -> NDArray[np.bool_]:  # noqa: ANN401 
     array : array of zarr
         Its metadata.
     """
-    lost = np.ones(_counts(array.shape, array.chunks), np.bool_)
-    per_file = _counts(array.shards or array.chunks, array.chunks)
+    lost = np.ones(chunk_counts(array.shape, array.chunks), np.bool_)
+    per_file = chunk_counts(array.shards or array.chunks, array.chunks)
     for place, _, names in os.walk(folder):
         start = Path(place).relative_to(folder).parts
         for name in names:
@@ -45,11 +51,6 @@ def lost_chunks(folder: Path, array: Any) -> NDArray[np.bool_]:  # noqa: ANN401 
     return lost
 
 
-def _counts(shape: Sequence[int], chunks: Sequence[int]) -> tuple[int, ...]:
-    pairs = zip(shape, chunks, strict=True)
-    return tuple(-(-int(size) // int(chunk)) for size, chunk in pairs)
-
-
 def _empty_in(
     file: Path,
     array: Any,  # noqa: ANN401 - array of zarr
@@ -58,15 +59,15 @@ def _empty_in(
     """Return which chunks a file, which is one chunk or a shard, does not hold."""
     size = file.stat().st_size
     if array.shards is None or not size:
-        return np.full(counts, not size)
+        return np.broadcast_to(np.bool_(not size), counts)
     layout = array.metadata.codecs[0].to_dict()["configuration"]
     codecs = [codec["name"] for codec in layout["index_codecs"]]
     if codecs not in (["bytes"], ["bytes", "crc32c"]):
-        return np.zeros(counts, np.bool_)  # an index that only zarr can read
+        return np.broadcast_to(np.False_, counts)  # an index that only zarr can read
     length = math.prod(counts) * _ENTRY_BYTES
     whole = length + _CHECKSUM_BYTES * (len(codecs) - 1)
     if size < whole:
-        return np.ones(counts, np.bool_)
+        return np.broadcast_to(np.True_, counts)
     with file.open("rb") as opened:
         opened.seek(0 if layout["index_location"] == "start" else size - whole)
         stored = opened.read(length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -16,7 +17,7 @@ from napari_inr_denoise.io.entries import ImageChoiceError
 from napari_inr_denoise.io.faults import UnsupportedError
 from napari_inr_denoise.io.formats import size_on_disk
 from napari_inr_denoise.io.lazy.file_array import FileArray
-from napari_inr_denoise.io.ome_zarr.chunks import lost_chunks
+from napari_inr_denoise.io.ome_zarr.chunks import chunk_counts, lost_chunks
 from napari_inr_denoise.io.untrusted.size_limits import (
     MAX_SPARSE_BYTES,
     check_compression_ratio,
@@ -117,18 +118,32 @@ class ZarrArray(FileArray):
     def _read_stored(self, bounds: list[Bounds]) -> NDArray[Any]:
         """Return the values of a block, 0 in chunks that are not stored."""
         block = np.zeros(block_shape(bounds), self.dtype)
+        for chunk, part in self._chunks_in(bounds):
+            if not self._lost[chunk]:
+                starts = zip(part, bounds, strict=True)
+                place = [slice(p.start - a, p.stop - a) for p, (a, _) in starts]
+                block[tuple(place)] = self._array[part]
+        return block
+
+    def _chunks_in(
+        self, bounds: list[Bounds]
+    ) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+        """Yield the number of each chunk, and its part of a block."""
         axes = list(zip(bounds, self._array.chunks, strict=True))
         for chunk in product(*(range(a // n, -(-b // n)) for (a, b), n in axes)):
-            if self._lost[chunk]:
-                continue
-            part = [
-                slice(max(k * n, a), min((k + 1) * n, b))
-                for k, ((a, b), n) in zip(chunk, axes, strict=True)
-            ]
-            starts = zip(part, bounds, strict=True)
-            place = tuple(slice(p.start - a, p.stop - a) for p, (a, _) in starts)
-            block[place] = self._array[tuple(part)]
-        return block
+            pairs = zip(chunk, axes, strict=True)
+            ends = ((max(k * n, a), min((k + 1) * n, b)) for k, ((a, b), n) in pairs)
+            yield chunk, as_slices(list(ends))
+
+    def find_damage(self) -> None:
+        """Count chunks that cannot be decoded as missing; each is read once."""
+        for chunk, part in self._chunks_in([(0, size) for size in self.shape]):
+            try:
+                _ = None if self._lost[chunk] else self._array[part]
+            except MemoryError:
+                raise
+            except Exception:  # noqa: BLE001 - of the codec
+                self._lost[chunk] = True
 
     def _check_declared_size(self) -> None:
         """Raise ValueError if the array cannot contain the size that it declares."""
@@ -137,7 +152,8 @@ class ZarrArray(FileArray):
             raise UnsupportedError(
                 f"got chunks of {chunk} bytes, wanted at most {_MAX_CHUNK_BYTES}"
             )
-        check_count(self._array.nchunks, "chunks", _MAX_CHUNKS)
+        counts = chunk_counts(self.shape, self._array.chunks)
+        check_count(math.prod(counts), "chunks", _MAX_CHUNKS)
         if self.nbytes > MAX_SPARSE_BYTES:  # examines all files
             check_compression_ratio(self.nbytes, size_on_disk(self.path))
 

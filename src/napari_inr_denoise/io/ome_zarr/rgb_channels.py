@@ -171,6 +171,10 @@ class _SampleArray(FileArray):
         """What is missing of the channels."""
         return self._channels.missing
 
+    def find_damage(self) -> None:
+        """Count as missing what the channels hold, but cut short."""
+        self._channels.find_damage()
+
     def missing_in(self, bounds: list[Bounds]) -> NDArray[np.bool_]:
         """Return which values of a block are missing."""
         return self._as_samples(bounds, self._channels.missing_in)
