@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.limits import keep_in_range, keep_structure
+from napari_inr_denoise.core.ensemble.ridge import ridge_averaged
 from napari_inr_denoise.core.ensemble.smoothing import smoothed
 from napari_inr_denoise.core.ensemble.wiener import wiener_averaged
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
@@ -81,6 +82,12 @@ def wiener(problem: FilterProblem, estimate: Estimate) -> Estimate:
     return Estimate(plane_yxs, estimate.divergence_yxs)
 
 
+def ridge(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Average with the regression of similar noisy patches that the estimate steers."""
+    plane_yxs = ridge_averaged(problem.plane, estimate.plane_yxs, problem.device)
+    return Estimate(plane_yxs, estimate.divergence_yxs)
+
+
 def structure_limit(problem: FilterProblem, estimate: Estimate) -> Estimate:
     """Give back, window by window, what was removed beyond the noise."""
     return Estimate(
@@ -97,6 +104,7 @@ def range_limit(problem: FilterProblem, estimate: Estimate) -> Estimate:
 POST_FILTERS: dict[str, PostFilter] = {
     "guided": guided,
     "wiener": wiener,
+    "ridge": ridge,
 }
 """The filters by name, in the order in which they are applied."""
 LIMITS: dict[str, PostFilter] = {

@@ -1,0 +1,136 @@
+"""The regression within groups of similar patches: repeated structure comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise.core.ensemble.ridge import regressed, ridge_averaged
+from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+
+SIGMA = 10.0
+
+
+def _problem(noisy: NDArray[np.floating]) -> NoisyPlane:
+    whole = np.ones(noisy.shape[:2], bool)
+    return NoisyPlane(noisy, whole, whole, NoiseModel(SIGMA, False, SIGMA))
+
+
+def _edges(
+    rng: np.random.Generator, shape: tuple[int, int, int] = (64, 64, 1)
+) -> tuple[NDArray[np.float64], NoisyPlane, NDArray[np.float32]]:
+    """Return truth, plane and a blurred result of sharp edges that repeat."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    truth = np.where(np.sin(0.5 * x + 0.25 * y) > 0, 140.0, 100.0)[..., None]
+    truth = np.broadcast_to(truth, shape).copy()
+    noisy = truth + rng.normal(0, SIGMA, shape)
+    result = gaussian_filter(noisy, (1.0, 1.0, 0)).astype(np.float32)
+    return truth, _problem(noisy), result
+
+
+def _error(image: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
+    return float(np.sqrt(np.mean((image - truth) ** 2)))
+
+
+def test_repeated_structure_comes_back(rng: np.random.Generator) -> None:
+    truth, problem, result = _edges(rng)
+    found = ridge_averaged(problem, result)
+    assert _error(found, truth) < 0.8 * _error(result, truth)
+
+
+def test_what_is_flat_stays_flat(rng: np.random.Generator) -> None:
+    noisy = 100 + rng.normal(0, SIGMA, (64, 64, 1))
+    result = np.full_like(noisy, 100.0, dtype=np.float32)
+    assert _error(ridge_averaged(_problem(noisy), result), result) < 0.01 * SIGMA
+
+
+def test_samples_of_one_structure_help_each_other(rng: np.random.Generator) -> None:
+    truth, problem, result = _edges(rng, (64, 64, 3))
+    together = ridge_averaged(problem, result)
+    alone = [
+        ridge_averaged(
+            _problem(problem.plane_yxs[..., k : k + 1]), result[..., k : k + 1]
+        )
+        for k in range(3)
+    ]
+    assert _error(together, truth) < _error(np.concatenate(alone, axis=-1), truth)
+
+
+def test_a_flat_group_keeps_one_share_of_each_patch(rng: np.random.Generator) -> None:
+    removed = torch.from_numpy(rng.normal(size=(40, 40, 1))).float()
+    _, kept = regressed(torch.zeros(40, 40, 1), removed, torch.ones(40, 40))
+    covered = kept[kept > 0].numpy()
+    assert len(covered) > 400
+    np.testing.assert_allclose(covered, 1 / 32, rtol=1e-4)
+
+
+def test_strong_structure_is_kept_whole(rng: np.random.Generator) -> None:
+    pilot = torch.from_numpy(rng.normal(0, 1000, (30, 30, 1))).float()
+    removed = torch.from_numpy(rng.normal(size=(30, 30, 1))).float()
+    change, kept = regressed(pilot, removed, torch.ones(30, 30))
+    np.testing.assert_allclose(change.numpy(), removed.numpy(), atol=0.05)
+    assert kept.min() > 0.99
+
+
+def test_correlated_noise_and_none_change_nothing(rng: np.random.Generator) -> None:
+    _, problem, result = _edges(rng)
+    for noise in (
+        replace(problem.noise, correlated=True),
+        replace(problem.noise, sigma=0.0),
+    ):
+        assert ridge_averaged(replace(problem, noise=noise), result) is result
+
+
+@pytest.mark.parametrize("shape", [(37, 53, 3), (7, 70, 1), (8, 8, 2), (10, 6, 1)])
+def test_any_size(shape: tuple[int, int, int], rng: np.random.Generator) -> None:
+    _, problem, result = _edges(rng, shape)
+    found = ridge_averaged(problem, result)
+    assert found.shape == shape
+    assert found.dtype == np.float32
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(1e-6, 0.0), (1e6, 0.0), (1.0, 1e5)])
+def test_it_follows_the_unit(
+    factor: float, offset: float, rng: np.random.Generator
+) -> None:
+    _, problem, result = _edges(rng, (32, 32, 1))
+    expected = ridge_averaged(problem, result).astype(np.float64)
+    sigma = SIGMA * factor
+    scaled = replace(
+        problem,
+        plane_yxs=problem.plane_yxs * factor + offset,
+        noise=NoiseModel(sigma, False, sigma),
+    )
+    found = ridge_averaged(
+        scaled, (result.astype(float) * factor + offset).astype("f4")
+    )
+    np.testing.assert_allclose(
+        (found - offset) / factor, expected, atol=0.05 if offset else 1e-3
+    )
+
+
+def test_pixels_that_do_not_count_are_not_seen(rng: np.random.Generator) -> None:
+    _, problem, result = _edges(rng, (32, 32, 1))
+    counted = np.ones((32, 32), bool)
+    counted[10:13, 20] = False
+    other = problem.plane_yxs.copy()
+    other[~counted] = 1e6
+    both = [
+        ridge_averaged(replace(problem, plane_yxs=one, fitted_yx=counted), result)
+        for one in (problem.plane_yxs, other)
+    ]
+    np.testing.assert_array_equal(*both)
+
+
+def test_extreme_values_stay_finite(rng: np.random.Generator) -> None:
+    result = np.zeros((24, 24, 1), np.float32)
+    result[12, 12] = 1e30
+    noisy = result + rng.normal(0, SIGMA, result.shape)
+    assert np.isfinite(ridge_averaged(_problem(noisy), result)).all()
