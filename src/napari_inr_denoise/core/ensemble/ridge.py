@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from numpy.typing import NDArray
 from scipy.fft import dct
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
@@ -33,6 +34,9 @@ _GROUPS_AT_ONCE = 256
 """Groups that are solved at once; limits the memory."""
 _WEIGHT = 0.9
 """Weight of the regression where a group has structure of many dimensions."""
+_BRIGHTNESS = 7.0
+"""Width of the blur, in pixels, that the regression leaves as it was. Otherwise stacks
+would flicker."""
 _LARGEST = 1e4
 """Largest contrast within a group, in units of the noise; bounds the condition."""
 _HIGHEST = 1e15
@@ -93,6 +97,8 @@ def ridge_averaged(
     )
     beyond_mean = (1 - 1 / (_SIMILAR * kept)).clamp_(0, 1)
     weighted = (_WEIGHT * beyond_mean[..., None] * change).cpu().numpy()
+    # The brightness of a place is better known from all pixels around it.
+    weighted -= gaussian_filter(weighted, (_BRIGHTNESS, _BRIGHTNESS, 0))
     return np.asarray(plane_yxs + weighted * unit, dtype=np.float32)
 
 
@@ -249,7 +255,8 @@ def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
         Inverse of the noise that the combination keeps, relative to the patch's own.
     """
     # Squares of the contrast to the noise exceed the digits of float32.
-    exact = torch.float32 if pilot.device.type == "mps" else torch.float64
+    doubles = pilot.device.type in ("cpu", "cuda")
+    exact = torch.float64 if doubles else torch.float32
     contrast = pilot - pilot.mean(dim=(1, 2), keepdim=True)
     contrast = contrast.clamp(-_LARGEST, _LARGEST).to(exact)
     noise = power.to(exact)
