@@ -124,8 +124,8 @@ def regressed(
         pixel is in no patch of any group.
     """
     height, width, samples = pilot_yxs.shape
-    planes = torch.cat([removed_yxs, variance_yx[..., None], pilot_yxs], dim=-1)
-    planes = planes.permute(2, 0, 1)
+    planes = torch.cat([variance_yx[..., None], removed_yxs, pilot_yxs], dim=-1)
+    planes = planes.permute(2, 0, 1).contiguous()
     # Sums of the weighted changes, of the weighted shares kept, and of the weights.
     sums = torch.zeros(samples + 2, height, width, device=planes.device)
     for top, bottom, rows in _bands(height):
@@ -204,7 +204,7 @@ def _of_groups(planes: Tensor, groups: Tensor) -> Tensor:
     Parameters
     ----------
     planes : Tensor, shape (2 * samples + 1, Y, X)
-        Removed, variance and result in the band.
+        Variance, removed and result in the band.
     groups : Tensor of int, shape (groups, patches)
         Patches, as from `_most_similar`.
 
@@ -216,25 +216,27 @@ def _of_groups(planes: Tensor, groups: Tensor) -> Tensor:
     samples = (len(planes) - 1) // 2
     height, width = planes.shape[1:]
     area, wide = _SIDE**2, width - _SIDE + 1
-    patches = planes.unfold(1, _SIDE, 1).unfold(2, _SIDE, 1)
-    power = F.avg_pool2d(planes[None, samples], _SIDE, 1).flatten() * samples * area
+    power = F.avg_pool2d(planes[None, 0], _SIDE, 1).flatten() * samples * area
+    both = planes[1:].view(2, samples, -1)
+    within = torch.arange(_SIDE, device=planes.device)
+    within = (within[:, None] * width + within).flatten()
     values = samples * area
     sums = torch.zeros(power.numel(), values + 2, device=planes.device)
     for group in groups.split(_GROUPS_AT_ONCE):
-        row, column = group // wide, group % wide
-        taken = patches[:, row, column].permute(1, 2, 0, 3, 4)
-        pilot = taken[:, :, samples + 1 :].flatten(2)
-        removed = taken[:, :, :samples].flatten(2)
+        pixels = (group // wide * width + group % wide)[..., None] + within
+        removed, pilot = both[:, :, pixels].permute(0, 2, 3, 1, 4).flatten(3)
         combined, weight = _coefficients(pilot, power[group])
-        change = combined @ (pilot + removed) - pilot
+        change = torch.baddbmm(pilot, combined, pilot + removed, beta=-1)
         kept = combined.diagonal(dim1=1, dim2=2)
         columns = [change, kept[..., None], torch.ones_like(kept)[..., None]]
-        found = torch.cat(columns, dim=2) * weight[..., None]
+        found = torch.cat(columns, dim=2).mul_(weight[..., None])
         sums.index_add_(0, group.flatten(), found.flatten(0, 1))
-    shares = sums[:, values:, None].expand(-1, -1, area).flatten(1)
-    return F.fold(
-        torch.cat([sums[:, :values], shares], dim=1).T[None], (height, width), _SIDE
-    )[0]
+    changes = F.fold(sums[:, :values].T[None], (height, width), _SIDE)[0]
+    # A share holds for all pixels of its patch: sums over squares instead of a fold.
+    shares = sums[:, values:].T.reshape(1, 2, -1, wide)
+    margin = _SIDE - 1
+    shares = F.avg_pool2d(F.pad(shares, 4 * (margin,)), _SIDE, 1) * area
+    return torch.cat([changes, shares[0]])
 
 
 def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
