@@ -81,6 +81,7 @@ def measure_plane(
     values_yxs: NDArray[np.float64],
     valid_yx: NDArray[np.bool_],
     spacing_yx: tuple[float, float] = (1.0, 1.0),
+    pattern_yxs: NDArray[np.float64] | None = None,
 ) -> NoisyPlane:
     """Return a plane with its noise model, without fitting hot and dead pixels.
 
@@ -90,11 +91,13 @@ def measure_plane(
         As for `examine_plane`.
     spacing_yx : tuple of float
         Height and width of a pixel, both in the same unit.
+    pattern_yxs : ndarray, shape (Y, X, samples), or None
+        Fixed pattern of the camera, which is subtracted.
     """
-    values_yxs, lines = without_line_noise(values_yxs, valid_yx)
+    values_yxs, removed = without_line_noise(values_yxs, valid_yx, pattern_yxs)
     noise, curves = examine_plane(values_yxs, valid_yx)
     problem = NoisyPlane(
-        values_yxs, valid_yx, valid_yx, noise, spacing_yx, curves, lines
+        values_yxs, valid_yx, valid_yx, noise, spacing_yx, curves, removed
     )
     fitted = valid_yx & ~isolated_pixels(_with_limited_level(problem))
     if _is_distorted(noise.sigma, values_yxs[valid_yx], values_yxs[fitted]):

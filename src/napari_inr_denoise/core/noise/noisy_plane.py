@@ -53,7 +53,8 @@ class NoisyPlane:
     curves : tuple of NoiseLevelFunction
         Noise level function of each sample; constant noise if empty.
     structured_yxs : ndarray, shape (Y, X, samples), or None
-        Noise of whole rows and columns that was subtracted from the intensities.
+        What was subtracted from the intensities: the noise of whole rows and columns,
+        and the fixed pattern of the camera.
     regions : tuple of NoiseRegion
         Regions that differ in noise level and together cover the plane; empty if one
         noise model holds.
@@ -75,7 +76,7 @@ class NoisyPlane:
 
     @property
     def input_yxs(self) -> NDArray[np.float64]:
-        """The intensities as they were read, with the noise of rows and columns."""
+        """The intensities as they were read, with structured noise."""
         if self.structured_yxs is None:
             return self.plane_yxs
         return self.plane_yxs + self.structured_yxs

@@ -17,9 +17,10 @@ class PlaneWarning(LabelledEnum):
     )
     STRUCTURED_NOISE = (
         "structured_noise",
-        "row or column noise",
-        "Whole rows or columns were brighter or darker than their neighbours. This was "
-        "removed: it is part of the residual, and the map `structured` has it alone.",
+        "row, column or pixel offsets",
+        "Whole rows or columns, or the same pixels in all planes, were brighter or "
+        "darker than their neighbours. This was removed: it is part of the residual, "
+        "and the map `structured` has it alone.",
     )
     MIXED_LEVELS = (
         "mixed_levels",

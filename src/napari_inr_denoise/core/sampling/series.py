@@ -81,6 +81,8 @@ class Series:
         Height and width of a pixel, both in the same unit.
     reach : int
         Number of context slices on each side.
+    pattern_yxs : ndarray, shape (Y, X, samples), or None
+        Fixed pattern of whole planes, which is subtracted.
 
     Attributes
     ----------
@@ -95,8 +97,10 @@ class Series:
         tiling: Tiling,
         spacing_yx: tuple[float, float],
         reach: int,
+        pattern_yxs: NDArray[np.float64] | None = None,
     ) -> None:
         self._read, self.count, self.tiling = read, count, tiling
+        self._pattern_yxs = pattern_yxs
         self._spacing_yx = spacing_yx
         self._reach = reach if count > 1 else 0
         self.noise = SharedNoise.of(self._noise_crops())
@@ -110,7 +114,7 @@ class Series:
         chosen = spread(self.count, _MAX_MEASURED)
         tiles = self._some_tiles(max(_MAX_MEASURED // len(chosen), 1))
         crops = [
-            self._without_lines(number, centre(tile.window))
+            self._corrected(number, centre(tile.window))[:2]
             for number in chosen
             for tile in tiles
         ]
@@ -184,14 +188,18 @@ class Series:
 
     def _test_crops(self, number: int) -> list[Values]:
         if self.tiling.count == 1:
-            return [self._without_lines(number, self.tiling.tiles[0].window)]
+            return [self._corrected(number, self.tiling.tiles[0].window)[:2]]
         tiles = self._some_tiles(_MAX_TESTED_TILES)
-        return [self._without_lines(number, centre(tile.window)) for tile in tiles]
+        return [self._corrected(number, centre(tile.window))[:2] for tile in tiles]
 
-    def _without_lines(self, number: int, window: tuple[slice, slice]) -> Values:
+    def _corrected(
+        self, number: int, window: tuple[slice, slice]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64] | None]:
+        """Read a part of a plane: its values, valid pixels and structured noise."""
         raw, valid = self._read(number, window)
-        values, _ = without_line_noise(raw, valid)
-        return values, valid
+        pattern = None if self._pattern_yxs is None else self._pattern_yxs[window]
+        values, removed = without_line_noise(raw, valid, pattern)
+        return values, valid, removed
 
     @property
     def _cache_size(self) -> int:
@@ -210,11 +218,10 @@ class Series:
         return self._cache[key]
 
     def _read_tile(self, number: int, tile: Tile) -> NoisyPlane:
-        raw, valid = self._read(number, tile.window)
-        values, lines = without_line_noise(raw, valid)
+        values, valid, removed = self._corrected(number, tile.window)
         noise, curves = self.noise.on(values, valid), self.noise.curves
         problem = NoisyPlane(
-            values, valid, valid, noise, self._spacing_yx, curves, lines
+            values, valid, valid, noise, self._spacing_yx, curves, removed
         )
         return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
 
