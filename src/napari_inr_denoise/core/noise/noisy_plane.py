@@ -58,6 +58,8 @@ class NoisyPlane:
     regions : tuple of NoiseRegion
         Regions that differ in noise level and together cover the plane; empty if one
         noise model holds.
+    fill_share : float
+        Share of the plane that is constant fill, 0 to 1; it is not valid.
     """
 
     plane_yxs: NDArray[np.float64]
@@ -68,6 +70,7 @@ class NoisyPlane:
     curves: tuple[NoiseLevelFunction, ...] = field(default=(), repr=False)
     structured_yxs: NDArray[np.float64] | None = field(default=None, repr=False)
     regions: tuple[NoiseRegion, ...] = ()
+    fill_share: float = 0.0
 
     @property
     def isolated_count(self) -> int:

@@ -22,7 +22,7 @@ from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
 from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
-from napari_inr_denoise.core.noise.defects.fill import constant_fill
+from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.fixed_pattern import (
     FEWEST_PLANES,
     MOST_PLANES,
@@ -53,7 +53,7 @@ from napari_inr_denoise.core.sampling.series import (
     spread,
 )
 from napari_inr_denoise.image.axes import Plane
-from napari_inr_denoise.image.source import ImageSource, Window
+from napari_inr_denoise.image.source import ImageSource
 from napari_inr_denoise.image.tiling import Tile
 
 _TRAINING_PIXELS = 8e6
@@ -108,23 +108,13 @@ class RunContext:
             Context slices on each side.
         """
         return Series(
-            lambda number, window: self.read(planes[number], window),
+            lambda number, window: self.source.read(planes[number], window),
             len(planes),
             self.plan.tiling,
             self.spacing_zyx[1:],
             reach,
             self.pattern(planes[0]),
         )
-
-    def read(self, plane: Plane, window: Window) -> Values:
-        """Return a part of a plane, and its valid pixels without constant fill.
-
-        Parameters are those of `ImageSource.read`. A part that is constant everywhere
-        is valid, and has no noise.
-        """
-        values, valid = self.source.read(plane, window)
-        measured = valid & ~constant_fill(values, valid)
-        return values, measured if measured.any() else valid
 
     def pattern(self, plane: Plane) -> NDArray[np.float64] | None:
         """Return the fixed pattern of the stack of a plane, (Y, X, samples), or None.
@@ -159,7 +149,8 @@ class RunContext:
             for number in spread(len(stack), MOST_PLANES):
                 # The error is raised when the plane itself is denoised.
                 with suppress(Exception):
-                    yield self.read(stack[number], whole)
+                    values, valid = self.source.read(stack[number], whole)
+                    yield values, measured_pixels(values, valid)[0]
 
         return fixed_pattern(readable())
 
@@ -287,7 +278,7 @@ def _open(run: RunContext, planes: Sequence[Plane]) -> Steps:
     """Show at once the noise of a small part of the middle plane."""
     plane, tile = planes[len(planes) // 2], run.plan.tiling.tiles[0]
     window = centre(tile.window, _OPENING_SIDE)
-    problem = measure_plane(*run.read(plane, window), run.spacing_zyx[1:])
+    problem = measure_plane(*run.source.read(plane, window), run.spacing_zyx[1:])
     noisy = problem.plane_yxs.astype(np.float32)
     best = FitResult(noisy, 0.0, 0, StopReason.CALLER)
     max_steps = run.plan.settings.siren.max_steps
@@ -399,7 +390,7 @@ def _read(run: RunContext, tiles: Sequence[tuple[Plane, Tile]]) -> list[NoisyTil
     noisy: list[NoisyTile] = []
     for plane, tile in tiles:
         try:
-            read = run.read(plane, tile.window)
+            read = run.source.read(plane, tile.window)
             pattern = run.pattern(plane)
         except Exception:
             if not noisy:

@@ -28,6 +28,12 @@ class PlaneWarning(LabelledEnum):
         "Parts of equal brightness differ in noise, as in a mosaic of several "
         "exposures. Each part was denoised by itself, with its own noise level.",
     )
+    FILL_IGNORED = (
+        "fill_ignored",
+        "constant fill",
+        "Part of the plane is filled with one value, as beside the tiles of a mosaic "
+        "(the share is `fill_share`). It was left out, and is as it was.",
+    )
     CLIPPED = (
         "clipped",
         "saturated",
