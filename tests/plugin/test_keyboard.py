@@ -75,4 +75,4 @@ def test_so_does_every_control_for_folders(viewer: Any) -> None:
 def test_no_two_buttons_have_the_same_letter(widget: InrDenoiseWidget) -> None:
     texts = [one.text for one in _controls(widget) if isinstance(one, PushButton)]
     letters = [text[text.index("&") + 1].lower() for text in texts]
-    assert len(set(letters)) == len(letters) == 10
+    assert len(set(letters)) == len(letters) == 11

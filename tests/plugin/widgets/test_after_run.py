@@ -70,6 +70,25 @@ def test_uncertainty_is_offered_where_it_is_known(
     assert np.array_equal(layer.data, known, equal_nan=True)
 
 
+def test_structured_noise_is_offered_where_it_was_removed(
+    viewer: Any, after_stack: InrDenoiseWidget
+) -> None:
+    button = after_stack.form.structured_button.native
+    assert not button.isVisibleTo(after_stack.native)
+    removed = np.zeros(SHAPE, dtype=np.float32)
+    removed[0], removed[1, 4], removed[2] = np.nan, -3.0, 1.0
+    finished = after_stack.after_run.offered
+    assert finished is not None
+    finished.result = replace(finished.result, maps={"structured": removed})
+    after_stack.after_run.offer(finished)
+    assert button.isVisibleTo(after_stack.native)
+    button.click()
+    layer = viewer.layers[-1]
+    assert layer.name == "noisy stack [structured]"
+    assert layer.contrast_limits == [-3, 3]
+    assert np.array_equal(layer.data, removed, equal_nan=True)
+
+
 def test_a_row_of_the_table_shows_its_plane(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:

@@ -33,7 +33,7 @@ def residual(problem: NoisyPlane, result: FitResult) -> NDArray[np.floating]:
 
 
 def structured(problem: NoisyPlane, result: FitResult) -> NDArray[np.floating] | None:
-    """Return the noise of rows and columns that was removed, in the image's units."""
+    """Return the structured noise that was removed, in the image's units."""
     del result
     return problem.structured_yxs
 
@@ -43,7 +43,7 @@ def normalized_residual(
 ) -> NDArray[np.floating] | None:
     """Return the residual over the local standard deviation of the noise.
 
-    The noise of rows and columns is not part of it.
+    Structured noise is not part of it.
     About 1 in root mean square where the noise model holds and only noise was removed.
     """
     if not problem.noise.sigma > 0:

@@ -24,6 +24,8 @@ _LITTLE = 0.5
 """Ratio of residual to noise standard deviation below which little was removed."""
 _CLIPPED = 0.01
 """Share of saturated pixels above which a user is told."""
+_FILL = 0.001
+"""Share of constant fill above which a user is told."""
 _REGION, _FEWEST_REGIONS = 16, 6
 """Smallest side of a region in pixels, and smallest number of regions to compare."""
 _APART, _FEW_FAR = 2.0, 0.15
@@ -111,6 +113,7 @@ def _warnings(
         PlaneWarning.CORRELATED_NOISE: problem.noise.correlated,
         PlaneWarning.STRUCTURED_NOISE: problem.structured_yxs is not None,
         PlaneWarning.MIXED_LEVELS: bool(problem.regions),
+        PlaneWarning.FILL_IGNORED: problem.fill_share > _FILL,
         PlaneWarning.CLIPPED: problem.noise.clipped_high > _CLIPPED,
         PlaneWarning.LITTLE_REMOVED: ratio < _LITTLE,
         PlaneWarning.MODEL_UNCERTAIN: _differs_by_region(problem, plane_yxs),

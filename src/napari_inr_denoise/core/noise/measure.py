@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_inr_denoise.core.noise.defects.fill import constant_fill
+from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.estimate import examine_plane
@@ -71,9 +71,7 @@ def noise_of_planes(
     for plane in planes_of(axes, array.shape):
         values, finite = to_floats(plane.samples_yxs(array[plane.selection]))
         valid = np.asarray(finite.all(axis=-1))
-        measured = valid & ~constant_fill(values, valid)
-        problem = measure_plane(values, measured if measured.any() else valid)
-        models.append((plane.index, problem.noise))
+        models.append((plane.index, measure_plane(values, valid).noise))
     return models
 
 
@@ -81,8 +79,11 @@ def measure_plane(
     values_yxs: NDArray[np.float64],
     valid_yx: NDArray[np.bool_],
     spacing_yx: tuple[float, float] = (1.0, 1.0),
+    pattern_yxs: NDArray[np.float64] | None = None,
 ) -> NoisyPlane:
-    """Return a plane with its noise model, without fitting hot and dead pixels.
+    """Return a plane with its noise model.
+
+    Constant fill is no part of it, and hot and dead pixels are not fitted.
 
     Parameters
     ----------
@@ -90,11 +91,21 @@ def measure_plane(
         As for `examine_plane`.
     spacing_yx : tuple of float
         Height and width of a pixel, both in the same unit.
+    pattern_yxs : ndarray, shape (Y, X, samples), or None
+        Fixed pattern of the camera, which is subtracted.
     """
-    values_yxs, lines = without_line_noise(values_yxs, valid_yx)
+    valid_yx, fill_share = measured_pixels(values_yxs, valid_yx)
+    values_yxs, removed = without_line_noise(values_yxs, valid_yx, pattern_yxs)
     noise, curves = examine_plane(values_yxs, valid_yx)
     problem = NoisyPlane(
-        values_yxs, valid_yx, valid_yx, noise, spacing_yx, curves, lines
+        values_yxs,
+        valid_yx,
+        valid_yx,
+        noise,
+        spacing_yx,
+        curves,
+        removed,
+        fill_share=fill_share,
     )
     fitted = valid_yx & ~isolated_pixels(_with_limited_level(problem))
     if _is_distorted(noise.sigma, values_yxs[valid_yx], values_yxs[fitted]):

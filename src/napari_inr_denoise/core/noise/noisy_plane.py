@@ -53,10 +53,13 @@ class NoisyPlane:
     curves : tuple of NoiseLevelFunction
         Noise level function of each sample; constant noise if empty.
     structured_yxs : ndarray, shape (Y, X, samples), or None
-        Noise of whole rows and columns that was subtracted from the intensities.
+        What was subtracted from the intensities: the noise of whole rows and columns,
+        and the fixed pattern of the camera.
     regions : tuple of NoiseRegion
         Regions that differ in noise level and together cover the plane; empty if one
         noise model holds.
+    fill_share : float
+        Share of the plane that is constant fill, 0 to 1; it is not valid.
     """
 
     plane_yxs: NDArray[np.float64]
@@ -67,6 +70,7 @@ class NoisyPlane:
     curves: tuple[NoiseLevelFunction, ...] = field(default=(), repr=False)
     structured_yxs: NDArray[np.float64] | None = field(default=None, repr=False)
     regions: tuple[NoiseRegion, ...] = ()
+    fill_share: float = 0.0
 
     @property
     def isolated_count(self) -> int:
@@ -75,7 +79,7 @@ class NoisyPlane:
 
     @property
     def input_yxs(self) -> NDArray[np.float64]:
-        """The intensities as they were read, with the noise of rows and columns."""
+        """The intensities as they were read, with structured noise."""
         if self.structured_yxs is None:
             return self.plane_yxs
         return self.plane_yxs + self.structured_yxs

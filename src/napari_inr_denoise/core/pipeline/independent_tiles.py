@@ -35,12 +35,15 @@ class NoisyTile:
         Noisy intensities in the image's units.
     valid_yx : ndarray of bool, shape (Y, X)
         Valid pixels.
+    pattern_yxs : ndarray of float64, shape (Y, X, samples), or None
+        Fixed pattern of the camera, which is part of the values.
     """
 
     plane: Plane
     tile: Tile
     values_yxs: NDArray[np.float64]
     valid_yx: NDArray[np.bool_]
+    pattern_yxs: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,9 @@ def _denoised(
     settings: DenoiseSettings,
     device: torch.device,
 ) -> _Fit:
-    problem = measure_plane(noisy.values_yxs, noisy.valid_yx, spacing_yx)
+    problem = measure_plane(
+        noisy.values_yxs, noisy.valid_yx, spacing_yx, noisy.pattern_yxs
+    )
     result = passthrough_result(problem)
     if result is None:
         for fit in (run := GeneratorResult(plane_steps(problem, settings, device))):

@@ -33,10 +33,13 @@ class TileRecord:
         The record, as if the tile were a plane.
     pixels : float
         Number of valid pixels; those in overlaps count by the tile's blending weight.
+    area : float
+        The same for all pixels.
     """
 
     report: PlaneReport
     pixels: float
+    area: float
 
 
 def record_tile(
@@ -77,8 +80,10 @@ def record_tile(
         sum_before=float(before.sum()) if before.size else None,
         sum_after=float(after.sum()) if after.size else None,
         candidates=dict(result.weights),
+        fill_share=problem.fill_share,
     )
-    return TileRecord(report, float(weights.sum()))
+    area = float(weights_yx.sum(dtype=np.float64))
+    return TileRecord(report, float(weights.sum()), area)
 
 
 def _quality_record(quality: Quality | None) -> QualityRecord:
@@ -147,6 +152,12 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         mean_after=mean.of("mean_after"),
         sum_before=_sum(tile.sum_before for tile in tiles),
         sum_after=_sum(tile.sum_after for tile in tiles),
+        fill_share=float(
+            np.average(
+                [tile.fill_share for tile in tiles],
+                weights=[record.area for record in records],
+            )
+        ),
         candidates={
             name: round(
                 float(shares @ [tile.candidates.get(name, 0.0) for tile in tiles]), 4

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_inr_denoise.core.candidates.base import shown, step_of
 from napari_inr_denoise.core.candidates.shared import SharedNetworks, train_shared
@@ -21,7 +22,12 @@ from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
 from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
-from napari_inr_denoise.core.noise.defects.fill import constant_fill
+from napari_inr_denoise.core.noise.defects.fill import measured_pixels
+from napari_inr_denoise.core.noise.defects.fixed_pattern import (
+    FEWEST_PLANES,
+    MOST_PLANES,
+    fixed_pattern,
+)
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.pipeline.assembly import DenoisedTile, PlaneAssembly
 from napari_inr_denoise.core.pipeline.independent_tiles import (
@@ -39,13 +45,21 @@ from napari_inr_denoise.core.pipeline.result import DenoiseStep
 from napari_inr_denoise.core.pipeline.state import RunState
 from napari_inr_denoise.core.pipeline.volume import VolumeRun
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.series import Series, SeriesTile, Values, centre
+from napari_inr_denoise.core.sampling.series import (
+    Series,
+    SeriesTile,
+    Values,
+    centre,
+    spread,
+)
 from napari_inr_denoise.image.axes import Plane
-from napari_inr_denoise.image.source import ImageSource, Window
+from napari_inr_denoise.image.source import ImageSource
 from napari_inr_denoise.image.tiling import Tile
 
 _TRAINING_PIXELS = 8e6
 """Pixels that are predicted in the time of one training that planes share."""
+_MOST_PIXELS = 2**24
+"""Largest number of pixels of a plane whose fixed pattern is kept in memory."""
 _OPENING_SIDE = 128
 """Side, in pixels, of the part whose noise is shown before everything else."""
 Steps = Generator[DenoiseStep, None, None]
@@ -81,6 +95,7 @@ class RunContext:
     progress: Progress
     at_work: int = 1
     _assembly: PlaneAssembly | None = None
+    _pattern: tuple[Sequence[Plane], NDArray[np.float64] | None] | None = None
 
     def series(self, planes: Sequence[Plane], reach: int) -> Series:
         """Return planes as a series with a common noise model.
@@ -93,22 +108,51 @@ class RunContext:
             Context slices on each side.
         """
         return Series(
-            lambda number, window: self.read(planes[number], window),
+            lambda number, window: self.source.read(planes[number], window),
             len(planes),
             self.plan.tiling,
             self.spacing_zyx[1:],
             reach,
+            self.pattern(planes[0]),
         )
 
-    def read(self, plane: Plane, window: Window) -> Values:
-        """Return a part of a plane, and its valid pixels without constant fill.
+    def pattern(self, plane: Plane) -> NDArray[np.float64] | None:
+        """Return the fixed pattern of the stack of a plane, (Y, X, samples), or None.
 
-        Parameters are those of `ImageSource.read`. A part that is constant everywhere
-        is valid, and has no noise.
+        The first call for a stack reads some of its planes. That of one stack is kept.
         """
-        values, valid = self.source.read(plane, window)
-        measured = valid & ~constant_fill(values, valid)
-        return values, measured if measured.any() else valid
+        stack = self._stack(plane)
+        if self._pattern is None or self._pattern[0] is not stack:
+            self._pattern = stack, self._found_pattern(stack)
+        return self._pattern[1]
+
+    def must_find_pattern(self, plane: Plane) -> bool:
+        """Return whether `pattern` would read planes."""
+        stack = self._stack(plane)
+        known = self._pattern is not None and self._pattern[0] is stack
+        return self._may_have_pattern(stack) and not known
+
+    def _stack(self, plane: Plane) -> Sequence[Plane]:
+        return next(one for one in self.plan.series if plane in one)
+
+    def _may_have_pattern(self, stack: Sequence[Plane]) -> bool:
+        pixels = math.prod(self.plan.tiling.shape_yx)
+        return len(stack) >= FEWEST_PLANES and pixels <= _MOST_PIXELS
+
+    def _found_pattern(self, stack: Sequence[Plane]) -> NDArray[np.float64] | None:
+        if not self._may_have_pattern(stack):
+            return None
+        height, width = self.plan.tiling.shape_yx
+        whole = slice(0, height), slice(0, width)
+
+        def readable() -> Iterator[Values]:
+            for number in spread(len(stack), MOST_PLANES):
+                # The error is raised when the plane itself is denoised.
+                with suppress(Exception):
+                    values, valid = self.source.read(stack[number], whole)
+                    yield values, measured_pixels(values, valid)[0]
+
+        return fixed_pattern(readable())
 
     def write(self, done: DenoisedTile, work: float, *, shared: bool) -> DenoiseStep:
         """Write a tile, and its plane's record after the last of them.
@@ -166,6 +210,7 @@ def independent_planes(
     tiles = [(plane, tile) for plane in left for tile in run.plan.tiling.tiles]
     at_once = _at_once(run, run.plan.concurrent_fits)
     while tiles:
+        yield from _find_pattern(run, tiles[0][0])
         noisy = _read(run, tiles[:at_once])
         yield from _fit(run, noisy, work)
         tiles = tiles[len(noisy) :]
@@ -233,12 +278,19 @@ def _open(run: RunContext, planes: Sequence[Plane]) -> Steps:
     """Show at once the noise of a small part of the middle plane."""
     plane, tile = planes[len(planes) // 2], run.plan.tiling.tiles[0]
     window = centre(tile.window, _OPENING_SIDE)
-    problem = measure_plane(*run.read(plane, window), run.spacing_zyx[1:])
+    problem = measure_plane(*run.source.read(plane, window), run.spacing_zyx[1:])
     noisy = problem.plane_yxs.astype(np.float32)
     best = FitResult(noisy, 0.0, 0, StopReason.CALLER)
     max_steps = run.plan.settings.siren.max_steps
     fit = FitStep(0, max_steps, 0.0, problem.noise, 0.0, 0.0, best)
     yield run.progress.learning(plane, problem, best, fit, 0.0)
+
+
+def _find_pattern(run: RunContext, plane: Plane) -> Steps:
+    """Find the fixed pattern of the stack of a plane, if it is not known."""
+    if run.must_find_pattern(plane):
+        yield from _open(run, [plane])
+        yield from run.progress.while_waiting(lambda: run.pattern(plane))
 
 
 def _train(
@@ -338,12 +390,14 @@ def _read(run: RunContext, tiles: Sequence[tuple[Plane, Tile]]) -> list[NoisyTil
     noisy: list[NoisyTile] = []
     for plane, tile in tiles:
         try:
-            read = run.read(plane, tile.window)
+            read = run.source.read(plane, tile.window)
+            pattern = run.pattern(plane)
         except Exception:
             if not noisy:
                 raise
             break
-        noisy.append(NoisyTile(plane, tile, *read))
+        own = None if pattern is None else pattern[tile.window]
+        noisy.append(NoisyTile(plane, tile, *read, own))
     return noisy
 
 

@@ -110,6 +110,8 @@ class PlaneReport:
         Weights of the networks by name.
     shared : bool
         Whether the plane shared noise model and networks with others of its stack.
+    fill_share : float
+        Share of the pixels that are constant fill, which was left out.
     """
 
     index: dict[str, int]
@@ -125,6 +127,7 @@ class PlaneReport:
     sum_after: float | None = None
     candidates: dict[str, float] = field(default_factory=dict)
     shared: bool = False
+    fill_share: float = 0.0
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of any field
         part = _PART_OF_FIELD.get(name)

@@ -17,15 +17,22 @@ class PlaneWarning(LabelledEnum):
     )
     STRUCTURED_NOISE = (
         "structured_noise",
-        "row or column noise",
-        "Whole rows or columns were brighter or darker than their neighbours. This was "
-        "removed: it is part of the residual, and the map `structured` has it alone.",
+        "row, column or pixel offsets",
+        "Whole rows or columns, or the same pixels in all planes, were brighter or "
+        "darker than their neighbours. This was removed: it is part of the residual, "
+        "and the map `structured` has it alone.",
     )
     MIXED_LEVELS = (
         "mixed_levels",
         "several noise levels",
         "Parts of equal brightness differ in noise, as in a mosaic of several "
         "exposures. Each part was denoised by itself, with its own noise level.",
+    )
+    FILL_IGNORED = (
+        "fill_ignored",
+        "constant fill",
+        "Part of the plane is filled with one value, as beside the tiles of a mosaic "
+        "(the share is `fill_share`). It was left out, and is as it was.",
     )
     CLIPPED = (
         "clipped",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.weighting import hold_out
+from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
@@ -66,6 +67,16 @@ class SeriesTile:
         return replace(self, problem=self.problem.cropped(window), context=context)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A part of a plane; attributes are those of `NoisyPlane`."""
+
+    values_yxs: NDArray[np.float64]
+    valid_yx: NDArray[np.bool_]
+    structured_yxs: NDArray[np.float64] | None
+    fill_share: float
+
+
 class Series:
     """A series of planes, read on demand, with a shared noise model.
 
@@ -81,6 +92,8 @@ class Series:
         Height and width of a pixel, both in the same unit.
     reach : int
         Number of context slices on each side.
+    pattern_yxs : ndarray, shape (Y, X, samples), or None
+        Fixed pattern of whole planes, which is subtracted.
 
     Attributes
     ----------
@@ -95,8 +108,10 @@ class Series:
         tiling: Tiling,
         spacing_yx: tuple[float, float],
         reach: int,
+        pattern_yxs: NDArray[np.float64] | None = None,
     ) -> None:
         self._read, self.count, self.tiling = read, count, tiling
+        self._pattern_yxs = pattern_yxs
         self._spacing_yx = spacing_yx
         self._reach = reach if count > 1 else 0
         self.noise = SharedNoise.of(self._noise_crops())
@@ -110,7 +125,7 @@ class Series:
         chosen = spread(self.count, _MAX_MEASURED)
         tiles = self._some_tiles(max(_MAX_MEASURED // len(chosen), 1))
         crops = [
-            self._without_lines(number, centre(tile.window))
+            self._crop(number, centre(tile.window))
             for number in chosen
             for tile in tiles
         ]
@@ -184,14 +199,22 @@ class Series:
 
     def _test_crops(self, number: int) -> list[Values]:
         if self.tiling.count == 1:
-            return [self._without_lines(number, self.tiling.tiles[0].window)]
+            return [self._crop(number, self.tiling.tiles[0].window)]
         tiles = self._some_tiles(_MAX_TESTED_TILES)
-        return [self._without_lines(number, centre(tile.window)) for tile in tiles]
+        return [self._crop(number, centre(tile.window)) for tile in tiles]
 
-    def _without_lines(self, number: int, window: tuple[slice, slice]) -> Values:
+    def _crop(self, number: int, window: tuple[slice, slice]) -> Values:
+        """Return a part of a plane without structured noise and constant fill."""
+        part = self._part(number, window)
+        return part.values_yxs, part.valid_yx
+
+    def _part(self, number: int, window: tuple[slice, slice]) -> _Part:
+        """Read a part of a plane."""
         raw, valid = self._read(number, window)
-        values, _ = without_line_noise(raw, valid)
-        return values, valid
+        valid, fill_share = measured_pixels(raw, valid)
+        pattern = None if self._pattern_yxs is None else self._pattern_yxs[window]
+        values, removed = without_line_noise(raw, valid, pattern)
+        return _Part(values, valid, removed, fill_share)
 
     @property
     def _cache_size(self) -> int:
@@ -210,11 +233,17 @@ class Series:
         return self._cache[key]
 
     def _read_tile(self, number: int, tile: Tile) -> NoisyPlane:
-        raw, valid = self._read(number, tile.window)
-        values, lines = without_line_noise(raw, valid)
-        noise, curves = self.noise.on(values, valid), self.noise.curves
+        part = self._part(number, tile.window)
+        values, valid = part.values_yxs, part.valid_yx
         problem = NoisyPlane(
-            values, valid, valid, noise, self._spacing_yx, curves, lines
+            values,
+            valid,
+            valid,
+            self.noise.on(values, valid),
+            self._spacing_yx,
+            self.noise.curves,
+            part.structured_yxs,
+            fill_share=part.fill_share,
         )
         return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
 

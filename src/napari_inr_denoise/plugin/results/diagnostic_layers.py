@@ -1,4 +1,4 @@
-"""Diagnostic layers of a result: the residual and the uncertainty."""
+"""Diagnostic layers of a result: its residual, uncertainty and structured noise."""
 
 from __future__ import annotations
 
@@ -75,6 +75,24 @@ def uncertainty_layer(
     most = float(np.percentile(known, 99.8)) if known.size else 1.0
     limits = {"colormap": "magma", "contrast_limits": (0.0, most or 1.0)}
     return uncertainty, _keywords(source, "uncertainty") | limits
+
+
+def structured_layer(
+    source: LayerSource, structured: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """Return the noise of rows, columns and pixels that was removed, and keywords.
+
+    Parameters
+    ----------
+    source : LayerSource
+        The source of the run.
+    structured : ndarray of float32
+        In the shape and units of the image; NaN where nothing was removed.
+    """
+    known = np.abs(structured[np.isfinite(structured)])
+    most = float(np.percentile(known, 99.8)) if known.size else 1.0
+    limits = {"colormap": "gray", "contrast_limits": (-(most or 1.0), most or 1.0)}
+    return structured, _keywords(source, "structured") | limits
 
 
 def _keywords(source: LayerSource, shows: str, at: str = "") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from napari_inr_denoise.plugin.controls.plane_table import go_to_plane
 from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
 from napari_inr_denoise.plugin.results.diagnostic_layers import (
     residual_layer,
+    structured_layer,
     uncertainty_layer,
 )
 from napari_inr_denoise.plugin.results.finished import Finished, FinishedLayers
@@ -54,6 +55,7 @@ class AfterRun:
         self._split = SplitView(form, viewer, lifetime)
         form.removed_button.changed.connect(self._add_removed)
         form.uncertainty_button.changed.connect(self._add_uncertainty)
+        form.structured_button.changed.connect(self._add_structured)
         form.report_button.changed.connect(self._ask_and_save)
         form.table.chosen.connect(self._go_to)
         viewer.layers.selection.events.active.connect(self.follow_selection)
@@ -132,6 +134,13 @@ class AfterRun:
         uncertainty = None if offered is None else offered.result.uncertainty
         if offered is not None and uncertainty is not None:
             data, keywords = uncertainty_layer(offered.source, uncertainty)
+            self._viewer.add_image(data, **keywords)
+
+    def _add_structured(self) -> None:
+        offered = self._offered
+        structured = None if offered is None else offered.result.maps.get("structured")
+        if offered is not None and structured is not None:
+            data, keywords = structured_layer(offered.source, structured)
             self._viewer.add_image(data, **keywords)
 
     def _ask_and_save(self) -> None:

@@ -135,6 +135,11 @@ class DenoiseForm:
             tooltip="Add a layer with the expected error (standard deviation) of each "
             "pixel, at strength 0",
         )
+        self.structured_button = PushButton(
+            text="Structure&d",
+            tooltip="Add a layer with the noise of whole rows or columns, or of the "
+            "same pixels in all planes, that was removed",
+        )
         self.report_button = PushButton(
             text="Rep&ort...",
             tooltip="Save noise, stop reason and verdict as JSON or CSV",
@@ -193,7 +198,12 @@ class DenoiseForm:
             self.residual_label,
             self.step_label,
             self.status_label,
-            row(self.removed_button, self.uncertainty_button, self.report_button),
+            row(
+                self.removed_button,
+                self.uncertainty_button,
+                self.structured_button,
+                self.report_button,
+            ),
             row(self.compare_button, self.divide),
         ]
 
@@ -330,6 +340,10 @@ class DenoiseForm:
         self.report_button.enabled = result is not None
         self.uncertainty_button.enabled = (
             result is not None and result.uncertainty is not None and not colours
+        )
+        # It is rarely there: a button that is always grey would only take room.
+        self.structured_button.visible = (
+            result is not None and "structured" in result.maps and not colours
         )
         self.table.show_planes(() if result is None else result.report.files[0].planes)
 

@@ -58,6 +58,18 @@ def test_fill_comes_back_as_it_was_and_costs_the_rest_nothing(
     np.testing.assert_array_equal(padded.image[~fill], missing.image[~fill])
 
 
+def test_the_share_of_fill_is_told(tiny: DenoiseSettings) -> None:
+    fill = _deskewed()
+    noisy = np.where(fill, 0.0, camera(cells() + 10))
+    (plane,) = denoise(noisy, axes="YX", settings=tiny).report.files[0].planes
+    assert "fill_ignored" in plane.warnings
+    assert plane.fill_share == pytest.approx(fill.mean())
+    none = np.where(fill, np.nan, noisy)
+    (plane,) = denoise(none, axes="YX", settings=tiny).report.files[0].planes
+    assert "fill_ignored" not in plane.warnings
+    assert plane.fill_share == 0
+
+
 def test_a_blank_plane_costs_the_others_nothing(tiny: DenoiseSettings) -> None:
     clean = np.stack([cells(64, seed) for seed in (3, 3, 3, 3)])
     noisy = np.stack([camera(one, seed) for seed, one in enumerate(clean)])

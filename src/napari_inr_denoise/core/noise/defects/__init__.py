@@ -2,14 +2,17 @@
 
 `fill` finds padding and missing parts, `line_noise` the noise of whole rows and
 columns, `hot_pixels` hot and dead pixels. Each takes a plane with its valid pixels and
-returns a mask, or what to subtract. A new one is a module here, and a call where planes
-are measured (`core.noise.measure`) and read (`core.sampling.series`).
+returns a mask, or what to subtract. `fixed_pattern` finds the offsets that the planes
+of a stack share. A new one is a module here, and a call where planes are measured
+(`core.noise.measure`) and read (`core.sampling.series`, `core.pipeline.strategies`).
 
-    fill_yx = constant_fill(values_yxs, valid_yx)
-    values_yxs, lines_yxs = without_line_noise(values_yxs, valid_yx & ~fill_yx)
+    measured_yx, share = measured_pixels(values_yxs, valid_yx)
+    values_yxs, lines_yxs = without_line_noise(values_yxs, measured_yx)
 """
 
-from napari_inr_denoise.core.noise.defects.fill import constant_fill as constant_fill
+from napari_inr_denoise.core.noise.defects.fill import (
+    measured_pixels as measured_pixels,
+)
 from napari_inr_denoise.core.noise.defects.line_noise import (
     without_line_noise as without_line_noise,
 )

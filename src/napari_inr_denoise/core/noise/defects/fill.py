@@ -67,6 +67,30 @@ def constant_fill(
     return found
 
 
+def measured_pixels(
+    values_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], float]:
+    """Return the valid pixels without constant fill, and the share of fill.
+
+    Parameters
+    ----------
+    values_yxs, valid_yx : ndarray
+        As for `constant_fill`.
+
+    Returns
+    -------
+    measured_yx : ndarray of bool, shape (Y, X)
+        A plane that is constant everywhere stays valid: it has no noise.
+    share : float
+        Share of all pixels that are fill, 0 to 1.
+    """
+    fill = constant_fill(values_yxs, valid_yx)
+    measured = valid_yx & ~fill
+    if not measured.any():
+        measured = valid_yx
+    return measured, float(fill.mean())
+
+
 def _most_frequent(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the values (N, samples) that occur most often."""
     distinct, counts = np.unique(values, axis=0, return_counts=True)

@@ -1,0 +1,235 @@
+"""Fixed pattern of a camera: offsets that stay in place over a stack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import (
+    convolve,
+    gaussian_filter1d,
+    maximum_filter,
+    median_filter,
+    uniform_filter,
+)
+
+MOST_PLANES = 16
+"""Number of planes from which the pattern is estimated."""
+FEWEST_PLANES = 4
+"""Smallest number of planes for the offsets of rows and columns."""
+_FEWEST_FOR_PIXELS = 8
+"""Smallest number of planes for the offsets of pixels."""
+_FEWEST_LINES = 48
+"""Smallest side of a plane, in pixels."""
+_CLIPPED = 5.0
+"""Deviation from the surroundings, in standard deviations, at which it is clipped."""
+_SEGMENTS, _MOST_ALONG = 4, 512
+"""Segments of a line that measure its offset, and about the largest number of pixels of
+a line that are used."""
+_SMOOTH = 2.0
+"""Standard deviation, in lines, of the blur that takes structure out of offsets."""
+_BANDS = 8
+"""Number of frequency bands up to the Nyquist frequency."""
+_LOW, _HIGH = 2, 6
+"""Bands below which structure is not told from a pattern, and from which on light has
+next to no power."""
+_SIGNIFICANT = 6.0
+"""Power of a pattern, in standard errors, from which it is removed."""
+_FLAT, _ERRORS = 1.5, 4.0
+"""Power of any band over that of the highest ones up to which it is a pattern, and
+standard errors that are allowed beside."""
+_WARM, _SHARP = 8.0, 0.5
+"""Height of a warm pixel in standard deviations of the mean, and sum of its four
+neighbours over itself below which it is sharper than light. This is 1 for a spot of 0.6
+pixels."""
+_Profiles = NDArray[np.float64]
+_TO_STD = 1.4826
+_TO_STD_OF_MEAN = 1.2533
+
+
+def fixed_pattern(
+    planes: Iterable[tuple[NDArray[np.float64], NDArray[np.bool_]]],
+) -> NDArray[np.float64] | None:
+    """Return the offsets of rows, columns and single pixels in the mean of planes.
+
+    What is as smooth as light is no pattern, so that a sample that does not move is
+    not taken for one.
+
+    Parameters
+    ----------
+    planes : iterable of (values_yxs, valid_yx)
+        Planes of one shape (Y, X, samples), taken one by one, with their valid pixels.
+
+    Returns
+    -------
+    ndarray, shape (Y, X, samples), or None
+        In the image's units; None if nothing is found.
+    """
+    found = _Planes()
+    for values, valid in planes:
+        found.add(values, valid)
+    if found.count < FEWEST_PLANES or min(found.numbers.shape) < _FEWEST_LINES:
+        return None
+    known = 2 * found.numbers > found.count
+    pattern = np.zeros_like(found.totals)
+    for sample in range(pattern.shape[-1]):
+        rows, columns = (
+            _line_offsets(np.array([plane[sample] for plane in found.profiles[axis]]))
+            for axis in (0, 1)
+        )
+        lines = rows[:, None] + columns[None, :]
+        pattern[..., sample] = lines
+        if found.count >= _FEWEST_FOR_PIXELS:
+            mean = np.full(known.shape, np.nan)
+            np.divide(found.totals[..., sample], found.numbers, out=mean, where=known)
+            pattern[..., sample] += _warm_pixels(mean - lines)
+    pattern[~known] = 0.0
+    return pattern if pattern.any() else None
+
+
+class _Planes:
+    """What is kept of the planes.
+
+    Attributes
+    ----------
+    count : int
+        Number of planes.
+    totals : ndarray, shape (Y, X, samples)
+        Sum of the values at valid pixels, without what stands out in single planes.
+    numbers : ndarray of int, shape (Y, X)
+        Number of planes in which a pixel is valid.
+    profiles : tuple of two lists
+        For rows and for columns, an array (samples, segments, lines) of each plane.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.totals: NDArray[np.float64]
+        self.numbers: NDArray[np.int64]
+        self.profiles: tuple[list[_Profiles], list[_Profiles]] = ([], [])
+
+    def add(self, values_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]) -> None:
+        """Add a plane, unless most pixels equal those around: noise is not known."""
+        clipped = _clipped(values_yxs, valid_yx)
+        if clipped is None:
+            return
+        clipped[~valid_yx] = 0.0
+        if self.count:
+            self.totals += clipped
+            self.numbers += valid_yx
+        else:
+            self.totals, self.numbers = clipped, valid_yx.astype(np.int64)
+        self.count += 1
+        for axis, profiles in enumerate(self.profiles):
+            samples = np.where(valid_yx[..., None], values_yxs, np.nan)
+            lines = np.moveaxis(samples, (2, 1 - axis, axis), (0, 1, 2))
+            profiles.append(np.array([_profiles(one) for one in lines]))
+
+
+def _clipped(
+    values_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]
+) -> NDArray[np.float64] | None:
+    """Return a plane in which pixels do not stand far out of those around.
+
+    Bright points that move, and cosmic rays, then leave next to no trace in a mean.
+    None if there is no valid pixel, or if most equal those around.
+    """
+    if not valid_yx.any():
+        return None
+    filled = np.where(
+        valid_yx[..., None], values_yxs, np.median(values_yxs[valid_yx], axis=0)
+    )
+    size = (3, 3, 1)
+    around = (9 * uniform_filter(filled, size, mode="mirror") - filled) / 8
+    away = filled - around
+    limit = _CLIPPED * _TO_STD * np.median(np.abs(away[valid_yx]), axis=0)
+    return np.asarray(around + np.clip(away, -limit, limit)) if limit.all() else None
+
+
+def _profiles(lines: NDArray[np.float64]) -> _Profiles:
+    """Return how far each line lies above those beside it, in some segments.
+
+    Parameters
+    ----------
+    lines : ndarray, shape (pixels, lines)
+        Values along the lines; NaN where invalid.
+
+    Returns
+    -------
+    ndarray, shape (segments, lines)
+        Medians; 0 where a segment has no valid pixel.
+    """
+    lines = lines[:: max(len(lines) // _MOST_ALONG, 1)]
+    usable = np.isfinite(lines).any(axis=0)
+    middle = np.nanmedian(np.where(usable, lines, 0.0), axis=0)
+    away = np.abs(middle - median_filter(middle, 5, mode="mirror"))
+    # Single lines, as at the border of a camera, are left to each plane.
+    single = away > _CLIPPED * _TO_STD * np.median(away)
+    known = np.isfinite(lines) & ~single
+    weights = gaussian_filter1d(known.astype(float), _SMOOTH, axis=1)
+    smooth = gaussian_filter1d(np.where(known, lines, 0.0), _SMOOTH, axis=1)
+    deviations = lines - smooth / np.maximum(weights, 1e-9)
+    parts = np.array_split(np.where(known, deviations, np.nan), _SEGMENTS)
+    filled = [np.where(np.isfinite(one).any(axis=0), one, 0.0) for one in parts]
+    return np.array([np.nanmedian(one, axis=0) for one in filled])
+
+
+def _line_offsets(profiles: _Profiles) -> NDArray[np.float64]:
+    """Return the offset of each line; zeros where there is no pattern.
+
+    All segments of a line share its offset, in all planes. If it is a pattern, the
+    power that they share is the same at all frequencies across the lines. Light, which
+    the microscope blurs, has next to none at the highest ones. Noise of lines that
+    differs from plane to plane is not shared.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (planes, segments, lines)
+        See `_profiles`.
+    """
+    planes, segments, count = profiles.shape
+    frequency = np.linspace(0.0, 1.0, count // 2 + 1)
+    response = 1 - np.exp(-np.square(np.pi * frequency * _SMOOTH) / 2)
+    response[0] = np.inf
+    spectra = np.fft.rfft(profiles) / response
+    band = np.minimum((frequency * _BANDS).astype(int), _BANDS - 1)
+    counts = np.bincount(band, minlength=_BANDS)
+
+    def power_of(spectra: NDArray[np.complex128]) -> NDArray[np.float64]:
+        power = np.square(np.abs(spectra)).reshape(-1, len(band)).mean(axis=0)
+        return np.asarray(np.bincount(band, power, _BANDS) / counts)
+
+    # The mean product of all pairs that differ in plane and in segment.
+    of_mean, each = power_of(spectra.mean(axis=(0, 1))), power_of(spectra)
+    of_plane, of_segment = power_of(spectra.mean(1)), power_of(spectra.mean(0))
+    shared = planes * segments * of_mean - planes * of_segment - segments * of_plane
+    shared = (shared + each) / ((planes - 1) * (segments - 1))
+    # What planes share within a segment, or segments within a plane, is chance, too.
+    error = np.hypot(
+        np.maximum(of_segment - shared, 0.0) / math.sqrt(segments * (segments - 1)),
+        np.maximum(of_plane - shared, 0.0) / math.sqrt(planes * (planes - 1)),
+    ) / np.sqrt(counts)
+    high = counts[_HIGH:]
+    power = float(np.average(shared[_HIGH:], weights=high))
+    chance = float(np.sqrt(np.sum((error[_HIGH:] * high) ** 2)) / high.sum())
+    allowed = _FLAT * power + _ERRORS * (error + power / np.sqrt(counts))
+    excess = np.maximum(shared - allowed, 0.0)
+    if power <= _SIGNIFICANT * chance or excess[_LOW:].any():
+        return np.zeros(count)
+    mean = spectra.mean(axis=(0, 1))
+    others = excess + np.maximum(of_mean - shared, 0.0)
+    return np.asarray(np.fft.irfft((power / (power + others))[band] * mean, count))
+
+
+def _warm_pixels(mean_yx: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the offsets of single pixels that are sharper than light; 0 elsewhere."""
+    filled = np.where(np.isfinite(mean_yx), mean_yx, np.nanmedian(mean_yx))
+    away = filled - median_filter(filled, 5, mode="mirror")
+    size = np.abs(away)
+    around = (81 * uniform_filter(size, 9) - 9 * uniform_filter(size, 3)) / 72
+    std = np.maximum(_TO_STD * np.median(size), _TO_STD_OF_MEAN * around)
+    peak = (size > _WARM * std) & (size >= maximum_filter(size, 3)) & (std > 0)
+    beside = convolve(away, [[0, 1, 0], [1, 0, 1], [0, 1, 0]], mode="mirror")
+    return np.where(peak & (np.sign(away) * beside < _SHARP * size), away, 0.0)

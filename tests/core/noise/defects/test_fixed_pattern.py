@@ -1,0 +1,109 @@
+"""Tests of offsets that the planes of a stack share."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise import denoise
+from napari_inr_denoise.core.noise.defects.fixed_pattern import fixed_pattern
+from napari_inr_denoise.core.settings import DenoiseSettings
+from tests.core.noise.test_spectrum import Array, camera, cells, spots
+
+PLANES = 12
+OTHER_CELLS = [np.roll(cells(), (8 * k, 5 * k), (0, 1)) for k in range(PLANES)]
+SAME_CELLS = [cells()] * PLANES
+WHOLE = np.ones(cells().shape, bool)
+
+
+def _found(planes: Sequence[Array]) -> Array | None:
+    """Return the pattern of planes under photon noise."""
+    pattern = fixed_pattern((plane[..., None], WHOLE) for plane in planes)
+    return None if pattern is None else pattern[..., 0]
+
+
+def _recorded(clean: Sequence[Array], pattern: Array | float = 0.0) -> list[Array]:
+    return [camera(plane, seed) + pattern for seed, plane in enumerate(clean)]
+
+
+def _warm(rng: np.random.Generator) -> Array:
+    return np.where(rng.random(WHOLE.shape) < 0.004, 15.0, 0.0)
+
+
+@pytest.mark.parametrize("clean", [OTHER_CELLS, SAME_CELLS], ids=["moving", "still"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_columns_or_rows_that_stay_are_found(
+    clean: Sequence[Array], axis: int, rng: np.random.Generator
+) -> None:
+    lines = np.expand_dims(rng.normal(0, 1.0, WHOLE.shape[axis]), 1 - axis)
+    found = _found(_recorded(clean, lines))
+    assert found is not None
+    assert np.corrcoef(found.ravel(), (lines + 0 * found).ravel())[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("clean", [OTHER_CELLS, SAME_CELLS], ids=["moving", "still"])
+def test_warm_pixels_are_found(
+    clean: Sequence[Array], rng: np.random.Generator
+) -> None:
+    warm = _warm(rng)
+    found = _found(_recorded(clean, warm))
+    assert found is not None
+    assert np.sum((found - warm) ** 2) < 0.4 * np.sum(warm**2)
+    assert not found[warm == 0].any()
+
+
+@pytest.mark.parametrize(
+    "clean", [cells(), spots(), np.full((96, 96), 9.0)], ids=["cells", "spots", "flat"]
+)
+def test_a_sample_that_stays_is_no_pattern(clean: Array) -> None:
+    assert _found(_recorded([clean] * PLANES)) is None
+
+
+def test_the_sharpest_spots_are_no_warm_pixels(rng: np.random.Generator) -> None:
+    points = np.zeros(WHOLE.shape)
+    points[tuple(rng.integers(6, 90, (2, 40)))] = rng.uniform(20, 400, 40)
+    clean = 2 + gaussian_filter(points, 0.6)
+    assert _found(_recorded([clean] * PLANES)) is None
+
+
+def test_what_happens_once_is_no_pattern(rng: np.random.Generator) -> None:
+    planes = _recorded(OTHER_CELLS)
+    planes[3] = planes[3] + 100 * _warm(rng)  # cosmic rays
+    planes[5] = planes[5] + rng.normal(0, 5, (1, 96))  # noise of columns in one plane
+    assert _found(planes) is None
+
+
+def test_a_border_does_not_ring() -> None:
+    planes = _recorded(SAME_CELLS)
+    for plane in planes:
+        plane[:, 0] += 300.0
+    found = _found(planes)
+    assert found is None or not found[:, 1:].any()
+
+
+def test_few_or_small_planes_have_none(rng: np.random.Generator) -> None:
+    planes = _recorded(OTHER_CELLS, rng.normal(0, 3, (1, 96)))
+    assert _found(planes[:3]) is None
+    assert fixed_pattern((one[:40, :, None], WHOLE[:40]) for one in planes) is None
+    assert fixed_pattern([]) is None
+    nothing = np.zeros_like(WHOLE)
+    assert fixed_pattern((one[..., None], nothing) for one in planes) is None
+
+
+@pytest.mark.parametrize("context", [0, 1], ids=["independent", "series"])
+def test_it_is_removed_from_each_plane_and_told(
+    context: int, tiny: DenoiseSettings, rng: np.random.Generator
+) -> None:
+    warm = _warm(rng)
+    noisy = np.stack(_recorded(SAME_CELLS[:8], warm))
+    settings = DenoiseSettings.from_dict(tiny.to_dict() | {"context": context})
+    result = denoise(noisy, axes="TYX", settings=settings)
+    structured = result.maps["structured"]
+    for plane in result.report.files[0].planes:
+        assert "structured_noise" in plane.warnings
+    for one in structured:
+        assert np.corrcoef(one.ravel(), warm.ravel())[0, 1] > 0.8
+    np.testing.assert_allclose(
+        result.image + result.maps["residual"], noisy, rtol=1e-4, atol=1e-3
+    )
