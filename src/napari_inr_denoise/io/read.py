@@ -58,8 +58,8 @@ def read_image(
     incomplete : bool
         Read what is there of an image that is cut short or lacks planes or files.
         `missing` is then a mask, and the missing values are NaN, or 0 for integers.
-        Of a Zarr, chunks that are not stored are missing, as nothing tells whether
-        they were blank or lost.
+        Chunks that a Zarr does not store count as missing: the file does not say
+        whether they were blank or lost.
 
     Returns
     -------

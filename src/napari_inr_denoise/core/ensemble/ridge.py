@@ -41,8 +41,6 @@ _LARGEST = 1e4
 """Largest contrast within a group, in units of the noise; bounds the condition."""
 _HIGHEST = 1e15
 """Largest value of the pilot, in units of the noise; keeps its square finite."""
-_LEAST_STD = 0.02
-"""Smallest noise of a pixel, as a fraction of the noise level."""
 _CPU = torch.device("cpu")
 
 
@@ -83,8 +81,7 @@ def ridge_averaged(
     too_few = positions[0] * positions[1] < _FEWEST
     if too_few or problem.noise.correlated or not problem.noise.sigma > 0:
         return plane_yxs
-    least = _LEAST_STD * problem.noise.sigma
-    std_yxs = np.maximum(np.sqrt(problem.variance(plane_yxs)), least)
+    std_yxs = problem.positive_std(plane_yxs)
     unit = std_yxs.mean(axis=(0, 1))
     # Subtract the mean, because float32 resolves little contrast on a large offset.
     centred = (plane_yxs - plane_yxs.mean(axis=(0, 1), dtype=np.float64)) / unit

@@ -29,8 +29,6 @@ _WEIGHT = 0.5
 """Weight of the filtered plane in its mean with the result. A larger weight gains on
 fine texture and loses on smooth images. Held-out pixels cannot choose the weight,
 because the result depends on them."""
-_LEAST_STD = 0.02
-"""Smallest noise of a pixel, as a fraction of the noise level."""
 _LARGEST = 1e15
 """Largest coefficient, in units of the noise; keeps its square finite."""
 _CPU = torch.device("cpu")
@@ -69,8 +67,7 @@ def wiener_averaged(
     unknown = problem.noise.correlated and problem.curve(0).power_kk is None
     if unknown or not problem.noise.sigma > 0:
         return plane_yxs
-    least = _LEAST_STD * problem.noise.sigma
-    std_yxs = np.maximum(np.sqrt(problem.variance(plane_yxs)), least)
+    std_yxs = problem.positive_std(plane_yxs)
     known = problem.fitted_yx
     removed = np.where(known[..., None], problem.plane_yxs - plane_yxs, 0.0)
     # Subtract the mean, because float32 resolves little contrast on a large offset.

@@ -14,6 +14,9 @@ from napari_inr_denoise.core.noise.level_function import (
 )
 from napari_inr_denoise.core.noise.model import NoiseModel
 
+_LEAST_STD = 0.02
+"""Smallest standard deviation of a pixel, as a fraction of the noise level."""
+
 
 @dataclass(frozen=True)
 class NoiseRegion:
@@ -160,3 +163,19 @@ class NoisyPlane:
         samples = range(plane_yxs.shape[-1])
         parts = [self.curve(k).variance(plane_yxs[..., k]) for k in samples]
         return np.stack(parts, axis=-1)
+
+    def positive_std(self, plane_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the noise standard deviation at clean intensities, to divide by.
+
+        Parameters
+        ----------
+        plane_yxs : ndarray, shape (Y, X, samples)
+            Clean intensities, in the image's units.
+
+        Returns
+        -------
+        ndarray of float64, shape (Y, X, samples)
+            In the image's units, at least 2 % of the noise level.
+        """
+        least = _LEAST_STD * self.noise.sigma
+        return np.maximum(np.sqrt(self.variance(plane_yxs)), least)

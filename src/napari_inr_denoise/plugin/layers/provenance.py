@@ -42,8 +42,8 @@ def _of_layer(metadata: Mapping[str, Any]) -> dict[str, Any]:
 def made_by(path: Path, shape: tuple[int, ...]) -> dict[str, Any]:
     """Return what is known of how the image of a file was made, or nothing.
 
-    Of a result that lost its report, because another program saved it again, the report
-    is taken from the report.json of its folder.
+    A result that another program saved again has lost its report. The report then comes
+    from the report.json of its folder.
 
     Parameters
     ----------

@@ -54,8 +54,8 @@ def fixed_pattern(
 ) -> NDArray[np.float64] | None:
     """Return the offsets of rows, columns and single pixels in the mean of planes.
 
-    What is as smooth as light is no pattern, so that a sample that does not move is
-    not taken for one.
+    A pattern is sharper than anything that light can form. A sample that does not move
+    is therefore not removed.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def fixed_pattern(
 
 
 class _Planes:
-    """What is kept of the planes.
+    """Sums and line profiles of the planes, so that no plane stays in memory.
 
     Attributes
     ----------
