@@ -202,9 +202,8 @@ class DenoiseForm:
                 self.removed_button,
                 self.uncertainty_button,
                 self.structured_button,
-                self.report_button,
             ),
-            row(self.compare_button, self.divide),
+            row(self.report_button, self.compare_button, self.divide),
         ]
 
     @property
