@@ -142,11 +142,12 @@ class NeighbourhoodSettings(_Checked):
     width, depth : int
         Units of a hidden layer, and number of hidden layers.
     steps : int
-        Optimization steps. A small plane gets fewer, because it would be overfitted.
+        Most optimization steps. A small plane gets fewer, because it would be
+        overfitted; the training ends earlier where there is nothing more to gain.
     batch_size : int
         Pixels drawn in each step.
     learning_rate : float
-        Largest learning rate.
+        Step size of AdamW.
     context_radius : int
         Half the side of the window in the context slices, in pixels.
     """
@@ -157,13 +158,13 @@ class NeighbourhoodSettings(_Checked):
     width: int = _setting(128, "Units in a hidden layer.", minimum=1, maximum=4096)
     depth: int = _setting(3, "Hidden layers.", minimum=1, maximum=16)
     steps: int = _setting(
-        600, "Optimization steps.", minimum=1, maximum=10**6, unit="step"
+        600, "Most optimization steps.", minimum=1, maximum=10**6, unit="step"
     )
     batch_size: int = _setting(
-        4096, "Pixels drawn in each step.", minimum=1, maximum=2**20
+        2048, "Pixels drawn in each step.", minimum=1, maximum=2**20
     )
     learning_rate: float = _setting(
-        2e-3, "Largest learning rate.", minimum=1e-8, maximum=1.0
+        2e-3, "Step size of AdamW.", minimum=1e-8, maximum=1.0
     )
     context_radius: int = _setting(
         4,
@@ -183,20 +184,21 @@ class AttentionSettings(_Checked):
     width : int
         Channels.
     steps : int
-        Optimization steps.
+        Most optimization steps; the training ends earlier where there is nothing more
+        to gain.
     batch_size : int
         Crops of 96x96 pixels drawn in each step.
     learning_rate : float
-        Largest learning rate.
+        Step size of AdamW.
     """
 
     width: int = _setting(32, "Channels.", minimum=1, maximum=512)
     steps: int = _setting(
-        200, "Optimization steps.", minimum=1, maximum=10**6, unit="step"
+        300, "Most optimization steps.", minimum=1, maximum=10**6, unit="step"
     )
-    batch_size: int = _setting(2, "Crops drawn in each step.", minimum=1, maximum=2**12)
+    batch_size: int = _setting(1, "Crops drawn in each step.", minimum=1, maximum=2**12)
     learning_rate: float = _setting(
-        3e-3, "Largest learning rate.", minimum=1e-8, maximum=1.0
+        3e-3, "Step size of AdamW.", minimum=1e-8, maximum=1.0
     )
 
 
@@ -252,6 +254,10 @@ class DenoiseSettings(_Checked):
         own.
     n_augmentations : int
         Flips and rotations of the surroundings that a prediction averages.
+    patience : float
+        How long the networks with a blind spot are trained for small gains. With 2
+        they go on until half the usual gain is expected. SIREN stops at the noise
+        level.
     mode : str
         "plane": planes one by one, with what they share; "volume": one coordinate
         network in (z, y, x), the published method with a third coordinate.
@@ -278,6 +284,9 @@ class DenoiseSettings(_Checked):
     )
     n_augmentations: int = _setting(
         8, "Flips and rotations that are averaged.", minimum=1, maximum=8
+    )
+    patience: float = _setting(
+        1.0, "How long to train for small gains.", minimum=0.1, maximum=100.0
     )
     mode: str = _setting("plane", "What is fitted as one: plane or volume.")
     strength: float = _setting(
@@ -410,7 +419,7 @@ PRESETS: dict[str, DenoiseSettings] = {
         preset="fast",
         candidates=NEIGHBOURHOOD,
         n_augmentations=2,
-        neighbourhood=NeighbourhoodSettings(radius=5, width=96, steps=220),
+        neighbourhood=NeighbourhoodSettings(radius=5, width=96, steps=300),
     ),
     "paper": DenoiseSettings(preset="paper"),
 }

@@ -1,34 +1,93 @@
-"""The schedule of networks with a blind spot."""
+"""The training of networks with a blind spot."""
 
 from __future__ import annotations
 
-import pytest
-import torch
+from collections.abc import Generator, Sequence
 
-from napari_inr_denoise.core.candidates.base import evaluation_steps
-from napari_inr_denoise.core.compute.optimizer import one_cycle
+import numpy as np
 
-
-@pytest.mark.parametrize("steps", [1, 2, 8, 10, 97, 600])
-def test_its_rates_are_those_of_one_cycle(steps: int) -> None:
-    adam = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=3e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        adam, 3e-3, total_steps=steps + 1, pct_start=0.1
-    )
-    for done in range(steps):
-        (group,) = adam.param_groups
-        assert one_cycle(done, steps, 3e-3) == (group["lr"], group["betas"][0])
-        adam.step()
-        schedule.step()
+from napari_inr_denoise.core.candidates.base import (
+    Trainer,
+    Training,
+    shown_steps,
+    train,
+)
+from napari_inr_denoise.core.compute.error_curve import HeldOutError
+from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.ensemble.prediction import Candidate
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.sampling.series import SeriesTile
 
 
-def test_a_few_steps_have_rates_too() -> None:
-    """Where torch's divides by zero: one step is all of the first tenth."""
-    rates = [one_cycle(done, 9, 3e-3)[0] for done in range(9)]
-    assert rates == sorted(rates, reverse=True)
-    assert 0 < rates[-1] < rates[0] == 3e-3
+class ScriptedTrainer(Trainer):
+    """Has the errors that it is given, one for each evaluation."""
+
+    def __init__(self, steps: int, errors: Sequence[float] | None) -> None:
+        self.steps, self.done, self.finished = steps, 0, False
+        self._errors = None if errors is None else iter(errors)
+
+    def advance(self) -> None:
+        assert not self.finished
+        self.done += 1
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def held_out_error(self) -> HeldOutError | None:
+        return self._errors and HeldOutError(next(self._errors), 10**5)
+
+    def predict(
+        self, tile: SeriesTile | None, n_augmentations: int  # noqa: ARG002
+    ) -> Generator[None, None, Candidate]:
+        assert tile is None
+        yield
+        plane = np.full((2, 2, 1), self.done, np.float32)
+        return Candidate("", plane, np.zeros_like(plane), self.done, StopReason.TRAINED)
 
 
-def test_the_first_state_is_looked_at_and_then_every_so_often() -> None:
-    assert evaluation_steps(90) == {0}
-    assert sorted(evaluation_steps(400)) == [0, 100, 250]
+def _trained(
+    steps: int, errors: Sequence[float] | None = None
+) -> tuple[list[Training], Candidate]:
+    trainer = ScriptedTrainer(steps, errors)
+    run = GeneratorResult(train(trainer, 1, 1.0))
+    updates = list(run)
+    assert trainer.finished
+    return updates, run.result
+
+
+def test_a_training_without_errors_takes_all_steps() -> None:
+    updates, candidate = _trained(90)
+    assert candidate.steps == 90
+    assert candidate.reason is StopReason.TRAINED
+    assert [one.progress for one in updates] == [one.step / 90 for one in updates]
+
+
+def test_a_training_with_a_flat_error_ends_early() -> None:
+    errors = [0.5, 0.4, 0.3, 0.25, 0.22, 0.21, 0.2, 0.2, 0.2, 0.2, 0.2]
+    updates, candidate = _trained(1000, errors)
+    assert candidate.reason is StopReason.HELD_OUT_FLAT
+    assert candidate.steps in (283, 400)
+    assert updates[-1].error == HeldOutError(0.2, 10**5)
+
+
+def test_a_training_that_gains_to_the_end_says_so() -> None:
+    _, candidate = _trained(100, [0.5, 0.4, 0.3, 0.25, 0.2])
+    assert candidate.steps == 100
+    assert candidate.reason is StopReason.TRAINED
+
+
+def test_the_progress_never_falls() -> None:
+    errors = [0.5, 0.4, 0.3, 0.25, 0.22, 0.21, 0.2, 0.15, 0.1, 0.05, 0.02]
+    updates, _ = _trained(900, errors)
+    done = [one.progress for one in updates]
+    assert done == sorted(done)
+    assert 0 <= done[0] <= done[-1] <= 1
+
+
+def test_the_plane_is_shown_on_the_way() -> None:
+    assert shown_steps(90) == [50]
+    assert shown_steps(400) == [50, 141]
+    updates, _ = _trained(100)
+    shown = {one.step: one.candidate for one in updates if one.candidate is not None}
+    assert list(shown) == [50]
+    assert (shown[50].plane_yxs == 50).all()

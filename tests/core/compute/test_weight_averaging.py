@@ -5,6 +5,8 @@ import torch
 
 from napari_inr_denoise.core.compute.weight_averaging import (
     WeightAverage,
+    constant_horizon,
+    growing_horizon,
     selective_decay,
 )
 from napari_inr_denoise.core.networks.siren import SineLayers, Siren
@@ -42,7 +44,7 @@ def test_every_parameter_is_optimised_once(decay_layers: int) -> None:
 def test_the_average_follows_is_applied_and_restored() -> None:
     network = torch.nn.Linear(1, 1, bias=False)
     network.weight.data.fill_(0.0)
-    average = WeightAverage(network, decay=0.9)
+    average = WeightAverage(network, constant_horizon(0.9))
     history = []
     for value in range(1, 200):
         network.weight.data.fill_(float(value))
@@ -60,7 +62,7 @@ def test_the_average_follows_is_applied_and_restored() -> None:
 def test_the_first_update_forgets_most_of_the_start() -> None:
     network = torch.nn.Linear(1, 1, bias=False)
     network.weight.data.fill_(100.0)
-    average = WeightAverage(network, decay=0.999)
+    average = WeightAverage(network, constant_horizon(0.999))
     network.weight.data.fill_(0.0)
     average.update()
     average.apply()
@@ -69,7 +71,7 @@ def test_the_first_update_forgets_most_of_the_start() -> None:
 
 def test_updating_an_applied_average_is_a_mistake() -> None:
     network = torch.nn.Linear(1, 1)
-    average = WeightAverage(network, decay=0.5)
+    average = WeightAverage(network, constant_horizon(0.5))
     average.apply()
     with pytest.raises(RuntimeError, match="restore"):
         average.update()
@@ -77,8 +79,30 @@ def test_updating_an_applied_average_is_a_mistake() -> None:
 
 def test_register_starts_anew() -> None:
     network = torch.nn.Linear(1, 1, bias=False)
-    average = WeightAverage(network, decay=0.5)
+    average = WeightAverage(network, constant_horizon(0.5))
     network.weight.data.fill_(3.0)
     average.register(network)
     average.apply()
     assert network.weight.item() == 3.0
+
+
+def test_a_growing_horizon_averages_a_share_of_the_updates() -> None:
+    """The weights are the number of the update: the average follows at a distance."""
+    network = torch.nn.Linear(1, 1, bias=False)
+    average = WeightAverage(network, growing_horizon(0.25))
+    for update in range(1, 201):
+        network.weight.data.fill_(float(update))
+        average.update()
+    average.apply()
+    # For averages over a share s of the updates the distance is s / (1 + s).
+    assert network.weight.item() == pytest.approx(200 / 1.25, rel=0.02)
+
+
+def test_a_growing_horizon_forgets_the_initial_weights() -> None:
+    network = torch.nn.Linear(1, 1, bias=False)
+    network.weight.data.fill_(1e6)
+    average = WeightAverage(network, growing_horizon(0.3))
+    network.weight.data.fill_(2.0)
+    average.update()
+    average.apply()
+    assert network.weight.item() == 2.0

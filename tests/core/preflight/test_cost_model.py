@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from napari_inr_denoise.core.candidates.base import evaluation_steps
+from napari_inr_denoise.core.candidates.base import shown_steps
 from napari_inr_denoise.core.candidates.neighbourhood import schedule
 from napari_inr_denoise.core.candidates.shared import MORE_STEPS, shared_augmentations
 from napari_inr_denoise.core.preflight.cost_model import Workload
@@ -27,7 +27,7 @@ def test_planes_alone_take_their_times() -> None:
     one, ten = (_load(planes=count).seconds(TIMES, 1e-5) for count in (1, 10))
     assert ten == pytest.approx(10 * one)
     _, steps = schedule(10**6, 40, SETTINGS)
-    rendered = (len(evaluation_steps(steps)) + SETTINGS.n_augmentations) * 1e6 * 0.001
+    rendered = (len(shown_steps(steps)) + SETTINGS.n_augmentations) * 1e6 * 0.001
     assert _load(planes=1).seconds(
         {"neighbourhood": TIMES["neighbourhood"]}, 1e-5
     ) == pytest.approx(steps + rendered + 10)
@@ -75,3 +75,13 @@ def test_of_networks_at_once_the_longer_counts_and_ends_alone() -> None:
     assert concurrent.seconds(unknown, 0.0) == pytest.approx(300)
     only = {"attention": paces["attention"]}
     assert concurrent.seconds(only, 0.0) == pytest.approx(300)
+
+
+def test_a_training_may_end_early() -> None:
+    settings = preset_settings("fast", window_steps=400)
+    load = _load(settings, planes=1)
+    low, middle, high = (
+        load.seconds({"neighbourhood": Pace(1.0, 0.0)}, 0.0, share)
+        for share in (0.0, 0.5, 1.0)
+    )
+    assert (low, middle, high) == (100, 250, 400)

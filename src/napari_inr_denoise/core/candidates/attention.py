@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,9 @@ from napari_inr_denoise.core.candidates.base import (
     map_unique,
     squared_error_and_risk,
 )
+from napari_inr_denoise.core.compute.error_curve import HeldOutError
 from napari_inr_denoise.core.compute.gradient import Loss, part_count
-from napari_inr_denoise.core.compute.optimizer import OneCycleOptimizer
+from napari_inr_denoise.core.compute.optimizer import AveragingOptimizer
 from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork
@@ -40,6 +42,8 @@ from napari_inr_denoise.core.sampling.normalization import (
 from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.settings import ATTENTION, DenoiseSettings
 
+_MOST_MEASURED = 4
+"""Crops on which the error is measured."""
 _CROP = 96
 """Side of the training crops in pixels; a multiple of `PHASES`."""
 
@@ -130,7 +134,7 @@ class AttentionTrainer(Trainer):
     settings : DenoiseSettings
         Gives width, batch size, learning rate and seed.
     steps : int
-        Number of optimization steps.
+        Largest number of optimization steps.
     """
 
     def __init__(
@@ -151,12 +155,14 @@ class AttentionTrainer(Trainer):
         self._network = AttentionNetwork(
             self._samples, settings.attention.width, parts[0].context, start
         ).to(self._device)
-        self._optimizer = OneCycleOptimizer(
-            self._network, settings.attention.learning_rate, steps
+        self._optimizer = AveragingOptimizer(
+            self._network, settings.attention.learning_rate
         )
         self.steps = steps
         self._batch = settings.attention.batch_size
-        self._generator = torch.Generator().manual_seed(settings.seed)
+        self._generator = torch.Generator()
+        self._measured = self._some_crops()
+        self._generator.manual_seed(settings.seed)
         self._done = 0
 
     def _evaluate(self, planes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -204,15 +210,68 @@ class AttentionTrainer(Trainer):
         targets = planes[:, 2 * self._samples + 1].unsqueeze(1)
         return (loss * targets * weights[:, None, None, None]).sum() / counted
 
+    def averaged(self) -> AbstractContextManager[None]:
+        """Let the network have the average of its weights meanwhile."""
+        return self._optimizer.averaged()
+
+    def finish(self) -> None:
+        """End the training: the network keeps the average of its weights."""
+        self._optimizer.finish()
+
+    @torch.no_grad()
+    def held_out_error(self) -> HeldOutError | None:
+        """Return the error on the held-out pixels of some crops."""
+        sums, pixels = [], 0
+        with one_thread():
+            for number, planes in self._measured:
+                risk, held_out = self._risk(self._parts[number], planes)
+                sums.append(risk)
+                pixels += int(held_out)
+        if not pixels:
+            return None
+        return HeldOutError(float(torch.stack(sums).sum()) / pixels, pixels)
+
+    def _risk(self, part: Crops, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the sum of Stein's unbiased risk, in units of the noise variance.
+
+        The second value is the number of held-out pixels.
+        """
+        n = self._samples
+        linear, predicted, result, gain = self._evaluate(planes[None])
+        held_out = planes[2 * n] * (1 - planes[2 * n + 1])
+        rows = predicted.movedim(1, -1).reshape(1, -1, n)
+        variance = part.scale.variances.at(rows).view(1, _CROP, _CROP, n)
+        risk = (result - linear).square() + (2 * gain - 1) * variance.movedim(-1, 1)
+        scale = self._scale.scale / part.problem.noise.sigma
+        return (risk.mean(dim=1) * held_out).sum() * scale**2, held_out.sum()
+
     def _drawn(self) -> int:
         """Return a random tile number; the generator is not used for a single tile."""
         return self._random(len(self._parts)) if len(self._parts) > 1 else 0
 
+    def _some_crops(self) -> list[tuple[int, Tensor]]:
+        """Return crops to measure the error on, each with the number of its tile."""
+        numbers = [k for k in range(len(self._padded)) for _ in range(_MOST_MEASURED)]
+        numbers = numbers[:: len(self._padded)]
+        self._generator.manual_seed(0)
+        places = {
+            (number, *self._place(self._padded[number])): number for number in numbers
+        }
+        return [
+            (number, self._padded[number][:, slice(*rows), slice(*columns)])
+            for (_, rows, columns), number in places.items()
+        ]
+
     def _crop(self, padded: Tensor) -> Tensor:
         """Return a random crop, flipped and rotated at random; (planes, crop, crop)."""
-        first = [self._random(size - _CROP + 1) for size in padded.shape[1:]]
-        rows, columns = (slice(at, at + _CROP) for at in first)
-        return augment(padded[:, rows, columns], self._random(N_ORIENTATIONS))
+        rows, columns = self._place(padded)
+        crop = padded[:, slice(*rows), slice(*columns)]
+        return augment(crop, self._random(N_ORIENTATIONS))
+
+    def _place(self, padded: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the first and last row, and column, of a random crop."""
+        top, left = (self._random(size - _CROP + 1) for size in padded.shape[1:])
+        return (top, top + _CROP), (left, left + _CROP)
 
     def _random(self, limit: int) -> int:
         return int(torch.randint(limit, (1,), generator=self._generator))

@@ -7,9 +7,11 @@ never see the pixel they predict, which is all but the coordinate networks.
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -18,6 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_inr_denoise.core.compute.error_curve import (
+    ErrorCurve,
+    HeldOutError,
+    evaluation_steps,
+    fewest_steps,
+)
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.limits import keep_in_range
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
@@ -30,8 +38,6 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 
 _STEPS_BETWEEN_YIELDS = 10
 """Few enough that a caller can stop within about a second."""
-_FIRST_EVALUATION, _STEPS_BETWEEN_EVALUATIONS = 100, 150
-"""Steps. An evaluation predicts the whole plane."""
 _View = TypeVar("_View")
 CandidateSteps = Generator[FitStep, None, Candidate]
 
@@ -43,13 +49,23 @@ class Cost:
     Attributes
     ----------
     steps : int
-        Optimization steps.
+        Largest number of optimization steps.
     evaluations : int
         Predictions of the whole plane, in one orientation.
+    fewest : int or None
+        Number of steps after which the fit can end at the earliest; None if it is not
+        known.
     """
 
     steps: int
     evaluations: int
+    fewest: int | None = None
+
+    def steps_at(self, share: float) -> float:
+        """Return the steps at a share of the range from the fewest to the most."""
+        if self.fewest is None:
+            return self.steps
+        return self.fewest + share * (self.steps - self.fewest)
 
 
 class CandidateModel(ABC):
@@ -119,7 +135,7 @@ class Trainer(ABC):
     Attributes
     ----------
     steps : int
-        Optimization steps of the whole training.
+        Largest number of optimization steps.
     """
 
     steps: int
@@ -127,6 +143,23 @@ class Trainer(ABC):
     @abstractmethod
     def advance(self) -> None:
         """Take one optimization step."""
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Let the network have the weights to predict with meanwhile.
+
+        For an optimizer that averages the weights; by default nothing is done.
+        """
+        return nullcontext()
+
+    def finish(self) -> None:  # noqa: B027 - nothing to do by default
+        """End the training: the network keeps the weights to predict with."""
+
+    def held_out_error(self) -> HeldOutError | None:
+        """Return the error on the pixels that are not trained on.
+
+        None, the default, where it is not known. All steps are then taken.
+        """
+        return None
 
     @abstractmethod
     def predict(
@@ -200,7 +233,7 @@ class BlindSpotModel(CandidateModel):
         device : torch.device
             Device on which the network is trained.
         steps : int
-            Number of optimization steps; the trainer may take fewer.
+            Largest number of optimization steps.
         """
 
     @abstractmethod
@@ -236,19 +269,19 @@ class BlindSpotModel(CandidateModel):
         device: torch.device,
     ) -> CandidateSteps:
         """Train on one plane and predict it; see `CandidateModel.fit`."""
-        started, best = time.monotonic(), None
+        started, best = time.monotonic(), noisy_result(problem)
         trainer = self.plane_trainer(problem, targets_yx, settings, device)
-        run = GeneratorResult(train(trainer, settings.n_augmentations))
-        for training in run:
+        steps = train(trainer, settings.n_augmentations, settings.patience)
+        for training in (run := GeneratorResult(steps)):
             best = shown(problem, training) or best
-            if best is not None:
-                yield step_of(problem, training, best, time.monotonic() - started)
+            yield step_of(problem, training, best, time.monotonic() - started)
         return run.result
 
     def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:
         """Return the work of `fit` for a plane of this number of pixels."""
         steps = self.planned_steps(pixels, self.steps(settings), settings)
-        return Cost(steps, len(evaluation_steps(steps)) + settings.n_augmentations)
+        evaluations = len(shown_steps(steps)) + settings.n_augmentations
+        return Cost(steps, evaluations, fewest_steps(steps))
 
     def shared_cost(self, pixels: int, factor: int, settings: DenoiseSettings) -> Cost:
         """Return the work of one training that tiles share, without their predictions.
@@ -263,7 +296,7 @@ class BlindSpotModel(CandidateModel):
             Parameters of the network.
         """
         steps = self.planned_steps(pixels, factor * self.steps(settings), settings)
-        return Cost(steps, len(evaluation_steps(steps)))
+        return Cost(steps, len(shown_steps(steps)), fewest_steps(steps))
 
 
 @dataclass(frozen=True)
@@ -272,26 +305,40 @@ class Training:
 
     Attributes
     ----------
-    step, steps : int
-        Steps done and steps in all.
+    step : int
+        Steps done.
+    steps : int
+        Steps after which the training will probably end.
+    progress : float
+        Estimated share of the training that is done, 0 to 1; never decreases.
+    error : HeldOutError or None
+        The newest measurement; None before the first.
     candidate : Candidate or None
-        Prediction of the first tile, at an evaluation.
+        Prediction of the first tile, at some evaluations.
     """
 
     step: int
     steps: int
-    candidate: Candidate | None
+    progress: float = 0.0
+    error: HeldOutError | None = None
+    candidate: Candidate | None = None
 
 
-def evaluation_steps(steps: int) -> set[int]:
-    """Return the steps of a training after which the whole plane is predicted."""
-    return {0, *range(_FIRST_EVALUATION, steps, _STEPS_BETWEEN_EVALUATIONS)}
+def shown_steps(limit: int) -> list[int]:
+    """Return the steps of a training after which the whole plane is predicted.
+
+    Parameters
+    ----------
+    limit : int
+        Largest number of steps.
+    """
+    return [step for step in evaluation_steps(limit - 1)[2::3] if step < limit]
 
 
 def train(
-    trainer: Trainer, n_augmentations: int
+    trainer: Trainer, n_augmentations: int, patience: float = 1.0
 ) -> Generator[Training, None, Candidate]:
-    """Train to the end, with evaluations of the whole plane on the way.
+    """Train until there is nothing more to gain, with predictions on the way.
 
     Parameters
     ----------
@@ -299,6 +346,8 @@ def train(
         Network with its training tiles.
     n_augmentations : int
         Number of orientations (flips and rotations) that are averaged.
+    patience : float
+        How long to go on for small gains; see `ErrorCurve`.
 
     Yields
     ------
@@ -310,17 +359,33 @@ def train(
     Candidate
         The prediction of the first tile.
     """
-    evaluated = evaluation_steps(trainer.steps)
-    for step in range(trainer.steps + 1):
-        if step > 0:
-            trainer.advance()
-        now = Training(step, trainer.steps, None)
-        if step in evaluated:
-            candidate = yield from _predicted(trainer, 1, now)
-            yield replace(now, candidate=candidate)
+    limit = trainer.steps
+    curve, reason = ErrorCurve(limit, patience), StopReason.TRAINED
+    measured, shown_at = set(evaluation_steps(limit)), set(shown_steps(limit))
+    yield (now := Training(0, limit))
+    for step in range(1, limit + 1):
+        trainer.advance()
+        done = max(now.progress, step / now.steps)
+        now = replace(now, step=step, progress=min(done, 1.0))
+        if step in measured:
+            with trainer.averaged():
+                error = trainer.held_out_error()
+            if error is not None:
+                curve.add(step, error)
+                now = replace(now, error=error, steps=curve.expected_steps)
+            yield now
+            if error is not None and curve.is_flat:
+                reason = StopReason.HELD_OUT_FLAT
+                break
         elif step % _STEPS_BETWEEN_YIELDS == 0:
             yield now
-    return (yield from _predicted(trainer, n_augmentations, now))
+        if step in shown_at:
+            with trainer.averaged():
+                candidate = yield from _predicted(trainer, 1, now)
+            yield replace(now, candidate=candidate)
+    trainer.finish()
+    candidate = yield from _predicted(trainer, n_augmentations, now)
+    return replace(candidate, reason=reason)
 
 
 def _predicted(
@@ -337,15 +402,23 @@ def step_of(
     problem: NoisyPlane, training: Training, best: FitResult, seconds: float
 ) -> FitStep:
     """Return a blind-spot training as a step of the fit of a plane."""
+    error = training.error.mean if training.error is not None else 0.0
     return FitStep(
         step=training.step,
         max_steps=training.steps,
         residual_rms=best.residual_rms,
         noise=problem.noise,
-        progress=training.step / training.steps,
+        progress=training.progress,
+        estimated_error=math.sqrt(error) * problem.noise.sigma if error > 0 else None,
         steps_per_second=training.step / seconds if seconds > 0 else 0.0,
         best=best,
     )
+
+
+def noisy_result(problem: NoisyPlane) -> FitResult:
+    """Return the noisy plane as the result to show before there is a better one."""
+    noisy = problem.plane_yxs.astype(np.float32)
+    return FitResult(noisy, 0.0, 0, StopReason.CALLER)
 
 
 def shown(problem: NoisyPlane, training: Training) -> FitResult | None:

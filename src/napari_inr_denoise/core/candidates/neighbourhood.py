@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,10 @@ from napari_inr_denoise.core.candidates.base import (
     map_unique,
     squared_error_and_risk,
 )
+from napari_inr_denoise.core.compute.error_curve import HeldOutError
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.compute.gradient import Loss, part_count
-from napari_inr_denoise.core.compute.optimizer import OneCycleOptimizer
+from napari_inr_denoise.core.compute.optimizer import AveragingOptimizer
 from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
@@ -32,9 +34,14 @@ from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.sampling.training_plane import PlaneView, ViewMaker
 from napari_inr_denoise.core.settings import NEIGHBOURHOOD, DenoiseSettings
 
-_PREDICTION_ALONE = 0.4
-"""Share of the steps that train the prediction alone, for correlated noise. Then the
-correlation is measured and the gain is trained as well."""
+_PREDICTION_ALONE = 80
+"""Steps that train the prediction alone, for correlated noise. Then the correlation is
+measured and the gain is trained as well."""
+_MOST_CORRELATED = 400
+"""Largest number of steps for correlated noise. A longer training finds what is left of
+the correlation outside of the blind spot, and predicts noise."""
+_MOST_HELD_OUT = 8192
+"""Largest number of held-out pixels on which the error is measured."""
 _RENDER_BATCH = 16384
 """Pixels that are predicted at once; limits the memory."""
 _MOST_PASSES = 45.0
@@ -121,7 +128,7 @@ class NeighbourhoodTrainer(Trainer):
     settings : DenoiseSettings
         Gives width, depth, batch size, learning rate and seed.
     steps : int
-        Number of optimization steps; fewer are taken if there are few pixels.
+        Largest number of optimization steps; fewer are taken if there are few pixels.
     """
 
     def __init__(
@@ -137,9 +144,10 @@ class NeighbourhoodTrainer(Trainer):
         pixels = sum(len(view.targets) for view in views)
         self._most_drawn = settings.neighbourhood.batch_size
         self._batch, self.steps = schedule(pixels, steps, settings)
-        # For correlated noise the gain is trained once the correlation is known.
-        early = _PREDICTION_ALONE if first.neighbours.blind_radius else 0.0
-        self._alone = math.ceil(self.steps * early)
+        self._alone = 0
+        if first.neighbours.blind_radius:
+            self.steps = min(self.steps, _MOST_CORRELATED)
+            self._alone = min(_PREDICTION_ALONE, self.steps // 2)
         start = torch.Generator().manual_seed(settings.seed)
         blurs = len(BLURS) if first.neighbours.blind_radius else 1
         self._network = Neighbourhood(
@@ -152,9 +160,10 @@ class NeighbourhoodTrainer(Trainer):
         ).to(first.device)
         self._basis = _blurs(first, blurs)
         self._correlation = _own_pixel(first)
-        self._optimizer = OneCycleOptimizer(
-            self._network, settings.neighbourhood.learning_rate, self.steps
+        self._optimizer = AveragingOptimizer(
+            self._network, settings.neighbourhood.learning_rate
         )
+        self._held_out = [_held_out(view, len(views)) for view in views]
         self._host_generator = torch.Generator().manual_seed(settings.seed)
         self._generator = torch.Generator(device=first.device)
         self._generator.manual_seed(settings.seed)
@@ -246,6 +255,41 @@ class NeighbourhoodTrainer(Trainer):
             loss = (predicted - noisy).square()
         return loss.mean(dim=-1).sum()
 
+    def averaged(self) -> AbstractContextManager[None]:
+        """Let the network have the average of its weights meanwhile."""
+        return self._optimizer.averaged()
+
+    def finish(self) -> None:
+        """End the training: the network keeps the average of its weights."""
+        self._optimizer.finish()
+
+    @torch.no_grad()
+    def held_out_error(self) -> HeldOutError | None:
+        """Return the error on held-out pixels of all tiles, in one orientation.
+
+        None for correlated noise: a held-out pixel shares noise with its neighbours.
+        """
+        pixels = sum(len(flat) for flat in self._held_out)
+        if self._views[0].neighbours.blind_radius or not pixels:
+            return None
+        with one_thread():
+            each = zip(self._views, self._held_out, strict=True)
+            errors = [self._risk(view, flat) for view, flat in each]
+        return HeldOutError(float(torch.stack(errors).sum()) / pixels, pixels)
+
+    def _risk(self, view: PlaneView, flat: Tensor) -> Tensor:
+        """Return the sum of Stein's unbiased risk, in units of the noise variance."""
+        seen = view.neighbours.around(flat)
+        columns = view.neighbours.oriented_columns[0]
+        predicted, result, divergence = self._evaluate(
+            self._network(seen.features, columns), seen
+        )
+        (variance,) = view.scale.variances.at(predicted[None])
+        risk = (result - view.values[flat]).square() + (2 * divergence - 1) * variance
+        scale = self._maker.common.scale / view.problem.noise.sigma
+        total: Tensor = risk.mean(dim=-1).sum() * scale**2
+        return total
+
     @torch.no_grad()
     def _learn_correlation(self) -> None:
         """Measure the noise correlation within the blind spot from the residual."""
@@ -306,6 +350,15 @@ class NeighbourhoodTrainer(Trainer):
             self._done,
             StopReason.TRAINED,
         )
+
+
+def _held_out(view: PlaneView, views: int) -> Tensor:
+    """Return flat indices of held-out pixels of one of several tiles, evenly spread."""
+    held_out_yx = view.problem.fitted_yx.copy()
+    held_out_yx.ravel()[view.targets.cpu().numpy()] = False
+    flat = np.flatnonzero(held_out_yx)
+    flat = flat[:: math.ceil(len(flat) * views / _MOST_HELD_OUT) or 1]
+    return torch.from_numpy(flat).to(view.device)
 
 
 def _blurs(view: PlaneView, count: int) -> Tensor:

@@ -27,6 +27,7 @@ from napari_inr_denoise.core.compute.concurrency import fit_concurrently
 from napari_inr_denoise.core.compute.generators import GeneratorResult, run_in_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.sampling.series import CROP, Series, SeriesTile, spread
 from napari_inr_denoise.core.sampling.similarity import sudden_change
@@ -79,14 +80,18 @@ class SharedNetworks:
     ----------
     planes : Series
         Series of planes to predict.
-    trainers : sequence of Trainer
-        The trained networks, in the order of their predictions.
+    trainers : sequence of (Trainer, StopReason)
+        The trained networks, in the order of their predictions, and why their training
+        ended.
     n_augmentations : int
         Number of orientations (flips and rotations) that a prediction averages.
     """
 
     def __init__(
-        self, planes: Series, trainers: Sequence[Trainer], n_augmentations: int
+        self,
+        planes: Series,
+        trainers: Sequence[tuple[Trainer, StopReason]],
+        n_augmentations: int,
     ) -> None:
         self.planes, self._trainers = planes, trainers
         self._n_augmentations = n_augmentations
@@ -95,8 +100,9 @@ class SharedNetworks:
         """Return each network's prediction of a tile, trained on or not."""
         found = []
         changed = sudden_change(tile.problem, tile.context)
-        for trainer in self._trainers:
+        for trainer, reason in self._trainers:
             candidate = yield from trainer.predict(tile, self._n_augmentations)
+            candidate = replace(candidate, reason=reason)
             found.append(_as_bright(candidate, tile.problem, changed))
         return found
 
@@ -219,14 +225,16 @@ def train_shared(
         steps = MORE_STEPS * model.steps(settings)
         return model.trainer(parts, scale, settings, device, steps)
 
-    fits = [_trained(partial(begin, model), device) for model in models]
+    fits = [
+        _trained(partial(begin, model), device, settings.patience) for model in models
+    ]
     newest: dict[int, Training] = {}
     for number, training in (run := GeneratorResult(fit_concurrently(fits, device))):
         if training is None:
             yield None
             continue
         newest[number] = training
-        done = sum(one.step / one.steps for one in newest.values()) / len(fits)
+        done = sum(one.progress for one in newest.values()) / len(fits)
         # Early predictions of the second network are worse than those already shown.
         seen = _of_all(newest, training.candidate if number == 0 else None)
         yield SharedTraining(first.number, first.problem, seen, done)
@@ -234,8 +242,8 @@ def train_shared(
 
 
 def _trained(
-    begin: Callable[[], Trainer], device: torch.device
-) -> Generator[Training | None, None, Trainer]:
+    begin: Callable[[], Trainer], device: torch.device, patience: float
+) -> Generator[Training | None, None, tuple[Trainer, StopReason]]:
     """Build a trainer in a worker thread, and train it."""
 
     def begun() -> Trainer:
@@ -247,14 +255,18 @@ def _trained(
         return trainer
 
     trainer = yield from run_in_thread(begun)
-    yield from train(trainer, n_augmentations=1)
-    return trainer
+    candidate = yield from train(trainer, 1, patience)
+    return trainer, candidate.reason
 
 
 def _of_all(trainings: dict[int, Training], candidate: Candidate | None) -> Training:
     """Return the trainings that have begun as one, with a prediction to show."""
-    steps = sum(one.step for one in trainings.values())
-    return Training(steps, sum(one.steps for one in trainings.values()), candidate)
+    return Training(
+        sum(one.step for one in trainings.values()),
+        sum(one.steps for one in trainings.values()),
+        error=trainings[min(trainings)].error,
+        candidate=candidate,
+    )
 
 
 def _parts(planes: Series, seed: int) -> list[TrainingTile]:

@@ -13,6 +13,7 @@ from napari_inr_denoise.core.compute.optimizer import descent
 from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.compute.weight_averaging import (
     WeightAverage,
+    constant_horizon,
     selective_decay,
 )
 from napari_inr_denoise.core.networks.siren import SineLayers, Siren
@@ -83,7 +84,8 @@ class SirenTraining:
         self._generator = torch.Generator(device=device).manual_seed(settings.seed)
         self._parts = part_count(device)
         self.steps, self._seconds = 0, 0.0
-        self.average = WeightAverage(network, settings.siren.average_decay)
+        kept = constant_horizon(settings.siren.average_decay)
+        self.average = WeightAverage(network, kept)
         groups = selective_decay(
             network.linear_layers(),
             settings.siren.decay_layers,

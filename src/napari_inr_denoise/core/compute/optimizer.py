@@ -1,9 +1,9 @@
-"""AdamW with a one-cycle learning rate, on the CPU and on other devices."""
+"""AdamW on the CPU and on other devices, and the optimizer of blind-spot networks."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
@@ -19,6 +19,10 @@ from napari_inr_denoise.core.compute.adamw import (
 from napari_inr_denoise.core.compute.cuda_graphs import Recorder, graphs_for
 from napari_inr_denoise.core.compute.gradient import Gradient, Loss
 from napari_inr_denoise.core.compute.threads import one_thread
+from napari_inr_denoise.core.compute.weight_averaging import (
+    WeightAverage,
+    growing_horizon,
+)
 
 
 class Descent(Protocol):
@@ -91,64 +95,51 @@ class _OnDevice:
         torch._foreach_add_(self._gradients, found)
 
 
-_WARM_UP = 0.1
-"""Share of the steps in which the rate rises."""
-_FIRST_RATE, _LAST_RATE = 25.0, 1e4
-"""The largest rate over the first, and the first over the last."""
-_BETA1 = (0.95, 0.85)
-"""Adam's beta1 at the smallest and the largest learning rate."""
+_WARM_UP = 20
+"""Steps in which the learning rate rises."""
 _WEIGHT_DECAY = 1e-3
+_HORIZON = 0.3
+"""Share of the steps so far over which the weights are averaged."""
 
 
-class OneCycleOptimizer:
-    """AdamW whose learning rate rises for a tenth of the steps, then falls to about 0.
+class AveragingOptimizer:
+    """AdamW with a constant learning rate, and an average of the weights.
+
+    The average takes the place of a falling learning rate, which must know beforehand
+    when the training ends.
 
     Parameters
     ----------
     network : Module
         Network to train, on its device.
     rate : float
-        Largest learning rate.
-    steps : int
-        Number of steps of the whole training.
+        Learning rate after the first steps.
     """
 
-    def __init__(self, network: nn.Module, rate: float, steps: int) -> None:
+    def __init__(self, network: nn.Module, rate: float) -> None:
         weights: list[Tensor] = list(network.parameters())
         self._descent = descent(
             network, [{"params": weights, "weight_decay": _WEIGHT_DECAY}]
         )
-        self._rate, self._steps, self._done = rate, steps, 0
+        self._average = WeightAverage(network, growing_horizon(_HORIZON))
+        self._rate, self._done = rate, 0
 
     def step(self, losses: Sequence[Loss]) -> None:
         """Go down the gradient of a sum of losses."""
-        self._descent.step(losses, *one_cycle(self._done, self._steps, self._rate))
         self._done += 1
+        self._descent.step(losses, self._rate * min(self._done / _WARM_UP, 1.0))
+        with one_thread():
+            self._average.update()
 
+    @contextmanager
+    def averaged(self) -> Generator[None, None, None]:
+        """Let the network have the average of its weights meanwhile."""
+        self._average.apply()
+        try:
+            yield
+        finally:
+            self._average.restore()
 
-def one_cycle(done: int, steps: int, rate: float) -> tuple[float, float]:
-    """Return the learning rate and Adam's beta1 of a step.
-
-    Smith, Topin, "Super-Convergence", 2019: the learning rate rises along a cosine
-    while beta1 falls, then both go back. Same values as torch's OneCycleLR.
-
-    Parameters
-    ----------
-    done : int
-        Number of steps before this one.
-    steps : int
-        Number of steps of the whole training.
-    rate : float
-        Largest learning rate.
-    """
-    top = _WARM_UP * (steps + 1) - 1
-    if 0 <= done <= top and top > 0:
-        share, (first, last), beta1 = done / top, (rate / _FIRST_RATE, rate), _BETA1
-    else:
-        share, beta1 = (done - top) / (steps - top), _BETA1[::-1]
-        first, last = rate, rate / _FIRST_RATE / _LAST_RATE
-    return _along_cosine(first, last, share), _along_cosine(*beta1, share)
-
-
-def _along_cosine(first: float, last: float, share: float) -> float:
-    return last + (first - last) / 2.0 * (math.cos(math.pi * share) + 1)
+    def finish(self) -> None:
+        """Let the network keep the average of its weights."""
+        self._average.apply()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -43,6 +45,25 @@ def selective_decay(
     return [group for group in groups if group["params"]]
 
 
+def constant_horizon(decay: float) -> Callable[[int], float]:
+    """Return the usual fraction for `WeightAverage`, a constant.
+
+    It is smaller in the first updates, so that the initial weights lose their
+    influence.
+    """
+    return lambda update: min(decay, update / (update + 9))
+
+
+def growing_horizon(share: float) -> Callable[[int], float]:
+    """Return a fraction for `WeightAverage` that grows with the training.
+
+    The average reaches over a share of all updates so far. It is as good at any moment
+    as if the training were planned to end there (Karras et al., "Analyzing and
+    Improving the Training Dynamics of Diffusion Models", CVPR 2024).
+    """
+    return lambda update: max(1 - 1 / (share * update), 0.0)
+
+
 class WeightAverage:
     """Exponential moving average of a network's weights.
 
@@ -53,13 +74,13 @@ class WeightAverage:
     ----------
     network : Module
         The network. The average starts at its present weights.
-    decay : float
-        Fraction of the average kept at each update, in [0, 1). It is smaller in the
-        first updates, so that the initial weights lose their influence.
+    kept : callable
+        Fraction of the average that is kept, in [0, 1), by the number of the update,
+        which counts from 1.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self._decay = decay
+    def __init__(self, network: nn.Module, kept: Callable[[int], float]) -> None:
+        self._kept = kept
         self._updates = 0
         self._weights: list[Tensor] = []
         self._average: list[Tensor] = []
@@ -84,8 +105,8 @@ class WeightAverage:
         if self._saved:
             raise RuntimeError("the average is applied; call restore() before update()")
         self._updates += 1
-        decay = min(self._decay, self._updates / (self._updates + 9))
-        torch._foreach_lerp_(self._average, self._weights, 1 - decay)
+        share = 1 - self._kept(self._updates)
+        torch._foreach_lerp_(self._average, self._weights, share)
 
     def apply(self) -> None:
         """Copy the average into the network. A second call changes nothing."""

@@ -52,7 +52,8 @@ class FitStep:
     Attributes
     ----------
     step, max_steps : int
-        Steps done and step budget, summed over all networks that are fitted at once.
+        Steps done and steps after which the fit will probably end, summed over all
+        networks that are fitted at once.
     residual_rms : float
         Root mean square residual of this state, in the image's units.
     noise : NoiseModel
@@ -63,6 +64,9 @@ class FitStep:
         Mean rate of the optimization since the start.
     best : FitResult
         The result to keep if the caller stops now.
+    estimated_error : float or None
+        Root mean square error of the present state, estimated on held-out pixels, in
+        the image's units. None if it is not known, or too small to be known.
     """
 
     step: int
@@ -72,6 +76,7 @@ class FitStep:
     progress: float
     steps_per_second: float
     best: FitResult
+    estimated_error: float | None = None
 
 
 FitSteps = Generator[FitStep, None, FitResult]

@@ -257,11 +257,12 @@ def combine_candidates(
     error = None
     if held_out_yx.sum() >= FEWEST:
         error = estimated_error(problem, plane_yxs, divergence_yxs, held_out_yx)
+    flat = all(one.reason is StopReason.HELD_OUT_FLAT for one in done if one.steps)
     return FitResult(
         plane_yxs,
         problem.residual_rms(plane_yxs),
         best.steps,
-        StopReason.TRAINED,
+        StopReason.HELD_OUT_FLAT if flat else StopReason.TRAINED,
         weights=best.weights,
         quality=judge(problem, plane_yxs, error),
         uncertainty_yxs=uncertainty(problem, plane_yxs, divergence_yxs),

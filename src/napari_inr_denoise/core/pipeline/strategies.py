@@ -16,7 +16,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.candidates.base import shown, step_of
+from napari_inr_denoise.core.candidates.base import noisy_result, shown, step_of
 from napari_inr_denoise.core.candidates.shared import SharedNetworks, train_shared
 from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
 from napari_inr_denoise.core.compute.concurrency import map_ordered
@@ -279,8 +279,7 @@ def _open(run: RunContext, planes: Sequence[Plane]) -> Steps:
     plane, tile = planes[len(planes) // 2], run.plan.tiling.tiles[0]
     window = centre(tile.window, _OPENING_SIDE)
     problem = measure_plane(*run.source.read(plane, window), run.spacing_zyx[1:])
-    noisy = problem.plane_yxs.astype(np.float32)
-    best = FitResult(noisy, 0.0, 0, StopReason.CALLER)
+    best = noisy_result(problem)
     max_steps = run.plan.settings.siren.max_steps
     fit = FitStep(0, max_steps, 0.0, problem.noise, 0.0, 0.0, best)
     yield run.progress.learning(plane, problem, best, fit, 0.0)
@@ -310,12 +309,11 @@ def _train(
             yield run.progress.last
             continue
         plane, problem = planes[update.number], update.problem
-        best = shown(problem, update.training) or best
-        if best is not None:
-            seconds = time.monotonic() - started
-            fit = step_of(problem, update.training, best, seconds)
-            done = share * update.progress
-            yield run.progress.learning(plane, problem, best, fit, done)
+        best = shown(problem, update.training) or best or noisy_result(problem)
+        seconds = time.monotonic() - started
+        fit = step_of(problem, update.training, best, seconds)
+        done = share * update.progress
+        yield run.progress.learning(plane, problem, best, fit, done)
     if training.result is not None:
         run.progress.advance(share)
     return training.result

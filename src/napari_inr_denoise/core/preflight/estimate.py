@@ -28,7 +28,7 @@ from napari_inr_denoise.core.preflight.timing import (
     other_pace,
     volume_pace,
 )
-from napari_inr_denoise.core.report.duration import duration_words
+from napari_inr_denoise.core.report.duration import duration_words, short_duration
 from napari_inr_denoise.core.sampling.series import Series, SeriesTile, spread
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import (
@@ -40,6 +40,8 @@ from napari_inr_denoise.image.axes import (
 from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
 from napari_inr_denoise.image.tiling import Tiling
 
+_USUAL = 0.7
+"""Where trainings end in the mean, from their earliest end (0) to their last step."""
 _COMPARED = 3
 """Planes that are compared with their neighbours in the series."""
 _SIDE, _DEPTH = 256, 4
@@ -56,6 +58,9 @@ class Preflight:
     ----------
     seconds : float
         Expected duration.
+    range_s : tuple of float
+        Shortest and longest duration, in seconds: the training ends where there is
+        nothing more to gain.
     at_most : bool
         Whether the duration is an upper limit: the published method may stop early.
     memory_gb : float
@@ -71,6 +76,7 @@ class Preflight:
     """
 
     seconds: float
+    range_s: tuple[float, float]
     at_most: bool
     memory_gb: float
     device: str
@@ -87,9 +93,13 @@ class Preflight:
         most = "at most " if self.at_most else "about "
         return (
             f"{planes} of {height}x{width}{tiles}{shared}: {most}"
-            f"{duration_words(self.seconds)} and {self.memory_gb:.1f} GB on "
-            f"{self.device}."
+            f"{duration_words(self.seconds)}{self._range_words()} and "
+            f"{self.memory_gb:.1f} GB on {self.device}."
         )
+
+    def _range_words(self) -> str:
+        low, high = map(short_duration, self.range_s)
+        return "" if low == high else f" ({low} to {high})"
 
 
 def preflight(
@@ -149,12 +159,13 @@ def preflight_steps(
     if settings.mode == "volume":
         check_volume(axes, source.shape, settings)
     plan = _Measured(source, axes, settings, voxel_spacing(axes, spacing_um))
-    seconds = yield from plan.seconds()
+    seconds, range_s = yield from plan.seconds()
     samples, pixels = sample_count(axes, source.shape), plan.pixels_at_once
     # The result and its maps, as float32.
     kept = 0.0 if streamed else 4e-9 * (1 + len(MAPS)) * source.size
     return Preflight(
         seconds=seconds,
+        range_s=range_s,
         at_most=plan.at_most,
         memory_gb=kept + expected_memory_gb(settings, samples, pixels, plan.device),
         device=describe_device(plan.device),
@@ -233,13 +244,14 @@ class _Measured:
         """Whether planes or tiles share networks."""
         return self.together or self.plan.tiles_share
 
-    def seconds(self) -> Measuring[float]:
-        """Measure the expected duration; 0 if there is no noise."""
+    def seconds(self) -> Measuring[tuple[float, tuple[float, float]]]:
+        """Measure the expected duration and its range; 0 if there is no noise."""
         if not self._planes.noise.model.sigma > 0:
-            return 0.0
+            return 0.0, (0.0, 0.0)
         yield
-        one = yield from self._of_volume() if self._as_volume else self._of_series()
-        return self._series * one
+        each = yield from self._of_volume() if self._as_volume else self._of_series()
+        low, usual, high = (self._series * one for one in each)
+        return usual, (low, high)
 
     def _sample(self) -> SeriesTile:
         """Return the centre of the middle plane, with its context slices."""
@@ -254,7 +266,7 @@ class _Measured:
         window = _centre(height, side), _centre(width, side)
         return replace(member, context=context).cropped(window)
 
-    def _of_series(self) -> Measuring[float]:
+    def _of_series(self) -> Measuring[tuple[float, float, float]]:
         sample, settings = self._sample(), self._settings
         workload = Workload(
             planes=self._count,
@@ -275,14 +287,18 @@ class _Measured:
         )
         yield
         other = other_pace(sample.problem, settings, self.device, at_once)
-        fitted = workload.seconds(paces, other)
-        return fitted + (self._preparation() if workload.shares else 0.0)
+        before = self._preparation() if workload.shares else 0.0
+        low, usual, high = (
+            before + workload.seconds(paces, other, share)
+            for share in (0.0, _USUAL, 1.0)
+        )
+        return low, usual, high
 
     def _preparation(self) -> float:
         """Return the seconds before a training: common noise, comparison of planes."""
         return self._noise_seconds + self._comparison_seconds * self._count
 
-    def _of_volume(self) -> Measuring[float]:
+    def _of_volume(self) -> Measuring[tuple[float, float, float]]:
         problem = self._sample().problem
         values = problem.plane_yxs.transpose(2, 0, 1).astype(np.float32)
         part = VolumeProblem(
@@ -294,7 +310,8 @@ class _Measured:
         yield
         pace = volume_pace(part, self._settings, self.device)
         voxels = self._count * math.prod(self.tiling.shape_yx)
-        return self._settings.siren.max_steps * pace.step + voxels * pace.pixel
+        most = self._settings.siren.max_steps * pace.step + voxels * pace.pixel
+        return most, most, most
 
 
 def _centre(size: int, most: int) -> slice:

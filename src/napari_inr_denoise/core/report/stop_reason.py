@@ -13,11 +13,16 @@ class StopReason(LabelledEnum):
         "noise level",
         "The residual came down to the estimated noise level.",
     )
+    HELD_OUT_FLAT = (
+        "held_out_flat",
+        "converged",
+        "Training for longer would hardly lower the error on held-out pixels.",
+    )
     TRAINED = (
         "trained",
-        "trained",
-        "The networks were trained to their end and combined by their error on "
-        "pixels that were held out.",
+        "step limit",
+        "The networks were trained for the largest number of steps; the error on "
+        "held-out pixels may still have been falling.",
     )
     BUDGET = (
         "budget",
