@@ -52,7 +52,7 @@ def denoise(  # noqa: PLR0913, PLR0917 - the public call: common choices by name
         One letter per dimension out of T, C, Z, Y, X, S (S: RGB samples). If omitted,
         the last letters of "TCZYX"; never guessed from the sizes.
     preset : str
-        Name of a preset: "auto", "fast" or "paper".
+        Name of a preset: "auto", "fast", "best" or "paper".
     seed : int
         Random seed. The same seed on the same device gives the same bytes.
     device : str

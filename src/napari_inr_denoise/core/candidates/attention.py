@@ -17,6 +17,7 @@ from napari_inr_denoise.core.candidates.base import (
     BlindSpotModel,
     Trainer,
     TrainingTile,
+    held_out_error,
     map_unique,
     squared_error_and_risk,
 )
@@ -221,29 +222,23 @@ class AttentionTrainer(Trainer):
     @torch.no_grad()
     def held_out_error(self) -> HeldOutError | None:
         """Return the error on the held-out pixels of some crops."""
-        sums, pixels = [], 0
         with one_thread():
-            for number, planes in self._measured:
-                risk, held_out = self._risk(self._parts[number], planes)
-                sums.append(risk)
-                pixels += int(held_out)
-        if not pixels:
-            return None
-        return HeldOutError(float(torch.stack(sums).sum()) / pixels, pixels)
+            errors = [self._risk(self._parts[k], part) for k, part in self._measured]
+        return held_out_error(errors, self._scale, self._parts[0].problem)
 
-    def _risk(self, part: Crops, planes: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the sum of Stein's unbiased risk, in units of the noise variance.
+    def _risk(self, part: Crops, planes: Tensor) -> Tensor:
+        """Return Stein's unbiased risk of the held-out pixels of a crop.
 
-        The second value is the number of held-out pixels.
+        In units of the noise variance.
         """
         n = self._samples
         linear, predicted, result, gain = self._evaluate(planes[None])
-        held_out = planes[2 * n] * (1 - planes[2 * n + 1])
+        held_out = (planes[2 * n] > 0) & (planes[2 * n + 1] == 0)
         rows = predicted.movedim(1, -1).reshape(1, -1, n)
         variance = part.scale.variances.at(rows).view(1, _CROP, _CROP, n)
         risk = (result - linear).square() + (2 * gain - 1) * variance.movedim(-1, 1)
-        scale = self._scale.scale / part.problem.noise.sigma
-        return (risk.mean(dim=1) * held_out).sum() * scale**2, held_out.sum()
+        scale = self._scale.in_noise_variances(part.problem)
+        return risk.mean(dim=1)[0][held_out] * scale
 
     def _drawn(self) -> int:
         """Return a random tile number; the generator is not used for a single tile."""

@@ -197,6 +197,26 @@ class TrainingTile:
         return cls(SeriesTile(0, 0, problem, ()), targets_yx)
 
 
+def held_out_error(
+    values: Sequence[Tensor], scale: CommonScale, problem: NoisyPlane
+) -> HeldOutError | None:
+    """Return the errors of held-out pixels; None if there are none.
+
+    Parameters
+    ----------
+    values : sequence of Tensor, shape (N,)
+        Estimated squared errors of pixels, in units of the noise variance.
+    scale : CommonScale
+        Normalization of the tiles.
+    problem : NoisyPlane
+        A typical tile, whose noise the variance of the signal is compared with.
+    """
+    if not sum(len(one) for one in values):
+        return None
+    signal = max(scale.in_noise_variances(problem) - 1, 0.0)
+    return HeldOutError(torch.cat(list(values)).cpu().numpy(), signal)
+
+
 def map_unique(
     tiles: Sequence[TrainingTile], prepare: Callable[[TrainingTile], _View]
 ) -> list[_View]:

@@ -15,6 +15,7 @@ from napari_inr_denoise.core.candidates.base import (
     BlindSpotModel,
     Trainer,
     TrainingTile,
+    held_out_error,
     map_unique,
     squared_error_and_risk,
 )
@@ -269,16 +270,16 @@ class NeighbourhoodTrainer(Trainer):
 
         None for correlated noise: a held-out pixel shares noise with its neighbours.
         """
-        pixels = sum(len(flat) for flat in self._held_out)
-        if self._views[0].neighbours.blind_radius or not pixels:
+        first = self._views[0]
+        if first.neighbours.blind_radius:
             return None
         with one_thread():
             each = zip(self._views, self._held_out, strict=True)
             errors = [self._risk(view, flat) for view, flat in each]
-        return HeldOutError(float(torch.stack(errors).sum()) / pixels, pixels)
+        return held_out_error(errors, self._maker.common, first.problem)
 
     def _risk(self, view: PlaneView, flat: Tensor) -> Tensor:
-        """Return the sum of Stein's unbiased risk, in units of the noise variance."""
+        """Return Stein's unbiased risk of pixels, in units of the noise variance."""
         seen = view.neighbours.around(flat)
         columns = view.neighbours.oriented_columns[0]
         predicted, result, divergence = self._evaluate(
@@ -286,9 +287,9 @@ class NeighbourhoodTrainer(Trainer):
         )
         (variance,) = view.scale.variances.at(predicted[None])
         risk = (result - view.values[flat]).square() + (2 * divergence - 1) * variance
-        scale = self._maker.common.scale / view.problem.noise.sigma
-        total: Tensor = risk.mean(dim=-1).sum() * scale**2
-        return total
+        scale = self._maker.common.in_noise_variances(view.problem)
+        errors: Tensor = risk.mean(dim=-1) * scale
+        return errors
 
     @torch.no_grad()
     def _learn_correlation(self) -> None:

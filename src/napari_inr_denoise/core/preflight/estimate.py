@@ -40,7 +40,7 @@ from napari_inr_denoise.image.axes import (
 from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
 from napari_inr_denoise.image.tiling import Tiling
 
-_USUAL = 0.7
+_USUAL = 0.8
 """Where trainings end in the mean, from their earliest end (0) to their last step."""
 _COMPARED = 3
 """Planes that are compared with their neighbours in the series."""

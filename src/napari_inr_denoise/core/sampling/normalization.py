@@ -78,6 +78,13 @@ class CommonScale:
         """
         return self.variance / problem.noise.sigma**2
 
+    def in_noise_variances(self, problem: NoisyPlane) -> float:
+        """Return the factor from squared normalized units to noise variances.
+
+        The normalized planes have variance 1, of signal and noise together.
+        """
+        return float(self.scale / problem.noise.sigma) ** 2
+
     def stabilized_syx(self, problem: NoisyPlane, device: torch.device) -> Tensor:
         """Return the normalized variance-stabilized plane, (samples, Y, X)."""
         stabilized = problem.variance_stabilized() - self.stabilized_offset
