@@ -18,9 +18,16 @@ class PlaneWarning(LabelledEnum):
     STRUCTURED_NOISE = (
         "structured_noise",
         "row, column or pixel offsets",
-        "Whole rows or columns, or the same pixels in all planes, were brighter or "
-        "darker than their neighbours. This was removed: it is part of the residual, "
-        "and the map `structured` has it alone.",
+        "Whole rows or columns, or single pixels that stay in place over a stack, were "
+        "brighter or darker than their neighbours. This was removed: it is part of the "
+        "residual, and the map `structured` has it alone.",
+    )
+    FIXED_PATTERN = (
+        "fixed_pattern",
+        "fixed pattern of all pixels",
+        "Pixels differ a little, in the same way in all planes, as those of a camera "
+        "that is not calibrated. In a stack this cannot be told from structure, and "
+        "stays in the result. The uncertainty includes it.",
     )
     MIXED_LEVELS = (
         "mixed_levels",
@@ -39,6 +46,13 @@ class PlaneWarning(LabelledEnum):
         "saturated",
         "More than 1 % of the pixels have the largest value that the camera can give. "
         "Their true brightness is unknown: expose for less time, if you can.",
+    )
+    CUT_OFF = (
+        "cut_off",
+        "cut off at the lowest value",
+        "Values below the lowest one were cut off, and the noise that they had with "
+        "them: dim areas are too bright. The uncertainty includes it. Keep an offset "
+        "when you subtract a background, if you can.",
     )
     LITTLE_REMOVED = (
         "little_removed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,13 +46,43 @@ _WARM, _SHARP = 8.0, 0.5
 neighbours over itself below which it is sharper than light. This is 1 for a spot of 0.6
 pixels."""
 _Profiles = NDArray[np.float64]
+_SIDE = 512
+"""Largest side, in pixels, of the part whose spectrum tells the offsets of pixels."""
+_HIGHEST, _MIDDLE, _LINES = 0.375, 0.25, 0.05
+"""Frequencies in cycles per pixel: along both axes above which light has next to no
+power; above which the sharpest light has power; along one axis below which lines have.
+"""
+_OF_LIGHT = 0.1
+"""Power of a spot of 0.6 pixels at the highest over that at middle frequencies."""
+_ALIKE = 4.4
+"""Frequencies that are not independent: two halves, and neighbours under the window."""
+_CERTAIN = 4.0
+"""Power of the offsets of pixels, in standard errors, from which they are told."""
 _TO_STD = 1.4826
 _TO_STD_OF_MEAN = 1.2533
 
 
+@dataclass(frozen=True)
+class FixedPattern:
+    """The fixed pattern of a stack; all values are in the image's units.
+
+    Attributes
+    ----------
+    offsets_yxs : ndarray, shape (Y, X, samples)
+        What is to be subtracted from each plane: offsets of rows, columns and warm
+        pixels.
+    pixel_stds : tuple of float
+        Standard deviation, for each sample, of the offsets that all pixels have beside.
+        The planes do not suffice to tell them one by one.
+    """
+
+    offsets_yxs: NDArray[np.float64] = field(repr=False)
+    pixel_stds: tuple[float, ...]
+
+
 def fixed_pattern(
     planes: Iterable[tuple[NDArray[np.float64], NDArray[np.bool_]]],
-) -> NDArray[np.float64] | None:
+) -> FixedPattern | None:
     """Return the offsets of rows, columns and single pixels in the mean of planes.
 
     A pattern is sharper than anything that light can form. A sample that does not move
@@ -64,8 +95,8 @@ def fixed_pattern(
 
     Returns
     -------
-    ndarray, shape (Y, X, samples), or None
-        In the image's units; None if nothing is found.
+    FixedPattern or None
+        None if nothing is found.
     """
     found = _Planes()
     for values, valid in planes:
@@ -86,7 +117,8 @@ def fixed_pattern(
             np.divide(found.totals[..., sample], found.numbers, out=mean, where=known)
             pattern[..., sample] += _warm_pixels(mean - lines)
     pattern[~known] = 0.0
-    return pattern if pattern.any() else None
+    stds = found.pixel_stds(pattern)
+    return FixedPattern(pattern, stds) if pattern.any() or any(stds) else None
 
 
 class _Planes:
@@ -102,6 +134,8 @@ class _Planes:
         Number of planes in which a pixel is valid.
     profiles : tuple of two lists
         For rows and for columns, an array (samples, segments, lines) of each plane.
+    power : ndarray, shape (samples, frequencies, frequencies)
+        Sum of the power spectra of the planes, in the middle of each.
     """
 
     def __init__(self) -> None:
@@ -109,6 +143,7 @@ class _Planes:
         self.totals: NDArray[np.float64]
         self.numbers: NDArray[np.int64]
         self.profiles: tuple[list[_Profiles], list[_Profiles]] = ([], [])
+        self.power: NDArray[np.float64]
 
     def add(self, values_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]) -> None:
         """Add a plane, unless most pixels equal those around: noise is not known."""
@@ -116,16 +151,71 @@ class _Planes:
         if clipped is None:
             return
         clipped[~valid_yx] = 0.0
+        power = np.square(np.abs(_middle_spectrum(clipped)))
         if self.count:
             self.totals += clipped
             self.numbers += valid_yx
+            self.power += power
         else:
             self.totals, self.numbers = clipped, valid_yx.astype(np.int64)
+            self.power = power
         self.count += 1
         for axis, profiles in enumerate(self.profiles):
             samples = np.where(valid_yx[..., None], values_yxs, np.nan)
             lines = np.moveaxis(samples, (2, 1 - axis, axis), (0, 1, 2))
             profiles.append(np.array([_profiles(one) for one in lines]))
+
+    def pixel_stds(self, pattern_yxs: NDArray[np.float64]) -> tuple[float, ...]:
+        """Return the standard deviation of the offsets of pixels beside a pattern.
+
+        Noise of the pixels differs from plane to plane. What planes share at the
+        highest frequencies is a pattern, less the part that the sharpest light has
+        there if all that they share at middle frequencies is light.
+
+        Returns
+        -------
+        tuple of float
+            One for each sample; 0 where the power is within its error.
+        """
+        if (self.numbers[_middle(self.numbers.shape)] < self.count).any():
+            return (0.0,)
+        total, fixed = _middle_spectrum(self.totals), _middle_spectrum(pattern_yxs)
+        # Sums over all planes of the spectrum without the pattern, and of its power.
+        left = np.square(np.abs(total - self.count * fixed))
+        power = self.power - 2 * (total * fixed.conj()).real
+        power += self.count * np.square(np.abs(fixed))
+        shared = (left - power) / (self.count * (self.count - 1))
+        along = np.abs(np.fft.fftfreq(shared.shape[1]))[:, None]
+        across = np.abs(np.fft.fftfreq(shared.shape[2]))
+        lower, higher = np.minimum(along, across), np.maximum(along, across)
+        highest = lower > _HIGHEST
+        middle = (np.hypot(along, across) > _MIDDLE) & (higher <= _HIGHEST)
+        middle &= lower > _LINES
+        stds: list[float] = []
+        for one in shared:
+            high, low = one[highest].mean(), one[middle].mean()
+            own = (high - _OF_LIGHT * low) / (1 - _OF_LIGHT) if low > high else high
+            error = one[highest].std() / math.sqrt(highest.sum() / _ALIKE)
+            stds.append(math.sqrt(own) if own > _CERTAIN * error else 0.0)
+        return tuple(stds)
+
+
+def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the window of the middle of a plane (Y, X, ...); all of a small one."""
+    top, left = (max(size - _SIDE, 0) // 2 for size in shape[:2])
+    return slice(top, top + _SIDE), slice(left, left + _SIDE)
+
+
+def _middle_spectrum(values_yxs: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return the spectrum of the middle of a plane, (samples, Y, X).
+
+    White noise of variance 1 has a mean power of 1.
+    """
+    middle = np.moveaxis(values_yxs[_middle(values_yxs.shape)], -1, 0)
+    window = np.outer(*(np.hanning(size + 2)[1:-1] for size in middle.shape[1:]))
+    window /= math.sqrt(np.square(window).sum())
+    away = middle - middle.mean(axis=(1, 2), keepdims=True)
+    return np.asarray(np.fft.fft2(window * away))
 
 
 def _clipped(
