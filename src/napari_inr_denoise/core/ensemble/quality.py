@@ -28,7 +28,7 @@ _LITTLE = 0.5
 """Ratio of residual to noise standard deviation below which little was removed."""
 _CLIPPED = 0.01
 """Share of saturated pixels above which a user is told."""
-_FILL = 0.001
+FEW_FILL = 0.001
 """Share of constant fill above which a user is told."""
 _REGION, _FEWEST_REGIONS = 16, 6
 """Smallest side of a region in pixels, and smallest number of regions to compare."""
@@ -118,7 +118,7 @@ def _warnings(
         PlaneWarning.STRUCTURED_NOISE: problem.structured_yxs is not None,
         PlaneWarning.FIXED_PATTERN: any(problem.pixel_offsets),
         PlaneWarning.MIXED_LEVELS: bool(problem.regions),
-        PlaneWarning.FILL_IGNORED: problem.fill_share > _FILL,
+        PlaneWarning.FILL_IGNORED: problem.fill_share > FEW_FILL,
         PlaneWarning.CLIPPED: problem.noise.clipped_high > _CLIPPED,
         PlaneWarning.CUT_OFF: bool(cut_off_bias(problem, plane_yxs).any()),
         PlaneWarning.LITTLE_REMOVED: ratio < _LITTLE,

@@ -59,6 +59,12 @@ class PlaneWarning(LabelledEnum):
         "little removed",
         "Much less was removed than there is noise. Compare the result with the input.",
     )
+    INPUT_RETURNED = (
+        "input_returned",
+        "input returned",
+        "More was removed than noise can explain, so that the result was worse than "
+        "the input. The input was returned. Allow more steps, or use another preset.",
+    )
     MODEL_UNCERTAIN = (
         "model_uncertain",
         "noise model uncertain",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import (
     convolve,
+    gaussian_filter,
     gaussian_filter1d,
     maximum_filter,
     median_filter,
@@ -56,6 +57,10 @@ _OF_LIGHT = 0.1
 """Power of a spot of 0.6 pixels at the highest over that at middle frequencies."""
 _ALIKE = 4.4
 """Frequencies that are not independent: two halves, and neighbours under the window."""
+_POINT = 4.0
+"""Height in standard deviations of the mean from which a point is left out."""
+_SLOW = 1.0
+"""Standard deviation, in pixels, of the blur that is taken off."""
 _CERTAIN = 4.0
 """Power of the offsets of pixels, in standard errors, from which they are told."""
 _TO_STD = 1.4826
@@ -134,8 +139,8 @@ class _Planes:
         Number of planes in which a pixel is valid.
     profiles : tuple of two lists
         For rows and for columns, an array (samples, segments, lines) of each plane.
-    power : ndarray, shape (samples, frequencies, frequencies)
-        Sum of the power spectra of the planes, in the middle of each.
+    middles : list of ndarray of float32
+        The middle of each plane, (Y, X, samples).
     """
 
     def __init__(self) -> None:
@@ -143,7 +148,7 @@ class _Planes:
         self.totals: NDArray[np.float64]
         self.numbers: NDArray[np.int64]
         self.profiles: tuple[list[_Profiles], list[_Profiles]] = ([], [])
-        self.power: NDArray[np.float64]
+        self.middles: list[NDArray[np.float32]] = []
 
     def add(self, values_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]) -> None:
         """Add a plane, unless most pixels equal those around: noise is not known."""
@@ -151,14 +156,12 @@ class _Planes:
         if clipped is None:
             return
         clipped[~valid_yx] = 0.0
-        power = np.square(np.abs(_middle_spectrum(clipped)))
+        self.middles.append(clipped[_middle(clipped.shape)].astype(np.float32))
         if self.count:
             self.totals += clipped
             self.numbers += valid_yx
-            self.power += power
         else:
             self.totals, self.numbers = clipped, valid_yx.astype(np.int64)
-            self.power = power
         self.count += 1
         for axis, profiles in enumerate(self.profiles):
             samples = np.where(valid_yx[..., None], values_yxs, np.nan)
@@ -177,45 +180,52 @@ class _Planes:
         tuple of float
             One for each sample; 0 where the power is within its error.
         """
-        if (self.numbers[_middle(self.numbers.shape)] < self.count).any():
+        middle = _middle(self.numbers.shape)
+        if (self.numbers[middle] < self.count).any():
             return (0.0,)
-        total, fixed = _middle_spectrum(self.totals), _middle_spectrum(pattern_yxs)
-        # Sums over all planes of the spectrum without the pattern, and of its power.
-        left = np.square(np.abs(total - self.count * fixed))
-        power = self.power - 2 * (total * fixed.conj()).real
-        power += self.count * np.square(np.abs(fixed))
-        shared = (left - power) / (self.count * (self.count - 1))
-        along = np.abs(np.fft.fftfreq(shared.shape[1]))[:, None]
-        across = np.abs(np.fft.fftfreq(shared.shape[2]))
-        lower, higher = np.minimum(along, across), np.maximum(along, across)
-        highest = lower > _HIGHEST
-        middle = (np.hypot(along, across) > _MIDDLE) & (higher <= _HIGHEST)
-        middle &= lower > _LINES
-        stds: list[float] = []
-        for one in shared:
-            high, low = one[highest].mean(), one[middle].mean()
-            own = (high - _OF_LIGHT * low) / (1 - _OF_LIGHT) if low > high else high
-            error = one[highest].std() / math.sqrt(highest.sum() / _ALIKE)
-            stds.append(math.sqrt(own) if own > _CERTAIN * error else 0.0)
-        return tuple(stds)
+        planes = np.array(self.middles) - pattern_yxs[middle].astype(np.float32)
+        return tuple(_pixel_std(planes[..., k]) for k in range(planes.shape[-1]))
+
+
+def _pixel_std(planes: NDArray[np.float32]) -> float:
+    """Return the standard deviation of what single pixels share over planes (N, Y, X).
+
+    0 where it is within its error.
+    """
+    count, height, width = planes.shape
+    mean = planes.mean(axis=0, dtype=np.float64)
+    size = np.abs(mean - median_filter(mean, 5, mode="mirror"))
+    # Single points are no pattern, whether of light or of the camera.
+    point = maximum_filter(size > _POINT * _TO_STD * np.median(size), 5)
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    window *= 1 - gaussian_filter(maximum_filter(point, 3).astype(float), 1.0)
+    window /= math.sqrt(np.square(window).sum())
+    total, power = np.zeros((height, width), complex), np.zeros((height, width))
+    for plane in planes:
+        # Without slow changes, or points would leave holes with edges.
+        spectrum = np.fft.fft2(window * (plane - gaussian_filter(plane, _SLOW)))
+        total += spectrum
+        power += np.square(np.abs(spectrum))
+    shared = (np.square(np.abs(total)) - power) / (count * (count - 1))
+    along = np.abs(np.fft.fftfreq(height))[:, None]
+    across = np.abs(np.fft.fftfreq(width))
+    lower, higher = np.minimum(along, across), np.maximum(along, across)
+    radius = np.hypot(along, across)
+    highest = shared[lower > _HIGHEST]
+    middle = (radius > _MIDDLE) & (higher <= _HIGHEST) & (lower > _LINES)
+    kept = 1 - np.exp(-2 * np.square(np.pi * _SLOW * radius[middle]))
+    power_high = float(highest.mean())
+    power_middle = float(np.mean(shared[middle] / np.square(kept)))
+    without_light = (power_high - _OF_LIGHT * power_middle) / (1 - _OF_LIGHT)
+    own = min(without_light, power_high)
+    error = float(highest.std()) / math.sqrt(len(highest) / _ALIKE)
+    return math.sqrt(own) if own > _CERTAIN * error else 0.0
 
 
 def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
     """Return the window of the middle of a plane (Y, X, ...); all of a small one."""
     top, left = (max(size - _SIDE, 0) // 2 for size in shape[:2])
     return slice(top, top + _SIDE), slice(left, left + _SIDE)
-
-
-def _middle_spectrum(values_yxs: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Return the spectrum of the middle of a plane, (samples, Y, X).
-
-    White noise of variance 1 has a mean power of 1.
-    """
-    middle = np.moveaxis(values_yxs[_middle(values_yxs.shape)], -1, 0)
-    window = np.outer(*(np.hanning(size + 2)[1:-1] for size in middle.shape[1:]))
-    window /= math.sqrt(np.square(window).sum())
-    away = middle - middle.mean(axis=(1, 2), keepdims=True)
-    return np.asarray(np.fft.fft2(window * away))
 
 
 def _clipped(
