@@ -19,6 +19,12 @@ _PARTLY = (0.2, 0.8)
 """Shares of pixels at the lowest value from which the noise below it is told."""
 _WHOLE_PHOTONS = 2.0
 """Variance over mean, in steps between values, up to which the values are counts."""
+_SAME_NOISE = (0.7, 1.4)
+"""Noise of brighter pixels, which were not cut off, over that which the heap tells."""
+_FREE = 1.5
+"""Intensity of these pixels, in standard deviations above the lowest value."""
+_UNSURE = 0.5
+"""Share of the bias that is uncertain after it was taken off."""
 _INTENSITIES = np.linspace(-8.0, 8.0, 1601)
 _SHOWN = _INTENSITIES * ndtr(_INTENSITIES) + np.exp(-(_INTENSITIES**2) / 2) / math.sqrt(
     2 * math.pi
@@ -42,10 +48,10 @@ def systematic_square(
     -------
     ndarray of float64, shape (Y, X, samples)
         Sum of three, in squared units of the image: offsets of single pixels that all
-        planes share, what is left of the offsets of lines, and the bias where values
-        were cut off at the lowest one.
+        planes share, what is left of the offsets of lines, and a part of the bias where
+        values were cut off at the lowest one.
     """
-    square = np.square(cut_off_bias(problem, plane_yxs))
+    square = np.square(_UNSURE * cut_off_bias(problem, plane_yxs))
     square += np.square(problem.pixel_offsets)
     if problem.structured_yxs is not None:
         noise = problem.noise.sigma
@@ -59,9 +65,11 @@ def cut_off_bias(
     """Return how much too bright a result is because values were cut off below.
 
     Where the mean is near the lowest value, half of the noise is gone, and the mean of
-    what is left is too high. Photon counts have a heap at zero as well, but nothing is
-    missing: their variance is that of whole photons, while noise that was cut off has
-    values in smaller steps.
+    what is left is too high (Foi, "Clipped noisy images", Signal Processing 2009).
+    Photon counts have a heap at zero as well, but nothing is missing: their variance is
+    that of whole photons, while noise that was cut off has values in smaller steps.
+    Where a heap comes from a threshold or a mask, it tells another noise than the
+    brighter pixels have.
 
     Parameters
     ----------
@@ -84,7 +92,8 @@ def cut_off_bias(
         lowest = float(noisy.min())
         result = plane_yxs[..., sample] - lowest
         std = _std_before(noisy - lowest, result[problem.fitted_yx])
-        if std > 0:
+        free = problem.curve(sample).variance(np.array([lowest + _FREE * std]))
+        if _SAME_NOISE[0] * std < math.sqrt(float(free[0])) < _SAME_NOISE[1] * std:
             before = np.interp(result / std, _SHOWN, _INTENSITIES)
             left = result - std * np.maximum(before, 0.0)
             bias[..., sample] = np.maximum(left, 0.0)

@@ -28,6 +28,7 @@ from napari_inr_denoise.core.ensemble.post_filters import (
 )
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.quality import estimated_error, judge, uncertainty
+from napari_inr_denoise.core.ensemble.systematic import cut_off_bias
 from napari_inr_denoise.core.ensemble.weighting import (
     EMPTY,
     FEWEST,
@@ -284,9 +285,11 @@ def combine_candidates(
     error = None
     if held_out_yx.sum() >= FEWEST:
         error = estimated_error(problem, plane_yxs, divergence_yxs, held_out_yx)
+    # All else is judged by what was recorded, not by what was cut off from it.
+    corrected = plane_yxs - cut_off_bias(problem, plane_yxs)
     return FitResult(
-        plane_yxs,
-        problem.residual_rms(plane_yxs),
+        corrected.astype(np.float32),
+        problem.residual_rms(corrected),
         best.steps,
         StopReason.TRAINED,
         weights=best.weights,

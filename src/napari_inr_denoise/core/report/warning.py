@@ -50,9 +50,9 @@ class PlaneWarning(LabelledEnum):
     CUT_OFF = (
         "cut_off",
         "cut off at the lowest value",
-        "Values below the lowest one were cut off, and the noise that they had with "
-        "them: dim areas are too bright. The uncertainty includes it. Keep an offset "
-        "when you subtract a background, if you can.",
+        "Values below the lowest one were cut off, and half of the noise of dim areas "
+        "with them, so that they are too bright. This was corrected, except by the "
+        "preset `paper`. Keep an offset when you subtract a background, if you can.",
     )
     LITTLE_REMOVED = (
         "little_removed",
