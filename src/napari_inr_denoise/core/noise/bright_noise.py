@@ -90,7 +90,7 @@ def _slope(
     """
     filled = fill_invalid(plane_yx, valid_yx).astype(np.float64)
     inside = binary_erosion(valid_yx, np.ones(_y.shape), border_value=1)
-    if np.quantile(filled[valid_yx], _BRIGHTEST) < least or not inside.any():
+    if np.quantile(filled[valid_yx], _BRIGHTEST) <= least or not inside.any():
         return None
     means = [
         convolve(filled, place / place.sum(), mode="mirror")[inside]
@@ -102,7 +102,7 @@ def _slope(
     noise = float(np.sum(weights**2 / counts))
     predicted = np.maximum(around @ weights, 0.0)
     brightest = float(np.quantile(predicted, _BRIGHTEST))
-    if noise > _LARGEST_GAIN or brightest < least:
+    if noise > _LARGEST_GAIN or brightest <= least:
         return None
     share = predicted / brightest
     terms = np.stack([np.ones_like(share), share, share**2], axis=1)
