@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 
 from napari_inr_denoise.core.compute.error_curve import (
     ErrorCurve,

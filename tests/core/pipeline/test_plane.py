@@ -190,6 +190,17 @@ def test_siren_alone_is_the_published_method() -> None:
     assert result.uncertainty is None
 
 
+@pytest.mark.parametrize(("max_steps", "returned"), [(2, True), (200, False)])
+def test_a_result_is_not_worse_than_the_input(max_steps: int, returned: bool) -> None:
+    """After two steps next to nothing of the structure is fitted."""
+    noisy = _noisy()
+    settings = _small("paper", max_steps=max_steps)
+    result = denoise(noisy, settings=settings)
+    assert ("input_returned" in _plane(result).warnings) == returned
+    assert np.array_equal(result.image, noisy.astype(np.float32)) == returned
+    assert _rms(result.image - _truth()) < 1.01 * _rms(noisy - _truth())
+
+
 def test_under_correlated_noise_the_first_is_taken_alone() -> None:
     """Nothing can be weighed by pixels whose neighbours give them away."""
     white = np.random.default_rng(0).normal(0, 1, (98, 98))

@@ -89,3 +89,18 @@ def test_a_plane_without_values_has_no_means() -> None:
     joined = join_records([nothing, nothing])
     assert joined.mean_before is None
     assert joined.sum_after is None
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"), [((0.0, 1.0), True), ((0.0, 0.0), False), ((1.0, 1.0), False)]
+)
+def test_tiles_that_are_all_fill_are_told(
+    shares: tuple[float, float], told: bool
+) -> None:
+    """A plane of one value is no fill."""
+    records = [_record(np.full((2, 4), 5.0)) for _ in shares]
+    tiles = [
+        replace(one, report=replace(one.report, fill_share=share))
+        for one, share in zip(records, shares, strict=True)
+    ]
+    assert ("fill_ignored" in join_records(tiles).warnings) == told

@@ -193,3 +193,14 @@ def test_a_step_is_measured_on_as_many_pixels_as_the_mask_has(
 def test_a_wrong_image_is_refused_as_by_denoise() -> None:
     with pytest.raises(ValueError, match="axes"):
         preflight(np.ones((4, 4, 4)), "YX")
+
+
+def test_regions_of_other_noise_are_counted_as_fits(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    _asked_at_once(monkeypatch)
+    plane = 100 + rng.normal(0, 2.0, (128, 128))
+    one = preflight(plane, "YX", SETTINGS)
+    plane[:, 64:] += rng.normal(0, 20.0, (128, 64))
+    two = preflight(plane, "YX", SETTINGS)
+    assert two.seconds == pytest.approx(2 * one.seconds)

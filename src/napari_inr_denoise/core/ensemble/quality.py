@@ -9,6 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.prediction import unbiased_risk
+from napari_inr_denoise.core.ensemble.systematic import (
+    cut_off_bias,
+    systematic_square,
+)
 from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
 from napari_inr_denoise.core.noise.intensity_bins import by_intensity
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
@@ -24,7 +28,7 @@ _LITTLE = 0.5
 """Ratio of residual to noise standard deviation below which little was removed."""
 _CLIPPED = 0.01
 """Share of saturated pixels above which a user is told."""
-_FILL = 0.001
+FEW_FILL = 0.001
 """Share of constant fill above which a user is told."""
 _REGION, _FEWEST_REGIONS = 16, 6
 """Smallest side of a region in pixels, and smallest number of regions to compare."""
@@ -112,9 +116,11 @@ def _warnings(
     found = {
         PlaneWarning.CORRELATED_NOISE: problem.noise.correlated,
         PlaneWarning.STRUCTURED_NOISE: problem.structured_yxs is not None,
+        PlaneWarning.FIXED_PATTERN: any(problem.pixel_offsets),
         PlaneWarning.MIXED_LEVELS: bool(problem.regions),
-        PlaneWarning.FILL_IGNORED: problem.fill_share > _FILL,
+        PlaneWarning.FILL_IGNORED: problem.fill_share > FEW_FILL,
         PlaneWarning.CLIPPED: problem.noise.clipped_high > _CLIPPED,
+        PlaneWarning.CUT_OFF: bool(cut_off_bias(problem, plane_yxs).any()),
         PlaneWarning.LITTLE_REMOVED: ratio < _LITTLE,
         PlaneWarning.MODEL_UNCERTAIN: _differs_by_region(problem, plane_yxs),
     }
@@ -157,7 +163,8 @@ def estimated_error(
     This is the larger of two estimates: Stein's unbiased risk on the held-out pixels,
     and the error that the divergence predicts. The risk is a small difference of two
     large numbers, so that a noise level that is 2 % too high can halve it. For
-    correlated noise only the second estimate is valid.
+    correlated noise only the second estimate is valid. What `systematic_square` knows
+    is added.
 
     Parameters
     ----------
@@ -175,20 +182,21 @@ def estimated_error(
     """
     chosen, share = plane_yxs[held_out_yx], divergence_yxs[held_out_yx]
     variance = problem.variance(chosen)
-    by_gain = float(_expected_square(variance, share).mean())
-    if problem.noise.correlated:
-        return math.sqrt(by_gain)
-    noisy = problem.plane_yxs[held_out_yx]
-    risk = float(unbiased_risk(chosen, noisy, variance, share).mean())
-    return math.sqrt(max(risk, by_gain))
+    square = float(_expected_square(variance, share).mean())
+    if not problem.noise.correlated:
+        noisy = problem.plane_yxs[held_out_yx]
+        risk = float(unbiased_risk(chosen, noisy, variance, share).mean())
+        square = max(square, risk)
+    known = systematic_square(problem, plane_yxs)[held_out_yx]
+    return math.sqrt(square + float(known.mean()))
 
 
-def uncertainty(
+def random_error(
     problem: NoisyPlane,
     plane_yxs: NDArray[np.float32],
     divergence_yxs: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Return the standard deviation of each pixel's error.
+    """Return the standard deviation of each pixel's error by random noise.
 
     A network that adds back the share g of a noisy pixel has learned that the error
     variance of its prediction is g / (1 - g) times the noise variance. The error
@@ -207,6 +215,20 @@ def uncertainty(
         Standard deviations in the image's units.
     """
     squared = _expected_square(problem.variance(plane_yxs), divergence_yxs)
+    return np.sqrt(squared).astype(np.float32)
+
+
+def uncertainty(
+    problem: NoisyPlane,
+    plane_yxs: NDArray[np.float32],
+    divergence_yxs: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return the standard deviation of each pixel's error, systematic ones included.
+
+    Parameters and values are those of `random_error`; see also `systematic_square`.
+    """
+    squared = _expected_square(problem.variance(plane_yxs), divergence_yxs)
+    squared += systematic_square(problem, plane_yxs)
     return np.sqrt(squared).astype(np.float32)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.guided_filter import WINDOW, guided
 from napari_inr_denoise.core.ensemble.prediction import Candidate
-from napari_inr_denoise.core.ensemble.quality import uncertainty
+from napari_inr_denoise.core.ensemble.quality import random_error
 from napari_inr_denoise.core.ensemble.weighting import mean_of, weigh
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
@@ -49,7 +49,7 @@ def smoothed(
     if problem.noise.correlated:
         return plane_yxs
     # float64, because the square of a large value can overflow float32.
-    error = uncertainty(problem, plane_yxs, divergence_yxs).astype(np.float64)
+    error = random_error(problem, plane_yxs, divergence_yxs).astype(np.float64)
     smooth_yxs, slope_yxs = guided(plane_yxs, (_ERRORS * error) ** 2)
     smooth_divergence_yxs = (
         slope_yxs * divergence_yxs + _NEIGHBOUR_DIVERGENCE * (1 - slope_yxs) / WINDOW**2

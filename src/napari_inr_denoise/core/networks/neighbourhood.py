@@ -65,9 +65,9 @@ class Neighbourhood(nn.Module):
         with torch.no_grad():
             last.weight.mul_(0.3)
             last.bias.zero_()
-            # An initial gain of 0.06, or of 0.12 for correlated noise. In flat parts it
-            # stays near the start, and the error that it tells is too large.
-            start = -2.75 if self.blurs == 1 else -2.0
+            # A gain of 0.045, or of 0.12 for correlated noise. In flat parts it stays
+            # near the start, and the error that it tells is too large.
+            start = -3.05 if self.blurs == 1 else -2.0
             last.bias[self.samples : 2 * self.samples] = start
 
     def linear_layers(self) -> list[nn.Linear]:

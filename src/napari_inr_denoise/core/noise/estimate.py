@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from napari_inr_denoise.core.noise.anscombe import variance_stabilized
+from napari_inr_denoise.core.noise.bright_noise import with_bright_noise
 from napari_inr_denoise.core.noise.chen import plane_level
 from napari_inr_denoise.core.noise.level_function import (
     NoiseLevelFunction,
@@ -107,7 +108,8 @@ def _level_function(
         curve = measure_level_function(plane_yx, valid_yx & (plane_yx < limit))
         if curve is not None:
             return saturated_level_function(curve, limit)
-    return measure_level_function(plane_yx, valid_yx)
+    curve = measure_level_function(plane_yx, valid_yx)
+    return None if curve is None else with_bright_noise(curve, plane_yx, valid_yx)
 
 
 def _white(level: float) -> NoiseModel:

@@ -18,6 +18,10 @@ _LEAST_STD = 0.02
 """Smallest standard deviation of a pixel, as a fraction of the noise level."""
 
 
+NO_OFFSETS: tuple[float, ...] = (0.0,)
+"""Standard deviation of the offsets of pixels where there are none."""
+
+
 @dataclass(frozen=True)
 class NoiseRegion:
     """Part of a plane with a noise level of its own.
@@ -63,6 +67,9 @@ class NoisyPlane:
         noise model holds.
     fill_share : float
         Share of the plane that is constant fill, 0 to 1; it is not valid.
+    pixel_offsets : tuple of float
+        Standard deviation, for each sample or for all, of offsets of single pixels that
+        stay in place over a series and were not subtracted.
     """
 
     plane_yxs: NDArray[np.float64]
@@ -74,6 +81,7 @@ class NoisyPlane:
     structured_yxs: NDArray[np.float64] | None = field(default=None, repr=False)
     regions: tuple[NoiseRegion, ...] = ()
     fill_share: float = 0.0
+    pixel_offsets: tuple[float, ...] = NO_OFFSETS
 
     @property
     def isolated_count(self) -> int:

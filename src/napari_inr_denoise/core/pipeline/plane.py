@@ -28,6 +28,7 @@ from napari_inr_denoise.core.ensemble.post_filters import (
 )
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.quality import estimated_error, judge, uncertainty
+from napari_inr_denoise.core.ensemble.systematic import cut_off_bias
 from napari_inr_denoise.core.ensemble.weighting import (
     EMPTY,
     FEWEST,
@@ -38,6 +39,7 @@ from napari_inr_denoise.core.ensemble.weighting import (
 )
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 
 
@@ -72,15 +74,41 @@ def plane_steps(
     """
     if settings.candidate_names == (SIREN,):
         result = yield from fit_steps(problem, settings, device)
-        return replace(
+        result = replace(
             result,
             weights=((SIREN, 1.0),),
             quality=judge(problem, result.plane_yxs, None),
         )
+        return _no_worse(problem, result)
     if problem.regions:
         return (yield from _by_region(problem, settings, device))
     models = suitable_models(settings, problem)
     return (yield from _combined(models, problem, settings, device))
+
+
+_WORSE = 2.0
+"""Mean square of what was removed, over the noise variance, from which a result is
+worse than the input: at least as much structure as noise was removed."""
+
+
+def _no_worse(problem: NoisyPlane, result: FitResult) -> FitResult:
+    """Return the result, or the noisy plane if the result is worse.
+
+    The candidates with a blind spot need no such test: `keep_structure` limits what is
+    removed in every window.
+    """
+    if result.residual_rms**2 <= _WORSE * problem.noise.sigma**2:
+        return result
+    noisy = problem.plane_yxs.astype(np.float32)
+    quality = judge(problem, noisy, None)
+    told = *quality.warnings, PlaneWarning.INPUT_RETURNED
+    warnings = tuple(one for one in told if one is not PlaneWarning.LITTLE_REMOVED)
+    return replace(
+        result,
+        plane_yxs=noisy,
+        residual_rms=0.0,
+        quality=replace(quality, warnings=warnings),
+    )
 
 
 def _by_region(
@@ -258,9 +286,11 @@ def combine_candidates(
     if held_out_yx.sum() >= FEWEST:
         error = estimated_error(problem, plane_yxs, divergence_yxs, held_out_yx)
     flat = all(one.reason is StopReason.HELD_OUT_FLAT for one in done if one.steps)
+    # All else is judged by what was recorded, not by what was cut off from it.
+    corrected = plane_yxs - cut_off_bias(problem, plane_yxs)
     return FitResult(
-        plane_yxs,
-        problem.residual_rms(plane_yxs),
+        corrected.astype(np.float32),
+        problem.residual_rms(corrected),
         best.steps,
         StopReason.HELD_OUT_FLAT if flat else StopReason.TRAINED,
         weights=best.weights,

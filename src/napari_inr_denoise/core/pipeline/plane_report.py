@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.ensemble.quality import Quality
+from napari_inr_denoise.core.ensemble.quality import FEW_FILL, Quality
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.report import (
     NoiseRecord,
@@ -18,6 +18,7 @@ from napari_inr_denoise.core.report.report import (
     QualityRecord,
 )
 from napari_inr_denoise.core.report.verdict import Verdict
+from napari_inr_denoise.core.report.warning import PlaneWarning
 
 _BINS = 8
 _WORST_LAST = (Verdict.NOISE_ONLY, Verdict.CORRELATED, Verdict.STRUCTURE)
@@ -122,6 +123,12 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         reason: sum(p for p, one in zip(pixels, reasons, strict=True) if one == reason)
         for reason in dict.fromkeys(reasons)
     }
+    fill_share = float(
+        np.average(
+            [tile.fill_share for tile in tiles],
+            weights=[record.area for record in records],
+        )
+    )
     names = dict.fromkeys(name for tile in tiles for name in tile.candidates)
     noise = replace(
         tiles[0].noise,
@@ -138,7 +145,7 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         whiteness=mean.of("whiteness"),
         verdict=worst[-1] if worst else None,
         intensity_bias=_joined_bias(tiles, shares),
-        warnings=tuple(dict.fromkeys(key for one in tiles for key in one.warnings)),
+        warnings=_joined_warnings(tiles, fill_share),
     )
     return replace(
         tiles[0],
@@ -152,12 +159,7 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         mean_after=mean.of("mean_after"),
         sum_before=_sum(tile.sum_before for tile in tiles),
         sum_after=_sum(tile.sum_after for tile in tiles),
-        fill_share=float(
-            np.average(
-                [tile.fill_share for tile in tiles],
-                weights=[record.area for record in records],
-            )
-        ),
+        fill_share=fill_share,
         candidates={
             name: round(
                 float(shares @ [tile.candidates.get(name, 0.0) for tile in tiles]), 4
@@ -165,6 +167,16 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
             for name in names
         },
     )
+
+
+def _joined_warnings(
+    tiles: Sequence[PlaneReport], fill_share: float
+) -> tuple[str, ...]:
+    """Return the warnings of all tiles, and that of fill if whole tiles are fill."""
+    found = dict.fromkeys(key for tile in tiles for key in tile.warnings)
+    if FEW_FILL < fill_share < 1:
+        found[PlaneWarning.FILL_IGNORED.value] = None
+    return tuple(found)
 
 
 class _Mean:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_inr_denoise.core.candidates.base import noisy_result, shown, step_of
 from napari_inr_denoise.core.candidates.shared import SharedNetworks, train_shared
@@ -26,6 +25,7 @@ from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.fixed_pattern import (
     FEWEST_PLANES,
     MOST_PLANES,
+    FixedPattern,
     fixed_pattern,
 )
 from napari_inr_denoise.core.noise.measure import measure_plane
@@ -95,7 +95,7 @@ class RunContext:
     progress: Progress
     at_work: int = 1
     _assembly: PlaneAssembly | None = None
-    _pattern: tuple[Sequence[Plane], NDArray[np.float64] | None] | None = None
+    _pattern: tuple[Sequence[Plane], FixedPattern | None] | None = None
 
     def series(self, planes: Sequence[Plane], reach: int) -> Series:
         """Return planes as a series with a common noise model.
@@ -116,8 +116,8 @@ class RunContext:
             self.pattern(planes[0]),
         )
 
-    def pattern(self, plane: Plane) -> NDArray[np.float64] | None:
-        """Return the fixed pattern of the stack of a plane, (Y, X, samples), or None.
+    def pattern(self, plane: Plane) -> FixedPattern | None:
+        """Return the fixed pattern of the stack of a plane, or None.
 
         The first call for a stack reads some of its planes. That of one stack is kept.
         """
@@ -139,7 +139,7 @@ class RunContext:
         pixels = math.prod(self.plan.tiling.shape_yx)
         return len(stack) >= FEWEST_PLANES and pixels <= _MOST_PIXELS
 
-    def _found_pattern(self, stack: Sequence[Plane]) -> NDArray[np.float64] | None:
+    def _found_pattern(self, stack: Sequence[Plane]) -> FixedPattern | None:
         if not self._may_have_pattern(stack):
             return None
         height, width = self.plan.tiling.shape_yx
@@ -394,7 +394,7 @@ def _read(run: RunContext, tiles: Sequence[tuple[Plane, Tile]]) -> list[NoisyTil
             if not noisy:
                 raise
             break
-        own = None if pattern is None else pattern[tile.window]
+        own = None if pattern is None else pattern.offsets_yxs[tile.window]
         noisy.append(NoisyTile(plane, tile, *read, own))
     return noisy
 

@@ -16,6 +16,7 @@ from napari_inr_denoise.core.compute.concurrency import runs_in_threads
 from napari_inr_denoise.core.compute.devices import describe_device
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.maps import MAPS
+from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.pipeline.memory import (
     expected_memory_gb,
 )
@@ -288,11 +289,21 @@ class _Measured:
         yield
         other = other_pace(sample.problem, settings, self.device, at_once)
         before = self._preparation() if workload.shares else 0.0
+        fits = self._fits()
         low, usual, high = (
-            before + workload.seconds(paces, other, share)
+            before + fits * workload.seconds(paces, other, share)
             for share in (0.0, _USUAL, 1.0)
         )
         return low, usual, high
+
+    def _fits(self) -> int:
+        """Return how often a tile is fitted: once for each noise level in it."""
+        if self._shares or not can_share(self._settings):
+            return 1
+        tile = self.tiling.tiles[self.tiling.count // 2]
+        problem = self._planes.problem(self._count // 2, tile)
+        found = measure_plane(problem.plane_yxs, problem.valid_yx).regions
+        return max(len(found), 1)
 
     def _preparation(self) -> float:
         """Return the seconds before a training: common noise, comparison of planes."""

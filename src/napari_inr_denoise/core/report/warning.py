@@ -18,9 +18,16 @@ class PlaneWarning(LabelledEnum):
     STRUCTURED_NOISE = (
         "structured_noise",
         "row, column or pixel offsets",
-        "Whole rows or columns, or the same pixels in all planes, were brighter or "
-        "darker than their neighbours. This was removed: it is part of the residual, "
-        "and the map `structured` has it alone.",
+        "Whole rows or columns, or single pixels that stay in place over a stack, were "
+        "brighter or darker than their neighbours. This was removed: it is part of the "
+        "residual, and the map `structured` has it alone.",
+    )
+    FIXED_PATTERN = (
+        "fixed_pattern",
+        "fixed pattern of all pixels",
+        "Pixels differ a little, in the same way in all planes, as those of a camera "
+        "that is not calibrated. In a stack this cannot be told from structure, and "
+        "stays in the result. The uncertainty includes it.",
     )
     MIXED_LEVELS = (
         "mixed_levels",
@@ -40,10 +47,23 @@ class PlaneWarning(LabelledEnum):
         "More than 1 % of the pixels have the largest value that the camera can give. "
         "Their true brightness is unknown: expose for less time, if you can.",
     )
+    CUT_OFF = (
+        "cut_off",
+        "cut off at the lowest value",
+        "Values below the lowest one were cut off, and half of the noise of dim areas "
+        "with them, so that they are too bright. This was corrected, except by the "
+        "preset `paper`. Keep an offset when you subtract a background, if you can.",
+    )
     LITTLE_REMOVED = (
         "little_removed",
         "little removed",
         "Much less was removed than there is noise. Compare the result with the input.",
+    )
+    INPUT_RETURNED = (
+        "input_returned",
+        "input returned",
+        "More was removed than noise can explain, so that the result was worse than "
+        "the input. The input was returned. Allow more steps, or use another preset.",
     )
     MODEL_UNCERTAIN = (
         "model_uncertain",

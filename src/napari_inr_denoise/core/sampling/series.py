@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.defects.fill import measured_pixels
+from napari_inr_denoise.core.noise.defects.fixed_pattern import FixedPattern
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
-from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.noise.noisy_plane import NO_OFFSETS, NoisyPlane
 from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
 from napari_inr_denoise.core.sampling.similarity import shares_structure
 from napari_inr_denoise.image.tiling import Tile, Tiling
@@ -92,7 +93,7 @@ class Series:
         Height and width of a pixel, both in the same unit.
     reach : int
         Number of context slices on each side.
-    pattern_yxs : ndarray, shape (Y, X, samples), or None
+    pattern : FixedPattern or None
         Fixed pattern of whole planes, which is subtracted.
 
     Attributes
@@ -108,10 +109,14 @@ class Series:
         tiling: Tiling,
         spacing_yx: tuple[float, float],
         reach: int,
-        pattern_yxs: NDArray[np.float64] | None = None,
+        pattern: FixedPattern | None = None,
     ) -> None:
         self._read, self.count, self.tiling = read, count, tiling
-        self._pattern_yxs = pattern_yxs
+        self._pattern_yxs = None if pattern is None else pattern.offsets_yxs
+        # For a network that sees one plane only, offsets of pixels are noise.
+        self._pixel_offsets = NO_OFFSETS
+        if pattern is not None and count > 1:
+            self._pixel_offsets = pattern.pixel_stds
         self._spacing_yx = spacing_yx
         self._reach = reach if count > 1 else 0
         self.noise = SharedNoise.of(self._noise_crops())
@@ -244,6 +249,7 @@ class Series:
             self.noise.curves,
             part.structured_yxs,
             fill_share=part.fill_share,
+            pixel_offsets=self._pixel_offsets,
         )
         return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
 

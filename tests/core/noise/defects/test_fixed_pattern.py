@@ -7,8 +7,12 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise import denoise
+from napari_inr_denoise.core.ensemble.quality import judge, uncertainty
 from napari_inr_denoise.core.noise.defects.fixed_pattern import fixed_pattern
+from napari_inr_denoise.core.report.warning import PlaneWarning
+from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.image.tiling import Tiling
 from tests.core.noise.test_spectrum import Array, camera, cells, spots
 
 PLANES = 12
@@ -18,9 +22,15 @@ WHOLE = np.ones(cells().shape, bool)
 
 
 def _found(planes: Sequence[Array]) -> Array | None:
-    """Return the pattern of planes under photon noise."""
+    """Return what is to be subtracted from planes under photon noise."""
     pattern = fixed_pattern((plane[..., None], WHOLE) for plane in planes)
-    return None if pattern is None else pattern[..., 0]
+    return None if pattern is None else pattern.offsets_yxs[..., 0]
+
+
+def _std(planes: Sequence[Array]) -> float:
+    """Return the standard deviation of the offsets that stay."""
+    pattern = fixed_pattern((plane[..., None], WHOLE) for plane in planes)
+    return 0.0 if pattern is None else pattern.pixel_stds[0]
 
 
 def _recorded(clean: Sequence[Array], pattern: Array | float = 0.0) -> list[Array]:
@@ -67,6 +77,23 @@ def test_the_sharpest_spots_are_no_warm_pixels(rng: np.random.Generator) -> None
     assert _found(_recorded([clean] * PLANES)) is None
 
 
+@pytest.mark.parametrize("clean", [OTHER_CELLS, SAME_CELLS], ids=["moving", "still"])
+def test_offsets_of_all_pixels_are_told(
+    clean: Sequence[Array], rng: np.random.Generator
+) -> None:
+    offsets = rng.normal(0, 1.5, WHOLE.shape)
+    planes = _recorded(clean, offsets)
+    assert _std(planes) == pytest.approx(1.5, rel=0.2)
+    assert not np.any(_found(planes))
+
+
+def test_warm_pixels_and_lines_are_no_offsets_of_all_pixels(
+    rng: np.random.Generator,
+) -> None:
+    assert _std(_recorded(SAME_CELLS, _warm(rng))) == 0
+    assert _std(_recorded(SAME_CELLS, rng.normal(0, 1.0, (1, 96)))) == 0
+
+
 def test_what_happens_once_is_no_pattern(rng: np.random.Generator) -> None:
     planes = _recorded(OTHER_CELLS)
     planes[3] = planes[3] + 100 * _warm(rng)  # cosmic rays
@@ -89,6 +116,25 @@ def test_few_or_small_planes_have_none(rng: np.random.Generator) -> None:
     assert fixed_pattern([]) is None
     nothing = np.zeros_like(WHOLE)
     assert fixed_pattern((one[..., None], nothing) for one in planes) is None
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, False), (PLANES, True)])
+def test_offsets_of_all_pixels_count_where_planes_share_a_network(
+    count: int, told: bool, rng: np.random.Generator
+) -> None:
+    """For a network that sees one plane they are noise like any other."""
+    planes = _recorded(SAME_CELLS, rng.normal(0, 1.5, WHOLE.shape))
+    pattern = fixed_pattern((one[..., None], WHOLE) for one in planes)
+    tiling = Tiling.of(WHOLE.shape, 0)
+    series = Series(
+        lambda number, _: (planes[number][..., None], WHOLE),
+        *(count, tiling, (1.0, 1.0), 1, pattern),
+    )
+    problem = series.problem(0, tiling.tiles[0])
+    flat = np.full(problem.plane_yxs.shape, 0.1, np.float32)
+    warned = judge(problem, flat, None).warnings
+    assert (PlaneWarning.FIXED_PATTERN in warned) == told
+    assert (uncertainty(problem, flat, flat).min() > 1.2) == told
 
 
 @pytest.mark.parametrize("context", [0, 1], ids=["independent", "series"])

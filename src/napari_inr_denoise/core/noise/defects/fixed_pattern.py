@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import (
     convolve,
+    gaussian_filter,
     gaussian_filter1d,
     maximum_filter,
     median_filter,
@@ -45,13 +47,47 @@ _WARM, _SHARP = 8.0, 0.5
 neighbours over itself below which it is sharper than light. This is 1 for a spot of 0.6
 pixels."""
 _Profiles = NDArray[np.float64]
+_SIDE = 512
+"""Largest side, in pixels, of the part whose spectrum tells the offsets of pixels."""
+_HIGHEST, _MIDDLE, _LINES = 0.375, 0.25, 0.05
+"""Frequencies in cycles per pixel: along both axes above which light has next to no
+power; above which the sharpest light has power; along one axis below which lines have.
+"""
+_OF_LIGHT = 0.1
+"""Power of a spot of 0.6 pixels at the highest over that at middle frequencies."""
+_ALIKE = 4.4
+"""Frequencies that are not independent: two halves, and neighbours under the window."""
+_POINT = 4.0
+"""Height in standard deviations of the mean from which a point is left out."""
+_SLOW = 1.0
+"""Standard deviation, in pixels, of the blur that is taken off."""
+_CERTAIN = 4.0
+"""Power of the offsets of pixels, in standard errors, from which they are told."""
 _TO_STD = 1.4826
 _TO_STD_OF_MEAN = 1.2533
 
 
+@dataclass(frozen=True)
+class FixedPattern:
+    """The fixed pattern of a stack; all values are in the image's units.
+
+    Attributes
+    ----------
+    offsets_yxs : ndarray, shape (Y, X, samples)
+        What is to be subtracted from each plane: offsets of rows, columns and warm
+        pixels.
+    pixel_stds : tuple of float
+        Standard deviation, for each sample, of the offsets that all pixels have beside.
+        The planes do not suffice to tell them one by one.
+    """
+
+    offsets_yxs: NDArray[np.float64] = field(repr=False)
+    pixel_stds: tuple[float, ...]
+
+
 def fixed_pattern(
     planes: Iterable[tuple[NDArray[np.float64], NDArray[np.bool_]]],
-) -> NDArray[np.float64] | None:
+) -> FixedPattern | None:
     """Return the offsets of rows, columns and single pixels in the mean of planes.
 
     A pattern is sharper than anything that light can form. A sample that does not move
@@ -64,8 +100,8 @@ def fixed_pattern(
 
     Returns
     -------
-    ndarray, shape (Y, X, samples), or None
-        In the image's units; None if nothing is found.
+    FixedPattern or None
+        None if nothing is found.
     """
     found = _Planes()
     for values, valid in planes:
@@ -86,7 +122,8 @@ def fixed_pattern(
             np.divide(found.totals[..., sample], found.numbers, out=mean, where=known)
             pattern[..., sample] += _warm_pixels(mean - lines)
     pattern[~known] = 0.0
-    return pattern if pattern.any() else None
+    stds = found.pixel_stds(pattern)
+    return FixedPattern(pattern, stds) if pattern.any() or any(stds) else None
 
 
 class _Planes:
@@ -102,6 +139,8 @@ class _Planes:
         Number of planes in which a pixel is valid.
     profiles : tuple of two lists
         For rows and for columns, an array (samples, segments, lines) of each plane.
+    middles : list of ndarray of float32
+        The middle of each plane, (Y, X, samples).
     """
 
     def __init__(self) -> None:
@@ -109,6 +148,7 @@ class _Planes:
         self.totals: NDArray[np.float64]
         self.numbers: NDArray[np.int64]
         self.profiles: tuple[list[_Profiles], list[_Profiles]] = ([], [])
+        self.middles: list[NDArray[np.float32]] = []
 
     def add(self, values_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]) -> None:
         """Add a plane, unless most pixels equal those around: noise is not known."""
@@ -116,6 +156,7 @@ class _Planes:
         if clipped is None:
             return
         clipped[~valid_yx] = 0.0
+        self.middles.append(clipped[_middle(clipped.shape)].astype(np.float32))
         if self.count:
             self.totals += clipped
             self.numbers += valid_yx
@@ -126,6 +167,65 @@ class _Planes:
             samples = np.where(valid_yx[..., None], values_yxs, np.nan)
             lines = np.moveaxis(samples, (2, 1 - axis, axis), (0, 1, 2))
             profiles.append(np.array([_profiles(one) for one in lines]))
+
+    def pixel_stds(self, pattern_yxs: NDArray[np.float64]) -> tuple[float, ...]:
+        """Return the standard deviation of the offsets of pixels beside a pattern.
+
+        Noise of the pixels differs from plane to plane. What planes share at the
+        highest frequencies is a pattern, less the part that the sharpest light has
+        there if all that they share at middle frequencies is light.
+
+        Returns
+        -------
+        tuple of float
+            One for each sample; 0 where the power is within its error.
+        """
+        middle = _middle(self.numbers.shape)
+        if (self.numbers[middle] < self.count).any():
+            return (0.0,)
+        planes = np.array(self.middles) - pattern_yxs[middle].astype(np.float32)
+        return tuple(_pixel_std(planes[..., k]) for k in range(planes.shape[-1]))
+
+
+def _pixel_std(planes: NDArray[np.float32]) -> float:
+    """Return the standard deviation of what single pixels share over planes (N, Y, X).
+
+    0 where it is within its error.
+    """
+    count, height, width = planes.shape
+    mean = planes.mean(axis=0, dtype=np.float64)
+    size = np.abs(mean - median_filter(mean, 5, mode="mirror"))
+    # Single points are no pattern, whether of light or of the camera.
+    point = maximum_filter(size > _POINT * _TO_STD * np.median(size), 5)
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    window *= 1 - gaussian_filter(maximum_filter(point, 3).astype(float), 1.0)
+    window /= math.sqrt(np.square(window).sum())
+    total, power = np.zeros((height, width), complex), np.zeros((height, width))
+    for plane in planes:
+        # Without slow changes, or points would leave holes with edges.
+        spectrum = np.fft.fft2(window * (plane - gaussian_filter(plane, _SLOW)))
+        total += spectrum
+        power += np.square(np.abs(spectrum))
+    shared = (np.square(np.abs(total)) - power) / (count * (count - 1))
+    along = np.abs(np.fft.fftfreq(height))[:, None]
+    across = np.abs(np.fft.fftfreq(width))
+    lower, higher = np.minimum(along, across), np.maximum(along, across)
+    radius = np.hypot(along, across)
+    highest = shared[lower > _HIGHEST]
+    middle = (radius > _MIDDLE) & (higher <= _HIGHEST) & (lower > _LINES)
+    kept = 1 - np.exp(-2 * np.square(np.pi * _SLOW * radius[middle]))
+    power_high = float(highest.mean())
+    power_middle = float(np.mean(shared[middle] / np.square(kept)))
+    without_light = (power_high - _OF_LIGHT * power_middle) / (1 - _OF_LIGHT)
+    own = min(without_light, power_high)
+    error = float(highest.std()) / math.sqrt(len(highest) / _ALIKE)
+    return math.sqrt(own) if own > _CERTAIN * error else 0.0
+
+
+def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the window of the middle of a plane (Y, X, ...); all of a small one."""
+    top, left = (max(size - _SIDE, 0) // 2 for size in shape[:2])
+    return slice(top, top + _SIDE), slice(left, left + _SIDE)
 
 
 def _clipped(

@@ -23,6 +23,9 @@ _SMOOTH = 1.5
 _ROUNDS = 3
 _FEWEST = 32
 """Smallest number of lines, and of pixels in a line."""
+_LEFT = 0.17
+"""Power of the slow part that stays, over that of the part that is removed, for offsets
+that are independent from line to line; from the response of the blur and the rounds."""
 _MEDIAN_ERROR = 1.2533
 """Standard deviation of a median over that of a mean."""
 _TO_STD = 1.4826
@@ -88,6 +91,36 @@ def without_line_noise(
         return values_yxs, pattern_yxs
     both = lines if pattern_yxs is None else lines + pattern_yxs
     return values_yxs - lines, both
+
+
+def line_noise_left(
+    removed_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_], sigma: float
+) -> NDArray[np.float64]:
+    """Return the mean square of what is left of the offsets of rows and columns.
+
+    Parameters
+    ----------
+    removed_yxs : ndarray, shape (Y, X, samples)
+        From `without_line_noise`. Single lines and pixels do not count.
+    valid_yx : ndarray of bool, shape (Y, X)
+        Pixels that were used.
+    sigma : float
+        Noise level of the pixels.
+
+    Returns
+    -------
+    ndarray, shape (samples,)
+        Slow changes from line to line, and the errors of the medians.
+    """
+    left = np.zeros(removed_yxs.shape[-1])
+    for axis in (0, 1):
+        offsets = np.median(removed_yxs, axis=1 - axis)
+        away = np.abs(offsets - np.median(offsets, axis=0))
+        power = (_TO_STD * np.median(away, axis=0)) ** 2
+        counts = max(float(np.median(valid_yx.sum(axis=1 - axis))), 1.0)
+        error = (_MEDIAN_ERROR * sigma) ** 2 / counts
+        left += np.where(power > 0, _LEFT * power + error, 0.0)
+    return left
 
 
 def _offsets(lines: NDArray[np.float64]) -> NDArray[np.float64]:
