@@ -198,7 +198,7 @@ def test_bad_input_raises_a_sentence_before_the_first_step(
         ({"axes": "ZYX"}, "one letter per dimension"),
         ({"axes": "QX"}, "axes: got 'QX'"),
         ({"axes": "YY"}, "axes: got 'YY'"),
-        ({"preset": "best"}, "preset: got 'best'"),
+        ({"preset": "finest"}, "preset: got 'finest'"),
         ({"device": "tpu"}, "device: got 'tpu', wanted auto or one"),
         ({"device": "cuda:9"}, "device: got 'cuda:9'"),
         ({"seed": -1}, "seed: got -1"),

@@ -61,11 +61,11 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 def test_presets_carry_their_names_and_can_be_changed() -> None:
-    assert list(PRESETS) == ["auto", "fast", "paper"]
+    assert list(PRESETS) == ["auto", "fast", "best", "paper"]
     assert all(made.preset == name for name, made in PRESETS.items())
     assert preset_settings("fast", seed=7).seed == 7
-    with pytest.raises(ValueError, match="preset: got 'best', wanted one of"):
-        preset_settings("best")
+    with pytest.raises(ValueError, match="preset: got 'finest', wanted one of"):
+        preset_settings("finest")
 
 
 def test_the_published_method_decays_two_layers() -> None:

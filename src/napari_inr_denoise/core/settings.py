@@ -415,18 +415,18 @@ PRESETS: dict[str, DenoiseSettings] = {
         preset="auto",
         candidates=NEIGHBOURHOOD,
     ),
+    "fast": DenoiseSettings(
+        preset="fast",
+        candidates=NEIGHBOURHOOD,
+        n_augmentations=2,
+        neighbourhood=NeighbourhoodSettings(radius=5, width=96, steps=300),
+    ),
     "best": DenoiseSettings(
         preset="best",
         candidates=f"{NEIGHBOURHOOD}+{ATTENTION}",
         patience=4.0,
         neighbourhood=NeighbourhoodSettings(steps=1200),
         attention=AttentionSettings(steps=600),
-    ),
-    "fast": DenoiseSettings(
-        preset="fast",
-        candidates=NEIGHBOURHOOD,
-        n_augmentations=2,
-        neighbourhood=NeighbourhoodSettings(radius=5, width=96, steps=300),
     ),
     "paper": DenoiseSettings(preset="paper"),
 }
