@@ -29,10 +29,10 @@ def _no_workers() -> None:
 
 def _assert_free(widget: InrDenoiseWidget) -> None:
     assert not widget.running
-    assert widget.form.run_button.enabled
-    assert widget.form.preview_button.enabled
-    assert widget.layer.enabled
-    assert not widget.form.stop_button.enabled
+    assert widget.run_bar.start_button.isVisibleTo(widget)
+    assert widget.run_bar.preview_button.isVisibleTo(widget)
+    assert widget.layer.native.isEnabled()
+    assert not widget.run_bar.stop_button.isEnabled()
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def test_two_widgets_do_not_disturb_each_other(
     wait_until(lambda: not second.running)
     _assert_free(second)
     assert widget.running
-    before = widget.form.step_label.value
-    wait_until(lambda: widget.form.step_label.value != before)
+    before = widget.run_bar.phase_label.value
+    wait_until(lambda: widget.run_bar.phase_label.value != before)
     widget.stop()
     wait_until(lambda: not widget.running)
     results = list(viewer.layers)[1:]
@@ -69,8 +69,8 @@ def test_two_widgets_do_not_disturb_each_other(
     own = widget.after_run.offered
     assert own is not None
     viewer.layers.remove(own.layer)
-    assert not widget.form.report_button.enabled
-    assert second.form.report_button.enabled
+    assert not widget.results.native.isVisibleTo(widget)
+    assert second.results.native.isVisibleTo(second)
 
 
 @pytest.mark.usefixtures("endless")
@@ -82,8 +82,8 @@ def test_a_widget_that_is_closed_leaves_the_other_one_alone(
     wait_until(lambda: at_work(widget) and at_work(second))
     viewer.window.remove_dock_widget(widget.native)
     wait_until(lambda: not widget.running)
-    before = second.form.step_label.value
-    wait_until(lambda: second.form.step_label.value != before)
+    before = second.run_bar.phase_label.value
+    wait_until(lambda: second.run_bar.phase_label.value != before)
     second.stop()
     wait_until(lambda: not second.running)
     assert REPORT_KEY in viewer.layers[-1].metadata
@@ -91,7 +91,7 @@ def test_a_widget_that_is_closed_leaves_the_other_one_alone(
 
 def test_stopped_before_the_first_step(viewer: Any, widget: InrDenoiseWidget) -> None:
     wait_until(
-        lambda: widget.form.needs_label.value != "-" and not WorkerBase._worker_set
+        lambda: widget.inputs.cost_label.value != "-" and not WorkerBase._worker_set
     )
     with exclusive.estimating() as alone:  # the run waits for it
         assert alone
@@ -99,11 +99,11 @@ def test_stopped_before_the_first_step(viewer: Any, widget: InrDenoiseWidget) ->
         process_events(0.2)
         assert widget.running
         assert len(viewer.layers) == 2
-        widget.form.stop_button.native.click()
+        widget.run_bar.stop_button.click()
         wait_until(lambda: not widget.running)
     assert widget.status_label.value == "Stopped before there was a result."
     assert len(viewer.layers) == 1
-    assert widget.form.step_label.value == "-"
+    assert widget.run_bar.phase_label.value == "-"
     _assert_free(widget)
     widget.run()
     wait_until(lambda: not widget.running)
@@ -131,7 +131,7 @@ def test_an_error_takes_the_half_made_result_away(
     assert widget.status_label.value == "Failed: lost"
     assert list(viewer.layers) == [source, other]
     assert viewer.layers.selection.active is widget.layer.value is source
-    assert not widget.form.report_button.enabled
+    assert not widget.results.native.isVisibleTo(widget)
     _assert_free(widget)
 
 
@@ -176,7 +176,7 @@ def test_layers_removed_in_mid_fit_and_a_fit_that_ends_by_itself(
         viewer.layers.remove(name)
     wait_until(lambda: not widget.running)
     assert REPORT_KEY in viewer.layers[RESULT].metadata
-    assert widget.form.report_button.enabled
+    assert widget.results.native.isVisibleTo(widget)
     _assert_free(widget)
     viewer.layers.clear()
     viewer.add_image(np.random.default_rng(0).normal(9, 1, (24, 24)), name="next")
@@ -194,7 +194,7 @@ def test_closed_with_result_and_comparison(
     wait_until(lambda: at_work(widget))
     widget.stop()
     wait_until(lambda: not widget.running)
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     assert len(viewer.layers) == 3
     if way == "viewer":
         viewer.close()

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_inr_denoise.plugin.controls.rows import show_text
 from numpy.typing import NDArray
 from PIL import Image
 
-from napari_inr_denoise.plugin.controls.rows import show_text
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
@@ -33,7 +33,7 @@ MOST_OFF = 3.0
 
 def _picture(widget: InrDenoiseWidget) -> NDArray[np.float64]:
     """Return the widget at a size of its own, without what differs by the machine."""
-    for label in (widget.form.needs_label, widget.form.noise_label):
+    for label in (widget.inputs.cost_label, widget.inputs.noise_label):
         show_text(label, "-")
     widget.device.native.setItemText(0, "auto: CPU (2 threads)")
     widget.device.native.setCurrentIndex(0)
@@ -57,7 +57,7 @@ def _picture(widget: InrDenoiseWidget) -> NDArray[np.float64]:
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_it_looks_as_it_did(viewer: Any, widget: InrDenoiseWidget, theme: str) -> None:
     viewer.theme = theme
-    wait_until(lambda: widget.form.noise_label.value != "-")
+    wait_until(lambda: widget.inputs.noise_label.value != "-")
     widget.before_run.hold()  # or an answer may come while the picture is taken
     found, path = _picture(widget), FOLDER / f"{theme}.png"
     if os.environ.get("INR_DENOISE_NEW_GOLDEN"):
@@ -69,7 +69,7 @@ def test_it_looks_as_it_did(viewer: Any, widget: InrDenoiseWidget, theme: str) -
 
 def test_a_missing_row_is_noticed(viewer: Any, widget: InrDenoiseWidget) -> None:
     viewer.theme = "dark"
-    wait_until(lambda: widget.form.noise_label.value != "-")
+    wait_until(lambda: widget.inputs.noise_label.value != "-")
     widget.before_run.hold()
     widget.preset.native.parentWidget().hide()
     stored = np.asarray(Image.open(FOLDER / "dark.png"), dtype=float)

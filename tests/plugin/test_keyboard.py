@@ -43,7 +43,7 @@ def test_tab_comes_by_every_control_from_top_to_bottom(
     stops = _tab_stops(widget)
     places = []
     for control in _controls(widget):
-        if control is widget.form.progress:
+        if control is widget.run_bar.progress:
             continue
         own = [
             number
@@ -53,13 +53,13 @@ def test_tab_comes_by_every_control_from_top_to_bottom(
         assert own, control.name or control.label
         places.append(own[0])
     assert places == sorted(places)
-    assert widget.form.table in stops
+    assert widget.results.table in stops
 
 
 def test_every_control_says_what_it_is_for(widget: InrDenoiseWidget) -> None:
     for control in _controls(widget):
         assert control.tooltip, control.label
-    assert widget.form.table.toolTip()
+    assert widget.results.table.toolTip()
 
 
 def test_so_does_every_control_for_folders(viewer: Any) -> None:

@@ -50,21 +50,21 @@ def test_all_follows_the_layer_that_is_selected(
 ) -> None:
     path = tmp_path / "report.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    assert widget.form.table.rowCount() == 3  # the last one's
+    assert widget.results.table.rowCount() == 3  # the last one's
     for source, planes in (*zip(two, (2, 3), strict=True), (two[0], 2)):
         result = viewer.layers[f"{source.name} [denoised]"]
         for selected in (source, result):
             viewer.layers.selection.active = selected
-            assert widget.form.table.rowCount() == planes
+            assert widget.results.table.rowCount() == planes
             assert widget.status_label.value.startswith(f"{source.name} [denoised]: ")
-        widget.form.report_button.native.click()
+        widget.results.report_button.click()
         (file,) = json.loads(path.read_text())["files"]
         assert len(file["planes"]) == planes
-        widget.form.removed_button.native.click()
+        widget.results.show.value = "residual"
         removed = viewer.layers[-1]
         assert np.allclose(removed.data, source.data - result.data, atol=1e-3)
         assert (
-            widget.form.table.rowCount() == planes
+            widget.results.table.rowCount() == planes
         )  # what tells of a result is no choice
         viewer.layers.remove(removed)
 
@@ -84,7 +84,7 @@ def test_each_has_its_own_strength(
     assert second.data is fitted
     viewer.layers.selection.active = two[0]
     assert widget.strength.value == -1
-    assert widget.form.keep_button.enabled
+    assert widget.results.keep_button.isVisibleTo(widget)
     assert first.metadata[REPORT_KEY]["settings"]["strength"] == -1
     assert second.metadata[REPORT_KEY]["settings"]["strength"] == 0
 
@@ -93,7 +93,7 @@ def test_a_comparison_ends_when_the_user_turns_to_another_result(
     viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
 ) -> None:
     viewer.layers.selection.active = two[0]
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     both = viewer.layers["a [denoised] [split]"]
     viewer.layers.selection.active = two[0]
     assert widget.form.compare_button.value
@@ -101,7 +101,7 @@ def test_a_comparison_ends_when_the_user_turns_to_another_result(
     assert not widget.form.compare_button.value
     wait_until(lambda: both not in viewer.layers)
     assert viewer.layers.selection.active == two[1]
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     assert "b [denoised] [split]" in viewer.layers
 
 
@@ -109,7 +109,7 @@ def test_an_image_without_a_result_has_nothing(
     viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
 ) -> None:
     viewer.add_points(np.zeros((1, 3)))
-    assert widget.form.report_button.enabled  # no image: the last choice holds
+    assert widget.results.native.isVisibleTo(widget)  # no image: the last choice holds
     viewer.add_image(_noisy(2, 9), name="fresh")
     buttons = (
         widget.form.report_button,
@@ -117,7 +117,7 @@ def test_an_image_without_a_result_has_nothing(
         widget.form.compare_button,
     )
     assert not any(button.enabled for button in buttons)
-    assert not widget.form.table.isVisibleTo(widget.native)
+    assert not widget.results.table.isVisibleTo(widget.native)
     viewer.layers.selection.active = two[0]
     assert all(button.enabled for button in buttons)
 
@@ -129,10 +129,10 @@ def test_the_last_result_of_an_image_counts(
     widget.preview()
     wait_until(lambda: not widget.running)
     viewer.layers.selection.active = two[0]
-    assert widget.form.table.rowCount() == 1
+    assert widget.results.table.rowCount() == 1
     viewer.layers.remove("a [preview]")
     viewer.layers.selection.active = viewer.layers["a [denoised]"]
-    assert widget.form.table.rowCount() == 2
+    assert widget.results.table.rowCount() == 2
 
 
 @pytest.mark.usefixtures("endless")
@@ -148,16 +148,16 @@ def test_a_result_can_be_looked_at_while_the_next_is_made(
     wait_until(lambda: not widget.running)
     viewer.layers.selection.active = layers[1]
     widget.run()
-    assert not widget.form.report_button.enabled
+    assert not widget.results.native.isVisibleTo(widget)
     wait_until(lambda: at_work(widget))
     viewer.layers.selection.active = viewer.layers["a [denoised]"]
-    assert widget.form.report_button.enabled
+    assert widget.results.native.isVisibleTo(widget)
     said = widget.status_label.value
     assert not said.startswith("a [denoised]: ")
     widget.stop()
     wait_until(lambda: not widget.running)
     # The user goes on looking at the first.
-    widget.form.removed_button.native.click()
+    widget.results.show.value = "residual"
     assert "a [residual]" in viewer.layers
 
 
@@ -168,9 +168,9 @@ def test_what_is_removed_is_not_kept_in_memory(
     noisy = weakref.ref(two[0].data)
     viewer.layers.selection.active = result
     viewer.layers.remove("a")
-    assert widget.form.report_button.enabled
-    assert not widget.form.removed_button.enabled
-    assert not widget.form.compare_button.enabled
+    assert widget.results.native.isVisibleTo(widget)
+    assert "residual" not in widget.results.show.choices
+    assert "split" not in widget.results.show.choices
     widget.strength.value = -1.0  # for the next run: there is nothing to mix with
     process_events(0.2)
     assert isinstance(result.data, np.ndarray)
@@ -198,7 +198,7 @@ def test_a_source_that_goes_in_mid_run_leaves_a_result_at_the_chosen_strength(
     result = widget.wait()
     assert result is not None
     assert np.allclose(np.asarray(result.data), noisy, atol=1e-3)
-    assert widget.form.report_button.enabled
-    assert not widget.form.removed_button.enabled
-    widget.form.keep_button.native.click()
+    assert widget.results.native.isVisibleTo(widget)
+    assert "residual" not in widget.results.show.choices
+    widget.results.keep_button.click()
     wait_until(lambda: isinstance(viewer.layers["a [denoised]"].data, np.ndarray))

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_inr_denoise.plugin.results.diagnostic_layers import residual_layer
 from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VISIBLE
 from napari_inr_denoise.plugin.layers.source import PREVIEW_SIDE, take_source
-from napari_inr_denoise.plugin.results.diagnostic_layers import residual_layer
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
@@ -29,7 +29,7 @@ def after_stack(viewer: Any, widget: InrDenoiseWidget) -> InrDenoiseWidget:
     source.data = source.data[tuple(map(slice, SHAPE))]
     widget.scope.value = STACK
     widget.run()
-    assert not widget.form.removed_button.enabled
+    assert "residual" not in widget.results.show.choices
     wait_until(lambda: not widget.running)
     return widget
 
@@ -38,7 +38,7 @@ def test_what_was_removed_is_the_difference(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
     noisy, denoised = viewer.layers
-    after_stack.form.removed_button.native.click()
+    after_stack.results.show.value = "residual"
     removed = viewer.layers[-1]
     assert removed.name == "noisy stack [residual]"
     assert np.allclose(removed.data, noisy.data - denoised.data, atol=1e-3)
@@ -53,17 +53,17 @@ def test_uncertainty_is_offered_where_it_is_known(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
     # The published method says nothing of it.
-    assert not after_stack.form.uncertainty_button.enabled
+    assert "uncertainty" not in after_stack.results.show.choices
     known = np.full(SHAPE, 2.0, dtype=np.float32)
     known[0, 0, 0] = np.nan
     finished = after_stack.after_run.offered
     assert finished is not None
     finished.result = replace(finished.result, maps={"uncertainty": known})
     viewer.layers.selection.active = viewer.add_image(np.zeros((4, 4)), name="other")
-    assert not after_stack.form.report_button.enabled
+    assert not after_stack.results.native.isVisibleTo(after_stack)
     viewer.layers.selection.active = viewer.layers[0]
-    assert after_stack.form.uncertainty_button.enabled
-    after_stack.form.uncertainty_button.native.click()
+    assert "uncertainty" in after_stack.results.show.choices
+    after_stack.results.show.value = "uncertainty"
     layer = viewer.layers[-1]
     assert layer.name == "noisy stack [uncertainty]"
     assert layer.contrast_limits == [0, 2]
@@ -92,7 +92,7 @@ def test_structured_noise_is_offered_where_it_was_removed(
 def test_a_row_of_the_table_shows_its_plane(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
-    table = after_stack.form.table
+    table = after_stack.results.table
     assert table.isVisibleTo(after_stack.native)
     assert table.rowCount() == 3
     for row in (2, 0, 1):
@@ -106,17 +106,17 @@ def test_the_report_is_saved_as_json_or_csv(
 ) -> None:
     chosen = [""]
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (chosen[0], ""))
-    after_stack.form.report_button.native.click()  # and no name is given
+    after_stack.results.report_button.click()  # and no name is given
     for name in ("a.json", "a.csv"):
         chosen[0] = str(tmp_path / name)
-        after_stack.form.report_button.native.click()
+        after_stack.results.report_button.click()
         assert chosen[0] in after_stack.status_label.value
     (file,) = json.loads((tmp_path / "a.json").read_text())["files"]
     with (tmp_path / "a.csv").open(newline="") as table:
         rows = list(csv.DictReader(table))
     assert len(file["planes"]) == len(rows) == 3
     chosen[0] = str(tmp_path / "missing" / "a.json")
-    after_stack.form.report_button.native.click()
+    after_stack.results.report_button.click()
     assert "could not be saved" in after_stack.status_label.value
 
 
@@ -124,9 +124,9 @@ def test_a_result_that_is_removed_is_let_go(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
     viewer.layers.remove("noisy stack [denoised]")
-    assert not after_stack.form.removed_button.enabled
-    assert not after_stack.form.report_button.enabled
-    assert not after_stack.form.table.isVisibleTo(after_stack.native)
+    assert "residual" not in after_stack.results.show.choices
+    assert not after_stack.results.native.isVisibleTo(after_stack)
+    assert not after_stack.results.table.isVisibleTo(after_stack.native)
 
 
 def test_the_preview_is_what_the_window_shows(
@@ -135,7 +135,7 @@ def test_the_preview_is_what_the_window_shows(
     layer = viewer.layers[0]
     viewer.dims.set_current_step(0, 5)
     shown = take_source(layer, viewer.dims, VISIBLE)
-    widget.form.preview_button.native.click()
+    widget.run_bar.preview_button.click()
     wait_until(lambda: not widget.running)
     preview = viewer.layers["noisy stack [preview]"]
     assert preview.data.shape == layer.data[shown.selection].shape
@@ -217,7 +217,7 @@ def test_what_was_removed_is_that_of_the_strength_that_is_shown(
     ):
         after_stack.strength.value = strength
         process_events(0.2)
-        after_stack.form.removed_button.native.click()
+        after_stack.results.show.value = "residual"
         removed = viewer.layers[name]
         assert np.allclose(removed.data, noisy - np.asarray(shown.data), atol=1e-3)
     half = viewer.layers["noisy stack [residual at strength -0.5]"]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QThreadPool
+from qtpy.QtWidgets import QApplication, QMainWindow
 
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
@@ -45,10 +46,10 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     viewer.dims.set_current_step(0, 5)
     source.colormap = "green"
     source.blending = "additive"
-    widget.form.run_button.native.click()
+    widget.run_bar.start_button.click()
     assert widget.running
-    assert not widget.form.run_button.enabled
-    assert widget.form.stop_button.enabled
+    assert not widget.run_bar.start_button.isVisibleTo(widget)
+    assert widget.run_bar.stop_button.isEnabled()
     wait_until(lambda: not widget.running)
     (result,) = viewer.layers[1:]
     assert result.name == "noisy stack [denoised]"
@@ -62,13 +63,15 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     assert not np.allclose(result.data[0], source.data[5])
     report = result.metadata["inr_denoise"]
     sigma = report["files"][0]["planes"][0]["sigma"]
-    assert f"level {sigma:.4g}" in widget.form.noise_label.value
-    assert "x the noise level" in widget.form.residual_label.value
+    told = widget.inputs.noise_label
+    wait_until(lambda: f"sigma {sigma:.3g}" in told.value)
+    assert widget.results.native.isVisibleTo(widget)
     assert widget.status_label.value.endswith(".")
-    assert widget.form.progress.value == widget.form.progress.max
-    assert result.blending != "additive"
-    assert widget.form.run_button.enabled
-    assert not widget.form.stop_button.enabled
+    # The source would add up with its result.
+    assert result.blending == "additive"
+    assert not source.visible
+    assert widget.run_bar.start_button.isVisibleTo(widget)
+    assert not widget.run_bar.stop_button.isEnabled()
 
 
 def test_every_plane_of_the_stack(viewer: Any, widget: InrDenoiseWidget) -> None:
@@ -86,14 +89,14 @@ def test_ending_stopped_keeps_the_best_so_far(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     asked = time.monotonic()
-    widget.form.stop_button.native.click()
+    widget.run_bar.stop_button.click()
     wait_until(lambda: not widget.running)
     assert time.monotonic() - asked < 2
-    assert "Stopped by the user" in widget.status_label.value
+    assert "Stopped" in widget.status_label.value
     assert len(viewer.layers) == 2
-    assert widget.form.run_button.enabled
+    assert widget.run_bar.start_button.isVisibleTo(widget)
 
 
 @pytest.mark.usefixtures("endless")
@@ -101,7 +104,7 @@ def test_the_window_answers_while_fitting(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     longest, before = 0.0, time.monotonic()
     for _ in range(100):
         process_events(0.01)
@@ -115,7 +118,7 @@ def test_the_window_answers_while_fitting(
 @pytest.mark.usefixtures("endless")
 def test_ending_the_viewer_closes(viewer: Any, widget: InrDenoiseWidget) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     viewer.close()
     process_events(0.2)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
@@ -125,7 +128,7 @@ def test_ending_the_viewer_closes(viewer: Any, widget: InrDenoiseWidget) -> None
 @pytest.mark.usefixtures("endless")
 def test_ending_the_dock_closes(viewer: Any, widget: InrDenoiseWidget) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     viewer.window.remove_dock_widget(widget.native)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
     process_events(0.2)
@@ -170,8 +173,8 @@ def test_ending_an_error_shows_its_cause_and_frees_the_widget(
     assert words in widget.status_label.value
     assert words in shown[0]
     assert len(viewer.layers) == 1
-    assert widget.form.run_button.enabled
-    assert not widget.form.stop_button.enabled
+    assert widget.run_bar.start_button.isVisibleTo(widget)
+    assert not widget.run_bar.stop_button.isEnabled()
     monkeypatch.undo()
 
 
@@ -180,11 +183,13 @@ def test_the_source_layer_may_be_removed_meanwhile(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     viewer.layers.clear()
     widget.stop()
     wait_until(lambda: not widget.running)
-    assert [layer.name for layer in viewer.layers] == ["noisy stack [denoised]"]
+    assert [layer.name for layer in viewer.layers] == [
+        "noisy stack [denoised, partial]"
+    ]
 
 
 def test_the_layer_choice_follows_the_viewer(
@@ -196,7 +201,7 @@ def test_the_layer_choice_follows_the_viewer(
     assert added not in widget.layer.choices
     viewer.layers.clear()
     widget.run()
-    assert "no image layer" in widget.status_label.value
+    assert "no noisy image" in widget.status_label.value
     assert not widget.running
 
 
@@ -214,15 +219,33 @@ def test_the_selected_layer_is_chosen_but_not_a_result(
 
 
 def test_long_texts_are_not_clipped(widget: InrDenoiseWidget) -> None:
-    for text in ("short.", "All 3 planes: " + "the residual came down, " * 8):
-        widget.form.say(text)
+    label = widget.status_label
+    for text in ("short.", "a/long_name" * 40, "The residual came down, " * 8):
+        widget.run_bar.say(text)
         process_events(0.1)
-        label = widget.status_label.native
+        assert label.value == text
         assert label.height() >= label.heightForWidth(label.width())
+        assert widget.minimumSizeHint().width() <= 300
     high = label.height()
-    widget.form.say("short.")
+    widget.run_bar.say("short.")
     process_events(0.1)
-    assert label.minimumHeight() < high
+    assert label.height() < high
+
+
+def test_the_window_does_not_grow(viewer: Any) -> None:
+    viewer.open_sample(PLUGIN, "stack")
+    process_events(0.2)
+    shown = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
+    (window,) = (one for one in shown if isinstance(one, QMainWindow))
+    before = window.size()
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    wait_until(lambda: len(widget.device.choices) > 1)
+    widget.run()
+    wait_until(lambda: not widget.running)
+    widget.inputs.advanced.unfolded = True
+    process_events(0.2)
+    assert window.size() == before
+    assert widget.minimumSizeHint().height() < 200
 
 
 def test_a_layer_that_cannot_be_denoised_is_said(
@@ -261,6 +284,7 @@ def test_the_menus_offer_it() -> None:
         f"{PLUGIN}.{name}"
         for name in (
             "open_widget",
+            "open_folder",
             "slice_fast",
             "slice_auto",
             "planes_fast",

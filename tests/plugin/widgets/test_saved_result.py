@@ -73,7 +73,7 @@ def test_the_noise_row_tells_a_result_from_a_noisy_image(
     path, _ = saved
     (layer,) = viewer.open(path, plugin=PLUGIN)
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
-    noise = widget.form.noise_label
+    noise = widget.inputs.noise_label
     assert widget.layer.value is layer
     wait_until(lambda: noise.value.startswith("left in this denoised layer: level"))
     rng = np.random.default_rng(1)
@@ -87,8 +87,8 @@ def test_a_report_that_is_none_is_passed_over(
 ) -> None:
     layer = viewer.add_image(np.zeros((8, 8)), metadata={REPORT_KEY: report})
     viewer.layers.selection.active = layer
-    assert widget.form.table.rowCount() == 0
-    assert not widget.form.report_button.enabled
+    assert widget.results.table.rowCount() == 0
+    assert not widget.results.native.isVisibleTo(widget)
 
 
 def test_a_result_that_is_denoised_again_shows_the_new_report(

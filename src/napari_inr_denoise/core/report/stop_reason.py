@@ -11,38 +11,37 @@ class StopReason(LabelledEnum):
     NOISE_LEVEL = (
         "noise_level",
         "noise level",
-        "The residual came down to the estimated noise level.",
+        "Finished: the residual reached the noise level.",
     )
     TRAINED = (
         "trained",
         "trained",
-        "The networks were trained to their end and combined by their error on "
-        "pixels that were held out.",
+        "Finished: the networks were trained fully and weighted by their error on "
+        "held-out pixels.",
     )
     BUDGET = (
         "budget",
         "budget",
-        "The steps allowed were used up before the residual came down to the noise "
-        "level; this is the result nearest to it.",
+        "The step limit was reached before the noise level; this is the result nearest "
+        "to it.",
     )
     CALLER = (
         "stopped",
         "stopped",
-        "Stopped by the user; this is the best result so far.",
+        "Stopped: best result so far.",
     )
     NON_FINITE = (
         "non_finite",
         "unstable",
-        "The fit became numerically unstable; this is the best result before that.",
+        "The fit became unstable; this is the best result before that.",
     )
     NO_NOISE = (
         "no_noise",
         "no noise",
-        "No noise was found; the image is returned as it was.",
+        "No noise found: the image is unchanged.",
     )
     TOO_FEW_PIXELS = (
         "too_few_pixels",
         "too few pixels",
-        "Too few valid pixels to tell signal from noise; the image is returned as it "
-        "was.",
+        "Too few valid pixels to tell signal from noise: the image is unchanged.",
     )
