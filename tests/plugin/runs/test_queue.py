@@ -143,7 +143,7 @@ def test_what_is_expected_is_told_of_all(
     viewer: Any, widget: InrDenoiseWidget, three: list[Any]
 ) -> None:
     wait_until(lambda: widget.inputs.cost_label.value.startswith("3 layers: "))
-    assert " in all, and " in widget.inputs.cost_label.value
+    assert " in all, " in widget.inputs.cost_label.value
     viewer.layers.selection.remove(three[1])
     assert widget.inputs.cost_label.value == "-"
     wait_until(lambda: widget.inputs.cost_label.value.startswith("2 layers: "))

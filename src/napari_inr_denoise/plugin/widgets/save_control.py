@@ -20,12 +20,13 @@ from napari_inr_denoise.plugin.writer import write_layer
 if TYPE_CHECKING:
     from napari_inr_denoise.batch.report.thumbnails import Thumbnails
 
-_KINDS = {
+KINDS = {
     "OME-TIFF, 16-bit integers (*.ome.tif)": (".ome.tif", "uint16"),
     "OME-TIFF, 32-bit float (*.ome.tif)": (".ome.tif", "float32"),
     "OME-Zarr, 16-bit integers (*.ome.zarr)": (".ome.zarr", "uint16"),
     "OME-Zarr, 32-bit float (*.ome.zarr)": (".ome.zarr", "float32"),
 }
+"""Ending and data type by the name of the filter in the dialog."""
 _UNWANTED = '<>:"/\\|?*'
 
 
@@ -61,11 +62,11 @@ class SaveControl:
             return
         name = "".join(sign for sign in offered.layer.name if sign not in _UNWANTED)
         path, kind = QFileDialog.getSaveFileName(
-            self._section.native, "Save the result", name, ";;".join(_KINDS)
+            self._section.native, "Save the result", name, ";;".join(KINDS)
         )
         if not path:
             return
-        ending, dtype = _KINDS.get(kind, (".ome.tif", "float32"))
+        ending, dtype = KINDS.get(kind, (".ome.tif", "float32"))
         path = path if path.endswith((".tif", ".tiff", ".zarr")) else path + ending
         self._section.save_button.setEnabled(False)
         self._say(f"Saving {Path(path).name}...")

@@ -21,6 +21,7 @@ from napari_inr_denoise.plugin.results.views import (
     SPLIT,
     UNCERTAINTY,
     view_layer,
+    views_of,
 )
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.widgets.result_section import ResultSection
@@ -91,7 +92,8 @@ class ShowControl:
 
     def offer(self, finished: Finished | None) -> None:
         """Choose the result to show; end the view of another one."""
-        if finished is not self._offered:
+        offered = () if finished is None else views_of(finished)
+        if finished is not self._offered or self._section.show.value not in offered:
             self.end()
         self._offered = finished
         self._section.offer_raw(False)
