@@ -15,11 +15,12 @@ from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.runs import exclusive
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
-from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
 from tests.conftest import at_work, process_events, wait_until
+from tests.plugin.conftest import PLUGIN
 
 pytestmark = pytest.mark.window
 RESULT = "noisy stack [denoised]"
+PARTIAL = "noisy stack [denoised, partial]"
 
 
 def _no_workers() -> None:
@@ -39,7 +40,7 @@ def _assert_free(widget: InrDenoiseWidget) -> None:
 def second(viewer: Any, widget: InrDenoiseWidget) -> Iterator[InrDenoiseWidget]:
     """Another widget in the same viewer."""
     made = InrDenoiseWidget(viewer)
-    viewer.window.add_dock_widget(made.native, name="second")
+    viewer.window.add_dock_widget(made, name="second")
     wait_until(lambda: len(made.device.choices) > 1)
     assert made is not widget
     yield made
@@ -64,12 +65,19 @@ def test_two_widgets_do_not_disturb_each_other(
     widget.stop()
     wait_until(lambda: not widget.running)
     results = list(viewer.layers)[1:]
-    assert sorted(one.name for one in results) == [RESULT, f"{RESULT} [1]"]
+    names = sorted(one.name.partition("]")[0] for one in results)
+    assert names == ["noisy stack [denoised, partial"] * 2
     assert all(REPORT_KEY in one.metadata for one in results)
-    own = widget.after_run.offered
-    assert own is not None
-    viewer.layers.remove(own.layer)
+    # Each panel knows the result that it made.
+    owners = {}
+    for result in results:
+        viewer.layers.selection.active = result
+        owners[result] = [one.after_run.offered is not None for one in (widget, second)]
+    assert sorted(owners.values()) == [[False, True], [True, False]]
+    (own,) = (result for result, (first, _) in owners.items() if first)
+    viewer.layers.remove(own)
     assert not widget.results.native.isVisibleTo(widget)
+    viewer.layers.selection.active = next(one for one in results if one is not own)
     assert second.results.native.isVisibleTo(second)
 
 
@@ -103,7 +111,6 @@ def test_stopped_before_the_first_step(viewer: Any, widget: InrDenoiseWidget) ->
         wait_until(lambda: not widget.running)
     assert widget.status_label.value == "Stopped before there was a result."
     assert len(viewer.layers) == 1
-    assert widget.run_bar.phase_label.value == "-"
     _assert_free(widget)
     widget.run()
     wait_until(lambda: not widget.running)
@@ -206,7 +213,7 @@ def test_closed_with_result_and_comparison(
     _no_workers()
     if way != "viewer":
         wait_until(lambda: len(viewer.layers) == 2)
-        assert [layer.name for layer in viewer.layers] == ["noisy stack", RESULT]
+        assert [layer.name for layer in viewer.layers] == ["noisy stack", PARTIAL]
 
 
 def test_the_viewer_closes_beside_an_estimate(
@@ -228,8 +235,8 @@ def test_the_viewer_closes_beside_a_folder(viewer: Any, tmp_path: Any) -> None:
     noisy = np.random.default_rng(0).poisson(50, (2, 32, 32)).astype(np.uint16)
     path = tmp_path / "in" / "a.tif"
     tifffile.imwrite(path, noisy, imagej=True, metadata={"axes": "ZYX"})
-    folder = FolderWidget()
-    viewer.window.add_dock_widget(folder.native)
+    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    folder = panel.folder
     folder.source.value, folder.out.value = tmp_path / "in", tmp_path / "out"
     folder.run()
     wait_until(lambda: "plane 1 of 2" in folder.plane_label.value)

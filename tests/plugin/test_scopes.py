@@ -22,8 +22,7 @@ pytestmark = pytest.mark.window
 
 
 def _offered(widget: InrDenoiseWidget) -> list[bool]:
-    model = widget.scope.native.model()
-    return [model.item(k).isEnabled() for k in range(len(SCOPES))]
+    return [widget.scope.button(scope).isEnabled() for scope in SCOPES]
 
 
 def test_the_volume_as_one(viewer: Any, widget: InrDenoiseWidget) -> None:
@@ -53,7 +52,9 @@ def test_the_volume_is_offered_where_there_is_one(
     widget.run()
     assert not widget.running
     assert "wanted at least two planes along Z" in widget.status_label.value
-    wait_until(lambda: "two planes along Z" in widget.inputs.cost_label.value)
+    widget.run_bar.say("")
+    widget.layer.value.data = widget.layer.value.data + 1
+    wait_until(lambda: "two planes along Z" in widget.status_label.value)
     viewer.layers["movie"].axis_labels = ("z", "y", "x")
     assert _offered(widget) == [True, True, True]
 

@@ -84,17 +84,18 @@ def _bring_forward(widget: InrDenoiseWidget) -> None:
 
 def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
     """Denoise the selected layers one after the other, or warn why not."""
-    layers = _to_denoise(viewer)
-    if not layers:
-        show_warning(_selection_message(viewer.layers.selection))
-        return
-    widget = shown_widget(viewer)
-    if widget.running:
+    docked = InrDenoiseWidget.docked_in(viewer)
+    if docked is not None and docked.running:
         show_warning(
             "INR Denoise is running. Wait for its end, or press Stop in its panel, "
             "then choose this again."
         )
         return
+    layers = _to_denoise(viewer)
+    if not layers:
+        show_warning(_selection_message(viewer.layers.selection))
+        return
+    widget = shown_widget(viewer)
     # Run also takes the other selected layers.
     widget.layer.value = layers[0]
     widget.scope.value = scope

@@ -77,7 +77,7 @@ def test_a_stale_answer_is_dropped(
     widget.before_run.estimator.needs.connect(heard.append)
     wait_until(lambda: len(heard) == len(widget.preset.choices))
     process_events(0.5)
-    assert [one.name for one in heard][0] == widget.preset.value
+    assert heard[0].name == widget.preset.value
     assert sorted(one.name for one in heard) == sorted(widget.preset.choices)
     for one in heard:
         assert one.sources[0].words().startswith("1 plane of 40x50")

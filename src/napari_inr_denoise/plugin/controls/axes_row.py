@@ -6,7 +6,7 @@ from napari.layers import Image
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_inr_denoise.plugin.elements.form import button, row
+from napari_inr_denoise.plugin.elements.form import button, order_tabs, row
 from napari_inr_denoise.plugin.elements.style import set_role
 from napari_inr_denoise.plugin.layers.axis_labels import OUTER_LETTERS, axes_origin
 
@@ -91,6 +91,7 @@ class AxesRow(QWidget):
             choice.activated.connect(lambda _, axis=axis: self._rename(axis))
             self._editors.addWidget(choice)
             self._choices.append(choice)
+        order_tabs(self)
 
     def _size(self, axis: int) -> int:
         layer = self._layer

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 from magicgui.widgets import Widget
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -142,3 +145,29 @@ def let_shrink(choice: QComboBox) -> None:
     choice.setSizeAdjustPolicy(policy)
     choice.setMinimumContentsLength(6)
     choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+
+def order_tabs(part: QWidget) -> None:
+    """Let Tab go through a part as it is laid out, not as its controls were made."""
+    stops = [
+        one
+        for one in _laid_out(part)
+        if one.focusPolicy() & Qt.FocusPolicy.TabFocus == Qt.FocusPolicy.TabFocus
+    ]
+    for before, after in pairwise(stops):
+        QWidget.setTabOrder(before, after)
+
+
+def _laid_out(part: QWidget) -> Iterator[QWidget]:
+    """Yield a widget and those in its layout, in the order of the layout."""
+    yield part
+    layouts = [part.layout()]
+    while layouts:
+        layout = layouts.pop(0)
+        for number in range(0 if layout is None else layout.count()):
+            item = None if layout is None else layout.itemAt(number)
+            inner = None if item is None else item.widget()
+            if inner is not None:
+                yield from _laid_out(inner)
+            elif item is not None and item.layout() is not None:
+                layouts.append(item.layout())

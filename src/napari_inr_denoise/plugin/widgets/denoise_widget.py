@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_inr_denoise.core.settings import DenoiseSettings
-from napari_inr_denoise.plugin.elements.form import button
+from napari_inr_denoise.plugin.elements.form import button, order_tabs
 from napari_inr_denoise.plugin.elements.style import ThemeStyle
 from napari_inr_denoise.plugin.layers.scope import STACK, VISIBLE
 from napari_inr_denoise.plugin.results.finished import Finished
@@ -81,7 +81,7 @@ class InrDenoiseWidget(QWidget):
         self._started, self._held = 0.0, False
         inputs = self.inputs = InputSection(viewer)
         self.run_bar, self.results = RunBar(), ResultSection()
-        self.folder = FolderWidget()
+        self.folder = FolderWidget(self._lifetime)
         self.layer, self.scope, self.region = inputs.layer, inputs.scope, inputs.region
         self.preset, self.device, self.seed = inputs.preset, inputs.device, inputs.seed
         self.strength = self.results.strength
@@ -239,7 +239,9 @@ class InrDenoiseWidget(QWidget):
         self._held = False
         self.run_bar.show_running(on=False)
         self.after_run.follow_selection()
+        told = self.status_label.value
         self.before_run.resume()
+        self.run_bar.say(told)
         self.finished.emit(layer)
         long = time.monotonic() - self._started > _LONG_S
         if long and QApplication.activeWindow() is None and self.isVisible():
@@ -273,6 +275,7 @@ def _scrolling(*parts: QWidget) -> QScrollArea:
     for part in parts:
         layout.addWidget(part)
     layout.addStretch()
+    order_tabs(column)
     area = QScrollArea()
     area.setWidget(column)
     area.setWidgetResizable(True)

@@ -49,13 +49,19 @@ _FAILURES_HEIGHT = 90
 class FolderWidget:
     """Denoises all the images of a folder, as `inr-denoise run` does.
 
+    Parameters
+    ----------
+    lifetime : Lifetime
+        Of the panel: its end stops the files at work.
+
     Attributes
     ----------
     native : QWidget
         The Qt side.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lifetime: Lifetime) -> None:
+        self._lifetime = lifetime
         self._worker: FolderWorker | None = None
         self._run: FolderRun
         self._count, self._pace = 0, Pace()
@@ -79,7 +85,6 @@ class FolderWidget:
         self._make_buttons()
         self.native = QWidget()
         self._lay_out()
-        self._lifetime = Lifetime(self.native)
         self.device.failed.connect(self._say)
         self.device.find_devices(self._lifetime)
         self._allow(running=False)

@@ -127,7 +127,9 @@ class ShowControl:
             self._layer = self._added(data, keywords)
             if view == UNCERTAINTY and hasattr(self._layer, "colorbar"):
                 self._layer.colorbar.visible = True  # since napari 0.7
-        self._section.offer_raw(view == RESIDUAL)
+        self._section.offer_raw(
+            view == RESIDUAL and "normalized_residual" in offered.result.maps
+        )
 
     def _begin_split(self, offered: Finished) -> None:
         result = offered.layer
