@@ -57,7 +57,7 @@ def test_what_stands_out_comes_first() -> None:
     assert text.index("Look at these first") < places[0]
     assert places[1] < text.index("Nothing stands out") < places[2]
     assert "3 files: 2 denoised, 1 failed, 1 to look at" in text
-    assert "What was removed is 1.40 times the noise." in text
+    assert "Residual 1.40 times the noise." in text
     assert "Failed. it is broken" in text
 
 

@@ -83,7 +83,7 @@ class Preflight:
         height, width = self.tiling.shape_yx
         planes = f"{self.planes} planes" if self.planes > 1 else "1 plane"
         shared = ", trained jointly" if self.together else ""
-        tiles = f", {self.tiling.count} tiles each" if self.tiling.count > 1 else ""
+        tiles = f" in {self.tiling.count} tiles" if self.tiling.count > 1 else ""
         most = "at most " if self.at_most else "about "
         return (
             f"{planes} of {height}x{width}{tiles}{shared}: {most}"
