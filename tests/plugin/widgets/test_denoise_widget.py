@@ -14,6 +14,7 @@ from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication, QMainWindow
 
+from napari_inr_denoise import DenoiseSettings, denoise
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
@@ -298,19 +299,30 @@ def test_the_menus_offer_it() -> None:
     assert any(c and c.id == f"{PLUGIN}.open_tiff" for c in in_files)
 
 
-def test_the_demo_opens_the_same_in_napari(tmp_path: Any) -> None:
-    from napari_inr_denoise import write_image
-    from napari_inr_denoise.io.record import ImageRecord
+def test_the_demo_shows_noisy_denoised_and_truth(
+    tmp_path: Any, tiny: DenoiseSettings
+) -> None:
+    from napari_inr_denoise.cli.demo import finish_demo
     from napari_inr_denoise.plugin.demo_window import open_demo
+    from napari_inr_denoise.samples import field_of_cells
 
-    path = tmp_path / "denoised.ome.tif"
-    image = np.zeros((256, 256), np.float32)
-    write_image(path, ImageRecord(image, "YX", {"Y": 0.1, "X": 0.1}))
-    viewer = open_demo(str(path))
+    sample = field_of_cells()
+    finish_demo(sample, denoise(sample.noisy, settings=tiny), tmp_path)
+    viewer = open_demo(str(tmp_path / "denoised.ome.tif"))
+    panel = InrDenoiseWidget.docked_in(viewer)
+    assert panel is not None
     try:
+        wait_until(lambda: panel.results.show.value == "split")
         names = [layer.name for layer in viewer.layers]
-        assert names == ["noisy cells", "noisy cells [denoised]"]
-        np.testing.assert_allclose(viewer.layers[0].scale, viewer.layers[1].scale)
+        result = "noisy cells [denoised]"
+        assert names == ["noisy cells", "truth", result, f"{result} [split]"]
+        assert panel.results.title.value == result
+        assert panel.after_run.show.line.handle is not None
+        for layer in viewer.layers[1:]:
+            np.testing.assert_allclose(layer.scale, viewer.layers[0].scale)
+            assert layer.contrast_limits == viewer.layers[0].contrast_limits
+        screen = panel.screen().availableGeometry()
+        assert screen.contains(panel.window().geometry())
     finally:
         wait_until(lambda: not WorkerBase._worker_set)
         viewer.close()

@@ -108,6 +108,8 @@ def ending_message(result: DenoiseResult, plane_count: int) -> str:
             "others are unchanged."
         )
     if len(set(reasons)) == 1:
+        if reasons[0] is StopReason.TRAINED:
+            return f"{plane_count} {what} finished."
         return f"All {plane_count} {what}: {_brief(reasons[0])}"
     counts = (f"{reasons.count(r)} {what}: {_brief(r)}" for r in dict.fromkeys(reasons))
     return "\n".join(counts)
@@ -197,7 +199,8 @@ def _mean_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
         return []
     largest = max(changes, key=abs)
     tip = mean_message(planes[0]) if len(planes) == 1 else "The largest of all planes."
-    return [Chip(f"mean {100 * largest:+.1f} %", tip)]
+    percent = round(100 * largest, 1) + 0.0  # no "-0.0"
+    return [Chip(f"mean {percent:+.1f} %", tip)]
 
 
 def _warning_chips(planes: Sequence[PlaneReport]) -> list[Chip]:

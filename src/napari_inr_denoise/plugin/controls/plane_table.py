@@ -36,6 +36,7 @@ _TIPS = (
     "Optimization steps",
     "Why the fit ended",
 )
+_ROW_HEIGHT = 22
 _HEIGHTS = (96, 190)
 """Smallest and largest height in pixels: a table of many rows scrolls."""
 
@@ -63,6 +64,7 @@ class PlaneTable(QTableWidget):
         assert down is not None
         across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         down.setVisible(False)
+        down.setDefaultSectionSize(_ROW_HEIGHT)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

@@ -17,7 +17,7 @@ from napari_inr_denoise.plugin.layers.displayed import displayed_plane
 if TYPE_CHECKING:
     from napari_inr_denoise.plugin.layers.region import Region
 
-_WHOLE = "Whole image"
+_WHOLE = "Whole"
 
 
 class RegionChoice(ComboBox):

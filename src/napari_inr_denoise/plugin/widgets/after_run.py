@@ -92,7 +92,7 @@ class AfterRun:
         """Return the result that a layer shows, also one of an earlier run."""
         found = self._layers.of(layer)
         if found is None and isinstance(layer, Image):
-            found = saved_result(layer, self._viewer.dims)
+            found = saved_result(layer, self._viewer)
             if found is not None:
                 self._layers.add(found)
         return found
@@ -106,6 +106,7 @@ class AfterRun:
         self._save.offer(finished)
         chips = [] if finished is None else _chips(finished)
         self._section.show_result(finished, chips, noisy=noisy)
+        self._follow_slider()
 
     @while_open
     def follow_selection(self, *_: object) -> None:
@@ -149,7 +150,7 @@ class AfterRun:
             go_to_plane(dims, offered.layer, offered.source.axes, index)
 
     @while_open
-    def _follow_slider(self, _: object) -> None:
+    def _follow_slider(self, *_: object) -> None:
         """Select the row of the plane that is shown."""
         offered = self._offered
         if offered is not None and offered.layer in self._viewer.layers:
@@ -161,5 +162,5 @@ def _chips(finished: Finished) -> list[Chip]:
     chips = messages.result_chips(finished.result.report, finished.plane_count)
     if finished.is_preview:
         tip = "A part of the plane, denoised with the quality Fast for a look."
-        chips.insert(0, Chip("Preview", tip, "warning"))
+        chips.insert(0, Chip("Preview", tip))
     return chips

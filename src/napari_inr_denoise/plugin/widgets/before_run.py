@@ -279,8 +279,11 @@ class BeforeRun:
     def _take_needs(self, needs: Needs) -> None:
         self._needs[needs.name] = needs
         preset = self._inputs.preset
-        if needs.name in preset.choices and self._inputs.scope.value != VOLUME:
-            preset.annotate(needs.name, messages.time_message(needs.sources))
+        told = messages.time_message(needs.sources)
+        if self._inputs.scope.value == VOLUME:
+            self._inputs.show_method_time(told)
+        else:
+            preset.annotate(needs.name, told)
         self._show_cost()
 
     def _forget_needs(self) -> None:

@@ -30,6 +30,7 @@ _SCOPES = (
     ("Volume", VOLUME, "The planes along Z as one volume, by the published method"),
 )
 _UNKNOWN = "-"
+_VOLUME_METHOD = "published, for volumes"
 
 
 class InputSection:
@@ -55,6 +56,7 @@ class InputSection:
         self.axes = AxesRow()
         self.scope = Segments(_SCOPES)
         self.preset = PresetChoice()
+        self.method_label = TextLabel(_VOLUME_METHOD, hides=False)
         self.region = RegionChoice(viewer)
         self.view_button = button("View", "Denoise only what the canvas shows now")
         self.draw_button = button("Draw", "Draw a rectangle around what to denoise")
@@ -77,6 +79,7 @@ class InputSection:
         form.add("Axes", self.axes)
         form.add("Planes", self.scope, "Which planes of the image to denoise")
         form.add("Quality", self.preset, "More time gives a smaller error")
+        form.add("Method", self.method_label, "A volume has one method")
         region = row(self.region, self.view_button, self.draw_button)
         tip = "Denoise only the box around drawn shapes, or labelled pixels"
         advanced.add("Region", region, tip)
@@ -96,6 +99,7 @@ class InputSection:
         for part in (form, self.advanced.native, noise):
             layout.addWidget(part)
         self.show_image(None, "", 0)
+        self._allow_preset()
 
     def show_image(self, layer: Image | None, letters: str, plane_count: int) -> None:
         """Show the rows that mean something for an image.
@@ -150,8 +154,11 @@ class InputSection:
             self.scope.value = VOLUME if settings.mode == "volume" else STACK
 
     def _allow_preset(self, _: object = None) -> None:
-        """Disable the quality for volumes: they have one method, the published one."""
-        self.preset.setEnabled(self.scope.value != VOLUME)
+        """Hide the quality for volumes: they have one method, the published one."""
+        volume = self.scope.value == VOLUME
+        self.preset.setEnabled(not volume)
+        self.form.show_row(self.preset, not volume)
+        self.form.show_row(self.method_label, volume)
 
     def allow_volume(self, problem: str) -> None:
         """Offer the volume unless there is a problem, shown as tooltip."""
@@ -165,9 +172,16 @@ class InputSection:
         """Show time and memory of the chosen run; empty if they are not known."""
         self.cost_label.value = text or _UNKNOWN
 
+    def show_method_time(self, text: str) -> None:
+        """Show the time of a volume beside its method."""
+        self.method_label.value = (
+            f"{_VOLUME_METHOD}, {text}" if text else _VOLUME_METHOD
+        )
+
     def clear_estimates(self) -> None:
         """Remove noise, time and memory until they are known."""
         self.show_noise("")
         self.show_cost("")
+        self.show_method_time("")
         for name in self.preset.choices:
             self.preset.annotate(name, "")

@@ -9,7 +9,7 @@ from typing import Any
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QApplication, QMenu, QPushButton
+from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls.file_dialogs import (
@@ -18,6 +18,7 @@ from napari_inr_denoise.plugin.controls.file_dialogs import (
     save_settings,
 )
 from napari_inr_denoise.plugin.widgets.input_section import InputSection
+from napari_inr_denoise.plugin.widgets.split_line import canvas_of
 
 _SCRIPT = """\
 from napari_inr_denoise import DenoiseSettings, denoise, read_image
@@ -56,6 +57,8 @@ class PanelMenu:
         self.menu.addAction("Copy as command", self.copy_command)
         self.menu.addAction("Copy as Python script", self.copy_script)
         self.menu.addSeparator()
+        self.menu.addAction("Save picture of the canvas...", self.ask_and_save_picture)
+        self.menu.addSeparator()
         if help_page():
             self.menu.addAction("Documentation", open_help)
         menu_button.clicked.connect(self._open)
@@ -80,6 +83,20 @@ class PanelMenu:
             self._say(f"The settings could not be saved: {error}")
         else:
             self._say(f"Saved {written}.")
+
+    def ask_and_save_picture(self) -> None:
+        """Ask for a file and save the canvas, with the line of a split view."""
+        canvas = canvas_of(self._inputs.native)
+        name, _ = QFileDialog.getSaveFileName(
+            self._inputs.native, "Save picture", "noisy and denoised.png", "PNG (*.png)"
+        )
+        if not name or canvas is None:
+            return
+        path = name if Path(name).suffix else f"{name}.png"
+        if canvas.grab().save(path):
+            self._say(f"Saved {path}.")
+        else:
+            self._say(f"The picture could not be saved: {path}")
 
     def copy_command(self) -> None:
         """Copy the command that denoises the file of the layer in the same way."""

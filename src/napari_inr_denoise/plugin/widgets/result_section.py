@@ -140,6 +140,7 @@ class ResultSection:
         self.show.show_only(() if finished is None else views_of(finished))
         if finished is None:
             return
+        self.show.setVisible(len(self.show.choices) > 1)
         self.title.value = finished.layer.name
         self.title.setToolTip(finished.ending)
         self.whole_button.setVisible(finished.is_preview)

@@ -142,7 +142,7 @@ class RunBar:
             Which of several layers is at work, with a colon; empty for one.
         """
         self.phase_label.value = position + messages.phase_message(step)
-        self.left_label.value = time_left
+        self.left_label.value = "" if messages.busy(step) else time_left
         if not self.stop_button.isEnabled() or messages.busy(step):
             self._show_busy()
         else:

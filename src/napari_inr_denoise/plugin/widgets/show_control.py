@@ -135,10 +135,11 @@ class ShowControl:
         result = offered.layer
         array = SplitArray(offered.source.image(), result.data)
         _, keywords, _ = result.as_layer_data_tuple()
+        adds = result.blending == "additive"
         own = {
             "name": f"{result.name} [split]",
             "metadata": {SHOWS_KEY: SPLIT},
-            "blending": "opaque",
+            "blending": "additive" if adds else "opaque",
             "opacity": 1.0,
             "visible": True,
         }
@@ -146,6 +147,8 @@ class ShowControl:
         self._layer = self._added(array, keywords | own)
         self.line.begin(array, self._layer)
         result.events.data.connect(self._renew_split)
+        if adds:  # a channel of a composite: the split view is in its place
+            result.visible = False
 
     def _added(self, data: Any, keywords: dict[str, Any]) -> Image:  # noqa: ANN401
         """Add the layer of a view; the user's selection stays."""

@@ -103,7 +103,7 @@ class SplitLine:
     def begin(self, array: SplitArray, layer: Image) -> None:
         """Show the line over the layer that shows an array."""
         self._array, self._layer = array, layer
-        canvas = _canvas_of(self._panel)
+        canvas = canvas_of(self._panel)
         if canvas is not None:
             self._handle = _Handle(canvas)
             self._handle.moved.connect(self._drag)
@@ -171,7 +171,7 @@ class SplitLine:
     def _data_under(self, layer: Image, leftward: bool) -> NDArray[np.float64]:
         """Return the place in a layer's data that is under the middle of the line."""
         dims, camera = self._viewer.dims, self._camera
-        canvas = _canvas_of(self._panel)
+        canvas = canvas_of(self._panel)
         width = 1 if canvas is None else max(canvas.width(), 1)
         pixels = (self._position - 0.5) * width * (-1 if leftward else 1)
         point = np.array(dims.point, dtype=float)
@@ -290,7 +290,7 @@ class _Handle(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def _canvas_of(panel: QWidget) -> QWidget | None:
+def canvas_of(panel: QWidget) -> QWidget | None:
     """Return the canvas of the window that a panel is in; None if there is none."""
     window = panel
     while (parent := window.parentWidget()) is not None:
