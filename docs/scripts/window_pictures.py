@@ -166,7 +166,7 @@ def journey(theme: str, panels: list[Image.Image]) -> Iterator[Journey]:
 
 
 def plane(theme: str, panels: list[Image.Image]) -> None:
-    """Take an image: opened, previewed, at work, stopped, finished, looked at, saved."""
+    """Take an image from its opening to the saved result."""
     with journey(theme, panels) as way, TemporaryDirectory() as place:
         way.take("empty")
         way.open("cells")

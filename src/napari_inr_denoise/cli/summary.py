@@ -31,9 +31,7 @@ def plane_summary(file: FileReport) -> str:
         return f"{_levels(file)} {_reasons(file)}"
     sentences = [StopReason(first.reason).sentence]
     if first.quality.held_out_error is not None:
-        sentences.append(
-            f"Expected error {first.quality.held_out_error:.3g} (root mean square)."
-        )
+        sentences.append(f"Estimated RMSE {first.quality.held_out_error:.3g}.")
     if first.quality.verdict is not None:
         sentences.append(Verdict(first.quality.verdict).sentence)
     sentences += [
@@ -51,11 +49,11 @@ def _levels(file: FileReport) -> str:
         plane.noise.sigma for plane in file.planes if plane.noise.sigma is not None
     ]
     if not levels:
-        return "Noise level unknown."
+        return "Noise unknown."
     low, high = f"{min(levels):.4g}", f"{max(levels):.4g}"
     correlated = any(plane.noise.correlated for plane in file.planes)
     kind = ", correlated between neighbouring pixels" if correlated else ""
-    return f"Noise level {low if low == high else f'{low} to {high}'}{kind}."
+    return f"Noise: sigma {low if low == high else f'{low} to {high}'}{kind}."
 
 
 def _reasons(file: FileReport) -> str:
