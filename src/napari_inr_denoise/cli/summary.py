@@ -49,11 +49,11 @@ def _levels(file: FileReport) -> str:
         plane.noise.sigma for plane in file.planes if plane.noise.sigma is not None
     ]
     if not levels:
-        return "Noise unknown."
+        return "Noise level unknown."
     low, high = f"{min(levels):.4g}", f"{max(levels):.4g}"
     correlated = any(plane.noise.correlated for plane in file.planes)
     kind = ", correlated between neighbouring pixels" if correlated else ""
-    return f"Noise: sigma {low if low == high else f'{low} to {high}'}{kind}."
+    return f"Noise level {low if low == high else f'{low} to {high}'}{kind}."
 
 
 def _reasons(file: FileReport) -> str:
