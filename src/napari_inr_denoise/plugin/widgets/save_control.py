@@ -107,7 +107,7 @@ def write_result_report(finished: Finished, path: Path) -> None:
         from napari_inr_denoise.batch.report.files import replace_text
         from napari_inr_denoise.batch.report.page import page
 
-        replace_text(path, page(finished.report, [_thumbnails(finished)]))
+        replace_text(path, page(finished.report, [_thumbnails(finished)], path.parent))
         return
     from napari_inr_denoise.batch.report.files import write_report_file
 
@@ -124,7 +124,9 @@ def _thumbnails(finished: Finished) -> Thumbnails | None:
     noisy, denoised = (
         AxesImage(data, source.axes) for data in (source.image(), result.image)
     )
-    return thumbnails(noisy, denoised, finished.report.files[0])
+    doubt = result.uncertainty
+    uncertainty = None if doubt is None else AxesImage(doubt, source.axes)
+    return thumbnails(noisy, denoised, finished.report.files[0], uncertainty)
 
 
 class _SaveWorker(StoppableWorker):
