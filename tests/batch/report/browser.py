@@ -1,4 +1,4 @@
-"""Loads a page in a browser and prints what it finds, as JSON: ``browser.py PAGE WIDTH``.
+"""Load a page in a browser and print what it finds as JSON: ``browser.py PAGE WIDTH``.
 
 A process of its own, because Qt's browser must be imported before the application is
 made.
