@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 import napari
-from napari.qt import get_qapp
 from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
 
 from napari_inr_denoise.plugin.commands import shown_widget
 from napari_inr_denoise.plugin.layers.layer_kwargs import spatial_kwargs
@@ -30,11 +30,12 @@ def open_demo(denoised: str) -> napari.Viewer:
         Path of the file that the demonstration wrote.
     """
     viewer = napari.Viewer(title="INR Denoise demo")
-    screen = get_qapp().primaryScreen().availableGeometry()
-    width, height = (
-        min(wanted, there - _MARGIN)
-        for wanted, there in zip(_SIZE, (screen.width(), screen.height()), strict=True)
-    )
+    width, height = _SIZE
+    screen = QApplication.primaryScreen()
+    if screen is not None:
+        room = screen.availableGeometry()
+        width = min(width, room.width() - _MARGIN)
+        height = min(height, room.height() - _MARGIN)
     viewer.window.resize(width, height)
     sample = field_of_cells()
     ((noisy, keywords, _),) = cells()

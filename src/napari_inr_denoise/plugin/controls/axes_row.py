@@ -49,6 +49,11 @@ class AxesRow(QWidget):
         layout.addWidget(shown)
         layout.addWidget(self._editor)
 
+    @property
+    def editors(self) -> tuple[QComboBox, ...]:
+        """The choices of the letters, while they are corrected."""
+        return tuple(self._choices)
+
     def show_axes(self, layer: Image, letters: str) -> None:
         """Show the axes of a layer.
 

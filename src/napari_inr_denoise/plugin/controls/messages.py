@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
     from napari_inr_denoise.core.preflight.estimate import Preflight
     from napari_inr_denoise.core.report.report import DenoiseReport, PlaneReport
-    from napari_inr_denoise.core.settings import DenoiseSettings
 
 _OUT_OF_MEMORY = "out of memory"
 _NEARLY_ALL = 0.995
@@ -83,12 +82,6 @@ def _steps(step: DenoiseStep) -> str:
 def busy(step: DenoiseStep) -> bool:
     """Return whether the share of the work that is left cannot be told."""
     return step.progress >= _NEARLY_ALL
-
-
-def starting_message(settings: DenoiseSettings) -> str:
-    """Return what a run does before its first step."""
-    del settings
-    return "Measuring the noise..."
 
 
 def ending_message(result: DenoiseResult, plane_count: int) -> str:

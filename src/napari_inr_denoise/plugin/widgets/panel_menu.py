@@ -25,7 +25,7 @@ from napari_inr_denoise import DenoiseSettings, denoise, read_image
 
 image = read_image({path!r})
 settings = DenoiseSettings.from_dict({settings!r})
-result = denoise(image.data, axes={axes!r}, settings=settings)
+result = denoise(image.data, axes=image.axes, settings=settings)
 """
 
 
@@ -104,11 +104,8 @@ class PanelMenu:
 
     def copy_script(self) -> None:
         """Copy a script that denoises the file of the layer in the same way."""
-        axes = " ".join(self._inputs.axes.letters_label.text()).replace(" ", "")
         script = _SCRIPT.format(
-            path=self._path,
-            settings=self._inputs.settings.to_dict(),
-            axes=axes or None,
+            path=self._path, settings=self._inputs.settings.to_dict()
         )
         self._copy(script, "Script")
 
@@ -127,14 +124,18 @@ class PanelMenu:
 
 def command_of(path: str, settings: DenoiseSettings) -> str:
     """Return the command that denoises a file with settings."""
-    quoted = f'"{path}"' if " " in path else path
-    parts = [f"inr-denoise run {quoted} --out {Path(path).stem}-denoised"]
+    out = f"{Path(path).stem}-denoised"
+    parts = [f"inr-denoise run {_quoted(path)} --out {_quoted(out)}"]
     parts.append(f"--preset {settings.preset} --seed {settings.seed}")
     if settings.device != "auto":
         parts.append(f"--device {settings.device}")
     if settings.mode != "plane":
         parts.append(f"--mode {settings.mode}")
     return " ".join(parts)
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if " " in path else path
 
 
 def help_page() -> str:
