@@ -157,7 +157,7 @@ def process_events(seconds: float = 0.05) -> None:
 
 def at_work(widget: Any) -> bool:
     """Return whether a denoising widget's fit has been evaluated for the first time."""
-    return bool(widget.form.step_label.value != "-")
+    return "step" in widget.run_bar.phase_label.value
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

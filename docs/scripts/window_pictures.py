@@ -1,10 +1,12 @@
-"""Take the pictures of the documentation: the real window, before, during, after a run.
+"""Take the pictures of the documentation: the real window on the whole way through.
 
 Run from the top of the repository, where there is no screen under a virtual one:
 
-    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/scripts/window_pictures.py
+    xvfb-run -a -s "-screen 0 1280x800x24" python docs/scripts/window_pictures.py
 
-Names make only a part: ``window_pictures.py napari live states-dark table-light``.
+Every state is saved at 1280x800 in both themes, and the panel alone at a width of 300
+pixels, side by side, as ``panel-dark.png`` and ``panel-light.png``. Names make only a
+part: ``window_pictures.py plane-dark stack-light live napari``.
 """
 
 from __future__ import annotations
@@ -21,22 +23,26 @@ from typing import Any
 import napari
 import numpy as np
 import tifffile
-from napari._qt.utils import QImg2array
 from PIL import Image
-from qtpy.QtCore import QPoint
-from qtpy.QtWidgets import QApplication, QMenu, QWidget
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QImage
+from qtpy.QtWidgets import QApplication, QDockWidget, QMenu, QWidget
 
-from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
-from napari_inr_denoise.samples import field_of_cells
+from napari_inr_denoise.plugin.layers.scope import STACK, VOLUME
+from napari_inr_denoise.plugin.widgets import denoise_widget
+from napari_inr_denoise.samples import field_of_cells, small_stack
 
 FOLDER = Path("docs/pictures").absolute()
+denoise_widget.show_info = lambda _: None  # no window is active under a virtual screen
 PLUGIN = "napari-inr-denoise"
 SIZE = (1280, 800)
+NARROW = 300
 THEMES = ("dark", "light")
 COLOURS = 256
 """Of a picture: few enough for small files."""
 FILM_WIDTH, FILM_FRAMES, FRAME_MS = 640, 40, 120
 FRAME_EVERY_S = 0.4
+GAP, PANEL_HEIGHT = 12, 760
 
 
 def work_until(condition: Callable[[], bool]) -> None:
@@ -52,177 +58,258 @@ def work_for(seconds: float) -> None:
     work_until(lambda: time.monotonic() > end)
 
 
-@contextmanager
-def window(theme: str, widget_name: str) -> Iterator[tuple[napari.Viewer, Any]]:
-    """Open the window with one of the widgets."""
-    viewer = napari.Viewer(show=True, title="napari")
-    viewer.theme = theme
-    viewer.window.resize(*SIZE)
-    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, widget_name)
-    work_until(lambda: "PU (" in widget.device.native.currentText())
-    yield viewer, widget
-    widget.stop()
-    work_until(lambda: not widget.running)
-    viewer.close()
-    work_for(0.2)
+class Journey:
+    """A window with the panel, and the pictures taken of it."""
+
+    def __init__(self, theme: str, panels: list[Image.Image]) -> None:
+        self.theme, self._panels = theme, panels
+        self.viewer = napari.Viewer(show=True, title="napari")
+        self.viewer.theme = theme
+        self.viewer.window.resize(*SIZE)
+        _, self.panel = self.viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+        work_until(lambda: "PU (" in self.panel.device.native.currentText())
+
+    def close(self) -> None:
+        """Stop what is at work and close the window."""
+        self.panel.stop()
+        work_until(lambda: not self.panel.running)
+        self.viewer.close()
+        work_for(0.2)
+
+    def open(self, sample: str) -> None:
+        """Open a sample, and wait until all of it is estimated."""
+        self.viewer.open_sample(PLUGIN, sample)
+        self.estimated()
+
+    def estimated(self) -> None:
+        """Wait until the noise and the time of each quality are known."""
+        buttons = [self.panel.preset.button(k) for k in self.panel.preset.choices]
+        noise = self.panel.inputs.noise_label
+        work_until(lambda: noise.value != "-")
+        if self.panel.scope.value != VOLUME:
+            work_until(lambda: all("\n" in one.text() for one in buttons))
+        work_for(0.5)
+
+    def run(self, preset: str) -> None:
+        """Run to the end."""
+        self.panel.preset.value = preset
+        self.panel.run()
+        work_until(lambda: not self.panel.running)
+        work_for(0.5)
+
+    def show(self, view: str) -> None:
+        """Show a view of the result."""
+        self.panel.results.show.value = view
+        work_for(0.5)
+
+    def take(self, name: str, *, narrow: bool = True) -> None:
+        """Save the window, and keep a picture of the panel at its narrow width."""
+        work_for(0.3)
+        store(self.grab(), f"{name}-{self.theme}")
+        if not narrow:
+            return
+        before = self.panel.width()
+        self._widen(NARROW)
+        self._panels.append(picture_of(self.panel))
+        self._widen(before)
+
+    def _widen(self, width: int) -> None:
+        window, dock = self.panel.window(), self.panel.parentWidget()
+        while not isinstance(dock, QDockWidget):
+            dock = dock.parentWidget()
+        window.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
+        work_for(0.3)
+
+    def grab(self) -> Image.Image:
+        """Return the window as it is."""
+        assert (self.panel.window().width(), self.panel.window().height()) == SIZE
+        return picture_of(self.panel.window())
 
 
-@contextmanager
-def opened(sample: str, theme: str) -> Iterator[tuple[napari.Viewer, InrDenoiseWidget]]:
-    """Open a sample beside the widget, and wait until it has estimated."""
-    with window(theme, "INR Denoise") as (viewer, widget):
-        viewer.open_sample(PLUGIN, sample)
-        work_until(lambda: "GB" in widget.form.needs_label.value)
-        work_for(1.0)
-        yield viewer, widget
+def picture_of(part: QWidget) -> Image.Image:
+    """Return what a widget shows."""
+    shot = part.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    line = shot.bytesPerLine()
+    values = np.frombuffer(shot.constBits().asstring(line * shot.height()), np.uint8)
+    rows = values.reshape(shot.height(), line)[:, : 3 * shot.width()]
+    return Image.fromarray(rows.reshape(shot.height(), shot.width(), 3))
 
 
-def grab(viewer: napari.Viewer) -> Image.Image:
-    """Return the window as it is."""
-    shot = viewer.window.screenshot(canvas_only=False, flash=False)
-    return Image.fromarray(shot).convert("RGB")
-
-
-def save(viewer: napari.Viewer, name: str) -> None:
-    """Save the window as it is."""
-    _store(grab(viewer), name)
-
-
-def save_part(part: QWidget, name: str) -> None:
-    """Save a menu or a dialog as it is."""
-    _store(Image.fromarray(QImg2array(part.grab().toImage())).convert("RGB"), name)
-
-
-def _store(picture: Image.Image, name: str) -> None:
+def store(picture: Image.Image, name: str) -> None:
+    """Save a picture with few colours."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.png"
     picture.quantize(COLOURS).save(path, optimize=True)
     print(path, f"{path.stat().st_size / 1e3:.0f} kB")
 
 
-def run(widget: InrDenoiseWidget, preset: str) -> None:
-    """Run to the end."""
-    widget.preset.value = preset
-    widget.run()
-    work_until(lambda: not widget.running)
+def store_panels(panels: list[Image.Image], theme: str) -> None:
+    """Save the pictures of the panel side by side."""
+    if not panels:
+        return
+    width = sum(one.width + GAP for one in panels) - GAP
+    height = min(max(one.height for one in panels), PANEL_HEIGHT)
+    sheet = Image.new("RGB", (width, height), "#777777")
+    left = 0
+    for one in panels:
+        sheet.paste(one, (left, 0))
+        left += one.width + GAP
+    store(sheet, f"panel-{theme}")
 
 
-def show_grid(viewer: napari.Viewer) -> None:
-    """Show the layers in a grid."""
-    viewer.grid.enabled, viewer.grid.stride = True, 1
-    work_for(1.0)
-    viewer.reset_view()
-    work_for(1.0)
+@contextmanager
+def journey(theme: str, panels: list[Image.Image]) -> Iterator[Journey]:
+    """Open a window, and close it at the end."""
+    made = Journey(theme, panels)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
-def readme() -> None:
-    """Noisy and denoised side by side."""
-    with opened("cells", "dark") as (viewer, widget):
-        run(widget, "auto")
-        show_grid(viewer)
-        save(viewer, "napari")
+def plane(theme: str, panels: list[Image.Image]) -> None:
+    """Take an image from its opening to the saved result."""
+    with journey(theme, panels) as way, TemporaryDirectory() as place:
+        way.take("empty")
+        way.open("cells")
+        way.take("before")
+        way.panel.inputs.advanced.unfolded = True
+        way.take("advanced")
+        way.panel.inputs.advanced.unfolded = False
+        way.panel.preview()
+        work_until(lambda: not way.panel.running)
+        way.take("preview")
+        way.viewer.layers.remove("noisy cells [preview]")
+        way.panel.preset.value = "paper"
+        way.panel.run()
+        work_until(lambda: len(way.panel.run_bar.plot.points) > 3)
+        way.take("during", narrow=False)
+        way.panel.stop()
+        work_until(lambda: not way.panel.running)
+        way.take("stopped")
+        way.viewer.layers.remove("noisy cells [denoised, partial]")
+        way.run("fast")
+        way.take("after")
+        for view in ("split", "residual", "uncertainty"):
+            way.show(view)
+            way.take(view)
+        way.show("result")
+        path = Path(place) / "cells.inr.ome.tif"
+        way.viewer.layers["noisy cells [denoised]"].save(str(path), plugin=PLUGIN)
+        way.viewer.layers.clear()
+        way.viewer.open(path, plugin=PLUGIN)
+        way.take("reopened")
 
 
-def states(theme: str) -> None:
-    """Before, during and after the run of a plane, and the comparison."""
-    with opened("cells", theme) as (viewer, widget):
-        save(viewer, f"before-{theme}")
-        widget.preset.value = "paper"
-        widget.run()
-        work_until(lambda: len(widget.form.plot.points) > 8)
-        save(viewer, f"during-{theme}")
-        widget.stop()
-        work_until(lambda: not widget.running)
-        run(widget, "fast")
-        work_for(0.5)
-        save(viewer, f"after-{theme}")
-        widget.form.compare_button.native.click()
-        work_for(0.5)
-        save(viewer, f"compare-{theme}")
+def stack(theme: str, panels: list[Image.Image]) -> None:
+    """Take a stack with its table, and a volume."""
+    with journey(theme, panels) as way:
+        sample = small_stack()
+        layer = way.viewer.add_image(sample.noisy[:6, :64, :64], name="noisy stack")
+        layer.axis_labels = ("z", "y", "x")
+        way.panel.scope.value = STACK
+        way.estimated()
+        way.take("stack-before")
+        way.run("fast")
+        way.panel.results.planes.unfolded = True
+        way.take("table")
+        way.viewer.layers.selection.active = layer
+        way.panel.scope.value = VOLUME
+        way.estimated()
+        way.panel.run()
+        work_until(lambda: len(way.panel.run_bar.plot.points) > 2)
+        way.take("volume")
 
 
-def table(theme: str) -> None:
-    """After the run of a stack, with a row for each plane."""
-    with opened("stack", theme) as (viewer, widget):
-        widget.scope.value = widget.scope.choices[1]
-        run(widget, "fast")
-        work_for(0.5)
-        save(viewer, f"table-{theme}")
+def axes(theme: str, panels: list[Image.Image]) -> None:
+    """Take a stack whose axes are guessed, while they are corrected."""
+    with journey(theme, panels) as way:
+        sample = small_stack()
+        way.viewer.add_image(sample.noisy[:2, :64, :64], name="two of something")
+        way.estimated()
+        way.panel.inputs.axes.edit_button.setChecked(True)
+        way.take("axes")
 
 
-def region(theme: str) -> None:
-    """Denoise the box around a drawn shape, of two layers that are selected."""
-    with opened("cells", theme) as (viewer, widget):
-        noisy = viewer.layers[0]
-        other = viewer.add_image(
-            noisy.data[::-1], scale=noisy.scale, units=noisy.units, name="other cells"
-        )
-        corners = np.array(noisy.data.shape) * [[0.2], [0.8]]
-        box = viewer.add_shapes(
-            corners,
+def region(theme: str, panels: list[Image.Image]) -> None:
+    """Take the box around a drawn shape."""
+    with journey(theme, panels) as way:
+        way.open("cells")
+        noisy = way.viewer.layers[0]
+        way.panel.inputs.advanced.unfolded = True
+        box = way.viewer.add_shapes(
+            np.array(noisy.data.shape) * [[0.2], [0.8]],
             scale=noisy.scale,
             units=noisy.units,
-            name="region",
+            name="Region",
             face_color="transparent",
             edge_color="yellow",
             edge_width=2,
         )
-        viewer.layers.selection = {noisy, other}
-        widget.layer.value, widget.region.value = noisy, box
-        work_until(lambda: "GB" in widget.form.needs_label.value)
-        run(widget, "fast")
-        other.visible = viewer.layers["other cells [denoised]"].visible = False
-        viewer.layers.move(viewer.layers.index(box), len(viewer.layers))
-        work_for(0.5)
-        save(viewer, f"region-{theme}")
+        way.panel.region.value = box
+        way.viewer.layers.selection.active = noisy
+        way.estimated()
+        way.run("fast")
+        way.viewer.layers.move(way.viewer.layers.index(box), len(way.viewer.layers))
+        way.take("region")
 
 
-def layers(theme: str) -> None:
-    """Noisy, denoised, what was removed and the uncertainty side by side."""
-    with opened("cells", theme) as (viewer, widget):
-        run(widget, "fast")
-        widget.form.removed_button.native.click()
-        widget.form.uncertainty_button.native.click()
-        show_grid(viewer)
-        save(viewer, f"layers-{theme}")
+def composite(theme: str, panels: list[Image.Image]) -> None:
+    """Take two channels, and the composite of their results."""
+    with journey(theme, panels) as way:
+        for name, colour, seed in (("nuclei", "cyan", 0), ("actin", "magenta", 1)):
+            way.viewer.add_image(
+                field_of_cells(seed=seed).noisy[:128, :128],
+                name=name,
+                colormap=colour,
+                blending="additive",
+            )
+        way.estimated()
+        way.take("composite-before")
+        way.run("fast")
+        way.take("composite")
 
 
-def folder(theme: str) -> None:
-    """After the run over a folder with a damaged file."""
+def folder(theme: str, panels: list[Image.Image]) -> None:
+    """Take the tab for folders, after a run with a damaged file."""
     with (
         TemporaryDirectory() as place,
         chdir(place),
-        window(theme, "Denoise a folder") as (viewer, widget),
+        journey(theme, panels) as way,
     ):
         images, results = Path("images"), Path("results")
         images.mkdir()
         for seed in range(3):
             sample = field_of_cells(seed=seed)
-            tifffile.imwrite(images / f"cells_{seed}.tif", sample.noisy)
+            tifffile.imwrite(images / f"cells_{seed}.tif", sample.noisy[:96, :96])
         (images / "damaged.tif").write_bytes(b"II*\0nothing of the kind")
-        widget.source.value, widget.out.value = images, results
-        widget.preset.value = "fast"
-        widget.run()
-        work_until(lambda: not widget.running)
-        viewer.open(results / "cells_0.inr.ome.tif", plugin=PLUGIN)
-        work_for(1.0)
-        save(viewer, f"folder-{theme}")
+        way.panel.tabs.setCurrentIndex(1)
+        tab = way.panel.folder
+        tab.source.value, tab.out.value = images, results
+        tab.preset.value = "fast"
+        tab.run()
+        work_until(lambda: bool(tab.plane_label.value))
+        way.take("folder-during")
+        work_until(lambda: not tab.running)
+        way.take("folder")
 
 
-def menus(theme: str) -> None:
+def menus(theme: str, panels: list[Image.Image]) -> None:
     """Show the commands under Layers > Filter, and the page in Preferences."""
-    with opened("cells", theme) as (viewer, _):
-        shown = viewer.window.layers_menu
+    with journey(theme, panels) as way:
+        way.open("cells")
+        shown = way.viewer.window.layers_menu
         for title in ("Filter", "INR Denoise"):
-            _popup(viewer, shown)
+            _popup(way, shown)
             shown = next(
                 action.menu()
                 for action in shown.actions()
                 if action.menu() is not None and title in action.text().replace("&", "")
             )
-        _popup(viewer, shown)
-        save_part(shown, f"menu-{theme}")
+        _popup(way, shown)
+        store(picture_of(shown), f"menu-{theme}")
         shown.close()
-        dialog = viewer.window._open_preferences_dialog()
+        dialog = way.viewer.window._open_preferences_dialog()
         work_for(1.0)
         row = next(
             k
@@ -231,28 +318,38 @@ def menus(theme: str) -> None:
         )
         dialog._list.setCurrentRow(row)
         work_for(0.5)
-        save_part(dialog, f"preferences-{theme}")
+        store(picture_of(dialog), f"preferences-{theme}")
         dialog.close()
 
 
-def _popup(viewer: napari.Viewer, menu: QMenu) -> None:
-    menu.popup(viewer.window._qt_window.mapToGlobal(QPoint(200, 200)))
+def _popup(way: Journey, menu: QMenu) -> None:
+    menu.popup(way.panel.window().mapToGlobal(QPoint(200, 200)))
     work_for(0.3)
+
+
+def readme() -> None:
+    """Take the result of the preset auto beside the noisy image, in the split view."""
+    with journey("dark", []) as way:
+        way.open("cells")
+        way.run("auto")
+        way.show("split")
+        store(way.grab(), "napari")
 
 
 def film() -> None:
     """Save how a result comes about, as an animation."""
     frames: list[Image.Image] = []
-    with opened("cells", "dark") as (viewer, widget):
-        widget.preset.value = "paper"
-        widget.run()
-        while widget.running and len(frames) < FILM_FRAMES:
-            frames.append(_frame(viewer))
+    with journey("dark", []) as way:
+        way.open("cells")
+        way.panel.preset.value = "paper"
+        way.panel.run()
+        while way.panel.running and len(frames) < FILM_FRAMES:
+            frames.append(_frame(way))
             work_for(FRAME_EVERY_S)
-        widget.stop()
-        work_until(lambda: not widget.running)
+        way.panel.stop()
+        work_until(lambda: not way.panel.running)
         work_for(0.5)
-        frames.append(_frame(viewer))
+        frames.append(_frame(way))
     palette = frames[-1].quantize(64)
     small = [
         frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
@@ -263,22 +360,24 @@ def film() -> None:
     print(path, f"{path.stat().st_size / 1e3:.0f} kB, {len(small)} frames")
 
 
-def _frame(viewer: napari.Viewer) -> Image.Image:
-    shot = grab(viewer)
+def _frame(way: Journey) -> Image.Image:
+    shot = way.grab()
     return shot.resize((FILM_WIDTH, FILM_WIDTH * shot.height // shot.width))
 
 
 def main(names: list[str]) -> None:
     """Make the pictures that are named, or all."""
-    makers: dict[str, Callable[[], None]] = {"napari": readme, "live": film}
+    makers: dict[str, Callable[[], Any]] = {"napari": readme, "live": film}
+    panels: dict[str, list[Image.Image]] = {theme: [] for theme in THEMES}
     for theme in THEMES:
-        for make in (states, table, region, layers, folder, menus):
-            makers[f"{make.__name__}-{theme}"] = partial(make, theme)
-    FOLDER.mkdir(parents=True, exist_ok=True)
+        for make in (plane, stack, axes, region, composite, folder, menus):
+            makers[f"{make.__name__}-{theme}"] = partial(make, theme, panels[theme])
     for name in names or makers:
         if name not in makers:
             sys.exit(f"got {name!r}, wanted some of: {', '.join(makers)}")
         makers[name]()
+    for theme in THEMES:
+        store_panels(panels[theme], theme)
 
 
 if __name__ == "__main__":

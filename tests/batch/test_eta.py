@@ -25,13 +25,15 @@ def test_skipped_files_say_nothing_of_the_rate() -> None:
     pace = Pace(lambda: now[0])
     for number in range(4):
         pace.follow(_step(number, status="skipped"))
-    assert pace.files() == "4 of 10 files"
+    assert pace.files() == "file 4/10"
+    assert pace.left() == ""
     now[0] = 600.0
     pace.follow(_step(4, status="done"))
-    pace.follow(_step(5, JobProgress(0.5, 1, 4)))
+    pace.follow(_step(5, JobProgress(0.5, 0, 4)))
     assert pace.share == pytest.approx(5.5 / 11)
     # 1.5 of 11 in ten minutes, 5.5 are left; the large file counts as two.
-    assert pace.files() == "5 of 10 files, 9/h, 37 min left"
+    assert pace.files() == "file 5/10"
+    assert pace.left() == "~37 min left"
     for number in range(5, 9):
         pace.follow(_step(number, status="failed"))
     pace.follow(_step(9, JobProgress(0.5, 0, 1)))
@@ -42,11 +44,10 @@ def test_skipped_files_say_nothing_of_the_rate() -> None:
 def test_planes_that_an_earlier_run_finished_say_nothing_of_the_rate() -> None:
     now = [0.0]
     pace = Pace(lambda: now[0])
-    first = _step(0, JobProgress(0.4, 40, 100))
-    pace.follow(first)
-    assert pace.planes(first) == "40 of 100 planes"
+    only = [Job(Path("a"), Path("b"))]
+    pace.follow(BatchStep(0, only, JobProgress(0.4, 40, 100)))
+    assert pace.left() == ""
     now[0] = 60.0
-    later = _step(0, JobProgress(0.5, 50, 100))
-    pace.follow(later)
-    assert pace.planes(later) == "50 of 100 planes, 10/min, 5 min left"
-    assert pace.planes(_step(0, JobProgress(0.5, 0, 1))) == ""
+    pace.follow(BatchStep(0, only, JobProgress(0.5, 50, 100)))
+    assert pace.files() == ""
+    assert pace.left() == "~5 min left"

@@ -145,13 +145,35 @@ def test_wrong_usage_exits_with_two_and_a_sentence(
 
 
 def test_noise_prints_json(image: Path) -> None:
-    code, text = _call("noise", image, "--axes", "ZYX")
+    code, text = _call("noise", image, "--axes", "ZYX", "--json")
     assert code == 0
     answer = json.loads(text)
     assert answer["axes"] == "ZYX"
     assert answer["sigma"] == pytest.approx(np.sqrt(30), rel=0.3)
     assert answer["correlated"] is False
     assert [plane["index"] for plane in answer["planes"]] == [{"Z": 0}, {"Z": 1}]
+
+
+def test_noise_prints_a_table(image: Path) -> None:
+    code, text = _call("noise", image, "--axes", "ZYX")
+    assert code == 0
+    head, words, _, columns, first, second, *_ = text.splitlines()
+    assert head.startswith(f"{image}: ZYX, 2 x ")
+    assert words.startswith("Noise: sigma ")
+    assert columns.split()[:3] == ["plane", "sigma", "gain"]
+    assert [line.split()[0] for line in (first, second)] == ["Z0", "Z1"]
+    assert max(map(len, (columns, first, second))) <= 80
+
+
+def test_help_has_sections_and_examples() -> None:
+    _, text = _call("run", "--help")
+    places = [
+        text.index(f"{one}:") for one in ("Examples", "Method", "Input", "Output")
+    ]
+    assert places == sorted(places)
+    for option in ("--out", "--preset", "--workers", "--settings", "--help"):
+        assert text.count(f"  {option} ") + text.count(f", {option} ") == 1
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_info_names_versions_and_the_device() -> None:
@@ -346,7 +368,10 @@ def test_images_are_chosen_and_incomplete_ones_accepted(
     assert code == 0
     assert f"{path} [right] -> " in text
     assert read_image(out / "a.right.inr.ome.tif").data.shape == (25, 25)
-    assert json.loads(_call("noise", path, "--series", 1)[1])["shape"] == [25, 25]
+    assert json.loads(_call("noise", path, "--series", 1, "--json")[1])["shape"] == [
+        25,
+        25,
+    ]
     assert _call("noise", path, "--series", "up")[0] == 2
     stack = rng.poisson(50, (3, 24, 24)).astype(np.uint16)
     cut = tmp_path / "cut.tif"
@@ -362,5 +387,5 @@ def test_images_are_chosen_and_incomplete_ones_accepted(
         assert "The image is incomplete" in text
         values = read_image(out / "cut.inr.ome.tif").data
         assert np.isnan(values).all(axis=(1, 2)).tolist() == [False, False, True]
-    (_, file) = _call("noise", cut, "--incomplete")
+    (_, file) = _call("noise", cut, "--incomplete", "--json")
     assert len(json.loads(file)["planes"]) == 3

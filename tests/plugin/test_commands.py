@@ -136,7 +136,7 @@ def test_selected_layers_are_run_one_after_the_other(
     names = [layer.name for layer in viewer.layers]
     assert names[5:] == ["a [denoised]", "c [denoised]"]
     assert last == viewer.layers["c [denoised]"]
-    assert widget.status_label.value.startswith("2 of 2 layers have a result")
+    assert widget.status_label.value.startswith("2 of 2 layers denoised")
     assert told == []
 
 
@@ -153,7 +153,7 @@ def test_of_several_those_are_named_that_are_no_volume(
     wait_until(lambda: len(widget.device.choices) > 1)
     assert "stack [denoised]" in viewer.layers
     words = widget.status_label.value
-    assert words.startswith("1 of 2 layers have a result and its report.\nflat: ")
+    assert words.startswith("1 of 2 layers denoised.\nflat: ")
     assert told == []
 
 
@@ -165,3 +165,10 @@ def test_what_cannot_run_is_said(
     assert not widget.running
     assert told == [widget.status_label.value]
     assert "Z" in told[0]
+
+
+def test_the_folder_is_a_tab_of_the_same_panel(viewer: Any) -> None:
+    commands.open_folder(viewer)
+    widget = commands.shown_widget(viewer)
+    assert widget.folder.run_button.isVisible()
+    wait_until(lambda: len(widget.device.choices) > 1)

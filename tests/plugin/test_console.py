@@ -52,7 +52,7 @@ def test_a_run_that_does_not_start_has_no_layer(
     viewer.layers.clear()
     widget.run()
     assert widget.wait() is None
-    assert "no image layer" in widget.status_label.value
+    assert "no noisy image" in widget.status_label.value
 
 
 @pytest.mark.usefixtures("endless")

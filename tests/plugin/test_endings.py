@@ -15,11 +15,12 @@ from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.runs import exclusive
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
-from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
 from tests.conftest import at_work, process_events, wait_until
+from tests.plugin.conftest import PLUGIN
 
 pytestmark = pytest.mark.window
 RESULT = "noisy stack [denoised]"
+PARTIAL = "noisy stack [denoised, partial]"
 
 
 def _no_workers() -> None:
@@ -29,17 +30,17 @@ def _no_workers() -> None:
 
 def _assert_free(widget: InrDenoiseWidget) -> None:
     assert not widget.running
-    assert widget.form.run_button.enabled
-    assert widget.form.preview_button.enabled
-    assert widget.layer.enabled
-    assert not widget.form.stop_button.enabled
+    assert widget.run_bar.start_button.isVisibleTo(widget)
+    assert widget.run_bar.preview_button.isVisibleTo(widget)
+    assert widget.layer.native.isEnabled()
+    assert not widget.run_bar.stop_button.isEnabled()
 
 
 @pytest.fixture
 def second(viewer: Any, widget: InrDenoiseWidget) -> Iterator[InrDenoiseWidget]:
     """Another widget in the same viewer."""
     made = InrDenoiseWidget(viewer)
-    viewer.window.add_dock_widget(made.native, name="second")
+    viewer.window.add_dock_widget(made, name="second")
     wait_until(lambda: len(made.device.choices) > 1)
     assert made is not widget
     yield made
@@ -59,18 +60,25 @@ def test_two_widgets_do_not_disturb_each_other(
     wait_until(lambda: not second.running)
     _assert_free(second)
     assert widget.running
-    before = widget.form.step_label.value
-    wait_until(lambda: widget.form.step_label.value != before)
+    before = widget.run_bar.phase_label.value
+    wait_until(lambda: widget.run_bar.phase_label.value != before)
     widget.stop()
     wait_until(lambda: not widget.running)
     results = list(viewer.layers)[1:]
-    assert sorted(one.name for one in results) == [RESULT, f"{RESULT} [1]"]
+    names = sorted(one.name.partition("]")[0] for one in results)
+    assert names == ["noisy stack [denoised, partial"] * 2
     assert all(REPORT_KEY in one.metadata for one in results)
-    own = widget.after_run.offered
-    assert own is not None
-    viewer.layers.remove(own.layer)
-    assert not widget.form.report_button.enabled
-    assert second.form.report_button.enabled
+    # Each panel knows the result that it made.
+    owners = {}
+    for result in results:
+        viewer.layers.selection.active = result
+        owners[result] = [one.after_run.offered is not None for one in (widget, second)]
+    assert sorted(owners.values()) == [[False, True], [True, False]]
+    (own,) = (result for result, (first, _) in owners.items() if first)
+    viewer.layers.remove(own)
+    assert not widget.results.native.isVisibleTo(widget)
+    viewer.layers.selection.active = next(one for one in results if one is not own)
+    assert second.results.native.isVisibleTo(second)
 
 
 @pytest.mark.usefixtures("endless")
@@ -82,8 +90,8 @@ def test_a_widget_that_is_closed_leaves_the_other_one_alone(
     wait_until(lambda: at_work(widget) and at_work(second))
     viewer.window.remove_dock_widget(widget.native)
     wait_until(lambda: not widget.running)
-    before = second.form.step_label.value
-    wait_until(lambda: second.form.step_label.value != before)
+    before = second.run_bar.phase_label.value
+    wait_until(lambda: second.run_bar.phase_label.value != before)
     second.stop()
     wait_until(lambda: not second.running)
     assert REPORT_KEY in viewer.layers[-1].metadata
@@ -91,7 +99,7 @@ def test_a_widget_that_is_closed_leaves_the_other_one_alone(
 
 def test_stopped_before_the_first_step(viewer: Any, widget: InrDenoiseWidget) -> None:
     wait_until(
-        lambda: widget.form.needs_label.value != "-" and not WorkerBase._worker_set
+        lambda: widget.inputs.cost_label.value != "-" and not WorkerBase._worker_set
     )
     with exclusive.estimating() as alone:  # the run waits for it
         assert alone
@@ -99,11 +107,10 @@ def test_stopped_before_the_first_step(viewer: Any, widget: InrDenoiseWidget) ->
         process_events(0.2)
         assert widget.running
         assert len(viewer.layers) == 2
-        widget.form.stop_button.native.click()
+        widget.run_bar.stop_button.click()
         wait_until(lambda: not widget.running)
     assert widget.status_label.value == "Stopped before there was a result."
     assert len(viewer.layers) == 1
-    assert widget.form.step_label.value == "-"
     _assert_free(widget)
     widget.run()
     wait_until(lambda: not widget.running)
@@ -131,7 +138,7 @@ def test_an_error_takes_the_half_made_result_away(
     assert widget.status_label.value == "Failed: lost"
     assert list(viewer.layers) == [source, other]
     assert viewer.layers.selection.active is widget.layer.value is source
-    assert not widget.form.report_button.enabled
+    assert not widget.results.native.isVisibleTo(widget)
     _assert_free(widget)
 
 
@@ -176,7 +183,7 @@ def test_layers_removed_in_mid_fit_and_a_fit_that_ends_by_itself(
         viewer.layers.remove(name)
     wait_until(lambda: not widget.running)
     assert REPORT_KEY in viewer.layers[RESULT].metadata
-    assert widget.form.report_button.enabled
+    assert widget.results.native.isVisibleTo(widget)
     _assert_free(widget)
     viewer.layers.clear()
     viewer.add_image(np.random.default_rng(0).normal(9, 1, (24, 24)), name="next")
@@ -194,7 +201,7 @@ def test_closed_with_result_and_comparison(
     wait_until(lambda: at_work(widget))
     widget.stop()
     wait_until(lambda: not widget.running)
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     assert len(viewer.layers) == 3
     if way == "viewer":
         viewer.close()
@@ -206,7 +213,7 @@ def test_closed_with_result_and_comparison(
     _no_workers()
     if way != "viewer":
         wait_until(lambda: len(viewer.layers) == 2)
-        assert [layer.name for layer in viewer.layers] == ["noisy stack", RESULT]
+        assert [layer.name for layer in viewer.layers] == ["noisy stack", PARTIAL]
 
 
 def test_the_viewer_closes_beside_an_estimate(
@@ -228,8 +235,8 @@ def test_the_viewer_closes_beside_a_folder(viewer: Any, tmp_path: Any) -> None:
     noisy = np.random.default_rng(0).poisson(50, (2, 32, 32)).astype(np.uint16)
     path = tmp_path / "in" / "a.tif"
     tifffile.imwrite(path, noisy, imagej=True, metadata={"axes": "ZYX"})
-    folder = FolderWidget()
-    viewer.window.add_dock_widget(folder.native)
+    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    folder = panel.folder
     folder.source.value, folder.out.value = tmp_path / "in", tmp_path / "out"
     folder.run()
     wait_until(lambda: "plane 1 of 2" in folder.plane_label.value)

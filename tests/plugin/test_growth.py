@@ -140,7 +140,7 @@ def test_many_runs(
     noisy = np.random.default_rng(0).poisson(50, (SIDE, SIDE)).astype(np.float32)
     viewer.add_image(noisy, name="source")
     wait_until(
-        lambda: widget.form.needs_label.value != "-" and not WorkerBase._worker_set
+        lambda: widget.inputs.cost_label.value != "-" and not WorkerBase._worker_set
     )
     for _ in range(WARM_UP):
         _run(viewer, widget)

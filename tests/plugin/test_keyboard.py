@@ -1,78 +1,125 @@
-"""The widget without a mouse: every control by Tab, and what each one is for."""
+"""The panel without a mouse, and for screen readers."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from magicgui.widgets import Container, Label, PushButton
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QScrollBar,
+    QTableView,
+    QWidget,
+)
 
+from napari_inr_denoise.plugin.layers.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
-from tests.conftest import wait_until
-from tests.plugin.conftest import PLUGIN
+from tests.conftest import process_events, wait_until
 
 pytestmark = pytest.mark.window
+OPERATED = (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QTableView,
+)
 
 
-def _controls(form: Container) -> list[Any]:
-    """Return what can be operated, in rows of rows, from top to bottom."""
-    found: list[Any] = []
-    for one in form:
-        if isinstance(one, Container):
-            found += _controls(one)
-        elif not isinstance(one, Label):
-            found.append(one)
-    return found
+@pytest.fixture
+def full(viewer: Any, widget: InrDenoiseWidget) -> InrDenoiseWidget:
+    """The panel with a result, and everything unfolded."""
+    viewer.layers[0].data = viewer.layers[0].data[:3, :32, :32]
+    widget.scope.value = STACK
+    widget.run()
+    wait_until(lambda: not widget.running)
+    widget.inputs.advanced.unfolded = widget.results.planes.unfolded = True
+    widget.inputs.axes.edit_button.setChecked(True)
+    process_events(0.1)
+    return widget
 
 
-def _tab_stops(form: InrDenoiseWidget) -> list[QWidget]:
-    """Return what Tab comes by within the widget, in this order."""
-    stops, one = [], form.native
-    while (one := one.nextInFocusChain()) is not form.native:
+def _controls(panel: QWidget) -> list[QWidget]:
+    """Return what can be operated on the tab for images, without parts of others."""
+    page = panel.tabs.widget(0)
+    found = [one for one in page.findChildren(QWidget) if isinstance(one, OPERATED)]
+    return [
+        one
+        for one in found
+        if one.isVisible()
+        and not isinstance(one, QScrollBar)
+        and not isinstance(one.parent(), QTableView | QComboBox)
+    ]
+
+
+def _tab_stops(panel: QWidget) -> list[QWidget]:
+    """Return what Tab comes by within the panel, in this order."""
+    stops, one = [], panel
+    while (one := one.nextInFocusChain()) is not panel:
         by_tab = one.focusPolicy().value & Qt.FocusPolicy.TabFocus.value
-        if by_tab and form.native.isAncestorOf(one):
+        if by_tab and panel.isAncestorOf(one):
             stops.append(one)
     return stops
 
 
 def test_tab_comes_by_every_control_from_top_to_bottom(
-    widget: InrDenoiseWidget,
+    full: InrDenoiseWidget,
 ) -> None:
-    stops = _tab_stops(widget)
-    places = []
-    for control in _controls(widget):
-        if control is widget.form.progress:
-            continue
-        own = [
-            number
-            for number, stop in enumerate(stops)
-            if stop is control.native or control.native.isAncestorOf(stop)
-        ]
-        assert own, control.name or control.label
-        places.append(own[0])
-    assert places == sorted(places)
-    assert widget.form.table in stops
+    stops = _tab_stops(full)
+    controls = _controls(full)
+    assert all(one in stops for one in controls)
+    shown = [one for one in stops if one in controls]
+    tops = [one.mapTo(full, one.rect().topLeft()).y() for one in shown]
+    # Controls side by side differ by some pixels.
+    assert all(later > earlier - 12 for earlier, later in pairwise(tops))
 
 
-def test_every_control_says_what_it_is_for(widget: InrDenoiseWidget) -> None:
-    for control in _controls(widget):
-        assert control.tooltip, control.label
-    assert widget.form.table.toolTip()
+def test_what_is_folded_is_passed_over(widget: InrDenoiseWidget) -> None:
+    assert not widget.seed.native.isVisibleTo(widget)
+    widget.inputs.advanced.unfolded = True
+    assert widget.seed.native.isVisibleTo(widget)
 
 
-def test_so_does_every_control_for_folders(viewer: Any) -> None:
-    _, folder = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise a folder")
-    wait_until(lambda: len(folder.device.choices) > 1)
-    buttons = (folder.run_button, folder.stop_button, folder.load_button)
-    for control in (*folder, *buttons):
-        assert control.tooltip or isinstance(control, Container), control.label
-    assert folder.source.tooltip
-    assert folder.out.tooltip
+def test_every_control_has_a_name_and_says_what_it_is_for(
+    full: InrDenoiseWidget,
+) -> None:
+    for control in _controls(full):
+        name = control.accessibleName() or getattr(control, "text", str)()
+        assert name, control
+        told = control.toolTip() or control.parentWidget().toolTip()
+        assert told, name
 
 
-def test_no_two_buttons_have_the_same_letter(widget: InrDenoiseWidget) -> None:
-    texts = [one.text for one in _controls(widget) if isinstance(one, PushButton)]
-    letters = [text[text.index("&") + 1].lower() for text in texts]
-    assert len(set(letters)) == len(letters) == 11
+def test_so_has_every_control_for_folders(widget: InrDenoiseWidget) -> None:
+    widget.tabs.setCurrentIndex(1)
+    widget.folder.advanced.unfolded = True
+    page = widget.tabs.widget(1)
+    for control in page.findChildren(QAbstractButton):
+        if control.isVisible():
+            assert control.accessibleName() or control.text()
+
+
+def test_no_shortcut_collides_with_those_of_the_menus(full: InrDenoiseWidget) -> None:
+    texts = [one.text() for one in full.findChildren(QAbstractButton)]
+    texts += [one.text() for one in full.findChildren(QLabel)]
+    texts += [one.text() for one in full.menu.menu.actions()]
+    assert not [text for text in texts if "&" in text]
+
+
+def test_warnings_have_a_sign_and_words(full: InrDenoiseWidget) -> None:
+    chips = full.results.chips
+    for text in chips.texts:
+        assert len(text.strip()) > 2
+    kinds = {
+        label.text(): label.property("role") for label in chips.findChildren(QLabel)
+    }
+    assert all(
+        text.startswith("\u26a0 ") == (role == "warning")
+        for text, role in kinds.items()
+    )

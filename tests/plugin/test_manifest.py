@@ -27,7 +27,7 @@ def test_it_is_found_valid_and_every_command_can_be_loaded(
 def test_it_contributes_the_promised(manifest: PluginManifest) -> None:
     contributions = manifest.contributions
     widgets = [w.display_name for w in contributions.widgets or []]
-    assert widgets == ["INR Denoise", "Denoise a folder"]
+    assert widgets == ["INR Denoise"]
     assert len(contributions.sample_data or []) == 3
     menus = contributions.menus
     assert menus["napari/layers/filter"][0].submenu == f"{NAME}.filter"

@@ -22,15 +22,14 @@ pytestmark = pytest.mark.window
 
 
 def _offered(widget: InrDenoiseWidget) -> list[bool]:
-    model = widget.scope.native.model()
-    return [model.item(k).isEnabled() for k in range(len(SCOPES))]
+    return [widget.scope.button(scope).isEnabled() for scope in SCOPES]
 
 
 def test_the_volume_as_one(viewer: Any, widget: InrDenoiseWidget) -> None:
     source = viewer.layers[0]
     source.data = source.data[:4, :32, :32]
     widget.scope.value = VOLUME
-    assert not widget.preset.enabled
+    assert not widget.preset.isEnabled()
     widget.run()
     wait_until(lambda: not widget.running)
     result = viewer.layers[-1]
@@ -39,7 +38,7 @@ def test_the_volume_as_one(viewer: Any, widget: InrDenoiseWidget) -> None:
     assert report["settings"]["mode"] == "volume"
     assert [plane["index"] for plane in report["files"][0]["planes"]] == [{}]
     np.testing.assert_allclose(result.scale, source.scale)
-    assert not widget.preset.enabled
+    assert not widget.preset.isEnabled()
     assert widget.status_label.value.endswith(".")
 
 
@@ -53,7 +52,9 @@ def test_the_volume_is_offered_where_there_is_one(
     widget.run()
     assert not widget.running
     assert "wanted at least two planes along Z" in widget.status_label.value
-    wait_until(lambda: "two planes along Z" in widget.form.needs_label.value)
+    widget.run_bar.say("")
+    widget.layer.value.data = widget.layer.value.data + 1
+    wait_until(lambda: "two planes along Z" in widget.status_label.value)
     viewer.layers["movie"].axis_labels = ("z", "y", "x")
     assert _offered(widget) == [True, True, True]
 
@@ -83,7 +84,7 @@ def test_settings_are_saved_for_the_command_line(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: chosen)
     widget.seed.value = 7
     widget.scope.value = VOLUME
-    widget.form.save_button.native.click()
+    widget.menu.ask_and_save()
     path = tmp_path / "mine.json"
     assert str(path) in widget.status_label.value
     saved = DenoiseSettings.from_dict(json.loads(path.read_text()))
@@ -97,11 +98,11 @@ def test_settings_that_cannot_be_saved_are_said(
 ) -> None:
     chosen = [str(tmp_path / "missing" / "mine.json")]
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (chosen[0], ""))
-    widget.form.save_button.native.click()
+    widget.menu.ask_and_save()
     assert "could not be saved" in widget.status_label.value
     chosen[0] = ""
-    widget.form.say("as before")
-    widget.form.save_button.native.click()
+    widget.run_bar.say("as before")
+    widget.menu.ask_and_save()
     assert widget.status_label.value == "as before"
 
 
@@ -112,19 +113,19 @@ def test_saved_settings_are_loaded(
     monkeypatch.setattr(
         QFileDialog, "getOpenFileName", lambda *_: (chosen[0], "a filter")
     )
-    widget.form.say("as before")
-    widget.form.load_button.native.click()  # and no file is chosen
+    widget.run_bar.say("as before")
+    widget.menu.ask_and_load()  # and no file is chosen
     assert widget.status_label.value == "as before"
     path = tmp_path / "mine.json"
     wanted = replace(widget.settings, learning_rate=0.003, seed=9, mode="volume")
     save_settings(wanted, path)
     chosen[0] = str(path)
-    widget.form.load_button.native.click()
+    widget.menu.ask_and_load()
     assert widget.preset.value == "mine.json"
     assert widget.settings == wanted
     assert str(path) in widget.status_label.value
     path.write_text('{"learning_rate": -1}')
-    widget.form.load_button.native.click()
+    widget.menu.ask_and_load()
     assert "could not be loaded" in widget.status_label.value
     assert widget.settings == wanted
     widget.preset.value = "fast"

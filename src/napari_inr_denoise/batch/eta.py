@@ -1,4 +1,4 @@
-"""Rate and remaining time of a run, for files and for planes."""
+"""Remaining time of a run over files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pace:
     """Estimates the remaining time from the bytes that are done.
 
     Files are weighted by size, because a large stack takes longer than a plane. Files
-    that are skipped or fail do not count for the rate.
+    that are skipped or fail, and planes of an earlier run, do not count for the rate.
 
     Parameters
     ----------
@@ -32,10 +32,9 @@ class Pace:
         self._clock, self._started = clock, clock()
         self._count, self._total_bytes = 1, 1.0
         self._finished: set[int] = set()
-        self._timed: set[int] = set()
-        self._done_bytes, self._untimed_bytes = 0.0, 0.0
+        self._done_bytes, self._untimed = 0.0, dict[int, float]()
         self._shares: dict[int, tuple[float, float]] = {}
-        self._started_planes: dict[int, tuple[int, float]] = {}
+        self._begun: set[int] = set()
 
     @property
     def share(self) -> float:
@@ -45,7 +44,7 @@ class Pace:
     @property
     def seconds_left(self) -> float | None:
         """Estimated remaining time; None while it is not known."""
-        timed = self._done_bytes - self._untimed_bytes + self._running_bytes
+        timed = self._done_bytes - sum(self._untimed.values()) + self._running_bytes
         elapsed = self._clock() - self._started
         if timed <= 0 or elapsed <= 0:
             return None
@@ -58,7 +57,7 @@ class Pace:
 
     def follow(self, batch: BatchStep) -> None:
         """Update the counts by a step."""
-        if not self._started_planes and not self._finished:
+        if not self._begun and not self._finished:
             self._count = batch.count
             self._total_bytes = sum(map(_weight, batch.jobs))
         number, weight, progress = batch.number, _weight(batch.job), batch.progress
@@ -66,38 +65,23 @@ class Pace:
             self._finished.add(number)
             self._shares.pop(number, None)
             self._done_bytes += weight
-            if batch.done.file.status == "done":
-                self._timed.add(number)
-            else:
-                self._untimed_bytes += weight
+            if batch.done.file.status != "done":
+                self._untimed[number] = weight
         elif progress is not None:
             self._shares[number] = progress.share, weight
-            self._started_planes.setdefault(number, (progress.planes, self._clock()))
+            if number not in self._begun:  # planes of an earlier run took no time
+                earlier = progress.planes / progress.plane_count
+                self._untimed[number] = weight * earlier
+            self._begun.add(number)
 
     def files(self) -> str:
-        """Return files done, rate and remaining time as text; empty for one file."""
-        if self._count == 1:
-            return ""
-        text = f"{len(self._finished)} of {self._count} files"
-        left = self.seconds_left
-        if left is None:
-            return text
-        done = len(self._timed) + sum(share for share, _ in self._shares.values())
-        rate = 3600 * done / (self._clock() - self._started)
-        return f"{text}, {rate:.3g}/h, {short_duration(left)} left"
+        """Return files done as text; empty for one file."""
+        return f"file {len(self._finished)}/{self._count}" if self._count > 1 else ""
 
-    def planes(self, batch: BatchStep) -> str:
-        """Return the same for the planes of a file; empty for one plane."""
-        progress = batch.progress
-        if progress is None or progress.plane_count == 1:
-            return ""
-        text = f"{progress.planes} of {progress.plane_count} planes"
-        first, since = self._started_planes.get(batch.number, (0, self._clock()))
-        done, elapsed = progress.planes - first, self._clock() - since
-        if done <= 0 or elapsed <= 0:
-            return text
-        left = (progress.plane_count - progress.planes) * elapsed / done
-        return f"{text}, {60 * done / elapsed:.3g}/min, {short_duration(left)} left"
+    def left(self) -> str:
+        """Return the remaining time as text; empty while it is not known."""
+        seconds = self.seconds_left
+        return "" if seconds is None else f"~{short_duration(seconds)} left"
 
 
 def _weight(job: Job) -> float:

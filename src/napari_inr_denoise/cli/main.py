@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from napari_inr_denoise.cli.help import DemoCommand, NoiseCommand, RunCommand
 from napari_inr_denoise.cli.options import fit_options, image_options, run_options
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 
@@ -58,7 +59,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-@main.command()
+@main.command(cls=DemoCommand)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -89,7 +90,7 @@ def demo(out: Path, gui: bool, preset: str, device: str, seed: int) -> None:
         sys.exit(_open_in_napari(out / "denoised.ome.tif"))
 
 
-@main.command()
+@main.command(cls=RunCommand)
 @run_options
 @click.pass_context
 def run(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -165,16 +166,22 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
         sys.exit(1)
 
 
-@main.command()
+@main.command(cls=NoiseCommand)
 @click.argument("input_file", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--axes", help="Axes, such as TZYX, if the file's own are wrong.")
+@click.option("--json", "as_json", is_flag=True, help="Print all values as JSON.")
 @image_options
 def noise(
-    input_file: Path, axes: str | None, series: str | None, incomplete: bool
+    input_file: Path,
+    axes: str | None,
+    as_json: bool,
+    series: str | None,
+    incomplete: bool,
 ) -> None:
-    """Print the noise model of an image as JSON."""
+    """Print the noise of an image, measured in the image itself, as a table."""
     import numpy as np
 
+    from napari_inr_denoise.cli.noise_table import noise_table
     from napari_inr_denoise.core.noise.measure import noise_of_planes
     from napari_inr_denoise.core.noise.model import combine_noise
     from napari_inr_denoise.io.read import read_image
@@ -182,11 +189,18 @@ def noise(
     with _usage_errors():
         record = read_image(input_file, series=series, incomplete=incomplete)
         planes = noise_of_planes(np.asarray(record.measured), axes or record.axes)
+    whole = combine_noise([model for _, model in planes])
+    if not as_json:
+        sizes = " x ".join(map(str, record.data.shape))
+        click.echo(f"{input_file}: {axes or record.axes}, {sizes}")
+        click.echo(f"{whole.describe()}\n")
+        click.echo("\n".join(noise_table(planes)))
+        return
     answer = {
         "source": str(input_file),
         "shape": list(record.data.shape),
         "axes": axes or record.axes,
-        **combine_noise([model for _, model in planes]).to_dict(),
+        **whole.to_dict(),
         "planes": [{"index": index, **model.to_dict()} for index, model in planes],
     }
     click.echo(json.dumps(answer, indent=1))

@@ -25,8 +25,8 @@ def fit_options(command: _Function) -> _Function:
             type=click.Choice(list(PRESETS)),
             default="auto",
             show_default=True,
-            help="auto: the best result; paper: the published method; "
-            "fast: a smaller network and fewer steps.",
+            help="fast: a look in seconds; auto: the best quality for its time; paper: "
+            "the published method.",
         ),
     ):
         command = option(command)
@@ -99,7 +99,7 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         type=click.FloatRange(-1.0, 1.0),
         default=0.0,
         show_default=True,
-        help="More (up to 1) or less (to -1, the input) denoising than the best "
+        help="Less (to -1, the input) or more (to 1) denoising than the best "
         "estimate, 0.",
     ),
     click.option(

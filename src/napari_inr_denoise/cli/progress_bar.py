@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from napari_inr_denoise.batch.progress import JobProgress
     from napari_inr_denoise.batch.serial import BatchStep
 
-_NAME_LENGTH = 28
+_NAME_LENGTH = 20
 """Number of letters of a file name that are shown."""
 
 
 class ProgressBar:
-    """Progress of files and planes, remaining time and state of the fit, on stderr."""
+    """Progress and time left, in one line of 80 letters on standard error."""
 
     def __init__(self) -> None:
         self._bar = tqdm(
             file=sys.stderr,
             disable=None,  # off if standard error is not a terminal
-            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed{postfix}",
+            bar_format="{desc} {percentage:3.0f}%|{bar}|{postfix}",
             total=1,
         )
         self._pace = Pace()
@@ -39,25 +39,21 @@ class ProgressBar:
     def follow(self, batch: BatchStep) -> None:
         """Show the progress of a run over files."""
         self._pace.follow(batch)
-        texts = (self._pace.files(), self._pace.planes(batch))
-        self._show(self._pace.share, batch.job.source.name, texts, batch.progress)
+        texts = [self._pace.files(), planes_text(batch.progress)]
+        if self._pace.share < 1:
+            texts.append(self._pace.left())
+        self._show(self._pace.share, batch.job.source.name, texts)
 
     def show(self, name: str, progress: JobProgress) -> None:
         """Show the progress of a single image."""
-        self._show(progress.share, name, (), progress)
+        self._show(progress.share, name, [planes_text(progress)])
 
-    def _show(
-        self,
-        done: float,
-        name: str,
-        texts: tuple[str, ...],
-        progress: JobProgress | None,
-    ) -> None:
-        short = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 3]}..."
+    def _show(self, done: float, name: str, texts: list[str]) -> None:
+        short = (
+            name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}\u2026"
+        )
         self._bar.set_description_str(short, refresh=False)
-        if progress is not None:
-            texts = (*texts, progress.place, progress.fit)
-        self._bar.set_postfix_str("; ".join(filter(None, texts)), refresh=False)
+        self._bar.set_postfix_str(", ".join(filter(None, texts)), refresh=False)
         self._bar.update(max(done - self._bar.n, 0))
 
     def print_line(self, text: str) -> None:
@@ -65,3 +61,12 @@ class ProgressBar:
         self._bar.clear()
         click.echo(text)
         self._bar.refresh()
+
+
+def planes_text(progress: JobProgress | None) -> str:
+    """Return planes done of a file; the step of the fit if there is one plane."""
+    if progress is None:
+        return ""
+    if progress.plane_count > 1:
+        return f"plane {progress.planes}/{progress.plane_count}"
+    return progress.fit.partition(",")[0]

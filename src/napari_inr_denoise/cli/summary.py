@@ -31,9 +31,7 @@ def plane_summary(file: FileReport) -> str:
         return f"{_levels(file)} {_reasons(file)}"
     sentences = [StopReason(first.reason).sentence]
     if first.quality.held_out_error is not None:
-        sentences.append(
-            f"Expected error {first.quality.held_out_error:.3g} (root mean square)."
-        )
+        sentences.append(f"Estimated RMSE {first.quality.held_out_error:.3g}.")
     if first.quality.verdict is not None:
         sentences.append(Verdict(first.quality.verdict).sentence)
     sentences += [

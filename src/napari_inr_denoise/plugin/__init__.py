@@ -1,11 +1,12 @@
 """The napari plugin; no other package uses napari or Qt.
 
 The manifest `napari.yaml` names what napari loads: `reader`, `writer`, `sample_data`,
-`open_files`, the two widgets, and `commands`. The packages, each of which uses only
+`open_files`, the panel, and `commands`. The packages, each of which uses only
 those below it:
 
-- `widgets`: the panels in the dock
-- `controls`: rows, choices, tables and messages of the panels
+- `widgets`: the panel in the dock
+- `controls`: choices, the table and messages of the panel
+- `elements`: rows, buttons, chips and the plot, which know nothing of images
 - `results`: finished results and the layers that show them
 - `runs`: workers in threads, their queue and their end
 - `layers`: the part of a layer to denoise, its region, axes and units

@@ -11,9 +11,9 @@ from collections.abc import Collection
 import napari
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_warning
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtWidgets import QDockWidget, QWidget
 
-from napari_inr_denoise.plugin.layers.metadata_keys import is_result
+from napari_inr_denoise.plugin.controls.layer_choice import noisy_images
 from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 
@@ -24,6 +24,12 @@ _DOCK_NAME = "INR Denoise (INR Denoise)"
 def open_widget(viewer: napari.Viewer) -> None:
     """Open the widget or bring it to the front."""
     shown_widget(viewer)
+
+
+def open_folder(viewer: napari.Viewer) -> None:
+    """Open the widget at its tab for folders."""
+    widget = shown_widget(viewer)
+    widget.tabs.setCurrentIndex(widget.tabs.count() - 1)
 
 
 def slice_fast(viewer: napari.Viewer) -> None:
@@ -68,9 +74,9 @@ def shown_widget(viewer: napari.Viewer) -> InrDenoiseWidget:
 
 
 def _bring_forward(widget: InrDenoiseWidget) -> None:
-    native = widget.native
+    native: QWidget | None = widget
     while native is not None and not isinstance(native, QDockWidget):
-        native = native.parent()
+        native = native.parentWidget()
     if native is not None:
         native.show()
         native.raise_()
@@ -78,17 +84,18 @@ def _bring_forward(widget: InrDenoiseWidget) -> None:
 
 def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
     """Denoise the selected layers one after the other, or warn why not."""
+    docked = InrDenoiseWidget.docked_in(viewer)
+    if docked is not None and docked.running:
+        show_warning(
+            "INR Denoise is running. Wait for its end, or press Stop in its panel, "
+            "then choose this again."
+        )
+        return
     layers = _to_denoise(viewer)
     if not layers:
         show_warning(_selection_message(viewer.layers.selection))
         return
     widget = shown_widget(viewer)
-    if widget.running:
-        show_warning(
-            "INR Denoise is running. Wait until it has finished, or press Stop in its "
-            "widget, then choose this again."
-        )
-        return
     # Run also takes the other selected layers.
     widget.layer.value = layers[0]
     widget.scope.value = scope
@@ -100,11 +107,8 @@ def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
 
 
 def _to_denoise(viewer: napari.Viewer) -> list[Image]:
-    """Return the selected images, without results unless a result is selected alone."""
-    selected = [one for one in viewer.layers if one in viewer.layers.selection]
-    images = [one for one in selected if isinstance(one, Image)]
-    noisy = [one for one in images if not is_result(one)]
-    return images if len(selected) == 1 else noisy
+    """Return the selected noisy images."""
+    return [one for one in noisy_images(viewer) if one in viewer.layers.selection]
 
 
 def _selection_message(selected: Collection[Layer]) -> str:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 
@@ -26,7 +29,7 @@ class _Page(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.addresses: list[str] = []
-        self.text = ""
+        self.text = self.script = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -34,7 +37,10 @@ class _Page(HTMLParser):
         self.addresses += [v or "" for k, v in attrs if k in {"src", "href", "style"}]
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.lasttag == "script":
+            self.script += data
+        else:
+            self.text += data
 
 
 def _page(*files: FileReport, picture: Thumbnails | None = None) -> str:
@@ -54,10 +60,10 @@ def test_what_stands_out_comes_first() -> None:
     ).text
     places = [text.index(f"{name}.tif") for name in ("bad", "odd", "plain")]
     assert places == sorted(places)
-    assert text.index("Look at these first") < places[0]
-    assert places[1] < text.index("Nothing stands out") < places[2]
-    assert "3 files: 2 denoised, 1 failed, 1 to look at" in text
-    assert "What was removed is 1.40 times the noise." in text
+    assert text.index("To review") < places[0]
+    assert places[1] < text.index("No issues found") < places[2]
+    assert "3 files: 2 denoised, 1 failed, 1 to review" in text
+    assert "Residual 1.40 times the noise." in text
     assert "Failed. it is broken" in text
 
 
@@ -65,7 +71,8 @@ def test_hostile_names_are_text_and_nothing_is_loaded() -> None:
     picture = Thumbnails(b"png", b"png", HOSTILE)
     failed = FileReport(HOSTILE, status="failed", error=HOSTILE)
     found = _Page(_page(replace(FILE, source=HOSTILE), failed, picture=picture))
-    assert "script" not in found.tags
+    assert found.tags.count("script") == 1  # the page's own
+    assert "alert" not in found.script
     assert found.tags.count("img") == 2
     assert all(a.startswith("data:image/png;base64,") for a in found.addresses)
     assert HOSTILE.rpartition("/")[2] in found.text
@@ -78,3 +85,25 @@ def test_a_page_of_a_thousand_files_is_small_enough() -> None:
     assert picture is not None
     assert len(_page(*[FILE] * 1000, picture=picture)) < 30e6
     assert "No files" in _page()
+
+
+def test_results_are_linked_from_the_page(tmp_path: Path) -> None:
+    out = tmp_path / "out" / "be low" / "good.inr.ome.tif"
+    report = DenoiseReport("1.0", DenoiseSettings(), (replace(FILE, output=str(out)),))
+    found = _Page(page(report, [None], tmp_path / "out"))
+    assert found.addresses == ["be%20low/good.inr.ome.tif"]
+    assert _Page(page(report, [None])).addresses == []
+
+
+def test_the_only_script_that_may_run_is_the_page_s_own() -> None:
+    text = _page(FILE)
+    script = text.partition("<script>")[2].partition("</script>")[0]
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text
+
+
+def test_numbers_can_be_sorted_and_are_labelled_on_narrow_screens() -> None:
+    text = _page(FILE)
+    assert 'data-label="Estimated RMSE" data-key="3.0"' in text
+    assert 'data-label="Time" data-key="70.0"' in text
+    assert text.count("<button") == 6

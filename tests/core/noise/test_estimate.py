@@ -168,7 +168,7 @@ def test_the_camera_is_read_from_one_image(
     assert model.stabilised_sigma == pytest.approx(1, abs=0.1)
     assert not model.correlated
     assert model.correlation_distance == 1
-    assert "photon noise" in model.words()
+    assert "photon + read noise" in model.words()
 
 
 @pytest.mark.parametrize(("gain", "read_noise"), [(1.0, 3.0), (5.0, 20.0)])
@@ -232,8 +232,8 @@ def test_saturated_and_cut_off_pixels_are_counted() -> None:
     model = estimate_noise(np.clip(whole, low, high))
     assert model.clipped_high == pytest.approx(0.02, rel=0.1)
     assert model.clipped_low == pytest.approx(0.05, rel=0.15)
-    assert "2 % of the pixels saturated" in model.words()
-    assert "cut off at the lowest value" in model.words()
+    assert "2 % saturated" in model.words()
+    assert "clipped at minimum" in model.words()
 
 
 def test_the_values_of_invalid_pixels_do_not_matter() -> None:

@@ -39,9 +39,9 @@ def test_a_stack_is_correlated_if_more_than_half_of_its_planes_are() -> None:
 
 def test_words_tell_of_cut_off_pixels_only_where_there_are_some() -> None:
     model = NoiseModel(2.0, False, 2.0)
-    assert model.words() == "level 2"
+    assert model.words() == "sigma 2"
     low = replace(model, clipped_low=0.02)
-    assert low.words() == "level 2, 2 % of the pixels cut off at the lowest value"
+    assert low.words() == "sigma 2, 2 % clipped at minimum"
     for share, told in ((0.984, "98"), (0.998, "99")):
         words = replace(model, clipped_high=share).words()
-        assert words == f"level 2, {told} % of the pixels saturated"
+        assert words == f"sigma 2, {told} % saturated"

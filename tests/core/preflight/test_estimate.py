@@ -37,7 +37,7 @@ def test_what_will_happen_is_told() -> None:
     assert not plan.at_most
     assert plan.seconds > 0
     words = plan.words()
-    assert words.startswith("6 planes of 48x48, with shared networks: about ")
+    assert words.startswith("6 planes of 48x48, trained jointly: about ")
     assert "GB on CPU" in words
 
 
@@ -79,7 +79,7 @@ def test_large_planes_are_told_with_their_tiles(
     small = replace(AUTO, memory_gb=0.5)
     plan = preflight(np.tile(_tissue(1)[0], (12, 12)), "YX", small)
     assert plan.tiling.count > 1
-    assert f"each in {plan.tiling.count} tiles" in plan.words()
+    assert f"in {plan.tiling.count} tiles" in plan.words()
     assert plan.memory_gb < 2
 
 

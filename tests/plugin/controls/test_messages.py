@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,31 +16,33 @@ def test_a_run_in_words(tiny: DenoiseSettings, rng: np.random.Generator) -> None
     steps = denoise_steps(stack, settings=tiny)
     first = next(steps)
     later = next(steps)
-    assert messages.noise_message(first.problem).startswith("level ")
-    assert "x the noise level" in messages.residual_message(later)
-    assert messages.step_message(later).startswith("plane 1 of 2, 10 (")
+    assert messages.noise_message(first.problem).startswith("sigma ")
+    assert messages.residual_ratio(later) > 0
+    assert messages.phase_message(later) == "Plane 1 of 2: training, step 10"
     stopped = messages.ending_message(later.stopped(), 2)
-    assert stopped.startswith("Stopped by the user: 0 of 2 planes are finished")
-    assert messages.ending_message(later.stopped(), 1).startswith(
-        "Stopped by the user;"
-    )
+    assert stopped.startswith("Stopped: 0 of 2 planes finished")
+    assert messages.ending_message(later.stopped(), 1).startswith("Stopped: ")
 
 
 def test_a_finished_stack_in_words(tiny: DenoiseSettings) -> None:
     steps = denoise_steps(np.zeros((2, 24, 24)), settings=tiny)
     last = list(steps)[-1]
     text = messages.ending_message(last.stopped(), 2)
-    assert text == "All 2 planes: No noise was found; the image is returned as it was."
-    assert messages.residual_message(last) == "0"
-    assert messages.step_message(last) == "plane 2 of 2, 0"
+    assert text == "All 2 planes: No noise found: the image is unchanged."
+    assert math.isnan(messages.residual_ratio(last))
+    chips = messages.result_chips(last.stopped().report, 2)
+    assert [chip.shown for chip in chips if chip.kind == "warning"] == [
+        "\u26a0 No noise"
+    ]
 
 
 def test_a_stack_that_is_learned_together_in_words(rng: np.random.Generator) -> None:
     settings = preset_settings("fast", window_steps=30, window_width=8, device="cpu")
     wave = 80 * np.sin(np.arange(32) / 4) * np.cos(np.arange(32) / 5)[:, None]
     steps = list(denoise_steps(rng.normal(100, 5, (3, 32, 32)) + wave, None, settings))
-    assert messages.step_message(steps[0]).startswith("learning from all 3 planes, 0 (")
-    assert messages.step_message(steps[-1]) == "plane 3 of 3, 60"
+    assert messages.phase_message(steps[0]) == "Training on 3 planes, step 0"
+    assert messages.busy(steps[-1])
+    assert messages.phase_message(steps[-1]) == "Combining and filtering..."
 
 
 def test_errors_in_words() -> None:
@@ -55,11 +58,19 @@ def test_a_single_plane_says_whether_it_is_as_bright_as_before(
     steps = denoise_steps(rng.normal(100, 5, (24, 24)), None, tiny)
     result = list(steps)[-1].stopped()
     (plane,) = result.report.files[0].planes
-    told = messages.intensity_message(
-        replace(plane, mean_before=1e5, mean_after=99.94321)
-    )
-    assert told == "Mean intensity 1e+05 before, 99.943 after."
-    assert messages.ending_message(result, 1).endswith(
-        messages.intensity_message(plane)
-    )
-    assert messages.intensity_message(replace(plane, mean_before=None)) == ""
+    told = messages.mean_message(replace(plane, mean_before=1e3, mean_after=1001.0))
+    assert told == "Mean 1000 \u2192 1001 (+0.1 %)"
+    assert messages.mean_message(replace(plane, mean_before=None)) == ""
+    chips = messages.result_chips(result.report, 1)
+    assert messages.mean_message(plane) in [chip.tip for chip in chips]
+
+
+def test_a_result_that_was_stopped_says_so_first(
+    rng: np.random.Generator, tiny: DenoiseSettings
+) -> None:
+    steps = denoise_steps(rng.normal(100, 5, (3, 24, 24)), None, tiny)
+    report = next(steps).stopped().report
+    assert messages.is_partial(report, 3)
+    first = messages.result_chips(report, 3)[0]
+    assert first.kind == "warning"
+    assert first.text.startswith("Stopped early")

@@ -36,10 +36,10 @@ def test_what_stands_out_is_bold_and_says_why() -> None:
     bold = [table.item(row, 0).font().bold() for row in (0, 1)]
     assert bold == [False, True]
     assert table.item(0, 2).toolTip().splitlines() == [
-        "Residual 2 after 9 steps.",
+        "Residual 2 after 9 steps",
         StopReason.TRAINED.sentence,
         Verdict.NOISE_ONLY.sentence,
-        "Mean intensity 100 before, 100 after.",
+        "Mean 100 \u2192 100 (+0.0 %)",
     ]
     assert "1.50 times the noise" in table.item(1, 2).toolTip()
     assert table.item(1, 2).text() == "1.50"
@@ -52,4 +52,5 @@ def test_every_end_has_a_word(reason: StopReason) -> None:
     table.show_planes([replace(USUAL, reason=reason.value)])
     row = [table.item(0, column).text() for column in range(table.columnCount())]
     verdict = Verdict.NOISE_ONLY.label
-    assert row == ["Z 0", "2", "1.00", "-", verdict, "9", reason.label]
+    odd = "\u26a0 " * table.item(0, 0).font().bold()
+    assert row == [f"{odd}Z 0", "-", "1.00", verdict, "2", "9", reason.label]

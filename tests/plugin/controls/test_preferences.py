@@ -15,7 +15,6 @@ from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings
 from napari_inr_denoise.plugin.commands import shown_widget
 from napari_inr_denoise.plugin.controls import preferences
 from napari_inr_denoise.plugin.controls.preferences import PLUGIN, preferred_settings
-from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
 from tests.conftest import wait_until
 
 BUILT_IN = DenoiseSettings(preset="auto")
@@ -137,8 +136,8 @@ def test_a_device_that_is_not_there_gives_way(
     viewer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _store(monkeypatch, preset="fast", device="mps" if sys.platform != "darwin" else "")
-    folder = FolderWidget()
-    viewer.window.add_dock_widget(folder)
+    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    folder = panel.folder
     wait_until(lambda: len(folder.device.choices) > 1)
     assert folder.device.value == "auto"
     assert folder.preset.value == "fast"
@@ -146,9 +145,8 @@ def test_a_device_that_is_not_there_gives_way(
 
 @pytest.mark.window
 def test_the_first_of_several_cards_is_the_preferred(viewer: Any) -> None:
-    folder = FolderWidget()
-    viewer.window.add_dock_widget(folder)
-    choice = folder.device
+    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    choice = panel.folder.device
     wait_until(lambda: len(choice.choices) > 1)
     choice._devices = [("auto", "auto"), ("one", "cuda:0"), ("two", "cuda:1")]
     choice.reset_choices()

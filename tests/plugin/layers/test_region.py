@@ -227,7 +227,7 @@ def test_the_box_is_denoised_in_the_window(
     assert widget.region.choices == (None, shapes)
     assert widget.layer.value is source
     widget.region.value = shapes
-    wait_until(lambda: widget.form.needs_label.value.startswith("1 plane of 40x64"))
+    wait_until(lambda: widget.inputs.cost_label.value.startswith("1 plane of 40x64"))
     widget.run()
     wait_until(lambda: not widget.running)
     result = viewer.layers["noisy stack [denoised]"]
@@ -239,7 +239,7 @@ def test_the_box_is_denoised_in_the_window(
     # The needs are told anew for the shape that is selected.
     shapes.add([[*corners[0]], [*(corners[0] + 20 * source.scale)]], shape_type="line")
     shapes.selected_data = {1}
-    wait_until(lambda: widget.form.needs_label.value.startswith("1 plane of 21x21"))
+    wait_until(lambda: widget.inputs.cost_label.value.startswith("1 plane of 21x21"))
     viewer.layers.remove(shapes)
     assert widget.region.value is None
 
@@ -253,11 +253,11 @@ def test_labelled_pixels_are_denoised_in_the_window(
     labels = np.zeros(source.data.shape[1:], np.uint8)
     mask = viewer.add_labels(labels, scale=source.scale[1:], units=source.units[1:])
     widget.region.value = mask
-    wait_until(lambda: "too few valid pixels" in widget.form.noise_label.value)
+    wait_until(lambda: "too few valid pixels" in widget.inputs.noise_label.value)
     inside = np.zeros(labels.shape, bool)
     inside[10:60, 20:70] = True
     mask.data_setitem(np.nonzero(inside), 4)
-    wait_until(lambda: widget.form.noise_label.value.startswith("level "))
+    wait_until(lambda: widget.inputs.noise_label.value.startswith("sigma "))
     widget.run()
     wait_until(lambda: not widget.running)
     result = viewer.layers["noisy stack [denoised]"].data[0]
@@ -275,7 +275,7 @@ def test_a_region_that_does_not_fit_is_said(
     assert not widget.running
     assert "region 'small': got labels of 3 x 3 pixels" in widget.status_label.value
     process_events(0.5)
-    assert "region 'small'" in widget.form.needs_label.value
+    assert "region 'small'" in widget.status_label.value
 
 
 @pytest.mark.window
@@ -295,10 +295,33 @@ def test_what_is_expected_counts_box_and_mask(
     labels[10:60, 20:70] = 1
     alike = {"scale": source.scale[1:], "units": source.units[1:]}
     widget.region.value = viewer.add_labels(labels, **alike)
-    wait_until(lambda: widget.form.needs_label.value.startswith("1 plane of 96x96"))
+    wait_until(lambda: widget.inputs.cost_label.value.startswith("1 plane of 96x96"))
     assert isinstance(asked[-1], MaskedImage)
     assert np.asarray(asked[-1].mask).sum() == 50 * 50
     box = viewer.add_shapes([_rectangle(8, 16, 47, 79)], **alike)
     widget.region.value = box
-    wait_until(lambda: widget.form.needs_label.value.startswith("1 plane of 40x64"))
+    wait_until(lambda: widget.inputs.cost_label.value.startswith("1 plane of 40x64"))
     assert asked[-1].shape == (1, 40, 64)
+
+
+@pytest.mark.window
+def test_what_the_canvas_shows_and_what_is_drawn(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    source = viewer.layers[0]
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    camera.zoom *= 4
+    process_events(0.3)
+    widget.inputs.view_button.click()
+    box = widget.region.value
+    assert box is viewer.layers["Region"]
+    seen = source.corner_pixels[:, 1:]
+    chosen = take_source(source, viewer.dims, SLICE, box).selection[1:]
+    for axis, part in enumerate(chosen):
+        assert part.start == pytest.approx(seen[0, axis], abs=1)
+        assert part.stop == pytest.approx(seen[1, axis] + 1, abs=1)
+    assert widget.layer.value is source
+    widget.inputs.draw_button.click()
+    drawn = widget.region.value
+    assert drawn is not box
+    assert str(drawn.mode) == "add_rectangle"

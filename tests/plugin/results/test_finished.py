@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from napari.qt.threading import WorkerBase
 from qtpy.QtWidgets import QFileDialog
 
+from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
@@ -50,23 +52,26 @@ def test_all_follows_the_layer_that_is_selected(
 ) -> None:
     path = tmp_path / "report.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    assert widget.form.table.rowCount() == 3  # the last one's
+    assert widget.results.table.rowCount() == 3  # the last one's
     for source, planes in (*zip(two, (2, 3), strict=True), (two[0], 2)):
         result = viewer.layers[f"{source.name} [denoised]"]
         for selected in (source, result):
             viewer.layers.selection.active = selected
-            assert widget.form.table.rowCount() == planes
-            assert widget.status_label.value.startswith(f"{source.name} [denoised]: ")
-        widget.form.report_button.native.click()
+            assert widget.results.table.rowCount() == planes
+            assert widget.results.title.value == f"{source.name} [denoised]"
+            assert widget.layer.value is source
+        widget.results.report_button.click()
         (file,) = json.loads(path.read_text())["files"]
         assert len(file["planes"]) == planes
-        widget.form.removed_button.native.click()
-        removed = viewer.layers[-1]
+        widget.results.raw.setChecked(True)
+        widget.results.show.value = "residual"
+        removed = widget.after_run.show.layer
         assert np.allclose(removed.data, source.data - result.data, atol=1e-3)
         assert (
-            widget.form.table.rowCount() == planes
+            widget.results.table.rowCount() == planes
         )  # what tells of a result is no choice
         viewer.layers.remove(removed)
+        assert widget.results.show.value == "result"
 
 
 def test_each_has_its_own_strength(
@@ -84,7 +89,7 @@ def test_each_has_its_own_strength(
     assert second.data is fitted
     viewer.layers.selection.active = two[0]
     assert widget.strength.value == -1
-    assert widget.form.keep_button.enabled
+    assert widget.results.keep_button.isVisibleTo(widget)
     assert first.metadata[REPORT_KEY]["settings"]["strength"] == -1
     assert second.metadata[REPORT_KEY]["settings"]["strength"] == 0
 
@@ -93,46 +98,57 @@ def test_a_comparison_ends_when_the_user_turns_to_another_result(
     viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
 ) -> None:
     viewer.layers.selection.active = two[0]
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     both = viewer.layers["a [denoised] [split]"]
     viewer.layers.selection.active = two[0]
-    assert widget.form.compare_button.value
+    assert widget.results.show.value == "split"
     viewer.layers.selection.active = two[1]
-    assert not widget.form.compare_button.value
+    assert widget.results.show.value == "result"
     wait_until(lambda: both not in viewer.layers)
     assert viewer.layers.selection.active == two[1]
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     assert "b [denoised] [split]" in viewer.layers
 
 
 def test_an_image_without_a_result_has_nothing(
     viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
 ) -> None:
-    viewer.add_points(np.zeros((1, 3)))
-    assert widget.form.report_button.enabled  # no image: the last choice holds
     viewer.add_image(_noisy(2, 9), name="fresh")
-    buttons = (
-        widget.form.report_button,
-        widget.form.removed_button,
-        widget.form.compare_button,
-    )
-    assert not any(button.enabled for button in buttons)
-    assert not widget.form.table.isVisibleTo(widget.native)
+    assert not widget.results.native.isVisibleTo(widget)
+    assert widget.results.table.rowCount() == 0
     viewer.layers.selection.active = two[0]
-    assert all(button.enabled for button in buttons)
+    assert widget.results.native.isVisibleTo(widget)
+    viewer.add_points(np.zeros((1, 3)))
+    assert not widget.results.native.isVisibleTo(widget)
 
 
-def test_the_last_result_of_an_image_counts(
+def test_a_preview_is_not_the_result_of_its_image(
     viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
 ) -> None:
     viewer.layers.selection.active = two[0]
     widget.preview()
     wait_until(lambda: not widget.running)
+    assert widget.results.title.value == "a [preview]"
     viewer.layers.selection.active = two[0]
-    assert widget.form.table.rowCount() == 1
-    viewer.layers.remove("a [preview]")
-    viewer.layers.selection.active = viewer.layers["a [denoised]"]
-    assert widget.form.table.rowCount() == 2
+    assert widget.results.title.value == "a [denoised]"
+    assert widget.results.table.rowCount() == 2
+
+
+def test_strength_and_choices_stay_what_they_were(
+    viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
+) -> None:
+    viewer.layers.selection.active = two[0]
+    before = (widget.settings, widget.scope.value, widget.layer.value)
+    widget.strength.value = 0.5
+    process_events(0.2)
+    assert (widget.settings, widget.scope.value, widget.layer.value) == before
+    widget.run()
+    made = widget.wait()
+    assert made is not None
+    assert made.metadata[REPORT_KEY]["settings"]["strength"] == 0
+    assert widget.strength.value == 0
+    assert (widget.settings, widget.scope.value, widget.layer.value) == before
+    assert made not in widget.layer.choices
 
 
 @pytest.mark.usefixtures("endless")
@@ -148,16 +164,14 @@ def test_a_result_can_be_looked_at_while_the_next_is_made(
     wait_until(lambda: not widget.running)
     viewer.layers.selection.active = layers[1]
     widget.run()
-    assert not widget.form.report_button.enabled
+    assert not widget.results.native.isVisibleTo(widget)
     wait_until(lambda: at_work(widget))
-    viewer.layers.selection.active = viewer.layers["a [denoised]"]
-    assert widget.form.report_button.enabled
-    said = widget.status_label.value
-    assert not said.startswith("a [denoised]: ")
+    viewer.layers.selection.active = viewer.layers["a [denoised, partial]"]
+    assert widget.results.native.isVisibleTo(widget)
     widget.stop()
     wait_until(lambda: not widget.running)
     # The user goes on looking at the first.
-    widget.form.removed_button.native.click()
+    widget.results.show.value = "residual"
     assert "a [residual]" in viewer.layers
 
 
@@ -168,11 +182,10 @@ def test_what_is_removed_is_not_kept_in_memory(
     noisy = weakref.ref(two[0].data)
     viewer.layers.selection.active = result
     viewer.layers.remove("a")
-    assert widget.form.report_button.enabled
-    assert not widget.form.removed_button.enabled
-    assert not widget.form.compare_button.enabled
-    widget.strength.value = -1.0  # for the next run: there is nothing to mix with
-    process_events(0.2)
+    assert widget.results.native.isVisibleTo(widget)
+    assert "residual" not in widget.results.show.choices
+    assert "split" not in widget.results.show.choices
+    assert not widget.strength.isVisibleTo(widget)  # there is nothing to mix with
     assert isinstance(result.data, np.ndarray)
     made = weakref.ref(result.data)
     viewer.layers.remove(result)
@@ -187,18 +200,18 @@ def test_what_is_removed_is_not_kept_in_memory(
 
 
 def test_a_source_that_goes_in_mid_run_leaves_a_result_at_the_chosen_strength(
-    viewer: Any, widget: InrDenoiseWidget
+    viewer: Any, widget: InrDenoiseWidget, tmp_path: Path
 ) -> None:
+    saved = tmp_path / "mine.json"
+    save_settings(replace(widget.settings, strength=-1.0), saved)
+    widget.load(saved)
     viewer.layers.clear()
     layer = viewer.add_image(_noisy(1, 90)[0], name="a")
     noisy = layer.data
-    widget.strength.value = -1.0
     widget.run()
     viewer.layers.remove(layer)
     result = widget.wait()
     assert result is not None
     assert np.allclose(np.asarray(result.data), noisy, atol=1e-3)
-    assert widget.form.report_button.enabled
-    assert not widget.form.removed_button.enabled
-    widget.form.keep_button.native.click()
-    wait_until(lambda: isinstance(viewer.layers["a [denoised]"].data, np.ndarray))
+    assert widget.results.native.isVisibleTo(widget)
+    assert "residual" not in widget.results.show.choices

@@ -45,8 +45,8 @@ def test_a_layer_that_was_removed_comes_back_with_the_result(
     widget.run()
     wait_until(lambda: at_work(widget))
     viewer.layers.pop()
-    steps = widget.form.step_label.value
-    wait_until(lambda: widget.form.step_label.value != steps)
+    steps = widget.run_bar.phase_label.value
+    wait_until(lambda: widget.run_bar.phase_label.value != steps)
     assert len(viewer.layers) == 1
     widget.stop()
     wait_until(lambda: not widget.running)

@@ -42,16 +42,16 @@ def test_what_became_of_several() -> None:
     for name in "bcd":
         queue.add(name, _source())
     queue.next()
-    assert queue.with_position("Fitting...") == "Layer 2 of 4, b: Fitting..."
+    assert queue.with_position("Fitting...") == "b (2 of 4): Fitting..."
     queue.fail("Out of memory.")
     queue.next()
-    assert queue.with_position("Fitting...").startswith("Layer 3 of 4, c")
+    assert queue.with_position("Fitting...").startswith("c (3 of 4): ")
     queue.drop()
     queue.drop()
     queue.finish("Stopped by the user.")
     assert queue.next() is None
     assert queue.summary().split("\n") == [
-        "1 of 4 layers have a result and its report.",
+        "1 of 4 layers denoised.",
         "a: It is too small.",
         "b: Out of memory.",
         "c: Stopped by the user.",
@@ -68,7 +68,7 @@ def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
     assert queue.time_left(0.0) == ""
     now[0] = 10.0
     assert queue.share(0.4) == pytest.approx(0.1)
-    assert queue.time_left(0.4) == "about 2 minutes left in all"
+    assert queue.time_left(0.4) == "~2 min left in all"
     queue.finish("The end.")
     queue.next()
     assert queue.share(0.0) == pytest.approx(0.25)
@@ -79,7 +79,7 @@ def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
     alone.add("a", _source())
     alone.next()
     now[0] = 15.0
-    assert alone.time_left(0.5) == "about 5 seconds left"
+    assert alone.time_left(0.5) == "~5 s left"
 
 
 @pytest.fixture
@@ -100,13 +100,13 @@ def three(viewer: Any, widget: InrDenoiseWidget) -> list[Any]:
 def test_the_button_says_how_many(
     viewer: Any, widget: InrDenoiseWidget, three: list[Any]
 ) -> None:
-    assert widget.form.run_button.text == "&Run on 3 layers"
+    assert widget.run_bar.start_button.text() == "Denoise 3 layers"
     viewer.layers.selection.remove(three[2])
-    assert widget.form.run_button.text == "&Run on 2 layers"
+    assert widget.run_bar.start_button.text() == "Denoise 2 layers"
     widget.layer.value = three[2]  # none of the selected ones
-    assert widget.form.run_button.text == "&Run"
+    assert widget.run_bar.start_button.text() == "Denoise"
     viewer.layers.selection.active = three[0]
-    assert widget.form.run_button.text == "&Run"
+    assert widget.run_bar.start_button.text() == "Denoise"
 
 
 @pytest.mark.window
@@ -122,19 +122,19 @@ def test_each_has_its_result_and_a_failure_stops_none(
     )
     three[0].data = np.full((40, 40), 1e300)
     said: list[str] = []
-    widget.runs.said.connect(said.append)
+    widget.runs.started.connect(said.append)
     widget.run()
     viewer.layers.remove(three[2])  # taken when the run started
     wait_until(lambda: not widget.running)
-    assert shown[0].startswith("Layer 1 of 3, a: Failed: ")
-    assert any(text.startswith("Layer 2 of 3, b: ") for text in said)
+    assert shown[0].startswith("a (1 of 3): Failed: ")
+    assert any(text.startswith("b (2 of 3): ") for text in said)
     for name, level in (("b", 101), ("c", 102)):
         layer = viewer.layers[f"{name} [denoised]"]
         assert abs(layer.data.mean() - level) < 1
         assert layer.metadata[REPORT_KEY]["files"][0]["planes"]
     words = widget.status_label.value
-    assert words.startswith("2 of 3 layers have a result and its report.\na: Failed: ")
-    assert widget.form.run_button.enabled
+    assert words.startswith("2 of 3 layers denoised.\na: Failed: ")
+    assert widget.run_bar.start_button.isVisibleTo(widget)
     assert "a [denoised]" not in viewer.layers
 
 
@@ -142,13 +142,13 @@ def test_each_has_its_result_and_a_failure_stops_none(
 def test_what_is_expected_is_told_of_all(
     viewer: Any, widget: InrDenoiseWidget, three: list[Any]
 ) -> None:
-    wait_until(lambda: widget.form.needs_label.value.startswith("3 layers, one after "))
-    assert " in all, and " in widget.form.needs_label.value
+    wait_until(lambda: widget.inputs.cost_label.value.startswith("3 layers: "))
+    assert " in all, " in widget.inputs.cost_label.value
     viewer.layers.selection.remove(three[1])
-    assert widget.form.needs_label.value == "-"
-    wait_until(lambda: widget.form.needs_label.value.startswith("2 layers, one after "))
+    assert widget.inputs.cost_label.value == "-"
+    wait_until(lambda: widget.inputs.cost_label.value.startswith("2 layers: "))
     viewer.layers.selection.active = three[0]
-    wait_until(lambda: widget.form.needs_label.value.startswith("1 plane of 40x40"))
+    wait_until(lambda: widget.inputs.cost_label.value.startswith("1 plane of 40x40"))
 
 
 @pytest.mark.window
@@ -156,24 +156,25 @@ def test_what_is_expected_is_told_of_all(
 def test_the_bar_and_the_messages_are_those_of_the_whole(
     widget: InrDenoiseWidget,
 ) -> None:
-    wait_until(lambda: widget.form.needs_label.value != "-")
-    expected = widget.form.needs_label.value
-    seen: list[tuple[int, str, str, str]] = []
-    bar, needs_label = widget.form.progress.native, widget.form.needs_label
+    wait_until(lambda: widget.inputs.cost_label.value != "-")
+    expected = widget.inputs.cost_label.value
+    seen: list[tuple[float, str, str, str]] = []
+    bar, needs_label = widget.run_bar, widget.inputs.cost_label
 
-    def note(text: str) -> None:
-        seen.append((bar.value(), bar.text(), text, needs_label.value))
+    def note(_: object, share: float, left: str, position: str) -> None:
+        assert bar.phase_label.value.startswith(position)
+        assert bar.left_label.value in {left, ""}
+        seen.append((share, left, position, needs_label.value))
 
-    widget.runs.said.connect(note)
+    widget.runs.progressed.connect(note)
     widget.run()
-    assert widget.form.progress.value == 0
+    assert bar.progress.maximum() == 0  # busy: nothing can be told yet
     wait_until(lambda: not widget.running)
-    shares, bars, said, needs = (list(one) for one in zip(*seen, strict=True))
+    shares, left, said, needs = (list(one) for one in zip(*seen, strict=True))
     assert shares == sorted(shares)
-    assert bars[-1] == "100%"
-    assert any(bar.endswith(" left in all") for bar in bars)
+    assert any(one.endswith(" left in all") for one in left)
     for number, name in enumerate("abc", start=1):
-        assert any(text.startswith(f"Layer {number} of 3, {name}: ") for text in said)
+        assert f"{name} ({number} of 3): " in said
     assert set(needs) == {expected}
 
 
@@ -183,17 +184,17 @@ def test_stop_keeps_the_best_so_far_and_drops_the_rest(
     viewer: Any, widget: InrDenoiseWidget, three: list[Any]
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
-    widget.form.stop_button.native.click()
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
+    widget.run_bar.stop_button.click()
     wait_until(lambda: not widget.running)
     process_events(0.3)
     assert not widget.running
-    assert viewer.layers["a [denoised]"].metadata[REPORT_KEY]
+    assert viewer.layers["a [denoised, partial]"].metadata[REPORT_KEY]
     assert "b [denoised]" not in viewer.layers
-    assert "left" not in widget.form.progress.native.text()
+    assert not widget.run_bar.stop_button.isVisibleTo(widget)
     words = widget.status_label.value
     assert "1 of 3 layers" in words
-    assert "a: Stopped by the user" in words
+    assert "a: Stopped" in words
     assert words.endswith("Not started: b, c.")
     assert len(three) == 3
 
@@ -204,7 +205,7 @@ def test_nothing_more_is_begun_when_the_dock_closes(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     viewer.window.remove_dock_widget(widget.native)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
     process_events(0.5)

@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VISIBLE
 from napari_inr_denoise.plugin.layers.source import PREVIEW_SIDE, take_source
-from napari_inr_denoise.plugin.results.diagnostic_layers import residual_layer
+from napari_inr_denoise.plugin.results.views import residual_layer
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
-from tests.conftest import process_events, wait_until
+from napari_inr_denoise.plugin.widgets.save_control import KINDS
+from napari_inr_denoise.plugin.widgets.show_control import HOLD_KEY
+from tests.conftest import at_work, process_events, wait_until
+from tests.plugin.conftest import PLUGIN
 
 pytestmark = pytest.mark.window
 SHAPE = (3, 32, 32)
@@ -29,42 +33,92 @@ def after_stack(viewer: Any, widget: InrDenoiseWidget) -> InrDenoiseWidget:
     source.data = source.data[tuple(map(slice, SHAPE))]
     widget.scope.value = STACK
     widget.run()
-    assert not widget.form.removed_button.enabled
+    assert not widget.results.native.isVisibleTo(widget)
     wait_until(lambda: not widget.running)
     return widget
 
 
-def test_what_was_removed_is_the_difference(
+def _shown(viewer: Any, widget: InrDenoiseWidget, view: str) -> Any:
+    """Show a view, and return its layer."""
+    widget.results.show.value = view
+    layer = widget.after_run.show.layer
+    assert layer in viewer.layers
+    return layer
+
+
+def test_the_raw_residual_is_the_difference(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
     noisy, denoised = viewer.layers
-    after_stack.form.removed_button.native.click()
-    removed = viewer.layers[-1]
+    selected = set(viewer.layers.selection)
+    after_stack.results.raw.setChecked(True)
+    removed = _shown(viewer, after_stack, "residual")
     assert removed.name == "noisy stack [residual]"
     assert np.allclose(removed.data, noisy.data - denoised.data, atol=1e-3)
     assert np.array_equal(removed.scale, noisy.scale)
     low, high = removed.contrast_limits
     assert low == -high
     process_events(0.1)
-    assert after_stack.layer.value is noisy  # not what tells of a result
+    assert set(viewer.layers.selection) == selected
+    assert after_stack.layer.value is noisy  # what tells of a result is no choice
+    after_stack.results.show.value = "result"
+    wait_until(lambda: list(viewer.layers) == [noisy, denoised])
+
+
+def test_the_residual_is_in_units_of_the_local_noise(
+    viewer: Any, after_stack: InrDenoiseWidget
+) -> None:
+    finished = after_stack.after_run.offered
+    assert finished is not None
+    removed = _shown(viewer, after_stack, "residual")
+    assert removed.name == "noisy stack [residual / sigma]"
+    expected = finished.result.maps["normalized_residual"]
+    assert np.allclose(removed.data, expected, atol=1e-2)
+    assert removed.contrast_limits == [-4, 4]
+    after_stack.strength.value = -0.5
+    process_events(0.2)
+    after_stack.results.raw.setChecked(True)  # made anew at the new strength
+    after_stack.results.raw.setChecked(False)
+    half = after_stack.after_run.show.layer
+    assert half is not None
+    assert half.name == "noisy stack [residual at strength -0.5 / sigma]"
+    assert np.allclose(half.data, expected / 2, atol=1e-2)
+
+
+def test_the_noisy_image_is_shown_and_hidden_again(
+    viewer: Any, after_stack: InrDenoiseWidget
+) -> None:
+    noisy, denoised = viewer.layers
+    noisy.visible = False
+    after_stack.results.show.value = "noisy"
+    assert noisy.visible
+    assert not denoised.visible
+    after_stack.results.show.value = "result"
+    assert not noisy.visible
+    assert denoised.visible
+    held = viewer.keymap[next(key for key in viewer.keymap if str(key) == HOLD_KEY)]
+    pressed = held(viewer)
+    next(pressed)
+    assert not denoised.visible
+    next(pressed, None)
+    assert denoised.visible
 
 
 def test_uncertainty_is_offered_where_it_is_known(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
     # The published method says nothing of it.
-    assert not after_stack.form.uncertainty_button.enabled
+    assert "uncertainty" not in after_stack.results.show.choices
     known = np.full(SHAPE, 2.0, dtype=np.float32)
     known[0, 0, 0] = np.nan
     finished = after_stack.after_run.offered
     assert finished is not None
     finished.result = replace(finished.result, maps={"uncertainty": known})
     viewer.layers.selection.active = viewer.add_image(np.zeros((4, 4)), name="other")
-    assert not after_stack.form.report_button.enabled
+    assert not after_stack.results.native.isVisibleTo(after_stack)
     viewer.layers.selection.active = viewer.layers[0]
-    assert after_stack.form.uncertainty_button.enabled
-    after_stack.form.uncertainty_button.native.click()
-    layer = viewer.layers[-1]
+    assert "uncertainty" in after_stack.results.show.choices
+    layer = _shown(viewer, after_stack, "uncertainty")
     assert layer.name == "noisy stack [uncertainty]"
     assert layer.contrast_limits == [0, 2]
     assert np.array_equal(layer.data, known, equal_nan=True)
@@ -73,17 +127,14 @@ def test_uncertainty_is_offered_where_it_is_known(
 def test_structured_noise_is_offered_where_it_was_removed(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
-    button = after_stack.form.structured_button.native
-    assert not button.isVisibleTo(after_stack.native)
+    assert "structured" not in after_stack.results.show.choices
     removed = np.zeros(SHAPE, dtype=np.float32)
     removed[0], removed[1, 4], removed[2] = np.nan, -3.0, 1.0
     finished = after_stack.after_run.offered
     assert finished is not None
     finished.result = replace(finished.result, maps={"structured": removed})
     after_stack.after_run.offer(finished)
-    assert button.isVisibleTo(after_stack.native)
-    button.click()
-    layer = viewer.layers[-1]
+    layer = _shown(viewer, after_stack, "structured")
     assert layer.name == "noisy stack [structured]"
     assert layer.contrast_limits == [-3, 3]
     assert np.array_equal(layer.data, removed, equal_nan=True)
@@ -92,13 +143,27 @@ def test_structured_noise_is_offered_where_it_was_removed(
 def test_a_row_of_the_table_shows_its_plane(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
-    table = after_stack.form.table
-    assert table.isVisibleTo(after_stack.native)
+    table = after_stack.results.table
+    after_stack.results.planes.unfolded = True
+    assert table.isVisibleTo(after_stack)
     assert table.rowCount() == 3
+    assert after_stack.results.planes.title.startswith("Planes (3): ")
     for row in (2, 0, 1):
         table.selectRow(row)
         assert viewer.dims.current_step[0] == row
-        assert table.item(row, 0).text() == f"Z {row}"
+        assert table.item(row, 0).text().endswith(f"Z {row}")
+    viewer.dims.set_current_step(0, 2)  # and the other way round
+    assert table.currentRow() == 2
+
+
+def test_a_sorted_table_shows_the_right_plane(
+    viewer: Any, after_stack: InrDenoiseWidget
+) -> None:
+    table = after_stack.results.table
+    table.sortItems(0, Qt.SortOrder.DescendingOrder)
+    for row, plane in enumerate((2, 1, 0)):
+        table.selectRow(row)
+        assert viewer.dims.current_step[0] == plane
 
 
 def test_the_report_is_saved_as_json_or_csv(
@@ -106,17 +171,18 @@ def test_the_report_is_saved_as_json_or_csv(
 ) -> None:
     chosen = [""]
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (chosen[0], ""))
-    after_stack.form.report_button.native.click()  # and no name is given
-    for name in ("a.json", "a.csv"):
+    after_stack.results.report_button.click()  # and no name is given
+    for name in ("a.json", "a.csv", "a.html"):
         chosen[0] = str(tmp_path / name)
-        after_stack.form.report_button.native.click()
+        after_stack.results.report_button.click()
         assert chosen[0] in after_stack.status_label.value
     (file,) = json.loads((tmp_path / "a.json").read_text())["files"]
     with (tmp_path / "a.csv").open(newline="") as table:
         rows = list(csv.DictReader(table))
     assert len(file["planes"]) == len(rows) == 3
+    assert "<img" in (tmp_path / "a.html").read_text(encoding="utf-8")
     chosen[0] = str(tmp_path / "missing" / "a.json")
-    after_stack.form.report_button.native.click()
+    after_stack.results.report_button.click()
     assert "could not be saved" in after_stack.status_label.value
 
 
@@ -124,9 +190,30 @@ def test_a_result_that_is_removed_is_let_go(
     viewer: Any, after_stack: InrDenoiseWidget
 ) -> None:
     viewer.layers.remove("noisy stack [denoised]")
-    assert not after_stack.form.removed_button.enabled
-    assert not after_stack.form.report_button.enabled
-    assert not after_stack.form.table.isVisibleTo(after_stack.native)
+    assert not after_stack.results.native.isVisibleTo(after_stack)
+    assert after_stack.results.table.rowCount() == 0
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_a_result_is_saved_and_opened_again(
+    viewer: Any,
+    after_stack: InrDenoiseWidget,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dtype: str,
+) -> None:
+    kind = next(k for k, (e, d) in KINDS.items() if e == ".ome.tif" and d == dtype)
+    chosen = (str(tmp_path / "saved"), kind)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: chosen)
+    after_stack.results.save_button.click()
+    wait_until(lambda: after_stack.status_label.value.startswith("Saved "))
+    chips = after_stack.results.chips.texts
+    viewer.layers.clear()
+    (layer,) = viewer.open(tmp_path / "saved.ome.tif", plugin=PLUGIN)
+    assert layer.data.dtype == dtype
+    assert after_stack.results.native.isVisibleTo(after_stack)
+    assert after_stack.results.chips.texts == chips
+    assert after_stack.results.table.rowCount() == 3
 
 
 def test_the_preview_is_what_the_window_shows(
@@ -135,13 +222,16 @@ def test_the_preview_is_what_the_window_shows(
     layer = viewer.layers[0]
     viewer.dims.set_current_step(0, 5)
     shown = take_source(layer, viewer.dims, VISIBLE)
-    widget.form.preview_button.native.click()
+    widget.run_bar.preview_button.click()
     wait_until(lambda: not widget.running)
     preview = viewer.layers["noisy stack [preview]"]
     assert preview.data.shape == layer.data[shown.selection].shape
     assert preview.data.shape[0] == 1
     assert np.allclose(preview.translate[0], 5 * layer.scale[0])
     assert widget.layer.value is layer
+    assert widget.results.chips.texts[0].endswith("Preview")
+    viewer.layers.selection.active = layer
+    assert not widget.results.native.isVisibleTo(widget)  # not that of the whole
     before = preview
     widget.preview()
     wait_until(lambda: not widget.running)
@@ -150,7 +240,7 @@ def test_the_preview_is_what_the_window_shows(
     viewer.layers.clear()
     widget.preview()
     assert not widget.running
-    assert "Open an image first" in widget.status_label.value
+    assert "noisy image" in widget.status_label.value
 
 
 def test_a_preview_of_a_part(viewer: Any) -> None:
@@ -202,7 +292,7 @@ def test_what_was_removed_of_a_lazy_layer_is_read_plane_by_plane(
 
 
 @pytest.mark.parametrize("scope", [SLICE, STACK])
-def test_what_was_removed_is_that_of_the_strength_that_is_shown(
+def test_the_raw_residual_is_that_of_the_strength_that_is_shown(
     viewer: Any, after_stack: InrDenoiseWidget, scope: str
 ) -> None:
     after_stack.scope.value = scope
@@ -211,14 +301,41 @@ def test_what_was_removed_is_that_of_the_strength_that_is_shown(
     noisy = viewer.layers[0].data
     at = viewer.dims.current_step[0]
     noisy = noisy[at : at + 1] if scope == SLICE else noisy
+    after_stack.results.raw.setChecked(True)
+    spread = []
     for strength, name in (
         (-0.5, "noisy stack [residual at strength -0.5]"),
         (0.0, "noisy stack [residual]"),
     ):
         after_stack.strength.value = strength
         process_events(0.2)
-        after_stack.form.removed_button.native.click()
-        removed = viewer.layers[name]
+        removed = _shown(viewer, after_stack, "residual")
+        assert removed.name == name
         assert np.allclose(removed.data, noisy - np.asarray(shown.data), atol=1e-3)
-    half = viewer.layers["noisy stack [residual at strength -0.5]"]
-    assert np.std(half.data) == pytest.approx(np.std(removed.data) / 2, rel=1e-3)
+        spread.append(np.std(np.asarray(removed.data)))
+        after_stack.results.show.value = "result"
+    assert spread[0] == pytest.approx(spread[1] / 2, rel=1e-3)
+
+
+def test_all_planes_after_a_preview(viewer: Any, widget: InrDenoiseWidget) -> None:
+    viewer.layers[0].data = viewer.layers[0].data[:3, :32, :32]
+    widget.preview()
+    wait_until(lambda: not widget.running)
+    assert widget.results.whole_button.isVisibleTo(widget)
+    widget.results.whole_button.click()
+    wait_until(lambda: not widget.running)
+    assert viewer.layers["noisy stack [denoised]"].data.shape == SHAPE
+    assert not widget.results.whole_button.isVisibleTo(widget)
+
+
+@pytest.mark.usefixtures("endless")
+def test_a_result_of_a_stopped_run_is_marked(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.run()
+    wait_until(lambda: at_work(widget))
+    widget.stop()
+    assert widget.run_bar.stop_button.text() == "Stopping..."
+    wait_until(lambda: not widget.running)
+    assert viewer.layers[-1].name == "noisy stack [denoised, partial]"
+    assert "Stopped early" in widget.results.chips.texts[0]

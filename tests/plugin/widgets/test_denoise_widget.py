@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QThreadPool
+from qtpy.QtWidgets import QApplication, QMainWindow
 
+from napari_inr_denoise import DenoiseSettings, denoise
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
@@ -45,10 +47,10 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     viewer.dims.set_current_step(0, 5)
     source.colormap = "green"
     source.blending = "additive"
-    widget.form.run_button.native.click()
+    widget.run_bar.start_button.click()
     assert widget.running
-    assert not widget.form.run_button.enabled
-    assert widget.form.stop_button.enabled
+    assert not widget.run_bar.start_button.isVisibleTo(widget)
+    assert widget.run_bar.stop_button.isEnabled()
     wait_until(lambda: not widget.running)
     (result,) = viewer.layers[1:]
     assert result.name == "noisy stack [denoised]"
@@ -62,13 +64,15 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     assert not np.allclose(result.data[0], source.data[5])
     report = result.metadata["inr_denoise"]
     sigma = report["files"][0]["planes"][0]["sigma"]
-    assert f"level {sigma:.4g}" in widget.form.noise_label.value
-    assert "x the noise level" in widget.form.residual_label.value
+    told = widget.inputs.noise_label
+    wait_until(lambda: f"sigma {sigma:.3g}" in told.value)
+    assert widget.results.native.isVisibleTo(widget)
     assert widget.status_label.value.endswith(".")
-    assert widget.form.progress.value == widget.form.progress.max
-    assert result.blending != "additive"
-    assert widget.form.run_button.enabled
-    assert not widget.form.stop_button.enabled
+    # The source would add up with its result.
+    assert result.blending == "additive"
+    assert not source.visible
+    assert widget.run_bar.start_button.isVisibleTo(widget)
+    assert not widget.run_bar.stop_button.isEnabled()
 
 
 def test_every_plane_of_the_stack(viewer: Any, widget: InrDenoiseWidget) -> None:
@@ -86,14 +90,14 @@ def test_ending_stopped_keeps_the_best_so_far(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     asked = time.monotonic()
-    widget.form.stop_button.native.click()
+    widget.run_bar.stop_button.click()
     wait_until(lambda: not widget.running)
     assert time.monotonic() - asked < 2
-    assert "Stopped by the user" in widget.status_label.value
+    assert "Stopped" in widget.status_label.value
     assert len(viewer.layers) == 2
-    assert widget.form.run_button.enabled
+    assert widget.run_bar.start_button.isVisibleTo(widget)
 
 
 @pytest.mark.usefixtures("endless")
@@ -101,7 +105,7 @@ def test_the_window_answers_while_fitting(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     longest, before = 0.0, time.monotonic()
     for _ in range(100):
         process_events(0.01)
@@ -115,7 +119,7 @@ def test_the_window_answers_while_fitting(
 @pytest.mark.usefixtures("endless")
 def test_ending_the_viewer_closes(viewer: Any, widget: InrDenoiseWidget) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     viewer.close()
     process_events(0.2)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
@@ -125,7 +129,7 @@ def test_ending_the_viewer_closes(viewer: Any, widget: InrDenoiseWidget) -> None
 @pytest.mark.usefixtures("endless")
 def test_ending_the_dock_closes(viewer: Any, widget: InrDenoiseWidget) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     viewer.window.remove_dock_widget(widget.native)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
     process_events(0.2)
@@ -170,8 +174,8 @@ def test_ending_an_error_shows_its_cause_and_frees_the_widget(
     assert words in widget.status_label.value
     assert words in shown[0]
     assert len(viewer.layers) == 1
-    assert widget.form.run_button.enabled
-    assert not widget.form.stop_button.enabled
+    assert widget.run_bar.start_button.isVisibleTo(widget)
+    assert not widget.run_bar.stop_button.isEnabled()
     monkeypatch.undo()
 
 
@@ -180,11 +184,13 @@ def test_the_source_layer_may_be_removed_meanwhile(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     widget.run()
-    wait_until(lambda: "a second" in widget.form.step_label.value)
+    wait_until(lambda: "step" in widget.run_bar.phase_label.value)
     viewer.layers.clear()
     widget.stop()
     wait_until(lambda: not widget.running)
-    assert [layer.name for layer in viewer.layers] == ["noisy stack [denoised]"]
+    assert [layer.name for layer in viewer.layers] == [
+        "noisy stack [denoised, partial]"
+    ]
 
 
 def test_the_layer_choice_follows_the_viewer(
@@ -196,7 +202,7 @@ def test_the_layer_choice_follows_the_viewer(
     assert added not in widget.layer.choices
     viewer.layers.clear()
     widget.run()
-    assert "no image layer" in widget.status_label.value
+    assert "no noisy image" in widget.status_label.value
     assert not widget.running
 
 
@@ -214,15 +220,33 @@ def test_the_selected_layer_is_chosen_but_not_a_result(
 
 
 def test_long_texts_are_not_clipped(widget: InrDenoiseWidget) -> None:
-    for text in ("short.", "All 3 planes: " + "the residual came down, " * 8):
-        widget.form.say(text)
+    label = widget.status_label
+    for text in ("short.", "a/long_name" * 40, "The residual came down, " * 8):
+        widget.run_bar.say(text)
         process_events(0.1)
-        label = widget.status_label.native
+        assert label.value == text
         assert label.height() >= label.heightForWidth(label.width())
+        assert widget.minimumSizeHint().width() <= 300
     high = label.height()
-    widget.form.say("short.")
+    widget.run_bar.say("short.")
     process_events(0.1)
-    assert label.minimumHeight() < high
+    assert label.height() < high
+
+
+def test_the_window_does_not_grow(viewer: Any) -> None:
+    viewer.open_sample(PLUGIN, "stack")
+    process_events(0.2)
+    shown = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
+    (window,) = (one for one in shown if isinstance(one, QMainWindow))
+    before = window.size()
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    wait_until(lambda: len(widget.device.choices) > 1)
+    widget.run()
+    wait_until(lambda: not widget.running)
+    widget.inputs.advanced.unfolded = True
+    process_events(0.2)
+    assert window.size() == before
+    assert widget.minimumSizeHint().height() < 200
 
 
 def test_a_layer_that_cannot_be_denoised_is_said(
@@ -261,6 +285,7 @@ def test_the_menus_offer_it() -> None:
         f"{PLUGIN}.{name}"
         for name in (
             "open_widget",
+            "open_folder",
             "slice_fast",
             "slice_auto",
             "planes_fast",
@@ -274,19 +299,30 @@ def test_the_menus_offer_it() -> None:
     assert any(c and c.id == f"{PLUGIN}.open_tiff" for c in in_files)
 
 
-def test_the_demo_opens_the_same_in_napari(tmp_path: Any) -> None:
-    from napari_inr_denoise import write_image
-    from napari_inr_denoise.io.record import ImageRecord
+def test_the_demo_shows_noisy_denoised_and_truth(
+    tmp_path: Any, tiny: DenoiseSettings
+) -> None:
+    from napari_inr_denoise.cli.demo import finish_demo
     from napari_inr_denoise.plugin.demo_window import open_demo
+    from napari_inr_denoise.samples import field_of_cells
 
-    path = tmp_path / "denoised.ome.tif"
-    image = np.zeros((256, 256), np.float32)
-    write_image(path, ImageRecord(image, "YX", {"Y": 0.1, "X": 0.1}))
-    viewer = open_demo(str(path))
+    sample = field_of_cells()
+    finish_demo(sample, denoise(sample.noisy, settings=tiny), tmp_path)
+    viewer = open_demo(str(tmp_path / "denoised.ome.tif"))
+    panel = InrDenoiseWidget.docked_in(viewer)
+    assert panel is not None
     try:
+        wait_until(lambda: panel.results.show.value == "split")
         names = [layer.name for layer in viewer.layers]
-        assert names == ["noisy cells", "noisy cells [denoised]"]
-        np.testing.assert_allclose(viewer.layers[0].scale, viewer.layers[1].scale)
+        result = "noisy cells [denoised]"
+        assert names == ["noisy cells", "truth", result, f"{result} [split]"]
+        assert panel.results.title.value == result
+        assert panel.after_run.show.line.handle is not None
+        for layer in viewer.layers[1:]:
+            np.testing.assert_allclose(layer.scale, viewer.layers[0].scale)
+            assert layer.contrast_limits == viewer.layers[0].contrast_limits
+        screen = panel.screen().availableGeometry()
+        assert screen.contains(panel.window().geometry())
     finally:
         wait_until(lambda: not WorkerBase._worker_set)
         viewer.close()

@@ -23,6 +23,7 @@ from napari_inr_denoise.core.report.report import DenoiseReport, FileReport
 from napari_inr_denoise.core.settings import PRESETS
 from napari_inr_denoise.plugin.controls import folder_messages
 from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
 from tests.conftest import wait_until
 from tests.plugin.conftest import PLUGIN
@@ -44,8 +45,10 @@ def images(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def widget(viewer: Any, images: Path) -> Iterator[FolderWidget]:
-    """The widget, docked by its plugin, with both folders chosen."""
-    _, made = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise a folder")
+    """The tab of the panel, with both folders chosen."""
+    _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    made = panel.folder
+    panel.tabs.setCurrentIndex(1)
     wait_until(lambda: len(made.device.choices) > 1)
     made.source.value, made.out.value = images, images.parent / "results"
     yield made
@@ -55,16 +58,17 @@ def widget(viewer: Any, images: Path) -> Iterator[FolderWidget]:
 
 @pytest.mark.window
 def test_all_files_are_accounted_for(widget: FolderWidget, images: Path) -> None:
-    widget.run_button.native.click()
+    widget.run_button.click()
     assert widget.running
-    assert not widget.source.enabled
+    assert not widget.source.native.isEnabled()
     wait_until(lambda: not widget.running)
     out = images.parent / "results"
     said = widget.status_label.value
-    assert said == f"2 done, 1 failed, 0 skipped. The report is {out / 'report.html'}."
-    assert widget.failures.value.startswith("broken.tif: ")
-    assert widget.failures.visible
-    assert widget.progress.value == widget.progress.max
+    assert said == "2 done, 1 failed, 0 skipped."
+    assert widget.failures.toPlainText().startswith("broken.tif: ")
+    assert widget.failures.isVisibleTo(widget.native)
+    assert widget.report_button.isVisibleTo(widget.native)
+    assert widget.progress.value() == widget.progress.maximum()
     assert read_image(out / "below" / "b.inr.ome.tif").data.shape == SHAPE
     files = json.loads((out / "report.json").read_text())["files"]
     assert sorted(file["status"] for file in files) == ["done", "done", "failed"]
@@ -120,11 +124,11 @@ def test_stop_keeps_what_is_finished(
     widget.run()  # with other settings, which never end
     wait_until(lambda: "plane 1 of 2" in widget.plane_label.value)
     asked = time.monotonic()
-    widget.stop_button.native.click()
+    widget.stop_button.click()
     wait_until(lambda: not widget.running)
     assert time.monotonic() - asked < 1
     assert first.stat().st_mtime_ns == written
-    assert widget.run_button.enabled
+    assert widget.run_button.isVisibleTo(widget.native)
     assert "Stopped" in widget.status_label.value
     assert "2 not finished" in widget.status_label.value
 
@@ -134,7 +138,8 @@ def test_stop_keeps_what_is_finished(
 def test_it_ends_with_the_dock(viewer: Any, widget: FolderWidget) -> None:
     widget.run()
     wait_until(lambda: "plane 1 of 2" in widget.plane_label.value)
-    viewer.window.remove_dock_widget(widget.native)
+    panel = InrDenoiseWidget.docked_in(viewer)
+    viewer.window.remove_dock_widget(panel)
     wait_until(lambda: not WorkerBase._worker_set, seconds=20)
 
 
@@ -169,9 +174,9 @@ def test_words_of_a_run() -> None:
     step = BatchStep(0, [Job(Path("a"), Path("b"))], JobProgress(0.001, 0, 1))
     pace.follow(step)
     now[0] = 10.0
-    assert folder_messages.time_message(pace) == "not known yet"
+    assert folder_messages.time_message(pace) == ""
     pace.follow(replace(step, progress=JobProgress(0.25, 0, 1)))
-    assert folder_messages.time_message(pace) == "about 30 seconds"
+    assert folder_messages.time_message(pace) == "~30 s left"
     failed = FileReport("/in/a.tif", status="failed", error="/in/a.tif: no image")
     assert folder_messages.failure_message(failed) == "a.tif: no image"
     report = DenoiseReport("1", PRESETS["auto"], (failed,))

@@ -43,42 +43,40 @@ def test_quality_and_planes_of_a_saved_result(
     path, report = saved
     (layer,) = viewer.open(path, plugin=PLUGIN)
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
-    form = widget.form
     # Also if the file was opened before the widget.
-    assert form.table.rowCount() == 3
+    assert widget.results.table.rowCount() == 3
     other = viewer.add_image(np.zeros((8, 8)), name="other")
-    assert form.table.rowCount() == 0
+    assert widget.results.table.rowCount() == 0
     viewer.layers.selection.active = layer
-    assert form.table.rowCount() == 3
-    assert widget.status_label.value.startswith(f"{layer.name}: ")
-    form.table.selectRow(2)
+    assert widget.results.table.rowCount() == 3
+    assert widget.results.title.value == layer.name
+    widget.results.table.selectRow(2)
     np.testing.assert_allclose(viewer.dims.point[0], 1.0)
     # Only what needs no noisy image is offered.
-    assert form.report_button.enabled
-    assert not form.removed_button.enabled
-    assert not form.compare_button.enabled
-    assert not form.uncertainty_button.enabled
+    assert widget.results.show.choices == ("result",)
+    assert not widget.strength.isVisibleTo(widget)
     written = tmp_path / "again.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(written), ""))
-    form.report_button.native.click()
+    widget.results.report_button.click()
     assert json.loads(written.read_text()) == json.loads(json.dumps(report.to_dict()))
     assert widget.layer.value is other  # the result is not what to denoise
     viewer.layers.remove(layer)
-    assert form.table.rowCount() == 0
+    assert widget.results.table.rowCount() == 0
 
 
-def test_the_noise_row_tells_a_result_from_a_noisy_image(
+def test_a_result_alone_is_nothing_to_denoise(
     viewer: Any, saved: tuple[Path, Any]
 ) -> None:
     path, _ = saved
     (layer,) = viewer.open(path, plugin=PLUGIN)
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
-    noise = widget.form.noise_label
-    assert widget.layer.value is layer
-    wait_until(lambda: noise.value.startswith("left in this denoised layer: level"))
+    assert layer not in widget.layer.choices
+    assert not widget.run_bar.start_button.isEnabled()
+    assert widget.inputs.noise_label.value == "-"
     rng = np.random.default_rng(1)
     viewer.add_image(rng.poisson(40, (24, 24)).astype(np.float32), name="noisy")
-    wait_until(lambda: noise.value.startswith("level"))
+    wait_until(lambda: widget.inputs.noise_label.value.startswith("sigma"))
+    assert widget.run_bar.start_button.isEnabled()
 
 
 @pytest.mark.parametrize("report", [{}, {"version": "1", "files": [3]}, 3, None])
@@ -87,19 +85,5 @@ def test_a_report_that_is_none_is_passed_over(
 ) -> None:
     layer = viewer.add_image(np.zeros((8, 8)), metadata={REPORT_KEY: report})
     viewer.layers.selection.active = layer
-    assert widget.form.table.rowCount() == 0
-    assert not widget.form.report_button.enabled
-
-
-def test_a_result_that_is_denoised_again_shows_the_new_report(
-    viewer: Any, saved: tuple[Path, Any]
-) -> None:
-    path, _ = saved
-    (layer,) = viewer.open(path, plugin=PLUGIN)
-    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
-    widget.layer.value = layer
-    widget.run()
-    assert REPORT_KEY not in viewer.layers[-1].metadata
-    wait_until(lambda: not widget.running)
-    again = viewer.layers[f"{layer.name} [denoised]"]
-    assert again.metadata[REPORT_KEY] != layer.metadata[REPORT_KEY]
+    assert widget.results.table.rowCount() == 0
+    assert not widget.results.native.isVisibleTo(widget)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from napari_inr_denoise.core.ensemble.strength import image_at_strength
+from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import SLICE, STACK
 from napari_inr_denoise.plugin.results.at_strength import AtStrength
@@ -50,7 +53,7 @@ def test_the_layer_follows_the_slider(
 ) -> None:
     layer = viewer.layers["noisy stack [denoised]"]
     fitted, limits = layer.data, list(layer.contrast_limits)
-    assert not after_stack.form.keep_button.enabled
+    assert not after_stack.results.keep_button.isVisibleTo(after_stack)
     for strength in (-1.0, 0.5):
         _move(after_stack, strength)
         assert isinstance(layer.data, AtStrength)
@@ -58,11 +61,11 @@ def test_the_layer_follows_the_slider(
         assert layer.metadata[REPORT_KEY]["settings"]["strength"] == strength
         assert "set to" in layer.metadata[REPORT_KEY]["files"][0]["notes"][-1]
         assert list(layer.contrast_limits) == limits
-        assert after_stack.settings.strength == strength
+        assert after_stack.settings.strength == 0  # the next run is not concerned
     _move(after_stack, 0.0)
     assert layer.data is fitted
     assert layer.metadata[REPORT_KEY]["files"][0]["notes"] == []
-    assert not after_stack.form.keep_button.enabled
+    assert not after_stack.results.keep_button.isVisibleTo(after_stack)
 
 
 def test_any_part_is_that_of_the_whole(after_stack: InrDenoiseWidget) -> None:
@@ -86,23 +89,28 @@ def test_any_part_is_that_of_the_whole(after_stack: InrDenoiseWidget) -> None:
 def test_keep_leaves_a_plain_array(viewer: Any, after_stack: InrDenoiseWidget) -> None:
     layer = viewer.layers["noisy stack [denoised]"]
     _move(after_stack, 0.4)
-    after_stack.form.keep_button.native.click()
+    after_stack.results.keep_button.click()
     wait_until(lambda: isinstance(layer.data, np.ndarray))
     assert np.allclose(layer.data, _expected(after_stack, 0.4))
-    assert "kept at strength 0.4" in after_stack.status_label.value
+    assert "Strength 0.4 applied to all planes" in after_stack.status_label.value
     _move(after_stack, -0.2)  # and can still be changed
     assert np.allclose(np.asarray(layer.data), _expected(after_stack, -0.2))
 
 
-def test_a_run_is_shown_at_the_strength_that_was_chosen_before(
-    viewer: Any, widget: InrDenoiseWidget
+def test_a_run_is_shown_at_the_strength_of_the_settings(
+    viewer: Any, widget: InrDenoiseWidget, tmp_path: Path
 ) -> None:
-    _move(widget, -1.0)
+    saved = tmp_path / "mine.json"
+    save_settings(replace(widget.settings, strength=-1.0), saved)
+    widget.load(saved)
     _run(widget, SLICE)
     shown = viewer.layers[-1]
     noisy = viewer.layers[0].data[viewer.dims.current_step[0]]
     assert np.allclose(np.asarray(shown.data)[0], noisy, atol=1e-2)
-    _run(widget, SLICE)  # the last result is let go, and stays as it was shown
+    assert widget.strength.value == -1
+    widget.preset.value = "fast"
+    _run(widget, SLICE)  # the last result stays as it was shown
+    assert widget.strength.value == 0
     assert np.allclose(np.asarray(shown.data)[0], noisy, atol=1e-2)
 
 
@@ -124,17 +132,18 @@ def test_a_layer_that_is_gone_is_no_harm(
 ) -> None:
     viewer.layers.remove("noisy stack [denoised]")
     _move(after_stack, 0.4)
-    assert not after_stack.form.keep_button.enabled
+    assert not after_stack.results.keep_button.isVisibleTo(after_stack)
     assert [layer.name for layer in viewer.layers] == ["noisy stack"]
 
 
 def test_before_and_after_are_compared_at_the_strength_that_is_shown(
-    viewer: Any, after_stack: InrDenoiseWidget
+    after_stack: InrDenoiseWidget,
 ) -> None:
     _move(after_stack, 0.6)
-    after_stack.form.compare_button.native.click()
-    after_stack.form.divide.value = 0
-    split = viewer.layers[-1]
+    after_stack.results.show.value = "split"
+    split = after_stack.after_run.show.layer
+    split.data.divide = 0.0
     assert np.allclose(np.asarray(split.data), _expected(after_stack, 0.6))
     _move(after_stack, -0.4)
+    split.data.divide = 0.0
     assert np.allclose(np.asarray(split.data), _expected(after_stack, -0.4))

@@ -74,7 +74,7 @@ def _check_residual(plane: PlaneReport) -> list[Oddity]:
     if plane.quality.verdict == Verdict.STRUCTURE.value:
         found.append(Oddity(3.0, Verdict.STRUCTURE.sentence))
     if ratio > _RESIDUAL:
-        words = f"What was removed is {ratio:.2f} times the noise."
+        words = f"Residual {ratio:.2f} times the noise."
         found.append(Oddity(2.0 + 10 * (ratio - 1), words))
     return found
 
@@ -86,7 +86,7 @@ def _check_mean(plane: PlaneReport) -> list[Oddity]:
     sigmas = abs(change * plane.mean_before) / plane.noise.sigma
     if abs(change) <= _MEAN_FRACTION or sigmas <= _MEAN_SIGMAS:
         return []
-    return [Oddity(2.0 + sigmas, f"The mean intensity changed by {change:+.1%}.")]
+    return [Oddity(2.0 + sigmas, f"Mean intensity changed by {change:+.1%}.")]
 
 
 def worst_plane(file: FileReport) -> int | None:

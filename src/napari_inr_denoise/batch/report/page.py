@@ -6,11 +6,14 @@ the template `page.html`.
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -29,6 +32,25 @@ from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, Pla
 from napari_inr_denoise.core.report.verdict import Verdict
 
 PAGE_NAME = "report.html"
+_SCRIPT = """
+for (const head of document.querySelectorAll("th button")) {
+  head.addEventListener("click", () => {
+    const cell = head.closest("th"), body = head.closest("table").tBodies[0];
+    const down = cell.getAttribute("aria-sort") === "ascending";
+    const key = (row) => row.cells[cell.cellIndex]?.dataset.key ?? "";
+    const rows = [...body.rows].sort((one, other) => {
+      const [a, b] = [key(one), key(other)];
+      if (a === "" || b === "") return (a === "") - (b === "");
+      const order = isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
+      return down ? -order : order;
+    });
+    for (const other of head.closest("tr").cells) other.removeAttribute("aria-sort");
+    cell.setAttribute("aria-sort", down ? "descending" : "ascending");
+    body.append(...rows);
+  });
+}
+"""
+"""Sorts a table by the column whose heading is clicked; empty cells come last."""
 _INCOMPLETE_WEIGHT = 4.0
 
 
@@ -40,6 +62,18 @@ class _Row:
     plane: PlaneReport | None
     findings: tuple[Oddity, ...]
     thumbnails: Thumbnails | None
+    folder: Path | None
+
+    @property
+    def link(self) -> str:
+        """Address of the result, relative to the page; empty if there is none."""
+        if self.folder is None or not self.file.output or self.file.status == "failed":
+            return ""
+        try:
+            path = os.path.relpath(self.file.output, self.folder)
+        except ValueError:  # on another drive
+            return ""
+        return quote(path.replace(os.sep, "/"))
 
     @property
     def weight(self) -> tuple[bool, float]:
@@ -90,10 +124,14 @@ def write_page(
         Folder of the page; created if needed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    replace_text(folder / PAGE_NAME, page(report, pictures))
+    replace_text(folder / PAGE_NAME, page(report, pictures, folder))
 
 
-def page(report: DenoiseReport, pictures: Sequence[Thumbnails | None]) -> str:
+def page(
+    report: DenoiseReport,
+    pictures: Sequence[Thumbnails | None],
+    folder: Path | None = None,
+) -> str:
     """Return the page as HTML without any external resource.
 
     Parameters
@@ -102,14 +140,19 @@ def page(report: DenoiseReport, pictures: Sequence[Thumbnails | None]) -> str:
         Report of the run.
     pictures : sequence of Thumbnails or None
         One for each file of the report.
+    folder : Path, optional
+        Folder of the page: results are linked from there. Without it there are no
+        links.
     """
-    rows = list(_rows(report.files, pictures))
+    rows = list(_rows(report.files, pictures, folder))
     odd = [row for row in rows if any(row.weight)]
     odd.sort(key=lambda row: row.weight, reverse=True)
     return _template().render(
         heading=_heading(report.files, odd),
         about=_about(report),
         side=SIDE,
+        script=_SCRIPT,
+        script_hash=_hash_of(_SCRIPT),
         odd=odd,
         rest=[row for row in rows if not any(row.weight)],
     )
@@ -134,8 +177,15 @@ def _template() -> Template:
     return environment.get_template("page.html")
 
 
+def _hash_of(script: str) -> str:
+    """Return the hash by which a browser knows the one script that may run."""
+    return b64encode(sha256(script.encode()).digest()).decode("ascii")
+
+
 def _rows(
-    files: Sequence[FileReport], pictures: Sequence[Thumbnails | None]
+    files: Sequence[FileReport],
+    pictures: Sequence[Thumbnails | None],
+    folder: Path | None,
 ) -> Iterator[_Row]:
     unusual = unusual_ratios(files)
     for number, (file, picture) in enumerate(zip(files, pictures, strict=True)):
@@ -146,7 +196,7 @@ def _rows(
             found.append(unusual[number])
         if file.incomplete is not None:
             found.append(Oddity(_INCOMPLETE_WEIGHT, file.incomplete))
-        yield _Row(file, plane, tuple(found), picture)
+        yield _Row(file, plane, tuple(found), picture, folder)
 
 
 def _heading(files: Sequence[FileReport], odd: Sequence[_Row]) -> str:
@@ -158,7 +208,7 @@ def _heading(files: Sequence[FileReport], odd: Sequence[_Row]) -> str:
         "missing": sum(bool(f.series and not f.planes) for f in skipped),
         "parts of others": sum(not (f.series or f.planes) for f in skipped),
         "failed": states.count("failed"),
-        "to look at": len(odd) - states.count("failed"),
+        "to review": len(odd) - states.count("failed"),
     }
     kind = "images" if any(file.series for file in files) else "files"
     texts = ", ".join(f"{count} {name}" for name, count in counted.items() if count)

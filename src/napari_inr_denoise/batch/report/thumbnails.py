@@ -1,4 +1,4 @@
-"""Thumbnails of a region before and after denoising."""
+"""Thumbnails of a region: before, after, residual and uncertainty."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from PIL import Image
 
 from napari_inr_denoise.batch.report.figures import as_grey
 from napari_inr_denoise.batch.report.outliers import worst_plane
-from napari_inr_denoise.core.report.report import FileReport
+from napari_inr_denoise.core.report.report import FileReport, NoiseRecord
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.source import ImageSource, Window
 
 SIDE = 96
 """Side in pixels. Thumbnails are cropped: scaling would average the noise."""
+_SIGMAS, _LEAST_STD = 4.0, 0.1
+"""Range of a residual, and smallest local noise as a fraction of that of the plane."""
 _SEARCH_SIDE = 2048
 """Side of the centre of a large plane in which the region is searched."""
 
@@ -32,11 +34,19 @@ class Thumbnails:
         PNG files.
     place : str
         Position of the region as text.
+    residual : bytes
+        PNG file of before minus after over the noise, grey for 0; empty if the noise is
+        not known.
+    uncertainty : bytes
+        PNG file of the standard deviation of the error, black for 0; empty if it is not
+        known.
     """
 
     before: bytes
     after: bytes
     place: str
+    residual: bytes = b""
+    uncertainty: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,10 @@ class AxesImage:
 
 
 def thumbnails(
-    noisy: AxesImage, result: AxesImage, file: FileReport
+    noisy: AxesImage,
+    result: AxesImage,
+    file: FileReport,
+    uncertainty: AxesImage | None = None,
 ) -> Thumbnails | None:
     """Return thumbnails of the region with the highest contrast in the worst plane.
 
@@ -82,6 +95,8 @@ def thumbnails(
         Image before and after; the order of the axes may differ.
     file : FileReport
         Report of the result.
+    uncertainty : AxesImage, optional
+        Standard deviation of each pixel's error.
 
     Returns
     -------
@@ -98,7 +113,28 @@ def thumbnails(
     regions = noisy.region(index, window)[region], after[region]
     limits = _limits(regions[1])
     before, after_png = (_png(as_grey(values, limits)) for values in regions)
-    return Thumbnails(before, after_png, _place(index, window, region))
+    doubt = b""
+    if uncertainty is not None:
+        values = uncertainty.region(index, window)[region]
+        most = float(np.nanmax(values, initial=0.0)) or 1.0
+        doubt = _png(as_grey(np.nan_to_num(values), (0.0, most)))
+    noise = file.planes[number].noise
+    place = _place(index, window, region)
+    return Thumbnails(before, after_png, place, _residual(*regions, noise), doubt)
+
+
+def _residual(
+    before: NDArray[np.float64], after: NDArray[np.float64], noise: NoiseRecord
+) -> bytes:
+    """Return the residual in units of the local noise, from -4 to 4."""
+    if not noise.sigma:
+        return b""
+    variance = np.full(after.shape, noise.sigma**2)
+    if noise.gain and noise.read_noise is not None:
+        light = np.maximum(after - (noise.offset or 0.0), 0.0)
+        variance = noise.gain * light + noise.read_noise**2
+    std = np.sqrt(np.maximum(variance, (_LEAST_STD * noise.sigma) ** 2))
+    return _png(as_grey((before - after) / std, (-_SIGMAS, _SIGMAS)))
 
 
 def _highest_contrast(plane_yxs: NDArray[np.float64]) -> Window:

@@ -79,22 +79,24 @@ class NoiseModel:
             return "unknown: too few valid pixels"
         if self.sigma == 0:
             return "none found"
-        parts = [f"level {self.sigma:.4g}"]
+        parts = [f"sigma {self.sigma:.3g}"]
         if self.levels:
             least, most = self.levels[0], self.levels[-1]
-            parts.append(f"from {least:.4g} to {most:.4g} in different regions")
+            parts.append(f"{least:.3g} to {most:.3g} in different regions")
         if self.correlated:
             parts.append("correlated between neighbouring pixels")
         if self.gain > 0:
-            parts.append(f"photon noise (gain {self.gain:.3g})")
-            parts.append(f"read noise {self.read_noise:.3g}")
+            parts.append(
+                "photon + read noise "
+                f"(gain {self.gain:.2g}, read {self.read_noise:.2g})"
+            )
         for share, where in (
-            (self.clipped_low, "cut off at the lowest value"),
+            (self.clipped_low, "clipped at minimum"),
             (self.clipped_high, "saturated"),
         ):
             if share > 0:
                 percent = min(100 * share, 99.0)  # 100 would be formatted as 1e+02
-                parts.append(f"{percent:.2g} % of the pixels {where}")
+                parts.append(f"{percent:.2g} % {where}")
         return ", ".join(parts)
 
     def describe(self) -> str:

@@ -89,8 +89,8 @@ class Preflight:
         """Return the estimate as a sentence."""
         height, width = self.tiling.shape_yx
         planes = f"{self.planes} planes" if self.planes > 1 else "1 plane"
-        shared = ", with shared networks" if self.together else ""
-        tiles = f", each in {self.tiling.count} tiles" if self.tiling.count > 1 else ""
+        shared = ", trained jointly" if self.together else ""
+        tiles = f" in {self.tiling.count} tiles" if self.tiling.count > 1 else ""
         most = "at most " if self.at_most else "about "
         return (
             f"{planes} of {height}x{width}{tiles}{shared}: {most}"

@@ -11,17 +11,17 @@ class Verdict(LabelledEnum):
     NOISE_ONLY = (
         "noise_only",
         "noise only",
-        "What was removed looks like noise only.",
+        "Residual: noise only.",
     )
     STRUCTURE = (
         "structure_removed",
         "more than noise",
-        "What was removed holds more than noise: some structure may be lost. Compare "
-        "the result with the input.",
+        "Residual: more than noise. Some structure may be lost; compare the result "
+        "with the input.",
     )
     CORRELATED = (
         "noise_correlated",
         "correlated noise",
-        "The noise is correlated between neighbouring pixels, so fine structure and "
-        "noise are hard to tell apart here.",
+        "Noise is correlated between neighbouring pixels: fine structure and noise are "
+        "hard to tell apart.",
     )

@@ -57,7 +57,7 @@ class PlaneWarning(LabelledEnum):
     LITTLE_REMOVED = (
         "little_removed",
         "little removed",
-        "Much less was removed than there is noise. Compare the result with the input.",
+        "Residual much smaller than the noise. Compare the result with the input.",
     )
     INPUT_RETURNED = (
         "input_returned",
@@ -68,6 +68,6 @@ class PlaneWarning(LabelledEnum):
     MODEL_UNCERTAIN = (
         "model_uncertain",
         "noise model uncertain",
-        "What was removed varies between regions by more than the noise model says. "
-        "The expected error may be too low.",
+        "The residual varies between regions by more than the noise model says. The "
+        "estimated error may be too low.",
     )

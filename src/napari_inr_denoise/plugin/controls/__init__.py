@@ -1,9 +1,9 @@
-"""Parts of the panels: choices, the plot, the table, dialogs and messages.
+"""Parts of the panel that know layers, settings and reports.
 
-A choice is a magicgui widget that fills itself (`PresetChoice`, `DeviceChoice`,
-`RegionChoice`). `messages` and `folder_messages` hold all sentences about runs and need
-neither Qt nor torch. `tooltips` has the tooltip of each control by its attribute name.
+`LayerChoice`, `RegionChoice` and `DeviceChoice` are magicgui choices that fill
+themselves; `PresetChoice` and `AxesRow` are rows of buttons. `messages` and
+`folder_messages` hold all sentences about runs and need neither Qt nor torch.
 
-To add a row to the denoising widget, create the control in `widgets.denoise_form`, add
-it to `_rows` or `_choices` there, and add its tooltip to `tooltips.DENOISE_TIPS`.
+To add a row to the panel, create the control in `widgets.input_section` or
+`widgets.result_section`, and add it there to a `Form` with its label and tooltip.
 """

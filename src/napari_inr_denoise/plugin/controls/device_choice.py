@@ -7,9 +7,10 @@ from psygnal import Signal
 
 from napari_inr_denoise.plugin.controls.device_probe import DeviceProbe
 from napari_inr_denoise.plugin.controls.preferences import preferred_settings
+from napari_inr_denoise.plugin.elements.form import let_shrink
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 
-_LOOKING = "looking for a GPU..."
+_LOOKING = "Looking for a GPU..."
 
 
 class DeviceChoice(ComboBox):
@@ -26,8 +27,8 @@ class DeviceChoice(ComboBox):
     def __init__(self) -> None:
         self._devices = [(_LOOKING, preferred_settings().device)]
         # A function, because magicgui asks again whenever the layers change.
-        super().__init__(choices=lambda _: self._devices, label="device")
-        self.native.setMinimumContentsLength(18)
+        super().__init__(choices=lambda _: self._devices, label="Device")
+        let_shrink(self.native)
 
     def find_devices(self, lifetime: Lifetime) -> None:
         """Find the devices in a thread: loading PyTorch takes seconds."""
@@ -53,7 +54,7 @@ class DeviceChoice(ComboBox):
 
     @while_open
     def _show_error(self, error: Exception) -> None:
-        self._show([("no device", "auto")])
+        self._show([("No device", "auto")])
         self.failed.emit(
             f"PyTorch could not be loaded: {error}. Reinstall it, then restart napari."
         )

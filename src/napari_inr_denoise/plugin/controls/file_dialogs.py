@@ -26,7 +26,7 @@ def ask_for_name(parent: QWidget) -> Path | None:
 def ask_for_report(parent: QWidget, name: str) -> Path | None:
     """Ask where to save the report of a layer; return None if the user cancels."""
     chosen, _ = QFileDialog.getSaveFileName(
-        parent, "Save the report", f"{name}.json", "Report (*.json *.csv)"
+        parent, "Save the report", f"{name}.html", "Report (*.html *.csv *.json)"
     )
     return Path(chosen) if chosen else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_inr_denoise.core.report.duration import duration_words
+from napari_inr_denoise.core.report.duration import short_duration
 
 if TYPE_CHECKING:  # the modules behind it load torch
     from napari_inr_denoise.batch.eta import Pace
@@ -26,17 +26,17 @@ def plane_message(batch: BatchStep) -> str:
     """Return the current plane and how many planes of the file are finished."""
     at = batch.progress
     if at is None:
-        return "-"
-    finished = f"{at.planes} of {at.plane_count} finished"
+        return ""
+    finished = f"{at.planes} of {at.plane_count} planes finished"
     return f"{at.place}; {finished}" if at.place else finished
 
 
 def time_message(pace: Pace) -> str:
-    """Return the expected time until the end of the run."""
+    """Return the estimated time until the end of the run; empty if unknown."""
     left = pace.seconds_left
     if left is None or pace.share < _LEAST_SHARE:
-        return "not known yet"
-    return f"about {duration_words(left)}"
+        return ""
+    return f"~{short_duration(left)} left"
 
 
 def failure_message(file: FileReport) -> str:
@@ -65,7 +65,7 @@ def summary_message(report: DenoiseReport | None, count: int, where: str) -> str
         words = f"{counts} (done before)."
     if len(files) < count:
         words = (
-            f"Stopped: {words} {count - len(files)} not finished. The next Run "
+            f"Stopped: {words} {count - len(files)} not finished. The next run "
             "continues there, also inside the file in progress."
         )
-    return f"{words} {where}" if files else words
+    return f"{words} {where}".strip() if files else words

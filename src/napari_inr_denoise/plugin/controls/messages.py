@@ -1,88 +1,87 @@
-"""The messages of the denoising widget."""
+"""The messages of the denoising panel."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import median
 from typing import TYPE_CHECKING
 
-from napari_inr_denoise.core.report.duration import duration_words
+from napari_inr_denoise.batch.report.outliers import mean_change, oddities_of
+from napari_inr_denoise.core.report.duration import duration_words, short_duration
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
+from napari_inr_denoise.plugin.elements.facts import Chip
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
     from napari_inr_denoise.core.preflight.estimate import Preflight
-    from napari_inr_denoise.core.report.report import PlaneReport
-    from napari_inr_denoise.core.settings import DenoiseSettings
+    from napari_inr_denoise.core.report.report import DenoiseReport, PlaneReport
 
 _OUT_OF_MEMORY = "out of memory"
+_NEARLY_ALL = 0.995
+"""Share of the work after which what is left is not training."""
 
 
-def noise_message(plane: NoisyPlane, *, denoised: bool = False) -> str:
-    """Return the noise of a plane and the number of its hot pixels.
-
-    Parameters
-    ----------
-    plane : NoisyPlane
-        The plane with its noise model.
-    denoised : bool
-        Whether it is a plane of a result: the noise that the run had found is in the
-        table of planes.
-    """
-    text = "left in this denoised layer: " * denoised + plane.noise.words()
+def noise_message(plane: NoisyPlane) -> str:
+    """Return the noise of a plane and the number of its hot pixels."""
+    text = plane.noise.words()
     if plane.isolated_count:
         text += f"; {plane.isolated_count} hot or dead pixels left out"
     return text
 
 
-def needs_message(needs: Sequence[Preflight]) -> str:
-    """Return the expected time and memory of a run, summed over several images."""
+def time_message(needs: Sequence[Preflight]) -> str:
+    """Return the estimated time of a run in a few letters: "~15 s"."""
+    at_most = any(one.at_most for one in needs)
+    seconds = short_duration(max(sum(one.seconds for one in needs), 1))
+    return ("\u2264 " if at_most else "~") + seconds
+
+
+def cost_message(needs: Sequence[Preflight]) -> str:
+    """Return the estimated time and memory of a run, summed over several images."""
     if len(needs) == 1:
         return needs[0].words()
     seconds = duration_words(sum(one.seconds for one in needs))
     memory = max(one.memory_gb for one in needs)
     most = "at most" if any(one.at_most for one in needs) else "about"
     return (
-        f"{len(needs)} layers, one after the other: {most} {seconds} in all, and "
-        f"{memory:.1f} GB for the largest, on {needs[0].device}."
+        f"{len(needs)} layers: {most} {seconds} in all, {memory:.1f} GB for the "
+        f"largest, on {needs[0].device}."
     )
-
-
-def residual_message(step: DenoiseStep) -> str:
-    """Return the residual (RMS) so far, also as a multiple of the noise level."""
-    residual, ratio = _residual(step), residual_ratio(step)
-    if math.isnan(ratio):
-        return f"{residual:.4g}"
-    return f"{residual:.4g}, {ratio:.2f} x the noise level"
 
 
 def residual_ratio(step: DenoiseStep) -> float:
     """Return the residual (RMS) so far over the noise level; NaN without noise."""
-    sigma = step.problem.noise.sigma
-    return _residual(step) / sigma if sigma > 0 else math.nan
+    fit, sigma = step.fit, step.problem.noise.sigma
+    residual = step.result.residual_rms if fit is None else fit.residual_rms
+    return residual / sigma if sigma > 0 else math.nan
 
 
-def _residual(step: DenoiseStep) -> float:
-    fit = step.fit
-    return step.result.residual_rms if fit is None else fit.residual_rms
-
-
-def step_message(step: DenoiseStep) -> str:
-    """Return the current plane and step of a run, and its speed."""
-    plane = f"{step.place}, " if step.place else ""
+def phase_message(step: DenoiseStep) -> str:
+    """Return what a run does at a step: "Training on 50 planes, step 240 of 440"."""
+    if step.progress >= _NEARLY_ALL:
+        return "Combining and filtering..."
+    if step.learning:
+        what = f"Training on {step.plane_count} planes"
+        if step.tile_count > 1:
+            what = "Training on parts of the image"
+        return what + _steps(step)
+    place = f"{step.place[0].upper()}{step.place[1:]}: " if step.place else ""
     if step.fit is None:
-        return f"{plane}{step.result.steps}"
-    return f"{plane}{step.fit.step} ({step.fit.steps_per_second:.0f} a second)"
+        return f"{place}finished" if place else "Finishing..."
+    return f"{place}{'t' if place else 'T'}raining{_steps(step)}"
 
 
-def fitting_message(settings: DenoiseSettings) -> str:
-    """Return what a run does while the networks are trained."""
-    if settings.candidate_names == ("siren",) or settings.mode == "volume":
-        return "Fitting until the residual reaches the noise level..."
-    return "Training on the image itself; held-out pixels test the result..."
+def _steps(step: DenoiseStep) -> str:
+    return "" if step.fit is None else f", step {step.fit.step}"
+
+
+def busy(step: DenoiseStep) -> bool:
+    """Return whether the share of the work that is left cannot be told."""
+    return step.progress >= _NEARLY_ALL
 
 
 def ending_message(result: DenoiseResult, plane_count: int) -> str:
@@ -90,65 +89,148 @@ def ending_message(result: DenoiseResult, plane_count: int) -> str:
     planes = result.report.files[0].planes
     reasons = [StopReason(plane.reason) for plane in planes]
     if not planes:
-        return (
-            "Stopped by the user before any part was finished: the image is unchanged."
-        )
+        return "Stopped before any plane was finished: the image is unchanged."
     if plane_count == 1:
-        return f"{reasons[0].sentence} {quality_message(planes[0])}".strip()
-    stopped = StopReason.CALLER in reasons or len(planes) < plane_count
+        return _brief(reasons[0])
     what = "volumes" if result.report.settings.mode == "volume" else "planes"
-    if stopped:
+    if is_partial(result.report, plane_count):
         finished = sum(reason is not StopReason.CALLER for reason in reasons)
-        halfway = ", one is partly denoised" if finished < len(planes) else ""
+        halfway = ", one partly denoised" if finished < len(planes) else ""
         return (
-            f"Stopped by the user: {finished} of {plane_count} {what} are finished"
-            f"{halfway}; the others are unchanged."
+            f"Stopped: {finished} of {plane_count} {what} finished{halfway}; the "
+            "others are unchanged."
         )
     if len(set(reasons)) == 1:
-        return f"All {plane_count} {what}: {reasons[0].sentence}"
-    counts = (
-        f"{reasons.count(r)} {what}: {r.sentence}" for r in dict.fromkeys(reasons)
-    )
+        if reasons[0] is StopReason.TRAINED:
+            return f"{plane_count} {what} finished."
+        return f"All {plane_count} {what}: {_brief(reasons[0])}"
+    counts = (f"{reasons.count(r)} {what}: {_brief(r)}" for r in dict.fromkeys(reasons))
     return "\n".join(counts)
 
 
-def quality_message(plane: PlaneReport) -> str:
-    """Return the expected error, verdict and mean intensity; empty if all unknown."""
-    sentences = []
-    if plane.quality.held_out_error is not None:
-        sentences.append(
-            f"Expected error {plane.quality.held_out_error:.3g} (root mean square)."
+def _brief(reason: StopReason) -> str:
+    return "Finished." if reason is StopReason.TRAINED else reason.sentence
+
+
+def is_partial(report: DenoiseReport, plane_count: int) -> bool:
+    """Return whether a run was stopped before it had denoised everything."""
+    planes = report.files[0].planes
+    stopped = any(plane.reason == StopReason.CALLER.value for plane in planes)
+    return stopped or len(planes) < plane_count
+
+
+def result_chips(report: DenoiseReport, plane_count: int) -> list[Chip]:
+    """Return the facts on a result, the most important first.
+
+    Parameters
+    ----------
+    report : DenoiseReport
+        Of the run.
+    plane_count : int
+        Number of planes that were to be denoised.
+    """
+    (file,) = report.files
+    planes = file.planes
+    chips = []
+    if is_partial(report, plane_count):
+        done = f"{len(planes)} of {plane_count} planes" if plane_count > 1 else ""
+        chips.append(
+            Chip(
+                f"Stopped early{': ' * bool(done)}{done}",
+                "The run was stopped: denoise again for the whole result.",
+                "warning",
+            )
         )
-    if plane.quality.verdict is not None:
-        sentences.append(Verdict(plane.quality.verdict).sentence)
-    sentences += [
-        warning.sentence
-        for warning in map(PlaneWarning, plane.quality.warnings)
-        # The verdict says the same.
-        if warning is not PlaneWarning.CORRELATED_NOISE
+    chips += _verdict_chips(planes)
+    errors = [one.quality.held_out_error for one in planes]
+    known = [error for error in errors if error is not None]
+    if known:
+        of = f", the median of {len(known)} planes" if len(known) > 1 else ""
+        chips.append(
+            Chip(
+                f"error {median(known):.3g}",
+                f"Estimated RMSE{of}, in the units of the image, from held-out pixels.",
+            )
+        )
+    chips += _mean_chips(planes)
+    if file.seconds:
+        reasons = dict.fromkeys(StopReason(plane.reason) for plane in planes)
+        tip = " ".join(["Time of the run.", *(one.sentence for one in reasons)])
+        chips.append(Chip(short_duration(file.seconds), tip))
+    return chips + _warning_chips(planes) + _reason_chips(planes)
+
+
+def _reason_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
+    usual = {StopReason.TRAINED, StopReason.NOISE_LEVEL, StopReason.CALLER}
+    reasons = dict.fromkeys(StopReason(plane.reason) for plane in planes)
+    return [
+        Chip(one.label.capitalize(), one.sentence, "warning")
+        for one in reasons
+        if one not in usual
     ]
-    sentences.append(intensity_message(plane))
-    return " ".join(sentences).strip()
 
 
-def intensity_message(plane: PlaneReport) -> str:
+def _verdict_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
+    found = [Verdict(p.quality.verdict) for p in planes if p.quality.verdict]
+    chips = []
+    for verdict in Verdict:
+        count = found.count(verdict)
+        if not count or (verdict is Verdict.NOISE_ONLY and count < len(found)):
+            continue
+        label = verdict.label.capitalize()
+        several = f" in {count} of {len(planes)}" if len(planes) > 1 else ""
+        kind = "good" if verdict is Verdict.NOISE_ONLY else "warning"
+        chips.append(
+            Chip(label + (several if kind == "warning" else ""), verdict.sentence, kind)
+        )
+    return chips
+
+
+def _mean_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
+    changes = [change for p in planes if (change := mean_change(p)) is not None]
+    if not changes:
+        return []
+    largest = max(changes, key=abs)
+    tip = mean_message(planes[0]) if len(planes) == 1 else "The largest of all planes."
+    percent = round(100 * largest, 1) + 0.0  # no "-0.0"
+    return [Chip(f"mean {percent:+.1f} %", tip)]
+
+
+def _warning_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
+    keys = dict.fromkeys(key for plane in planes for key in plane.quality.warnings)
+    warnings = [PlaneWarning(key) for key in keys]
+    # The verdict says the same.
+    return [
+        Chip(one.label.capitalize(), one.sentence, "warning")
+        for one in warnings
+        if one is not PlaneWarning.CORRELATED_NOISE
+    ]
+
+
+def planes_title(planes: Sequence[PlaneReport]) -> str:
+    """Return the title of the table of planes."""
+    odd = sum(bool(oddities_of(plane)) for plane in planes)
+    return f"Planes ({len(planes)}): " + (f"{odd} to review" if odd else "no issues")
+
+
+def mean_message(plane: PlaneReport) -> str:
     """Return a plane's mean intensity before and after; empty if unknown."""
+    change = mean_change(plane)
     if plane.mean_before is None or plane.mean_after is None:
         return ""
-    return (
-        f"Mean intensity {plane.mean_before:.5g} before, {plane.mean_after:.5g} after."
-    )
+    told = "" if change is None else f" ({100 * change:+.1f} %)"
+    return f"Mean {plane.mean_before:.4g} \u2192 {plane.mean_after:.4g}{told}"
 
 
 def plane_lines(plane: PlaneReport) -> list[str]:
     """Return residual, stop reason, verdict and mean intensity, a line each."""
     lines = [
-        f"Residual {plane.residual_rms:.3g} after {plane.steps} steps.",
+        f"Residual {plane.residual_rms:.3g} after {plane.steps} steps",
         StopReason(plane.reason).sentence,
         ""
         if plane.quality.verdict is None
         else Verdict(plane.quality.verdict).sentence,
-        intensity_message(plane),
+        mean_message(plane),
     ]
     return [line for line in lines if line]
 

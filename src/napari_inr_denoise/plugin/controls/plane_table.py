@@ -1,7 +1,8 @@
-"""The table of a result's planes; a selected row shows its plane in the viewer."""
+"""The table of a result's planes: sortable, and together with the slider."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,31 +19,32 @@ from napari_inr_denoise.batch.report.outliers import oddities_of, residual_ratio
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.plugin.controls.messages import plane_lines
+from napari_inr_denoise.plugin.layers.displayed import in_layer_units
 
 if TYPE_CHECKING:
     from napari.components import Dims
 
     from napari_inr_denoise.core.report.report import PlaneReport
 
-_COLUMNS = ("plane", "noise", "resid.", "error", "trust", "steps", "end")
+_COLUMNS = ("plane", "error", "residual", "check", "noise", "steps", "end")
 _TIPS = (
-    "",
-    "Noise level",
-    "Residual: what was removed (RMS), as a multiple of the noise level",
-    "Expected error (RMS), measured on held-out pixels",
-    "Verdict: what was removed is noise only, more than noise (perhaps structure too), "
-    "or the noise is correlated",
-    "Number of optimisation steps",
+    "Position of the plane; bold if there is something to review",
+    "Estimated RMSE, measured on held-out pixels, in units of the image",
+    "What was removed (RMS), as a multiple of the noise level",
+    "Whether the residual is noise only",
+    "Noise level sigma, in units of the image",
+    "Optimization steps",
     "Why the fit ended",
 )
-_HEIGHTS = (72, 150)
+_ROW_HEIGHT = 22
+_HEIGHTS = (96, 190)
 """Smallest and largest height in pixels: a table of many rows scrolls."""
 
 
 class PlaneTable(QTableWidget):
     """Noise, residual, error, verdict and stop reason of each plane, one row each.
 
-    Hidden for a single plane. Conspicuous planes are bold, and their tooltip says why.
+    Planes to review are bold with a sign, and their tooltip says why.
     """
 
     chosen = Signal(object)
@@ -51,6 +53,7 @@ class PlaneTable(QTableWidget):
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
         self._planes: Sequence[PlaneReport] = ()
+        self._going = False
         self.setHorizontalHeaderLabels(_COLUMNS)
         for column, tip in enumerate(_TIPS):
             head = self.horizontalHeaderItem(column)
@@ -61,60 +64,116 @@ class PlaneTable(QTableWidget):
         assert down is not None
         across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         down.setVisible(False)
+        down.setDefaultSectionSize(_ROW_HEIGHT)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         least, most = _HEIGHTS
         self.setMinimumHeight(least)
         self.setMaximumHeight(most)
-        self.setToolTip(
-            "One row for each plane, bold if something is unusual. Select a row to see "
-            "the plane."
-        )
+        self.setToolTip("Select a row to see its plane; click a heading to sort.")
+        self.setAccessibleName("Planes")
+        self.setSortingEnabled(True)
         # Tab leaves the table; the arrow keys move between rows.
         self.setTabKeyNavigation(False)
         self.itemSelectionChanged.connect(self._choose)
-        self.setVisible(False)
 
     def show_planes(self, planes: Sequence[PlaneReport]) -> None:
-        """Replace the rows by those of other planes."""
+        """Replace the rows by those of other planes, in their order."""
         self._planes = ()  # selections in the meantime are not the user's
+        self.setSortingEnabled(False)
         self.clearSelection()
         self.setRowCount(len(planes))
         for row, plane in enumerate(planes):
             odd = [oddity.words for oddity in oddities_of(plane)]
             tip = "\n".join(dict.fromkeys([*odd, *plane_lines(plane)]))
-            for column, text in enumerate(_cells(plane)):
-                item = QTableWidgetItem(text)
+            for column, (text, key) in enumerate(_cells(plane, row, bool(odd))):
+                item = _Cell(text, key, row)
                 item.setToolTip(tip)
                 font = item.font()
                 font.setBold(bool(odd))
                 item.setFont(font)
-                if column:
+                if isinstance(key, float):
                     flags = Qt.AlignmentFlag
                     item.setTextAlignment(flags.AlignRight | flags.AlignVCenter)
                 self.setItem(row, column, item)
+        across = self.horizontalHeader()
+        if across is not None:
+            across.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSortingEnabled(True)
         self._planes = planes
-        self.setVisible(len(planes) > 1)
+
+    def mark(self, index: dict[str, int]) -> None:
+        """Select the row of a plane, without going there."""
+        if self._planes and not self._going:
+            for row in range(self.rowCount()):
+                if self._plane_of(row).index == index:
+                    self.blockSignals(True)
+                    self.selectRow(row)
+                    self.blockSignals(False)
+                    return
+
+    def _plane_of(self, row: int) -> PlaneReport:
+        item = self.item(row, 0)
+        assert isinstance(item, _Cell)
+        return self._planes[item.number]
 
     def _choose(self) -> None:
         row = self.currentRow()
-        if self.selectedItems() and row < len(self._planes):
-            self.chosen.emit(self._planes[row].index)
+        if self.selectedItems() and 0 <= row < len(self._planes):
+            self._going = True
+            self.chosen.emit(self._plane_of(row).index)
+            self._going = False
 
 
-def _cells(plane: PlaneReport) -> tuple[str, ...]:
-    sigma, error = plane.noise.sigma, plane.quality.held_out_error
-    ratio, verdict = residual_ratio(plane), plane.quality.verdict
+class _Cell(QTableWidgetItem):
+    """A cell that is sorted by a key, and knows the number of its plane."""
+
+    def __init__(self, text: str, key: float | str, number: int) -> None:
+        super().__init__(text)
+        self.key, self.number = key, number
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        if not isinstance(other, _Cell):
+            return False
+        if isinstance(self.key, float) and isinstance(other.key, float):
+            return self.key < other.key
+        return str(self.key) < str(other.key)
+
+
+def _cells(
+    plane: PlaneReport, number: int, odd: bool
+) -> tuple[tuple[str, float | str], ...]:
+    """Return text and sort key of each column."""
+    name = " ".join(f"{axis} {at}" for axis, at in plane.index.items())
+    verdict = plane.quality.verdict
+    label = "-" if verdict is None else Verdict(verdict).label
+    reason = StopReason(plane.reason).label
+    sign = "\u26a0 " if odd else ""
     return (
-        ", ".join(f"{axis} {at}" for axis, at in plane.index.items()),
-        "-" if sigma is None else f"{sigma:.3g}",
-        "-" if ratio is None else f"{ratio:.2f}",
-        "-" if error is None else f"{error:.3g}",
-        "-" if verdict is None else Verdict(verdict).label,
-        f"{plane.steps}",
-        StopReason(plane.reason).label,
+        (sign + name, float(number)),
+        _number(plane.quality.held_out_error, ".3g"),
+        _number(residual_ratio(plane), ".2f"),
+        (label, label),
+        _number(plane.noise.sigma, ".3g"),
+        _number(float(plane.steps), ".0f"),
+        (reason, reason),
     )
+
+
+def _number(value: float | None, form: str) -> tuple[str, float]:
+    return ("-", -math.inf) if value is None else (format(value, form), value)
+
+
+def plane_at(dims: Dims, layer: Image, axes: str) -> dict[str, int]:
+    """Return the index of the plane of a layer that the viewer shows."""
+    point = in_layer_units(layer, dims)[-layer.ndim :]
+    places = layer.world_to_data(point)
+    return {
+        letter: round(float(place))
+        for letter, place in zip(axes, places, strict=False)
+        if letter not in "YXS"
+    }
 
 
 def go_to_plane(dims: Dims, layer: Image, axes: str, index: dict[str, int]) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import napari
+import numpy as np
 from magicgui.widgets import ComboBox
-from napari.layers import Labels, Shapes
+from napari.layers import Image, Labels, Shapes
+from numpy.typing import NDArray
 from psygnal import Signal
+
+from napari_inr_denoise.plugin.elements.form import let_shrink
+from napari_inr_denoise.plugin.layers.displayed import displayed_plane
 
 if TYPE_CHECKING:
     from napari_inr_denoise.plugin.layers.region import Region
 
-_WHOLE = "whole image"
-_TOOLTIP = (
-    "The part of each plane to denoise: the box around the shapes of a Shapes layer "
-    "(the selected shapes, or all), or the labelled pixels of a Labels layer"
-)
+_WHOLE = "Whole"
 
 
 class RegionChoice(ComboBox):
@@ -30,24 +31,60 @@ class RegionChoice(ComboBox):
 
     edited = Signal()
 
-    def __init__(self) -> None:
-        self._viewer: napari.Viewer | None = None
+    def __init__(self, viewer: napari.Viewer) -> None:
+        self._viewer = viewer
         self._watched: Region | None = None
-        # A function, because magicgui asks again whenever the layers change.
-        super().__init__(
-            choices=lambda _: self._offered(), label="region", tooltip=_TOOLTIP
-        )
-        self.native.setMinimumContentsLength(18)
+        # A function, because magicgui asks again in `reset_choices`.
+        super().__init__(choices=lambda _: self._offered(), label="Region")
+        let_shrink(self.native)
         self.changed.connect(self._watch)
 
-    def set_viewer(self, viewer: napari.Viewer) -> None:
-        """Offer the layers of a viewer."""
-        self._viewer = viewer
+    def draw(self) -> None:
+        """Add an empty layer to draw a rectangle in, and choose it."""
+        self._choose_box(None)
+
+    def use_view(self, layer: Image) -> None:
+        """Choose the part of an image that the canvas shows."""
+        if layer.multiscale:
+            factors = np.asarray(layer.downsample_factors[layer.data_level])
+        else:
+            factors = np.ones(layer.ndim)
+        low, high = np.asarray(layer.corner_pixels) * factors
+        rows, columns = displayed_plane(layer, self._viewer.dims)
+        corners = np.tile(low, (4, 1)).astype(float)
+        corners[1:3, columns] = high[columns]
+        corners[2:4, rows] = high[rows]
+        self._choose_box([corners[:, (rows, columns)]], layer)
+
+    def _choose_box(
+        self, shapes: list[NDArray[np.float64]] | None, layer: Image | None = None
+    ) -> None:
+        place = {}
+        if layer is not None:
+            axes = displayed_plane(layer, self._viewer.dims)
+            place = {
+                "scale": [layer.scale[axis] for axis in axes],
+                "translate": [layer.translate[axis] for axis in axes],
+                "units": [layer.units[axis] for axis in axes],
+            }
+        box = self._viewer.add_shapes(
+            shapes,
+            ndim=2,
+            name="Region",
+            edge_color="yellow",
+            edge_width=1,
+            face_color="transparent",
+            **place,
+        )
         self.reset_choices()
+        self.value = box
+        if shapes is None:
+            box.mode = "add_rectangle"
 
     def _offered(self) -> list[tuple[str, Region | None]]:
-        layers = [] if self._viewer is None else self._viewer.layers
-        regions = [one for one in layers if isinstance(one, Shapes | Labels)]
+        regions = [
+            one for one in self._viewer.layers if isinstance(one, Shapes | Labels)
+        ]
         return [(_WHOLE, None), *((one.name, one) for one in regions)]
 
     def _watch(self, region: Region | None) -> None:

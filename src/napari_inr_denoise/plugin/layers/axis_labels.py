@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-_OUTER_LETTERS = "ZTC"
+if TYPE_CHECKING:  # the reader and the writer load no layers
+    from napari.layers import Layer
+
+OUTER_LETTERS = "ZTC"
 
 
 def axis_letters(labels: Sequence[str], plane: tuple[int, int], name: str) -> str:
@@ -29,11 +33,11 @@ def axis_letters(labels: Sequence[str], plane: tuple[int, int], name: str) -> st
     outer = [axis for axis in range(len(labels)) if axis not in plane]
     for axis in outer:
         label = labels[axis].upper()
-        if label and label in _OUTER_LETTERS and label not in letters.values():
+        if label and label in OUTER_LETTERS and label not in letters.values():
             letters[axis] = label
     for axis in reversed(outer):
         if axis not in letters:
-            free = [k for k in _OUTER_LETTERS if k not in letters.values()]
+            free = [k for k in OUTER_LETTERS if k not in letters.values()]
             if not free:
                 raise ValueError(
                     f"layer {name!r}: got {len(labels)} dimensions, wanted at "
@@ -41,3 +45,15 @@ def axis_letters(labels: Sequence[str], plane: tuple[int, int], name: str) -> st
                 )
             letters[axis] = free[0]
     return "".join(letters[axis] for axis in range(len(labels)))
+
+
+def axes_origin(layer: Layer) -> str:
+    """Return where the axes of a layer come from: "from file", "from layer", "guessed".
+
+    A layer tells them by labels such as "z"; napari's own labels are numbers.
+    """
+    labels = [str(label).upper() for label in layer.axis_labels]
+    named = [label for label in labels if label in {*OUTER_LETTERS, "Y", "X"}]
+    if len(set(named)) < len(labels):
+        return "guessed"
+    return "from layer" if layer.source.path is None else "from file"

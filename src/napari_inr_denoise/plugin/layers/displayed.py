@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from napari.components import Dims
-from napari.layers import Image
+from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
 PREVIEW_SIDE = 256
@@ -62,12 +62,24 @@ def middle_of(part: slice, most: int) -> slice:
     return slice(begin, min(begin + most, part.stop))
 
 
-def in_layer_units(layer: Image, dims: Dims) -> NDArray[np.float64]:
-    """Return the viewer's current point in the layer's units.
+def in_layer_units(
+    layer: Layer, dims: Dims, point: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Return a point in the layer's units.
 
     `dims.point` has the viewer's units, but `world_to_data` takes the layer's units.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer.
+    dims : Dims
+        Dimensions of the viewer.
+    point : ndarray, optional
+        A value for each dimension of the viewer, in its units; its current point if
+        omitted.
     """
-    point = np.array(dims.point, dtype=float)
+    point = np.array(dims.point if point is None else point, dtype=float)
     viewer_units = getattr(dims, "units", None)
     if viewer_units is None:
         return point

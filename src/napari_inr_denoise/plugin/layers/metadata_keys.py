@@ -11,6 +11,8 @@ REPORT_KEY = "inr_denoise"
 """Key of the report in the metadata of a result layer."""
 SHOWS_KEY = "inr_denoise_shows"
 """Key of the kind of a diagnostic layer, such as "residual", in its metadata."""
+LIVE = "live"
+"""Kind of a layer whose run is at work."""
 CHANNEL_KEY = "inr_denoise_channel"
 """Key of the name that a file has for the channel of a layer."""
 

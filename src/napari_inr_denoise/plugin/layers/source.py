@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from weakref import ReferenceType, ref
 
 import numpy as np
 from napari.components import Dims
-from napari.layers import Image, Labels, Shapes
+from napari.layers import Image, Labels, Layer, Shapes
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 from pint import DimensionalityError
@@ -56,6 +57,8 @@ class LayerSource:
         above 0 are denoised.
     layer : weak reference or None
         The layer itself.
+    is_preview : bool
+        Whether it is the visible part of a plane, for a look.
     """
 
     data: Any = field(repr=False)
@@ -66,6 +69,7 @@ class LayerSource:
     whole: bool
     mask: Any = field(default=None, repr=False)
     layer: ReferenceType[Image] | None = field(default=None, repr=False)
+    is_preview: bool = False
 
     def image(self) -> Any:  # noqa: ANN401 - whatever can be read part by part
         """Return the image to denoise: a copy of one slice, or all planes, lazily.
@@ -100,6 +104,11 @@ class LayerSource:
         own = None if self.layer is None else self.layer()
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         return own is not None and own == layer
+
+    def layer_in(self, layers: Sequence[Layer]) -> Image | None:
+        """Return the source layer if it is still among layers."""
+        own = None if self.layer is None else self.layer()
+        return own if own in layers else None
 
     @property
     def has_values(self) -> bool:
@@ -202,6 +211,7 @@ def take_source(
         whole=scope not in {SLICE, VISIBLE},
         mask=mask_of(region, layer, dims, shape) if masked else None,
         layer=ref(layer),
+        is_preview=scope == VISIBLE,
     )
 
 
@@ -244,8 +254,8 @@ def _check_volume(name: str, axes: str, shape: tuple[int, ...]) -> None:
     if sizes.get("Z", 1) < 2:
         raise ValueError(
             f"layer {name!r}: got axes {axes} of {' x '.join(map(str, shape))} pixels, "
-            "wanted at least two planes along Z for a volume. Choose another scope, or "
-            'label the axis "z" in the layer\'s axis labels.'
+            "wanted at least two planes along Z for a volume. Correct the axes, or "
+            "choose another scope."
         )
 
 
@@ -269,7 +279,8 @@ def _sizes(layer: Image, dimensions: list[int]) -> tuple[float, ...]:
 def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
     """Return the keywords that the result layer copies from its source.
 
-    Blending is not copied: an additive result over its source would be twice as bright.
+    Blending is copied from channels of a composite alone, which are hidden then: an
+    additive result over its source would be twice as bright.
     """
     linear = Affine(
         scale=layer.scale, rotate=layer.rotate, shear=layer.shear, ndim=layer.ndim
@@ -291,6 +302,8 @@ def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
             if key not in {REPORT_KEY, SHOWS_KEY}  # of another run
         },
     }
+    if layer.blending == "additive":
+        keywords["blending"] = "additive"
     if not layer.rgb:
         keywords |= {
             "colormap": layer.colormap,

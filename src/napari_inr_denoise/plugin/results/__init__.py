@@ -4,10 +4,9 @@
 its layer, and changes the strength. `AtStrength` and `SplitArray` are lazy arrays that
 compute what napari displays.
 
-To add a diagnostic layer, write a function in `diagnostic_layers` that returns data and
-layer keywords of a `Finished`. Add a button to `widgets.denoise_form`, and connect it
-in `widgets.after_run`:
+To add a view, name it in `views`, offer it in `views_of`, return its data and layer
+keywords in `view_layer`, and add its button to `widgets.result_section`:
 
-    data, keywords = residual_layer(finished)
+    data, keywords = view_layer(finished, RESIDUAL)
     viewer.add_image(data, **keywords)
 """

@@ -31,6 +31,10 @@ class Finished:
         The result layer.
     ending : str
         Why the run ended.
+    plane_count : int
+        Number of planes that were to be denoised.
+    is_preview : bool
+        Whether it is a part of an image, for a look.
     strength : float
         The strength of the displayed result.
     shown : ndarray, AtStrength or None
@@ -42,6 +46,8 @@ class Finished:
     result: DenoiseResult
     layer: Image
     ending: str
+    plane_count: int = 1
+    is_preview: bool = False
     strength: float = field(default=0.0, init=False)
     shown: NDArray[Any] | AtStrength | None = field(default=None, init=False)
 
@@ -112,10 +118,14 @@ class FinishedLayers:
         self._all.append(finished)
 
     def of(self, layer: Layer | None) -> Finished | None:
-        """Return the result that a layer shows, or the newest result of that layer."""
+        """Return the result that a layer shows, or the newest result of that layer.
+
+        A preview is not the result of its layer.
+        """
         newest_first = self._all[::-1]
         own = [one for one in newest_first if one.layer == layer]
-        made_of_it = [one for one in newest_first if one.source.is_of(layer)]
+        whole = [one for one in newest_first if not one.is_preview]
+        made_of_it = [one for one in whole if one.source.is_of(layer)]
         return next(iter(own + made_of_it), None)
 
     def forget(self, layer: Image) -> None:

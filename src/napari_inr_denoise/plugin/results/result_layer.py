@@ -10,7 +10,11 @@ import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.layers.metadata_keys import (
+    LIVE,
+    REPORT_KEY,
+    SHOWS_KEY,
+)
 from napari_inr_denoise.plugin.layers.source import LayerSource
 
 if TYPE_CHECKING:  # the module behind it loads torch
@@ -42,6 +46,7 @@ class ResultLayer:
         self._not_before = 0.0
         self._has_image = False
         self._finished = False
+        self._hidden = False
 
     @property
     def layer(self) -> Image | None:
@@ -81,12 +86,23 @@ class ResultLayer:
         took = time.monotonic() - started
         self._not_before = started + took / _BUSY_SHARE
 
-    def finish(self, result: DenoiseResult) -> Image:
-        """Show the result, in a new layer if the user has removed the first one."""
+    def finish(self, result: DenoiseResult, *, partial: bool) -> Image:
+        """Show the result, in a new layer if the user has removed the first one.
+
+        Parameters
+        ----------
+        result : DenoiseResult
+            The result.
+        partial : bool
+            Whether the run was stopped: the name of the layer says so.
+        """
         image = self.source.displayable(result.image)
         layer = self.layer or self._added(image)
         layer.data = image
         layer.metadata[REPORT_KEY] = result.report.to_dict()
+        layer.metadata.pop(SHOWS_KEY, None)
+        if partial:
+            layer.name = layer.name.replace("[denoised]", "[denoised, partial]")
         self._layer = layer
         self._finished = True
         return layer
@@ -99,11 +115,21 @@ class ResultLayer:
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         was_active = layers.selection.active == layer
         layers.remove(layer)
-        origin = None if self.source.layer is None else self.source.layer()
-        if was_active and origin in layers:
+        origin = self.source.layer_in(layers)
+        if self._hidden and origin is not None:
+            origin.visible = True
+        if was_active and origin is not None:
             layers.selection.active = origin
 
     def _added(self, image: NDArray[Any]) -> Image:
         keywords = self.source.keywords
-        metadata = dict(keywords["metadata"])
+        metadata = keywords["metadata"] | {SHOWS_KEY: LIVE}
+        self._hide_origin()
         return self._viewer.add_image(image, **{**keywords, "metadata": metadata})
+
+    def _hide_origin(self) -> None:
+        """Hide a channel of a composite: it would add up with its result."""
+        origin = self.source.layer_in(self._viewer.layers)
+        adds = self.source.keywords.get("blending") == "additive"
+        if adds and origin is not None and origin.visible:
+            origin.visible, self._hidden = False, True

@@ -49,4 +49,6 @@ def _as_preview(source: LayerSource, name: str, viewer: napari.Viewer) -> LayerS
     name = f"{name} [preview]"
     if name in viewer.layers:
         viewer.layers.remove(name)
-    return replace(source, keywords=source.keywords | {"name": name})
+    # A part of a channel covers its surroundings, which stay.
+    own = {"name": name, "blending": "translucent_no_depth"}
+    return replace(source, keywords=source.keywords | own)

@@ -29,21 +29,30 @@ class EstimateRequest:
     slice_source : LayerSource
         The slice to estimate the noise of.
     sources : tuple of LayerSource
-        The sources of the run in their order; empty to estimate the noise alone.
-    settings : DenoiseSettings
-        Settings of the run.
+        The sources of the run in their order.
+    settings : dict of str to DenoiseSettings
+        Settings of runs by name; the first is measured first. Empty to estimate the
+        noise alone.
     """
 
     slice_source: LayerSource
     sources: tuple[LayerSource, ...]
-    settings: DenoiseSettings
+    settings: dict[str, DenoiseSettings]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a run would take: a Preflight for each source, by the name of settings."""
+
+    name: str
+    sources: list[Preflight]
 
 
 class EstimateWorker(StoppableWorker):
-    """Emits the noise as `stepped` (a NoisyPlane), then the needs as `returned`.
+    """Emits the noise as `stepped` (a NoisyPlane), then the needs (`Needs`), too.
 
-    `returned` has a Preflight for each source. It is empty if the worker was stopped,
-    if the request has no sources, or during a run: each would slow down the other.
+    `returned` is True if all was answered, and False if the worker was stopped or a run
+    is at work: each would slow down the other.
 
     Parameters
     ----------
@@ -55,24 +64,27 @@ class EstimateWorker(StoppableWorker):
         super().__init__()
         self._request = request
 
-    def work(self) -> list[Preflight]:
+    def work(self) -> bool:
         """Run in the worker's thread."""
         with estimating() as alone:
-            return self._answer() if alone else []
+            return alone and self._answer()
 
-    def _answer(self) -> list[Preflight]:
+    def _answer(self) -> bool:
         request = self._request
         self.stepped.emit(_noisy_plane(request.slice_source.middle(SLICE_SIDE)))
-        # Sources of one kind take equally long: channels are measured once.
-        known: dict[tuple[object, ...], Preflight] = {}
-        for source in request.sources:
-            if source.kind in known:
-                continue
-            for _ in (run := GeneratorResult(_needs(source, request.settings))):
-                if self._stop.is_set():
-                    return []
-            known[source.kind] = run.result
-        return [known[source.kind] for source in request.sources]
+        for name, settings in request.settings.items():
+            # Sources of one kind take equally long: channels are measured once.
+            known: dict[tuple[object, ...], Preflight] = {}
+            for source in request.sources:
+                if source.kind in known:
+                    continue
+                for _ in (run := GeneratorResult(_needs(source, settings))):
+                    if self._stop.is_set():
+                        return False
+                known[source.kind] = run.result
+            found = [known[source.kind] for source in request.sources]
+            self.stepped.emit(Needs(name, found))
+        return True
 
 
 def _needs(

@@ -11,12 +11,12 @@ from qtpy.QtCore import QTimer
 from napari_inr_denoise.plugin.runs.estimate_worker import (
     EstimateRequest,
     EstimateWorker,
+    Needs,
 )
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-    from napari_inr_denoise.core.preflight.estimate import Preflight
 
 _REST_MS = 300
 """Time without a change before an estimate starts, in milliseconds: a turn of the
@@ -40,7 +40,7 @@ class Estimator:
     noise : Signal
         Emitted with the noise of the displayed slice (NoisyPlane).
     needs : Signal
-        Emitted with the time and memory of a run (list of Preflight).
+        Emitted with the time and memory of a run (`Needs`).
     failed : Signal
         Emitted with the exception of an estimate.
     """
@@ -104,24 +104,27 @@ class Estimator:
             self._start(EstimateWorker(request), self._generation)
 
     def _start(self, worker: EstimateWorker, generation: int) -> None:
-        worker.stepped.connect(lambda found: self._tell_noise(found, generation))
-        worker.returned.connect(lambda found: self._tell_needs(found, generation))
+        worker.stepped.connect(lambda found: self._tell(found, generation))
+        worker.returned.connect(lambda done: self._note(done, generation))
         worker.errored.connect(lambda error: self._tell_error(error, generation))
         worker.finished.connect(self._end)
         self._worker = worker
         self._lifetime.start(worker)
 
     @while_open
-    def _tell_noise(self, plane: NoisyPlane, generation: int) -> None:
-        if generation == self._generation:
+    def _tell(self, found: NoisyPlane | Needs, generation: int) -> None:
+        if generation != self._generation:
+            return
+        if isinstance(found, Needs):
+            self.needs.emit(found)
+        else:
             self._wanted.discard(_NOISE)
-            self.noise.emit(plane)
+            self.noise.emit(found)
 
     @while_open
-    def _tell_needs(self, found: list[Preflight], generation: int) -> None:
-        if generation == self._generation and found:
+    def _note(self, done: bool, generation: int) -> None:
+        if done and generation == self._generation:
             self._wanted.discard(_NEEDS)
-            self.needs.emit(found)
 
     @while_open
     def _tell_error(self, error: Exception, generation: int) -> None:

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from napari_inr_denoise.core.report.duration import duration_words
+from napari_inr_denoise.core.report.duration import short_duration
 from napari_inr_denoise.plugin.layers.source import LayerSource
 
 _LEAST_SHARE = 0.02
@@ -82,8 +82,8 @@ class RunQueue:
         share, elapsed = self.share(progress), self._clock() - self._started
         if not _LEAST_SHARE <= share < 1:
             return ""
-        left = duration_words(elapsed * (1 - share) / share)
-        return f"about {left} left{' in all' if self.count > 1 else ''}"
+        left = short_duration(elapsed * (1 - share) / share)
+        return f"~{left} left{' in all' if self.count > 1 else ''}"
 
     def finish(self, ending: str) -> None:
         """Record that the current image has a result, and why its run ended."""
@@ -104,13 +104,13 @@ class RunQueue:
         """Return a text after the current image's position, if there are several."""
         if self.count < 2:
             return text
-        return f"Layer {self._begun} of {self.count}, {self._at_work}: {text}"
+        return f"{self._at_work} ({self._begun} of {self.count}): {text}"
 
     def summary(self) -> str:
         """Return the outcomes of several images, or why a single one was refused."""
         if self.count < 2:
             return "\n".join(cause for _, cause in self._failures)
-        lines = [f"{self._done} of {self.count} layers have a result and its report."]
+        lines = [f"{self._done} of {self.count} layers denoised."]
         lines += [f"{name}: {cause}" for name, cause in self._failures]
         if self._stopped and self._ending:
             lines.append(self._ending)

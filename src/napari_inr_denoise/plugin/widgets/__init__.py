@@ -1,12 +1,14 @@
-"""The two panels: `InrDenoiseWidget` for layers, `FolderWidget` for folders of files.
+"""The panel `InrDenoiseWidget`: a tab for images, and one for folders of files.
 
-`InrDenoiseWidget` only connects its parts, and the parts do not know the widget:
+The panel only connects its parts. Three sections hold the controls and show values;
+they know nothing of runs: `InputSection`, `RunBar` and `ResultSection`. These act on
+them, and do not know each other:
 
-- `DenoiseForm`: the rows and their values
 - `BeforeRun`: follows the choices, and estimates noise, time and memory
 - `RunController`: starts, shows and stops the runs of a queue
-- `AfterRun` with `StrengthControl` and `SplitView`: results
+- `AfterRun` with `ShowControl`, `StrengthControl` and `SaveControl`: results
+- `PanelMenu`: settings, command and script
 
-To add something to do with a result, put its control into the form and connect it in
-`AfterRun`; to follow another choice, add it to `before_run.Choices`.
+To add something to do with a result, put its control into `ResultSection` and connect
+it in `AfterRun`; to follow another choice, add it to `before_run.Choices`.
 """

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import napari
-from napari.layers import Image
-from napari.utils.events import Event
+from napari.layers import Image, Layer
+from psygnal import Signal
 
 from napari_inr_denoise.plugin.controls import messages
-from napari_inr_denoise.plugin.controls.rows import show_text
-from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, is_result
+from napari_inr_denoise.plugin.controls.layer_choice import composite_of
+from napari_inr_denoise.plugin.layers.metadata_keys import is_result
 from napari_inr_denoise.plugin.layers.region import Region
-from napari_inr_denoise.plugin.layers.scope import SLICE
-from napari_inr_denoise.plugin.layers.source import take_source, volume_problem
+from napari_inr_denoise.plugin.layers.scope import SLICE, VOLUME
+from napari_inr_denoise.plugin.layers.source import (
+    LayerSource,
+    take_source,
+    volume_problem,
+)
 from napari_inr_denoise.plugin.runs.build_queue import build_queue
-from napari_inr_denoise.plugin.runs.estimate_worker import EstimateRequest
+from napari_inr_denoise.plugin.runs.estimate_worker import EstimateRequest, Needs
 from napari_inr_denoise.plugin.runs.estimator import Estimator
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.widgets.denoise_form import DenoiseForm
+from napari_inr_denoise.plugin.widgets.input_section import InputSection
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-    from napari_inr_denoise.core.preflight.estimate import Preflight
+
+
+NO_IMAGE = "Open a noisy image, or try File > Open Sample > INR Denoise."
 
 
 @dataclass(frozen=True)
@@ -31,10 +39,9 @@ class Choices:
     """What is chosen at one moment; equal to an earlier one if nothing changed."""
 
     layer: Image | None
-    layers: tuple[Image, ...]  # those that Run denoises
+    layers: tuple[Image, ...]  # those that the button denoises
     scope: str
     region: Region | None
-    preset: str
     device: str
     order: tuple[int, ...]  # of the viewer's dimensions
     step: tuple[int, ...]
@@ -46,114 +53,163 @@ class BeforeRun:
 
     Parameters
     ----------
-    form : DenoiseForm
+    inputs : InputSection
         With the choices.
     viewer : napari.Viewer
         With the layers.
     lifetime : Lifetime
-        Of the widget.
+        Of the panel.
+    source_of : callable
+        Returns the noisy layer that the result of a layer was made of, or None.
 
     Attributes
     ----------
     estimator : Estimator
         Makes the estimates.
+    counted : Signal
+        Emitted with the number of layers that a run would denoise.
+    problem : Signal
+        Emitted with why the choices cannot be denoised; with an empty text when they
+        change.
     """
 
+    counted = Signal(int)
+    problem = Signal(str)
+
     def __init__(
-        self, form: DenoiseForm, viewer: napari.Viewer, lifetime: Lifetime
+        self,
+        inputs: InputSection,
+        viewer: napari.Viewer,
+        lifetime: Lifetime,
+        source_of: Callable[[Layer | None], Image | None],
     ) -> None:
-        self._form, self._viewer, self._lifetime = form, viewer, lifetime
+        self._inputs, self._viewer, self._lifetime = inputs, viewer, lifetime
+        self._source_of = source_of
         self._last: Choices | None = None
+        self._needs: dict[str, Needs] = {}
         self._edits = 0
         self._held = False
         self.estimator = Estimator(self._request, lifetime)
         self._connect()
+        self.choose_active()
         self._follow()
 
     def _connect(self) -> None:
-        form, layers, dims = self._form, self._viewer.layers, self._viewer.dims
+        inputs, layers, dims = self._inputs, self._viewer.layers, self._viewer.dims
         self.estimator.noise.connect(self._show_noise)
-        self.estimator.needs.connect(self._show_needs)
+        self.estimator.needs.connect(self._take_needs)
         self.estimator.failed.connect(self._show_failure)
-        for choice in (form.layer, form.scope, form.region, form.preset, form.device):
+        for choice in (inputs.layer, inputs.scope, inputs.region, inputs.device):
             choice.changed.connect(self._follow)
-        form.region.edited.connect(self._follow_edit)
-        layers.selection.events.active.connect(self._choose_active)
+        inputs.preset.changed.connect(self._follow_preset)
+        inputs.channels.toggled.connect(self._follow)
+        inputs.region.edited.connect(self._follow_edit)
+        inputs.view_button.clicked.connect(self._use_view)
+        inputs.draw_button.clicked.connect(inputs.region.draw)
+        layers.selection.events.active.connect(self.choose_active)
         layers.selection.events.changed.connect(self._follow)
-        layers.events.removed.connect(self._follow)
+        # Connected after the list of choices: see `InrDenoiseWidget`.
+        layers.events.inserted.connect(self._follow_layers)
+        layers.events.removed.connect(self._follow_layers)
+        layers.events.reordered.connect(self._follow_layers)
         dims.events.current_step.connect(self._follow)
         dims.events.order.connect(self._follow)
 
     @property
     def layers(self) -> tuple[Image, ...]:
-        """The noisy layers that are selected with the chosen one, or that one alone."""
+        """The layers that a run denoises: the chosen one and those that go with it.
+
+        These are the other selected noisy layers, or the channels of its composite.
+        """
         chosen, selection = self.layer, self._viewer.layers.selection
-        selected = tuple(
-            one
-            for one in self._form.layer.choices
-            if one in selection and not is_result(one)
-        )
-        if chosen in selected:
+        if chosen is None:
+            return ()
+        selected = tuple(one for one in self._inputs.layer.choices if one in selection)
+        if chosen in selected and len(selected) > 1:
             return selected
-        return () if chosen is None else (chosen,)
+        channels = composite_of(chosen, self._viewer)
+        return channels if channels and self._inputs.channels.isChecked() else (chosen,)
 
     @property
     def layer(self) -> Image | None:
         """The chosen layer; None once it was removed."""
-        # The list of choices does not tell that the last layer was removed.
-        chosen: Image | None = self._form.layer.value
-        return chosen if chosen in self._viewer.layers else None
+        return self._inputs.layer.chosen
 
     def hold(self) -> None:
-        """Follow and estimate nothing during a run: both would measure each other."""
+        """Estimate nothing during a run: both would measure each other."""
         self._held = True
         self.estimator.hold()
 
     def resume(self) -> None:
         """Catch up with what changed during the run."""
         self._held = False
+        self._inputs.layer.reset_choices()  # the result is none of them
+        self.choose_active()
         self._follow()
         self.estimator.resume()
 
     @while_open
+    def _follow_layers(self, *_: object) -> None:
+        self._inputs.layer.reset_choices()
+        self._inputs.region.reset_choices()
+        self._follow()
+
+    @while_open
     def _follow(self, *_: object) -> None:
         """Ask for the estimates that the last change made invalid."""
-        if self._held:
-            return
         now, last = self._choices(), self._last
+        if self._held and last is not None:
+            # The layer of a result is selected as it comes.
+            now = replace(now, layers=last.layers)
         if now == last:
             return
         self._last = now
-        self._form.show_layer_count(len(now.layers))
         if last is None or replace(now, layers=last.layers, step=last.step) != last:
             self._take(now, None if last is None else last.layer)
         elif now.layers != last.layers:
-            show_text(self._form.needs_label, "-")
+            self._forget_needs()
             self.estimator.ask(needs=True)
+        self._show_counts(now)
         if last is not None and now.step != last.step:
             self.estimator.ask(noise=True)
 
     def _choices(self) -> Choices:
-        form, dims = self._form, self._viewer.dims
+        inputs, dims = self._inputs, self._viewer.dims
         return Choices(
             layer=self.layer,
             layers=self.layers,
-            scope=form.scope.value,
-            region=form.region.value,
-            preset=form.preset.value,
-            device=form.device.value,
+            scope=inputs.scope.value,
+            region=inputs.region.value,
+            device=inputs.device.value,
             order=tuple(dims.order),
             step=tuple(dims.current_step),
             edits=self._edits,
         )
+
+    def _show_counts(self, now: Choices) -> None:
+        layer = now.layer
+        channels = () if layer is None else composite_of(layer, self._viewer)
+        self._inputs.show_channels(len(channels))
+        self.counted.emit(len(now.layers))
 
     def _take(self, now: Choices, last_layer: Image | None) -> None:
         """Take in another image or other settings."""
         if now.layer is not last_layer:
             self._watch(last_layer, now.layer)
         layer, dims = now.layer, self._viewer.dims
-        self._form.allow_volume("" if layer is None else volume_problem(layer, dims))
-        self._form.clear_estimates()
+        letters, planes = "", 0
+        if layer is not None:
+            self._inputs.allow_volume(volume_problem(layer, dims))
+            try:
+                source = take_source(layer, dims, SLICE)
+            except ValueError:
+                pass  # it is told where the estimate is
+            else:
+                letters, planes = source.axes.removesuffix("S"), _plane_count(source)
+        self._inputs.show_image(layer, letters, planes)
+        self._inputs.clear_estimates()
+        self._needs = {}
+        self.problem.emit("" if layer is not None else NO_IMAGE)
         self.estimator.ask(noise=True, needs=True)
 
     def _watch(self, last: Image | None, layer: Image | None) -> None:
@@ -162,45 +218,91 @@ class BeforeRun:
             if one is not None:
                 getattr(one.events.data, change)(self._follow_edit)
                 getattr(one.events.axis_labels, change)(self._follow_edit)
+                getattr(one.events.blending, change)(self._follow)
 
     def _follow_edit(self, *_: object) -> None:
         self._edits += 1
         self._follow()
 
     @while_open
-    def _choose_active(self, _: Event) -> None:
-        """Choose the layer that the user selects, unless it is a result."""
-        active, choice = self._viewer.layers.selection.active, self._form.layer
-        if not self._held and active in choice.choices and not is_result(active):
-            choice.value = active
+    def _follow_preset(self, *_: object) -> None:
+        """Show what the chosen quality takes; measure it if it is not known yet."""
+        self._show_cost()
+        if self._inputs.preset.value not in self._needs:
+            self.estimator.ask(needs=True)
+
+    @while_open
+    def choose_active(self, *_: object) -> None:
+        """Choose the layer that the user selects, or the source of its result."""
+        active, choice = self._viewer.layers.selection.active, self._inputs.layer
+        noisy = self._source_of(active) or active
+        if noisy in choice.choices and not is_result(noisy):
+            choice.value = noisy
+
+    def _use_view(self) -> None:
+        if self.layer is not None:
+            self._inputs.region.use_view(self.layer)
 
     def _request(self, needs: bool) -> EstimateRequest | None:
         """Return what to estimate; None if nothing is there or can be denoised."""
-        form, viewer, layer = self._form, self._viewer, self.layer
+        inputs, viewer, layer = self._inputs, self._viewer, self.layer
         if layer is None:
             return None
-        scope, region = form.scope.value, form.region.value
+        scope, region = inputs.scope.value, inputs.region.value
         try:
             shown = take_source(layer, viewer.dims, SLICE, region)
-            chosen = take_source(layer, viewer.dims, scope, region) if needs else None
         except ValueError as error:
-            show_text(form.needs_label, str(error))
+            self.problem.emit(str(error))
             return None
-        if chosen is None:
-            return EstimateRequest(shown, (), form.settings)
         queue = build_queue(viewer, self.layers, scope, region)
-        return EstimateRequest(shown, queue.sources or (chosen,), form.settings)
+        if not queue.sources:
+            self.problem.emit(queue.summary())
+            return None
+        names = self._names() if needs else ()
+        return EstimateRequest(
+            shown,
+            queue.sources,
+            {name: inputs.settings_of(name) for name in names},
+        )
 
-    @while_open
+    def _names(self) -> tuple[str, ...]:
+        """Return the qualities whose time is not known, the chosen one first."""
+        preset = self._inputs.preset
+        # A volume has one method.
+        others = () if self._inputs.scope.value == VOLUME else preset.choices
+        names = dict.fromkeys((preset.value, *others))
+        return tuple(name for name in names if name not in self._needs)
+
     def _show_noise(self, plane: NoisyPlane) -> None:
-        denoised = self.layer is not None and REPORT_KEY in self.layer.metadata
-        text = messages.noise_message(plane, denoised=denoised)
-        show_text(self._form.noise_label, text)
+        self._inputs.show_noise(messages.noise_message(plane))
 
-    @while_open
-    def _show_needs(self, needs: list[Preflight]) -> None:
-        show_text(self._form.needs_label, messages.needs_message(needs))
+    def _take_needs(self, needs: Needs) -> None:
+        self._needs[needs.name] = needs
+        preset = self._inputs.preset
+        told = messages.time_message(needs.sources)
+        if self._inputs.scope.value == VOLUME:
+            self._inputs.show_method_time(told)
+        else:
+            preset.annotate(needs.name, told)
+        self._show_cost()
+
+    def _forget_needs(self) -> None:
+        self._needs = {}
+        for name in self._inputs.preset.choices:
+            self._inputs.preset.annotate(name, "")
+        self._show_cost()
+
+    def _show_cost(self) -> None:
+        known = self._needs.get(self._inputs.preset.value)
+        text = "" if known is None else messages.cost_message(known.sources)
+        self._inputs.show_cost(text)
 
     @while_open
     def _show_failure(self, error: Exception) -> None:
-        show_text(self._form.needs_label, messages.error_message(error))
+        self.problem.emit(messages.error_message(error))
+
+
+def _plane_count(source: LayerSource) -> int:
+    """Return the number of planes of the layer of a source."""
+    pairs = zip(source.axes, source.data.shape, strict=True)
+    return math.prod(size for letter, size in pairs if letter not in "YXS")

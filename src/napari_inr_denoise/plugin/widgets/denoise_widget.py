@@ -1,33 +1,57 @@
-"""The widget that denoises layers: its form, its runs, and what comes before and after.
+"""The panel in napari's dock: a tab for images, one for folders.
 
-The parts know the form, never each other; the widget connects them.
+The parts know their sections, never each other; the panel connects them.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 from weakref import WeakSet
 
 import napari
-from magicgui.widgets import Container, Widget
 from napari.layers import Image
+from napari.utils.events import Event
+from napari.utils.notifications import show_info
 from psygnal import Signal
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
-from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
-from napari_inr_denoise.plugin.layers.scope import VISIBLE
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.plugin.elements.form import button, order_tabs
+from napari_inr_denoise.plugin.elements.style import ThemeStyle
+from napari_inr_denoise.plugin.layers.scope import STACK, VISIBLE
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.build_queue import build_queue
-from napari_inr_denoise.plugin.runs.lifetime import Lifetime
+from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.widgets.after_run import AfterRun
-from napari_inr_denoise.plugin.widgets.before_run import BeforeRun
-from napari_inr_denoise.plugin.widgets.denoise_form import DenoiseForm
+from napari_inr_denoise.plugin.widgets.before_run import NO_IMAGE, BeforeRun
+from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
+from napari_inr_denoise.plugin.widgets.input_section import InputSection
+from napari_inr_denoise.plugin.widgets.panel_menu import PanelMenu, help_page, open_help
+from napari_inr_denoise.plugin.widgets.result_section import ResultSection
+from napari_inr_denoise.plugin.widgets.run_bar import RunBar
 from napari_inr_denoise.plugin.widgets.run_controller import RunController
 
+_SIZE = QSize(330, 560)
+"""Preferred size in pixels; the panel scrolls where there is less room."""
+_LEAST_WIDTH = 280
+_LONG_S = 20
+"""Seconds of a run after which its end is told where napari is not in front."""
 
-class InrDenoiseWidget(Container[Widget]):
-    """Denoises the selected layers; each result is added as a new layer.
+
+class InrDenoiseWidget(QWidget):
+    """Denoises the selected layers, or the files of a folder.
 
     Parameters
     ----------
@@ -38,15 +62,13 @@ class InrDenoiseWidget(Container[Widget]):
     ----------
     finished : Signal
         Emitted at the end of a run with the layer of the result, or None.
-    form : DenoiseForm
-        All controls. Those that scripts use are attributes of the widget as well:
-        layer, scope, region, preset, device, seed, strength and status_label.
-    before_run : BeforeRun
-        Estimates the noise and what a run takes.
-    runs : RunController
-        Starts and stops runs.
-    after_run : AfterRun
-        Shows, compares and saves results.
+    inputs, run_bar, results : InputSection, RunBar, ResultSection
+        The controls. Those that scripts use are attributes of the panel as well: layer,
+        scope, region, preset, device, seed, strength and status_label.
+    folder : FolderWidget
+        The tab for folders.
+    before_run, runs, after_run : BeforeRun, RunController, AfterRun
+        What the controls act on.
     """
 
     finished = Signal(object)
@@ -54,32 +76,88 @@ class InrDenoiseWidget(Container[Widget]):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
-        form = self.form = DenoiseForm(self)
-        self.layer, self.scope, self.region = form.layer, form.scope, form.region
-        self.preset, self.device, self.seed = form.preset, form.device, form.seed
-        self.strength, self.status_label = form.strength, form.status_label
-        self._viewer = napari_viewer
-        self._lifetime = Lifetime(self.native)
-        form.region.set_viewer(napari_viewer)
-        form.device.find_devices(self._lifetime)
-        self.before_run = BeforeRun(form, napari_viewer, self._lifetime)
-        self.runs = RunController(napari_viewer, self._lifetime)
-        self.after_run = AfterRun(form, napari_viewer, self._lifetime)
-        self._connect()
+        self._viewer = viewer = napari_viewer
+        self._lifetime = Lifetime(self)
+        self._started, self._held = 0.0, False
+        inputs = self.inputs = InputSection(viewer)
+        self.run_bar, self.results = RunBar(), ResultSection()
+        self.folder = FolderWidget(self._lifetime)
+        self.layer, self.scope, self.region = inputs.layer, inputs.scope, inputs.region
+        self.preset, self.device, self.seed = inputs.preset, inputs.device, inputs.seed
+        self.strength = self.results.strength
+        self.status_label = self.run_bar.status_label
+        self._lay_out()
+        inputs.device.find_devices(self._lifetime)
+        say = self.run_bar.say
+        self.after_run = AfterRun(self.results, viewer, self._lifetime, say)
         self.after_run.follow_selection()
+        self.before_run = BeforeRun(
+            inputs, viewer, self._lifetime, self.after_run.source_of
+        )
+        self.runs = RunController(viewer, self._lifetime)
+        self.menu = PanelMenu(self._menu_button, inputs, say)
+        self._connect()
         self._made.add(self)
 
+    def _lay_out(self) -> None:
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(
+            _scrolling(self.inputs.native, self.run_bar.native, self.results.native),
+            "Image",
+        )
+        self.tabs.addTab(_scrolling(self.folder.native), "Folder")
+        self.tabs.setTabToolTip(0, "Denoise layers")
+        self.tabs.setTabToolTip(1, "Denoise the files of a folder without opening them")
+        self._help_button = button("", "Documentation", "icon")
+        self._menu_button = button("\u22ee", "Settings, command, script", "icon")
+        self._menu_button.setAccessibleName("Menu")
+        self._help_button.clicked.connect(open_help)
+        self._help_button.setVisible(bool(help_page()))
+        corner = QWidget()
+        beside = QHBoxLayout(corner)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self._help_button)
+        beside.addWidget(self._menu_button)
+        self.tabs.setCornerWidget(corner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tabs)
+        self.setMinimumWidth(_LEAST_WIDTH)
+        self._style = ThemeStyle(self, self._viewer, {"help": self._help_button})
+
     def _connect(self) -> None:
-        form, runs = self.form, self.runs
-        form.run_button.changed.connect(self.run)
-        form.preview_button.changed.connect(self.preview)
-        form.stop_button.changed.connect(self.stop)
+        bar, runs, before = self.run_bar, self.runs, self.before_run
+        bar.start_button.clicked.connect(self.run)
+        bar.preview_button.clicked.connect(self.preview)
+        bar.stop_button.clicked.connect(self.stop)
+        self.results.whole_button.clicked.connect(self._run_whole)
         runs.started.connect(self._show_start)
-        runs.progressed.connect(form.show_progress)
-        runs.said.connect(form.say)
+        runs.progressed.connect(bar.show_progress)
+        runs.stopping.connect(bar.show_stopping)
+        runs.said.connect(bar.say)
         runs.finished.connect(self.after_run.add)
         runs.ended.connect(self._show_end)
-        self.after_run.chosen.connect(self._show_ending)
+        before.counted.connect(self._show_count)
+        before.problem.connect(self._show_problem)
+        self.inputs.device.failed.connect(bar.say)
+        self.after_run.turned.connect(self._show_turn)
+        self._viewer.events.theme.connect(self._follow_theme)
+        self._show_count(len(before.layers))
+        self._show_problem("" if before.layer is not None else NO_IMAGE)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a size with which napari's window need not grow."""
+        return _SIZE
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a small size: the panel scrolls."""
+        return QSize(_LEAST_WIDTH, 160)
+
+    @property
+    def native(self) -> QWidget:
+        """The Qt side of the panel: itself."""
+        return self
 
     @classmethod
     def docked_in(cls, viewer: napari.Viewer) -> InrDenoiseWidget | None:
@@ -87,7 +165,7 @@ class InrDenoiseWidget(Container[Widget]):
         for made in cls._made:
             elsewhere = _unwrapped(made._viewer) is not _unwrapped(viewer)
             # Qt's objects are deleted with the window: asked for last.
-            gone = elsewhere or made._lifetime.over or made.native.parent() is None
+            gone = elsewhere or made._lifetime.over or made.parent() is None
             if not gone:
                 return made
         return None
@@ -95,11 +173,11 @@ class InrDenoiseWidget(Container[Widget]):
     @property
     def settings(self) -> DenoiseSettings:
         """The chosen settings."""
-        return self.form.settings
+        return self.inputs.settings
 
     def load(self, path: Path) -> None:
-        """Choose the settings that a file holds; raises as `DenoiseForm.load` does."""
-        self.form.load(path)
+        """Choose the settings that a file holds; raises as `InputSection.load` does."""
+        self.inputs.load(path)
 
     @property
     def running(self) -> bool:
@@ -113,13 +191,19 @@ class InrDenoiseWidget(Container[Widget]):
     def preview(self) -> None:
         """Denoise the visible part of the slice in seconds, into a layer of its own."""
         chosen = self.before_run.layer
-        settings = preset_settings(
-            "fast",
-            seed=self.seed.value,
-            device=self.device.value,
-            strength=self.strength.value,
+        settings = self.preset.settings(
+            "fast", seed=self.seed.value, device=self.device.value
         )
         self._start([] if chosen is None else [chosen], VISIBLE, settings)
+
+    def _run_whole(self) -> None:
+        """Denoise all that the selected preview is a part of, as is chosen."""
+        chosen = self.before_run.layer
+        layers = [] if chosen is None else [chosen]
+        scope = self.scope.value
+        if self.inputs.scope.isVisibleTo(self):
+            scope = STACK
+        self._start(layers, scope, self.settings)
 
     def _start(
         self, layers: Sequence[Image], scope: str, settings: DenoiseSettings
@@ -127,8 +211,6 @@ class InrDenoiseWidget(Container[Widget]):
         if self.running:
             return
         queue = build_queue(self._viewer, layers, scope, self.region.value)
-        self.after_run.offer(None)
-        self.form.show_share(0.0, "")
         self.runs.start(queue, settings)
 
     def stop(self) -> None:
@@ -146,22 +228,61 @@ class InrDenoiseWidget(Container[Widget]):
         """
         return self.runs.wait()
 
-    def _show_start(self) -> None:
+    def _show_start(self, text: str) -> None:
+        if not self._held:
+            self._started, self._held = time.monotonic(), True
         self.before_run.hold()
-        self.form.clear_progress()
-        self.form.allow(running=True)
+        self.run_bar.begin(text)
+        self.run_bar.show_running(on=True)
 
     def _show_end(self, layer: Image | None) -> None:
-        self.form.allow(running=False)
-        if self.after_run.offered is None:
-            self.after_run.offer(self.after_run.selected)
+        self._held = False
+        self.run_bar.show_running(on=False)
+        self.after_run.follow_selection()
+        told = self.status_label.value
         self.before_run.resume()
+        self.run_bar.say(told)
         self.finished.emit(layer)
+        long = time.monotonic() - self._started > _LONG_S
+        if long and QApplication.activeWindow() is None and self.isVisible():
+            QApplication.alert(self.window())
+            show_info(f"INR Denoise: {self.status_label.value}")
 
-    def _show_ending(self, finished: Finished) -> None:
-        """Say how the run ended whose result the user selects."""
+    def _show_count(self, count: int) -> None:
+        self.run_bar.show_layer_count(count)
+        self.run_bar.allow(start=count > 0)
+
+    def _show_problem(self, text: str) -> None:
         if not self.running:
-            self.form.say(f"{finished.layer.name}: {finished.ending}")
+            self.run_bar.say(text)
+
+    def _show_turn(self, _: Finished | None) -> None:
+        """Remove what was said of another result."""
+        if not self.running:
+            self.run_bar.say("")
+
+    @while_open
+    def _follow_theme(self, _: Event) -> None:
+        self._style.follow()
+
+
+def _scrolling(*parts: QWidget) -> QScrollArea:
+    """Return parts one below the other, in an area that scrolls up and down."""
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(6, 6, 6, 6)
+    layout.setSpacing(7)
+    for part in parts:
+        layout.addWidget(part)
+    layout.addStretch()
+    order_tabs(column)
+    area = QScrollArea()
+    area.setWidget(column)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area
 
 
 def _unwrapped(viewer: napari.Viewer) -> napari.Viewer:

@@ -1,4 +1,4 @@
-"""The widget that denoises the files of a folder without opening them in napari."""
+"""The tab that denoises the files of a folder without opening them in napari."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
-from magicgui.widgets import (
-    CheckBox,
-    ComboBox,
-    Container,
-    FileEdit,
-    Label,
-    ProgressBar,
-    PushButton,
-    SpinBox,
-    TextEdit,
-    Widget,
-)
+from magicgui.widgets import CheckBox, ComboBox, FileEdit, SpinBox
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from napari_inr_denoise.batch.eta import Pace
 from napari_inr_denoise.plugin.controls import folder_messages
@@ -26,8 +18,16 @@ from napari_inr_denoise.plugin.controls.device_choice import DeviceChoice
 from napari_inr_denoise.plugin.controls.file_dialogs import ask_and_load
 from napari_inr_denoise.plugin.controls.messages import error_message
 from napari_inr_denoise.plugin.controls.preset_choice import PresetChoice
-from napari_inr_denoise.plugin.controls.rows import BAR_STEPS, arrange, row, show_text
-from napari_inr_denoise.plugin.controls.tooltips import FOLDER_TIPS, set_tooltips
+from napari_inr_denoise.plugin.elements.form import (
+    BAR_STEPS,
+    Form,
+    TextLabel,
+    button,
+    let_shrink,
+    row,
+)
+from napari_inr_denoise.plugin.elements.section import Foldable
+from napari_inr_denoise.plugin.elements.segments import Segments
 from napari_inr_denoise.plugin.runs.folder_worker import FolderRun, FolderWorker
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 
@@ -36,87 +36,140 @@ if TYPE_CHECKING:
     from napari_inr_denoise.core.report.report import DenoiseReport
 
 
-_DOCK_PIXELS = 340
 _FOLDER = FileDialogMode.EXISTING_DIRECTORY
-_MODES = [("every plane", "plane"), ("each volume as one (z, y, x)", "volume")]
-_TYPES = [("float32", False), ("the type of each image", True)]
+_MODES = (
+    ("Every plane", "plane", "Each plane as an image of its own"),
+    ("Volumes", "volume", "Each volume as one, by the published method"),
+)
+_TYPES = [("32-bit float", False), ("As the input", True)]
 _MOST_WORKERS = max(os.cpu_count() or 1, 2)
+_FAILURES_HEIGHT = 90
 
 
-class FolderWidget(Container[Widget]):
-    """Denoises all the images of a folder, as `inr-denoise run` does."""
+class FolderWidget:
+    """Denoises all the images of a folder, as `inr-denoise run` does.
 
-    def __init__(self) -> None:
-        super().__init__()
+    Parameters
+    ----------
+    lifetime : Lifetime
+        Of the panel: its end stops the files at work.
+
+    Attributes
+    ----------
+    native : QWidget
+        The Qt side.
+    """
+
+    def __init__(self, lifetime: Lifetime) -> None:
+        self._lifetime = lifetime
         self._worker: FolderWorker | None = None
         self._run: FolderRun
         self._count, self._pace = 0, Pace()
         self._failed: list[str] = []
-        self.source = FileEdit(mode=_FOLDER, label="images", nullable=True)
-        self.out = FileEdit(mode=_FOLDER, label="results", nullable=True)
-        self.preset = PresetChoice()
-        self.mode = ComboBox(choices=_MODES, label="denoise")
-        self.device = DeviceChoice()
-        self.workers = SpinBox(
-            value=1,
-            min=1,
-            max=_MOST_WORKERS,
-            label="at once",
-            tooltip="Number of files denoised at once, each in a process of its own. "
-            "Each needs as much memory as a single file.",
-        )
-        self.dtype = ComboBox(choices=_TYPES, label="write as")
-        self.overwrite = CheckBox(text="Replace existing results", label="")
-        # No keyboard shortcuts: they would collide with those of the other widget.
-        self.load_button = PushButton(text="Load settings...")
-        self.run_button = PushButton(text="Run")
-        self.stop_button = PushButton(text="Stop", enabled=False)
-        self.progress = ProgressBar(value=0, min=0, max=BAR_STEPS, label="progress")
-        self.file_label = Label(value="-", label="file")
-        self.plane_label = Label(value="-", label="planes")
-        self.time_label = Label(value="-", label="time left")
-        self.status_label = Label(value="Choose two folders and press Run.", label="")
-        self.failures = TextEdit(value="", label="failed")
-        self.extend([*self._choices, *self._rows()])
-        self._lifetime = Lifetime(self.native)
-        self._prepare()
-
-    @property
-    def _choices(self) -> tuple[Widget, ...]:
-        return (
-            self.source,
-            self.out,
-            self.preset,
-            self.mode,
-            self.device,
-            self.workers,
-            self.dtype,
-            self.overwrite,
-        )
-
-    def _rows(self) -> list[Widget]:
-        return [
-            row(self.run_button, self.stop_button, self.load_button),
-            self.progress,
-            self.file_label,
-            self.plane_label,
-            self.time_label,
-            self.status_label,
-            self.failures,
-        ]
-
-    def _prepare(self) -> None:
-        arrange(self, _DOCK_PIXELS)
-        set_tooltips(self, self, FOLDER_TIPS)
-        for folder in (self.source, self.out):
-            folder.choose_btn.text = "Browse..."  # the default text is too long
-        self.failures.native.setReadOnly(True)
-        self.failures.visible = False
-        self.run_button.changed.connect(self.run)
-        self.stop_button.changed.connect(self.stop)
-        self.load_button.changed.connect(self._ask_and_load)
+        self._page = Path()
+        self._make_choices()
+        self.progress = QProgressBar()
+        self.progress.setRange(0, BAR_STEPS)
+        self.progress.setTextVisible(False)
+        self.progress.setMaximumHeight(8)
+        self.progress.setAccessibleName("Progress")
+        self.progress.setToolTip("Finished part of all files, by their size")
+        self.file_label, self.plane_label = TextLabel(), TextLabel()
+        self.time_label = TextLabel()
+        self.status_label = TextLabel("Choose two folders and press Denoise folder.")
+        self.failures = QPlainTextEdit()
+        self.failures.setReadOnly(True)
+        self.failures.setMaximumHeight(_FAILURES_HEIGHT)
+        self.failures.setAccessibleName("Failed files")
+        self.failures.setToolTip("Files that could not be denoised, with the cause")
+        self._make_buttons()
+        self.native = QWidget()
+        self._lay_out()
         self.device.failed.connect(self._say)
         self.device.find_devices(self._lifetime)
+        self._allow(running=False)
+
+    def _make_choices(self) -> None:
+        self.source = FileEdit(mode=_FOLDER, label="Images", nullable=True)
+        self.out = FileEdit(mode=_FOLDER, label="Results", nullable=True)
+        for folder in (self.source, self.out):
+            folder.choose_btn.text = "..."  # the default text is too long
+            folder.margins = (0, 0, 0, 0)
+        self.preset = PresetChoice()
+        self.mode = Segments(_MODES)
+        self.device = DeviceChoice()
+        self.workers = SpinBox(value=1, min=1, max=_MOST_WORKERS)
+        self.dtype = ComboBox(choices=_TYPES)
+        let_shrink(self.dtype.native)
+        self.overwrite = CheckBox(text="Overwrite existing results", label="")
+        self.overwrite.tooltip = (
+            "Denoise finished images again, and replace files of other programs"
+        )
+
+    def _make_buttons(self) -> None:
+        self.run_button = button(
+            "Denoise folder",
+            "Denoise all images; finished ones that have not changed are skipped",
+            "primary",
+        )
+        self.stop_button = button(
+            "Stop", "Keep what is finished; the next run continues there"
+        )
+        self.load_button = button("Load settings...", "Use the settings of a file")
+        self.report_button = button("Open report", "Open the page on the last run")
+        self.report_button.setVisible(False)
+        self.run_button.clicked.connect(self.run)
+        self.stop_button.clicked.connect(self.stop)
+        self.load_button.clicked.connect(self._ask_and_load)
+        self.report_button.clicked.connect(self._open_report)
+
+    def _lay_out(self) -> None:
+        form, advanced = Form(), Form()
+        form.add("Images", self.source, "Folder of the images, with its subfolders")
+        form.add("Results", self.out, "Folder for results and report")
+        for name, folder in (("Images", self.source), ("Results", self.out)):
+            folder.choose_btn.tooltip = f"Choose the folder: {name}"
+            folder.choose_btn.native.setAccessibleName(f"Choose the folder: {name}")
+            folder.line_edit.native.setAccessibleName(name)
+        form.add("Planes", self.mode, "Plane by plane, or each volume as one")
+        form.add("Quality", self.preset, "More time gives a smaller error")
+        advanced.add("Device", self.device, "Where the networks are trained")
+        tip = "Files denoised at once, each in a process with memory of its own"
+        advanced.add("Parallel files", self.workers, tip)
+        tip = "32-bit float keeps fractions; the input's type rounds and clips them"
+        advanced.add("Output type", self.dtype, tip)
+        advanced.add_wide(self.overwrite)
+        advanced.add_wide(self.load_button)
+        self.advanced = Foldable("Advanced", advanced, "Device, files, output")
+        self._busy = QWidget()
+        busy = QVBoxLayout(self._busy)
+        layout = QVBoxLayout(self.native)
+        for one in (busy, layout):
+            one.setContentsMargins(0, 0, 0, 0)
+        for told in (self.file_label, self.plane_label, self.time_label):
+            busy.addWidget(told)
+        busy.addWidget(self.progress)
+        for part in (
+            form,
+            self.advanced.native,
+            row(self.run_button, self.stop_button),
+            self._busy,
+            self.status_label,
+            self.failures,
+            self.report_button,
+        ):
+            layout.addWidget(part)
+        self.failures.setVisible(False)
+
+    @property
+    def _choices(self) -> tuple[QWidget, ...]:
+        return (
+            *(one.native for one in (self.source, self.out, self.device)),
+            *(one.native for one in (self.workers, self.dtype, self.overwrite)),
+            self.preset,
+            self.mode,
+            self.load_button,
+        )
 
     @property
     def running(self) -> bool:
@@ -147,7 +200,8 @@ class FolderWidget(Container[Widget]):
         """Stop and keep finished files, and finished planes of the current file."""
         if self._worker is not None:
             self._worker.stop()
-            self._say("Stopping...")
+            self.stop_button.setText("Stopping...")
+            self.stop_button.setEnabled(False)
 
     def load(self, path: Path) -> None:
         """Choose the settings that a file holds.
@@ -166,6 +220,9 @@ class FolderWidget(Container[Widget]):
         if message:
             self._say(message)
 
+    def _open_report(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._page)))
+
     def _start(self, worker: FolderWorker) -> None:
         worker.stepped.connect(self._show_step)
         worker.returned.connect(self._show_summary)
@@ -173,44 +230,49 @@ class FolderWidget(Container[Widget]):
         worker.finished.connect(self._show_finished)
         self._worker = worker
         self._count, self._pace = 0, Pace()
-        self.progress.value = 0
+        self.progress.setValue(0)
         self._failed = []
-        self.failures.visible = False
+        self.failures.setVisible(False)
+        self.report_button.setVisible(False)
         self._say("Looking for images...")
         self._allow(running=True)
         self._lifetime.start(worker)
 
     def _allow(self, running: bool) -> None:
-        for widget in (*self._choices, self.run_button, self.load_button):
-            widget.enabled = not running
-        self.stop_button.enabled = running
+        for widget in (*self._choices, self.run_button):
+            widget.setEnabled(not running)
+        self.stop_button.setText("Stop")
+        self.stop_button.setEnabled(running)
+        self.stop_button.setVisible(running)
+        self.run_button.setVisible(not running)
+        self._busy.setVisible(running)
         for label in (self.file_label, self.plane_label, self.time_label):
-            show_text(label, "-")
+            label.value = ""
 
     @while_open
     def _show_step(self, batch: BatchStep) -> None:
         if self._count == 0:
-            self._say("Denoising...")
+            self._say("")
         self._count = batch.count
         self._pace.follow(batch)
-        self.progress.value = int(self._pace.share * BAR_STEPS)
-        show_text(self.file_label, folder_messages.file_message(batch))
-        show_text(self.plane_label, folder_messages.plane_message(batch))
-        show_text(self.time_label, folder_messages.time_message(self._pace))
+        self.progress.setValue(int(self._pace.share * BAR_STEPS))
+        self.file_label.value = folder_messages.file_message(batch)
+        self.plane_label.value = folder_messages.plane_message(batch)
+        self.time_label.value = folder_messages.time_message(self._pace)
         if batch.done is not None and batch.done.file.status == "failed":
             self._name_failure(folder_messages.failure_message(batch.done.file))
 
     def _name_failure(self, text: str) -> None:
         self._failed.append(text)
-        # Setting the value would let Qt interpret the text as HTML.
-        self.failures.native.setPlainText("\n".join(self._failed))
-        self.failures.visible = True
+        self.failures.setPlainText("\n".join(self._failed))
+        self.failures.setVisible(True)
 
     @while_open
     def _show_summary(self, report: DenoiseReport | None) -> None:
         problem = "" if self._worker is None else self._worker.problem
-        where = problem or f"The report is {self._run.out / 'report.html'}."
-        self._say(folder_messages.summary_message(report, self._count, where))
+        self._page = self._run.out / "report.html"
+        self.report_button.setVisible(not problem and self._page.is_file())
+        self._say(folder_messages.summary_message(report, self._count, problem))
 
     @while_open
     def _show_failure(self, error: Exception) -> None:
@@ -222,4 +284,4 @@ class FolderWidget(Container[Widget]):
         self._allow(running=False)
 
     def _say(self, text: str) -> None:
-        show_text(self.status_label, text)
+        self.status_label.value = text

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
 
 _NO_RESULT = "Stopped before there was a result."
+_FIRST = "Measuring the noise..."
 
 
 class RunController:
@@ -43,10 +44,12 @@ class RunController:
     Attributes
     ----------
     started : Signal
-        Emitted when the run of one image starts.
+        Emitted when the run of one image starts, with what it does first.
     progressed : Signal
-        Emitted with each step (DenoiseStep), the finished fraction of the whole queue
-        and the expected time left in words.
+        Emitted with each step (DenoiseStep), the finished fraction of the whole queue,
+        the estimated time left in words, and which of several layers is at work.
+    stopping : Signal
+        Emitted when the run is told to stop.
     said : Signal
         Emitted with a sentence for the user.
     finished : Signal
@@ -55,8 +58,9 @@ class RunController:
         Emitted at the end of the queue with the layer of its last result, or None.
     """
 
-    started = Signal()
-    progressed = Signal(object, float, str)
+    started = Signal(str)
+    progressed = Signal(object, float, str, str)
+    stopping = Signal()
     said = Signal(str)
     finished = Signal(object, float)
     ended = Signal(object)
@@ -82,13 +86,15 @@ class RunController:
         if queue.count:
             self._next()
         else:
-            self.said.emit("There is no image layer. Open an image first.")
+            self.said.emit("There is no noisy image. Open one first.")
 
     def stop(self) -> None:
         """Stop the run and keep its best result so far; start none of the others."""
         if self._worker is not None:
             self._queue.drop()
             self._worker.stop()
+            if not self._lifetime.over:
+                self.stopping.emit()
 
     def wait(self) -> Image | None:
         """Wait for the end of the queue while the window stays responsive.
@@ -128,8 +134,7 @@ class RunController:
         self._worker = worker
         self._live = ResultLayer(self._viewer, source)
         self._plane_count = 0
-        self.started.emit()
-        self.said.emit(self._queue.with_position("Estimating the noise..."))
+        self.started.emit(self._queue.with_position(_FIRST))
         self._live.begin()
         self._lifetime.start(worker)
 
@@ -137,8 +142,9 @@ class RunController:
     def _show_step(self, step: DenoiseStep) -> None:
         self._plane_count = step.plane_count
         queue, done = self._queue, step.progress
-        self.progressed.emit(step, queue.share(done), queue.time_left(done))
-        self.said.emit(queue.with_position(messages.fitting_message(self._settings)))
+        self.progressed.emit(
+            step, queue.share(done), queue.time_left(done), queue.with_position("")
+        )
 
     @while_open
     def _show_image(self, image: NDArray[np.float32]) -> None:
@@ -151,9 +157,11 @@ class RunController:
             self._queue.fail(_NO_RESULT)
             self.said.emit(_NO_RESULT)
             return
-        layer = self._last = self._live.finish(result)
-        ending = messages.ending_message(result, self._plane_count)
-        finished = Finished(self._live.source, result, layer, ending)
+        source, count = self._live.source, self._plane_count
+        partial = messages.is_partial(result.report, count)
+        layer = self._last = self._live.finish(result, partial=partial)
+        ending = messages.ending_message(result, count)
+        finished = Finished(source, result, layer, ending, count, source.is_preview)
         self.finished.emit(finished, self._settings.strength)
         self._queue.finish(ending)
         self.said.emit(ending)

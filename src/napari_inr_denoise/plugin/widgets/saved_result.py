@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from napari.components import Dims
+import napari
 from napari.layers import Image
 
 from napari_inr_denoise.core.pipeline.result import DenoiseResult
 from napari_inr_denoise.core.report.report import DenoiseReport
+from napari_inr_denoise.plugin.controls.layer_choice import noisy_images
 from napari_inr_denoise.plugin.controls.messages import ending_message
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
@@ -14,10 +15,10 @@ from napari_inr_denoise.plugin.layers.source import take_source
 from napari_inr_denoise.plugin.results.finished import Finished
 
 
-def saved_result(layer: Image, dims: Dims) -> Finished | None:
+def saved_result(layer: Image, viewer: napari.Viewer) -> Finished | None:
     """Return what the metadata of a layer tell of the run that made it.
 
-    The noisy image is not known: it cannot be compared, nor the strength be changed.
+    If the noisy image is open too, the result can be compared with it.
 
     Returns
     -------
@@ -30,9 +31,27 @@ def saved_result(layer: Image, dims: Dims) -> Finished | None:
         return None
     try:
         report = DenoiseReport.from_dict(values)
-        source = take_source(layer, dims, STACK).emptied()
+        noisy = _noisy_of(layer, report, viewer)
+        if noisy is None:
+            source = take_source(layer, viewer.dims, STACK).emptied()
+        else:
+            source = take_source(noisy, viewer.dims, STACK)
         result = DenoiseResult(layer.data, report)
-        ending = ending_message(result, len(report.files[0].planes))
+        count = len(report.files[0].planes)
+        ending = ending_message(result, count)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         return None
-    return Finished(source, result, layer, ending)
+    return Finished(source, result, layer, ending, count)
+
+
+def _noisy_of(
+    layer: Image, report: DenoiseReport, viewer: napari.Viewer
+) -> Image | None:
+    """Return the open layer that a result was made of, by its file or its name."""
+    path = report.files[0].source
+    for one in noisy_images(viewer):
+        named = layer.name.startswith(f"{one.name} [denoised")
+        same_file = path is not None and str(one.source.path) == str(path)
+        if (named or same_file) and one.data.shape == layer.data.shape:
+            return one
+    return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
@@ -10,7 +12,7 @@ from napari_inr_denoise.plugin.results.at_strength import AtStrength
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.runs.worker import StoppableWorker
-from napari_inr_denoise.plugin.widgets.denoise_form import DenoiseForm
+from napari_inr_denoise.plugin.widgets.result_section import ResultSection
 
 _REST_MS = 40
 """Time without a move of the slider before the layer follows, in milliseconds."""
@@ -19,43 +21,51 @@ _REST_MS = 40
 class StrengthControl:
     """Shows a result at the strength of the slider.
 
-    The layer then holds a lazy array that computes the displayed plane. `Keep` computes
-    all planes and leaves a NumPy array in the layer.
+    The layer then holds a lazy array that computes the displayed plane. The button
+    computes all planes and leaves a NumPy array in the layer.
 
     Parameters
     ----------
-    form : DenoiseForm
-        With the slider and the Keep button.
+    section : ResultSection
+        With the slider and the button.
     lifetime : Lifetime
-        Of the widget.
+        Of the panel.
+    say : callable
+        Takes a message for the user.
     """
 
-    def __init__(self, form: DenoiseForm, lifetime: Lifetime) -> None:
-        self._form, self._lifetime = form, lifetime
+    def __init__(
+        self, section: ResultSection, lifetime: Lifetime, say: Callable[[str], None]
+    ) -> None:
+        self._section, self._lifetime, self._say = section, lifetime, say
         self._offered: Finished | None = None
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._follow)
-        form.strength.changed.connect(lambda _: self._timer.start(_REST_MS))
-        form.keep_button.changed.connect(self._keep)
+        section.strength.changed.connect(lambda _: self._timer.start(_REST_MS))
+        section.keep_button.clicked.connect(self._keep)
 
     def offer(self, finished: Finished | None) -> None:
         """Connect the slider with a result; None during a run."""
         self._offered = finished
         if finished is not None:
-            self._form.strength.value = finished.strength
+            self._section.strength.value = finished.strength
         self._timer.stop()
         self._allow_keeping()
 
     def _allow_keeping(self) -> None:
         offered = self._offered
-        unkept = offered is not None and offered.in_making is not None
-        self._form.keep_button.enabled = unkept
+        unkept = (
+            offered is not None
+            and offered.in_making is not None
+            and len(offered.result.report.files[0].planes) > 1
+        )
+        self._section.allow_keeping(unkept)
 
     @while_open
     def _follow(self) -> None:
         if self._offered is not None and self._offered.source.has_values:
-            self._offered.set_strength(self._form.strength.value)
+            self._offered.set_strength(self._section.strength.value)
             self._allow_keeping()
 
     def _keep(self) -> None:
@@ -63,7 +73,7 @@ class StrengthControl:
         finished = self._offered
         if finished is None or finished.in_making is None:
             return
-        self._form.keep_button.enabled = False
+        self._section.allow_keeping(False)
         worker = _ComputeWorker(finished, finished.in_making)
         worker.returned.connect(self._show_kept)
         worker.errored.connect(self._show_failure)
@@ -72,7 +82,7 @@ class StrengthControl:
     @while_open
     def _show_failure(self, error: Exception) -> None:
         self._allow_keeping()
-        self._form.say(f"The strength could not be kept: {error}")
+        self._say(f"The strength could not be applied: {error}")
 
     @while_open
     def _show_kept(
@@ -80,9 +90,7 @@ class StrengthControl:
     ) -> None:
         finished, data, image = made
         if finished.keep(data, image):
-            self._form.say(
-                f"{finished.layer.name}: kept at strength {finished.strength:g}."
-            )
+            self._say(f"Strength {finished.strength:g} applied to all planes.")
 
 
 class _ComputeWorker(StoppableWorker):

@@ -1,4 +1,4 @@
-"""A plot of the residual over the noise level, drawn with Qt alone."""
+"""A plot of a value over the time of a fit, drawn with Qt alone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-_HEIGHT = 110
+_HEIGHT = 90
 _MARGIN = 6
-_LEAST_RATIO, _MOST_RATIO = 0.5, 2.0
-"""Smallest range of the axis, so that the noise level does not move at the start."""
+_ROOM = 2.0
+"""Least factor above and below the reference, which then does not move at the start."""
 _MOST_POINTS = 500
 _CURVE, _STOP = QColor("#2b7fc4"), QColor("#c4701a")
 """Contrast of at least 3 to 1 on napari's dark and light backgrounds."""
@@ -21,27 +21,36 @@ _FINE_BELOW_S = 20
 """Seconds below which the time axis shows tenths."""
 
 
-class ResidualPlot(QWidget):
-    """Residual over noise level, on a logarithmic scale, over the time of a fit.
+class FitPlot(QWidget):
+    """A value on a logarithmic scale over the time of a fit; a mark shows its end.
 
-    The dashed line is the noise level. Above it the residual still holds structure or
-    the fit is not finished; below it the fit has fitted noise. A mark shows the end of
-    the fit.
+    Parameters
+    ----------
+    label : str
+        What the value is, with its unit.
+    tip : str
+        Tooltip.
+    reference : float or None
+        A value that is drawn as a dashed line, such as the noise level; the axis then
+        shows at least half and twice of it.
+    suffix : str
+        Unit behind each number of the axis.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, label: str, tip: str, reference: float | None = None, suffix: str = ""
+    ) -> None:
         super().__init__()
+        self._label, self._reference, self._suffix = label, reference, suffix
         self._points: list[tuple[float, float]] = []
         self._ended = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(
-            "What is removed over time, as a multiple of the noise level (dashed). "
-            "The mark shows where the fit ended."
-        )
+        self.setToolTip(tip)
+        self.setAccessibleName(label)
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
-        """The points of the curve: seconds and ratios."""
+        """The points of the curve: seconds and values."""
         return tuple(self._points)
 
     @property
@@ -54,24 +63,24 @@ class ResidualPlot(QWidget):
         self._points, self._ended = [], False
         self.update()
 
-    def add(self, seconds: float, ratio: float, *, ended: bool = False) -> None:
+    def add(self, seconds: float, value: float, *, ended: bool = False) -> None:
         """Add a point; the first point of a new fit starts a new curve.
 
         Parameters
         ----------
         seconds : float
             Time since the start.
-        ratio : float
-            Residual over noise level; ignored unless finite and positive.
+        value : float
+            The value; ignored unless finite and positive.
         ended : bool
             Whether the fit ended there. A plane predicted by networks that were trained
             on other planes has this one point alone.
         """
-        if not (math.isfinite(ratio) and ratio > 0):
+        if not (math.isfinite(value) and value > 0):
             return
         if self._ended and not ended:
             self._points = []
-        self._points.append((seconds, ratio))
+        self._points.append((seconds, value))
         if len(self._points) > _MOST_POINTS:
             # The last point stays: it may be the end of the fit.
             self._points = self._points[:-1:2] + self._points[-1:]
@@ -88,7 +97,7 @@ class ResidualPlot(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         text = self.palette().color(self.foregroundRole())
         letters = painter.fontMetrics()
-        left = letters.horizontalAdvance("0.5 x") + _MARGIN
+        left = letters.horizontalAdvance(f"0.05{self._suffix}") + _MARGIN
         area = QRectF(self.rect()).adjusted(
             left, _MARGIN, -_MARGIN, -letters.height() - _MARGIN / 2
         )
@@ -101,20 +110,23 @@ class ResidualPlot(QWidget):
         faint.setAlpha(90)
         painter.setPen(QPen(faint, 1))
         painter.drawRect(area)
-        level = self._height(1.0, area)
-        painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
-        painter.drawLine(QPointF(area.left(), level), QPointF(area.right(), level))
+        if self._reference is not None:
+            level = self._height(self._reference, area)
+            painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
+            painter.drawLine(QPointF(area.left(), level), QPointF(area.right(), level))
         painter.setPen(text)
         low, high = self._range
         letters = painter.fontMetrics().height()
-        for ratio in (low, 1.0, high):
-            at = self._height(ratio, area)
+        for value in {low, self._reference or high, high}:
+            at = self._height(value, area)
             top = min(max(at - letters / 2, 0.0), self.height() - letters)
             box = QRectF(0, top, area.left() - _MARGIN / 2, letters)
-            painter.drawText(box, Qt.AlignmentFlag.AlignRight, f"{ratio:.2g} x")
+            painter.drawText(
+                box, Qt.AlignmentFlag.AlignRight, f"{value:.2g}{self._suffix}"
+            )
         below = QRectF(area.left(), area.bottom() + _GAP, area.width(), letters)
         period = f"{_period(*self._span)} s" if self._points else ""
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "residual / noise level")
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, self._label)
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, period)
 
     def _draw_curve(self, painter: QPainter, area: QRectF) -> None:
@@ -123,8 +135,8 @@ class ResidualPlot(QWidget):
         first, last = self._span
         scale = area.width() / (last - first) if last > first else 0.0
         points = [
-            QPointF(area.right() - scale * (last - at), self._height(ratio, area))
-            for at, ratio in self._points
+            QPointF(area.right() - scale * (last - at), self._height(value, area))
+            for at, value in self._points
         ]
         painter.setPen(QPen(_CURVE, 1.5))
         painter.drawPolyline(QPolygonF(points))
@@ -144,12 +156,15 @@ class ResidualPlot(QWidget):
 
     @property
     def _range(self) -> tuple[float, float]:
-        ratios = [ratio for _, ratio in self._points]
-        return min([_LEAST_RATIO, *ratios]), max([_MOST_RATIO, *ratios])
+        values = [value for _, value in self._points] or [1.0]
+        if self._reference is not None:
+            values += [self._reference / _ROOM, self._reference * _ROOM]
+        low, high = min(values), max(values)
+        return (low, high) if low < high else (low / _ROOM, high * _ROOM)
 
-    def _height(self, ratio: float, area: QRectF) -> float:
+    def _height(self, value: float, area: QRectF) -> float:
         low, high = (math.log(end) for end in self._range)
-        share = (math.log(ratio) - low) / (high - low)
+        share = (math.log(value) - low) / (high - low)
         return float(area.bottom() - area.height() * share)
 
 

@@ -12,7 +12,7 @@ from qtpy.QtCore import QRect
 from napari_inr_denoise.core.denoise import denoise_steps
 from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.settings import preset_settings
-from napari_inr_denoise.plugin.controls.residual_plot import ResidualPlot
+from napari_inr_denoise.plugin.elements.plot import FitPlot
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.window
 
 @pytest.mark.usefixtures("viewer")
 def test_a_new_fit_begins_anew_and_planes_with_one_point_do_not() -> None:
-    plot = ResidualPlot()
+    plot = FitPlot("ratio", "tip", reference=1.0)
     plot.add(0.5, 3.0)
     plot.add(1.0, math.nan)
     plot.add(1.5, 1.0, ended=True)
@@ -37,7 +37,7 @@ def test_a_new_fit_begins_anew_and_planes_with_one_point_do_not() -> None:
 
 @pytest.mark.usefixtures("viewer")
 def test_a_long_fit_keeps_its_ends() -> None:
-    plot = ResidualPlot()
+    plot = FitPlot("ratio", "tip", reference=1.0)
     for second in range(5000):
         plot.add(float(second), 1.0 + 1 / (1 + second))
     assert len(plot.points) <= 500
@@ -48,7 +48,7 @@ def test_a_long_fit_keeps_its_ends() -> None:
 @pytest.mark.usefixtures("viewer")
 @pytest.mark.parametrize("ratios", [(), (1.0,), (1e-6, 1e6), (2.0, 1.0)])
 def test_it_can_be_drawn(ratios: tuple[float, ...]) -> None:
-    plot = ResidualPlot()
+    plot = FitPlot("ratio", "tip", reference=1.0)
     plot.resize(220, 110)
     empty = plot.grab().toImage()
     for second, ratio in enumerate(ratios):
@@ -60,10 +60,10 @@ def test_a_run_is_drawn_up_to_its_end(viewer: Any, widget: InrDenoiseWidget) -> 
     widget.run()
     wait_until(lambda: not widget.running)
     report = viewer.layers[1].metadata["inr_denoise"]["files"][0]["planes"][0]
-    assert widget.form.plot.ended
-    last = widget.form.plot.points[-1][1]
+    assert widget.run_bar.plot.ended
+    last = widget.run_bar.plot.points[-1][1]
     assert last == pytest.approx(report["residual_rms"] / report["sigma"])
-    assert len(widget.form.plot.points) > 1
+    assert len(widget.run_bar.plot.points) > 1
 
 
 def test_the_curve_is_that_of_one_plane_while_another_is_fitted_beside_it(
@@ -79,8 +79,8 @@ def test_the_curve_is_that_of_one_plane_while_another_is_fitted_beside_it(
     assert [one[-1].fit for one in (first, second)] == [None, None]
     counts = []
     for step in (*first[:-1], second[-1], first[-2], first[-1], *second[1:-1]):
-        widget.form.show_progress(step, 0.0, "")
-        counts.append((len(widget.form.plot.points), widget.form.plot.ended))
+        widget.run_bar.show_progress(step, 0.0, "", "")
+        counts.append((len(widget.run_bar.plot.points), widget.run_bar.plot.ended))
     at_work = len(first) - 1
     assert counts[at_work - 1] == counts[at_work] == (at_work, False)
     assert counts[at_work + 1] == (at_work + 1, False)
@@ -90,7 +90,10 @@ def test_the_curve_is_that_of_one_plane_while_another_is_fitted_beside_it(
 
 @pytest.mark.usefixtures("viewer")
 def test_a_fit_late_in_a_stack_has_the_whole_width() -> None:
-    early, late = ResidualPlot(), ResidualPlot()
+    early, late = (
+        FitPlot("ratio", "tip", reference=1.0),
+        FitPlot("ratio", "tip", reference=1.0),
+    )
     for plot, start in ((early, 0.0), (late, 700.0)):
         plot.resize(220, 110)
         for second in range(6):

@@ -1,4 +1,4 @@
-"""Before and after in the canvas: at the same place, and gone without a trace."""
+"""Views of a result: at the same place, one at a time, and gone without a trace."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.qt.threading import WorkerBase
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QKeyEvent, QMouseEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
@@ -33,7 +37,7 @@ def ran(viewer: Any, widget: InrDenoiseWidget) -> InrDenoiseWidget:
     source = viewer.layers[0]
     source.data = source.data[:3, :32, :24]
     widget.scope.value = STACK
-    assert not widget.form.compare_button.enabled
+    assert "split" not in widget.results.show.choices
     _ran(widget)
     return widget
 
@@ -42,7 +46,7 @@ def ran(viewer: Any, widget: InrDenoiseWidget) -> InrDenoiseWidget:
 def compared(viewer: Any, ran: InrDenoiseWidget) -> InrDenoiseWidget:
     """The same, while before and after are compared."""
     viewer.layers.selection.active = viewer.layers[0]
-    ran.form.compare_button.native.click()
+    ran.results.show.value = "split"
     assert NAME in viewer.layers
     return ran
 
@@ -53,20 +57,69 @@ def _assert_split(both: Any, noisy: np.ndarray, denoised: np.ndarray, at: int) -
     assert np.array_equal(shown[:, at:], denoised[:, at:])
 
 
+def _cut(viewer: Any, widget: InrDenoiseWidget, column: int, columns: int) -> None:
+    """Show all, and move the line to the left edge of a column on the screen."""
+    viewer.reset_view()
+    line, layer = widget.after_run.show.line, widget.after_run.show.layer
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    across = viewer.dims.displayed[-1] - viewer.dims.ndim + layer.ndim
+    width = columns * float(layer.extent.step[across]) * camera.zoom
+    canvas = line.handle.parentWidget().width()
+    line.position = 0.5 + (column / columns - 0.5) * width / canvas
+    process_events(0.1)
+
+
 def test_noisy_is_left_and_the_result_right(
     viewer: Any, compared: InrDenoiseWidget
 ) -> None:
     source, result, both = viewer.layers
     assert both.metadata[SHOWS_KEY] == "split"
-    assert compared.form.divide.enabled
-    for plane, share, at in ((0, 500, 12), (2, 250, 6), (1, 0, 0), (1, 1000, 24)):
+    for plane, column in ((0, 12), (2, 6), (1, 20)):
         viewer.dims.set_current_step(0, plane)
-        compared.form.divide.value = share
-        _assert_split(both, source.data[plane], result.data[plane], at)
+        _cut(viewer, compared, column, 24)
+        _assert_split(both, source.data[plane], result.data[plane], column)
     assert np.array_equal(both.extent.world, result.extent.world)
     assert both.contrast_limits == result.contrast_limits
     assert both.colormap.name == result.colormap.name
     assert compared.layer.value is source  # the selection of the new layer is no choice
+
+
+def test_the_line_is_always_in_view(viewer: Any, compared: InrDenoiseWidget) -> None:
+    source, result, both = viewer.layers
+    line = compared.after_run.show.line
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    plane = viewer.dims.current_step[0]
+    _cut(viewer, compared, 12, 24)
+    camera.zoom *= 3
+    step = both.extent.step[-1]
+    camera.center = (0.0, 16.0 * step, 5.5 * step)
+    process_events(0.1)
+    canvas = line.handle.parentWidget()
+    assert line.handle.isVisible()
+    assert 0 < line.handle.geometry().center().x() < canvas.width()
+    # The line stays on the screen; the image moves below it.
+    _assert_split(both, source.data[plane], result.data[plane], 6)
+    for position in (-3.0, 5.0):
+        line.position = position
+        assert 0 < line.position < 1
+
+
+def test_the_line_is_dragged_and_moved_by_keys(
+    viewer: Any, compared: InrDenoiseWidget
+) -> None:
+    line = compared.after_run.show.line
+    centre = viewer.camera.center if not hasattr(viewer, "scene") else None
+    handle = line.handle
+    canvas = handle.parentWidget()
+    at = QPointF(handle.width() / 2 + canvas.width() / 4, 50)
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove):
+        QApplication.sendEvent(handle, QMouseEvent(kind, at, at, left, left, none))
+    assert line.position == pytest.approx(0.75, abs=0.01)
+    key = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Left, none)
+    QApplication.sendEvent(handle, key)
+    assert line.position == pytest.approx(0.73, abs=0.01)
+    assert centre is None or centre == viewer.camera.center
 
 
 def test_it_is_drawn(viewer: Any, compared: InrDenoiseWidget) -> None:
@@ -81,7 +134,7 @@ def test_it_is_drawn(viewer: Any, compared: InrDenoiseWidget) -> None:
     across = picture[high // 2]
     assert across[wide // 2 - 8 : wide // 2 - 2].all()
     assert not across[wide // 2 + 2 :].any()
-    compared.form.divide.value = 0
+    compared.after_run.show.line.position = 0.0  # outside of the image
     process_events(0.3)
     assert not (viewer.screenshot(canvas_only=True, flash=False)[..., 0] > 128).any()
 
@@ -91,11 +144,12 @@ def test_the_divide_is_upright_whatever_is_shown(
 ) -> None:
     source, result, both = viewer.layers
     viewer.dims.order = (2, 1, 0)  # rows and planes: planes run from left to right
-    compared.form.divide.value = 400
+    _cut(viewer, compared, 1, 3)
     at = viewer.dims.current_step[2]
     noisy, denoised = source.data[:, :, at].T, result.data[:, :, at].T
     _assert_split(both, noisy, denoised, 1)
     viewer.dims.order = (0, 2, 1)  # columns from top to bottom
+    _cut(viewer, compared, 13, 32)
     at = viewer.dims.current_step[0]
     _assert_split(both, source.data[at].T, result.data[at].T, 13)
 
@@ -105,16 +159,17 @@ def test_a_mirrored_and_a_turned_layer(viewer: Any, widget: InrDenoiseWidget) ->
     noisy = rng.poisson(50, (20, 30)).astype(np.float32)
     layer = viewer.add_image(noisy, name="mirrored", scale=(1, -1))
     _ran(widget)
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     both = viewer.layers["mirrored [denoised] [split]"]
-    widget.form.divide.value = 200
+    _cut(viewer, widget, 6, 30)
     assert np.array_equal(_shown(both)[:, 24:], noisy[:, 24:])
     assert not np.allclose(_shown(both)[:, :24], noisy[:, :24])
     viewer.layers.remove(layer)
     viewer.add_image(noisy, name="turned", rotate=-90)
     _ran(widget)
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     both = viewer.layers["turned [denoised] [split]"]
+    _cut(viewer, widget, 4, 20)
     # Rows run from right to left now.
     assert np.array_equal(_shown(both)[16:], noisy[16:])
     assert not np.allclose(_shown(both)[:16], noisy[:16])
@@ -140,14 +195,15 @@ def test_lazy_layers_are_read_slice_by_slice(
     _ran(widget)
     viewer.dims.set_current_step(0, 1)
     process_events(0.5)
-    wait_until(lambda: widget.form.needs_label.value != "-")
+    wait_until(lambda: not WorkerBase._worker_set)
     read.clear()
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     # napari itself looks at the first slice of a new layer.
     assert set(read) == {(0, 0, 0), (1, 0, 0)}
+    process_events(0.1)
     read.clear()
-    for share in (100, 200, 300):
-        widget.form.divide.value = share
+    for column in (3, 5, 7):
+        _cut(viewer, widget, column, 24)
     assert not read
     both = viewer.layers["lazy [denoised] [split]"]
     _assert_split(both, noisy[1], viewer.layers["lazy [denoised]"].data[1], 7)
@@ -157,9 +213,10 @@ def test_colours(viewer: Any, widget: InrDenoiseWidget) -> None:
     colours = np.random.default_rng(0).poisson(90, (32, 24, 3)).astype(np.uint8)
     viewer.add_image(colours, rgb=True, name="colours")
     _ran(widget)
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     both = viewer.layers["colours [denoised] [split]"]
     assert both.rgb
+    _cut(viewer, widget, 12, 24)
     _assert_split(both, colours, viewer.layers["colours [denoised]"].data, 12)
 
 
@@ -169,25 +226,26 @@ def test_several_resolutions_are_compared_at_the_full_one(
     noisy = np.random.default_rng(0).poisson(50, (64, 64)).astype(np.float32)
     pyramid = viewer.add_image([noisy, noisy[::2, ::2]], name="pyramid")
     _ran(widget)
-    widget.form.compare_button.native.click()
+    widget.results.show.value = "split"
     both = viewer.layers["pyramid [denoised] [split]"]
+    _cut(viewer, widget, 32, 64)
     assert np.array_equal(_shown(both)[:, :32], noisy[:, :32])
     viewer.layers.remove(pyramid)
     wait_until(lambda: both not in viewer.layers)
 
 
-def test_in_three_dimensions(viewer: Any, compared: InrDenoiseWidget) -> None:
+@pytest.mark.usefixtures("compared")
+def test_in_three_dimensions(viewer: Any) -> None:
     viewer.dims.ndisplay = 3
     process_events(0.2)
     source, result, both = viewer.layers
     assert np.array_equal(_shown(both)[..., :12], source.data[..., :12])
     assert np.array_equal(_shown(both)[..., 12:], result.data[..., 12:])
     viewer.dims.ndisplay = 2
-    assert compared.form.divide.enabled
 
 
 ENDINGS: dict[str, Callable[[Any, InrDenoiseWidget], object]] = {
-    "the button": lambda _, widget: widget.form.compare_button.native.click(),
+    "the button": lambda _, widget: widget.results.show.button("result").click(),
     "the layer itself": lambda viewer, _: viewer.layers.remove(NAME),
     "the source": lambda viewer, _: viewer.layers.remove("noisy stack"),
     "the result": lambda viewer, _: viewer.layers.remove("noisy stack [denoised]"),
@@ -203,10 +261,9 @@ def test_the_viewer_is_as_it_was(
 ) -> None:
     source, result, _ = viewer.layers
     before = (viewer.dims.point, viewer.dims.order, viewer.layers.selection.active)
-    assert before[2] != source  # but the comparison, as any new layer
     ENDINGS[ending](viewer, compared)
-    assert not compared.form.compare_button.value
-    assert not compared.form.divide.enabled
+    assert compared.results.show.value == "result"
+    assert compared.after_run.show.line.handle is None
     wait_until(lambda: NAME not in viewer.layers)
     if source in viewer.layers:
         if ending != "another run":  # whose own layer is selected as it comes
@@ -222,18 +279,20 @@ def test_the_viewer_is_as_it_was(
 
 def test_it_can_begin_again(viewer: Any, compared: InrDenoiseWidget) -> None:
     for _ in range(2):
-        compared.form.compare_button.native.click()
-        assert len(viewer.layers) == 2
-        compared.form.compare_button.native.click()
+        compared.results.show.value = "result"
+        wait_until(lambda: len(viewer.layers) == 2)
+        compared.results.show.value = "split"
         assert len(viewer.layers) == 3
 
 
-def test_a_selection_that_the_user_made_stays(
-    viewer: Any, compared: InrDenoiseWidget
-) -> None:
+def test_the_selection_stays(viewer: Any, compared: InrDenoiseWidget) -> None:
     result = viewer.layers[1]
     viewer.layers.selection.active = result
-    compared.form.compare_button.native.click()
+    assert NAME in viewer.layers  # the same result
+    compared.results.show.value = "residual"
+    assert viewer.layers.selection.active == result
+    compared.results.show.value = "result"
+    wait_until(lambda: len(viewer.layers) == 2)
     assert viewer.layers.selection.active == result
 
 
@@ -241,7 +300,7 @@ def test_a_result_that_no_longer_fits_is_said(
     viewer: Any, ran: InrDenoiseWidget
 ) -> None:
     viewer.layers[1].data = np.zeros((2, 2, 2), np.float32)
-    ran.form.compare_button.native.click()
+    ran.results.show.value = "split"
     assert len(viewer.layers) == 2
-    assert "There is no comparison: got a result of shape" in ran.status_label.value
-    assert not ran.form.compare_button.value
+    assert "This cannot be shown: got a result of shape" in ran.status_label.value
+    assert ran.results.show.value == "result"

@@ -1,0 +1,125 @@
+"""A row of buttons of which one is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QSizePolicy, QWidget
+
+_PER_ROW = 4
+
+
+class Segments(QWidget):
+    """Buttons side by side; exactly one is chosen. A button can have a second line.
+
+    Parameters
+    ----------
+    choices : sequence of (label, value, tooltip)
+        The buttons.
+
+    Attributes
+    ----------
+    changed : Signal
+        Emitted with the new value, whoever chose it.
+    """
+
+    changed = Signal(object)
+
+    def __init__(
+        self, choices: Sequence[tuple[str, Any, str]], per_row: int = _PER_ROW
+    ) -> None:
+        super().__init__()
+        self._per_row = per_row
+        self._buttons: dict[Any, QPushButton] = {}
+        self._labels: dict[Any, str] = {}
+        self._value: Any = None
+        self._hidden: set[Any] = set()
+        self._group = QButtonGroup(self)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(2)
+        for label, value, tip in choices:
+            self.add(label, value, tip)
+        self.value = choices[0][1]
+
+    def add(self, label: str, value: Any, tip: str) -> None:  # noqa: ANN401 - any value
+        """Add a button, or rename the one that has the value."""
+        self._labels[value] = label
+        if value in self._buttons:
+            self._buttons[value].setText(label)
+            return
+        made = QPushButton(label)
+        made.setCheckable(True)
+        made.setAutoDefault(False)
+        made.setToolTip(tip)
+        made.setAccessibleName(label)
+        made.setAccessibleDescription(tip)
+        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        made.setMinimumWidth(made.fontMetrics().horizontalAdvance(label) + 12)
+        made.clicked.connect(lambda: self._choose(value))
+        self._group.addButton(made)
+        self._buttons[value] = made
+        self._arrange()
+
+    def remove(self, value: Any) -> None:  # noqa: ANN401 - any value
+        """Remove a button; if it was chosen, the first one is."""
+        gone = self._buttons.pop(value)
+        self._group.removeButton(gone)
+        gone.setParent(None)
+        gone.deleteLater()
+        self._arrange()
+        if value == self._value:
+            self.value = next(iter(self._buttons))
+
+    def _arrange(self) -> None:
+        shown = [k for k in self._buttons if k not in self._hidden]
+        for number, value in enumerate(shown):
+            self._grid.addWidget(self._buttons[value], *divmod(number, self._per_row))
+
+    def show_only(self, values: Sequence[Any]) -> None:
+        """Show the buttons of some values; the others take no room."""
+        self._hidden = {value for value in self._buttons if value not in values}
+        for value, one in self._buttons.items():
+            one.setVisible(value not in self._hidden)
+        self._arrange()
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The values that can be chosen."""
+        return tuple(value for value in self._buttons if value not in self._hidden)
+
+    def button(self, value: Any) -> QPushButton:  # noqa: ANN401 - any value
+        """Return the button of a value."""
+        return self._buttons[value]
+
+    @property
+    def value(self) -> Any:  # noqa: ANN401 - any value
+        """The chosen value."""
+        return self._value
+
+    @value.setter
+    def value(self, value: Any) -> None:  # noqa: ANN401 - any value
+        if value not in self._buttons:
+            wanted = ", ".join(map(repr, self._buttons))
+            raise ValueError(f"got {value!r}, wanted one of {wanted}.")
+        self._choose(value)
+
+    def _choose(self, value: Any) -> None:  # noqa: ANN401 - any value
+        self._buttons[value].setChecked(True)
+        if value != self._value:
+            self._value = value
+            self.changed.emit(value)
+
+    def annotate(self, value: Any, note: str) -> None:  # noqa: ANN401 - any value
+        """Show a second line on a button, such as the time that it takes."""
+        label = self._labels[value]
+        self._buttons[value].setText(f"{label}\n{note}" if note else label)
+        self._buttons[value].setAccessibleName(f"{label} {note}".strip())
+
+    def allow(self, value: Any, problem: str = "") -> None:  # noqa: ANN401
+        """Enable a button unless there is a problem, which becomes its tooltip."""
+        one = self._buttons[value]
+        one.setEnabled(not problem)
+        one.setToolTip(problem or one.accessibleDescription())

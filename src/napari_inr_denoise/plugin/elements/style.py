@@ -1,0 +1,100 @@
+"""The panel's colours: napari's theme, and accents that it has no rule for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import napari
+from napari.resources import get_colorized_svg, get_icon_path
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QSize
+from qtpy.QtGui import QIcon, QPixmap
+from qtpy.QtWidgets import QPushButton, QWidget
+
+ROLE = "role"
+"""Qt property that chooses a rule of the style sheet."""
+_ICON_PIXELS = 64
+"""Side of a drawn icon: large enough for a screen of high density."""
+_RULES = """
+QPushButton {{ border: 1px solid transparent; }}
+QPushButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QSlider:focus,
+QTableView:focus, QCheckBox:focus, QLineEdit:focus {{ border: 1px solid {text}; }}
+QPushButton[role="primary"] {{
+  background-color: {current}; color: {text}; font-weight: bold; padding: 6px;
+}}
+QPushButton[role="primary"]:hover {{ background-color: {highlight}; }}
+QPushButton[role="primary"]:disabled {{
+  background-color: {primary}; color: {secondary};
+}}
+QPushButton[role="title"] {{
+  background-color: transparent; text-align: left; padding: 3px; font-weight: bold;
+}}
+QPushButton[role="icon"] {{ background-color: transparent; padding: 3px; }}
+QLabel[role="title"] {{ font-weight: bold; padding: 3px; }}
+QLabel[role="chip"] {{
+  background-color: {primary}; border-radius: 8px; padding: 2px 8px;
+}}
+QLabel[role="warning"] {{
+  background-color: {warning}; color: #1e1e21; border-radius: 8px; padding: 2px 8px;
+}}
+QFrame[role="line"] {{ background-color: {primary}; }}
+QScrollArea {{ border: 0px; }}
+QTabWidget::pane {{ border: 0px; border-top: 1px solid {primary}; }}
+QTabBar {{ qproperty-drawBase: 0; background-color: transparent; }}
+QTabBar::tab {{
+  background-color: transparent; padding: 5px 14px; border: 0px;
+  border-bottom: 2px solid transparent;
+}}
+QTabBar::tab:selected {{ border-bottom: 2px solid {current}; font-weight: bold; }}
+QTabBar::tab:hover {{ background-color: {primary}; }}
+QTabBar::tab:focus {{ border: 1px solid {text}; }}
+"""
+
+
+def set_role(widget: QWidget, role: str) -> None:
+    """Let a widget look as the style sheet says for a role."""
+    widget.setProperty(ROLE, role)
+    style = widget.style()
+    if style is not None:
+        style.unpolish(widget)
+        style.polish(widget)
+
+
+class ThemeStyle:
+    """Gives a panel the colours of the viewer's theme, also when the theme changes.
+
+    Parameters
+    ----------
+    panel : QWidget
+        The panel.
+    viewer : napari.Viewer
+        With the theme.
+    icons : dict
+        Buttons by the name of their icon in napari, see `napari.resources`.
+    """
+
+    def __init__(
+        self, panel: QWidget, viewer: napari.Viewer, icons: dict[str, QPushButton]
+    ) -> None:
+        self._panel, self._viewer, self._icons = panel, viewer, icons
+        self.follow()
+
+    def follow(self) -> None:
+        """Take the colours of the theme that the viewer has now."""
+        theme = get_theme(self._viewer.theme)
+        names = ("text", "current", "highlight", "primary", "secondary", "warning")
+        colours = {name: str(getattr(theme, name)) for name in names}
+        self._panel.setStyleSheet(_RULES.format(**colours))
+        for name, button in self._icons.items():
+            button.setIcon(napari_icon(name, str(theme.icon)))
+
+
+def napari_icon(name: str, colour: str) -> QIcon:
+    """Return one of napari's icons in a colour; empty if napari has it no more."""
+    picture = QPixmap()
+    with suppress(ValueError):
+        drawn = get_colorized_svg(get_icon_path(name), colour)
+        picture.loadFromData(drawn.encode(), "SVG")
+    if not picture.isNull():
+        picture = picture.scaled(QSize(_ICON_PIXELS, _ICON_PIXELS))
+    return QIcon(picture)

@@ -1,0 +1,200 @@
+"""What can be shown of a result, each as one layer that comes and goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.image.virtual_array import VirtualArray
+from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
+from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.results.finished import Finished
+
+NOISY, RESULT, SPLIT = "noisy", "result", "split"
+RESIDUAL, UNCERTAINTY, STRUCTURED = "residual", "uncertainty", "structured"
+_LIMIT = 4.0
+"""Contrast limit of the residual, in multiples of the noise level."""
+_LEAST_SIGMAS = 1e-3
+"""Normalized residual below which the local noise cannot be told from it."""
+_NAME_ENDS = ("[denoised]", "[denoised, partial]", "[preview]")
+
+
+class Residual(VirtualArray):
+    """Noisy minus denoised, as a lazy array of float32.
+
+    Parameters
+    ----------
+    noisy, denoised : array
+        Arrays of the same shape; they are read only where indexed.
+    """
+
+    def __init__(self, noisy: Any, denoised: Any) -> None:  # noqa: ANN401 - any array
+        self._noisy, self._denoised = noisy, denoised
+        self.shape = tuple(denoised.shape)
+        self.dtype = np.dtype(np.float32)
+
+    def _block(self, bounds: list[Bounds]) -> NDArray[np.float32]:
+        selection = as_slices(bounds)
+        noisy = np.asarray(self._noisy[selection]).astype(np.float32)
+        removed: NDArray[np.float32] = noisy - np.asarray(self._denoised[selection])
+        return removed
+
+
+class NormalizedResidual(VirtualArray):
+    """A residual over the local standard deviation of the noise, as a lazy array.
+
+    The noise is that of the fit: what was removed at strength 0, over the same in units
+    of the noise.
+
+    Parameters
+    ----------
+    residual : array
+        At the strength that is shown.
+    fitted, normalized : ndarray of float32
+        The residual at strength 0, in units of the image and of the local noise.
+    sigma : float
+        Noise level where the residual is 0.
+    """
+
+    def __init__(
+        self,
+        residual: VirtualArray,
+        fitted: NDArray[np.float32],
+        normalized: NDArray[np.float32],
+        sigma: float,
+    ) -> None:
+        self._residual, self._fitted = residual, fitted
+        self._normalized, self._sigma = normalized, sigma
+        self.shape = tuple(residual.shape)
+        self.dtype = np.dtype(np.float32)
+
+    def _block(self, bounds: list[Bounds]) -> NDArray[np.float32]:
+        at = as_slices(bounds)
+        fitted, normalized = self._fitted[at], self._normalized[at]
+        told = np.abs(normalized) > _LEAST_SIGMAS
+        std = np.full(fitted.shape, self._sigma, np.float32)
+        np.divide(fitted, normalized, out=std, where=told)
+        return np.asarray(np.asarray(self._residual[at]) / std, np.float32)
+
+
+def views_of(finished: Finished) -> tuple[str, ...]:
+    """Return what can be shown of a result."""
+    maps, noisy = finished.result.maps, finished.source.has_values
+    colours = "S" in (finished.result.report.files[0].axes or "")
+    offered = {
+        NOISY: noisy,
+        RESULT: True,
+        SPLIT: noisy,
+        RESIDUAL: noisy and not colours,
+        UNCERTAINTY: finished.result.uncertainty is not None and not colours,
+        STRUCTURED: STRUCTURED in maps and not colours,
+    }
+    return tuple(view for view, there in offered.items() if there)
+
+
+def view_layer(
+    finished: Finished, view: str, *, raw: bool = False
+) -> tuple[Any, dict[str, Any]]:
+    """Return data and layer keywords of a view that needs a layer of its own.
+
+    Parameters
+    ----------
+    finished : Finished
+        The result.
+    view : str
+        RESIDUAL, UNCERTAINTY or STRUCTURED; one of `views_of`.
+    raw : bool
+        Whether the residual is in units of the image, not of the local noise.
+    """
+    maps = finished.result.maps
+    if view == UNCERTAINTY:
+        return uncertainty_layer(finished.source, maps[UNCERTAINTY])
+    if view == STRUCTURED:
+        return structured_layer(finished.source, maps[STRUCTURED])
+    return residual_layer(finished, raw=raw or "normalized_residual" not in maps)
+
+
+def residual_layer(
+    finished: Finished, *, raw: bool = True
+) -> tuple[Any, dict[str, Any]]:
+    """Return the residual of a result at its current strength, and layer keywords.
+
+    Parameters
+    ----------
+    finished : Finished
+        The result.
+    raw : bool
+        Whether it is in units of the image, not of the local noise.
+
+    Returns
+    -------
+    array of float32
+        Noisy minus denoised, in the shape of the image; lazy for a stack.
+    dict
+        Keywords of the layer. Its name has the unit, and the strength unless that is 0.
+    """
+    source, result, shown = finished.source, finished.result, finished.shown
+    sigmas = [p.noise.sigma for p in result.report.files[0].planes if p.noise.sigma]
+    sigma = float(np.median(sigmas)) if sigmas else 1.0
+    removed: Any = Residual(source.image(), result.image if shown is None else shown)
+    maps = result.maps
+    if not raw:
+        removed = NormalizedResidual(
+            removed, maps["residual"], maps["normalized_residual"], sigma
+        )
+    limit = _LIMIT * (sigma if raw else 1.0)
+    at = f" at strength {finished.strength:g}" if finished.strength else ""
+    at += "" if raw else " / sigma"
+    keywords = _keywords(source, "residual", at)
+    keywords |= {"colormap": "gray", "contrast_limits": (-limit, limit)}
+    return removed if source.whole else np.asarray(removed), keywords
+
+
+def uncertainty_layer(
+    source: LayerSource, uncertainty: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """Return the standard deviation of each pixel's error, and layer keywords.
+
+    Parameters
+    ----------
+    source : LayerSource
+        The source of the run.
+    uncertainty : ndarray of float32
+        In the shape and units of the image; NaN where unknown.
+    """
+    known = uncertainty[np.isfinite(uncertainty)]
+    most = float(np.percentile(known, 99.8)) if known.size else 1.0
+    limits = {"colormap": "magma", "contrast_limits": (0.0, most or 1.0)}
+    return uncertainty, _keywords(source, "uncertainty") | limits
+
+
+def structured_layer(
+    source: LayerSource, structured: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """Return the noise of rows, columns and pixels that was removed, and keywords.
+
+    Parameters
+    ----------
+    source : LayerSource
+        The source of the run.
+    structured : ndarray of float32
+        In the shape and units of the image; NaN where nothing was removed.
+    """
+    known = np.abs(structured[np.isfinite(structured)])
+    most = float(np.percentile(known, 99.8)) if known.size else 1.0
+    limits = {"colormap": "gray", "contrast_limits": (-(most or 1.0), most or 1.0)}
+    return structured, _keywords(source, "structured") | limits
+
+
+def _keywords(source: LayerSource, shows: str, at: str = "") -> dict[str, Any]:
+    """Return the keywords of the source without its colours and contrast."""
+    own = ("colormap", "contrast_limits", "gamma", "rgb", "metadata")
+    kept = {key: value for key, value in source.keywords.items() if key not in own}
+    name = str(source.keywords["name"])
+    for end in _NAME_ENDS:
+        name = name.removesuffix(end).strip()
+    marked = {SHOWS_KEY: shows}
+    return kept | {"name": f"{name} [{shows}{at}]", "rgb": False, "metadata": marked}

@@ -1,0 +1,187 @@
+"""The choices before a run: image, axes, planes, quality and what is rarely changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import napari
+from magicgui.widgets import SpinBox
+from napari.layers import Image
+from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.plugin.controls.axes_row import AxesRow
+from napari_inr_denoise.plugin.controls.device_choice import DeviceChoice
+from napari_inr_denoise.plugin.controls.layer_choice import LayerChoice
+from napari_inr_denoise.plugin.controls.preferences import (
+    MAXIMUM_SEED,
+    preferred_settings,
+)
+from napari_inr_denoise.plugin.controls.preset_choice import PresetChoice
+from napari_inr_denoise.plugin.controls.region_choice import RegionChoice
+from napari_inr_denoise.plugin.elements.form import Form, TextLabel, button, row
+from napari_inr_denoise.plugin.elements.section import Foldable
+from napari_inr_denoise.plugin.elements.segments import Segments
+from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME, mode_of
+
+_SCOPES = (
+    ("This", SLICE, "The plane that is shown"),
+    ("All", STACK, "Every plane, each as an image of its own"),
+    ("Volume", VOLUME, "The planes along Z as one volume, by the published method"),
+)
+_UNKNOWN = "-"
+_VOLUME_METHOD = "published, for volumes"
+
+
+class InputSection:
+    """The rows above the button: what is chosen, and what is measured in the image.
+
+    It knows nothing of runs.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        With the layers.
+
+    Attributes
+    ----------
+    native : QWidget
+        The Qt side.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        self._strength = 0.0
+        self.layer = LayerChoice(viewer)
+        self.channels = QCheckBox()
+        self.axes = AxesRow()
+        self.scope = Segments(_SCOPES)
+        self.preset = PresetChoice()
+        self.method_label = TextLabel(_VOLUME_METHOD, hides=False)
+        self.region = RegionChoice(viewer)
+        self.view_button = button("View", "Denoise only what the canvas shows now")
+        self.draw_button = button("Draw", "Draw a rectangle around what to denoise")
+        self.device = DeviceChoice()
+        seed = preferred_settings().seed
+        self.seed = SpinBox(value=seed, min=0, max=MAXIMUM_SEED, label="Seed")
+        self.noise_label = TextLabel(_UNKNOWN, hides=False)
+        self.cost_label = TextLabel(_UNKNOWN, hides=False)
+        self.form, self.advanced_form = Form(), Form()
+        self._lay_out()
+        self.scope.changed.connect(self._allow_preset)
+
+    def _lay_out(self) -> None:
+        form, advanced = self.form, self.advanced_form
+        form.add("Image", self.layer, "The noisy image; the result is a new layer")
+        form.add_wide(self.channels)
+        self.channels.setChecked(True)
+        self.channels.setVisible(False)
+        self.channels.setToolTip("Denoise all channels, and keep their colours")
+        form.add("Axes", self.axes)
+        form.add("Planes", self.scope, "Which planes of the image to denoise")
+        form.add("Quality", self.preset, "More time gives a smaller error")
+        form.add("Method", self.method_label, "A volume has one method")
+        region = row(self.region, self.view_button, self.draw_button)
+        tip = "Denoise only the box around drawn shapes, or labelled pixels"
+        advanced.add("Region", region, tip)
+        self.region.native.setAccessibleName("Region")
+        advanced.add("Device", self.device, "Where the networks are trained")
+        tip = "Start of the random numbers: the same seed gives the same result"
+        advanced.add("Seed", self.seed, tip)
+        advanced.add("Estimate", self.cost_label, "Time and memory of a run")
+        self.advanced = Foldable("Advanced", advanced, "Region, device, seed, memory")
+        noise = Form()
+        tip = "Noise of the plane that is shown, measured in the image itself"
+        noise.add("Noise", self.noise_label, tip)
+        self.native = QWidget()
+        layout = QVBoxLayout(self.native)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(5)
+        for part in (form, self.advanced.native, noise):
+            layout.addWidget(part)
+        self.show_image(None, "", 0)
+        self._allow_preset()
+
+    def show_image(self, layer: Image | None, letters: str, plane_count: int) -> None:
+        """Show the rows that mean something for an image.
+
+        Parameters
+        ----------
+        layer : Image or None
+            The chosen layer.
+        letters : str
+            A letter for each of its dimensions.
+        plane_count : int
+            Number of its planes.
+        """
+        stack = layer is not None and len(letters) > 2
+        self.form.show_row(self.axes, stack)
+        self.form.show_row(self.scope, stack)
+        if layer is not None and stack:
+            self.axes.show_axes(layer, letters)
+            self.scope.add(f"All {plane_count}", STACK, "")
+
+    def show_channels(self, count: int) -> None:
+        """Offer to denoise all channels of a composite, if there are several."""
+        self.channels.setVisible(count > 1)
+        self.channels.setText(f"All {count} channels of the composite")
+
+    @property
+    def settings(self) -> DenoiseSettings:
+        """The chosen settings."""
+        return self.settings_of(self.preset.value)
+
+    def settings_of(self, name: str) -> DenoiseSettings:
+        """Return the settings with another quality than the chosen one."""
+        return self.preset.settings(
+            name,
+            seed=self.seed.value,
+            device=self.device.value,
+            mode=mode_of(self.scope.value),
+        )
+
+    def load(self, path: Path) -> None:
+        """Choose the settings that a file holds.
+
+        Raises
+        ------
+        OSError, TypeError, ValueError
+            If the file holds no settings; nothing has changed then.
+        """
+        settings = self.preset.load(path)
+        self.seed.value = settings.seed
+        self.device.prefer(settings.device)
+        if mode_of(self.scope.value) != settings.mode:
+            self.scope.value = VOLUME if settings.mode == "volume" else STACK
+
+    def _allow_preset(self, _: object = None) -> None:
+        """Hide the quality for volumes: they have one method, the published one."""
+        volume = self.scope.value == VOLUME
+        self.preset.setEnabled(not volume)
+        self.form.show_row(self.preset, not volume)
+        self.form.show_row(self.method_label, volume)
+
+    def allow_volume(self, problem: str) -> None:
+        """Offer the volume unless there is a problem, shown as tooltip."""
+        self.scope.allow(VOLUME, problem)
+
+    def show_noise(self, text: str) -> None:
+        """Show the noise of the image; empty if it is not known."""
+        self.noise_label.value = text or _UNKNOWN
+
+    def show_cost(self, text: str) -> None:
+        """Show time and memory of the chosen run; empty if they are not known."""
+        self.cost_label.value = text or _UNKNOWN
+
+    def show_method_time(self, text: str) -> None:
+        """Show the time of a volume beside its method."""
+        self.method_label.value = (
+            f"{_VOLUME_METHOD}, {text}" if text else _VOLUME_METHOD
+        )
+
+    def clear_estimates(self) -> None:
+        """Remove noise, time and memory until they are known."""
+        self.show_noise("")
+        self.show_cost("")
+        self.show_method_time("")
+        for name in self.preset.choices:
+            self.preset.annotate(name, "")

@@ -1,0 +1,150 @@
+"""The menu of the panel: settings, the same run as a command or script, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
+
+from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.plugin.controls.file_dialogs import (
+    ask_and_load,
+    ask_for_name,
+    save_settings,
+)
+from napari_inr_denoise.plugin.widgets.input_section import InputSection
+from napari_inr_denoise.plugin.widgets.split_line import canvas_of
+
+_SCRIPT = """\
+from napari_inr_denoise import DenoiseSettings, denoise, read_image
+
+image = read_image({path!r})
+settings = DenoiseSettings.from_dict({settings!r})
+result = denoise(image.data, axes=image.axes, settings=settings)
+"""
+
+
+class PanelMenu:
+    """Fills the menu of a button.
+
+    Parameters
+    ----------
+    menu_button : QPushButton
+        Opens the menu.
+    inputs : InputSection
+        With the choices.
+    say : callable
+        Takes a message for the user.
+    """
+
+    def __init__(
+        self,
+        menu_button: QPushButton,
+        inputs: InputSection,
+        say: Callable[[str], None],
+    ) -> None:
+        self._inputs, self._say = inputs, say
+        self._button = menu_button
+        self.menu = QMenu(menu_button)
+        self.menu.addAction("Load settings...", self.ask_and_load)
+        self.menu.addAction("Save settings...", self.ask_and_save)
+        self.menu.addSeparator()
+        self.menu.addAction("Copy as command", self.copy_command)
+        self.menu.addAction("Copy as Python script", self.copy_script)
+        self.menu.addSeparator()
+        self.menu.addAction("Save picture of the canvas...", self.ask_and_save_picture)
+        self.menu.addSeparator()
+        if help_page():
+            self.menu.addAction("Documentation", open_help)
+        menu_button.clicked.connect(self._open)
+
+    def _open(self) -> None:
+        self.menu.popup(self._button.mapToGlobal(self._button.rect().bottomLeft()))
+
+    def ask_and_load(self) -> None:
+        """Ask for a settings file and choose its settings."""
+        message = ask_and_load(self._inputs.native, self._inputs.load)
+        if message:
+            self._say(message)
+
+    def ask_and_save(self) -> None:
+        """Ask for a file and write the chosen settings."""
+        path = ask_for_name(self._inputs.native)
+        if path is None:
+            return
+        try:
+            written = save_settings(self._inputs.settings, path)
+        except OSError as error:
+            self._say(f"The settings could not be saved: {error}")
+        else:
+            self._say(f"Saved {written}.")
+
+    def ask_and_save_picture(self) -> None:
+        """Ask for a file and save the canvas, with the line of a split view."""
+        canvas = canvas_of(self._inputs.native)
+        name, _ = QFileDialog.getSaveFileName(
+            self._inputs.native, "Save picture", "noisy and denoised.png", "PNG (*.png)"
+        )
+        if not name or canvas is None:
+            return
+        path = name if Path(name).suffix else f"{name}.png"
+        if canvas.grab().save(path):
+            self._say(f"Saved {path}.")
+        else:
+            self._say(f"The picture could not be saved: {path}")
+
+    def copy_command(self) -> None:
+        """Copy the command that denoises the file of the layer in the same way."""
+        self._copy(command_of(self._path, self._inputs.settings), "Command")
+
+    def copy_script(self) -> None:
+        """Copy a script that denoises the file of the layer in the same way."""
+        script = _SCRIPT.format(
+            path=self._path, settings=self._inputs.settings.to_dict()
+        )
+        self._copy(script, "Script")
+
+    @property
+    def _path(self) -> str:
+        layer: Any = self._inputs.layer.chosen
+        path = None if layer is None else layer.source.path
+        return str(path) if path else "IMAGE.tif"
+
+    def _copy(self, text: str, what: str) -> None:
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(text)
+        self._say(f"{what} copied.")
+
+
+def command_of(path: str, settings: DenoiseSettings) -> str:
+    """Return the command that denoises a file with settings."""
+    out = f"{Path(path).stem}-denoised"
+    parts = [f"inr-denoise run {_quoted(path)} --out {_quoted(out)}"]
+    parts.append(f"--preset {settings.preset} --seed {settings.seed}")
+    if settings.device != "auto":
+        parts.append(f"--device {settings.device}")
+    if settings.mode != "plane":
+        parts.append(f"--mode {settings.mode}")
+    return " ".join(parts)
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if " " in path else path
+
+
+def help_page() -> str:
+    """Return the address of the documentation; empty if this installation has none."""
+    pairs = metadata("napari-inr-denoise").get_all("Project-URL") or []
+    pages = dict(pair.split(", ", 1) for pair in pairs)
+    return str(pages.get("Documentation", ""))
+
+
+def open_help() -> None:
+    """Open the documentation in a browser."""
+    QDesktopServices.openUrl(QUrl(help_page()))

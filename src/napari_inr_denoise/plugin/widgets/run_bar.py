@@ -1,0 +1,167 @@
+"""The button that starts a run; while one is at work, its phase, progress and Stop."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from napari_inr_denoise.plugin.controls import messages
+from napari_inr_denoise.plugin.elements.form import BAR_STEPS, TextLabel, button
+from napari_inr_denoise.plugin.elements.plot import FitPlot
+from napari_inr_denoise.plugin.layers.displayed import PREVIEW_SIDE
+
+if TYPE_CHECKING:
+    from napari_inr_denoise.core.denoise import DenoiseStep
+
+_STOP, _STOPPING = "Stop", "Stopping..."
+
+
+class RunBar:
+    """Starts runs, and shows the one that is at work in place of the buttons.
+
+    Attributes
+    ----------
+    native : QWidget
+        The Qt side.
+    status_label : TextLabel
+        What the last action led to.
+    """
+
+    def __init__(self) -> None:
+        self._fit_started = 0.0
+        self._plotted: tuple[dict[str, int], int] | None = None
+        self.start_button = button(
+            "Denoise",
+            "Denoise the image into a new layer; of several selected layers, one "
+            "after the other",
+            "primary",
+        )
+        self.preview_button = button(
+            "Preview",
+            f"Denoise what is visible, at most {PREVIEW_SIDE} x {PREVIEW_SIDE} "
+            "pixels, with the quality Fast",
+        )
+        self.stop_button = button(_STOP, "Stop now and keep the best result so far")
+        self.phase_label = TextLabel("", hides=False)
+        self.left_label = TextLabel()
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress")
+        self.progress.setToolTip("Share of the whole run that is done")
+        self.progress.setMinimumHeight(6)
+        self.progress.setMaximumHeight(8)
+        self.plot = FitPlot(
+            "residual / noise level",
+            "What is removed over time, as a multiple of the noise level (dashed). "
+            "The mark shows where the fit ended.",
+            reference=1.0,
+            suffix=" x",
+        )
+        self.status_label = TextLabel()
+        self._lay_out()
+        self.show_running(on=False)
+
+    def _lay_out(self) -> None:
+        self._idle, self._busy = QWidget(), QWidget()
+        idle = QHBoxLayout(self._idle)
+        idle.addWidget(self.start_button, stretch=2)
+        idle.addWidget(self.preview_button, stretch=1)
+        busy = QVBoxLayout(self._busy)
+        told = QHBoxLayout()
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self.phase_label)
+        words.addWidget(self.left_label)
+        told.addLayout(words, stretch=1)
+        told.addWidget(self.stop_button)
+        busy.addLayout(told)
+        busy.addWidget(self.progress)
+        busy.addWidget(self.plot)
+        self.native = QWidget()
+        layout = QVBoxLayout(self.native)
+        layout.setSpacing(4)
+        for one in (idle, busy, layout):
+            one.setContentsMargins(0, 0, 0, 0)
+        for part in (self._idle, self._busy, self.status_label):
+            layout.addWidget(part)
+
+    def show_running(self, *, on: bool) -> None:
+        """Show the run that is at work, or the buttons that start one."""
+        self._idle.setVisible(not on)
+        self._busy.setVisible(on)
+        self.stop_button.setText(_STOP)
+        self.stop_button.setEnabled(on)
+
+    def show_stopping(self) -> None:
+        """Show that Stop was heard."""
+        self.stop_button.setText(_STOPPING)
+        self.stop_button.setEnabled(False)
+        self._show_busy()
+
+    def show_layer_count(self, count: int) -> None:
+        """Show how many layers the button starts, if there are several."""
+        text = f"Denoise {count} layers" if count > 1 else "Denoise"
+        self.start_button.setText(text)
+        self.start_button.setAccessibleName(text)
+
+    def allow(self, *, start: bool) -> None:
+        """Enable the buttons if there is something to denoise."""
+        self.start_button.setEnabled(start)
+        self.preview_button.setEnabled(start)
+
+    def begin(self, text: str) -> None:
+        """Show the start of the run of an image."""
+        self.plot.clear()
+        self.plot.setVisible(False)  # until there is something to see
+        self._plotted = None
+        self._fit_started = time.monotonic()
+        self.phase_label.value = text
+        self.left_label.value = ""
+        self.status_label.value = ""
+        self._show_busy()
+
+    def _show_busy(self) -> None:
+        self.progress.setRange(0, 0)
+
+    def show_progress(
+        self, step: DenoiseStep, share: float, time_left: str, position: str
+    ) -> None:
+        """Show a step of a run.
+
+        Parameters
+        ----------
+        step : DenoiseStep
+            The last step of the image being denoised.
+        share : float
+            Finished fraction of all images of the run, 0 to 1.
+        time_left : str
+            Estimated time until the end of the run; empty if unknown.
+        position : str
+            Which of several layers is at work, with a colon; empty for one.
+        """
+        self.phase_label.value = position + messages.phase_message(step)
+        self.left_label.value = "" if messages.busy(step) else time_left
+        if not self.stop_button.isEnabled() or messages.busy(step):
+            self._show_busy()
+        else:
+            self.progress.setRange(0, BAR_STEPS)
+            self.progress.setValue(round(share * BAR_STEPS))
+        self._plot(step)
+
+    def _plot(self, step: DenoiseStep) -> None:
+        """Extend the curve of the current plane or tile, or start that of another."""
+        at, ended = (step.plane.index, step.tile_number), step.fit is None
+        if self._plotted not in (None, at) and not self.plot.ended:
+            if ended:
+                return  # the end of another fit that runs concurrently
+            self.plot.clear()
+        seconds = time.monotonic() - self._fit_started
+        self.plot.add(seconds, messages.residual_ratio(step), ended=ended)
+        self.plot.setVisible(len(self.plot.points) > 1)
+        self._plotted = None if step.learning else at
+
+    def say(self, text: str) -> None:
+        """Show a message."""
+        self.status_label.value = text

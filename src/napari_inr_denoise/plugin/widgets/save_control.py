@@ -1,0 +1,149 @@
+"""Saves results and reports from the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtWidgets import QFileDialog
+
+from napari_inr_denoise.image.conversion import as_dtype
+from napari_inr_denoise.plugin.controls.file_dialogs import ask_for_report
+from napari_inr_denoise.plugin.results.finished import Finished
+from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.runs.worker import StoppableWorker
+from napari_inr_denoise.plugin.widgets.result_section import ResultSection
+from napari_inr_denoise.plugin.writer import write_layer
+
+if TYPE_CHECKING:
+    from napari_inr_denoise.batch.report.thumbnails import Thumbnails
+
+KINDS = {
+    "OME-TIFF, 16-bit integers (*.ome.tif)": (".ome.tif", "uint16"),
+    "OME-TIFF, 32-bit float (*.ome.tif)": (".ome.tif", "float32"),
+    "OME-Zarr, 16-bit integers (*.ome.zarr)": (".ome.zarr", "uint16"),
+    "OME-Zarr, 32-bit float (*.ome.zarr)": (".ome.zarr", "float32"),
+}
+"""Ending and data type by the name of the filter in the dialog."""
+_UNWANTED = '<>:"/\\|?*'
+
+
+class SaveControl:
+    """Asks where to save a result or its report, and writes it.
+
+    Parameters
+    ----------
+    section : ResultSection
+        With the buttons.
+    lifetime : Lifetime
+        Of the panel.
+    say : callable
+        Takes a message for the user.
+    """
+
+    def __init__(
+        self, section: ResultSection, lifetime: Lifetime, say: Callable[[str], None]
+    ) -> None:
+        self._section, self._lifetime, self._say = section, lifetime, say
+        self._offered: Finished | None = None
+        section.save_button.clicked.connect(self.ask_and_save)
+        section.report_button.clicked.connect(self.ask_and_report)
+
+    def offer(self, finished: Finished | None) -> None:
+        """Choose the result to save."""
+        self._offered = finished
+
+    def ask_and_save(self) -> None:
+        """Ask for a file and write the result as the layer shows it."""
+        offered = self._offered
+        if offered is None:
+            return
+        name = "".join(sign for sign in offered.layer.name if sign not in _UNWANTED)
+        path, kind = QFileDialog.getSaveFileName(
+            self._section.native, "Save the result", name, ";;".join(KINDS)
+        )
+        if not path:
+            return
+        ending, dtype = KINDS.get(kind, (".ome.tif", "float32"))
+        path = path if path.endswith((".tif", ".tiff", ".zarr")) else path + ending
+        self._section.save_button.setEnabled(False)
+        self._say(f"Saving {Path(path).name}...")
+        worker = _SaveWorker(offered, path, dtype)
+        worker.returned.connect(self._show_saved)
+        worker.errored.connect(self._show_failure)
+        self._lifetime.start(worker)
+
+    @while_open
+    def _show_saved(self, found: tuple[str, str]) -> None:
+        path, note = found
+        self._section.save_button.setEnabled(True)
+        self._say(f"Saved {path}.{note}")
+
+    @while_open
+    def _show_failure(self, error: Exception) -> None:
+        self._section.save_button.setEnabled(True)
+        self._say(f"The result could not be saved: {error}")
+
+    def ask_and_report(self) -> None:
+        """Ask for a file and write the report."""
+        if self._offered is None:
+            return
+        path = ask_for_report(self._section.native, self._offered.layer.name)
+        if path is None:
+            return
+        try:
+            write_result_report(self._offered, path)
+        except OSError as error:
+            self._say(f"The report could not be saved: {error}")
+        else:
+            self._say(f"Saved {path}.")
+
+
+def write_result_report(finished: Finished, path: Path) -> None:
+    """Write the report of a result: HTML, CSV or, by default, JSON."""
+    if path.suffix.lower() in {".html", ".htm"}:
+        from napari_inr_denoise.batch.report.files import replace_text
+        from napari_inr_denoise.batch.report.page import page
+
+        replace_text(path, page(finished.report, [_thumbnails(finished)], path.parent))
+        return
+    from napari_inr_denoise.batch.report.files import write_report_file
+
+    write_report_file(finished.report, path)
+
+
+def _thumbnails(finished: Finished) -> Thumbnails | None:
+    """Return pictures before and after; None without the noisy image."""
+    from napari_inr_denoise.batch.report.thumbnails import AxesImage, thumbnails
+
+    source, result = finished.source, finished.result
+    if not source.has_values:
+        return None
+    noisy, denoised = (
+        AxesImage(data, source.axes) for data in (source.image(), result.image)
+    )
+    doubt = result.uncertainty
+    uncertainty = None if doubt is None else AxesImage(doubt, source.axes)
+    return thumbnails(noisy, denoised, finished.report.files[0], uncertainty)
+
+
+class _SaveWorker(StoppableWorker):
+    """Writes a layer in a thread: a long stack takes seconds."""
+
+    def __init__(self, finished: Finished, path: str, dtype: str) -> None:
+        super().__init__()
+        data, self._attributes, _ = finished.layer.as_layer_data_tuple()
+        self._data = data if finished.shown is None else finished.shown
+        self._path, self._dtype = path, np.dtype(dtype)
+
+    def work(self) -> tuple[str, str]:
+        """Run in the worker's thread."""
+        data, note = np.asarray(self._data), ""
+        if data.dtype != self._dtype and not self._attributes.get("rgb"):
+            data, clipped = as_dtype(data, self._dtype)
+            if clipped:
+                note = f" {clipped} values did not fit and were clipped."
+        (written,) = write_layer(self._path, data, self._attributes)
+        return written, note
