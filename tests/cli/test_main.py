@@ -127,7 +127,7 @@ def test_run_names_what_failed_and_exits_with_one(tmp_path: Path) -> None:
     [
         (["run", "x.tif"], "--out"),
         (["run", "none.tif", "--out", "o"], "no such file"),
-        (["run", "none.tif", "--out", "o", "--preset", "best"], "best"),
+        (["run", "none.tif", "--out", "o", "--preset", "finest"], "finest"),
         (["run", "none.tif", "--out", "o", "--device", "tpu"], "device: got 'tpu'"),
         (["run", "none.tif", "--out", "o", "--seed", "-1"], "seed: got -1"),
         (["run", "none.tif", "--out", "o", "--memory", "0.1"], "memory_gb: got 0.1"),

@@ -25,8 +25,8 @@ def fit_options(command: _Function) -> _Function:
             type=click.Choice(list(PRESETS)),
             default="auto",
             show_default=True,
-            help="fast: a look in seconds; auto: the best quality for its time; paper: "
-            "the published method.",
+            help="fast: a look in seconds; auto: the best quality for its time; best: "
+            "slightly better, in minutes; paper: the published method.",
         ),
     ):
         command = option(command)

@@ -26,8 +26,14 @@ def _forgotten() -> Iterator[None]:
 
 @pytest.fixture
 def _interpreted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Triton's own interpreter runs the kernels on the CPU."""
+    """Triton's own interpreter runs the kernels on the CPU.
+
+    Triton reads the variable when it is imported, which other tests may have done.
+    """
     monkeypatch.setenv("TRITON_INTERPRET", "1")
+    for name in list(sys.modules):
+        if name.split(".")[0] == "triton" and "_C" not in name:
+            monkeypatch.delitem(sys.modules, name)
     pytest.importorskip("triton", reason="Triton is not installed")
     yield
     sys.modules.pop(KERNELS, None)

@@ -18,7 +18,9 @@ def test_a_run_in_words(tiny: DenoiseSettings, rng: np.random.Generator) -> None
     later = next(steps)
     assert messages.noise_message(first.problem).startswith("sigma ")
     assert messages.residual_ratio(later) > 0
-    assert messages.phase_message(later) == "Plane 1 of 2: training, step 10"
+    assert (
+        messages.phase_message(later) == "Plane 1 of 2: training, step 10 of about 40"
+    )
     stopped = messages.ending_message(later.stopped(), 2)
     assert stopped.startswith("Stopped: 0 of 2 planes finished")
     assert messages.ending_message(later.stopped(), 1).startswith("Stopped: ")

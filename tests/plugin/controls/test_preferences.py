@@ -47,7 +47,7 @@ def test_what_is_stored_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        {"preset": "best"},
+        {"preset": "finest"},
         {"preset": None},
         {"preset": ["fast"]},
         {"device": "abacus"},
@@ -92,7 +92,7 @@ def test_the_page_offers_what_there_is() -> None:
     ("text", "preset"),
     [
         ("defaults: {preset: fast, seed: 3}", "fast"),
-        ("defaults: {preset: best, seed: minus, memory_gb: -1}", "auto"),
+        ("defaults: {preset: finest, seed: minus, memory_gb: -1}", "auto"),
         ("defaults: 3", "auto"),
         ("][", "auto"),
         ("", "auto"),

@@ -60,8 +60,22 @@ def residual_ratio(step: DenoiseStep) -> float:
     return residual / sigma if sigma > 0 else math.nan
 
 
+def error_ratio(step: DenoiseStep) -> float:
+    """Return the estimated error so far over the noise level; NaN where unknown.
+
+    It is unknown for the published method, for correlated noise, and before the first
+    measurement.
+    """
+    fit, sigma = step.fit, step.problem.noise.sigma
+    quality = step.result.quality
+    error = quality.held_out_error if fit is None and quality else None
+    if fit is not None:
+        error = fit.estimated_error
+    return error / sigma if error is not None and sigma > 0 else math.nan
+
+
 def phase_message(step: DenoiseStep) -> str:
-    """Return what a run does at a step: "Training on 50 planes, step 240 of 440"."""
+    """Return what a run does: "Training on 50 planes, step 240 of about 440"."""
     if step.progress >= _NEARLY_ALL:
         return "Combining and filtering..."
     if step.learning:
@@ -76,7 +90,10 @@ def phase_message(step: DenoiseStep) -> str:
 
 
 def _steps(step: DenoiseStep) -> str:
-    return "" if step.fit is None else f", step {step.fit.step}"
+    if step.fit is None:
+        return ""
+    of_about = f" of about {step.fit.max_steps}" if step.fit.step else ""
+    return f", step {step.fit.step}{of_about}"
 
 
 def busy(step: DenoiseStep) -> bool:

@@ -54,12 +54,20 @@ class FitPlot(QWidget):
         return tuple(self._points)
 
     @property
+    def label(self) -> str:
+        """What the value is, with its unit."""
+        return self._label
+
+    @property
     def ended(self) -> bool:
         """Whether the last point is marked as the end of the fit."""
         return self._ended
 
-    def clear(self) -> None:
-        """Remove the curve."""
+    def clear(self, label: str | None = None) -> None:
+        """Remove the curve, and begin that of another value if a label is given."""
+        if label is not None:
+            self._label = label
+            self.setAccessibleName(label)
         self._points, self._ended = [], False
         self.update()
 

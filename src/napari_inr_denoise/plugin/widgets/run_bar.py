@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from napari_inr_denoise.plugin.layers.displayed import PREVIEW_SIDE
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseStep
 
+_ERROR, _RESIDUAL = "estimated error / noise level", "residual / noise level"
 _STOP, _STOPPING = "Stop", "Stopping..."
 
 
@@ -53,9 +55,9 @@ class RunBar:
         self.progress.setMinimumHeight(6)
         self.progress.setMaximumHeight(8)
         self.plot = FitPlot(
-            "residual / noise level",
-            "What is removed over time, as a multiple of the noise level (dashed). "
-            "The mark shows where the fit ended.",
+            _RESIDUAL,
+            "Estimated error over time, as a multiple of the noise level (dashed), "
+            "where it is known; else the residual. The mark shows where the fit ended.",
             reference=1.0,
             suffix=" x",
         )
@@ -113,7 +115,7 @@ class RunBar:
 
     def begin(self, text: str) -> None:
         """Show the start of the run of an image."""
-        self.plot.clear()
+        self.plot.clear(_RESIDUAL)
         self.plot.setVisible(False)  # until there is something to see
         self._plotted = None
         self._fit_started = time.monotonic()
@@ -156,9 +158,18 @@ class RunBar:
         if self._plotted not in (None, at) and not self.plot.ended:
             if ended:
                 return  # the end of another fit that runs concurrently
-            self.plot.clear()
+            self.plot.clear(_RESIDUAL)
         seconds = time.monotonic() - self._fit_started
-        self.plot.add(seconds, messages.residual_ratio(step), ended=ended)
+        error = messages.error_ratio(step)
+        if error > 0 and not (ended and self.plot.label == _RESIDUAL):
+            if self.plot.label != _ERROR:
+                self.plot.clear(_ERROR)
+            value = error
+        elif self.plot.label == _ERROR:
+            value = math.nan
+        else:
+            value = messages.residual_ratio(step)
+        self.plot.add(seconds, value, ended=ended)
         self.plot.setVisible(len(self.plot.points) > 1)
         self._plotted = None if step.learning else at
 
