@@ -7,6 +7,7 @@ import numpy as np
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core.denoise import denoise_steps
+from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.plugin.controls import messages
 
@@ -19,7 +20,7 @@ def test_a_run_in_words(tiny: DenoiseSettings, rng: np.random.Generator) -> None
     assert messages.noise_message(first.problem).startswith("sigma ")
     assert messages.residual_ratio(later) > 0
     assert (
-        messages.phase_message(later) == "Plane 1 of 2: training, step 10 of about 40"
+        messages.phase_message(later) == "Plane 1 of 2: training, step 10 of at most 40"
     )
     stopped = messages.ending_message(later.stopped(), 2)
     assert stopped.startswith("Stopped: 0 of 2 planes finished")
@@ -76,3 +77,19 @@ def test_a_result_that_was_stopped_says_so_first(
     first = messages.result_chips(report, 3)[0]
     assert first.kind == "warning"
     assert first.text.startswith("Stopped early")
+
+
+def test_a_training_that_converged_is_no_warning(tiny: DenoiseSettings) -> None:
+    noisy = np.random.default_rng(0).normal(9, 1, (2, 24, 24))
+    result = list(denoise_steps(noisy, settings=tiny))[-1].stopped()
+    (file,) = result.report.files
+    reasons = StopReason.HELD_OUT_FLAT, StopReason.TRAINED
+    planes = tuple(
+        replace(plane, reason=reason.value)
+        for plane, reason in zip(file.planes, reasons, strict=True)
+    )
+    report = replace(result.report, files=(replace(file, planes=planes),))
+    words = {reason.label.capitalize() for reason in reasons}
+    assert not words & {chip.text for chip in messages.result_chips(report, 2)}
+    done = replace(result, report=report)
+    assert messages.ending_message(done, 2) == "2 planes finished."

@@ -89,11 +89,18 @@ def phase_message(step: DenoiseStep) -> str:
     return f"{place}{'t' if place else 'T'}raining{_steps(step)}"
 
 
+_TRAINED = {StopReason.TRAINED, StopReason.HELD_OUT_FLAT}
+"""Reasons of a training that went as it should."""
+
+
 def _steps(step: DenoiseStep) -> str:
     if step.fit is None:
         return ""
-    of_about = f" of about {step.fit.max_steps}" if step.fit.step else ""
-    return f", step {step.fit.step}{of_about}"
+    if not step.fit.step:
+        return ", step 0"
+    # The published method knows only the most steps, and usually ends before.
+    known = "about" if step.fit.estimated_error is not None else "at most"
+    return f", step {step.fit.step} of {known} {step.fit.max_steps}"
 
 
 def busy(step: DenoiseStep) -> bool:
@@ -117,16 +124,16 @@ def ending_message(result: DenoiseResult, plane_count: int) -> str:
             f"Stopped: {finished} of {plane_count} {what} finished{halfway}; the "
             "others are unchanged."
         )
+    if set(reasons) <= _TRAINED:
+        return f"{plane_count} {what} finished."
     if len(set(reasons)) == 1:
-        if reasons[0] is StopReason.TRAINED:
-            return f"{plane_count} {what} finished."
         return f"All {plane_count} {what}: {_brief(reasons[0])}"
     counts = (f"{reasons.count(r)} {what}: {_brief(r)}" for r in dict.fromkeys(reasons))
     return "\n".join(counts)
 
 
 def _brief(reason: StopReason) -> str:
-    return "Finished." if reason is StopReason.TRAINED else reason.sentence
+    return "Finished." if reason in _TRAINED else reason.sentence
 
 
 def is_partial(report: DenoiseReport, plane_count: int) -> bool:
@@ -178,7 +185,7 @@ def result_chips(report: DenoiseReport, plane_count: int) -> list[Chip]:
 
 
 def _reason_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
-    usual = {StopReason.TRAINED, StopReason.NOISE_LEVEL, StopReason.CALLER}
+    usual = {*_TRAINED, StopReason.NOISE_LEVEL, StopReason.CALLER}
     reasons = dict.fromkeys(StopReason(plane.reason) for plane in planes)
     return [
         Chip(one.label.capitalize(), one.sentence, "warning")
