@@ -212,11 +212,11 @@ class AttentionTrainer(Trainer):
         return (loss * targets * weights[:, None, None, None]).sum() / counted
 
     def averaged(self) -> AbstractContextManager[None]:
-        """Let the network have the average of its weights meanwhile."""
+        """Use the averaged weights within the context."""
         return self._optimizer.averaged()
 
     def finish(self) -> None:
-        """End the training: the network keeps the average of its weights."""
+        """End the training; the network keeps the averaged weights."""
         self._optimizer.finish()
 
     @torch.no_grad()

@@ -145,9 +145,9 @@ class Trainer(ABC):
         """Take one optimization step."""
 
     def averaged(self) -> AbstractContextManager[None]:
-        """Let the network have the weights to predict with meanwhile.
+        """Use the weights for prediction within the context.
 
-        For an optimizer that averages the weights; by default nothing is done.
+        An optimizer may average the weights. By default they are not changed.
         """
         return nullcontext()
 

@@ -257,11 +257,11 @@ class NeighbourhoodTrainer(Trainer):
         return loss.mean(dim=-1).sum()
 
     def averaged(self) -> AbstractContextManager[None]:
-        """Let the network have the average of its weights meanwhile."""
+        """Use the averaged weights within the context."""
         return self._optimizer.averaged()
 
     def finish(self) -> None:
-        """End the training: the network keeps the average of its weights."""
+        """End the training; the network keeps the averaged weights."""
         self._optimizer.finish()
 
     @torch.no_grad()

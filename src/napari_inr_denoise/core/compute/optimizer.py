@@ -105,8 +105,8 @@ _HORIZON = 0.3
 class AveragingOptimizer:
     """AdamW with a constant learning rate, and an average of the weights.
 
-    The average takes the place of a falling learning rate, which must know beforehand
-    when the training ends.
+    The average replaces a falling learning rate. A falling rate needs the number of
+    steps in advance; the average does not.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class AveragingOptimizer:
 
     @contextmanager
     def averaged(self) -> Generator[None, None, None]:
-        """Let the network have the average of its weights meanwhile."""
+        """Use the averaged weights within the context."""
         self._average.apply()
         try:
             yield
@@ -141,5 +141,5 @@ class AveragingOptimizer:
             self._average.restore()
 
     def finish(self) -> None:
-        """Let the network keep the average of its weights."""
+        """Keep the averaged weights."""
         self._average.apply()

@@ -149,7 +149,7 @@ def result_chips(report: DenoiseReport, plane_count: int) -> list[Chip]:
     Parameters
     ----------
     report : DenoiseReport
-        Of the run.
+        Report of the run.
     plane_count : int
         Number of planes that were to be denoised.
     """

@@ -20,7 +20,7 @@ class Foldable:
     title : str
         On the button that unfolds it.
     content : QWidget
-        What is shown when it is unfolded.
+        Widget that is shown while the section is open.
     tip : str
         Tooltip of the button.
 

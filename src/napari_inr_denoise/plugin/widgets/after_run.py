@@ -34,7 +34,7 @@ class AfterRun:
     viewer : napari.Viewer
         With the layers.
     lifetime : Lifetime
-        Of the panel.
+        Lifetime of the panel.
     say : callable
         Takes a message for the user.
 

@@ -58,7 +58,7 @@ class BeforeRun:
     viewer : napari.Viewer
         With the layers.
     lifetime : Lifetime
-        Of the panel.
+        Lifetime of the panel.
     source_of : callable
         Returns the noisy layer that the result of a layer was made of, or None.
 

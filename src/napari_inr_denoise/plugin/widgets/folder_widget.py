@@ -52,7 +52,7 @@ class FolderWidget:
     Parameters
     ----------
     lifetime : Lifetime
-        Of the panel: its end stops the files at work.
+        Lifetime of the panel. When it ends, the files at work are stopped.
 
     Attributes
     ----------

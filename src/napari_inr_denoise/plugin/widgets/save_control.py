@@ -38,7 +38,7 @@ class SaveControl:
     section : ResultSection
         With the buttons.
     lifetime : Lifetime
-        Of the panel.
+        Lifetime of the panel.
     say : callable
         Takes a message for the user.
     """

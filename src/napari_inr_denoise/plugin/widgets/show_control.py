@@ -49,7 +49,7 @@ class ShowControl:
     viewer : napari.Viewer
         With the layers.
     lifetime : Lifetime
-        Of the panel.
+        Lifetime of the panel.
     say : callable
         Takes a message for the user.
 

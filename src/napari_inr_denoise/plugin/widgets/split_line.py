@@ -55,7 +55,7 @@ class SplitLine:
     viewer : napari.Viewer
         With camera and dimensions.
     lifetime : Lifetime
-        Of the panel.
+        Lifetime of the panel.
 
     Attributes
     ----------

@@ -29,7 +29,7 @@ class StrengthControl:
     section : ResultSection
         With the slider and the button.
     lifetime : Lifetime
-        Of the panel.
+        Lifetime of the panel.
     say : callable
         Takes a message for the user.
     """

@@ -74,7 +74,7 @@ class FixedPattern:
     Attributes
     ----------
     offsets_yxs : ndarray, shape (Y, X, samples)
-        What is to be subtracted from each plane: offsets of rows, columns and warm
+        Pattern to subtract from each plane: offsets of rows, columns and warm
         pixels.
     pixel_stds : tuple of float
         Standard deviation, for each sample, of the offsets that all pixels have beside.
