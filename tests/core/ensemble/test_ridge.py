@@ -63,18 +63,18 @@ def test_samples_of_one_structure_help_each_other(rng: np.random.Generator) -> N
 
 
 def test_a_flat_group_keeps_one_share_of_each_patch(rng: np.random.Generator) -> None:
-    removed = torch.from_numpy(rng.normal(size=(40, 40, 1))).float()
-    _, kept = regressed(torch.zeros(40, 40, 1), removed, torch.ones(40, 40))
+    removed = torch.from_numpy(rng.normal(size=(1, 40, 40, 1))).float()
+    _, kept = regressed(torch.zeros(1, 40, 40, 1), removed, torch.ones(1, 40, 40), 32)
     covered = kept[kept > 0].numpy()
     assert len(covered) > 400
     np.testing.assert_allclose(covered, 1 / 32, rtol=1e-4)
 
 
 def test_strong_structure_is_kept_whole(rng: np.random.Generator) -> None:
-    pilot = torch.from_numpy(rng.normal(0, 1000, (30, 30, 1))).float()
-    removed = torch.from_numpy(rng.normal(size=(30, 30, 1))).float()
-    change, kept = regressed(pilot, removed, torch.ones(30, 30))
-    np.testing.assert_allclose(change.numpy(), removed.numpy(), atol=0.05)
+    pilot = torch.from_numpy(rng.normal(0, 1000, (1, 30, 30, 1))).float()
+    removed = torch.from_numpy(rng.normal(size=(1, 30, 30, 1))).float()
+    change, kept = regressed(pilot, removed, torch.ones(1, 30, 30), 32)
+    np.testing.assert_allclose(change.numpy(), removed[0].numpy(), atol=0.05)
     assert kept.min() > 0.99
 
 
@@ -134,3 +134,30 @@ def test_extreme_values_stay_finite(rng: np.random.Generator) -> None:
     result[12, 12] = 1e30
     noisy = result + rng.normal(0, SIGMA, result.shape)
     assert np.isfinite(ridge_averaged(_problem(noisy), result)).all()
+
+
+def test_planes_beside_help_where_they_are_alike(rng: np.random.Generator) -> None:
+    truth, problem, result = _edges(rng)
+    beside = [_edges(rng)[1:] for _ in range(2)]
+    alone = ridge_averaged(problem, result)
+    together = ridge_averaged(problem, result, beside=beside)
+    assert _error(together, truth) < 0.97 * _error(alone, truth)
+
+
+def test_planes_beside_that_are_unlike_change_little(rng: np.random.Generator) -> None:
+    truth, problem, result = _edges(rng)
+    other = np.full_like(result, 900.0)
+    unlike = _problem(other + rng.normal(0, SIGMA, other.shape)), other
+    alone = ridge_averaged(problem, result)
+    together = ridge_averaged(problem, result, beside=[unlike])
+    assert _error(together, truth) < 1.03 * _error(alone, truth)
+
+
+def test_a_noisier_plane_beside_counts_less(rng: np.random.Generator) -> None:
+    truth, problem, result = _edges(rng)
+    noisier = truth + rng.normal(0, 10 * SIGMA, truth.shape)
+    model = NoiseModel(10 * SIGMA, False, 10 * SIGMA)
+    beside = replace(_problem(noisier), noise=model), result
+    alone = ridge_averaged(problem, result)
+    together = ridge_averaged(problem, result, beside=[beside])
+    assert _error(together, truth) < 1.05 * _error(alone, truth)

@@ -37,7 +37,7 @@ _Item = TypeVar("_Item")
 _FEWEST_PLANES = 3
 MOST_TRAINED = 24
 """Largest number of tiles that a shared network is trained on."""
-MORE_STEPS = 2
+MORE_STEPS = 4
 """Optimization steps of a shared network, as a multiple of those for one plane."""
 _BRIGHTNESS = 7.0
 """Standard deviation, in pixels, of the blur that matches the local brightness. With 8

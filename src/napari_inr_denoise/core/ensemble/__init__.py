@@ -6,7 +6,8 @@ divergence. `weighting` chooses the weights of the mean on held-out pixels,
 computes further values for each pixel. `strength` changes a finished result.
 
 To add a post-filter, write a function in a file of its own and add it to
-`POST_FILTERS`. The filters run in the order of this dictionary. A filter returns the
+`POST_FILTERS`, or to `PILOT_FILTERS` if it shall run before the search for similar
+patches. The filters run in the order of these dictionaries. A filter returns the
 estimate unchanged where it does not apply, and updates the divergence if it changes how
 much of the noise is left. From outside of the package::
 

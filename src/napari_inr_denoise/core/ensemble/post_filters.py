@@ -1,6 +1,8 @@
 """Post-filters, which are applied in order to the weighted mean of the candidates.
 
-Each takes an estimate with its divergence and returns one. A new filter is a function
+Each takes an estimate with its divergence and returns one. The filters of
+`PILOT_FILTERS` need nothing but the plane. Those of `POST_FILTERS` come after them, and
+see the planes beside it in a stack after the same filters. A new filter is a function
 of this interface in a file of its own, and one line in `POST_FILTERS`. A caller outside
 of the package adds its own:
 
@@ -51,11 +53,15 @@ class FilterProblem:
         Pixels that no candidate was trained on.
     device : torch.device
         Where to compute.
+    beside : tuple of (NoisyPlane, Estimate)
+        Planes beside this one in a stack that show similar structure, and their
+        estimates after `PILOT_FILTERS`.
     """
 
     plane: NoisyPlane
     held_out_yx: NDArray[np.bool_] = field(repr=False)
     device: torch.device
+    beside: tuple[tuple[NoisyPlane, Estimate], ...] = field(default=(), repr=False)
 
 
 class PostFilter(Protocol):
@@ -84,7 +90,10 @@ def wiener(problem: FilterProblem, estimate: Estimate) -> Estimate:
 
 def ridge(problem: FilterProblem, estimate: Estimate) -> Estimate:
     """Average with the regression of similar noisy patches that the estimate steers."""
-    plane_yxs = ridge_averaged(problem.plane, estimate.plane_yxs, problem.device)
+    beside = [(plane, other.plane_yxs) for plane, other in problem.beside]
+    plane_yxs = ridge_averaged(
+        problem.plane, estimate.plane_yxs, problem.device, beside
+    )
     return Estimate(plane_yxs, estimate.divergence_yxs)
 
 
@@ -101,12 +110,15 @@ def range_limit(problem: FilterProblem, estimate: Estimate) -> Estimate:
     return Estimate(plane_yxs, estimate.divergence_yxs)
 
 
-POST_FILTERS: dict[str, PostFilter] = {
+PILOT_FILTERS: dict[str, PostFilter] = {
     "guided": guided,
     "wiener": wiener,
+}
+"""Filters of one plane by name, in the order in which they are applied."""
+POST_FILTERS: dict[str, PostFilter] = {
     "ridge": ridge,
 }
-"""The filters by name, in the order in which they are applied."""
+"""The same for the filters after them, which see the planes beside."""
 LIMITS: dict[str, PostFilter] = {
     "structure": structure_limit,
     "range": range_limit,
@@ -114,8 +126,15 @@ LIMITS: dict[str, PostFilter] = {
 """Applied after every other filter, so that none can break them."""
 
 
+def apply_pilot_filters(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Return the estimate after the filters that need one plane only."""
+    for apply in PILOT_FILTERS.values():
+        estimate = apply(problem, estimate)
+    return estimate
+
+
 def apply_post_filters(problem: FilterProblem, estimate: Estimate) -> Estimate:
-    """Return the estimate after all filters and limits."""
+    """Return the estimate after all other filters and the limits."""
     for apply in (*POST_FILTERS.values(), *LIMITS.values()):
         estimate = apply(problem, estimate)
     return estimate

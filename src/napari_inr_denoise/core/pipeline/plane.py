@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep, Fi
 from napari_inr_denoise.core.ensemble.post_filters import (
     Estimate,
     FilterProblem,
+    apply_pilot_filters,
     apply_post_filters,
 )
 from napari_inr_denoise.core.ensemble.prediction import Candidate
@@ -202,7 +203,8 @@ def _combined(
             finite = [done[k] for k in sorted(done) if done[k].is_finite]
             best = _mean(problem, finite, held_out)[0] if finite else None
         yield _of_all(newest, len(models), set(done), best)
-    return combine_candidates(problem, run.result, held_out, device)
+    combined = combine_candidates(problem, run.result, held_out, device)
+    return finished_result(problem, combined, held_out, device)
 
 
 def _of_all(
@@ -248,52 +250,106 @@ def _mean(
     return replace(result, weights=by_name), divergence_yxs
 
 
+@dataclass(frozen=True)
+class Combined:
+    """Mean of the candidates after the filters that need the plane alone.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        The plane and its divergence.
+    weights : tuple of (str, float)
+        Weight of each candidate in the mean.
+    steps : int
+        Optimization steps of all candidates.
+    reason : StopReason
+        Why the trainings ended. NON_FINITE if no candidate has finite values; the
+        estimate is the noisy plane then.
+    """
+
+    estimate: Estimate = field(repr=False)
+    weights: tuple[tuple[str, float], ...]
+    steps: int
+    reason: StopReason
+
+
 def combine_candidates(
     problem: NoisyPlane,
     done: Sequence[Candidate],
     held_out_yx: NDArray[np.bool_],
     device: torch.device,
-) -> FitResult:
-    """Combine candidates, filter their mean, and estimate the error of the result.
+) -> Combined:
+    """Combine candidates, and filter their mean.
 
     Parameters
     ----------
     problem : NoisyPlane
         The noisy plane and its noise.
     done : sequence of Candidate
-        Predictions. Those with values that are not finite are left out; if none is
-        left, the noisy plane is returned.
+        Predictions. Those with values that are not finite are left out.
     held_out_yx : ndarray of bool, shape (Y, X)
         Pixels that no candidate was trained on.
     device : torch.device
-        Where to run the post-filters.
+        Where to run the filters.
     """
     done = [one for one in done if one.is_finite]
     if not done:
         noisy = problem.plane_yxs.astype(np.float32)
-        return FitResult(noisy, 0.0, 0, StopReason.NON_FINITE)
+        unchanged = Estimate(noisy, np.ones_like(noisy))
+        return Combined(unchanged, (), 0, StopReason.NON_FINITE)
     if not problem.noise.correlated:
         with_flat = [*done, flat_candidate(problem)]
         if weigh(with_flat, problem, held_out_yx)[-1] >= EMPTY:
             done = with_flat
     best, divergence_yxs = _mean(problem, done, held_out_yx)
-    estimate = apply_post_filters(
+    estimate = apply_pilot_filters(
         FilterProblem(problem, held_out_yx, device),
         Estimate(best.plane_yxs, divergence_yxs),
     )
+    flat = all(one.reason is StopReason.HELD_OUT_FLAT for one in done if one.steps)
+    reason = StopReason.HELD_OUT_FLAT if flat else StopReason.TRAINED
+    return Combined(estimate, best.weights, best.steps, reason)
+
+
+def finished_result(
+    problem: NoisyPlane,
+    combined: Combined,
+    held_out_yx: NDArray[np.bool_],
+    device: torch.device,
+    beside: Sequence[tuple[NoisyPlane, Estimate]] = (),
+) -> FitResult:
+    """Apply the last filters to a combination, and estimate the error of the result.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The noisy plane and its noise.
+    combined : Combined
+        Mean of its candidates.
+    held_out_yx : ndarray of bool, shape (Y, X)
+        Pixels that no candidate was trained on.
+    device : torch.device
+        Where to run the post-filters.
+    beside : sequence of (NoisyPlane, Estimate)
+        Planes beside it in a stack; see `FilterProblem`.
+    """
+    estimate, reason = combined.estimate, combined.reason
+    if reason is StopReason.NON_FINITE:
+        return FitResult(estimate.plane_yxs, 0.0, 0, reason)
+    filters = FilterProblem(problem, held_out_yx, device, tuple(beside))
+    estimate = apply_post_filters(filters, estimate)
     plane_yxs, divergence_yxs = estimate.plane_yxs, estimate.divergence_yxs
     error = None
     if held_out_yx.sum() >= FEWEST:
         error = estimated_error(problem, plane_yxs, divergence_yxs, held_out_yx)
-    flat = all(one.reason is StopReason.HELD_OUT_FLAT for one in done if one.steps)
     # All else is judged by what was recorded, not by what was cut off from it.
     corrected = plane_yxs - cut_off_bias(problem, plane_yxs)
     return FitResult(
         corrected.astype(np.float32),
         problem.residual_rms(corrected),
-        best.steps,
-        StopReason.HELD_OUT_FLAT if flat else StopReason.TRAINED,
-        weights=best.weights,
+        combined.steps,
+        reason,
+        weights=combined.weights,
         quality=judge(problem, plane_yxs, error),
         uncertainty_yxs=uncertainty(problem, plane_yxs, divergence_yxs),
     )

@@ -36,12 +36,10 @@ from napari_inr_denoise.core.pipeline.independent_tiles import (
 )
 from napari_inr_denoise.core.pipeline.memory import ComputeBudget
 from napari_inr_denoise.core.pipeline.plan import Plan, Strategy
-from napari_inr_denoise.core.pipeline.plane import (
-    combine_candidates,
-    passthrough_result,
-)
+from napari_inr_denoise.core.pipeline.plane import passthrough_result
 from napari_inr_denoise.core.pipeline.progress import Progress
 from napari_inr_denoise.core.pipeline.result import DenoiseStep
+from napari_inr_denoise.core.pipeline.shared_planes import SharedPlanes
 from napari_inr_denoise.core.pipeline.state import RunState
 from napari_inr_denoise.core.pipeline.volume import VolumeRun
 from napari_inr_denoise.core.report.stop_reason import StopReason
@@ -345,12 +343,13 @@ def _predict(
 ) -> Steps:
     """Denoise planes with shared networks, some of their tiles at once."""
     series = trained.planes
+    run.at_work = _at_once(run, run.plan.concurrent_tiles)
+    shared = SharedPlanes(trained, run.plan.settings, run.budget.device, run.at_work)
     jobs = (
-        _predict_tile(run, planes[number], series.member(number, tile), tile, trained)
+        _predict_tile(run, planes[number], tile, *shared.result(number, tile))
         for number in numbers
         for tile in run.plan.tiling.tiles
     )
-    run.at_work = _at_once(run, run.plan.concurrent_tiles)
     with closing(map_ordered(jobs, run.at_work)) as results:
         for done in results:
             if done is None:
@@ -363,21 +362,14 @@ def _predict(
 def _predict_tile(
     run: RunContext,
     plane: Plane,
-    member: SeriesTile,
     tile: Tile,
-    trained: SharedNetworks,
+    member: SeriesTile,
+    job: Generator[None, None, FitResult],
 ) -> Generator[None, None, DenoisedTile]:
     """Denoise a tile with shared networks, in a thread of its own."""
-    problem, settings = member.problem, run.plan.settings
-    result = passthrough_result(problem)
-    if result is None:
-        for _ in (predicted := GeneratorResult(trained.predictions(member))):
-            yield
-        held_out = member.held_out(settings.seed)
-        result = combine_candidates(
-            problem, predicted.result, held_out, run.budget.device
-        )
-    return DenoisedTile.of(plane, tile, problem, result, settings.strength)
+    result = yield from job
+    strength = run.plan.settings.strength
+    return DenoisedTile.of(plane, tile, member.problem, result, strength)
 
 
 def _read(run: RunContext, tiles: Sequence[tuple[Plane, Tile]]) -> list[NoisyTile]:

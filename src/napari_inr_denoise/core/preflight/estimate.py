@@ -287,7 +287,8 @@ class _Measured:
             sample, workload.parts, settings, self.device, workload.shares, at_once
         )
         yield
-        other = other_pace(sample.problem, settings, self.device, at_once)
+        beside = len(self._planes.beside(self._count // 2)) if self.together else 0
+        other = other_pace(sample.problem, beside, settings, self.device, at_once)
         before = self._preparation() if workload.shares else 0.0
         fits = self._fits()
         low, usual, high = (

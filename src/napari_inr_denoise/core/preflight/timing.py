@@ -29,7 +29,7 @@ from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.plane import combine_candidates
+from napari_inr_denoise.core.pipeline.plane import combine_candidates, finished_result
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.sampling.series import SeriesTile
@@ -223,6 +223,7 @@ def volume_pace(
 
 def other_pace(
     problem: NoisyPlane,
+    beside: int,
     settings: DenoiseSettings,
     device: torch.device,
     at_once: int = 1,
@@ -233,6 +234,8 @@ def other_pace(
     ----------
     problem : NoisyPlane
         A part of a plane.
+    beside : int
+        Number of planes beside it that the post-filters search.
     settings : DenoiseSettings
         Gives the seed.
     device : torch.device
@@ -247,7 +250,9 @@ def other_pace(
 
     def work() -> None:
         examine_plane(problem.plane_yxs, problem.valid_yx)
-        combine_candidates(problem, [prediction], held_out, device)
+        combined = combine_candidates(problem, [prediction], held_out, device)
+        others = beside * [(problem, combined.estimate)]
+        finished_result(problem, combined, held_out, device, others)
 
     return _seconds(work, device, at_once) / problem.fitted_yx.size
 

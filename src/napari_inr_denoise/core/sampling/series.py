@@ -224,9 +224,30 @@ class Series:
     @property
     def _cache_size(self) -> int:
         """Tiles in the cache: all tiles of the context slices, or one each if large."""
-        planes = 2 * self._reach + 1
+        # Those beside a plane are predicted from their own context slices.
+        reach = self._reach + 1 if self.may_look_beside else self._reach
+        planes = 2 * reach + 1
         pixels = planes * math.prod(self.tiling.shape_yx)
         return planes * (self.tiling.count if pixels <= _MAX_CACHED_PIXELS else 1)
+
+    @property
+    def may_look_beside(self) -> bool:
+        """Whether planes are few or small enough to keep those beside as well."""
+        reach = 2 * self._reach + 3 if self._reach else 0
+        return 0 < reach * math.prod(self.tiling.shape_yx) <= _MAX_CACHED_PIXELS
+
+    def beside(self, number: int) -> list[int]:
+        """Return the numbers of the next plane on each side.
+
+        One that is missing, shows other structure or does not belong to the series is
+        left out. The list is empty where planes are too large to be kept.
+        """
+        if not self.may_look_beside:
+            return []
+        nearest = (self.context_numbers(number) or ())[:2]
+        return [
+            k for k in nearest if k is not None and self.context_numbers(k) is not None
+        ]
 
     def problem(self, number: int, tile: Tile) -> NoisyPlane:
         """Return a tile of a plane with the shared noise model."""
