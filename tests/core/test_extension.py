@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_inr_denoise.core.candidates import registry
-from napari_inr_denoise.core.candidates.base import (
-    BlindSpotModel,
-    Trainer,
-    TrainingTile,
-)
+from napari_inr_denoise.core.candidates.base import BlindSpotModel
+from napari_inr_denoise.core.candidates.training import Trainer, TrainingTile
 from napari_inr_denoise.core.denoise import denoise
 from napari_inr_denoise.core.ensemble.post_filters import (
     POST_FILTERS,

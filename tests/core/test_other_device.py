@@ -15,9 +15,9 @@ import torch
 from napari_inr_denoise import denoise
 from napari_inr_denoise.core.candidates import shared as stack
 from napari_inr_denoise.core.candidates.attention import AttentionModel
-from napari_inr_denoise.core.candidates.base import TrainingTile
 from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodModel
 from napari_inr_denoise.core.candidates.siren import _Fit
+from napari_inr_denoise.core.candidates.training import TrainingTile
 from napari_inr_denoise.core.compute import devices
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.noise.estimate import examine_plane

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_inr_denoise.core.candidates.attention import AttentionModel, _padded
-from napari_inr_denoise.core.candidates.base import train
+from napari_inr_denoise.core.candidates.training import train
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES

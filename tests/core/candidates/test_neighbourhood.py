@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from napari_inr_denoise.core.candidates.base import train
 from napari_inr_denoise.core.candidates.neighbourhood import (
     _MOST_PASSES,
     NeighbourhoodModel,
 )
+from napari_inr_denoise.core.candidates.training import train
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.model import NoiseModel

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from napari_inr_denoise.core.candidates.base import shown_steps
 from napari_inr_denoise.core.candidates.neighbourhood import schedule
 from napari_inr_denoise.core.candidates.shared import MORE_STEPS, shared_augmentations
+from napari_inr_denoise.core.candidates.training import shown_steps
 from napari_inr_denoise.core.preflight.cost_model import Workload
 from napari_inr_denoise.core.preflight.timing import Pace
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings

@@ -13,8 +13,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_inr_denoise.core.candidates.base import (
-    BlindSpotModel,
+from napari_inr_denoise.core.candidates.base import BlindSpotModel
+from napari_inr_denoise.core.candidates.training import (
     Trainer,
     TrainingTile,
     held_out_error,

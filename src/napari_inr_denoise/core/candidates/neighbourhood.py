@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_inr_denoise.core.candidates.base import (
-    BlindSpotModel,
+from napari_inr_denoise.core.candidates.base import BlindSpotModel
+from napari_inr_denoise.core.candidates.training import (
     Trainer,
     TrainingTile,
     held_out_error,

@@ -12,16 +12,16 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.candidates.base import (
-    BlindSpotModel,
+from napari_inr_denoise.core.candidates.base import BlindSpotModel
+from napari_inr_denoise.core.candidates.registry import (
+    shareable_models,
+    suitable_models,
+)
+from napari_inr_denoise.core.candidates.training import (
     Trainer,
     Training,
     TrainingTile,
     train,
-)
-from napari_inr_denoise.core.candidates.registry import (
-    shareable_models,
-    suitable_models,
 )
 from napari_inr_denoise.core.compute.concurrency import fit_concurrently
 from napari_inr_denoise.core.compute.generators import GeneratorResult, run_in_thread

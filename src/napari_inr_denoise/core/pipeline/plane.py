@@ -10,13 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.candidates.base import (
-    CandidateModel,
-    CandidateSteps,
-    as_result,
-)
+from napari_inr_denoise.core.candidates.base import CandidateModel, CandidateSteps
 from napari_inr_denoise.core.candidates.registry import suitable_models
 from napari_inr_denoise.core.candidates.siren import fit_steps
+from napari_inr_denoise.core.candidates.training import as_result
 from napari_inr_denoise.core.compute.concurrency import fit_concurrently
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.limits import keep_structure

@@ -15,9 +15,9 @@ from itertools import groupby
 
 import numpy as np
 
-from napari_inr_denoise.core.candidates.base import noisy_result, shown, step_of
 from napari_inr_denoise.core.candidates.shared import SharedNetworks, train_shared
 from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
+from napari_inr_denoise.core.candidates.training import noisy_result, shown, step_of
 from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
@@ -307,7 +307,8 @@ def _train(
             yield run.progress.last
             continue
         plane, problem = planes[update.number], update.problem
-        best = shown(problem, update.training) or best or noisy_result(problem)
+        found = shown(problem, update.training, run.budget.device)
+        best = found or best or noisy_result(problem)
         seconds = time.monotonic() - started
         fit = step_of(problem, update.training, best, seconds)
         done = share * update.progress

@@ -10,14 +10,10 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from napari_inr_denoise.core.candidates.base import (
-    BlindSpotModel,
-    CandidateModel,
-    Trainer,
-    TrainingTile,
-)
+from napari_inr_denoise.core.candidates.base import BlindSpotModel, CandidateModel
 from napari_inr_denoise.core.candidates.registry import suitable_models
 from napari_inr_denoise.core.candidates.siren_volume import VolumeProblem, volume_steps
+from napari_inr_denoise.core.candidates.training import Trainer, TrainingTile
 from napari_inr_denoise.core.compute.concurrency import (
     fit_concurrently,
     map_ordered,
