@@ -164,7 +164,7 @@ CASES = [
     ("fast", 1, {}),
     ("fast", 6, {}),
     ("auto", 1, {}),
-    ("auto", 4, {}),
+    ("best", 1, {}),
     ("paper", 1, {}),
     ("paper", 3, {"mode": "volume"}),
 ]
