@@ -191,8 +191,11 @@ def _features(pilot_syx: Tensor) -> Tensor:
     waves = [
         np.outer(basis[a], basis[b]) for a in range(_LOWEST) for b in range(_LOWEST - a)
     ]
-    filters = _tensor(np.stack(waves)).to(pilot_syx.device)[:, None]
-    return F.conv2d(pilot_syx[:, None], filters).flatten(0, 1).permute(1, 2, 0)
+    # In float32 cuDNN would multiply with the ten bits of TF32.
+    kind = torch.float64 if pilot_syx.is_cuda else torch.float32
+    filters = _tensor(np.stack(waves)).to(pilot_syx.device, kind)[:, None]
+    found = F.conv2d(pilot_syx[:, None].to(kind), filters).to(pilot_syx.dtype)
+    return found.flatten(0, 1).permute(1, 2, 0)
 
 
 def _of_groups(planes: Tensor, groups: Tensor) -> Tensor:
@@ -227,13 +230,22 @@ def _of_groups(planes: Tensor, groups: Tensor) -> Tensor:
         kept = combined.diagonal(dim1=1, dim2=2)
         columns = [change, kept[..., None], torch.ones_like(kept)[..., None]]
         found = torch.cat(columns, dim=2).mul_(weight[..., None])
-        sums.index_add_(0, group.flatten(), found.flatten(0, 1))
+        _add_rows(sums, group.flatten(), found.flatten(0, 1))
     changes = F.fold(sums[:, :values].T[None], (height, width), _SIDE)[0]
     # A share holds for all pixels of its patch: sums over squares instead of a fold.
     shares = sums[:, values:].T.reshape(1, 2, -1, wide)
     margin = _SIDE - 1
     shares = F.avg_pool2d(F.pad(shares, 4 * (margin,)), _SIDE, 1) * area
     return torch.cat([changes, shares[0]])
+
+
+def _add_rows(sums: Tensor, index: Tensor, rows: Tensor) -> None:
+    """Add rows to those at an index, several to the same, in a fixed order."""
+    if sums.is_cuda:
+        # `index_add_` adds in the order in which the threads come.
+        sums.index_put_((index,), rows, accumulate=True)
+    else:
+        sums.index_add_(0, index, rows)
 
 
 def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
