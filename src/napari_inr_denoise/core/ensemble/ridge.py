@@ -272,13 +272,24 @@ def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
     contrast = contrast.clamp(-_LARGEST, _LARGEST).to(exact)
     noise = power.to(exact)
     second = torch.baddbmm(torch.diag_embed(noise), contrast, contrast.transpose(1, 2))
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(second))
+    inverse = _inverse(second)
     sums = inverse.sum(dim=2, keepdim=True)
     inverse -= sums @ sums.transpose(1, 2) / sums.sum(dim=1, keepdim=True)
     lost = noise[..., None] * inverse
     combined = torch.eye(noise.shape[1], dtype=exact, device=noise.device) - lost
     left = (combined.square() @ noise[..., None])[..., 0] / noise
     return combined.to(pilot.dtype), (1 / left).to(pilot.dtype)
+
+
+def _inverse(matrices: Tensor) -> Tensor:
+    """Return the inverses of symmetric, positive definite matrices."""
+    lower = torch.linalg.cholesky(matrices)
+    if not matrices.is_cuda:
+        return torch.cholesky_inverse(lower)
+    # `cholesky_inverse` would start a kernel for each matrix.
+    one = torch.eye(matrices.shape[-1], dtype=matrices.dtype, device=matrices.device)
+    half = torch.linalg.solve_triangular(lower, one.expand_as(lower), upper=False)
+    return half.mT @ half
 
 
 def _tensor(plane: NDArray[np.floating]) -> Tensor:
