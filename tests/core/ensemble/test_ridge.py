@@ -134,3 +134,16 @@ def test_extreme_values_stay_finite(rng: np.random.Generator) -> None:
     result[12, 12] = 1e30
     noisy = result + rng.normal(0, SIGMA, result.shape)
     assert np.isfinite(ridge_averaged(_problem(noisy), result)).all()
+
+
+def test_the_operations_for_cuda_give_the_same(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run on the CPU too; no GPU is needed."""
+    _, problem, result = _edges(rng)
+    usual = ridge_averaged(problem, result)
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    monkeypatch.delattr(torch, "cholesky_inverse")
+    monkeypatch.setattr(torch.Tensor, "index_add_", None)
+    found = ridge_averaged(problem, result)
+    np.testing.assert_allclose(found, usual, atol=1e-3 * SIGMA)

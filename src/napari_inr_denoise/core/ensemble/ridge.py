@@ -288,7 +288,9 @@ def _inverse(matrices: Tensor) -> Tensor:
         return torch.cholesky_inverse(lower)
     # `cholesky_inverse` would start a kernel for each matrix.
     one = torch.eye(matrices.shape[-1], dtype=matrices.dtype, device=matrices.device)
-    half = torch.linalg.solve_triangular(lower, one.expand_as(lower), upper=False)
+    half: Tensor = torch.linalg.solve_triangular(
+        lower, one.expand_as(lower), upper=False
+    )
     return half.mT @ half
 
 
