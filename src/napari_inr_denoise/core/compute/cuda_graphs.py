@@ -8,6 +8,7 @@ itself. Otherwise, and if recording fails, the work runs operation by operation.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
 from threading import Lock
 from typing import Protocol
 
@@ -55,7 +56,7 @@ class CudaGraphs:
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
         """Return the replay of a graph of the work."""
         graph = torch.cuda.CUDAGraph()
-        with _recording, torch.cuda.device(self._device):
+        with _recording, torch.cuda.device(self._device), _same_stream():
             self._warm_up(work)
             # Other threads may use the GPU meanwhile: a viewer or another run.
             with torch.cuda.graph(
@@ -73,6 +74,14 @@ class CudaGraphs:
             for _ in range(_WARM_UPS):
                 work()
         torch.cuda.current_stream().wait_stream(self._stream)
+
+
+def _same_stream() -> AbstractContextManager[None]:
+    """Return a context after which this thread works in the same stream as before.
+
+    `torch.cuda.graph` leaves it in its own stream where a recording fails.
+    """
+    return torch.cuda.stream(torch.cuda.current_stream())
 
 
 def graphs_for(device: torch.device) -> Graphs | None:
