@@ -41,6 +41,27 @@ def test_the_reader_and_the_writer_load_no_torch() -> None:
     assert _loaded(program, ("torch", *VIEWER)) == []
 
 
+def test_the_panels_and_the_menu_load_no_torch_and_nothing_slow() -> None:
+    program = (
+        "from napari_inr_denoise.plugin import commands\n"
+        "from napari_inr_denoise.plugin.widgets import denoise_widget, folder_widget"
+    )
+    assert _loaded(program, ("torch", "ome_types", "scipy.stats")) == []
+
+
+def test_a_run_loads_no_compiler() -> None:
+    program = (
+        "import numpy, napari_inr_denoise as package\n"
+        "small = package.DenoiseSettings(device='cpu', window_steps=2,\n"
+        "    attention_steps=2, attention_width=4, max_steps=2,\n"
+        "    candidates='neighbourhood+attention+siren')\n"
+        "noisy = numpy.random.default_rng(0).poisson(20, (48, 48))\n"
+        "package.denoise(noisy, settings=small)"
+    )
+    slow = ("sympy", "torch._dynamo", "torch._inductor", "scipy.stats")
+    assert _loaded(program, slow) == []
+
+
 def test_files_load_no_torch() -> None:
     program = "from napari_inr_denoise import read_image, write_image"
     assert _loaded(program, ("torch", *VIEWER)) == []

@@ -43,9 +43,7 @@ _HOME = {
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute is anything
     """Import the module that holds a public name when the name is first used."""
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("napari-inr-denoise")
+        return import_module("napari_inr_denoise.version").package_version()
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import torch
 
 _STAGES = {
-    "noise": (("noise.py", "examine_plane"),),
+    "noise": (("noise/estimate.py", "examine_plane"),),
     "training": (
         ("candidates/neighbourhood.py", "advance"),
         ("candidates/attention.py", "advance"),

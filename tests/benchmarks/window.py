@@ -52,7 +52,7 @@ def main() -> None:
     )
     widget.preset.value = options.preset
     widget.scope.value = widget.scope.choices[min(options.planes - 1, 1)]
-    _work_until(lambda: "GB" in widget.needs_label.value)
+    _work_until(lambda: "GB" in widget.inputs.cost_label.value)
     # A frame needs the event loop to come round, and the canvas to be drawn.
     ticks: list[float] = []
     timer = QTimer()

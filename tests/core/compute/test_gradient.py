@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core.compute.adamw import AdamWOnCpu
+from napari_inr_denoise.core.compute.adamw import AdamWOnCpu, Group
 from napari_inr_denoise.core.compute.gradient import Gradient, Loss, part_count
 from napari_inr_denoise.core.compute.optimizer import descent
 from napari_inr_denoise.core.settings import preset_settings
@@ -48,6 +48,28 @@ def test_it_is_the_gradient_of_the_sum(threads: int) -> None:
     for parameter, gradient in zip(network.parameters(), wanted, strict=True):
         assert parameter.grad is not None
         torch.testing.assert_close(parameter.grad, gradient)
+
+
+def test_a_step_of_convolutions_with_their_channels_last_is_that_of_adamw() -> None:
+    """Their gradients are laid out otherwise than their weights."""
+    torch.manual_seed(0)
+    values = torch.randn(2, 4, 9, 9).contiguous(memory_format=torch.channels_last)
+    weights = []
+    for optimizer in ("own", "torch"):
+        torch.manual_seed(1)
+        network = nn.Conv2d(4, 6, 3)
+        if optimizer == "own":
+            groups: list[Group] = [
+                {"params": list(network.parameters()), "weight_decay": 0.0}
+            ]
+            steps = descent(network, groups)
+            steps.step([Loss(partial(_loss, network), (values,))], 1e-2)
+        else:
+            adam = torch.optim.AdamW(network.parameters(), lr=1e-2, weight_decay=0.0)
+            _loss(network, values).backward()
+            adam.step()
+        weights.append(network.weight.detach())
+    torch.testing.assert_close(*weights)
 
 
 def test_the_number_of_threads_is_left_alone_also_for_threads_to_come() -> None:
@@ -127,7 +149,7 @@ def _stack(correlated: bool) -> np.ndarray:
     ("preset", "changes"),
     [
         ("fast", {"window_steps": 25}),
-        ("auto", {"window_steps": 12, "attention_steps": 6, "n_augmentations": 2}),
+        ("best", {"window_steps": 12, "attention_steps": 6, "n_augmentations": 2}),
         ("paper", {"max_steps": 15}),
         ("paper", {"max_steps": 15, "mode": "volume"}),
     ],

@@ -161,3 +161,16 @@ def test_a_noisier_plane_beside_counts_less(rng: np.random.Generator) -> None:
     alone = ridge_averaged(problem, result)
     together = ridge_averaged(problem, result, beside=[beside])
     assert _error(together, truth) < 1.05 * _error(alone, truth)
+
+
+def test_the_operations_for_cuda_give_the_same(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run on the CPU too; no GPU is needed."""
+    _, problem, result = _edges(rng)
+    usual = ridge_averaged(problem, result)
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    monkeypatch.delattr(torch, "cholesky_inverse")
+    monkeypatch.setattr(torch.Tensor, "index_add_", None)
+    found = ridge_averaged(problem, result)
+    np.testing.assert_allclose(found, usual, atol=1e-3 * SIGMA)

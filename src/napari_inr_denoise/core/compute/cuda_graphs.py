@@ -8,6 +8,8 @@ itself. Otherwise, and if recording fails, the work runs operation by operation.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
+from threading import Lock
 from typing import Protocol
 
 import torch
@@ -17,6 +19,8 @@ _WARM_UPS = 3
 """Runs before a recording, in which libraries allocate their memory."""
 _TOLERANCE = 0.01
 """Largest difference of a replay, as a fraction of what the work changes."""
+_recording = Lock()
+"""CUDA allows one recording at a time in a process; runs may be in several threads."""
 _failures: dict[torch.device, str] = {}
 """Devices on which nothing is recorded any more, each with a sentence for reports."""
 
@@ -52,7 +56,7 @@ class CudaGraphs:
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
         """Return the replay of a graph of the work."""
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(self._device):
+        with _recording, torch.cuda.device(self._device), _same_stream():
             self._warm_up(work)
             # Other threads may use the GPU meanwhile: a viewer or another run.
             with torch.cuda.graph(
@@ -70,6 +74,14 @@ class CudaGraphs:
             for _ in range(_WARM_UPS):
                 work()
         torch.cuda.current_stream().wait_stream(self._stream)
+
+
+def _same_stream() -> AbstractContextManager[None]:
+    """Return a context after which this thread works in the same stream as before.
+
+    `torch.cuda.graph` leaves it in its own stream where a recording fails.
+    """
+    return torch.cuda.stream(torch.cuda.current_stream())
 
 
 def graphs_for(device: torch.device) -> Graphs | None:

@@ -105,4 +105,19 @@ class Gradient:
 
     def _gradient(self, loss: Loss) -> list[Tensor]:
         set_thread_count(1)
-        return list(torch.autograd.grad(loss(), self._parameters))
+        found = torch.autograd.grad(loss(), self._parameters)
+        return [
+            _laid_out_as(one, parameter)
+            for one, parameter in zip(found, self._parameters, strict=True)
+        ]
+
+
+def _laid_out_as(gradient: Tensor, parameter: Tensor) -> Tensor:
+    """Return a gradient in the memory layout of its parameter.
+
+    Unlike `backward`, `grad` returns that of a convolution with its channels last. The
+    fused optimizer reads the memory of both in order, whatever their strides are.
+    """
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)

@@ -211,11 +211,13 @@ def _features(pilot_spyx: Tensor) -> Tensor:
     waves = [
         np.outer(basis[a], basis[b]) for a in range(_LOWEST) for b in range(_LOWEST - a)
     ]
-    filters = _tensor(np.stack(waves)).to(pilot_spyx.device)[:, None]
+    # In float32 cuDNN would multiply with the ten bits of TF32.
+    kind = torch.float64 if pilot_spyx.is_cuda else torch.float32
+    filters = _tensor(np.stack(waves)).to(pilot_spyx.device, kind)[:, None]
     samples, planes = pilot_spyx.shape[:2]
-    found = F.conv2d(pilot_spyx.flatten(0, 1)[:, None], filters)
-    found = found.view(samples, planes, *found.shape[1:]).permute(1, 3, 4, 0, 2)
-    return found.flatten(3).contiguous()
+    found = F.conv2d(pilot_spyx.flatten(0, 1)[:, None].to(kind), filters)
+    found = found.to(pilot_spyx.dtype).view(samples, planes, *found.shape[1:])
+    return found.permute(1, 3, 4, 0, 2).flatten(3).contiguous()
 
 
 def _of_groups(values: Tensor, groups: Tensor) -> Tensor:
@@ -252,7 +254,7 @@ def _of_groups(values: Tensor, groups: Tensor) -> Tensor:
         kept = combined.diagonal(dim1=1, dim2=2)
         columns = [change, kept[..., None], torch.ones_like(kept)[..., None]]
         found = torch.cat(columns, dim=2).mul_(weight[..., None])
-        sums.index_add_(0, group.flatten(), found.flatten(0, 1))
+        _add_rows(sums, group.flatten(), found.flatten(0, 1))
     own = sums[: high * wide]
     changes = F.fold(own[:, :size].T[None], (height, width), _SIDE)[0]
     # A share holds for all pixels of its patch: sums over squares instead of a fold.
@@ -260,6 +262,15 @@ def _of_groups(values: Tensor, groups: Tensor) -> Tensor:
     margin = _SIDE - 1
     shares = F.avg_pool2d(F.pad(shares, 4 * (margin,)), _SIDE, 1) * area
     return torch.cat([changes, shares[0]])
+
+
+def _add_rows(sums: Tensor, index: Tensor, rows: Tensor) -> None:
+    """Add rows to those at an index, several to the same, in a fixed order."""
+    if sums.is_cuda:
+        # `index_add_` adds in the order in which the threads come.
+        sums.index_put_((index,), rows, accumulate=True)
+    else:
+        sums.index_add_(0, index, rows)
 
 
 def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
@@ -286,13 +297,26 @@ def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
     contrast = contrast.clamp(-_LARGEST, _LARGEST).to(exact)
     noise = power.to(exact)
     second = torch.baddbmm(torch.diag_embed(noise), contrast, contrast.transpose(1, 2))
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(second))
+    inverse = _inverse(second)
     sums = inverse.sum(dim=2, keepdim=True)
     inverse -= sums @ sums.transpose(1, 2) / sums.sum(dim=1, keepdim=True)
     lost = noise[..., None] * inverse
     combined = torch.eye(noise.shape[1], dtype=exact, device=noise.device) - lost
     left = (combined.square() @ noise[..., None])[..., 0] / noise
     return combined.to(pilot.dtype), (1 / left).to(pilot.dtype)
+
+
+def _inverse(matrices: Tensor) -> Tensor:
+    """Return the inverses of symmetric, positive definite matrices."""
+    lower = torch.linalg.cholesky(matrices)
+    if not matrices.is_cuda:
+        return torch.cholesky_inverse(lower)
+    # `cholesky_inverse` would start a kernel for each matrix.
+    one = torch.eye(matrices.shape[-1], dtype=matrices.dtype, device=matrices.device)
+    half: Tensor = torch.linalg.solve_triangular(
+        lower, one.expand_as(lower), upper=False
+    )
+    return half.mT @ half
 
 
 def _tensor(plane: NDArray[np.floating]) -> Tensor:

@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
 
 from napari_inr_denoise.core.compute.precision import product_dtype
+from napari_inr_denoise.core.networks.layers import Conv2d
 from napari_inr_denoise.core.networks.sublattices import (
     batch_to_space,
     ring_sum,
@@ -171,13 +172,5 @@ def _convolution(
     inputs: int, outputs: int, side: int = 1, dilation: int = 1, *, bias: bool = True
 ) -> nn.Conv2d:
     """Return a convolution of the same output size, with uninitialized weights."""
-    layer: nn.Conv2d = nn.utils.skip_init(
-        nn.Conv2d,
-        inputs,
-        outputs,
-        side,
-        padding=dilation * (side // 2),
-        dilation=dilation,
-        bias=bias,
-    )
-    return layer
+    reach = dilation * (side // 2)
+    return Conv2d(inputs, outputs, side, padding=reach, dilation=dilation, bias=bias)

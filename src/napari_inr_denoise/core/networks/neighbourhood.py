@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
 
 from napari_inr_denoise.core.compute.precision import product_dtype
+from napari_inr_denoise.core.networks.layers import Linear
 
 BLURS = (0.7, 1.4, 3.0)
 """Standard deviations, in pixels, of the blurs of the hidden values."""
@@ -49,8 +50,7 @@ class Neighbourhood(nn.Module):
         self.samples, self.blurs = samples, blurs
         sizes = [inputs] + [width] * depth + [samples * (2 + blurs)]
         self.layers = nn.ModuleList(
-            nn.utils.skip_init(nn.Linear, fan_in, fan_out)
-            for fan_in, fan_out in pairwise(sizes)
+            Linear(fan_in, fan_out) for fan_in, fan_out in pairwise(sizes)
         )
         self._initialise(generator)
 

@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from napari_inr_denoise.core.compute.precision import sine_product_dtype
 from napari_inr_denoise.core.networks.fused_sine import sine_of_sums
+from napari_inr_denoise.core.networks.layers import Linear
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,8 @@ class Siren(nn.Module):
         self.omega = sines.omega
         self.first_omega = sines.first_omega
         sizes = [inputs] + [sines.width] * sines.depth + [outputs]
-        # skip_init, because the default initialization draws from torch's global
-        # generator.
         self.layers = nn.ModuleList(
-            nn.utils.skip_init(nn.Linear, fan_in, fan_out)
-            for fan_in, fan_out in pairwise(sizes)
+            Linear(fan_in, fan_out) for fan_in, fan_out in pairwise(sizes)
         )
         self._initialise(generator)
 

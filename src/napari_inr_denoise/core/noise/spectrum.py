@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import dct
-from scipy.stats import chi2
+from scipy.special import chdtr, gammaincinv
 
 from napari_inr_denoise.core.noise.intensity_bins import by_root_intensity
 from napari_inr_denoise.core.noise.level_function import (
@@ -34,7 +34,7 @@ _ROUNDS = 4
 _KEPT = 0.9
 """Share of the squared coefficients, from the smallest, whose mean is the power. The
 rest may be structure."""
-_KEPT_MEAN = float(chi2(3).cdf(chi2(1).ppf(_KEPT))) / _KEPT
+_KEPT_MEAN = float(chdtr(3, 2 * gammaincinv(0.5, _KEPT))) / _KEPT
 """Mean of that share for Gaussian noise of variance 1."""
 _QUIET = (0.05, 1.3)
 """Quantile of the energies around, and its multiple up to which a patch is quiet."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from napari_inr_denoise.image.axes import Plane, planes_of
 from napari_inr_denoise.image.source import ImageSource
 from napari_inr_denoise.image.stitching import PlaneCanvas, WritableArray, copy_plane
 from napari_inr_denoise.image.tiling import Tile, Tiling
+from napari_inr_denoise.version import package_version
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
@@ -165,7 +165,7 @@ class RunState:
                 *self.finished_planes.notes(),
             ),
         )
-        report = DenoiseReport(version("napari-inr-denoise"), self._settings, (file,))
+        report = DenoiseReport(package_version(), self._settings, (file,))
         return DenoiseResult(image, report, self.output.known_maps, tuple(self.volumes))
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from ome_types import OME, from_xml, to_xml
-from ome_types.model import Channel, Image, Pixels, Pixels_DimensionOrder, PixelType
-
 from napari_inr_denoise.io.extras import PROVENANCE_KEY
 from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
+
+if TYPE_CHECKING:  # takes half a second to import, and most files do without
+    from ome_types import OME
 
 _PIXELS_ATTRIBUTES_IN_RECORD = (
     "PhysicalSizeX",
@@ -40,6 +41,15 @@ def minimal_ome(sizes: dict[str, int], samples: int) -> OME:
     samples : int
         Samples per pixel in one channel.
     """
+    from ome_types import OME
+    from ome_types.model import (
+        Channel,
+        Image,
+        Pixels,
+        Pixels_DimensionOrder,
+        PixelType,
+    )
+
     channels = [
         Channel(id=f"Channel:0:{k}", samples_per_pixel=samples)
         for k in range(sizes["C"] // samples)
@@ -78,6 +88,8 @@ def remainder_of(xml: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _canonical(root: Element) -> str:
+    from ome_types import from_xml, to_xml
+
     _strip(root)
     with warnings.catch_warnings():  # IDs that are not as in the schema are replaced
         warnings.simplefilter("ignore")

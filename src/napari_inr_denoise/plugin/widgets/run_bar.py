@@ -49,6 +49,10 @@ class RunBar:
         self.phase_label = TextLabel("", hides=False)
         self.left_label = TextLabel()
         self.progress = QProgressBar()
+        # Never without an end, while nothing is known either: Qt would draw the window
+        # anew sixty times a second, which doubled the time to the first step where
+        # there is no GPU.
+        self.progress.setRange(0, BAR_STEPS)
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress")
         self.progress.setToolTip("Share of the whole run that is done")
@@ -100,7 +104,6 @@ class RunBar:
         """Show that Stop was heard."""
         self.stop_button.setText(_STOPPING)
         self.stop_button.setEnabled(False)
-        self._show_busy()
 
     def show_layer_count(self, count: int) -> None:
         """Show how many layers the button starts, if there are several."""
@@ -122,10 +125,7 @@ class RunBar:
         self.phase_label.value = text
         self.left_label.value = ""
         self.status_label.value = ""
-        self._show_busy()
-
-    def _show_busy(self) -> None:
-        self.progress.setRange(0, 0)
+        self.progress.setValue(0)
 
     def show_progress(
         self, step: DenoiseStep, share: float, time_left: str, position: str
@@ -145,11 +145,7 @@ class RunBar:
         """
         self.phase_label.value = position + messages.phase_message(step)
         self.left_label.value = "" if messages.busy(step) else time_left
-        if not self.stop_button.isEnabled() or messages.busy(step):
-            self._show_busy()
-        else:
-            self.progress.setRange(0, BAR_STEPS)
-            self.progress.setValue(round(share * BAR_STEPS))
+        self.progress.setValue(round(share * BAR_STEPS))
         self._plot(step)
 
     def _plot(self, step: DenoiseStep) -> None:

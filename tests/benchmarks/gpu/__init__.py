@@ -1,0 +1,1 @@
+"""All that a machine with a GPU is asked, in one command: see `run`."""
