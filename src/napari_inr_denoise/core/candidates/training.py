@@ -183,7 +183,7 @@ def shown_steps(limit: int) -> list[int]:
     limit : int
         Largest number of steps.
     """
-    return [step for step in evaluation_steps(limit - 1)[1::2] if step < limit]
+    return [step for step in evaluation_steps(limit - 1)[::2] if step < limit]
 
 
 def train(
