@@ -1,0 +1,82 @@
+"""Run one method on one plane: `python run.py METHOD FOLDER`, in any environment.
+
+Reads noisy.npy (shape (Y, X), float64), told.json and, for correlated noise, psd.npy;
+writes image.npy and answer.json.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+_GRACE = 1.2
+"""CPU time after which a process is ended, over that after which it is to stop."""
+
+
+class Task:
+    """A plane to denoise, and when to stop.
+
+    Attributes
+    ----------
+    noisy : ndarray of float32, shape (Y, X)
+    variant : str
+        Which of the runner's methods.
+    psd : ndarray, shape (Y, X), or None
+        Spectrum of correlated noise.
+    note : str
+        What the method says of its run, for the table.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        told = json.loads((folder / "told.json").read_text("utf-8"))
+        psd = folder / "psd.npy"
+        self.noisy = np.load(folder / "noisy.npy").astype(np.float32)
+        self.psd = np.load(psd) if psd.exists() else None
+        self.variant: str = told["variant"]
+        self.note = ""
+        self._seconds: float = told["seconds"]
+        self._started = cpu_seconds()
+
+    def limit(self) -> None:
+        """Begin to count, after the imports; the system ends what does not stop."""
+        self._started = cpu_seconds()
+        last = int(self._started + _GRACE * self._seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (last, last + 5))
+
+    def out_of_time(self, share: float = 1.0) -> bool:
+        """Return whether a share of the time is over, and with it the method's turn."""
+        return cpu_seconds() - self._started > share * self._seconds
+
+
+def cpu_seconds() -> float:
+    """Return the CPU seconds of this process and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def main() -> None:
+    """Run the method that the command line names."""
+    name, folder = sys.argv[1], Path(sys.argv[2])
+    method = importlib.import_module(name)
+    task = Task(folder)
+    task.limit()
+    started, cpu = time.perf_counter(), cpu_seconds()
+    image = method.denoise(task)
+    answer = {
+        "cpu_seconds": cpu_seconds() - cpu,
+        "wall_seconds": time.perf_counter() - started,
+        "note": task.note,
+    }
+    np.save(folder / "image.npy", np.asarray(image, dtype=np.float64))
+    (folder / "answer.json").write_text(json.dumps(answer), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
