@@ -15,7 +15,13 @@ from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from tests.doc_blocks import IN_A_WINDOW, PAGES, ROOT, blocks_of, run_page
 
-NOT_RUN = {"README.md": 2, "cluster.md": 3, "contributing.md": 4, "install.md": 5}
+NOT_RUN = {
+    "README.md": 2,
+    "cluster.md": 3,
+    "contributing.md": 4,
+    "install.md": 5,
+    "tutorial.md": 1,
+}
 """Blocks of a page that are not run: one more has to be written down here."""
 
 

@@ -74,7 +74,7 @@ def _measure(store: Store, group: str, pair: Pair, options: argparse.Namespace) 
     for name, reference in _REFERENCES.items():
         if not store.has(group, pair.label, name):
             made = reference(pair)
-            outcome = Outcome(made.image, None, None, None, made.note)
+            outcome = Outcome(made.image, note=made.note)
             store.add(*_scored(group, pair, name, outcome, options.limit))
     for name in options.methods:
         if not store.has(group, pair.label, name):
@@ -89,7 +89,7 @@ def _outcome(name: str, pair: Pair, options: argparse.Namespace) -> Outcome:
     try:
         python = python_of(method.environment, options.environments)
     except InstallError as error:
-        return Outcome(None, None, None, None, f"not installed: {error}")
+        return Outcome(None, note=f"not installed: {error}")
     limits = Limits(options.limit, options.threads)
     return run_method(python, method, pair.noisy, limits)
 

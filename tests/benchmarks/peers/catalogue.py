@@ -18,7 +18,7 @@ class Environment:
 
 CAREAMICS = Environment("careamics", ("careamics",))
 AYDIN = Environment("aydin", ("aydin",))
-BM3D = Environment("bm3d", ("bm3d",))
+BM3D = Environment("bm3d", ("bm3d numpy<2",))  # 4.0.3 uses np.trapz for spectra
 CELLPOSE = Environment("cellpose", (_TORCH, "cellpose<4"))
 SCIKIT_IMAGE = Environment("scikit-image", ("scikit-image PyWavelets",))
 TORCH = Environment("torch", (f"{_TORCH} numpy",))
@@ -73,10 +73,18 @@ METHODS = {
         "noise level or spectrum: here that of this project",
         stabilized=True,
     ),
-    "nlm": Method("NLM, J-invariant", "classical", SCIKIT_IMAGE, "a range", "nlm"),
-    "tv": Method("TV, J-invariant", "classical", SCIKIT_IMAGE, "a range", "tv"),
+    "nlm": Method(
+        "NLM, J-invariant", "classical", SCIKIT_IMAGE, "a range of strengths", "nlm"
+    ),
+    "tv": Method(
+        "TV, J-invariant", "classical", SCIKIT_IMAGE, "a range of strengths", "tv"
+    ),
     "wavelets": Method(
-        "wavelets, J-invariant", "classical", SCIKIT_IMAGE, "a range", "wavelets"
+        "wavelets, J-invariant",
+        "classical",
+        SCIKIT_IMAGE,
+        "a range of strengths",
+        "wavelets",
     ),
     "cellpose3": Method(
         "Cellpose 3, `denoise_cyto3`",

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +41,10 @@ class Outcome:
     """
 
     image: NDArray[np.float64] | None
-    cpu_seconds: float | None
-    wall_seconds: float | None
-    peak_mb: float | None
-    note: str
+    cpu_seconds: float | None = None
+    wall_seconds: float | None = None
+    peak_mb: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,17 +66,14 @@ def run_method(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         transform = _prepare(folder, method, noisy_yx, limits)
-        code, peak_mb = _process(python, method.runner, folder, limits)
-        answer = folder / "answer.json"
-        if code or not answer.exists():
-            return Outcome(None, None, None, peak_mb, _why(folder, code, limits))
-        said = json.loads(answer.read_text("utf-8"))
+        code = _process(python, method.runner, folder, limits)
+        if code:
+            return Outcome(None, note=_why(folder, code, limits))
+        said = json.loads((folder / "answer.json").read_text("utf-8"))
         image = np.asarray(np.load(folder / "image.npy"), dtype=float)
     if transform:
         image = transform.inverse(image)
-    return Outcome(
-        image, said["cpu_seconds"], said["wall_seconds"], peak_mb, said["note"]
-    )
+    return Outcome(image, **said)
 
 
 def _prepare(
@@ -99,11 +95,11 @@ def _prepare(
     )
     np.save(folder / "noisy.npy", transform.forward(noisy_yx))
     if problem.noise.correlated and curve.power_kk is not None:
-        np.save(folder / "psd.npy", _density(curve.power_kk, noisy_yx.shape))
+        np.save(folder / "psd.npy", noise_density(curve.power_kk, noisy_yx.shape))
     return transform
 
 
-def _density(
+def noise_density(
     power_kk: NDArray[np.float64], shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """Return the power at each frequency of the Fourier transform of a plane.
@@ -129,24 +125,18 @@ def _density(
     return np.asarray(power * (np.prod(shape) / power.mean()), dtype=float)
 
 
-def _process(
-    python: Path, runner: str, folder: Path, limits: Limits
-) -> tuple[int, float]:
-    """Run a runner to its end; return its exit code and its peak memory in MB."""
+def _process(python: Path, runner: str, folder: Path, limits: Limits) -> int:
+    """Run a runner to its end; return its exit code."""
     threads = {f"{name}_NUM_THREADS": str(limits.threads) for name in _THREADS}
-    command = [str(python), str(_RUNNERS / "run.py"), runner, str(folder)]
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            command,
+        return subprocess.run(
+            [str(python), str(_RUNNERS / "run.py"), runner, str(folder)],
             stdout=log,
             stderr=subprocess.STDOUT,
             env=os.environ | threads | {"CUDA_VISIBLE_DEVICES": ""},
             cwd=folder,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return process.returncode, usage.ru_maxrss * unit / 1e6
+            check=False,
+        ).returncode
 
 
 def _why(folder: Path, code: int, limits: Limits) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tests.benchmarks.peers.cases import GROUPS
 from tests.benchmarks.peers.catalogue import METHODS
 from tests.benchmarks.peers.store import Row
 
@@ -14,26 +13,38 @@ _REFERENCES = {"noisy": "noisy", "blur": "blur, width picked with the truth"}
 
 
 def quality_table(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the lines of a table: mean PSNR and SSIM of each method and group.
+    """Yield the lines of a table: PSNR of each method, a column for each image.
 
-    A mean is over the images that all methods with a result have. It is in bold for the
-    best method.
+    The best method of a column is in bold; "-" stands for what was not measured or has
+    no result.
     """
-    groups = [name for name in GROUPS if any(row.group == name for row in rows)]
-    methods = _methods_of(rows)
-    counts = {
-        name: len({row.image for row in rows if row.group == name}) for name in groups
+    found = {(row.method, row.group, row.image): row for row in rows}
+    images = list(dict.fromkeys((row.group, row.image) for row in rows))
+    yield f"| method | {' | '.join(image for _, image in images)} |"
+    yield f"|---|{'---|' * len(images)}"
+    best = {
+        place: max(
+            (
+                row.psnr
+                for row in rows
+                if (row.group, row.image) == place
+                and row.psnr is not None
+                and row.method not in _REFERENCES
+            ),
+            default=None,
+        )
+        for place in images
     }
-    heads = [f"{name} ({counts[name]})" for name in groups]
-    yield f"| method | {' | '.join(heads)} |"
-    yield f"|---|{'---|' * len(groups)}"
-    means = {
-        (method, group): _mean(rows, method, group, counts[group])
-        for method in methods
-        for group in groups
-    }
-    for method in methods:
-        cells = [_cell(means, method, group) for group in groups]
+    for method in _methods_of(rows):
+        cells = []
+        for place in images:
+            row = found.get((method, *place))
+            if row is None or row.psnr is None:
+                cells.append("-")
+                continue
+            shown = f"{row.psnr:.2f}"
+            first = method not in _REFERENCES and shown == f"{best[place]:.2f}"
+            cells.append(f"**{shown}**" if first else shown)
         yield f"| {_label(method)} | {' | '.join(cells)} |"
 
 
@@ -80,35 +91,3 @@ def _methods_of(rows: Sequence[Row]) -> list[str]:
 
 def _label(method: str) -> str:
     return _REFERENCES.get(method) or METHODS[method].label
-
-
-def _mean(
-    rows: Sequence[Row], method: str, group: str, count: int
-) -> tuple[float, float] | None:
-    """Return mean PSNR and SSIM; None unless every image of the group has a result."""
-    found = [
-        (row.psnr, row.ssim)
-        for row in rows
-        if (row.method, row.group) == (method, group)
-        and row.psnr is not None
-        and row.ssim is not None
-    ]
-    if len(found) < count:
-        return None
-    return float(np.mean([p for p, _ in found])), float(np.mean([s for _, s in found]))
-
-
-def _cell(
-    means: dict[tuple[str, str], tuple[float, float] | None], method: str, group: str
-) -> str:
-    mean = means[method, group]
-    if mean is None:
-        return "-"
-    others = [
-        found[0]
-        for (name, kind), found in means.items()
-        if found and kind == group and name not in _REFERENCES
-    ]
-    db = f"{mean[0]:.2f}"
-    best = method not in _REFERENCES and mean[0] >= max(others)
-    return f"{f'**{db}**' if best else db}, {mean[1]:.3f}"

@@ -61,6 +61,16 @@ def cpu_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
+def peak_mb() -> float:
+    """Return the largest resident memory of this process, in 10^6 bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # the usage of resources also counts who started the process
+        for line in status.read_text("utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS: bytes
+
+
 def main() -> None:
     """Run the method that the command line names."""
     name, folder = sys.argv[1], Path(sys.argv[2])
@@ -72,6 +82,7 @@ def main() -> None:
     answer = {
         "cpu_seconds": cpu_seconds() - cpu,
         "wall_seconds": time.perf_counter() - started,
+        "peak_mb": peak_mb(),
         "note": task.note,
     }
     np.save(folder / "image.npy", np.asarray(image, dtype=np.float64))
