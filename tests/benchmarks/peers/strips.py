@@ -25,7 +25,7 @@ _SHORT = {"noisy": "noisy", "blur": "blur, by the truth", "truth": "truth"}
 def write_strip(
     path: Path, store: Store, group: str, image: str, methods: Sequence[str]
 ) -> None:
-    """Write a PNG of the noisy image, the methods' results, and the truth."""
+    """Write a PNG: the noisy image, the peers' results, this project's, the truth."""
     rows = {
         row.method: row
         for row in store.rows
@@ -33,7 +33,7 @@ def write_strip(
     }
     panels = [
         (caption_of(name, rows.get(name)), values)
-        for name in ("noisy", *methods, "truth")
+        for name in ("noisy", *_ordered(methods), "truth")
         if (values := store.image(group, image, name)) is not None
     ]
     truth = panels[-1][1]
@@ -51,6 +51,11 @@ def write_strip(
         sheet.paste(tile, (column * (width + _GAP), line * (height + _GAP)))
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path, optimize=True)
+
+
+def _ordered(methods: Sequence[str]) -> list[str]:
+    """Return the peers' methods, and then those of this project."""
+    return sorted(methods, key=lambda name: METHODS[name].environment is None)
 
 
 def caption_of(method: str, row: Row | None) -> tuple[str, str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import shorten
 
 import numpy as np
 
 from tests.benchmarks.peers.catalogue import METHODS
 from tests.benchmarks.peers.store import Row
 
+_LONGEST = 120
+"""Characters of a message that are shown."""
 _REFERENCES = {"noisy": "noisy", "blur": "blur, width picked with the truth"}
 
 
@@ -18,34 +21,30 @@ def quality_table(rows: Sequence[Row]) -> Iterator[str]:
     The best method of a column is in bold; "-" stands for what was not measured or has
     no result.
     """
-    found = {(row.method, row.group, row.image): row for row in rows}
     images = list(dict.fromkeys((row.group, row.image) for row in rows))
-    yield f"| method | {' | '.join(image for _, image in images)} |"
-    yield f"|---|{'---|' * len(images)}"
+    found = {
+        (row.method, row.group, row.image): f"{row.psnr:.2f}"
+        for row in rows
+        if row.psnr is not None
+    }
+    methods = _methods_of(rows)
     best = {
-        place: max(
-            (
-                row.psnr
-                for row in rows
-                if (row.group, row.image) == place
-                and row.psnr is not None
-                and row.method not in _REFERENCES
-            ),
-            default=None,
-        )
+        place: max((found.get((name, *place), "") for name in METHODS), key=_number)
         for place in images
     }
-    for method in _methods_of(rows):
-        cells = []
-        for place in images:
-            row = found.get((method, *place))
-            if row is None or row.psnr is None:
-                cells.append("-")
-                continue
-            shown = f"{row.psnr:.2f}"
-            first = method not in _REFERENCES and shown == f"{best[place]:.2f}"
-            cells.append(f"**{shown}**" if first else shown)
-        yield f"| {_label(method)} | {' | '.join(cells)} |"
+    yield f"| method | {' | '.join(image for _, image in images)} |"
+    yield f"|---|{'---|' * len(images)}"
+    for method in methods:
+        cells = [found.get((method, *place), "-") for place in images]
+        marked = [
+            f"**{cell}**" if cell == best[place] and method in METHODS else cell
+            for cell, place in zip(cells, images, strict=True)
+        ]
+        yield f"| {_label(method)} | {' | '.join(marked)} |"
+
+
+def _number(cell: str) -> float:
+    return float(cell or "-inf")
 
 
 def cost_table(rows: Sequence[Row]) -> Iterator[str]:
@@ -59,13 +58,14 @@ def cost_table(rows: Sequence[Row]) -> Iterator[str]:
         told = METHODS[method].told
         if not mine:
             note = next(row.note for row in rows if row.method == method)
-            yield f"| {_label(method)} | no result: {note} | - | {told} |"
+            why = shorten(note, _LONGEST, placeholder=" ...")
+            yield f"| {_label(method)} | no result: {why} | - | {told} |"
             continue
         seconds = [row.cpu_seconds or 0.0 for row in mine]
         peak = max(row.peak_mb or 0.0 for row in mine) / 1000
         yield (
             f"| {_label(method)} | {np.median(seconds):.3g} ({max(seconds):.3g}) "
-            f"| {peak:.1f} GB | {told} |"
+            f"| {peak:.2f} GB | {told} |"
         )
 
 
