@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -15,10 +16,15 @@ from tests.benchmarks.peers.measure import Limits, noise_density, run_method
 from tests.benchmarks.peers.store import Row, read_rows
 from tests.benchmarks.peers.table import cost_table, quality_table
 from tests.doc_blocks import ROOT
-from tests.phantoms import tissue
+from tests.phantoms import Array, tissue
 
 MEASURED = ROOT / "tests" / "benchmarks" / "peers" / "results.json"
 PAGE = ROOT / "docs" / "pages" / "comparison.md"
+
+
+needs_limits = pytest.mark.skipif(
+    sys.platform == "win32", reason="a process has no CPU limit there"
+)
 
 
 def _rows(*groups: str) -> list[Row]:
@@ -36,23 +42,33 @@ def test_the_page_on_the_comparison_has_the_measured_tables() -> None:
         assert "\n".join(lines) in text
 
 
-@pytest.mark.parametrize("name", ["zs-n2n", "noise2fast", "self2self"])
-def test_a_method_that_was_written_from_its_paper_runs_until_its_time(
+def _noisy(truth: Array) -> Array:
+    return truth + np.random.default_rng(0).normal(0, 20, truth.shape)
+
+
+@needs_limits
+@pytest.mark.parametrize("name", ["noise2fast", "self2self"])
+def test_a_method_that_was_written_from_its_paper_stops_when_its_time_is_over(
     name: str,
 ) -> None:
-    truth = 100 * tissue(32)
-    noisy = truth + np.random.default_rng(0).normal(0, 20, truth.shape)
-    python = Path(sys.executable)
-    made = run_method(python, METHODS[name], noisy, Limits(2, 1))
+    noisy = _noisy(100 * tissue(32))
+    made = run_method(Path(sys.executable), METHODS[name], noisy, Limits(1, 1))
     assert made.image is not None, made.note
-    assert made.image.shape == truth.shape
-    assert made.cpu_seconds is not None
-    assert 1.5 < made.cpu_seconds < 10
-    assert "steps" in made.note
-    if name == "zs-n2n":  # the others need more time
-        assert psnr(made.image, truth) > psnr(noisy, truth) + 1
+    assert made.image.shape == noisy.shape
+    assert np.ptp(made.image) <= 1.01 * np.ptp(noisy)
+    assert re.match(r"[1-9]\d* (of \d+ )?steps", made.note)
 
 
+@needs_limits
+def test_zs_n2n_removes_noise() -> None:
+    truth = 100 * tissue(32)
+    noisy = _noisy(truth)
+    made = run_method(Path(sys.executable), METHODS["zs-n2n"], noisy, Limits(5, 1))
+    assert made.image is not None, made.note
+    assert psnr(made.image, truth) > psnr(noisy, truth) + 1
+
+
+@needs_limits
 def test_the_message_of_a_peer_that_fails_is_kept() -> None:
     method = METHODS["n2v"]  # not installed beside this project
     made = run_method(Path(sys.executable), method, np.ones((8, 8)), Limits(5, 1))

@@ -63,8 +63,10 @@ def caption_of(method: str, row: Row | None) -> tuple[str, str]:
     name = _SHORT.get(method) or METHODS[method].label.replace("`", "")
     if row is None or row.psnr is None:
         return name, ""
-    seconds = f", {row.cpu_seconds:.0f} s" if row.cpu_seconds else ""
-    return name, f"{row.psnr:.2f} dB{seconds}"
+    if row.cpu_seconds is None:
+        return name, f"{row.psnr:.2f} dB"
+    digits = 0 if row.cpu_seconds >= 1 else 1
+    return name, f"{row.psnr:.2f} dB, {row.cpu_seconds:.{digits}f} s"
 
 
 def _shown(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,7 +40,7 @@ def denoise(task: Task) -> np.ndarray:
     rng = np.random.default_rng(0)
     last: deque[torch.Tensor] = deque(maxlen=_AVERAGED)
     best, waited, step = np.inf, 0, 0
-    while waited < _PATIENCE and not task.out_of_time():
+    while not step or (waited < _PATIENCE and not task.out_of_time()):
         for number in rng.integers(len(pairs), size=_EVALUATE_EVERY):
             optimizer.zero_grad()
             source, target = pairs[number]

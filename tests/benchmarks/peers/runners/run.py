@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-_GRACE = 1.2
-"""CPU time after which a process is ended, over that after which it is to stop."""
+_GRACE = (1.2, 10)
+"""A process is ended after 1.2 times the CPU time for the image and 10 s."""
 
 
 class Task:
@@ -47,7 +47,8 @@ class Task:
     def limit(self) -> None:
         """Begin to count, after the imports; the system ends what does not stop."""
         self._started = cpu_seconds()
-        last = int(self._started + _GRACE * self._seconds) + 1
+        factor, more = _GRACE
+        last = int(self._started + factor * self._seconds + more)
         resource.setrlimit(resource.RLIMIT_CPU, (last, last + 5))
 
     def out_of_time(self, share: float = 1.0) -> bool:

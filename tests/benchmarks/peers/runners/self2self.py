@@ -104,7 +104,7 @@ def denoise(task: Task) -> np.ndarray:
     network = _Network()
     optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
     step = 0
-    while step < _STEPS and not task.out_of_time(1 - _PREDICTING):
+    while not step or (step < _STEPS and not task.out_of_time(1 - _PREDICTING)):
         flips = [axis for axis in (2, 3) if torch.rand(1) < 0.5]
         image = whole.flip(flips)
         mask = (torch.rand(image.shape) > _LEFT_OUT).float()

@@ -38,7 +38,7 @@ def denoise(task: Task) -> np.ndarray:
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, _HALVED_AFTER, gamma=0.5)
     even = pad(noisy, (0, noisy.shape[3] % 2, 0, noisy.shape[2] % 2), "replicate")
     step = 0
-    while step < _STEPS and not task.out_of_time():
+    while not step or (step < _STEPS and not task.out_of_time()):
         optimizer.zero_grad()
         _loss(noise_of, even).backward()
         optimizer.step()
