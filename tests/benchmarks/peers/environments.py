@@ -44,12 +44,6 @@ def python_of(environment: Environment | None, folder: Path) -> Path:
     return python
 
 
-def versions_of(environment: Environment | None, folder: Path) -> str:
-    """Return what pip lists of an environment; empty for that of this project."""
-    place = folder / environment.name / _INSTALLED if environment else None
-    return place.read_text("utf-8") if place and place.exists() else ""
-
-
 def _make(environment: Environment, place: Path, python: Path) -> None:
     commands = [
         [sys.executable, "-m", "venv", str(place)],
