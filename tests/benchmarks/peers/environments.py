@@ -53,15 +53,26 @@ def _make(environment: Environment, place: Path, python: Path) -> None:
         ),
     ]
     for command in commands:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-        if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if "ERROR" in line]
-            message = (lines or done.stderr.splitlines() or ["no message"])[0].strip()
+        message = _message_of(command)
+        if message:
             place.mkdir(parents=True, exist_ok=True)
             (place / _FAILED).write_text(message, "utf-8")
             raise InstallError(message)
     listed = [str(python), "-m", "pip", "freeze"]
     done = subprocess.run(listed, capture_output=True, text=True, check=True)
     (place / _INSTALLED).write_text(done.stdout, "utf-8")
+
+
+def _message_of(command: list[str]) -> str:
+    """Return why a command failed; empty if it did not."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"not done in {_SECONDS} s"
+    if not done.returncode:
+        return ""
+    lines = done.stderr.splitlines()
+    errors = [line for line in lines if "ERROR" in line]
+    return (errors or lines or ["no message"])[0].strip()

@@ -12,8 +12,9 @@ from lightning.pytorch import Callback
 if TYPE_CHECKING:
     from run import Task
 
-# The values that CAREamics' napari plugin starts with. The training data is the plane
-# as often as an epoch needs it.
+# Epochs, batch and patch are those that CAREamics' napari plugin starts with. An epoch
+# is all patches of the training data once, which is one step for a plane of 256x256: the
+# plane is repeated so that an epoch has 100 steps.
 _EPOCHS, _STEPS, _BATCH, _PATCH = 30, 100, 16, 64
 
 
