@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from run import Task
 
 # Epochs, batch and patch are those that CAREamics' napari plugin starts with. An epoch
-# is all patches of the training data once, which is one step for a plane of 256x256: the
+# is all patches of the training data once, one step for a plane of 256x256: the
 # plane is repeated so that an epoch has 100 steps.
 _EPOCHS, _STEPS, _BATCH, _PATCH = 30, 100, 16, 64
 
