@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from textwrap import shorten
 
@@ -18,8 +19,8 @@ _REFERENCES = {"noisy": "noisy", "blur": "blur, width picked with the truth"}
 def quality_table(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the lines of a table: PSNR of each method, a column for each image.
 
-    The best method of a column is in bold; "-" stands for what was not measured or has
-    no result.
+    The best method of a column is in bold; "-" stands for what was not measured. Methods
+    without any result are left out: `cost_table` says why.
     """
     images = list(dict.fromkeys((row.group, row.image) for row in rows))
     found = {
@@ -27,12 +28,13 @@ def quality_table(rows: Sequence[Row]) -> Iterator[str]:
         for row in rows
         if row.psnr is not None
     }
-    methods = _methods_of(rows)
+    methods = [name for name in _methods_of(rows) if any(name == k[0] for k in found)]
     best = {
         place: max((found.get((name, *place), "") for name in METHODS), key=_number)
         for place in images
     }
-    yield f"| method | {' | '.join(image for _, image in images)} |"
+    heads = (re.sub(r"[_/:]+", " ", image) for _, image in images)  # so that they wrap
+    yield f"| method | {' | '.join(heads)} |"
     yield f"|---|{'---|' * len(images)}"
     for method in methods:
         cells = [found.get((method, *place), "-") for place in images]
