@@ -19,8 +19,8 @@ _REFERENCES = {"noisy": "noisy", "blur": "blur, width picked with the truth"}
 def quality_table(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the lines of a table: PSNR of each method, a column for each image.
 
-    The best method of a column is in bold; "-" stands for what was not measured. Methods
-    without any result are left out: `cost_table` says why.
+    The best method of a column is in bold; "-" stands for what was not measured.
+    Methods without any result are left out: `cost_table` says why.
     """
     images = list(dict.fromkeys((row.group, row.image) for row in rows))
     found = {
