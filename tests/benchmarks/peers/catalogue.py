@@ -17,7 +17,18 @@ class Environment:
 
 
 CAREAMICS = Environment("careamics", ("careamics",))
-AYDIN = Environment("aydin", ("aydin",))
+AYDIN = Environment(
+    "aydin",
+    (
+        # What 0.1.15, the newest release, asks for excludes itself, and needs a Python
+        # older than 3.11. This is what its two methods import.
+        "--no-deps aydin==0.1.15",
+        "numpy==1.23.5 numba==0.57.1 scipy<1.12 scikit-image==0.20.0 zarr<2.15 "
+        "imageio<2.28 lightgbm<4 catboost<1.3 jsonpickle==1.3.0 memoization dask "
+        "docstring-parser Deprecated Click czifile nd2reader imagecodecs pynndescent "
+        "gdown importlib-metadata psutil",
+    ),
+)
 BM3D = Environment("bm3d", ("bm3d numpy<2",))  # 4.0.3 uses np.trapz for spectra
 CELLPOSE = Environment("cellpose", (_TORCH, "cellpose<4"))
 SCIKIT_IMAGE = Environment("scikit-image", ("scikit-image PyWavelets",))
