@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import no_tensorflow  # noqa: F401 - before Aydin
 import numpy as np
 from aydin.it.classic_denoisers.butterworth import (
     calibrate_denoise_butterworth,
