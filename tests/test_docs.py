@@ -70,7 +70,8 @@ def test_the_page_on_architecture_names_every_package() -> None:
 
 def test_the_pages_on_the_code_name_files_that_exist() -> None:
     package = ROOT / "src" / "napari_inr_denoise"
-    for page in ("architecture", "decisions", "method", "security"):
+    methods = ("formulas", "method", "method_auto", "method_stacks", "method_tried")
+    for page in ("architecture", "decisions", "security", *methods):
         text = (ROOT / "docs" / "pages" / f"{page}.md").read_text("utf-8")
         for name in re.findall(
             r"(?<!/)\b((?:core|io|image|batch|plugin)/[\w/]+\.py)", text
