@@ -22,7 +22,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "pages").glob("*.md")),
 ]
-IN_A_WINDOW = {"napari.md"}
+IN_A_WINDOW = {"scripting.md"}
 """Pages whose blocks have a viewer: they are run with the tests of the plugin."""
 _BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<reason>[^>]+?) -->\n\n?)?"

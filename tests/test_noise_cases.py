@@ -29,7 +29,7 @@ def test_a_case_is_noisy_and_made_from_its_seed(name: str) -> None:
 
 
 def test_the_page_on_benchmarks_has_every_kind() -> None:
-    text = (ROOT / "docs" / "pages" / "benchmarks.md").read_text("utf-8")
+    text = (ROOT / "docs" / "pages" / "noise_tests.md").read_text("utf-8")
     for name, kind in KINDS.items():
         assert f"| tissue | {name} |" in text
         assert (f"| micrograph | {name} |" in text) != kind.sparse

@@ -18,7 +18,7 @@ PAGE = Path("docs/pages/commands.md")
 _HEAD = """# Commands
 
 Written by `docs/scripts/commands.py`. How they behave, and the exit codes:
-[Reference](reference.md#command-line); examples: [Tutorial](tutorial.md).
+[Reference](reference.md#command-line); examples: [Quick start](tutorial.md).
 """
 
 

@@ -1,4 +1,4 @@
-"""The widget from Python: what docs/pages/napari.md shows, and waiting for the end."""
+"""The widget from Python: what docs/pages/scripting.md shows, and how to wait."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conftest import process_events, wait_until
 from tests.plugin.conftest import PLUGIN
 
 pytestmark = pytest.mark.window
-PAGE = Path(__file__).parents[2] / "docs" / "pages" / "napari.md"
+PAGE = Path(__file__).parents[2] / "docs" / "pages" / "scripting.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 
 
