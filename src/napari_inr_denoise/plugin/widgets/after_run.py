@@ -15,7 +15,7 @@ from napari_inr_denoise.plugin.elements.facts import Chip
 from napari_inr_denoise.plugin.layers.metadata_keys import LIVE, SHOWS_KEY
 from napari_inr_denoise.plugin.results.finished import Finished, FinishedLayers
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
 from napari_inr_denoise.plugin.widgets.save_control import SaveControl
 from napari_inr_denoise.plugin.widgets.saved_result import saved_result
 from napari_inr_denoise.plugin.widgets.show_control import ShowControl

@@ -25,7 +25,7 @@ from napari_inr_denoise.plugin.runs.build_queue import build_queue
 from napari_inr_denoise.plugin.runs.estimate_worker import EstimateRequest, Needs
 from napari_inr_denoise.plugin.runs.estimator import Estimator
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.widgets.input_section import InputSection
+from napari_inr_denoise.plugin.sections.input_section import InputSection
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane

@@ -34,13 +34,13 @@ from napari_inr_denoise.plugin.layers.scope import STACK, VISIBLE
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.build_queue import build_queue
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.sections.input_section import InputSection
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
+from napari_inr_denoise.plugin.sections.run_bar import RunBar
 from napari_inr_denoise.plugin.widgets.after_run import AfterRun
 from napari_inr_denoise.plugin.widgets.before_run import NO_IMAGE, BeforeRun
 from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
-from napari_inr_denoise.plugin.widgets.input_section import InputSection
 from napari_inr_denoise.plugin.widgets.panel_menu import PanelMenu, help_page, open_help
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
-from napari_inr_denoise.plugin.widgets.run_bar import RunBar
 from napari_inr_denoise.plugin.widgets.run_controller import RunController
 
 _SIZE = QSize(330, 560)

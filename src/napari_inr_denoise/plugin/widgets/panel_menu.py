@@ -17,8 +17,8 @@ from napari_inr_denoise.plugin.controls.file_dialogs import (
     ask_for_name,
     save_settings,
 )
-from napari_inr_denoise.plugin.widgets.input_section import InputSection
-from napari_inr_denoise.plugin.widgets.split_line import canvas_of
+from napari_inr_denoise.plugin.results.split_line import canvas_of
+from napari_inr_denoise.plugin.sections.input_section import InputSection
 
 _SCRIPT = """\
 from napari_inr_denoise import DenoiseSettings, denoise, read_image

@@ -14,7 +14,7 @@ from napari_inr_denoise.plugin.controls.file_dialogs import ask_for_report
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.runs.worker import StoppableWorker
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
 from napari_inr_denoise.plugin.writer import write_layer
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from qtpy.QtCore import QTimer
 from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.split_array import SplitArray
+from napari_inr_denoise.plugin.results.split_line import SplitLine
 from napari_inr_denoise.plugin.results.views import (
     NOISY,
     RESIDUAL,
@@ -24,8 +25,7 @@ from napari_inr_denoise.plugin.results.views import (
     views_of,
 )
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
-from napari_inr_denoise.plugin.widgets.split_line import SplitLine
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
 
 _DRAWN_MS = 100
 """Time until the canvas was drawn again, in milliseconds. napari 0.9 can crash if two

@@ -12,7 +12,7 @@ from napari_inr_denoise.plugin.results.at_strength import AtStrength
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.runs.worker import StoppableWorker
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
 
 _REST_MS = 40
 """Time without a move of the slider before the layer follows, in milliseconds."""
