@@ -9,10 +9,11 @@ import pytest
 from napari.components import ViewerModel
 from napari.qt.threading import WorkerBase
 
+from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
 from napari_inr_denoise.plugin.layers.source import LayerSource, take_source
-from napari_inr_denoise.plugin.runs.queue import RunQueue
+from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
@@ -23,9 +24,13 @@ def _source(shape: tuple[int, ...] = (6, 7)) -> LayerSource:
     return take_source(layer, viewer.dims, STACK)
 
 
+def _run(name: str, source: LayerSource) -> QueuedRun:
+    return QueuedRun(name, source, DenoiseSettings())
+
+
 def test_of_one_only_its_refusal_is_said() -> None:
     queue = RunQueue()
-    queue.add("a", _source())
+    queue.add(_run("a", _source()))
     assert queue.next() is not None
     assert queue.with_position("Fitting...") == "Fitting..."
     queue.finish("The end.")
@@ -40,7 +45,7 @@ def test_what_became_of_several() -> None:
     queue = RunQueue()
     queue.refuse("a", "It is too small.")
     for name in "bcd":
-        queue.add(name, _source())
+        queue.add(_run(name, _source()))
     queue.next()
     assert queue.with_position("Fitting...") == "b (2 of 4): Fitting..."
     queue.fail("Out of memory.")
@@ -63,7 +68,7 @@ def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
     now = [0.0]
     queue = RunQueue(lambda: now[0])
     for planes in (1, 3):
-        queue.add("a", _source((planes, 6, 7)))
+        queue.add(_run("a", _source((planes, 6, 7))))
     queue.next()
     assert queue.time_left(0.0) == ""
     now[0] = 10.0
@@ -76,7 +81,7 @@ def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
     queue.next()
     assert queue.share(0.0) == 1.0
     alone = RunQueue(lambda: now[0])
-    alone.add("a", _source())
+    alone.add(_run("a", _source()))
     alone.next()
     now[0] = 15.0
     assert alone.time_left(0.5) == "~5 s left"

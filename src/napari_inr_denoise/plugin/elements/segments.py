@@ -8,7 +8,11 @@ from typing import Any
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QSizePolicy, QWidget
 
+from napari_inr_denoise.plugin.elements.style import set_role
+
 _PER_ROW = 4
+_PADDING = 6
+"""Least pixels of a button beside its text."""
 
 
 class Segments(QWidget):
@@ -48,7 +52,7 @@ class Segments(QWidget):
         """Add a button, or rename the one that has the value."""
         self._labels[value] = label
         if value in self._buttons:
-            self._buttons[value].setText(label)
+            self._write(value, label)
             return
         made = QPushButton(label)
         made.setCheckable(True)
@@ -57,11 +61,19 @@ class Segments(QWidget):
         made.setAccessibleName(label)
         made.setAccessibleDescription(tip)
         made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        made.setMinimumWidth(made.fontMetrics().horizontalAdvance(label) + 12)
+        set_role(made, "segment")
         made.clicked.connect(lambda: self._choose(value))
         self._group.addButton(made)
         self._buttons[value] = made
+        self._write(value, label)
         self._arrange()
+
+    def _write(self, value: Any, text: str) -> None:  # noqa: ANN401 - any value
+        """Write on a button, which is then at least as wide as its longest line."""
+        one = self._buttons[value]
+        width = max(map(one.fontMetrics().horizontalAdvance, text.split("\n")))
+        one.setText(text)
+        one.setMinimumWidth(width + _PADDING)
 
     def remove(self, value: Any) -> None:  # noqa: ANN401 - any value
         """Remove a button; if it was chosen, the first one is."""
@@ -115,7 +127,7 @@ class Segments(QWidget):
     def annotate(self, value: Any, note: str) -> None:  # noqa: ANN401 - any value
         """Show a second line on a button, such as the time that it takes."""
         label = self._labels[value]
-        self._buttons[value].setText(f"{label}\n{note}" if note else label)
+        self._write(value, f"{label}\n{note}" if note else label)
         self._buttons[value].setAccessibleName(f"{label} {note}".strip())
 
     def allow(self, value: Any, problem: str = "") -> None:  # noqa: ANN401

@@ -105,6 +105,10 @@ class LayerSource:
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         return own is not None and own == layer
 
+    def is_same_part(self, other: LayerSource) -> bool:
+        """Return whether another source is the same part of the same layer."""
+        return self.layer == other.layer and self.selection == other.selection
+
     def layer_in(self, layers: Sequence[Layer]) -> Image | None:
         """Return the source layer if it is still among layers."""
         own = None if self.layer is None else self.layer()

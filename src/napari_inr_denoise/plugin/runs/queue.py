@@ -5,12 +5,23 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from napari_inr_denoise.core.report.duration import short_duration
+from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.layers.source import LayerSource
 
 _LEAST_SHARE = 0.02
 """Finished fraction of a run before the time left is estimated."""
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    """An image in the queue: its name for messages, its source, and its settings."""
+
+    name: str
+    source: LayerSource
+    settings: DenoiseSettings
 
 
 class RunQueue:
@@ -24,18 +35,19 @@ class RunQueue:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._started = clock, clock()
-        self._waiting: deque[tuple[str, LayerSource]] = deque()
+        self._waiting: deque[QueuedRun] = deque()
         self._at_work = ""
         self._pixels, self._pixels_at_work, self._pixels_done = 0, 0, 0
         self._begun, self._done, self._ending = 0, 0, ""
         self._failures: list[tuple[str, str]] = []
-        self._stopped = False
+        self._stopped = self._of_previews = False
         self._dropped: list[str] = []
 
-    def add(self, name: str, source: LayerSource) -> None:
+    def add(self, run: QueuedRun) -> None:
         """Append an image."""
-        self._waiting.append((name, source))
-        self._pixels += source.pixel_count
+        self._waiting.append(run)
+        self._of_previews = run.source.is_preview
+        self._pixels += run.source.pixel_count
 
     def refuse(self, name: str, cause: str) -> None:
         """Record an image that cannot be denoised, and the cause."""
@@ -45,23 +57,23 @@ class RunQueue:
     @property
     def sources(self) -> tuple[LayerSource, ...]:
         """The sources of the waiting images."""
-        return tuple(source for _, source in self._waiting)
+        return tuple(run.source for run in self._waiting)
 
     @property
     def count(self) -> int:
         """Number of all images: waiting, started, refused and dropped."""
         return self._begun + len(self._waiting) + len(self._dropped)
 
-    def next(self) -> LayerSource | None:
+    def next(self) -> QueuedRun | None:
         """Take the next image from the queue; None at its end."""
         self._pixels_done += self._pixels_at_work
         self._pixels_at_work = 0
         if not self._waiting:
             return None
         self._begun += 1
-        self._at_work, source = self._waiting.popleft()
-        self._pixels_at_work = source.pixel_count
-        return source
+        run = self._waiting.popleft()
+        self._at_work, self._pixels_at_work = run.name, run.source.pixel_count
+        return run
 
     def share(self, progress: float) -> float:
         """Return the finished fraction of all images, weighted by their pixels.
@@ -97,7 +109,7 @@ class RunQueue:
     def drop(self) -> None:
         """Drop the waiting images."""
         self._stopped = True
-        self._dropped += [name for name, _ in self._waiting]
+        self._dropped += [run.name for run in self._waiting]
         self._waiting.clear()
 
     def with_position(self, text: str) -> str:
@@ -110,7 +122,8 @@ class RunQueue:
         """Return the outcomes of several images, or why a single one was refused."""
         if self.count < 2:
             return "\n".join(cause for _, cause in self._failures)
-        lines = [f"{self._done} of {self.count} layers denoised."]
+        what = "previews" if self._of_previews else "layers"
+        lines = [f"{self._done} of {self.count} {what} denoised."]
         lines += [f"{name}: {cause}" for name, cause in self._failures]
         if self._stopped and self._ending:
             lines.append(self._ending)

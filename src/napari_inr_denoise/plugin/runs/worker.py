@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from napari.qt.threading import WorkerBase, WorkerBaseSignals
@@ -46,6 +47,18 @@ class StoppableWorker(WorkerBase):  # type: ignore[misc]
         """Stop also when napari quits its workers on closing."""
         self._stop.set()
         super().quit()
+
+
+class CallWorker(StoppableWorker):
+    """Calls a function that takes no arguments; `returned` has what it returns."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        super().__init__()
+        self._function = function
+
+    def work(self) -> object:
+        """Run in the worker's thread."""
+        return self._function()
 
 
 class DenoiseWorker(StoppableWorker):

@@ -13,6 +13,7 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls.axes_row import AxesRow
 from napari_inr_denoise.plugin.controls.device_choice import DeviceChoice
 from napari_inr_denoise.plugin.controls.layer_choice import LayerChoice
+from napari_inr_denoise.plugin.controls.noise_row import UNKNOWN, NoiseRow
 from napari_inr_denoise.plugin.controls.preferences import (
     MAXIMUM_SEED,
     preferred_settings,
@@ -29,7 +30,6 @@ _SCOPES = (
     ("All", STACK, "Every plane, each as an image of its own"),
     ("Volume", VOLUME, "The planes along Z as one volume, by the published method"),
 )
-_UNKNOWN = "-"
 _VOLUME_METHOD = "published, for volumes"
 
 
@@ -63,8 +63,9 @@ class InputSection:
         self.device = DeviceChoice()
         seed = preferred_settings().seed
         self.seed = SpinBox(value=seed, min=0, max=MAXIMUM_SEED, label="Seed")
-        self.noise_label = TextLabel(_UNKNOWN, hides=False)
-        self.cost_label = TextLabel(_UNKNOWN, hides=False)
+        self.noise = NoiseRow()
+        self.noise_label = self.noise.label
+        self.cost_label = TextLabel(UNKNOWN, hides=False)
         self.form, self.advanced_form = Form(), Form()
         self._lay_out()
         self.scope.changed.connect(self._allow_preset)
@@ -89,14 +90,11 @@ class InputSection:
         advanced.add("Seed", self.seed, tip)
         advanced.add("Estimate", self.cost_label, "Time and memory of a run")
         self.advanced = Foldable("Advanced", advanced, "Region, device, seed, memory")
-        noise = Form()
-        tip = "Noise of the plane that is shown, measured in the image itself"
-        noise.add("Noise", self.noise_label, tip)
         self.native = QWidget()
         layout = QVBoxLayout(self.native)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
-        for part in (form, self.advanced.native, noise):
+        for part in (form, self.advanced.native, self.noise):
             layout.addWidget(part)
         self.show_image(None, "", 0)
         self._allow_preset()
@@ -130,13 +128,13 @@ class InputSection:
         """The chosen settings."""
         return self.settings_of(self.preset.value)
 
-    def settings_of(self, name: str) -> DenoiseSettings:
-        """Return the settings with another quality than the chosen one."""
+    def settings_of(self, name: str, scope: str = "") -> DenoiseSettings:
+        """Return the settings with another quality, and perhaps scope, than chosen."""
         return self.preset.settings(
             name,
             seed=self.seed.value,
             device=self.device.value,
-            mode=mode_of(self.scope.value),
+            mode=mode_of(scope or self.scope.value),
         )
 
     def load(self, path: Path) -> None:
@@ -164,13 +162,9 @@ class InputSection:
         """Offer the volume unless there is a problem, shown as tooltip."""
         self.scope.allow(VOLUME, problem)
 
-    def show_noise(self, text: str) -> None:
-        """Show the noise of the image; empty if it is not known."""
-        self.noise_label.value = text or _UNKNOWN
-
     def show_cost(self, text: str) -> None:
         """Show time and memory of the chosen run; empty if they are not known."""
-        self.cost_label.value = text or _UNKNOWN
+        self.cost_label.value = text or UNKNOWN
 
     def show_method_time(self, text: str) -> None:
         """Show the time of a volume beside its method."""
@@ -180,7 +174,7 @@ class InputSection:
 
     def clear_estimates(self) -> None:
         """Remove noise, time and memory until they are known."""
-        self.show_noise("")
+        self.noise.show_plane(None)
         self.show_cost("")
         self.show_method_time("")
         for name in self.preset.choices:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.elements.form import BAR_STEPS, TextLabel, button
@@ -16,7 +17,7 @@ from napari_inr_denoise.plugin.layers.displayed import PREVIEW_SIDE
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseStep
 
-_ERROR, _RESIDUAL = "estimated error / noise level", "residual / noise level"
+_ERROR, _RESIDUAL = "error / noise level", "residual / noise level"
 _STOP, _STOPPING = "Stop", "Stopping..."
 
 
@@ -45,6 +46,12 @@ class RunBar:
             f"Denoise what is visible, at most {PREVIEW_SIDE} x {PREVIEW_SIDE} "
             "pixels, with the quality Fast",
         )
+        self.compare_button = button(
+            "\u25be", "Preview with two qualities side by side", "icon"
+        )
+        self.compare_button.setAccessibleName("Compare previews")
+        self.compare_menu = QMenu(self.compare_button)
+        self.compare_button.clicked.connect(self._open_menu)
         self.stop_button = button(_STOP, "Stop now and keep the best result so far")
         self.phase_label = TextLabel("", hides=False)
         self.left_label = TextLabel()
@@ -70,6 +77,7 @@ class RunBar:
         idle = QHBoxLayout(self._idle)
         idle.addWidget(self.start_button, stretch=2)
         idle.addWidget(self.preview_button, stretch=1)
+        idle.addWidget(self.compare_button)
         busy = QVBoxLayout(self._busy)
         told = QHBoxLayout()
         words = QVBoxLayout()
@@ -88,6 +96,14 @@ class RunBar:
             one.setContentsMargins(0, 0, 0, 0)
         for part in (self._idle, self._busy, self.status_label):
             layout.addWidget(part)
+
+    def offer_comparison(self, name: str, compare: Callable[[], None]) -> None:
+        """Offer to preview the quality Fast beside another one."""
+        self.compare_menu.addAction(f"Preview Fast | {name.capitalize()}", compare)
+
+    def _open_menu(self) -> None:
+        below = self.compare_button.rect().bottomLeft()
+        self.compare_menu.popup(self.compare_button.mapToGlobal(below))
 
     def show_running(self, *, on: bool) -> None:
         """Show the run that is at work, or the buttons that start one."""
@@ -112,6 +128,7 @@ class RunBar:
         """Enable the buttons if there is something to denoise."""
         self.start_button.setEnabled(start)
         self.preview_button.setEnabled(start)
+        self.compare_button.setEnabled(start)
 
     def begin(self, text: str) -> None:
         """Show the start of the run of an image."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import napari
 from napari.layers import Image, Layer
 from psygnal import Signal
 
 from napari_inr_denoise.plugin.controls import messages
-from napari_inr_denoise.plugin.controls.layer_choice import composite_of
+from napari_inr_denoise.plugin.layers.channels import composite_of
 from napari_inr_denoise.plugin.layers.metadata_keys import is_result
 from napari_inr_denoise.plugin.layers.region import Region
 from napari_inr_denoise.plugin.layers.scope import SLICE, VOLUME
@@ -26,10 +25,6 @@ from napari_inr_denoise.plugin.runs.estimate_worker import EstimateRequest, Need
 from napari_inr_denoise.plugin.runs.estimator import Estimator
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.sections.input_section import InputSection
-
-if TYPE_CHECKING:
-    from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-
 
 NO_IMAGE = "Open a noisy image, or try File > Open Sample > INR Denoise."
 
@@ -96,7 +91,7 @@ class BeforeRun:
 
     def _connect(self) -> None:
         inputs, layers, dims = self._inputs, self._viewer.layers, self._viewer.dims
-        self.estimator.noise.connect(self._show_noise)
+        self.estimator.noise.connect(inputs.noise.show_plane)
         self.estimator.needs.connect(self._take_needs)
         self.estimator.failed.connect(self._show_failure)
         for choice in (inputs.layer, inputs.scope, inputs.region, inputs.device):
@@ -254,7 +249,7 @@ class BeforeRun:
         except ValueError as error:
             self.problem.emit(str(error))
             return None
-        queue = build_queue(viewer, self.layers, scope, region)
+        queue = build_queue(viewer, self.layers, scope, region, (inputs.settings,))
         if not queue.sources:
             self.problem.emit(queue.summary())
             return None
@@ -272,9 +267,6 @@ class BeforeRun:
         others = () if self._inputs.scope.value == VOLUME else preset.choices
         names = dict.fromkeys((preset.value, *others))
         return tuple(name for name in names if name not in self._needs)
-
-    def _show_noise(self, plane: NoisyPlane) -> None:
-        self._inputs.show_noise(messages.noise_message(plane))
 
     def _take_needs(self, needs: Needs) -> None:
         self._needs[needs.name] = needs

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 from weakref import WeakSet
@@ -46,6 +47,8 @@ from napari_inr_denoise.plugin.widgets.run_controller import RunController
 _SIZE = QSize(330, 560)
 """Preferred size in pixels; the panel scrolls where there is less room."""
 _LEAST_WIDTH = 280
+_LOOK = "fast"
+"""Quality of a preview."""
 _LONG_S = 20
 """Seconds of a run after which its end is told where napari is not in front."""
 
@@ -130,6 +133,9 @@ class InrDenoiseWidget(QWidget):
         bar, runs, before = self.run_bar, self.runs, self.before_run
         bar.start_button.clicked.connect(self.run)
         bar.preview_button.clicked.connect(self.preview)
+        for name in self.preset.choices:
+            if name != _LOOK:
+                bar.offer_comparison(name, partial(self.compare, name))
         bar.stop_button.clicked.connect(self.stop)
         self.results.whole_button.clicked.connect(self._run_whole)
         runs.started.connect(self._show_start)
@@ -186,32 +192,44 @@ class InrDenoiseWidget(QWidget):
 
     def run(self) -> None:
         """Denoise the chosen layers, each into a new layer; returns at once."""
-        self._start(self.before_run.layers, self.scope.value, self.settings)
+        self.denoise(self.before_run.layers, self.scope.value, self.preset.value)
 
     def preview(self) -> None:
         """Denoise the visible part of the slice in seconds, into a layer of its own."""
-        chosen = self.before_run.layer
-        settings = self.preset.settings(
-            "fast", seed=self.seed.value, device=self.device.value
-        )
-        self._start([] if chosen is None else [chosen], VISIBLE, settings)
+        self.denoise(self._chosen, VISIBLE, _LOOK)
+
+    def compare(self, quality: str = "auto") -> None:
+        """Preview with the quality Fast and another one, and show them side by side."""
+        self.denoise(self._chosen, VISIBLE, _LOOK, quality)
 
     def _run_whole(self) -> None:
         """Denoise all that the selected preview is a part of, as is chosen."""
-        chosen = self.before_run.layer
-        layers = [] if chosen is None else [chosen]
-        scope = self.scope.value
-        if self.inputs.scope.isVisibleTo(self):
-            scope = STACK
-        self._start(layers, scope, self.settings)
+        several = self.inputs.scope.isVisibleTo(self)
+        scope = STACK if several else self.scope.value
+        self.denoise(self._chosen, scope, self.preset.value)
 
-    def _start(
-        self, layers: Sequence[Image], scope: str, settings: DenoiseSettings
-    ) -> None:
+    @property
+    def _chosen(self) -> Sequence[Image]:
+        chosen = self.before_run.layer
+        return () if chosen is None else (chosen,)
+
+    def denoise(self, layers: Sequence[Image], scope: str, *qualities: str) -> None:
+        """Denoise layers; returns at once. What is chosen in the panel stays.
+
+        Parameters
+        ----------
+        layers : sequence of Image
+            In their order.
+        scope : str
+            One of `layers.scope.SCOPES`, or `VISIBLE`.
+        *qualities : str
+            Presets, or the loaded settings; each layer is denoised with each of them.
+        """
         if self.running:
             return
-        queue = build_queue(self._viewer, layers, scope, self.region.value)
-        self.runs.start(queue, settings)
+        settings = [self.inputs.settings_of(name, scope) for name in qualities]
+        region = self.region.value
+        self.runs.start(build_queue(self._viewer, layers, scope, region, settings))
 
     def stop(self) -> None:
         """Stop the run and keep its best result so far; start no other layer."""

@@ -12,13 +12,11 @@ from napari.utils.notifications import show_error
 from psygnal import Signal
 from qtpy.QtCore import QEventLoop
 
-from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls import messages
-from napari_inr_denoise.plugin.layers.source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.result_layer import ResultLayer
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.runs.queue import RunQueue
+from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
 from napari_inr_denoise.plugin.runs.worker import DenoiseWorker
 
 if TYPE_CHECKING:
@@ -68,7 +66,8 @@ class RunController:
     def __init__(self, viewer: napari.Viewer, lifetime: Lifetime) -> None:
         self._viewer, self._lifetime = viewer, lifetime
         self._queue = RunQueue()
-        self._settings: DenoiseSettings
+        self._run: QueuedRun
+        self._before: Finished | None = None
         self._worker: DenoiseWorker | None = None
         self._live: ResultLayer | None = None
         self._last: Image | None = None
@@ -80,9 +79,9 @@ class RunController:
         """Whether an image is being denoised."""
         return self._worker is not None
 
-    def start(self, queue: RunQueue, settings: DenoiseSettings) -> None:
+    def start(self, queue: RunQueue) -> None:
         """Denoise the images of a queue, or say why that is not possible."""
-        self._queue, self._settings, self._last = queue, settings, None
+        self._queue, self._last, self._before = queue, None, None
         if queue.count:
             self._next()
         else:
@@ -115,24 +114,26 @@ class RunController:
         """Start the next image, or report what became of all of them."""
         if self._lifetime.undocked:
             self._queue.drop()
-        source = self._queue.next()
-        if source is not None:
-            self._start(source)
+        self._live = None  # it holds the image
+        run = self._queue.next()
+        if run is not None:
+            self._start(run)
             return
+        self._before = None
         if summary := self._queue.summary():
             self.said.emit(summary)
         self.ended.emit(self._last)
 
-    def _start(self, source: LayerSource) -> None:
+    def _start(self, run: QueuedRun) -> None:
         # The strength is applied after the fit, and can be changed then.
-        worker = DenoiseWorker(source, replace(self._settings, strength=0.0))
+        worker = DenoiseWorker(run.source, replace(run.settings, strength=0.0))
         worker.stepped.connect(self._show_step)
         worker.drawn.connect(self._show_image)
         worker.returned.connect(self._show_result)
         worker.errored.connect(self._show_failure)
         worker.finished.connect(self._finish)
-        self._worker = worker
-        self._live = ResultLayer(self._viewer, source)
+        self._worker, self._run = worker, run
+        self._live = ResultLayer(self._viewer, run.source)
         self._plane_count = 0
         self.started.emit(self._queue.with_position(_FIRST))
         self._live.begin()
@@ -162,7 +163,10 @@ class RunController:
         layer = self._last = self._live.finish(result, partial=partial)
         ending = messages.ending_message(result, count)
         finished = Finished(source, result, layer, ending, count, source.is_preview)
-        self.finished.emit(finished, self._settings.strength)
+        if not partial:
+            finished.compare_with(self._before)
+        self._before = finished
+        self.finished.emit(finished, self._run.settings.strength)
         self._queue.finish(ending)
         self.said.emit(ending)
 
@@ -178,7 +182,6 @@ class RunController:
         self._worker = None
         if self._live is not None:
             self._live.close()
-        self._live = None  # it holds the image
         self._next()
 
     @while_open
