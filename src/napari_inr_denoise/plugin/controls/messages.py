@@ -75,10 +75,20 @@ def error_ratio(step: DenoiseStep) -> float:
     return error / sigma if error is not None and sigma > 0 else math.nan
 
 
-def phase_message(step: DenoiseStep) -> str:
-    """Return what a run does: "Training on 50 planes, step 240 of about 440"."""
+def phase_message(step: DenoiseStep, *, still: bool = False) -> str:
+    """Return what a run does: "Training on 50 planes, step 240 of about 440".
+
+    Parameters
+    ----------
+    step : DenoiseStep
+        The last step.
+    still : bool
+        Whether the training has not gone on for a while: the network predicts.
+    """
     if step.progress >= _NEARLY_ALL:
         return "Combining and filtering..."
+    if still and step.fit is not None and step.fit.step:
+        return "Predicting and filtering..."
     if step.learning:
         what = f"Training on {step.plane_count} planes"
         if step.tile_count > 1:
@@ -102,11 +112,6 @@ def _steps(step: DenoiseStep) -> str:
     # The published method knows only the most steps, and usually ends before.
     known = "about" if step.fit.estimated_error is not None else "at most"
     return f", step {step.fit.step} of {known} {step.fit.max_steps}"
-
-
-def busy(step: DenoiseStep) -> bool:
-    """Return whether the share of the work that is left cannot be told."""
-    return step.progress >= _NEARLY_ALL
 
 
 def ending_message(result: DenoiseResult, plane_count: int) -> str:

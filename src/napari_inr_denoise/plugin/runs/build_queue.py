@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import napari
@@ -12,6 +12,7 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.layers.region import Region
 from napari_inr_denoise.plugin.layers.source import LayerSource, take_source
 from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
+from napari_inr_denoise.plugin.runs.time_left import Expected
 
 
 def build_queue(
@@ -20,6 +21,7 @@ def build_queue(
     scope: str,
     region: Region | None,
     settings: Sequence[DenoiseSettings],
+    expected: Callable[[LayerSource, DenoiseSettings], Expected | None] | None = None,
 ) -> RunQueue:
     """Return a queue with the sources of layers, and the causes of refused ones.
 
@@ -34,6 +36,8 @@ def build_queue(
     settings : sequence of DenoiseSettings
         Each layer is denoised with each of them; several are told apart by their
         presets.
+    expected : callable, optional
+        Returns what a run is expected to take.
     """
     queue = RunQueue()
     for layer in layers:
@@ -45,7 +49,8 @@ def build_queue(
         source = _as_preview(source, layer.name) if source.is_preview else source
         for one in settings:
             name = layer.name if len(settings) == 1 else one.preset.capitalize()
-            queue.add(QueuedRun(name, source, one))
+            told = None if expected is None else expected(source, one)
+            queue.add(QueuedRun(name, source, one, told))
     return queue
 
 

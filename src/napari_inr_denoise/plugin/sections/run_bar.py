@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseStep
 
 _ERROR, _RESIDUAL = "error / noise level", "residual / noise level"
+_STILL_S = 1.5
+"""Seconds without a new training step after which the network is predicting."""
 _STOP, _STOPPING = "Stop", "Stopping..."
 
 
@@ -33,7 +35,8 @@ class RunBar:
     """
 
     def __init__(self) -> None:
-        self._fit_started = 0.0
+        self._fit_started = self._stepped = 0.0
+        self._number = 0
         self._plotted: tuple[dict[str, int], int] | None = None
         self.start_button = button(
             "Denoise",
@@ -135,7 +138,8 @@ class RunBar:
         self.plot.clear(_RESIDUAL)
         self.plot.setVisible(False)  # until there is something to see
         self._plotted = None
-        self._fit_started = time.monotonic()
+        self._fit_started = self._stepped = time.monotonic()
+        self._number = 0
         self.phase_label.value = text
         self.left_label.value = ""
         self.status_label.value = ""
@@ -144,30 +148,39 @@ class RunBar:
     def _show_busy(self) -> None:
         self.progress.setRange(0, 0)
 
-    def show_progress(
-        self, step: DenoiseStep, share: float, time_left: str, position: str
-    ) -> None:
+    def show_step(self, step: DenoiseStep, position: str) -> None:
         """Show a step of a run.
 
         Parameters
         ----------
         step : DenoiseStep
             The last step of the image being denoised.
+        position : str
+            Which of several layers is at work, with a colon; empty for one.
+        """
+        now, number = time.monotonic(), 0 if step.fit is None else step.fit.step
+        if number != self._number:
+            self._number, self._stepped = number, now
+        still = now - self._stepped > _STILL_S
+        self.phase_label.value = position + messages.phase_message(step, still=still)
+        self._plot(step)
+
+    def show_time(self, share: float, time_left: str) -> None:
+        """Show how much of a run is done.
+
+        Parameters
+        ----------
         share : float
             Finished fraction of all images of the run, 0 to 1.
         time_left : str
             Estimated time until the end of the run; empty if unknown.
-        position : str
-            Which of several layers is at work, with a colon; empty for one.
         """
-        self.phase_label.value = position + messages.phase_message(step)
-        self.left_label.value = "" if messages.busy(step) else time_left
-        if not self.stop_button.isEnabled() or messages.busy(step):
-            self._show_busy()
-        else:
+        self.left_label.value = time_left
+        if time_left and self.stop_button.isEnabled():
             self.progress.setRange(0, BAR_STEPS)
             self.progress.setValue(round(share * BAR_STEPS))
-        self._plot(step)
+        else:
+            self._show_busy()
 
     def _plot(self, step: DenoiseStep) -> None:
         """Extend the curve of the current plane or tile, or start that of another."""

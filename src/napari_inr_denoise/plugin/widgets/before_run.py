@@ -10,6 +10,7 @@ import napari
 from napari.layers import Image, Layer
 from psygnal import Signal
 
+from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.layers.channels import composite_of
 from napari_inr_denoise.plugin.layers.metadata_keys import is_result
@@ -24,6 +25,7 @@ from napari_inr_denoise.plugin.runs.build_queue import build_queue
 from napari_inr_denoise.plugin.runs.estimate_worker import EstimateRequest, Needs
 from napari_inr_denoise.plugin.runs.estimator import Estimator
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.runs.time_left import Expected
 from napari_inr_denoise.plugin.sections.input_section import InputSection
 
 NO_IMAGE = "Open a noisy image, or try File > Open Sample > INR Denoise."
@@ -129,6 +131,26 @@ class BeforeRun:
     def layer(self) -> Image | None:
         """The chosen layer; None once it was removed."""
         return self._inputs.layer.chosen
+
+    def expected(
+        self, source: LayerSource, settings: DenoiseSettings
+    ) -> Expected | None:
+        """Return what a run is expected to take; None if it was not estimated.
+
+        A preview is trained as its plane is, and has fewer pixels to predict.
+        """
+        needs = self._needs.get(settings.preset)
+        if needs is None:
+            return None
+        one = needs.sources[0]
+        pixels = one.planes * math.prod(one.tiling.shape_yx)
+        share = source.pixel_count / pixels
+        if share == 1:
+            return Expected(one.seconds, one.finishing_s)
+        if not source.is_preview or one.planes > 1 or one.tiling.count > 1:
+            return None
+        training = one.seconds - one.finishing_s
+        return Expected(training + share * one.finishing_s, share * one.finishing_s)
 
     def hold(self) -> None:
         """Estimate nothing during a run: both would measure each other."""

@@ -139,7 +139,8 @@ class InrDenoiseWidget(QWidget):
         bar.stop_button.clicked.connect(self.stop)
         self.results.whole_button.clicked.connect(self._run_whole)
         runs.started.connect(self._show_start)
-        runs.progressed.connect(bar.show_progress)
+        runs.progressed.connect(bar.show_step)
+        runs.timed.connect(bar.show_time)
         runs.stopping.connect(bar.show_stopping)
         runs.said.connect(bar.say)
         runs.finished.connect(self.after_run.add)
@@ -228,8 +229,9 @@ class InrDenoiseWidget(QWidget):
         if self.running:
             return
         settings = [self.inputs.settings_of(name, scope) for name in qualities]
-        region = self.region.value
-        self.runs.start(build_queue(self._viewer, layers, scope, region, settings))
+        region, expected = self.region.value, self.before_run.expected
+        queue = build_queue(self._viewer, layers, scope, region, settings, expected)
+        self.runs.start(queue)
 
     def stop(self) -> None:
         """Stop the run and keep its best result so far; start no other layer."""

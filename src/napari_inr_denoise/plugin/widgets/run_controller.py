@@ -10,7 +10,7 @@ from napari.layers import Image
 from napari.utils.events import Event
 from napari.utils.notifications import show_error
 from psygnal import Signal
-from qtpy.QtCore import QEventLoop
+from qtpy.QtCore import QEventLoop, QTimer
 
 from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.results.finished import Finished
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _NO_RESULT = "Stopped before there was a result."
 _FIRST = "Measuring the noise..."
+_TIME_MS = 1000
+"""Longest time between two updates of the time left, in milliseconds."""
 
 
 class RunController:
@@ -44,8 +46,10 @@ class RunController:
     started : Signal
         Emitted when the run of one image starts, with what it does first.
     progressed : Signal
-        Emitted with each step (DenoiseStep), the finished fraction of the whole queue,
-        the estimated time left in words, and which of several layers is at work.
+        Emitted with each step (DenoiseStep), and which of several layers is at work.
+    timed : Signal
+        Emitted with each step, and every second, with the finished fraction of the
+        whole queue and the time left in words, empty if it is not known.
     stopping : Signal
         Emitted when the run is told to stop.
     said : Signal
@@ -57,7 +61,8 @@ class RunController:
     """
 
     started = Signal(str)
-    progressed = Signal(object, float, str, str)
+    progressed = Signal(object, str)
+    timed = Signal(float, str)
     stopping = Signal()
     said = Signal(str)
     finished = Signal(object, float)
@@ -72,6 +77,9 @@ class RunController:
         self._live: ResultLayer | None = None
         self._last: Image | None = None
         self._plane_count = 0
+        self._timer = QTimer()
+        self._timer.setInterval(_TIME_MS)
+        self._timer.timeout.connect(self._tell_time)
         viewer.layers.events.removed.connect(self._follow_removal)
 
     @property
@@ -120,6 +128,7 @@ class RunController:
             self._start(run)
             return
         self._before = None
+        self._timer.stop()
         if summary := self._queue.summary():
             self.said.emit(summary)
         self.ended.emit(self._last)
@@ -137,15 +146,19 @@ class RunController:
         self._plane_count = 0
         self.started.emit(self._queue.with_position(_FIRST))
         self._live.begin()
+        self._timer.start()
         self._lifetime.start(worker)
 
     @while_open
     def _show_step(self, step: DenoiseStep) -> None:
         self._plane_count = step.plane_count
-        queue, done = self._queue, step.progress
-        self.progressed.emit(
-            step, queue.share(done), queue.time_left(done), queue.with_position("")
-        )
+        self._queue.follow(step.progress)
+        self.progressed.emit(step, self._queue.with_position(""))
+        self._tell_time()
+
+    @while_open
+    def _tell_time(self) -> None:
+        self.timed.emit(self._queue.share, self._queue.time_left)
 
     @while_open
     def _show_image(self, image: NDArray[np.float32]) -> None:
