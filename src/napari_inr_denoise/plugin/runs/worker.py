@@ -83,6 +83,10 @@ class DenoiseWorker(StoppableWorker):
         self._draw_at = 0.0
         self._live = LiveImage(source)
 
+    def look_at(self, index: dict[str, int]) -> None:
+        """Choose the plane, by axis letter, that is shown of a volume."""
+        self._live.look_at(index)
+
     def work(self) -> DenoiseResult | None:
         """Run in the worker's thread."""
         with running(self._stop):

@@ -13,6 +13,7 @@ from psygnal import Signal
 from qtpy.QtCore import QEventLoop, QTimer
 
 from napari_inr_denoise.plugin.controls import messages
+from napari_inr_denoise.plugin.controls.plane_table import plane_at
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.result_layer import ResultLayer
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
@@ -81,6 +82,7 @@ class RunController:
         self._timer.setInterval(_TIME_MS)
         self._timer.timeout.connect(self._tell_time)
         viewer.layers.events.removed.connect(self._follow_removal)
+        viewer.dims.events.current_step.connect(self._follow_slider)
 
     @property
     def running(self) -> bool:
@@ -146,6 +148,7 @@ class RunController:
         self._plane_count = 0
         self.started.emit(self._queue.with_position(_FIRST))
         self._live.begin()
+        self._follow_slider()
         self._timer.start()
         self._lifetime.start(worker)
 
@@ -196,6 +199,14 @@ class RunController:
         if self._live is not None:
             self._live.close()
         self._next()
+
+    @while_open
+    def _follow_slider(self, *_: object) -> None:
+        """Let the live layer of a volume show the plane that is in view."""
+        layer = None if self._live is None else self._live.layer
+        if self._worker is not None and layer is not None:
+            axes = self._run.source.axes
+            self._worker.look_at(plane_at(self._viewer.dims, layer, axes))
 
     @while_open
     def _follow_removal(self, event: Event) -> None:
