@@ -29,11 +29,11 @@ from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QApplication, QDockWidget, QMenu, QWidget
 
 from napari_inr_denoise.plugin.layers.scope import STACK, VOLUME
-from napari_inr_denoise.plugin.widgets import denoise_widget
+from napari_inr_denoise.plugin.widgets import long_run
 from napari_inr_denoise.samples import field_of_cells, small_stack
 
 FOLDER = Path("docs/pictures").absolute()
-denoise_widget.show_info = lambda _: None  # no window is active under a virtual screen
+long_run.show_info = lambda _: None  # no window is active under a virtual screen
 PLUGIN = "napari-inr-denoise"
 SIZE = (1280, 800)
 NARROW = 300

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import napari
@@ -12,7 +12,6 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.layers.region import Region
 from napari_inr_denoise.plugin.layers.source import LayerSource, take_source
 from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
-from napari_inr_denoise.plugin.runs.time_left import Expected
 
 
 def build_queue(
@@ -21,7 +20,8 @@ def build_queue(
     scope: str,
     region: Region | None,
     settings: Sequence[DenoiseSettings],
-    expected: Callable[[LayerSource, DenoiseSettings], Expected | None] | None = None,
+    *,
+    same_dtype: bool = False,
 ) -> RunQueue:
     """Return a queue with the sources of layers, and the causes of refused ones.
 
@@ -36,8 +36,8 @@ def build_queue(
     settings : sequence of DenoiseSettings
         Each layer is denoised with each of them; several are told apart by their
         presets.
-    expected : callable, optional
-        Returns what a run is expected to take.
+    same_dtype : bool
+        Whether the result layers have the integers of their sources.
     """
     queue = RunQueue()
     for layer in layers:
@@ -46,11 +46,11 @@ def build_queue(
         except ValueError as error:
             queue.refuse(layer.name, str(error))
             continue
+        source = replace(source, same_dtype=same_dtype)
         source = _as_preview(source, layer.name) if source.is_preview else source
         for one in settings:
             name = layer.name if len(settings) == 1 else one.preset.capitalize()
-            told = None if expected is None else expected(source, one)
-            queue.add(QueuedRun(name, source, one, told))
+            queue.add(QueuedRun(name, source, one))
     return queue
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_inr_denoise.core.report.duration import short_duration
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -63,6 +63,15 @@ class RunQueue:
         """Append an image."""
         self._waiting.append(run)
         self._of_previews = run.source.is_preview
+
+    def expect(
+        self, told: Callable[[LayerSource, DenoiseSettings], Expected | None]
+    ) -> None:
+        """Note what each waiting run is expected to take."""
+        self._waiting = deque(
+            replace(run, expected=told(run.source, run.settings))
+            for run in self._waiting
+        )
 
     def refuse(self, name: str, cause: str) -> None:
         """Record an image that cannot be denoised, and the cause."""

@@ -40,6 +40,8 @@ class Choices:
     scope: str
     region: Region | None
     device: str
+    method: str
+    context: int
     order: tuple[int, ...]  # of the viewer's dimensions
     step: tuple[int, ...]
     edits: int  # how often the data of the layer or the region changed
@@ -98,6 +100,8 @@ class BeforeRun:
         self.estimator.failed.connect(self._show_failure)
         for choice in (inputs.layer, inputs.scope, inputs.region, inputs.device):
             choice.changed.connect(self._follow)
+        inputs.method.changed.connect(self._follow)
+        inputs.context.changed.connect(self._follow)
         inputs.preset.changed.connect(self._follow_preset)
         inputs.channels.toggled.connect(self._follow)
         inputs.region.edited.connect(self._follow_edit)
@@ -198,6 +202,8 @@ class BeforeRun:
             scope=inputs.scope.value,
             region=inputs.region.value,
             device=inputs.device.value,
+            method=inputs.method.value,
+            context=inputs.context.value,
             order=tuple(dims.order),
             step=tuple(dims.current_step),
             edits=self._edits,

@@ -5,7 +5,6 @@ The parts know their sections, never each other; the panel connects them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,9 @@ from weakref import WeakSet
 import napari
 from napari.layers import Image
 from napari.utils.events import Event
-from napari.utils.notifications import show_info
 from psygnal import Signal
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
-    QApplication,
     QFrame,
     QHBoxLayout,
     QScrollArea,
@@ -41,6 +38,7 @@ from napari_inr_denoise.plugin.sections.run_bar import RunBar
 from napari_inr_denoise.plugin.widgets.after_run import AfterRun
 from napari_inr_denoise.plugin.widgets.before_run import NO_IMAGE, BeforeRun
 from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
+from napari_inr_denoise.plugin.widgets.long_run import LongRun
 from napari_inr_denoise.plugin.widgets.panel_menu import PanelMenu, help_page, open_help
 from napari_inr_denoise.plugin.widgets.run_controller import RunController
 
@@ -49,8 +47,6 @@ _SIZE = QSize(330, 560)
 _LEAST_WIDTH = 280
 _LOOK = "fast"
 """Quality of a preview."""
-_LONG_S = 20
-"""Seconds of a run after which its end is told where napari is not in front."""
 
 
 class InrDenoiseWidget(QWidget):
@@ -81,7 +77,7 @@ class InrDenoiseWidget(QWidget):
         super().__init__()
         self._viewer = viewer = napari_viewer
         self._lifetime = Lifetime(self)
-        self._started, self._held = 0.0, False
+        self._long_run = LongRun(self)
         inputs = self.inputs = InputSection(viewer)
         self.run_bar, self.results = RunBar(), ResultSection()
         self.folder = FolderWidget(self._lifetime)
@@ -229,8 +225,15 @@ class InrDenoiseWidget(QWidget):
         if self.running:
             return
         settings = [self.inputs.settings_of(name, scope) for name in qualities]
-        region, expected = self.region.value, self.before_run.expected
-        queue = build_queue(self._viewer, layers, scope, region, settings, expected)
+        queue = build_queue(
+            self._viewer,
+            layers,
+            scope,
+            self.region.value,
+            settings,
+            same_dtype=self.inputs.output_type.value,
+        )
+        queue.expect(self.before_run.expected)
         self.runs.start(queue)
 
     def stop(self) -> None:
@@ -249,24 +252,19 @@ class InrDenoiseWidget(QWidget):
         return self.runs.wait()
 
     def _show_start(self, text: str) -> None:
-        if not self._held:
-            self._started, self._held = time.monotonic(), True
+        self._long_run.begin()
         self.before_run.hold()
         self.run_bar.begin(text)
         self.run_bar.show_running(on=True)
 
     def _show_end(self, layer: Image | None) -> None:
-        self._held = False
         self.run_bar.show_running(on=False)
         self.after_run.follow_selection()
         told = self.status_label.value
         self.before_run.resume()
         self.run_bar.say(told)
         self.finished.emit(layer)
-        long = time.monotonic() - self._started > _LONG_S
-        if long and QApplication.activeWindow() is None and self.isVisible():
-            QApplication.alert(self.window())
-            show_info(f"INR Denoise: {self.status_label.value}")
+        self._long_run.end(told)
 
     def _show_count(self, count: int) -> None:
         self.run_bar.show_layer_count(count)
