@@ -173,12 +173,18 @@ def plane(theme: str, panels: list[Image.Image]) -> None:
         way.take("empty")
         way.open("cells")
         way.take("before")
+        way.panel.inputs.noise.plot_button.setChecked(True)
+        way.take("noise")
+        way.panel.inputs.noise.plot_button.setChecked(False)
         way.panel.inputs.advanced.unfolded = True
         way.take("advanced")
         way.panel.inputs.advanced.unfolded = False
         way.panel.preview()
         work_until(lambda: not way.panel.running)
         way.take("preview")
+        way.panel.compare("auto")
+        work_until(lambda: not way.panel.running)
+        way.take("compared")
         way.viewer.layers.remove("noisy cells [preview]")
         way.panel.preset.value = "paper"
         way.panel.run()
@@ -268,6 +274,8 @@ def composite(theme: str, panels: list[Image.Image]) -> None:
         way.take("composite-before")
         way.run("fast")
         way.take("composite")
+        way.show("split")
+        way.take("composite-split")
 
 
 def folder(theme: str, panels: list[Image.Image]) -> None:

@@ -11,6 +11,8 @@ from qtpy.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QSizePolicy, 
 from napari_inr_denoise.plugin.elements.style import set_role
 
 _PER_ROW = 4
+_EVEN = 40
+"""Pixels that are added to the widths of columns: larger makes them more equal."""
 _PADDING = 6
 """Least pixels of a button beside its text."""
 
@@ -66,7 +68,6 @@ class Segments(QWidget):
         self._group.addButton(made)
         self._buttons[value] = made
         self._write(value, label)
-        self._arrange()
 
     def _write(self, value: Any, text: str) -> None:  # noqa: ANN401 - any value
         """Write on a button, which is then at least as wide as its longest line."""
@@ -74,6 +75,7 @@ class Segments(QWidget):
         width = max(map(one.fontMetrics().horizontalAdvance, text.split("\n")))
         one.setText(text)
         one.setMinimumWidth(width + _PADDING)
+        self._arrange()
 
     def remove(self, value: Any) -> None:  # noqa: ANN401 - any value
         """Remove a button; if it was chosen, the first one is."""
@@ -86,9 +88,14 @@ class Segments(QWidget):
             self.value = next(iter(self._buttons))
 
     def _arrange(self) -> None:
-        shown = [k for k in self._buttons if k not in self._hidden]
-        for number, value in enumerate(shown):
-            self._grid.addWidget(self._buttons[value], *divmod(number, self._per_row))
+        shown = [one for k, one in self._buttons.items() if k not in self._hidden]
+        for number, one in enumerate(shown):
+            self._grid.addWidget(one, *divmod(number, self._per_row))
+        # Equal columns would cut off the longest text.
+        for column in range(self._per_row):
+            widths = [one.minimumWidth() for one in shown[column :: self._per_row]]
+            widest = max(widths, default=0)
+            self._grid.setColumnStretch(column, widest + _EVEN if widest else 0)
 
     def show_only(self, values: Sequence[Any]) -> None:
         """Show the buttons of some values; the others take no room."""
