@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise import read_image
@@ -82,6 +83,13 @@ def test_all_channels_are_saved_in_one_file(
     assert asked == ["cyan + magenta [denoised]"]
     saved = read_image(tmp_path / "both.ome.tif")
     assert saved.axes == "CYX"
+    opened: list[str] = []
+    monkeypatch.setattr(
+        QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile())
+    )
+    widget.results.open_button.click()
+    widget.results.folder_button.click()
+    assert opened == [str(tmp_path / "both.ome.tif"), str(tmp_path)]
     for plane, source in zip(saved.data, channels, strict=True):
         result = viewer.layers[f"{source.name} [denoised]"]
         np.testing.assert_array_equal(plane, result.data)

@@ -60,7 +60,6 @@ class Segments(QWidget):
         made.setCheckable(True)
         made.setAutoDefault(False)
         made.setToolTip(tip)
-        made.setAccessibleName(label)
         made.setAccessibleDescription(tip)
         made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         set_role(made, "segment")
@@ -74,6 +73,7 @@ class Segments(QWidget):
         one = self._buttons[value]
         width = max(map(one.fontMetrics().horizontalAdvance, text.split("\n")))
         one.setText(text)
+        one.setAccessibleName(text.replace("\n", " "))
         one.setMinimumWidth(width + _PADDING)
         self._arrange()
 
@@ -135,7 +135,6 @@ class Segments(QWidget):
         """Show a second line on a button, such as the time that it takes."""
         label = self._labels[value]
         self._write(value, f"{label}\n{note}" if note else label)
-        self._buttons[value].setAccessibleName(f"{label} {note}".strip())
 
     def allow(self, value: Any, problem: str = "") -> None:  # noqa: ANN401
         """Enable a button unless there is a problem, which becomes its tooltip."""

@@ -165,6 +165,6 @@ class AfterRun:
 def _chips(finished: Finished) -> list[Chip]:
     chips = messages.result_chips(finished.result.report, finished.plane_count)
     if finished.is_preview:
-        tip = "A part of the plane, denoised with the quality Fast for a look."
+        tip = f"A part of the plane, denoised with the quality {finished.quality}."
         chips.insert(0, Chip("Preview", tip))
     return chips

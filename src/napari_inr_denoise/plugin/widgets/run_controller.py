@@ -130,7 +130,6 @@ class RunController:
             self._start(run)
             return
         self._before = None
-        self._timer.stop()
         if summary := self._queue.summary():
             self.said.emit(summary)
         self.ended.emit(self._last)
@@ -159,9 +158,11 @@ class RunController:
         self.progressed.emit(step, self._queue.with_position(""))
         self._tell_time()
 
-    @while_open
     def _tell_time(self) -> None:
-        self.timed.emit(self._queue.share, self._queue.time_left)
+        if self._worker is None or self._lifetime.over:
+            self._timer.stop()
+        else:
+            self.timed.emit(self._queue.share, self._queue.time_left)
 
     @while_open
     def _show_image(self, image: NDArray[np.float32]) -> None:
