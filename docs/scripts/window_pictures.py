@@ -29,11 +29,11 @@ from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QApplication, QDockWidget, QMenu, QWidget
 
 from napari_inr_denoise.plugin.layers.scope import STACK, VOLUME
-from napari_inr_denoise.plugin.widgets import denoise_widget
+from napari_inr_denoise.plugin.widgets import long_run
 from napari_inr_denoise.samples import field_of_cells, small_stack
 
 FOLDER = Path("docs/pictures").absolute()
-denoise_widget.show_info = lambda _: None  # no window is active under a virtual screen
+long_run.show_info = lambda _: None  # no window is active under a virtual screen
 PLUGIN = "napari-inr-denoise"
 SIZE = (1280, 800)
 NARROW = 300
@@ -173,12 +173,18 @@ def plane(theme: str, panels: list[Image.Image]) -> None:
         way.take("empty")
         way.open("cells")
         way.take("before")
+        way.panel.inputs.noise.plot_button.setChecked(True)
+        way.take("noise")
+        way.panel.inputs.noise.plot_button.setChecked(False)
         way.panel.inputs.advanced.unfolded = True
         way.take("advanced")
         way.panel.inputs.advanced.unfolded = False
         way.panel.preview()
         work_until(lambda: not way.panel.running)
         way.take("preview")
+        way.panel.compare("auto")
+        work_until(lambda: not way.panel.running)
+        way.take("compared")
         way.viewer.layers.remove("noisy cells [preview]")
         way.panel.preset.value = "paper"
         way.panel.run()
@@ -268,6 +274,8 @@ def composite(theme: str, panels: list[Image.Image]) -> None:
         way.take("composite-before")
         way.run("fast")
         way.take("composite")
+        way.show("split")
+        way.take("composite-split")
 
 
 def folder(theme: str, panels: list[Image.Image]) -> None:

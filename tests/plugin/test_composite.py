@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QFileDialog
 
+from napari_inr_denoise import read_image
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
@@ -40,16 +44,55 @@ def test_all_channels_are_denoised_and_the_sources_hidden(
         assert result.contrast_limits == source.contrast_limits
         assert result.visible
         assert not source.visible
-    # The other channel goes on to be seen beside a split view.
+    # The views take all channels, so that they add up.
     widget.results.show.value = "split"
-    result = viewer.layers["magenta [denoised]"]
-    assert not result.visible
-    assert str(widget.after_run.show.layer.blending) == "additive"
+    for source in channels:
+        split = viewer.layers[f"{source.name} [denoised] [split]"]
+        assert str(split.blending) == "additive"
+        assert split.colormap.name == source.colormap.name
+        assert not viewer.layers[f"{source.name} [denoised]"].visible
+    widget.results.show.value = "noisy"
+    wait_until(lambda: len(viewer.layers) == 4)
+    assert [layer.visible for layer in viewer.layers] == [True, True, False, False]
     widget.results.show.value = "result"
     process_events(0.3)
-    assert result.visible
-    viewer.layers.remove(result)
+    assert [layer.visible for layer in viewer.layers] == [False, False, True, True]
+    viewer.layers.remove(viewer.layers["magenta [denoised]"])
     assert channels[1].visible
+
+
+def test_all_channels_are_saved_in_one_file(
+    viewer: Any,
+    widget: InrDenoiseWidget,
+    channels: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert widget.results.composite.value.startswith("Channel of cyan + magenta.")
+    asked: list[str] = []
+
+    def name(_: object, __: str, proposed: str, *___: object) -> tuple[str, str]:
+        asked.append(proposed)
+        return str(tmp_path / "both"), "OME-TIFF, 32-bit float (*.ome.tif)"
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
+    widget.results.save_button.click()
+    wait_until(lambda: widget.status_label.value.startswith("Saved "))
+    assert asked == ["cyan + magenta [denoised]"]
+    saved = read_image(tmp_path / "both.ome.tif")
+    assert saved.axes == "CYX"
+    opened: list[str] = []
+    monkeypatch.setattr(
+        QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile())
+    )
+    widget.results.open_button.click()
+    widget.results.folder_button.click()
+    assert opened == [str(tmp_path / "both.ome.tif"), str(tmp_path)]
+    for plane, source in zip(saved.data, channels, strict=True):
+        result = viewer.layers[f"{source.name} [denoised]"]
+        np.testing.assert_array_equal(plane, result.data)
 
 
 def test_one_channel_alone(

@@ -42,7 +42,7 @@ def _picture(widget: InrDenoiseWidget) -> NDArray[np.float64]:
     """Return the panel at a size of its own, without what differs by the machine."""
     widget.before_run.hold()  # or an answer may come while the picture is taken
     widget.inputs.clear_estimates()
-    widget.inputs.show_noise("sigma 3.99, photon + read noise (gain 1, read 2)")
+    widget.inputs.noise_label.value = "sigma 3.99, photon + read noise (gain 1, read 2)"
     for name in widget.preset.choices:
         widget.preset.annotate(name, "~9 s")
     widget.results.chips.show_facts(CHIPS)

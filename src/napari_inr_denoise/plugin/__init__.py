@@ -5,6 +5,7 @@ The manifest `napari.yaml` names what napari loads: `reader`, `writer`, `sample_
 those below it:
 
 - `widgets`: the panel in the dock
+- `sections`: its rows above, beside and below the button
 - `controls`: choices, the table and messages of the panel
 - `elements`: rows, buttons, chips and the plot, which know nothing of images
 - `results`: finished results and the layers that show them

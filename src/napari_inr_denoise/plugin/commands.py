@@ -1,7 +1,7 @@
 """The commands of Layers > Filter > INR Denoise: denoise the selected layers.
 
-A command does what the user would do: it opens the widget, sets the choices and presses
-Run. Progress, Stop and the result are therefore in their usual places.
+A command opens the widget and starts a run there. Progress, Stop and the result are in
+their usual places, and what the user has chosen for the next run stays.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from napari.layers import Image, Layer
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QDockWidget, QWidget
 
-from napari_inr_denoise.plugin.controls.layer_choice import noisy_images
+from napari_inr_denoise.plugin.layers.channels import noisy_images
 from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 
@@ -96,12 +96,7 @@ def _run(viewer: napari.Viewer, scope: str, preset: str | None = None) -> None:
         show_warning(_selection_message(viewer.layers.selection))
         return
     widget = shown_widget(viewer)
-    # Run also takes the other selected layers.
-    widget.layer.value = layers[0]
-    widget.scope.value = scope
-    if preset is not None:
-        widget.preset.value = preset
-    widget.run()
+    widget.denoise(layers, scope, preset or widget.preset.value)
     if not widget.running:
         show_warning(widget.status_label.value)
 

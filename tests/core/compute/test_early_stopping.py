@@ -97,11 +97,21 @@ def test_the_unit_does_not_matter(tiny: DenoiseSettings, unit: float) -> None:
     assert [one.progress for one in evaluations] == pytest.approx(progress)
 
 
-def test_the_progress_is_the_share_of_the_way_down(tiny: DenoiseSettings) -> None:
-    evaluations, _, _ = _trained(_Falling(), replace(tiny, max_steps=10**6))
+class _Slower(_Falling):
+    """The logarithm of its residual over the noise level falls ever more slowly."""
+
+    def evaluate(self) -> _Seen:
+        return _Seen(self._steps, math.exp(4 * math.exp(-self._steps / 10)))
+
+
+def test_the_progress_is_even_where_the_residual_falls_ever_more_slowly(
+    tiny: DenoiseSettings,
+) -> None:
+    evaluations, _, _ = _trained(_Slower(), replace(tiny, max_steps=200))
     for one in evaluations:
-        share = one.current.steps * math.log(1 / 0.9) / math.log(8)
-        assert one.progress == pytest.approx(min(share, 1) ** 2, abs=1e-4)
+        share = one.current.steps / 10 / math.log(1 / 0.0025)
+        by_steps = one.current.steps / 200
+        assert one.progress == pytest.approx(min(max(share, by_steps), 1), abs=1e-4)
 
 
 def test_the_budget_ends_it_with_the_best(tiny: DenoiseSettings) -> None:

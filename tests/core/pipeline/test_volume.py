@@ -66,6 +66,20 @@ def test_the_function_gives_the_image_and_any_other_grid(found: DenoiseResult) -
     assert np.stack(list(function.planes(finer))).shape == (2, 8, 12, 1)
 
 
+def test_any_plane_can_be_seen_while_the_volume_is_fitted() -> None:
+    noisy = _noisy(_truth())
+    last = len(noisy) - 1
+    seen = [
+        step.so_far({"Z": last})[[0, last]].copy()
+        for step in denoise_steps(noisy, "ZYX", SETTINGS)
+        if step.fit is not None and 0 < step.progress < 1
+    ]
+    assert len(seen) > 1
+    for first, shown in seen[:-1]:
+        assert np.array_equal(first, noisy[0].astype(np.float32))  # as it was
+        assert not np.allclose(shown, noisy[last], atol=0.1)
+
+
 def test_channels_and_time_points_are_volumes_of_their_own() -> None:
     both = np.stack([_noisy(_truth()), 3 * _noisy(_truth()[::-1], 2)], axis=1)
     result = _run(both, "ZCYX")

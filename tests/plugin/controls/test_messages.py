@@ -44,7 +44,9 @@ def test_a_stack_that_is_learned_together_in_words(rng: np.random.Generator) -> 
     wave = 80 * np.sin(np.arange(32) / 4) * np.cos(np.arange(32) / 5)[:, None]
     steps = list(denoise_steps(rng.normal(100, 5, (3, 32, 32)) + wave, None, settings))
     assert messages.phase_message(steps[0]) == "Training on 3 planes, step 0"
-    assert messages.busy(steps[-1])
+    (trained, *_) = (one for one in steps if one.fit is not None and one.fit.step)
+    told = messages.phase_message(trained, still=True)
+    assert told == "Predicting and filtering..."
     assert messages.phase_message(steps[-1]) == "Combining and filtering..."
 
 

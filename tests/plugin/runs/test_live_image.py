@@ -21,7 +21,7 @@ def _live(data: np.ndarray, **keywords: Any) -> tuple[LiveImage, list[Any]]:
     source = take_source(layer, viewer.dims, STACK)
     out = data.astype(np.float32)
     steps = [
-        SimpleNamespace(plane=plane, so_far=lambda: out)
+        SimpleNamespace(plane=plane, so_far=lambda _=None: out)
         for plane in planes_of(source.axes, data.shape)
     ]
     return LiveImage(source), steps
@@ -48,3 +48,19 @@ def test_colours_are_whole_numbers_in_one_array() -> None:
     live.note(third)
     live.at(third)
     assert (shown == 200).all()
+
+
+def test_the_plane_in_view_is_asked_for_and_converted() -> None:
+    live, (first, *_) = _live(np.zeros((3, 8, 8, 3), np.uint8), rgb=True)
+    out, asked = first.so_far(), []
+
+    def so_far(viewed: object) -> Any:
+        asked.append(viewed)
+        out[2] = 7.0  # as a volume draws the plane in view
+        return out
+
+    first.so_far = so_far
+    live.at(first)
+    live.look_at({"Z": 2})
+    assert (live.at(first)[2] == 7).all()
+    assert asked == [None, {"Z": 2}]

@@ -9,10 +9,12 @@ import pytest
 from napari.components import ViewerModel
 from napari.qt.threading import WorkerBase
 
+from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
 from napari_inr_denoise.plugin.layers.source import LayerSource, take_source
-from napari_inr_denoise.plugin.runs.queue import RunQueue
+from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
+from napari_inr_denoise.plugin.runs.time_left import Expected
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
@@ -23,9 +25,13 @@ def _source(shape: tuple[int, ...] = (6, 7)) -> LayerSource:
     return take_source(layer, viewer.dims, STACK)
 
 
+def _run(name: str, source: LayerSource) -> QueuedRun:
+    return QueuedRun(name, source, DenoiseSettings())
+
+
 def test_of_one_only_its_refusal_is_said() -> None:
     queue = RunQueue()
-    queue.add("a", _source())
+    queue.add(_run("a", _source()))
     assert queue.next() is not None
     assert queue.with_position("Fitting...") == "Fitting..."
     queue.finish("The end.")
@@ -40,7 +46,7 @@ def test_what_became_of_several() -> None:
     queue = RunQueue()
     queue.refuse("a", "It is too small.")
     for name in "bcd":
-        queue.add(name, _source())
+        queue.add(_run(name, _source()))
     queue.next()
     assert queue.with_position("Fitting...") == "b (2 of 4): Fitting..."
     queue.fail("Out of memory.")
@@ -63,23 +69,36 @@ def test_the_whole_and_its_time_are_counted_by_pixels() -> None:
     now = [0.0]
     queue = RunQueue(lambda: now[0])
     for planes in (1, 3):
-        queue.add("a", _source((planes, 6, 7)))
+        queue.add(_run("a", _source((planes, 6, 7))))
     queue.next()
-    assert queue.time_left(0.0) == ""
+    assert queue.time_left == ""
     now[0] = 10.0
-    assert queue.share(0.4) == pytest.approx(0.1)
-    assert queue.time_left(0.4) == "~2 min left in all"
+    queue.follow(0.4)
+    assert queue.share == pytest.approx(0.1)
+    assert queue.time_left == "~2 min left in all"
     queue.finish("The end.")
     queue.next()
-    assert queue.share(0.0) == pytest.approx(0.25)
-    assert queue.time_left(1.0) == ""
-    queue.next()
-    assert queue.share(0.0) == 1.0
-    alone = RunQueue(lambda: now[0])
-    alone.add("a", _source())
-    alone.next()
+    assert queue.time_left == ""
     now[0] = 15.0
-    assert alone.time_left(0.5) == "~5 s left"
+    queue.follow(0.5)
+    assert queue.share == pytest.approx(0.75)
+    assert queue.time_left == "~5 s left in all"
+    queue.next()
+    assert queue.share == 1.0
+    assert queue.time_left == ""
+
+
+def test_what_is_expected_counts_before_it_is_measured() -> None:
+    now = [0.0]
+    queue = RunQueue(lambda: now[0])
+    for seconds in (20.0, 60.0):
+        expected = Expected(seconds, finishing=5.0)
+        queue.add(QueuedRun("a", _source(), DenoiseSettings(), expected))
+    queue.next()
+    assert queue.time_left == "~80 s left in all"
+    now[0] = 8.0
+    assert queue.time_left == "~72 s left in all"
+    assert queue.share == pytest.approx(0.1)
 
 
 @pytest.fixture
@@ -158,19 +177,24 @@ def test_the_bar_and_the_messages_are_those_of_the_whole(
 ) -> None:
     wait_until(lambda: widget.inputs.cost_label.value != "-")
     expected = widget.inputs.cost_label.value
-    seen: list[tuple[float, str, str, str]] = []
+    seen: list[tuple[float, str, str]] = []
+    said: list[str] = []
     bar, needs_label = widget.run_bar, widget.inputs.cost_label
 
-    def note(_: object, share: float, left: str, position: str) -> None:
+    def note(_: object, position: str) -> None:
         assert bar.phase_label.value.startswith(position)
-        assert bar.left_label.value in {left, ""}
-        seen.append((share, left, position, needs_label.value))
+        said.append(position)
+
+    def note_time(share: float, left: str) -> None:
+        assert bar.left_label.value == left
+        seen.append((share, left, needs_label.value))
 
     widget.runs.progressed.connect(note)
+    widget.runs.timed.connect(note_time)
     widget.run()
-    assert bar.progress.maximum() == 0  # busy: nothing can be told yet
+    assert bar.progress.value() == 0  # nothing can be told yet
     wait_until(lambda: not widget.running)
-    shares, left, said, needs = (list(one) for one in zip(*seen, strict=True))
+    shares, left, needs = (list(one) for one in zip(*seen, strict=True))
     assert shares == sorted(shares)
     assert any(one.endswith(" left in all") for one in left)
     for number, name in enumerate("abc", start=1):

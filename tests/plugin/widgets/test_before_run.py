@@ -12,7 +12,7 @@ import pytest
 from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise.core.preflight import estimate as preflight_module
-from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.layers.scope import STACK, VOLUME
 from napari_inr_denoise.plugin.runs import exclusive
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until
@@ -195,3 +195,25 @@ def test_what_cannot_be_denoised_is_said(viewer: Any, widget: InrDenoiseWidget) 
     assert widget.inputs.cost_label.value == "-"
     assert "Open Sample" in widget.status_label.value
     assert not widget.run_bar.start_button.isEnabled()
+
+
+def test_method_context_and_output_are_those_of_the_run(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    source, inputs = viewer.layers[0], widget.inputs
+    source.data = source.data[:3, :32, :32]
+    assert not inputs.context.native.isVisibleTo(inputs.advanced_form)
+    widget.scope.value = STACK
+    inputs.advanced.unfolded = True
+    assert inputs.context.native.isVisibleTo(inputs.advanced_form)
+    inputs.method.value, inputs.context.value = "neighbourhood", 2
+    assert widget.settings.candidates == "neighbourhood"
+    assert widget.settings.context == 2
+    inputs.method.value, inputs.output_type.value = "", True
+    widget.run()
+    result = widget.wait()
+    assert result is not None
+    assert result.data.dtype == source.data.dtype
+    assert "candidates" in result.metadata["inr_denoise"]["settings"]
+    widget.scope.value = VOLUME
+    assert not inputs.method.native.isVisibleTo(inputs.advanced_form)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.qt.threading import WorkerBase
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import QThreadPool, QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow
 
 from napari_inr_denoise import DenoiseSettings, denoise
@@ -102,18 +102,33 @@ def test_ending_stopped_keeps_the_best_so_far(
     assert widget.run_bar.start_button.isVisibleTo(widget)
 
 
+def _gaps(seconds: float) -> list[float]:
+    """Return the times between two turns of a timer in the window, ascending."""
+    gaps, last = list[float](), [time.monotonic()]
+
+    def tick() -> None:
+        now = time.monotonic()
+        gaps.append(now - last[0])
+        last[0] = now
+
+    timer = QTimer()
+    timer.timeout.connect(tick)
+    timer.start(5)
+    process_events(seconds)
+    timer.stop()
+    return sorted(gaps)
+
+
 @pytest.mark.usefixtures("endless")
 def test_the_window_answers_while_fitting(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
+    idle = _gaps(1.0)[-1]
+    slow = max(idle / 0.025, 1.0)  # other tests may keep the cores busy
     widget.run()
     wait_until(lambda: "step" in widget.run_bar.phase_label.value)
-    longest, before = 0.0, time.monotonic()
-    for _ in range(100):
-        process_events(0.01)
-        now = time.monotonic()
-        longest, before = max(longest, now - before), now
-    assert longest < 0.5
+    # Two may be taken by the system.
+    assert _gaps(4.0)[-3] < 0.1 * slow
     viewer.dims.set_current_step(0, 3)
     assert widget.running
 

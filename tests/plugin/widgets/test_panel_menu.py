@@ -53,6 +53,14 @@ def test_the_command_names_what_is_chosen(
     assert {"--out", "--preset", "--seed", "--mode"} <= known
 
 
+def test_what_no_option_can_say_is_in_a_file(opened: InrDenoiseWidget) -> None:
+    opened.preset.value = "auto"
+    opened.inputs.context.value = 3
+    opened.menu.copy_command()
+    assert _copied().endswith(" --settings settings.json")
+    assert "settings.json" in opened.status_label.value
+
+
 def test_the_script_runs(opened: InrDenoiseWidget) -> None:
     opened.menu.copy_script()
     names: dict[str, Any] = {}

@@ -304,3 +304,29 @@ def test_a_result_that_no_longer_fits_is_said(
     assert len(viewer.layers) == 2
     assert "This cannot be shown: got a result of shape" in ran.status_label.value
     assert ran.results.show.value == "result"
+
+
+def test_two_qualities_are_previewed_side_by_side(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.compare("best")
+    widget.wait()
+    show = widget.results.show
+    assert show.value == "compared"
+    name = f"{viewer.layers[0].name} [preview]"
+    # One preview, and the view: the first preview is no layer any more.
+    assert [one.name for one in viewer.layers[1:]] == [name, f"{name} [compared]"]
+    compared, result = viewer.layers[-1], viewer.layers[name]
+    widget.after_run.show.line.position = 0.5
+    process_events(0.1)
+    both, half = np.asarray(compared.data[...]), result.data.shape[-1] // 2
+    assert np.array_equal(both[..., half + 8 :], result.data[..., half + 8 :])
+    finished = widget.after_run.offered
+    assert finished is not None
+    assert finished.other is not None
+    before = finished.other.result.image
+    assert np.array_equal(both[..., : half - 8], before[..., : half - 8])
+    show.value = "result"
+    widget.preview()
+    widget.wait()
+    assert "compared" not in show.choices

@@ -11,6 +11,10 @@ from typing import Generic, Protocol, TypeVar
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import SirenSettings
 
+_LAST_LEFT = 0.0025
+"""Height of the residual above the noise level at the end of a fit, over that at its
+start, both as logarithms."""
+
 
 @dataclass(frozen=True)
 class StopRule(ABC):
@@ -188,7 +192,7 @@ def _progress(
     """Estimate how much of the fit is done: by the steps or by the residual."""
     by_steps = current.steps / settings.max_steps
     height = math.log(max(first.residual_rms / sigma, 1.0 + 1e-9))
-    left = math.log(max(current.residual_rms / sigma, 1.0))
-    # The residual falls fast at first and slowly in the end: the square makes the
-    # bar move about evenly.
-    return min(max(by_steps, (1 - left / height) ** 2), 1.0)
+    left = math.log(max(current.residual_rms / sigma, 1.0)) / height
+    # The residual falls ever more slowly: its logarithm falls about evenly.
+    by_residual = math.log(max(left, _LAST_LEFT)) / math.log(_LAST_LEFT)
+    return min(max(by_steps, by_residual), 1.0)

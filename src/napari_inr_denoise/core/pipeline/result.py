@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,7 +58,7 @@ class OnItsWay(Protocol):
     def finished(self) -> tuple[PlaneReport, ...]:
         """Records of the finished planes."""
 
-    def so_far(self, step: DenoiseStep) -> Any:  # noqa: ANN401 - as `out` is
+    def so_far(self, step: DenoiseStep, shown: Mapping[str, int] | None) -> Any:  # noqa: ANN401 - as `out` is
         """Return the output, with the best state of the current plane written to it."""
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
@@ -121,7 +122,7 @@ class DenoiseStep:
         told = [f"{what} {k + 1} of {count}" for what, k, count in parts if count > 1]
         return ", ".join(told)
 
-    def so_far(self) -> Any:  # noqa: ANN401 - as `out` is
+    def so_far(self, shown: Mapping[str, int] | None = None) -> Any:  # noqa: ANN401 - as `out` is
         """Return the result as it is now, as a preview.
 
         This is the array of the later `DenoiseResult`, not a copy: treat it as
@@ -129,12 +130,17 @@ class DenoiseStep:
         the source is lazy. A volume shows its middle plane, a plane in tiles its
         finished tiles. Call this in the thread of the generator, before its next step.
 
+        Parameters
+        ----------
+        shown : mapping of str to int, optional
+            Index of another plane, by axis letter, which a volume shows as well.
+
         Returns
         -------
         ndarray of float32, or the array given as `out`
             The image's shape and intensity units.
         """
-        return self._run.so_far(self)
+        return self._run.so_far(self, shown)
 
     def stopped(self) -> DenoiseResult:
         """Return the result of a run that is stopped after this step."""

@@ -113,9 +113,18 @@ class RunState:
         self.finished_planes.take_over(file.planes)
         self.output.take_over(earlier)
 
-    def so_far(self, step: DenoiseStep) -> WritableArray:
-        """Return the output, with the best state of the current plane written to it."""
-        return self.output.so_far(step)
+    def so_far(
+        self, step: DenoiseStep, shown: Mapping[str, int] | None = None
+    ) -> WritableArray:
+        """Return the output, with the best state of the current plane written to it.
+
+        Of a volume, the plane with the index `shown` is written as well.
+        """
+        out = self.output.so_far(step)
+        if self.volume is not None and shown is not None:
+            volume, fit = self.volume
+            volume.sketch(fit, shown, partial(self.output.image_only, out))
+        return out
 
     def stopped(self, step: DenoiseStep) -> DenoiseResult:
         """Return the finished planes and the best state of the current one."""

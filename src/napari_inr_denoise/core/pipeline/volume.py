@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -146,6 +146,18 @@ class VolumeRun:
             steps_per_second=fit.steps_per_second,
             best=best,
         )
+
+    def sketch(
+        self,
+        fit: VolumeFit,
+        index: Mapping[str, int],
+        output: Callable[[Plane], TileWriter],
+    ) -> None:
+        """Write a preview of the plane with an index, if it is one of the volume."""
+        for number, plane in enumerate(self._series):
+            if plane.index == index:
+                shown = self._as_step(fit, fit.function.sketch(number)).best
+                output(plane).add(self._tile, self.plane(number), shown)
 
     def write(
         self, fit: VolumeFit | FitResult, output: Callable[[Plane], TileWriter]

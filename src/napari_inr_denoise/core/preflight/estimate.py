@@ -74,6 +74,9 @@ class Preflight:
         Whether planes share networks.
     tiling : Tiling
         Tiles of each plane.
+    finishing_s : float
+        The part of `seconds` after the training of a plane that shares no network: its
+        prediction, filters and quality.
     """
 
     seconds: float
@@ -84,6 +87,7 @@ class Preflight:
     planes: int
     together: bool
     tiling: Tiling
+    finishing_s: float = 0.0
 
     def words(self) -> str:
         """Return the estimate as a sentence."""
@@ -173,6 +177,7 @@ def preflight_steps(
         planes=count_planes(axes, source.shape),
         together=plan.together,
         tiling=plan.tiling,
+        finishing_s=plan.finishing_s,
     )
 
 
@@ -212,6 +217,7 @@ class _Measured:
         self._noise_seconds = time.perf_counter() - started
         self._comparison_seconds = 0.0  # per plane
         self.together = self._related()
+        self.finishing_s = 0.0
 
     def _related(self) -> bool:
         if self.plan.strategy is not Strategy.SERIES:
@@ -289,6 +295,10 @@ class _Measured:
         yield
         beside = len(self._planes.beside(self._count // 2)) if self.together else 0
         other = other_pace(sample.problem, beside, settings, self.device, at_once)
+        if not workload.shares:
+            times = settings.n_augmentations if can_share(settings) else 1
+            pixel = times * sum(pace.pixel for pace in paces.values()) + other
+            self.finishing_s = pixel * workload.pixels
         before = self._preparation() if workload.shares else 0.0
         fits = self._fits()
         low, usual, high = (

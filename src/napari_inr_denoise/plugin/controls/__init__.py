@@ -4,6 +4,5 @@
 themselves; `PresetChoice` and `AxesRow` are rows of buttons. `messages` and
 `folder_messages` hold all sentences about runs and need neither Qt nor torch.
 
-To add a row to the panel, create the control in `widgets.input_section` or
-`widgets.result_section`, and add it there to a `Form` with its label and tooltip.
+To add a row to the panel, see `sections`.
 """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from magicgui.widgets import ComboBox
+from napari.qt.threading import WorkerBase
 from psygnal import Signal
 
-from napari_inr_denoise.plugin.controls.device_probe import DeviceProbe
 from napari_inr_denoise.plugin.controls.preferences import preferred_settings
 from napari_inr_denoise.plugin.elements.form import let_shrink
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
@@ -33,7 +33,7 @@ class DeviceChoice(ComboBox):
     def find_devices(self, lifetime: Lifetime) -> None:
         """Find the devices in a thread: loading PyTorch takes seconds."""
         self._lifetime = lifetime
-        probe = DeviceProbe()
+        probe = _DeviceProbe()
         probe.returned.connect(self._show)
         probe.errored.connect(self._show_error)
         lifetime.start(probe)
@@ -58,3 +58,26 @@ class DeviceChoice(ComboBox):
         self.failed.emit(
             f"PyTorch could not be loaded: {error}. Reinstall it, then restart napari."
         )
+
+
+class _DeviceProbe(WorkerBase):  # type: ignore[misc]
+    """Finds the devices in a thread: loading torch takes seconds.
+
+    Emits `returned` with (description, name) of each device, the default first.
+
+    Emits `errored` if torch cannot be loaded.
+    """
+
+    def work(self) -> list[tuple[str, str]]:
+        """Run in the worker's thread."""
+        from napari_inr_denoise.core.compute.devices import (
+            available_devices,
+            describe_device,
+            pick_device,
+        )
+
+        chosen = describe_device(pick_device("auto"))
+        devices = [(f"auto: {chosen}", "auto")]
+        # "cuda" is the same device as "cuda:0".
+        names = [name for name in available_devices() if name != "cuda"]
+        return devices + [(describe_device(pick_device(n)), n) for n in names]

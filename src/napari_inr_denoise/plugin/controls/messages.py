@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
     from napari_inr_denoise.core.preflight.estimate import Preflight
     from napari_inr_denoise.core.report.report import DenoiseReport, PlaneReport
+    from napari_inr_denoise.plugin.results.finished import Finished
 
 _OUT_OF_MEMORY = "out of memory"
 _NEARLY_ALL = 0.995
@@ -37,7 +38,7 @@ def time_message(needs: Sequence[Preflight]) -> str:
     """Return the estimated time of a run in a few letters: "~15 s"."""
     at_most = any(one.at_most for one in needs)
     seconds = short_duration(max(sum(one.seconds for one in needs), 1))
-    return ("\u2264 " if at_most else "~") + seconds
+    return ("\u2264" if at_most else "~") + seconds
 
 
 def cost_message(needs: Sequence[Preflight]) -> str:
@@ -74,10 +75,20 @@ def error_ratio(step: DenoiseStep) -> float:
     return error / sigma if error is not None and sigma > 0 else math.nan
 
 
-def phase_message(step: DenoiseStep) -> str:
-    """Return what a run does: "Training on 50 planes, step 240 of about 440"."""
+def phase_message(step: DenoiseStep, *, still: bool = False) -> str:
+    """Return what a run does: "Training on 50 planes, step 240 of about 440".
+
+    Parameters
+    ----------
+    step : DenoiseStep
+        The last step.
+    still : bool
+        Whether the training has not gone on for a while: the network predicts.
+    """
     if step.progress >= _NEARLY_ALL:
         return "Combining and filtering..."
+    if still and step.fit is not None and step.fit.step:
+        return "Predicting and filtering..."
     if step.learning:
         what = f"Training on {step.plane_count} planes"
         if step.tile_count > 1:
@@ -101,11 +112,6 @@ def _steps(step: DenoiseStep) -> str:
     # The published method knows only the most steps, and usually ends before.
     known = "about" if step.fit.estimated_error is not None else "at most"
     return f", step {step.fit.step} of {known} {step.fit.max_steps}"
-
-
-def busy(step: DenoiseStep) -> bool:
-    """Return whether the share of the work that is left cannot be told."""
-    return step.progress >= _NEARLY_ALL
 
 
 def ending_message(result: DenoiseResult, plane_count: int) -> str:
@@ -229,6 +235,17 @@ def _warning_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
         for one in warnings
         if one is not PlaneWarning.CORRELATED_NOISE
     ]
+
+
+def composite_message(channels: Sequence[Finished]) -> str:
+    """Return what is said of the channels of a composite, with a name for all."""
+    name = composite_name(channels)
+    return f"Channel of {name}. Noisy, Split and Save take all channels."
+
+
+def composite_name(channels: Sequence[Finished]) -> str:
+    """Return a name for the results of a composite: "nuclei + actin"."""
+    return " + ".join(one.layer.name.split(" [denoised")[0] for one in channels)
 
 
 def planes_title(planes: Sequence[PlaneReport]) -> str:

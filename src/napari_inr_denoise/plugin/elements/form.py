@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -24,8 +25,8 @@ BAR_STEPS = 1000
 """Steps of a progress bar: enough to move smoothly."""
 _LABEL_PIXELS = 56
 _SPACING = 5
-_BREAKS = "/\\_.,-"
-"""Signs after which a long word may be broken."""
+_BREAKABLE = re.compile(r"([/\\_]|(?<=\S)-|[.,](?!\d))")
+"""Signs after which a long word may be broken, but not a number."""
 _ZERO_WIDTH_SPACE = "\u200b"
 
 
@@ -101,21 +102,21 @@ class TextLabel(QLabel):
         if text == self._value and self.text():
             return
         self._value = text
-        for sign in _BREAKS:
-            text = text.replace(sign, sign + _ZERO_WIDTH_SPACE)
-        self.setText(text)
+        self.setText(_BREAKABLE.sub(rf"\1{_ZERO_WIDTH_SPACE}", text))
         if self._hides:
             self.setVisible(bool(text))
 
 
-def row(*controls: QWidget | Widget) -> QWidget:
-    """Return controls side by side."""
+def row(*controls: QWidget | Widget, wide: int | None = None) -> QWidget:
+    """Return controls side by side; one of them, by its number, may take all room."""
     made = QWidget()
     layout = QHBoxLayout(made)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(_SPACING)
     for control in controls:
         layout.addWidget(native_of(control))
+    if wide is not None:
+        layout.setStretch(wide, 1)
     return made
 
 

@@ -1,8 +1,11 @@
-"""A plot of a value over the time of a fit, drawn with Qt alone."""
+"""Plots drawn with Qt alone: a value over the time of a fit, and measured points."""
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
@@ -15,13 +18,92 @@ _ROOM = 2.0
 _MOST_POINTS = 500
 _CURVE, _STOP = QColor("#2b7fc4"), QColor("#c4701a")
 """Contrast of at least 3 to 1 on napari's dark and light backgrounds."""
+_DOT = 2.5
+"""Radius of a measured point, in pixels."""
 _GAP = 2
 """Pixels between the frame and the text below it."""
 _FINE_BELOW_S = 20
 """Seconds below which the time axis shows tenths."""
 
 
-class FitPlot(QWidget):
+class Plot(QWidget):
+    """A framed area with numbers on its left and words below it.
+
+    Parameters
+    ----------
+    label : str
+        What is shown, with its unit.
+    tip : str
+        Tooltip.
+    """
+
+    def __init__(self, label: str, tip: str) -> None:
+        super().__init__()
+        self._label = label
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip(tip)
+        self.setAccessibleName(label)
+
+    @property
+    def label(self) -> str:
+        """What is shown, with its unit."""
+        return self._label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self._label = label
+        self.setAccessibleName(label)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a size that suits a dock."""
+        return QSize(220, _HEIGHT)
+
+    def paintEvent(self, _: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Draw the frame, its numbers and words, and what is in it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        text = self.palette().color(self.foregroundRole())
+        letters, numbers = painter.fontMetrics(), self._numbers()
+        widest = max(letters.horizontalAdvance(told) for _, told in numbers)
+        area = QRectF(self.rect()).adjusted(
+            widest + _MARGIN, _MARGIN, -_MARGIN, -letters.height() - _MARGIN / 2
+        )
+        faint = QColor(text)
+        faint.setAlpha(90)
+        painter.setPen(QPen(faint, 1))
+        painter.drawRect(area)
+        painter.setPen(text)
+        for value, told in numbers:
+            at = self._height(value, area) - letters.height() / 2
+            top = min(max(at, 0.0), self.height() - letters.height())
+            box = QRectF(0, top, area.left() - _MARGIN / 2, letters.height())
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight, told)
+        below = QRectF(
+            area.left(), area.bottom() + _GAP, area.width(), letters.height()
+        )
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, self._label)
+        painter.drawText(below, Qt.AlignmentFlag.AlignRight, self._extent())
+        self._draw(painter, area, text)
+        painter.end()
+
+    @abstractmethod
+    def _numbers(self) -> Sequence[tuple[float, str]]:
+        """Return the values on the left, at least one, and their texts."""
+
+    @abstractmethod
+    def _extent(self) -> str:
+        """Return the range of the horizontal axis in words."""
+
+    @abstractmethod
+    def _height(self, value: float, area: QRectF) -> float:
+        """Return the vertical place of a value, in pixels."""
+
+    @abstractmethod
+    def _draw(self, painter: QPainter, area: QRectF, text: QColor) -> None:
+        """Draw what is in the frame."""
+
+
+class FitPlot(Plot):
     """A value on a logarithmic scale over the time of a fit; a mark shows its end.
 
     Parameters
@@ -40,23 +122,15 @@ class FitPlot(QWidget):
     def __init__(
         self, label: str, tip: str, reference: float | None = None, suffix: str = ""
     ) -> None:
-        super().__init__()
-        self._label, self._reference, self._suffix = label, reference, suffix
+        super().__init__(label, tip)
+        self._reference, self._suffix = reference, suffix
         self._points: list[tuple[float, float]] = []
         self._ended = False
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(tip)
-        self.setAccessibleName(label)
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
         """The points of the curve: seconds and values."""
         return tuple(self._points)
-
-    @property
-    def label(self) -> str:
-        """What the value is, with its unit."""
-        return self._label
 
     @property
     def ended(self) -> bool:
@@ -66,8 +140,7 @@ class FitPlot(QWidget):
     def clear(self, label: str | None = None) -> None:
         """Remove the curve, and begin that of another value if a label is given."""
         if label is not None:
-            self._label = label
-            self.setAccessibleName(label)
+            self.label = label
         self._points, self._ended = [], False
         self.update()
 
@@ -95,49 +168,19 @@ class FitPlot(QWidget):
         self._ended = ended
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return a size that suits a dock."""
-        return QSize(220, _HEIGHT)
+    def _numbers(self) -> Sequence[tuple[float, str]]:
+        low, high = self._range
+        values = {low, self._reference or high, high}
+        return [(value, f"{value:.2g}{self._suffix}") for value in values]
 
-    def paintEvent(self, _: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Draw the frame and the curve."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        text = self.palette().color(self.foregroundRole())
-        letters = painter.fontMetrics()
-        left = letters.horizontalAdvance(f"0.05{self._suffix}") + _MARGIN
-        area = QRectF(self.rect()).adjusted(
-            left, _MARGIN, -_MARGIN, -letters.height() - _MARGIN / 2
-        )
-        self._draw_frame(painter, area, text)
-        self._draw_curve(painter, area)
-        painter.end()
+    def _extent(self) -> str:
+        return f"{_period(*self._span)} s" if self._points else ""
 
-    def _draw_frame(self, painter: QPainter, area: QRectF, text: QColor) -> None:
-        faint = QColor(text)
-        faint.setAlpha(90)
-        painter.setPen(QPen(faint, 1))
-        painter.drawRect(area)
+    def _draw(self, painter: QPainter, area: QRectF, text: QColor) -> None:
         if self._reference is not None:
             level = self._height(self._reference, area)
             painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(area.left(), level), QPointF(area.right(), level))
-        painter.setPen(text)
-        low, high = self._range
-        letters = painter.fontMetrics().height()
-        for value in {low, self._reference or high, high}:
-            at = self._height(value, area)
-            top = min(max(at - letters / 2, 0.0), self.height() - letters)
-            box = QRectF(0, top, area.left() - _MARGIN / 2, letters)
-            painter.drawText(
-                box, Qt.AlignmentFlag.AlignRight, f"{value:.2g}{self._suffix}"
-            )
-        below = QRectF(area.left(), area.bottom() + _GAP, area.width(), letters)
-        period = f"{_period(*self._span)} s" if self._points else ""
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, self._label)
-        painter.drawText(below, Qt.AlignmentFlag.AlignRight, period)
-
-    def _draw_curve(self, painter: QPainter, area: QRectF) -> None:
         if not self._points:
             return
         first, last = self._span
@@ -174,6 +217,71 @@ class FitPlot(QWidget):
         low, high = (math.log(end) for end in self._range)
         share = (math.log(value) - low) / (high - low)
         return float(area.bottom() - area.height() * share)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Measured points and the model fitted to them, each as (x, y)."""
+
+    points: tuple[tuple[float, float], ...]
+    model: tuple[tuple[float, float], ...]
+
+
+class CurvePlot(Plot):
+    """Measured points as circles and their model as a line, from 0 up.
+
+    Parameters
+    ----------
+    across : str
+        What the horizontal axis is.
+    tip : str
+        Tooltip.
+    """
+
+    def __init__(self, across: str, tip: str) -> None:
+        super().__init__("", tip)
+        self._across = across
+        self._curves: tuple[Curve, ...] = ()
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """What is shown."""
+        return self._curves
+
+    def show_curves(self, curves: Sequence[Curve], label: str) -> None:
+        """Show other curves; the label says what their values are."""
+        self._curves = tuple(curves)
+        self.label = label
+        self.update()
+
+    def _all(self, axis: int) -> list[float]:
+        both = [at for one in self._curves for at in (*one.points, *one.model)]
+        return [at[axis] for at in both] or [0.0]
+
+    def _numbers(self) -> Sequence[tuple[float, str]]:
+        return [(value, f"{value:.3g}") for value in (0.0, max(self._all(1)))]
+
+    def _extent(self) -> str:
+        return f"{self._across} {min(self._all(0)):.3g} to {max(self._all(0)):.3g}"
+
+    def _height(self, value: float, area: QRectF) -> float:
+        return float(area.bottom() - area.height() * value / (max(self._all(1)) or 1.0))
+
+    def _draw(self, painter: QPainter, area: QRectF, text: QColor) -> None:
+        first, last = min(self._all(0)), max(self._all(0))
+        scale = area.width() / ((last - first) or 1.0)
+
+        def place(at: tuple[float, float]) -> QPointF:
+            return QPointF(
+                area.left() + scale * (at[0] - first), self._height(at[1], area)
+            )
+
+        for one in self._curves:
+            painter.setPen(QPen(_CURVE, 1.5))
+            painter.drawPolyline(QPolygonF([place(at) for at in one.model]))
+            painter.setPen(QPen(text, 1))
+            for at in one.points:
+                painter.drawEllipse(place(at), _DOT, _DOT)
 
 
 def _period(first: float, last: float) -> str:

@@ -8,7 +8,13 @@ from typing import Any
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QSizePolicy, QWidget
 
+from napari_inr_denoise.plugin.elements.style import set_role
+
 _PER_ROW = 4
+_EVEN = 40
+"""Pixels that are added to the widths of columns: larger makes them more equal."""
+_PADDING = 6
+"""Least pixels of a button beside its text."""
 
 
 class Segments(QWidget):
@@ -48,19 +54,27 @@ class Segments(QWidget):
         """Add a button, or rename the one that has the value."""
         self._labels[value] = label
         if value in self._buttons:
-            self._buttons[value].setText(label)
+            self._write(value, label)
             return
         made = QPushButton(label)
         made.setCheckable(True)
         made.setAutoDefault(False)
         made.setToolTip(tip)
-        made.setAccessibleName(label)
         made.setAccessibleDescription(tip)
         made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        made.setMinimumWidth(made.fontMetrics().horizontalAdvance(label) + 12)
+        set_role(made, "segment")
         made.clicked.connect(lambda: self._choose(value))
         self._group.addButton(made)
         self._buttons[value] = made
+        self._write(value, label)
+
+    def _write(self, value: Any, text: str) -> None:  # noqa: ANN401 - any value
+        """Write on a button, which is then at least as wide as its longest line."""
+        one = self._buttons[value]
+        width = max(map(one.fontMetrics().horizontalAdvance, text.split("\n")))
+        one.setText(text)
+        one.setAccessibleName(text.replace("\n", " "))
+        one.setMinimumWidth(width + _PADDING)
         self._arrange()
 
     def remove(self, value: Any) -> None:  # noqa: ANN401 - any value
@@ -74,9 +88,14 @@ class Segments(QWidget):
             self.value = next(iter(self._buttons))
 
     def _arrange(self) -> None:
-        shown = [k for k in self._buttons if k not in self._hidden]
-        for number, value in enumerate(shown):
-            self._grid.addWidget(self._buttons[value], *divmod(number, self._per_row))
+        shown = [one for k, one in self._buttons.items() if k not in self._hidden]
+        for number, one in enumerate(shown):
+            self._grid.addWidget(one, *divmod(number, self._per_row))
+        # Equal columns would cut off the longest text.
+        for column in range(self._per_row):
+            widths = [one.minimumWidth() for one in shown[column :: self._per_row]]
+            widest = max(widths, default=0)
+            self._grid.setColumnStretch(column, widest + _EVEN if widest else 0)
 
     def show_only(self, values: Sequence[Any]) -> None:
         """Show the buttons of some values; the others take no room."""
@@ -115,8 +134,7 @@ class Segments(QWidget):
     def annotate(self, value: Any, note: str) -> None:  # noqa: ANN401 - any value
         """Show a second line on a button, such as the time that it takes."""
         label = self._labels[value]
-        self._buttons[value].setText(f"{label}\n{note}" if note else label)
-        self._buttons[value].setAccessibleName(f"{label} {note}".strip())
+        self._write(value, f"{label}\n{note}" if note else label)
 
     def allow(self, value: Any, problem: str = "") -> None:  # noqa: ANN401
         """Enable a button unless there is a problem, which becomes its tooltip."""

@@ -29,6 +29,7 @@ QPushButton[role="primary"]:disabled {{
 QPushButton[role="title"] {{
   background-color: transparent; text-align: left; padding: 3px; font-weight: bold;
 }}
+QPushButton[role="segment"] {{ padding: 4px 1px; }}
 QPushButton[role="icon"] {{ background-color: transparent; padding: 3px; }}
 QLabel[role="title"] {{ font-weight: bold; padding: 3px; }}
 QLabel[role="chip"] {{

@@ -59,6 +59,8 @@ class LayerSource:
         The layer itself.
     is_preview : bool
         Whether it is the visible part of a plane, for a look.
+    same_dtype : bool
+        Whether the result layer has the integers of the source.
     """
 
     data: Any = field(repr=False)
@@ -70,6 +72,7 @@ class LayerSource:
     mask: Any = field(default=None, repr=False)
     layer: ReferenceType[Image] | None = field(default=None, repr=False)
     is_preview: bool = False
+    same_dtype: bool = False
 
     def image(self) -> Any:  # noqa: ANN401 - whatever can be read part by part
         """Return the image to denoise: a copy of one slice, or all planes, lazily.
@@ -104,6 +107,10 @@ class LayerSource:
         own = None if self.layer is None else self.layer()
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         return own is not None and own == layer
+
+    def is_same_part(self, other: LayerSource) -> bool:
+        """Return whether another source is the same part of the same layer."""
+        return self.layer == other.layer and self.selection == other.selection
 
     def layer_in(self, layers: Sequence[Layer]) -> Image | None:
         """Return the source layer if it is still among layers."""
@@ -152,13 +159,15 @@ class LayerSource:
     @property
     def rounded(self) -> bool:
         """Whether a result is shown in integers, see `displayable`."""
-        return "S" in self.axes and np.dtype(self.data.dtype).kind in "iu"
+        wanted = self.same_dtype or "S" in self.axes
+        return wanted and np.dtype(self.data.dtype).kind in "iu"
 
     def displayable(self, image: NDArray[np.float32]) -> NDArray[Any]:
         """Return a result in a form that napari can show.
 
         napari assumes a range of 0 to 1 for RGB images of type float. RGB results of
-        integer images are therefore rounded back to their type; others are unchanged.
+        integer images are therefore rounded back to their type, others if that is
+        chosen.
         """
         dtype = np.dtype(self.data.dtype)
         return as_dtype(image, dtype)[0] if self.rounded else image

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
+from napari_inr_denoise.core.report.duration import short_duration
+from napari_inr_denoise.plugin.layers.channels import are_channels
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.source import LayerSource
 from napari_inr_denoise.plugin.results.at_strength import AtStrength
@@ -40,6 +42,8 @@ class Finished:
     shown : ndarray, AtStrength or None
         Data of the layer at a strength other than 0. `layer.data` may be a proxy that
         napari gives to plugins.
+    other : Finished or None
+        A result of the same part with another quality, to compare with.
     """
 
     source: LayerSource
@@ -50,6 +54,24 @@ class Finished:
     is_preview: bool = False
     strength: float = field(default=0.0, init=False)
     shown: NDArray[Any] | AtStrength | None = field(default=None, init=False)
+    other: Finished | None = field(default=None, init=False, repr=False)
+
+    @property
+    def quality(self) -> str:
+        """The quality of the run: "Fast"."""
+        return self.result.report.settings.preset.capitalize()
+
+    @property
+    def quality_and_time(self) -> str:
+        """The quality of the run and what it took: "Fast 4 s"."""
+        seconds = self.result.report.files[0].seconds or 0.0
+        return f"{self.quality} {short_duration(seconds)}"
+
+    def compare_with(self, other: Finished | None) -> None:
+        """Offer to compare with an earlier result, if it is of the same part."""
+        if other is not None and other.source.is_same_part(self.source):
+            other.source, other.other = other.source.emptied(), None
+            self.other = other
 
     @property
     def in_making(self) -> AtStrength | None:
@@ -127,6 +149,17 @@ class FinishedLayers:
         whole = [one for one in newest_first if not one.is_preview]
         made_of_it = [one for one in whole if one.source.is_of(layer)]
         return next(iter(own + made_of_it), None)
+
+    def channels_of(self, finished: Finished) -> tuple[Finished, ...]:
+        """Return a result and those of the other channels of its composite.
+
+        Of a channel with several results it is the newest one.
+        """
+        newest: dict[object, Finished] = {}
+        for one in (*self._all, finished):
+            if one is finished or are_channels(one.layer, finished.layer):
+                newest[one.source.layer] = one
+        return tuple(newest.values())
 
     def forget(self, layer: Image) -> None:
         """Free what belongs to a removed layer."""

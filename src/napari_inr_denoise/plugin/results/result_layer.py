@@ -56,8 +56,12 @@ class ResultLayer:
     def begin(self) -> None:
         """Add the layer before the fit starts: adding blocks the window longest.
 
-        It shows the noisy image, or zeros if reading that may take long.
+        It shows the noisy image, or zeros if reading that may take long. A preview
+        replaces the last one of its layer.
         """
+        name, layers = self.source.keywords["name"], self._viewer.layers
+        if self.source.is_preview and name in layers:
+            layers.remove(name)
         noisy, selection = self.source.data, self.source.selection
         if isinstance(noisy, np.ndarray):
             self._layer = self._added(noisy[selection])

@@ -12,11 +12,14 @@ from napari_inr_denoise.image.virtual_array import VirtualArray
 from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
 from napari_inr_denoise.plugin.layers.source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished
+from napari_inr_denoise.plugin.results.split_array import SplitArray
 
-NOISY, RESULT, SPLIT = "noisy", "result", "split"
+NOISY, RESULT, SPLIT, COMPARED = "noisy", "result", "split", "compared"
 RESIDUAL, UNCERTAINTY, STRUCTURED = "residual", "uncertainty", "structured"
 _LIMIT = 4.0
 """Contrast limit of the residual, in multiples of the noise level."""
+_SHOWN = 99.8
+"""Percentile of a map at the end of its range."""
 _LEAST_SIGMAS = 1e-3
 """Normalized residual below which the local noise cannot be told from it."""
 _NAME_ENDS = ("[denoised]", "[denoised, partial]", "[preview]")
@@ -88,11 +91,49 @@ def views_of(finished: Finished) -> tuple[str, ...]:
         NOISY: noisy,
         RESULT: True,
         SPLIT: noisy,
+        COMPARED: finished.other is not None,
         RESIDUAL: noisy and not colours,
         UNCERTAINTY: finished.result.uncertainty is not None and not colours,
         STRUCTURED: STRUCTURED in maps and not colours,
     }
     return tuple(view for view, there in offered.items() if there)
+
+
+def split_layer(finished: Finished, view: str) -> tuple[SplitArray, dict[str, Any]]:
+    """Return an array with a divide, and layer keywords.
+
+    Parameters
+    ----------
+    finished : Finished
+        The result.
+    view : str
+        SPLIT for noisy and denoised; COMPARED for the two qualities of a preview.
+
+    Raises
+    ------
+    ValueError
+        If the noisy image has another shape by now.
+    """
+    source, result, other = finished.source, finished.layer, finished.other
+    before = source.image()
+    if view == COMPARED and other is not None:
+        before = source.displayable(other.result.image)
+    _, keywords, _ = result.as_layer_data_tuple()
+    own = {
+        "name": f"{result.name} [{view}]",
+        "metadata": {SHOWS_KEY: view},
+        "blending": "additive" if result.blending == "additive" else "opaque",
+        "opacity": 1.0,
+        "visible": True,
+    }
+    return SplitArray(before, result.data), keywords | own
+
+
+def split_labels(finished: Finished, view: str) -> tuple[str, str]:
+    """Return what is left and what is right of the divide."""
+    if view == COMPARED and finished.other is not None:
+        return finished.other.quality_and_time, finished.quality_and_time
+    return "Noisy", "Denoised"
 
 
 def view_layer(
@@ -109,12 +150,10 @@ def view_layer(
     raw : bool
         Whether the residual is in units of the image, not of the local noise.
     """
-    maps = finished.result.maps
-    if view == UNCERTAINTY:
-        return uncertainty_layer(finished.source, maps[UNCERTAINTY])
-    if view == STRUCTURED:
-        return structured_layer(finished.source, maps[STRUCTURED])
-    return residual_layer(finished, raw=raw or "normalized_residual" not in maps)
+    if view != RESIDUAL:
+        return map_layer(finished, view, signed=view == STRUCTURED)
+    known = "normalized_residual" in finished.result.maps
+    return residual_layer(finished, raw=raw or not known)
 
 
 def residual_layer(
@@ -153,45 +192,33 @@ def residual_layer(
     return removed if source.whole else np.asarray(removed), keywords
 
 
-def uncertainty_layer(
-    source: LayerSource, uncertainty: NDArray[np.float32]
+def map_layer(
+    finished: Finished, name: str, *, signed: bool
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Return the standard deviation of each pixel's error, and layer keywords.
+    """Return a map of a result, and layer keywords with a range that shows it.
 
     Parameters
     ----------
-    source : LayerSource
-        The source of the run.
-    uncertainty : ndarray of float32
-        In the shape and units of the image; NaN where unknown.
+    finished : Finished
+        The result.
+    name : str
+        One of its maps; NaN where it is unknown.
+    signed : bool
+        Whether 0 is the middle of the range, not its lower end.
     """
-    known = uncertainty[np.isfinite(uncertainty)]
-    most = float(np.percentile(known, 99.8)) if known.size else 1.0
-    limits = {"colormap": "magma", "contrast_limits": (0.0, most or 1.0)}
-    return uncertainty, _keywords(source, "uncertainty") | limits
-
-
-def structured_layer(
-    source: LayerSource, structured: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Return the noise of rows, columns and pixels that was removed, and keywords.
-
-    Parameters
-    ----------
-    source : LayerSource
-        The source of the run.
-    structured : ndarray of float32
-        In the shape and units of the image; NaN where nothing was removed.
-    """
-    known = np.abs(structured[np.isfinite(structured)])
-    most = float(np.percentile(known, 99.8)) if known.size else 1.0
-    limits = {"colormap": "gray", "contrast_limits": (-(most or 1.0), most or 1.0)}
-    return structured, _keywords(source, "structured") | limits
+    values = finished.result.maps[name]
+    known = np.abs(values[np.isfinite(values)])
+    most = (float(np.percentile(known, _SHOWN)) if known.size else 0.0) or 1.0
+    shown = {
+        "colormap": "gray" if signed else "magma",
+        "contrast_limits": (-most if signed else 0.0, most),
+    }
+    return values, _keywords(finished.source, name) | shown
 
 
 def _keywords(source: LayerSource, shows: str, at: str = "") -> dict[str, Any]:
     """Return the keywords of the source without its colours and contrast."""
-    own = ("colormap", "contrast_limits", "gamma", "rgb", "metadata")
+    own = ("colormap", "contrast_limits", "gamma", "rgb", "metadata", "blending")
     kept = {key: value for key, value in source.keywords.items() if key not in own}
     name = str(source.keywords["name"])
     for end in _NAME_ENDS:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import napari
 from napari.layers import Image
 
+from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.layers.region import Region
-from napari_inr_denoise.plugin.layers.scope import VISIBLE
 from napari_inr_denoise.plugin.layers.source import LayerSource, take_source
-from napari_inr_denoise.plugin.runs.queue import RunQueue
+from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
 
 
 def build_queue(
@@ -19,17 +19,25 @@ def build_queue(
     layers: Sequence[Image],
     scope: str,
     region: Region | None,
+    settings: Sequence[DenoiseSettings],
+    *,
+    same_dtype: bool = False,
 ) -> RunQueue:
     """Return a queue with the sources of layers, and the causes of refused ones.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        With the layers. A new preview of a layer removes the last one.
+        With the layers.
     layers : sequence of Image
         In the order of the queue.
     scope, region
         As for `take_source`.
+    settings : sequence of DenoiseSettings
+        Each layer is denoised with each of them; several are told apart by their
+        presets.
+    same_dtype : bool
+        Whether the result layers have the integers of their sources.
     """
     queue = RunQueue()
     for layer in layers:
@@ -37,18 +45,17 @@ def build_queue(
             source = take_source(layer, viewer.dims, scope, region)
         except ValueError as error:
             queue.refuse(layer.name, str(error))
-        else:
-            if scope == VISIBLE:
-                source = _as_preview(source, layer.name, viewer)
-            queue.add(layer.name, source)
+            continue
+        source = replace(source, same_dtype=same_dtype)
+        source = _as_preview(source, layer.name) if source.is_preview else source
+        for one in settings:
+            name = layer.name if len(settings) == 1 else one.preset.capitalize()
+            queue.add(QueuedRun(name, source, one))
     return queue
 
 
-def _as_preview(source: LayerSource, name: str, viewer: napari.Viewer) -> LayerSource:
-    """Return the source named as a preview, and remove the last preview."""
-    name = f"{name} [preview]"
-    if name in viewer.layers:
-        viewer.layers.remove(name)
+def _as_preview(source: LayerSource, name: str) -> LayerSource:
+    """Return the source named as a preview."""
     # A part of a channel covers its surroundings, which stay.
-    own = {"name": name, "blending": "translucent_no_depth"}
+    own = {"name": f"{name} [preview]", "blending": "translucent_no_depth"}
     return replace(source, keywords=source.keywords | own)

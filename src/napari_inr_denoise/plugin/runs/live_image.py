@@ -27,6 +27,11 @@ class LiveImage:
         self._source = source
         self._shown: NDArray[Any] | None = None
         self._changed: dict[tuple[int, ...], tuple[int | slice, ...]] = {}
+        self._viewed: dict[str, int] | None = None
+
+    def look_at(self, index: dict[str, int]) -> None:
+        """Choose the plane, by axis letter, that a volume shows; from any thread."""
+        self._viewed = index
 
     def note(self, step: DenoiseStep) -> None:
         """Note the plane of a step; call it for each step."""
@@ -38,11 +43,16 @@ class LiveImage:
         Call it in the thread of the run, before the next step; see
         `DenoiseStep.so_far`.
         """
-        image = step.so_far()
+        viewed = self._viewed
+        image = step.so_far(viewed)
         if not self._source.rounded:
             return image  # type: ignore[no-any-return]
         if self._shown is None:
             self._shown = self._source.displayable(image)
+        if viewed is not None:
+            axes = self._source.axes
+            at = tuple(viewed.get(letter, slice(None)) for letter in axes)
+            self._changed[tuple(viewed.values())] = at
         for plane in self._changed.values():
             self._shown[plane] = self._source.displayable(image[plane])
         self._changed.clear()

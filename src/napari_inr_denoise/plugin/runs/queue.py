@@ -5,12 +5,37 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from napari_inr_denoise.core.report.duration import short_duration
+from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.runs.time_left import Expected, TimeLeft
 
-_LEAST_SHARE = 0.02
-"""Finished fraction of a run before the time left is estimated."""
+_LEAST_S = 1.0
+"""Shortest time left that is told, in seconds."""
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    """An image in the queue.
+
+    Attributes
+    ----------
+    name : str
+        For messages.
+    source : LayerSource
+        The image.
+    settings : DenoiseSettings
+        Settings of its run.
+    expected : Expected or None
+        What the run is expected to take, if it is known.
+    """
+
+    name: str
+    source: LayerSource
+    settings: DenoiseSettings
+    expected: Expected | None = None
 
 
 class RunQueue:
@@ -24,18 +49,29 @@ class RunQueue:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._started = clock, clock()
-        self._waiting: deque[tuple[str, LayerSource]] = deque()
+        self._waiting: deque[QueuedRun] = deque()
         self._at_work = ""
-        self._pixels, self._pixels_at_work, self._pixels_done = 0, 0, 0
+        self._now: TimeLeft | None = None
+        self._pixels_at_work, self._pixels_done = 0, 0
+        self._share = 0.0
         self._begun, self._done, self._ending = 0, 0, ""
         self._failures: list[tuple[str, str]] = []
-        self._stopped = False
+        self._stopped = self._of_previews = False
         self._dropped: list[str] = []
 
-    def add(self, name: str, source: LayerSource) -> None:
+    def add(self, run: QueuedRun) -> None:
         """Append an image."""
-        self._waiting.append((name, source))
-        self._pixels += source.pixel_count
+        self._waiting.append(run)
+        self._of_previews = run.source.is_preview
+
+    def expect(
+        self, told: Callable[[LayerSource, DenoiseSettings], Expected | None]
+    ) -> None:
+        """Note what each waiting run is expected to take."""
+        self._waiting = deque(
+            replace(run, expected=told(run.source, run.settings))
+            for run in self._waiting
+        )
 
     def refuse(self, name: str, cause: str) -> None:
         """Record an image that cannot be denoised, and the cause."""
@@ -45,45 +81,69 @@ class RunQueue:
     @property
     def sources(self) -> tuple[LayerSource, ...]:
         """The sources of the waiting images."""
-        return tuple(source for _, source in self._waiting)
+        return tuple(run.source for run in self._waiting)
 
     @property
     def count(self) -> int:
         """Number of all images: waiting, started, refused and dropped."""
         return self._begun + len(self._waiting) + len(self._dropped)
 
-    def next(self) -> LayerSource | None:
+    def next(self) -> QueuedRun | None:
         """Take the next image from the queue; None at its end."""
         self._pixels_done += self._pixels_at_work
-        self._pixels_at_work = 0
+        self._pixels_at_work, self._now = 0, None
         if not self._waiting:
             return None
         self._begun += 1
-        self._at_work, source = self._waiting.popleft()
-        self._pixels_at_work = source.pixel_count
-        return source
+        run = self._waiting.popleft()
+        self._at_work, self._pixels_at_work = run.name, run.source.pixel_count
+        self._now = TimeLeft(run.expected, self._clock)
+        return run
 
-    def share(self, progress: float) -> float:
-        """Return the finished fraction of all images, weighted by their pixels.
+    def follow(self, progress: float) -> None:
+        """Take the finished share of the current image, 0 to 1."""
+        if self._now is not None:
+            self._now.follow(progress)
 
-        Parameters
-        ----------
-        progress : float
-            Finished fraction of the current image.
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the end of the queue; None while they are not known.
+
+        Images without an expectation are expected to take as long for a pixel as those
+        so far.
         """
-        done = self._pixels_done + progress * self._pixels_at_work
-        return done / max(self._pixels, 1)
+        left = 0.0 if self._now is None else self._now.seconds
+        if left is None:
+            return None
+        known = self._pixels_done + self._pixels_at_work
+        pace = (self._elapsed + left) / known if known else 0.0
+        return left + sum(
+            pace * run.source.pixel_count
+            if run.expected is None
+            else run.expected.seconds
+            for run in self._waiting
+        )
 
-    def time_left(self, progress: float) -> str:
-        """Return the expected time until the end of the queue, from its speed so far.
+    @property
+    def _elapsed(self) -> float:
+        return self._clock() - self._started
 
-        Empty at the start, while it is unknown, and at the end.
-        """
-        share, elapsed = self.share(progress), self._clock() - self._started
-        if not _LEAST_SHARE <= share < 1:
+    @property
+    def share(self) -> float:
+        """Finished fraction of the time of all images; never decreases."""
+        left = self.seconds_left
+        if left is not None and self._elapsed + left > 0:
+            share = self._elapsed / (self._elapsed + left)
+            self._share = max(self._share, share)
+        return self._share
+
+    @property
+    def time_left(self) -> str:
+        """The time until the end of the queue in words; empty if it is not known."""
+        left = self.seconds_left
+        if left is None or left < _LEAST_S:
             return ""
-        left = short_duration(elapsed * (1 - share) / share)
-        return f"~{left} left{' in all' if self.count > 1 else ''}"
+        return f"~{short_duration(left)} left{' in all' if self.count > 1 else ''}"
 
     def finish(self, ending: str) -> None:
         """Record that the current image has a result, and why its run ended."""
@@ -97,7 +157,7 @@ class RunQueue:
     def drop(self) -> None:
         """Drop the waiting images."""
         self._stopped = True
-        self._dropped += [name for name, _ in self._waiting]
+        self._dropped += [run.name for run in self._waiting]
         self._waiting.clear()
 
     def with_position(self, text: str) -> str:
@@ -110,7 +170,8 @@ class RunQueue:
         """Return the outcomes of several images, or why a single one was refused."""
         if self.count < 2:
             return "\n".join(cause for _, cause in self._failures)
-        lines = [f"{self._done} of {self.count} layers denoised."]
+        what = "previews" if self._of_previews else "layers"
+        lines = [f"{self._done} of {self.count} {what} denoised."]
         lines += [f"{name}: {cause}" for name, cause in self._failures]
         if self._stopped and self._ending:
             lines.append(self._ending)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from napari.qt.threading import WorkerBase, WorkerBaseSignals
@@ -48,6 +49,18 @@ class StoppableWorker(WorkerBase):  # type: ignore[misc]
         super().quit()
 
 
+class CallWorker(StoppableWorker):
+    """Calls a function that takes no arguments; `returned` has what it returns."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        super().__init__()
+        self._function = function
+
+    def work(self) -> object:
+        """Run in the worker's thread."""
+        return self._function()
+
+
 class DenoiseWorker(StoppableWorker):
     """Denoises a source; each step is emitted as `stepped`.
 
@@ -69,6 +82,10 @@ class DenoiseWorker(StoppableWorker):
         self._settings = settings
         self._draw_at = 0.0
         self._live = LiveImage(source)
+
+    def look_at(self, index: dict[str, int]) -> None:
+        """Choose the plane, by axis letter, that is shown of a volume."""
+        self._live.look_at(index)
 
     def work(self) -> DenoiseResult | None:
         """Run in the worker's thread."""

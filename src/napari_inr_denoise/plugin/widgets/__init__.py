@@ -1,8 +1,7 @@
 """The panel `InrDenoiseWidget`: a tab for images, and one for folders of files.
 
-The panel only connects its parts. Three sections hold the controls and show values;
-they know nothing of runs: `InputSection`, `RunBar` and `ResultSection`. These act on
-them, and do not know each other:
+The panel only connects its parts. The controls are in `sections`. These act on them,
+and do not know each other:
 
 - `BeforeRun`: follows the choices, and estimates noise, time and memory
 - `RunController`: starts, shows and stops the runs of a queue

@@ -14,8 +14,9 @@ from napari_inr_denoise.plugin.controls.plane_table import go_to_plane, plane_at
 from napari_inr_denoise.plugin.elements.facts import Chip
 from napari_inr_denoise.plugin.layers.metadata_keys import LIVE, SHOWS_KEY
 from napari_inr_denoise.plugin.results.finished import Finished, FinishedLayers
+from napari_inr_denoise.plugin.results.views import COMPARED
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
 from napari_inr_denoise.plugin.widgets.save_control import SaveControl
 from napari_inr_denoise.plugin.widgets.saved_result import saved_result
 from napari_inr_denoise.plugin.widgets.show_control import ShowControl
@@ -82,6 +83,8 @@ class AfterRun:
         selected = self._result_of(self._viewer.layers.selection.active)
         if selected is None or selected is not self._offered:
             self.offer(selected)
+        if selected is not None and selected is finished and finished.other is not None:
+            self._section.show.value = COMPARED
 
     def source_of(self, layer: Layer | None) -> Image | None:
         """Return the noisy layer that the result of a layer was made of, if known."""
@@ -100,12 +103,12 @@ class AfterRun:
     def offer(self, finished: Finished | None) -> None:
         """Connect the controls with a result; None hides them."""
         self._offered = finished
-        noisy = finished is not None and finished.source.has_values
-        self.show.offer(finished)
+        channels = () if finished is None else self._layers.channels_of(finished)
+        self.show.offer(finished, channels)
         self._strength.offer(finished)
-        self._save.offer(finished)
+        self._save.offer(finished, channels)
         chips = [] if finished is None else _chips(finished)
-        self._section.show_result(finished, chips, noisy=noisy)
+        self._section.show_result(finished, chips, channels)
         self._follow_slider()
 
     @while_open
@@ -125,6 +128,7 @@ class AfterRun:
     @while_open
     def _follow_removal(self, event: Event) -> None:
         gone, offered = event.value, self._offered
+        channels = () if offered is None else self._layers.channels_of(offered)
         self._layers.forget(gone)
         if offered is None:
             return
@@ -132,7 +136,7 @@ class AfterRun:
         if gone == offered.layer:
             self._show_source(offered)
             self.offer(self._result_of(self._viewer.layers.selection.active))
-        elif offered.source.is_of(gone):
+        elif any(one.layer == gone or one.source.is_of(gone) for one in channels):
             self.offer(offered)
 
     def _show_source(self, finished: Finished) -> None:
@@ -161,6 +165,6 @@ class AfterRun:
 def _chips(finished: Finished) -> list[Chip]:
     chips = messages.result_chips(finished.result.report, finished.plane_count)
     if finished.is_preview:
-        tip = "A part of the plane, denoised with the quality Fast for a look."
+        tip = f"A part of the plane, denoised with the quality {finished.quality}."
         chips.insert(0, Chip("Preview", tip))
     return chips

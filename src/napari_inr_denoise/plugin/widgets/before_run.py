@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import napari
 from napari.layers import Image, Layer
 from psygnal import Signal
 
+from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls import messages
-from napari_inr_denoise.plugin.controls.layer_choice import composite_of
+from napari_inr_denoise.plugin.layers.channels import composite_of
 from napari_inr_denoise.plugin.layers.metadata_keys import is_result
 from napari_inr_denoise.plugin.layers.region import Region
 from napari_inr_denoise.plugin.layers.scope import SLICE, VOLUME
@@ -25,11 +25,8 @@ from napari_inr_denoise.plugin.runs.build_queue import build_queue
 from napari_inr_denoise.plugin.runs.estimate_worker import EstimateRequest, Needs
 from napari_inr_denoise.plugin.runs.estimator import Estimator
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.widgets.input_section import InputSection
-
-if TYPE_CHECKING:
-    from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-
+from napari_inr_denoise.plugin.runs.time_left import Expected
+from napari_inr_denoise.plugin.sections.input_section import InputSection
 
 NO_IMAGE = "Open a noisy image, or try File > Open Sample > INR Denoise."
 
@@ -43,6 +40,8 @@ class Choices:
     scope: str
     region: Region | None
     device: str
+    method: str
+    context: int
     order: tuple[int, ...]  # of the viewer's dimensions
     step: tuple[int, ...]
     edits: int  # how often the data of the layer or the region changed
@@ -96,11 +95,13 @@ class BeforeRun:
 
     def _connect(self) -> None:
         inputs, layers, dims = self._inputs, self._viewer.layers, self._viewer.dims
-        self.estimator.noise.connect(self._show_noise)
+        self.estimator.noise.connect(inputs.noise.show_plane)
         self.estimator.needs.connect(self._take_needs)
         self.estimator.failed.connect(self._show_failure)
         for choice in (inputs.layer, inputs.scope, inputs.region, inputs.device):
             choice.changed.connect(self._follow)
+        inputs.method.changed.connect(self._follow)
+        inputs.context.changed.connect(self._follow)
         inputs.preset.changed.connect(self._follow_preset)
         inputs.channels.toggled.connect(self._follow)
         inputs.region.edited.connect(self._follow_edit)
@@ -134,6 +135,26 @@ class BeforeRun:
     def layer(self) -> Image | None:
         """The chosen layer; None once it was removed."""
         return self._inputs.layer.chosen
+
+    def expected(
+        self, source: LayerSource, settings: DenoiseSettings
+    ) -> Expected | None:
+        """Return what a run is expected to take; None if it was not estimated.
+
+        A preview is trained as its plane is, and has fewer pixels to predict.
+        """
+        needs = self._needs.get(settings.preset)
+        if needs is None:
+            return None
+        one = needs.sources[0]
+        pixels = one.planes * math.prod(one.tiling.shape_yx)
+        share = source.pixel_count / pixels
+        if share == 1:
+            return Expected(one.seconds, one.finishing_s)
+        if not source.is_preview or one.planes > 1 or one.tiling.count > 1:
+            return None
+        training = one.seconds - one.finishing_s
+        return Expected(training + share * one.finishing_s, share * one.finishing_s)
 
     def hold(self) -> None:
         """Estimate nothing during a run: both would measure each other."""
@@ -181,6 +202,8 @@ class BeforeRun:
             scope=inputs.scope.value,
             region=inputs.region.value,
             device=inputs.device.value,
+            method=inputs.method.value,
+            context=inputs.context.value,
             order=tuple(dims.order),
             step=tuple(dims.current_step),
             edits=self._edits,
@@ -254,7 +277,7 @@ class BeforeRun:
         except ValueError as error:
             self.problem.emit(str(error))
             return None
-        queue = build_queue(viewer, self.layers, scope, region)
+        queue = build_queue(viewer, self.layers, scope, region, (inputs.settings,))
         if not queue.sources:
             self.problem.emit(queue.summary())
             return None
@@ -272,9 +295,6 @@ class BeforeRun:
         others = () if self._inputs.scope.value == VOLUME else preset.choices
         names = dict.fromkeys((preset.value, *others))
         return tuple(name for name in names if name not in self._needs)
-
-    def _show_noise(self, plane: NoisyPlane) -> None:
-        self._inputs.show_noise(messages.noise_message(plane))
 
     def _take_needs(self, needs: Needs) -> None:
         self._needs[needs.name] = needs

@@ -5,8 +5,8 @@ The parts know their sections, never each other; the panel connects them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 from weakref import WeakSet
@@ -14,11 +14,9 @@ from weakref import WeakSet
 import napari
 from napari.layers import Image
 from napari.utils.events import Event
-from napari.utils.notifications import show_info
 from psygnal import Signal
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
-    QApplication,
     QFrame,
     QHBoxLayout,
     QScrollArea,
@@ -34,20 +32,21 @@ from napari_inr_denoise.plugin.layers.scope import STACK, VISIBLE
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.build_queue import build_queue
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.sections.input_section import InputSection
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
+from napari_inr_denoise.plugin.sections.run_bar import RunBar
 from napari_inr_denoise.plugin.widgets.after_run import AfterRun
 from napari_inr_denoise.plugin.widgets.before_run import NO_IMAGE, BeforeRun
 from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
-from napari_inr_denoise.plugin.widgets.input_section import InputSection
+from napari_inr_denoise.plugin.widgets.long_run import LongRun
 from napari_inr_denoise.plugin.widgets.panel_menu import PanelMenu, help_page, open_help
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
-from napari_inr_denoise.plugin.widgets.run_bar import RunBar
 from napari_inr_denoise.plugin.widgets.run_controller import RunController
 
 _SIZE = QSize(330, 560)
 """Preferred size in pixels; the panel scrolls where there is less room."""
 _LEAST_WIDTH = 280
-_LONG_S = 20
-"""Seconds of a run after which its end is told where napari is not in front."""
+_LOOK = "fast"
+"""Quality of a preview."""
 
 
 class InrDenoiseWidget(QWidget):
@@ -78,7 +77,7 @@ class InrDenoiseWidget(QWidget):
         super().__init__()
         self._viewer = viewer = napari_viewer
         self._lifetime = Lifetime(self)
-        self._started, self._held = 0.0, False
+        self._long_run = LongRun(self)
         inputs = self.inputs = InputSection(viewer)
         self.run_bar, self.results = RunBar(), ResultSection()
         self.folder = FolderWidget(self._lifetime)
@@ -130,10 +129,14 @@ class InrDenoiseWidget(QWidget):
         bar, runs, before = self.run_bar, self.runs, self.before_run
         bar.start_button.clicked.connect(self.run)
         bar.preview_button.clicked.connect(self.preview)
+        for name in self.preset.choices:
+            if name != _LOOK:
+                bar.offer_comparison(name, partial(self.compare, name))
         bar.stop_button.clicked.connect(self.stop)
         self.results.whole_button.clicked.connect(self._run_whole)
         runs.started.connect(self._show_start)
-        runs.progressed.connect(bar.show_progress)
+        runs.progressed.connect(bar.show_step)
+        runs.timed.connect(bar.show_time)
         runs.stopping.connect(bar.show_stopping)
         runs.said.connect(bar.say)
         runs.finished.connect(self.after_run.add)
@@ -186,32 +189,52 @@ class InrDenoiseWidget(QWidget):
 
     def run(self) -> None:
         """Denoise the chosen layers, each into a new layer; returns at once."""
-        self._start(self.before_run.layers, self.scope.value, self.settings)
+        self.denoise(self.before_run.layers, self.scope.value, self.preset.value)
 
     def preview(self) -> None:
         """Denoise the visible part of the slice in seconds, into a layer of its own."""
-        chosen = self.before_run.layer
-        settings = self.preset.settings(
-            "fast", seed=self.seed.value, device=self.device.value
-        )
-        self._start([] if chosen is None else [chosen], VISIBLE, settings)
+        self.denoise(self._chosen, VISIBLE, _LOOK)
+
+    def compare(self, quality: str = "auto") -> None:
+        """Preview with the quality Fast and another one, and show them side by side."""
+        self.denoise(self._chosen, VISIBLE, _LOOK, quality)
 
     def _run_whole(self) -> None:
         """Denoise all that the selected preview is a part of, as is chosen."""
-        chosen = self.before_run.layer
-        layers = [] if chosen is None else [chosen]
-        scope = self.scope.value
-        if self.inputs.scope.isVisibleTo(self):
-            scope = STACK
-        self._start(layers, scope, self.settings)
+        several = self.inputs.scope.isVisibleTo(self)
+        scope = STACK if several else self.scope.value
+        self.denoise(self._chosen, scope, self.preset.value)
 
-    def _start(
-        self, layers: Sequence[Image], scope: str, settings: DenoiseSettings
-    ) -> None:
+    @property
+    def _chosen(self) -> Sequence[Image]:
+        chosen = self.before_run.layer
+        return () if chosen is None else (chosen,)
+
+    def denoise(self, layers: Sequence[Image], scope: str, *qualities: str) -> None:
+        """Denoise layers; returns at once. What is chosen in the panel stays.
+
+        Parameters
+        ----------
+        layers : sequence of Image
+            In their order.
+        scope : str
+            One of `layers.scope.SCOPES`, or `VISIBLE`.
+        *qualities : str
+            Presets, or the loaded settings; each layer is denoised with each of them.
+        """
         if self.running:
             return
-        queue = build_queue(self._viewer, layers, scope, self.region.value)
-        self.runs.start(queue, settings)
+        settings = [self.inputs.settings_of(name, scope) for name in qualities]
+        queue = build_queue(
+            self._viewer,
+            layers,
+            scope,
+            self.region.value,
+            settings,
+            same_dtype=self.inputs.output_type.value,
+        )
+        queue.expect(self.before_run.expected)
+        self.runs.start(queue)
 
     def stop(self) -> None:
         """Stop the run and keep its best result so far; start no other layer."""
@@ -229,24 +252,19 @@ class InrDenoiseWidget(QWidget):
         return self.runs.wait()
 
     def _show_start(self, text: str) -> None:
-        if not self._held:
-            self._started, self._held = time.monotonic(), True
+        self._long_run.begin()
         self.before_run.hold()
         self.run_bar.begin(text)
         self.run_bar.show_running(on=True)
 
     def _show_end(self, layer: Image | None) -> None:
-        self._held = False
         self.run_bar.show_running(on=False)
         self.after_run.follow_selection()
         told = self.status_label.value
         self.before_run.resume()
         self.run_bar.say(told)
         self.finished.emit(layer)
-        long = time.monotonic() - self._started > _LONG_S
-        if long and QApplication.activeWindow() is None and self.isVisible():
-            QApplication.alert(self.window())
-            show_info(f"INR Denoise: {self.status_label.value}")
+        self._long_run.end(told)
 
     def _show_count(self, count: int) -> None:
         self.run_bar.show_layer_count(count)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
-from magicgui.widgets import CheckBox, ComboBox, FileEdit, SpinBox
+from magicgui.widgets import CheckBox, FileEdit, SpinBox
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
@@ -18,18 +18,19 @@ from napari_inr_denoise.plugin.controls.device_choice import DeviceChoice
 from napari_inr_denoise.plugin.controls.file_dialogs import ask_and_load
 from napari_inr_denoise.plugin.controls.messages import error_message
 from napari_inr_denoise.plugin.controls.preset_choice import PresetChoice
+from napari_inr_denoise.plugin.controls.run_choices import OutputType
 from napari_inr_denoise.plugin.elements.form import (
     BAR_STEPS,
     Form,
     TextLabel,
     button,
-    let_shrink,
     row,
 )
 from napari_inr_denoise.plugin.elements.section import Foldable
 from napari_inr_denoise.plugin.elements.segments import Segments
 from napari_inr_denoise.plugin.runs.folder_worker import FolderRun, FolderWorker
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
+from napari_inr_denoise.plugin.widgets.long_run import LongRun
 
 if TYPE_CHECKING:
     from napari_inr_denoise.batch.serial import BatchStep
@@ -41,7 +42,6 @@ _MODES = (
     ("Every plane", "plane", "Each plane as an image of its own"),
     ("Volumes", "volume", "Each volume as one, by the published method"),
 )
-_TYPES = [("32-bit float", False), ("As the input", True)]
 _MOST_WORKERS = max(os.cpu_count() or 1, 2)
 _FAILURES_HEIGHT = 90
 
@@ -84,6 +84,7 @@ class FolderWidget:
         self.failures.setToolTip("Files that could not be denoised, with the cause")
         self._make_buttons()
         self.native = QWidget()
+        self._long_run = LongRun(self.native)
         self._lay_out()
         self.device.failed.connect(self._say)
         self.device.find_devices(self._lifetime)
@@ -99,8 +100,7 @@ class FolderWidget:
         self.mode = Segments(_MODES)
         self.device = DeviceChoice()
         self.workers = SpinBox(value=1, min=1, max=_MOST_WORKERS)
-        self.dtype = ComboBox(choices=_TYPES)
-        let_shrink(self.dtype.native)
+        self.dtype = OutputType()
         self.overwrite = CheckBox(text="Overwrite existing results", label="")
         self.overwrite.tooltip = (
             "Denoise finished images again, and replace files of other programs"
@@ -136,8 +136,7 @@ class FolderWidget:
         advanced.add("Device", self.device, "Where the networks are trained")
         tip = "Files denoised at once, each in a process with memory of its own"
         advanced.add("Parallel files", self.workers, tip)
-        tip = "32-bit float keeps fractions; the input's type rounds and clips them"
-        advanced.add("Output type", self.dtype, tip)
+        advanced.add("Output type", self.dtype, OutputType.tip)
         advanced.add_wide(self.overwrite)
         advanced.add_wide(self.load_button)
         self.advanced = Foldable("Advanced", advanced, "Device, files, output")
@@ -234,6 +233,7 @@ class FolderWidget:
         self._failed = []
         self.failures.setVisible(False)
         self.report_button.setVisible(False)
+        self._long_run.begin()
         self._say("Looking for images...")
         self._allow(running=True)
         self._lifetime.start(worker)
@@ -282,6 +282,7 @@ class FolderWidget:
     def _show_finished(self) -> None:
         self._worker = None
         self._allow(running=False)
+        self._long_run.end(self.status_label.value)
 
     def _say(self, text: str) -> None:
         self.status_label.value = text

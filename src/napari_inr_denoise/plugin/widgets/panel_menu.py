@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings
 from napari_inr_denoise.plugin.controls.file_dialogs import (
     ask_and_load,
     ask_for_name,
     save_settings,
 )
-from napari_inr_denoise.plugin.widgets.input_section import InputSection
-from napari_inr_denoise.plugin.widgets.split_line import canvas_of
+from napari_inr_denoise.plugin.results.split_line import canvas_of
+from napari_inr_denoise.plugin.sections.input_section import InputSection
 
+_SETTINGS_FILE = "settings.json"
+_OPTIONS = ("seed", "device", "mode", "memory_gb")
+"""Settings that the command has options for."""
 _SCRIPT = """\
 from napari_inr_denoise import DenoiseSettings, denoise, read_image
 
@@ -100,7 +104,10 @@ class PanelMenu:
 
     def copy_command(self) -> None:
         """Copy the command that denoises the file of the layer in the same way."""
-        self._copy(command_of(self._path, self._inputs.settings), "Command")
+        settings = self._inputs.settings
+        self._copy(command_of(self._path, settings), "Command")
+        if needs_file(settings):
+            self._say(f"Command copied. Save the settings as {_SETTINGS_FILE} for it.")
 
     def copy_script(self) -> None:
         """Copy a script that denoises the file of the layer in the same way."""
@@ -126,12 +133,24 @@ def command_of(path: str, settings: DenoiseSettings) -> str:
     """Return the command that denoises a file with settings."""
     out = f"{Path(path).stem}-denoised"
     parts = [f"inr-denoise run {_quoted(path)} --out {_quoted(out)}"]
+    if needs_file(settings):
+        return f"{parts[0]} --settings {_SETTINGS_FILE}"
     parts.append(f"--preset {settings.preset} --seed {settings.seed}")
     if settings.device != "auto":
         parts.append(f"--device {settings.device}")
     if settings.mode != "plane":
         parts.append(f"--mode {settings.mode}")
+    if settings.memory_gb != PRESETS[settings.preset].memory_gb:
+        parts.append(f"--memory {settings.memory_gb:g}")
     return " ".join(parts)
+
+
+def needs_file(settings: DenoiseSettings) -> bool:
+    """Return whether settings differ from a preset in what no option can say."""
+    if settings.preset not in PRESETS:
+        return True
+    told = {name: getattr(settings, name) for name in _OPTIONS}
+    return replace(PRESETS[settings.preset], **told) != settings
 
 
 def _quoted(path: str) -> str:

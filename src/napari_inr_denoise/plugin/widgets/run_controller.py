@@ -10,15 +10,14 @@ from napari.layers import Image
 from napari.utils.events import Event
 from napari.utils.notifications import show_error
 from psygnal import Signal
-from qtpy.QtCore import QEventLoop
+from qtpy.QtCore import QEventLoop, QTimer
 
-from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls import messages
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.controls.plane_table import plane_at
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.result_layer import ResultLayer
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.runs.queue import RunQueue
+from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
 from napari_inr_denoise.plugin.runs.worker import DenoiseWorker
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
 _NO_RESULT = "Stopped before there was a result."
 _FIRST = "Measuring the noise..."
+_TIME_MS = 1000
+"""Longest time between two updates of the time left, in milliseconds."""
 
 
 class RunController:
@@ -46,8 +47,10 @@ class RunController:
     started : Signal
         Emitted when the run of one image starts, with what it does first.
     progressed : Signal
-        Emitted with each step (DenoiseStep), the finished fraction of the whole queue,
-        the estimated time left in words, and which of several layers is at work.
+        Emitted with each step (DenoiseStep), and which of several layers is at work.
+    timed : Signal
+        Emitted with each step, and every second, with the finished fraction of the
+        whole queue and the time left in words, empty if it is not known.
     stopping : Signal
         Emitted when the run is told to stop.
     said : Signal
@@ -59,7 +62,8 @@ class RunController:
     """
 
     started = Signal(str)
-    progressed = Signal(object, float, str, str)
+    progressed = Signal(object, str)
+    timed = Signal(float, str)
     stopping = Signal()
     said = Signal(str)
     finished = Signal(object, float)
@@ -68,21 +72,26 @@ class RunController:
     def __init__(self, viewer: napari.Viewer, lifetime: Lifetime) -> None:
         self._viewer, self._lifetime = viewer, lifetime
         self._queue = RunQueue()
-        self._settings: DenoiseSettings
+        self._run: QueuedRun
+        self._before: Finished | None = None
         self._worker: DenoiseWorker | None = None
         self._live: ResultLayer | None = None
         self._last: Image | None = None
         self._plane_count = 0
+        self._timer = QTimer()
+        self._timer.setInterval(_TIME_MS)
+        self._timer.timeout.connect(self._tell_time)
         viewer.layers.events.removed.connect(self._follow_removal)
+        viewer.dims.events.current_step.connect(self._follow_slider)
 
     @property
     def running(self) -> bool:
         """Whether an image is being denoised."""
         return self._worker is not None
 
-    def start(self, queue: RunQueue, settings: DenoiseSettings) -> None:
+    def start(self, queue: RunQueue) -> None:
         """Denoise the images of a queue, or say why that is not possible."""
-        self._queue, self._settings, self._last = queue, settings, None
+        self._queue, self._last, self._before = queue, None, None
         if queue.count:
             self._next()
         else:
@@ -115,36 +124,45 @@ class RunController:
         """Start the next image, or report what became of all of them."""
         if self._lifetime.undocked:
             self._queue.drop()
-        source = self._queue.next()
-        if source is not None:
-            self._start(source)
+        self._live = None  # it holds the image
+        run = self._queue.next()
+        if run is not None:
+            self._start(run)
             return
+        self._before = None
         if summary := self._queue.summary():
             self.said.emit(summary)
         self.ended.emit(self._last)
 
-    def _start(self, source: LayerSource) -> None:
+    def _start(self, run: QueuedRun) -> None:
         # The strength is applied after the fit, and can be changed then.
-        worker = DenoiseWorker(source, replace(self._settings, strength=0.0))
+        worker = DenoiseWorker(run.source, replace(run.settings, strength=0.0))
         worker.stepped.connect(self._show_step)
         worker.drawn.connect(self._show_image)
         worker.returned.connect(self._show_result)
         worker.errored.connect(self._show_failure)
         worker.finished.connect(self._finish)
-        self._worker = worker
-        self._live = ResultLayer(self._viewer, source)
+        self._worker, self._run = worker, run
+        self._live = ResultLayer(self._viewer, run.source)
         self._plane_count = 0
         self.started.emit(self._queue.with_position(_FIRST))
         self._live.begin()
+        self._follow_slider()
+        self._timer.start()
         self._lifetime.start(worker)
 
     @while_open
     def _show_step(self, step: DenoiseStep) -> None:
         self._plane_count = step.plane_count
-        queue, done = self._queue, step.progress
-        self.progressed.emit(
-            step, queue.share(done), queue.time_left(done), queue.with_position("")
-        )
+        self._queue.follow(step.progress)
+        self.progressed.emit(step, self._queue.with_position(""))
+        self._tell_time()
+
+    def _tell_time(self) -> None:
+        if self._worker is None or self._lifetime.over:
+            self._timer.stop()
+        else:
+            self.timed.emit(self._queue.share, self._queue.time_left)
 
     @while_open
     def _show_image(self, image: NDArray[np.float32]) -> None:
@@ -162,7 +180,10 @@ class RunController:
         layer = self._last = self._live.finish(result, partial=partial)
         ending = messages.ending_message(result, count)
         finished = Finished(source, result, layer, ending, count, source.is_preview)
-        self.finished.emit(finished, self._settings.strength)
+        if not partial:
+            finished.compare_with(self._before)
+        self._before = finished
+        self.finished.emit(finished, self._run.settings.strength)
         self._queue.finish(ending)
         self.said.emit(ending)
 
@@ -178,8 +199,15 @@ class RunController:
         self._worker = None
         if self._live is not None:
             self._live.close()
-        self._live = None  # it holds the image
         self._next()
+
+    @while_open
+    def _follow_slider(self, *_: object) -> None:
+        """Let the live layer of a volume show the plane that is in view."""
+        layer = None if self._live is None else self._live.layer
+        if self._worker is not None and layer is not None:
+            axes = self._run.source.axes
+            self._worker.look_at(plane_at(self._viewer.dims, layer, axes))
 
     @while_open
     def _follow_removal(self, event: Event) -> None:

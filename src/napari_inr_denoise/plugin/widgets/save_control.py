@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise.image.conversion import as_dtype
 from napari_inr_denoise.plugin.controls.file_dialogs import ask_for_report
+from napari_inr_denoise.plugin.controls.messages import composite_name
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.runs.worker import StoppableWorker
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
-from napari_inr_denoise.plugin.writer import write_layer
+from napari_inr_denoise.plugin.runs.worker import CallWorker
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
+from napari_inr_denoise.plugin.writer import LayerData, write_layers
 
 if TYPE_CHECKING:
     from napari_inr_denoise.batch.report.thumbnails import Thumbnails
@@ -48,21 +50,28 @@ class SaveControl:
     ) -> None:
         self._section, self._lifetime, self._say = section, lifetime, say
         self._offered: Finished | None = None
+        self._channels: tuple[Finished, ...] = ()
         section.save_button.clicked.connect(self.ask_and_save)
         section.report_button.clicked.connect(self.ask_and_report)
 
-    def offer(self, finished: Finished | None) -> None:
-        """Choose the result to save."""
-        self._offered = finished
+    def offer(
+        self, finished: Finished | None, channels: tuple[Finished, ...] = ()
+    ) -> None:
+        """Choose the result to save, and the channels that go into its file."""
+        if finished is not self._offered:
+            self._section.show_saved(None)
+        self._offered, self._channels = finished, channels
 
     def ask_and_save(self) -> None:
-        """Ask for a file and write the result as the layer shows it."""
+        """Ask for a file and write the result as its layers show it."""
         offered = self._offered
         if offered is None:
             return
-        name = "".join(sign for sign in offered.layer.name if sign not in _UNWANTED)
+        name = offered.layer.name
+        if len(self._channels) > 1:
+            name = f"{composite_name(self._channels)} [denoised]"
         path, kind = QFileDialog.getSaveFileName(
-            self._section.native, "Save the result", name, ";;".join(KINDS)
+            self._section.native, "Save the result", _file_name(name), ";;".join(KINDS)
         )
         if not path:
             return
@@ -70,7 +79,8 @@ class SaveControl:
         path = path if path.endswith((".tif", ".tiff", ".zarr")) else path + ending
         self._section.save_button.setEnabled(False)
         self._say(f"Saving {Path(path).name}...")
-        worker = _SaveWorker(offered, path, dtype)
+        layers = [_layer_data(one) for one in self._channels]
+        worker = CallWorker(partial(_write, path, layers, np.dtype(dtype)))
         worker.returned.connect(self._show_saved)
         worker.errored.connect(self._show_failure)
         self._lifetime.start(worker)
@@ -79,6 +89,7 @@ class SaveControl:
     def _show_saved(self, found: tuple[str, str]) -> None:
         path, note = found
         self._section.save_button.setEnabled(True)
+        self._section.show_saved(Path(path))
         self._say(f"Saved {path}.{note}")
 
     @while_open
@@ -98,6 +109,7 @@ class SaveControl:
         except OSError as error:
             self._say(f"The report could not be saved: {error}")
         else:
+            self._section.show_saved(path)
             self._say(f"Saved {path}.")
 
 
@@ -129,21 +141,29 @@ def _thumbnails(finished: Finished) -> Thumbnails | None:
     return thumbnails(noisy, denoised, finished.report.files[0], uncertainty)
 
 
-class _SaveWorker(StoppableWorker):
-    """Writes a layer in a thread: a long stack takes seconds."""
+def _file_name(name: str) -> str:
+    return "".join(sign for sign in name if sign not in _UNWANTED)
 
-    def __init__(self, finished: Finished, path: str, dtype: str) -> None:
-        super().__init__()
-        data, self._attributes, _ = finished.layer.as_layer_data_tuple()
-        self._data = data if finished.shown is None else finished.shown
-        self._path, self._dtype = path, np.dtype(dtype)
 
-    def work(self) -> tuple[str, str]:
-        """Run in the worker's thread."""
-        data, note = np.asarray(self._data), ""
-        if data.dtype != self._dtype and not self._attributes.get("rgb"):
-            data, clipped = as_dtype(data, self._dtype)
-            if clipped:
-                note = f" {clipped} values did not fit and were clipped."
-        (written,) = write_layer(self._path, data, self._attributes)
-        return written, note
+def _layer_data(finished: Finished) -> LayerData:
+    data, attributes, _ = finished.layer.as_layer_data_tuple()
+    return data if finished.shown is None else finished.shown, attributes, "image"
+
+
+def _write(
+    path: str, layers: Sequence[LayerData], dtype: np.dtype[Any]
+) -> tuple[str, str]:
+    """Write layers as the channels of a file; return its path and what is to be said.
+
+    In a thread: a long stack takes seconds.
+    """
+    converted, clipped = [], 0
+    for data, attributes, kind in layers:
+        values = np.asarray(data)
+        if values.dtype != dtype and not attributes.get("rgb"):
+            values, more = as_dtype(values, dtype)
+            clipped += more
+        converted.append((values, attributes, kind))
+    (written,) = write_layers(path, converted)
+    note = f" {clipped} values did not fit and were clipped." if clipped else ""
+    return written, note

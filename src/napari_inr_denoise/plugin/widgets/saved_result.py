@@ -7,8 +7,8 @@ from napari.layers import Image
 
 from napari_inr_denoise.core.pipeline.result import DenoiseResult
 from napari_inr_denoise.core.report.report import DenoiseReport
-from napari_inr_denoise.plugin.controls.layer_choice import noisy_images
 from napari_inr_denoise.plugin.controls.messages import ending_message
+from napari_inr_denoise.plugin.layers.channels import noisy_images
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
 from napari_inr_denoise.plugin.layers.source import take_source

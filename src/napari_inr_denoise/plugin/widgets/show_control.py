@@ -11,21 +11,23 @@ from napari.layers import Image
 from napari.utils.events import Event
 from qtpy.QtCore import QTimer
 
-from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.split_array import SplitArray
+from napari_inr_denoise.plugin.results.split_line import SplitLine
 from napari_inr_denoise.plugin.results.views import (
+    COMPARED,
     NOISY,
     RESIDUAL,
     RESULT,
     SPLIT,
     UNCERTAINTY,
+    split_labels,
+    split_layer,
     view_layer,
     views_of,
 )
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
-from napari_inr_denoise.plugin.widgets.split_line import SplitLine
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
 
 _DRAWN_MS = 100
 """Time until the canvas was drawn again, in milliseconds. napari 0.9 can crash if two
@@ -38,9 +40,9 @@ HOLD_KEY = "N"
 class ShowControl:
     """Connects the buttons of the row Show with the layers of the viewer.
 
-    A view other than the result is one layer, which comes and goes with it; the
-    selection stays. A view ends by another button, by another result, by the removal of
-    its layer, or when the dock is closed.
+    A view other than the result is a layer, for a composite one of each channel. They
+    come and go with it; the selection stays. A view ends by another button, by another
+    result, by the removal of its layer, or when the dock is closed.
 
     Parameters
     ----------
@@ -69,9 +71,11 @@ class ShowControl:
         self._section, self._viewer = section, viewer
         self._lifetime, self._say = lifetime, say
         self._offered: Finished | None = None
+        self._channels: tuple[Finished, ...] = ()
+        self._split: dict[Finished, tuple[SplitArray, Image]] = {}
         self._layer: Image | None = None
         self._leaving: list[Image] = []
-        self._source_hidden = False
+        self._sources_hidden: set[Finished] = set()
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(_DRAWN_MS)
@@ -90,17 +94,33 @@ class ShowControl:
         """The layer of the current view; None for the result and the noisy image."""
         return self._layer
 
-    def offer(self, finished: Finished | None) -> None:
-        """Choose the result to show; end the view of another one."""
+    @property
+    def _own_layers(self) -> list[Image]:
+        split = [layer for _, layer in self._split.values()]
+        return split or [one for one in (self._layer,) if one is not None]
+
+    def offer(
+        self, finished: Finished | None, channels: tuple[Finished, ...] = ()
+    ) -> None:
+        """Choose the result to show; end the view of another one.
+
+        Parameters
+        ----------
+        finished : Finished or None
+            The result.
+        channels : tuple of Finished
+            The results of its composite, which are shown together.
+        """
         offered = () if finished is None else views_of(finished)
-        if finished is not self._offered or self._section.show.value not in offered:
+        same = finished is self._offered and channels == self._channels
+        if not same or self._section.show.value not in offered:
             self.end()
-        self._offered = finished
+        self._offered, self._channels = finished, channels
         self._section.offer_raw(False)
 
     @while_open
     def end(self) -> None:
-        """Show the result again, and remove the layer of the view shortly after."""
+        """Show the result again, and remove the layers of the view shortly after."""
         if self._section.show.value != RESULT:
             self._section.show.value = RESULT  # calls _switch
 
@@ -118,9 +138,9 @@ class ShowControl:
 
     def _begin(self, offered: Finished, view: str) -> None:
         if view == NOISY:
-            self._show_noisy(offered, on=True)
-        elif view == SPLIT:
-            self._begin_split(offered)
+            self._show_noisy(on=True)
+        elif view in {SPLIT, COMPARED}:
+            self._begin_split(offered, view)
         else:
             raw = self._section.raw.isChecked()
             data, keywords = view_layer(offered, view, raw=raw)
@@ -131,24 +151,18 @@ class ShowControl:
             view == RESIDUAL and "normalized_residual" in offered.result.maps
         )
 
-    def _begin_split(self, offered: Finished) -> None:
-        result = offered.layer
-        array = SplitArray(offered.source.image(), result.data)
-        _, keywords, _ = result.as_layer_data_tuple()
-        adds = result.blending == "additive"
-        own = {
-            "name": f"{result.name} [split]",
-            "metadata": {SHOWS_KEY: SPLIT},
-            "blending": "additive" if adds else "opaque",
-            "opacity": 1.0,
-            "visible": True,
-        }
-        self.line.aim(array, result)
-        self._layer = self._added(array, keywords | own)
-        self.line.begin(array, self._layer)
-        result.events.data.connect(self._renew_split)
-        if adds:  # a channel of a composite: the split view is in its place
-            result.visible = False
+    def _begin_split(self, offered: Finished, view: str) -> None:
+        for one in self._channels if view == SPLIT else (offered,):
+            if not one.source.has_values:
+                continue
+            array, keywords = split_layer(one, view)
+            self.line.aim(array, one.layer)
+            self._split[one] = array, self._added(array, keywords)
+            one.layer.events.data.connect(self._renew_split)
+            if one.layer.blending == "additive":
+                one.layer.visible = False  # the split view is in its place
+        self._layer = self._split[offered][1]
+        self.line.begin(tuple(self._split.values()), split_labels(offered, view))
 
     def _added(self, data: Any, keywords: dict[str, Any]) -> Image:  # noqa: ANN401
         """Add the layer of a view; the user's selection stays."""
@@ -161,16 +175,16 @@ class ShowControl:
         return layer
 
     def _leave(self) -> None:
-        """End the current view; its layer is removed after the next drawing."""
+        """End the current view; its layers are removed after the next drawing."""
         self._section.offer_raw(False)
-        layer, self._layer = self._layer, None
-        offered = self._offered
-        if offered is not None:
-            self._show_noisy(offered, on=False)
-            offered.layer.events.data.disconnect(self._renew_split)
+        self._leaving += self._own_layers
+        self._layer = None
+        self._show_noisy(on=False)
+        for one in self._split:
+            one.layer.events.data.disconnect(self._renew_split)
+        self._split = {}
         self.line.end()
-        if layer is not None:
-            self._leaving.append(layer)
+        if self._leaving:
             self._timer.start()
 
     @while_open
@@ -183,18 +197,22 @@ class ShowControl:
         if self._leaving:
             self._timer.start()
 
-    def _show_noisy(self, offered: Finished, *, on: bool) -> None:
-        """Hide the result, and show its source, or the other way round."""
-        layers, result = self._viewer.layers, offered.layer
-        source = offered.source.layer_in(layers)
-        if on:
-            if source is not None and not source.visible:
-                source.visible = self._source_hidden = True
-            result.visible = False
-        elif not result.visible and result in layers:
-            result.visible = True
-        if not on and self._source_hidden and source is not None:
-            source.visible = self._source_hidden = False
+    def _show_noisy(self, *, on: bool) -> None:
+        """Hide the results, and show their sources, or the other way round."""
+        layers = self._viewer.layers
+        for one in self._channels:
+            source, result = one.source.layer_in(layers), one.layer
+            if on:
+                if source is not None and not source.visible:
+                    source.visible = True
+                    self._sources_hidden.add(one)
+                result.visible = False
+            elif not result.visible and result in layers:
+                result.visible = True
+            if not on and one in self._sources_hidden and source is not None:
+                source.visible = False
+        if not on:
+            self._sources_hidden.clear()
 
     def _hold(self, _: object) -> Iterator[None]:
         """Show the noisy image while the key is held."""
@@ -204,10 +222,10 @@ class ShowControl:
         if not held or offered is None or not offered.source.has_values:
             yield
             return
-        self._show_noisy(offered, on=True)
+        self._show_noisy(on=True)
         yield
         if not self._lifetime.over:
-            self._show_noisy(offered, on=False)
+            self._show_noisy(on=False)
 
     def _renew_residual(self, _: bool) -> None:
         if self._section.show.value == RESIDUAL:
@@ -215,15 +233,14 @@ class ShowControl:
 
     @while_open
     def _renew_split(self, _: Event) -> None:
-        """Update the split view when the data of the result change."""
-        if self._layer is not None and self._offered is not None:
-            self._layer.data.after = self._offered.layer.data
-            self._layer.refresh(extent=False)
+        """Update the split view when the data of a result change."""
+        for one, (array, layer) in self._split.items():
+            array.after = one.layer.data
+            layer.refresh(extent=False)
 
     @while_open
     def _follow_removal(self, event: Event) -> None:
-        """End the view when its layer is removed."""
+        """End the view when a layer of it is removed."""
         # Equal, but not the same: napari gives plugins a proxy of a layer.
-        if self._layer is not None and event.value == self._layer:
-            self._layer = None
+        if any(event.value == layer for layer in self._own_layers):
             self.end()

@@ -11,8 +11,8 @@ from qtpy.QtCore import QTimer
 from napari_inr_denoise.plugin.results.at_strength import AtStrength
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
-from napari_inr_denoise.plugin.runs.worker import StoppableWorker
-from napari_inr_denoise.plugin.widgets.result_section import ResultSection
+from napari_inr_denoise.plugin.runs.worker import CallWorker
+from napari_inr_denoise.plugin.sections.result_section import ResultSection
 
 _REST_MS = 40
 """Time without a move of the slider before the layer follows, in milliseconds."""
@@ -74,7 +74,8 @@ class StrengthControl:
         if finished is None or finished.in_making is None:
             return
         self._section.allow_keeping(False)
-        worker = _ComputeWorker(finished, finished.in_making)
+        data = finished.in_making
+        worker = CallWorker(lambda: (finished, data, np.asarray(data)))
         worker.returned.connect(self._show_kept)
         worker.errored.connect(self._show_failure)
         self._lifetime.start(worker)
@@ -91,16 +92,3 @@ class StrengthControl:
         finished, data, image = made
         if finished.keep(data, image):
             self._say(f"Strength {finished.strength:g} applied to all planes.")
-
-
-class _ComputeWorker(StoppableWorker):
-    """Computes all values of a lazy array in a thread."""
-
-    def __init__(self, finished: Finished, data: AtStrength) -> None:
-        super().__init__()
-        # WorkerBase has a `_finished` of its own.
-        self._of, self._data = finished, data
-
-    def work(self) -> tuple[Finished, AtStrength, NDArray[np.generic]]:
-        """Run in the worker's thread."""
-        return self._of, self._data, np.asarray(self._data)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.elements.form import BAR_STEPS, TextLabel, button
@@ -16,7 +17,9 @@ from napari_inr_denoise.plugin.layers.displayed import PREVIEW_SIDE
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseStep
 
-_ERROR, _RESIDUAL = "estimated error / noise level", "residual / noise level"
+_ERROR, _RESIDUAL = "error / noise level", "residual / noise level"
+_STILL_S = 1.5
+"""Seconds without a new training step after which the network is predicting."""
 _STOP, _STOPPING = "Stop", "Stopping..."
 
 
@@ -32,7 +35,8 @@ class RunBar:
     """
 
     def __init__(self) -> None:
-        self._fit_started = 0.0
+        self._fit_started = self._stepped = 0.0
+        self._number = 0
         self._plotted: tuple[dict[str, int], int] | None = None
         self.start_button = button(
             "Denoise",
@@ -45,6 +49,12 @@ class RunBar:
             f"Denoise what is visible, at most {PREVIEW_SIDE} x {PREVIEW_SIDE} "
             "pixels, with the quality Fast",
         )
+        self.compare_button = button(
+            "\u25be", "Preview with two qualities side by side", "icon"
+        )
+        self.compare_button.setAccessibleName("Compare previews")
+        self.compare_menu = QMenu(self.compare_button)
+        self.compare_button.clicked.connect(self._open_menu)
         self.stop_button = button(_STOP, "Stop now and keep the best result so far")
         self.phase_label = TextLabel("", hides=False)
         self.left_label = TextLabel()
@@ -74,6 +84,7 @@ class RunBar:
         idle = QHBoxLayout(self._idle)
         idle.addWidget(self.start_button, stretch=2)
         idle.addWidget(self.preview_button, stretch=1)
+        idle.addWidget(self.compare_button)
         busy = QVBoxLayout(self._busy)
         told = QHBoxLayout()
         words = QVBoxLayout()
@@ -92,6 +103,14 @@ class RunBar:
             one.setContentsMargins(0, 0, 0, 0)
         for part in (self._idle, self._busy, self.status_label):
             layout.addWidget(part)
+
+    def offer_comparison(self, name: str, compare: Callable[[], None]) -> None:
+        """Offer to preview the quality Fast beside another one."""
+        self.compare_menu.addAction(f"Preview Fast | {name.capitalize()}", compare)
+
+    def _open_menu(self) -> None:
+        below = self.compare_button.rect().bottomLeft()
+        self.compare_menu.popup(self.compare_button.mapToGlobal(below))
 
     def show_running(self, *, on: bool) -> None:
         """Show the run that is at work, or the buttons that start one."""
@@ -115,38 +134,49 @@ class RunBar:
         """Enable the buttons if there is something to denoise."""
         self.start_button.setEnabled(start)
         self.preview_button.setEnabled(start)
+        self.compare_button.setEnabled(start)
 
     def begin(self, text: str) -> None:
         """Show the start of the run of an image."""
         self.plot.clear(_RESIDUAL)
         self.plot.setVisible(False)  # until there is something to see
         self._plotted = None
-        self._fit_started = time.monotonic()
+        self._fit_started = self._stepped = time.monotonic()
+        self._number = 0
         self.phase_label.value = text
         self.left_label.value = ""
         self.status_label.value = ""
         self.progress.setValue(0)
 
-    def show_progress(
-        self, step: DenoiseStep, share: float, time_left: str, position: str
-    ) -> None:
+    def show_step(self, step: DenoiseStep, position: str) -> None:
         """Show a step of a run.
 
         Parameters
         ----------
         step : DenoiseStep
             The last step of the image being denoised.
+        position : str
+            Which of several layers is at work, with a colon; empty for one.
+        """
+        now, number = time.monotonic(), 0 if step.fit is None else step.fit.step
+        if number != self._number:
+            self._number, self._stepped = number, now
+        still = now - self._stepped > _STILL_S
+        self.phase_label.value = position + messages.phase_message(step, still=still)
+        self._plot(step)
+
+    def show_time(self, share: float, time_left: str) -> None:
+        """Show how much of a run is done.
+
+        Parameters
+        ----------
         share : float
             Finished fraction of all images of the run, 0 to 1.
         time_left : str
             Estimated time until the end of the run; empty if unknown.
-        position : str
-            Which of several layers is at work, with a colon; empty for one.
         """
-        self.phase_label.value = position + messages.phase_message(step)
-        self.left_label.value = "" if messages.busy(step) else time_left
+        self.left_label.value = time_left
         self.progress.setValue(round(share * BAR_STEPS))
-        self._plot(step)
 
     def _plot(self, step: DenoiseStep) -> None:
         """Extend the curve of the current plane or tile, or start that of another."""

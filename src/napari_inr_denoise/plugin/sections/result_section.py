@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from napari_inr_denoise.plugin.controls import messages
@@ -22,6 +25,7 @@ from napari_inr_denoise.plugin.elements.strength_slider import StrengthSlider
 from napari_inr_denoise.plugin.elements.style import set_role
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.views import (
+    COMPARED,
     NOISY,
     RESIDUAL,
     RESULT,
@@ -37,9 +41,10 @@ if TYPE_CHECKING:
     from napari_inr_denoise.plugin.elements.facts import Chip
 
 _VIEWS = (
-    ("Noisy", NOISY, "The image before (hold Shift+Space on the canvas for a look)"),
+    ("Noisy", NOISY, "The image before (hold N on the canvas for a look)"),
     ("Result", RESULT, "The denoised image"),
     ("Split", SPLIT, "Noisy left of a line, denoised right of it; drag the line"),
+    ("Fast | Auto", COMPARED, "One quality left of a line, the other right of it"),
     (
         "Residual",
         RESIDUAL,
@@ -68,6 +73,7 @@ class ResultSection:
     def __init__(self) -> None:
         self.title = TextLabel()
         set_role(self.title, "title")
+        self.composite = TextLabel()
         self.chips = Chips()
         self.strength = StrengthSlider()
         self.keep_button = button(
@@ -86,6 +92,12 @@ class ResultSection:
         self.report_button = button(
             "Report...", "Save noise, error and verdict as HTML, CSV or JSON"
         )
+        self.open_button = button("Open", "Open the saved file with its program")
+        self.folder_button = button("Show folder", "Open the folder of the saved file")
+        self.open_button.clicked.connect(lambda: self._open(folder=False))
+        self.folder_button.clicked.connect(lambda: self._open(folder=True))
+        self._saved: Path | None = None
+        self._opening = row(self.open_button, self.folder_button)
         self.whole_button = button(
             "Denoise the whole image", "Run on all that the preview is a part of"
         )
@@ -93,7 +105,8 @@ class ResultSection:
         self.planes = Foldable("Planes", self.table, "Noise and error of each plane")
         self.form = Form()
         self._lay_out()
-        self.show_result(None, [], noisy=False)
+        self.show_saved(None)
+        self.show_result(None, [], ())
 
     def _lay_out(self) -> None:
         tip = "0 is the best estimate, -1 the noisy image, 1 the smoothest"
@@ -107,18 +120,23 @@ class ResultSection:
         for part in (
             line(),
             self.title,
+            self.composite,
             self.chips,
             self.whole_button,
             self.form,
             self.keep_button,
             self.raw,
             row(self.save_button, self.report_button),
+            self._opening,
             self.planes.native,
         ):
             layout.addWidget(part)
 
     def show_result(
-        self, finished: Finished | None, chips: Sequence[Chip], *, noisy: bool
+        self,
+        finished: Finished | None,
+        chips: Sequence[Chip],
+        channels: Sequence[Finished],
     ) -> None:
         """Show a result.
 
@@ -128,8 +146,8 @@ class ResultSection:
             None hides the section.
         chips : sequence of Chip
             The facts on it.
-        noisy : bool
-            Whether the noisy image is still there to compare with.
+        channels : sequence of Finished
+            The results of its composite.
         """
         self.native.setVisible(finished is not None)
         planes = () if finished is None else finished.result.report.files[0].planes
@@ -143,8 +161,27 @@ class ResultSection:
         self.show.setVisible(len(self.show.choices) > 1)
         self.title.value = finished.layer.name
         self.title.setToolTip(finished.ending)
+        several = len(channels) > 1
+        self.composite.value = messages.composite_message(channels) if several else ""
+        saved = f"Save {len(channels)} channels..." if several else "Save..."
+        self.save_button.setText(saved)
+        self.save_button.setAccessibleName(saved)
         self.whole_button.setVisible(finished.is_preview)
-        self.form.show_row(self.strength, noisy)
+        self.form.show_row(self.strength, finished.source.has_values)
+        if finished.other is not None:
+            both = f"{finished.other.quality} | {finished.quality}"
+            self.show.add(both, COMPARED, "")
+
+    def show_saved(self, path: Path | None) -> None:
+        """Offer to open a file that was saved, and its folder."""
+        self._saved = path
+        self._opening.setVisible(path is not None)
+
+    def _open(self, *, folder: bool) -> None:
+        if self._saved is not None:
+            place = self._saved.absolute()
+            place = place.parent if folder else place
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(place)))
 
     def allow_keeping(self, on: bool) -> None:
         """Offer to apply the strength to all planes."""

@@ -13,12 +13,14 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls.axes_row import AxesRow
 from napari_inr_denoise.plugin.controls.device_choice import DeviceChoice
 from napari_inr_denoise.plugin.controls.layer_choice import LayerChoice
+from napari_inr_denoise.plugin.controls.noise_row import UNKNOWN, NoiseRow
 from napari_inr_denoise.plugin.controls.preferences import (
     MAXIMUM_SEED,
     preferred_settings,
 )
 from napari_inr_denoise.plugin.controls.preset_choice import PresetChoice
 from napari_inr_denoise.plugin.controls.region_choice import RegionChoice
+from napari_inr_denoise.plugin.controls.run_choices import MethodChoice, OutputType
 from napari_inr_denoise.plugin.elements.form import Form, TextLabel, button, row
 from napari_inr_denoise.plugin.elements.section import Foldable
 from napari_inr_denoise.plugin.elements.segments import Segments
@@ -29,7 +31,7 @@ _SCOPES = (
     ("All", STACK, "Every plane, each as an image of its own"),
     ("Volume", VOLUME, "The planes along Z as one volume, by the published method"),
 )
-_UNKNOWN = "-"
+_MOST_CONTEXT = 4
 _VOLUME_METHOD = "published, for volumes"
 
 
@@ -50,7 +52,7 @@ class InputSection:
     """
 
     def __init__(self, viewer: napari.Viewer) -> None:
-        self._strength = 0.0
+        self._stack = False
         self.layer = LayerChoice(viewer)
         self.channels = QCheckBox()
         self.axes = AxesRow()
@@ -63,8 +65,13 @@ class InputSection:
         self.device = DeviceChoice()
         seed = preferred_settings().seed
         self.seed = SpinBox(value=seed, min=0, max=MAXIMUM_SEED, label="Seed")
-        self.noise_label = TextLabel(_UNKNOWN, hides=False)
-        self.cost_label = TextLabel(_UNKNOWN, hides=False)
+        self.method, self.output_type = MethodChoice(), OutputType()
+        self.context = SpinBox(
+            value=DenoiseSettings().context, min=0, max=_MOST_CONTEXT
+        )
+        self.noise = NoiseRow()
+        self.noise_label = self.noise.label
+        self.cost_label = TextLabel(UNKNOWN, hides=False)
         self.form, self.advanced_form = Form(), Form()
         self._lay_out()
         self.scope.changed.connect(self._allow_preset)
@@ -87,19 +94,20 @@ class InputSection:
         advanced.add("Device", self.device, "Where the networks are trained")
         tip = "Start of the random numbers: the same seed gives the same result"
         advanced.add("Seed", self.seed, tip)
+        advanced.add("Method", self.method, "The networks that are trained")
+        tip = "Planes on each side, along Z or time, that a plane is denoised with"
+        advanced.add("Context", self.context, tip)
+        advanced.add("Output", self.output_type, OutputType.tip)
         advanced.add("Estimate", self.cost_label, "Time and memory of a run")
-        self.advanced = Foldable("Advanced", advanced, "Region, device, seed, memory")
-        noise = Form()
-        tip = "Noise of the plane that is shown, measured in the image itself"
-        noise.add("Noise", self.noise_label, tip)
+        tip = "Region, device, seed, method, output type"
+        self.advanced = Foldable("Advanced", advanced, tip)
         self.native = QWidget()
         layout = QVBoxLayout(self.native)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
-        for part in (form, self.advanced.native, noise):
+        for part in (form, self.advanced.native, self.noise):
             layout.addWidget(part)
         self.show_image(None, "", 0)
-        self._allow_preset()
 
     def show_image(self, layer: Image | None, letters: str, plane_count: int) -> None:
         """Show the rows that mean something for an image.
@@ -116,6 +124,10 @@ class InputSection:
         stack = layer is not None and len(letters) > 2
         self.form.show_row(self.axes, stack)
         self.form.show_row(self.scope, stack)
+        if layer is not None and not stack and self.scope.value == VOLUME:
+            self.scope.value = SLICE  # it could not be changed
+        self._stack = stack
+        self._allow_preset()
         if layer is not None and stack:
             self.axes.show_axes(layer, letters)
             self.scope.add(f"All {plane_count}", STACK, "")
@@ -130,14 +142,17 @@ class InputSection:
         """The chosen settings."""
         return self.settings_of(self.preset.value)
 
-    def settings_of(self, name: str) -> DenoiseSettings:
-        """Return the settings with another quality than the chosen one."""
-        return self.preset.settings(
+    def settings_of(self, name: str, scope: str = "") -> DenoiseSettings:
+        """Return the settings with another quality, and perhaps scope, than chosen."""
+        mode = mode_of(scope or self.scope.value)
+        settings = self.preset.settings(
             name,
             seed=self.seed.value,
             device=self.device.value,
-            mode=mode_of(self.scope.value),
+            context=self.context.value,
+            mode=mode,
         )
+        return settings if mode == "volume" else self.method.applied_to(settings)
 
     def load(self, path: Path) -> None:
         """Choose the settings that a file holds.
@@ -150,6 +165,8 @@ class InputSection:
         settings = self.preset.load(path)
         self.seed.value = settings.seed
         self.device.prefer(settings.device)
+        self.method.value = ""
+        self.context.value = settings.context
         if mode_of(self.scope.value) != settings.mode:
             self.scope.value = VOLUME if settings.mode == "volume" else STACK
 
@@ -159,18 +176,18 @@ class InputSection:
         self.preset.setEnabled(not volume)
         self.form.show_row(self.preset, not volume)
         self.form.show_row(self.method_label, volume)
+        self.advanced_form.show_row(self.method, not volume)
+        self.advanced_form.show_row(
+            self.context, self._stack and self.scope.value == STACK
+        )
 
     def allow_volume(self, problem: str) -> None:
         """Offer the volume unless there is a problem, shown as tooltip."""
         self.scope.allow(VOLUME, problem)
 
-    def show_noise(self, text: str) -> None:
-        """Show the noise of the image; empty if it is not known."""
-        self.noise_label.value = text or _UNKNOWN
-
     def show_cost(self, text: str) -> None:
         """Show time and memory of the chosen run; empty if they are not known."""
-        self.cost_label.value = text or _UNKNOWN
+        self.cost_label.value = text or UNKNOWN
 
     def show_method_time(self, text: str) -> None:
         """Show the time of a volume beside its method."""
@@ -180,7 +197,7 @@ class InputSection:
 
     def clear_estimates(self) -> None:
         """Remove noise, time and memory until they are known."""
-        self.show_noise("")
+        self.noise.show_plane(None)
         self.show_cost("")
         self.show_method_time("")
         for name in self.preset.choices:

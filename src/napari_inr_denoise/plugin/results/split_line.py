@@ -1,6 +1,8 @@
-"""The line between noisy and denoised, on the canvas and always within it."""
+"""The line between two images, on the canvas and always within it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import napari
 import numpy as np
@@ -30,7 +32,7 @@ from napari_inr_denoise.plugin.layers.displayed import in_layer_units
 from napari_inr_denoise.plugin.results.split_array import SplitArray
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 
-_HALF_WIDTH = 80
+_HALF_WIDTH = 110
 """Half of the width of the labels beside the line, in pixels."""
 _GRIP, _RADIUS = 8, 11
 """Half width of what can be dragged, and radius of the handle, in pixels."""
@@ -67,8 +69,7 @@ class SplitLine:
         self, panel: QWidget, viewer: napari.Viewer, lifetime: Lifetime
     ) -> None:
         self._panel, self._viewer, self._lifetime = panel, viewer, lifetime
-        self._array: SplitArray | None = None
-        self._layer: Image | None = None
+        self._split: tuple[tuple[SplitArray, Image], ...] = ()
         self._handle: _Handle | None = None
         self._position = 0.5
         self._timer = QTimer()
@@ -100,12 +101,22 @@ class SplitLine:
         # It is in `scene` since napari 0.9.
         return getattr(self._viewer, "scene", self._viewer).camera
 
-    def begin(self, array: SplitArray, layer: Image) -> None:
-        """Show the line over the layer that shows an array."""
-        self._array, self._layer = array, layer
+    def begin(
+        self, split: Sequence[tuple[SplitArray, Image]], labels: tuple[str, str]
+    ) -> None:
+        """Show the line.
+
+        Parameters
+        ----------
+        split : sequence of (SplitArray, Image)
+            The arrays to cut, and the layers that show them.
+        labels : tuple of str
+            What is left and what is right of the line.
+        """
+        self._split = tuple(split)
         canvas = canvas_of(self._panel)
         if canvas is not None:
-            self._handle = _Handle(canvas)
+            self._handle = _Handle(canvas, labels)
             self._handle.moved.connect(self._drag)
             self._handle.place(self._position)
             self._handle.show()
@@ -113,7 +124,7 @@ class SplitLine:
     def end(self) -> None:
         """Take the line away."""
         handle, self._handle = self._handle, None
-        self._array = self._layer = None
+        self._split = ()
         if handle is not None:
             handle.hide()
             handle.deleteLater()
@@ -123,19 +134,17 @@ class SplitLine:
 
     @while_open
     def _follow(self, _: object) -> None:
-        if self._array is not None and not self._timer.isActive():
+        if self._split and not self._timer.isActive():
             self._timer.start(_REST_MS)
 
     @while_open
     def _cut(self) -> None:
-        """Cut the array where the line is, and draw it."""
-        if self._array is None or self._layer is None:
-            return
-        before = (self._array.axis, self._array.divide, self._array.mirrored)
-        self.aim(self._array, self._layer)
-        now = (self._array.axis, self._array.divide, self._array.mirrored)
-        if now != before:
-            self._layer.refresh(extent=False)
+        """Cut the arrays where the line is, and draw them."""
+        for array, layer in self._split:
+            before = (array.axis, array.divide, array.mirrored)
+            self.aim(array, layer)
+            if (array.axis, array.divide, array.mirrored) != before:
+                layer.refresh(extent=False)
 
     def aim(self, array: SplitArray, layer: Image) -> None:
         """Cut an array where the line is.
@@ -192,12 +201,13 @@ class _Handle(QWidget):
     moved = Signal(float)
     """Emitted with the place that the user drags it to, as a share of the width."""
 
-    def __init__(self, canvas: QWidget) -> None:
+    def __init__(self, canvas: QWidget, labels: tuple[str, str]) -> None:
         super().__init__(canvas)
+        self._texts = labels
         self._position = 0.5
         self.setCursor(Qt.CursorShape.SplitHCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Line between noisy and denoised")
+        self.setAccessibleName("Line between {} and {}".format(*labels))
         self.setAccessibleDescription("Arrow keys move it")
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         canvas.installEventFilter(self)
@@ -279,7 +289,7 @@ class _Handle(QWidget):
         labels = self._labels
         gap = 6
         letters = painter.fontMetrics()
-        for text, right in (("Noisy", False), ("Denoised", True)):
+        for text, right in zip(self._texts, (False, True), strict=True):
             width = letters.horizontalAdvance(text) + 10
             left = _HALF_WIDTH + gap if right else _HALF_WIDTH - gap - width
             box = QRect(left, labels.top(), width, labels.height())

@@ -1,0 +1,88 @@
+"""Time until the end of a run: as expected at first, then from the measured curve."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_MEASURED = 0.2
+"""Share of the work from which the measured pace alone counts."""
+_TRAINED = 0.995
+"""Share of the work from which the result is only filtered."""
+_LEAST = 0.02
+"""Share of the work before which nothing can be told without an expectation."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a run is expected to take, in seconds.
+
+    Attributes
+    ----------
+    seconds : float
+        The whole run.
+    finishing : float
+        The part of it after the last training: prediction and filters. It is no part
+        of the progress that a run tells of one plane.
+    """
+
+    seconds: float
+    finishing: float = 0.0
+
+
+class TimeLeft:
+    """Estimates the time until the end of one run.
+
+    While the progress stands still, the network predicts or the result is filtered: the
+    time then counts down.
+
+    Parameters
+    ----------
+    expected : Expected or None
+        None if it is not known.
+    clock : callable
+        Returns the time in seconds.
+    """
+
+    def __init__(
+        self, expected: Expected | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._expected, self._clock = expected, clock
+        self._began = self._changed = clock()
+        self._progress, self._most = 0.0, math.inf
+
+    def follow(self, progress: float) -> None:
+        """Take the finished share of the work, 0 to 1."""
+        if progress > self._progress:
+            # The prediction may have been counted down already.
+            before = self.seconds if progress >= _TRAINED else None
+            self._most = math.inf if before is None else before
+            self._progress, self._changed = progress, self._clock()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._clock() - self._began
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds until the end; None while they are not known."""
+        left = self._at_change()
+        if left is None:
+            return None
+        return max(left - (self._clock() - self._changed), 0.0)
+
+    def _at_change(self) -> float | None:
+        """Return the time that was left when the progress last changed."""
+        share, spent = self._progress, self._changed - self._began
+        expected = self._expected
+        if expected is None:
+            return spent * (1 - share) / share if share >= _LEAST else None
+        finishing = min(expected.finishing, expected.seconds)
+        by_estimate = max(expected.seconds - finishing - spent, 0.0)
+        by_pace = spent * (1 - share) / share if share > 0 else by_estimate
+        weight = min(share / _MEASURED, 1.0)
+        left = weight * by_pace + (1 - weight) * by_estimate + finishing
+        return min(left, self._most)
