@@ -198,7 +198,7 @@ class AttentionSettings(_Checked):
     )
     batch_size: int = _setting(1, "Crops drawn in each step.", minimum=1, maximum=2**12)
     learning_rate: float = _setting(
-        3e-3, "Step size of AdamW.", minimum=1e-8, maximum=1.0
+        1.5e-3, "Step size of AdamW.", minimum=1e-8, maximum=1.0
     )
 
 
