@@ -79,7 +79,7 @@ def test_the_curve_is_that_of_one_plane_while_another_is_fitted_beside_it(
     assert [one[-1].fit for one in (first, second)] == [None, None]
     counts = []
     for step in (*first[:-1], second[-1], first[-2], first[-1], *second[1:-1]):
-        widget.run_bar.show_progress(step, 0.0, "", "")
+        widget.run_bar.show_step(step, "")
         counts.append((len(widget.run_bar.plot.points), widget.run_bar.plot.ended))
     at_work = len(first) - 1
     assert counts[at_work - 1] == counts[at_work] == (at_work, False)

@@ -63,4 +63,6 @@ def test_the_plane_in_view_is_asked_for_and_converted() -> None:
     live.at(first)
     live.look_at({"Z": 2})
     assert (live.at(first)[2] == 7).all()
-    assert asked == [None, {"Z": 2}]
+    live.look_at({"Z": 3})  # the viewer goes on to a plane of another layer
+    assert (live.at(first)[2] == 7).all()
+    assert asked == [None, {"Z": 2}, {"Z": 3}]

@@ -49,7 +49,7 @@ class LiveImage:
             return image  # type: ignore[no-any-return]
         if self._shown is None:
             self._shown = self._source.displayable(image)
-        if viewed is not None:
+        if viewed is not None and self._is_inside(viewed):
             axes = self._source.axes
             at = tuple(viewed.get(letter, slice(None)) for letter in axes)
             self._changed[tuple(viewed.values())] = at
@@ -57,3 +57,8 @@ class LiveImage:
             self._shown[plane] = self._source.displayable(image[plane])
         self._changed.clear()
         return self._shown
+
+    def _is_inside(self, index: dict[str, int]) -> bool:
+        """Return whether the viewer, which may show more planes, is at one of these."""
+        sizes = dict(zip(self._source.axes, self._source.sizes, strict=False))
+        return all(0 <= at < sizes[letter] for letter, at in index.items())
