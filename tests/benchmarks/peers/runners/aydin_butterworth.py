@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import no_tensorflow  # noqa: F401 - before Aydin
 import numpy as np
-from aydin.it.classic_denoisers.butterworth import (
-    calibrate_denoise_butterworth,
-)
+from aydin.restoration.denoise.classic import classic_denoise
 
 if TYPE_CHECKING:
     from run import Task
@@ -16,5 +14,4 @@ if TYPE_CHECKING:
 
 def denoise(task: Task) -> np.ndarray:
     """Denoise with Aydin's defaults."""
-    function, arguments, _ = calibrate_denoise_butterworth(task.noisy)
-    return function(task.noisy, **arguments)
+    return classic_denoise(task.noisy, variant="butterworth")
