@@ -196,7 +196,8 @@ def test_the_bar_and_the_messages_are_those_of_the_whole(
     wait_until(lambda: not widget.running)
     shares, left, needs = (list(one) for one in zip(*seen, strict=True))
     assert shares == sorted(shares)
-    assert any(one.endswith(" left in all") for one in left)
+    # On a fast machine less than a second is left, which is not told.
+    assert all(one.endswith(" left in all") for one in left if one)
     for number, name in enumerate("abc", start=1):
         assert f"{name} ({number} of 3): " in said
     assert set(needs) == {expected}

@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 import numpy as np
 import pytest
 
-from napari_inr_denoise.core.candidates.base import (
+from napari_inr_denoise.core.candidates.training import (
     Trainer,
     Training,
     shown_steps,
@@ -93,9 +93,9 @@ def test_the_progress_never_falls() -> None:
 
 
 def test_the_plane_is_shown_on_the_way() -> None:
-    assert shown_steps(90) == [50]
-    assert shown_steps(400) == [50, 141]
+    assert shown_steps(90) == [25, 50]
+    assert shown_steps(400) == [25, 50, 100, 200]
     updates, _ = _trained(100)
     shown = {one.step: one.candidate for one in updates if one.candidate is not None}
-    assert list(shown) == [50]
+    assert list(shown) == [25, 50]
     assert (shown[50].plane_yxs == 50).all()
