@@ -118,7 +118,7 @@ class RunState:
     ) -> WritableArray:
         """Return the output, with the best state of the current plane written to it.
 
-        Of a volume, the plane with the index `shown` is written as well.
+        For a volume, the plane with the index `shown` is written as well.
         """
         out = self.output.so_far(step)
         if self.volume is not None and shown is not None:

@@ -32,7 +32,7 @@ class Plot(QWidget):
     Parameters
     ----------
     label : str
-        What is shown, with its unit.
+        Name of the plotted quantity, with its unit.
     tip : str
         Tooltip.
     """
@@ -46,7 +46,7 @@ class Plot(QWidget):
 
     @property
     def label(self) -> str:
-        """What is shown, with its unit."""
+        """Name of the plotted quantity, with its unit."""
         return self._label
 
     @label.setter
@@ -245,7 +245,7 @@ class CurvePlot(Plot):
 
     @property
     def curves(self) -> tuple[Curve, ...]:
-        """What is shown."""
+        """Name of the plotted quantity."""
         return self._curves
 
     def show_curves(self, curves: Sequence[Curve], label: str) -> None:

@@ -153,7 +153,7 @@ class FinishedLayers:
     def channels_of(self, finished: Finished) -> tuple[Finished, ...]:
         """Return a result and those of the other channels of its composite.
 
-        Of a channel with several results it is the newest one.
+        If a channel has several results, the newest one is taken.
         """
         newest: dict[object, Finished] = {}
         for one in (*self._all, finished):

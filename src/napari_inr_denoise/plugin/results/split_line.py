@@ -111,7 +111,7 @@ class SplitLine:
         split : sequence of (SplitArray, Image)
             The arrays to cut, and the layers that show them.
         labels : tuple of str
-            What is left and what is right of the line.
+            Names of the image on the left and of the one on the right.
         """
         self._split = tuple(split)
         canvas = canvas_of(self._panel)
