@@ -64,7 +64,9 @@ def test_samples_of_one_structure_help_each_other(rng: np.random.Generator) -> N
 
 def test_a_flat_group_keeps_one_share_of_each_patch(rng: np.random.Generator) -> None:
     removed = torch.from_numpy(rng.normal(size=(1, 40, 40, 1))).float()
-    _, kept = regressed(torch.zeros(1, 40, 40, 1), removed, torch.ones(1, 40, 40), 32)
+    _, kept = regressed(
+        torch.zeros(1, 40, 40, 1), removed, torch.ones(1, 40, 40), 32, 4
+    )
     covered = kept[kept > 0].numpy()
     assert len(covered) > 400
     np.testing.assert_allclose(covered, 1 / 32, rtol=1e-4)
@@ -73,7 +75,7 @@ def test_a_flat_group_keeps_one_share_of_each_patch(rng: np.random.Generator) ->
 def test_strong_structure_is_kept_whole(rng: np.random.Generator) -> None:
     pilot = torch.from_numpy(rng.normal(0, 1000, (1, 30, 30, 1))).float()
     removed = torch.from_numpy(rng.normal(size=(1, 30, 30, 1))).float()
-    change, kept = regressed(pilot, removed, torch.ones(1, 30, 30), 32)
+    change, kept = regressed(pilot, removed, torch.ones(1, 30, 30), 32, 4)
     np.testing.assert_allclose(change.numpy(), removed[0].numpy(), atol=0.05)
     assert kept.min() > 0.99
 

@@ -19,8 +19,9 @@ import torch
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.limits import keep_in_range, keep_structure
+from napari_inr_denoise.core.ensemble.plane_mean import averaged_with
 from napari_inr_denoise.core.ensemble.ridge import ridge_averaged
-from napari_inr_denoise.core.ensemble.smoothing import smoothed
+from napari_inr_denoise.core.ensemble.smoothing import smoothed, with_contrast_of
 from napari_inr_denoise.core.ensemble.wiener import wiener_averaged
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
@@ -53,6 +54,9 @@ class FilterProblem:
         Pixels that no candidate was trained on.
     device : torch.device
         Where to compute.
+    shared : bool
+        Whether the candidates were trained on several planes, and so fit less of the
+        noise of each.
     beside : tuple of (NoisyPlane, Estimate)
         Planes beside this one in a stack that show similar structure, and their
         estimates after `PILOT_FILTERS`.
@@ -61,6 +65,7 @@ class FilterProblem:
     plane: NoisyPlane
     held_out_yx: NDArray[np.bool_] = field(repr=False)
     device: torch.device
+    shared: bool = False
     beside: tuple[tuple[NoisyPlane, Estimate], ...] = field(default=(), repr=False)
 
 
@@ -79,6 +84,10 @@ def guided(problem: FilterProblem, estimate: Estimate) -> Estimate:
         estimate.divergence_yxs,
         problem.held_out_yx,
     )
+    if problem.shared:
+        plane_yxs = with_contrast_of(
+            estimate.plane_yxs, plane_yxs, problem.plane.fitted_yx
+        )
     return Estimate(plane_yxs, estimate.divergence_yxs)
 
 
@@ -88,13 +97,24 @@ def wiener(problem: FilterProblem, estimate: Estimate) -> Estimate:
     return Estimate(plane_yxs, estimate.divergence_yxs)
 
 
-def ridge(problem: FilterProblem, estimate: Estimate) -> Estimate:
-    """Average with the regression of similar noisy patches that the estimate steers."""
-    beside = [(plane, other.plane_yxs) for plane, other in problem.beside]
-    plane_yxs = ridge_averaged(
-        problem.plane, estimate.plane_yxs, problem.device, beside
+def plane_mean(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Average with the planes beside, where that lowers the estimated risk."""
+    plane_yxs = averaged_with(
+        problem.plane, estimate.plane_yxs, estimate.divergence_yxs, _beside(problem)
     )
     return Estimate(plane_yxs, estimate.divergence_yxs)
+
+
+def ridge(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Average with the regression of similar noisy patches that the estimate steers."""
+    plane_yxs = ridge_averaged(
+        problem.plane, estimate.plane_yxs, problem.device, _beside(problem)
+    )
+    return Estimate(plane_yxs, estimate.divergence_yxs)
+
+
+def _beside(problem: FilterProblem) -> list[tuple[NoisyPlane, NDArray[np.float32]]]:
+    return [(plane, other.plane_yxs) for plane, other in problem.beside]
 
 
 def structure_limit(problem: FilterProblem, estimate: Estimate) -> Estimate:
@@ -116,6 +136,7 @@ PILOT_FILTERS: dict[str, PostFilter] = {
 }
 """Filters of one plane by name, in the order in which they are applied."""
 POST_FILTERS: dict[str, PostFilter] = {
+    "plane_mean": plane_mean,
     "ridge": ridge,
 }
 """The same for the filters after them, which see the planes beside."""

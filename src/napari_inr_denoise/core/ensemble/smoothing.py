@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.ensemble.guided_filter import WINDOW, guided
 from napari_inr_denoise.core.ensemble.prediction import Candidate
@@ -21,6 +22,8 @@ The neighbours' predictions depend on the pixel, and the smoothed pixel is partl
 mean. Predictions that preserve the mean have at most 1 in all; part of it lies outside
 the window.
 """
+_CONTRAST_WIDTH = 2.0
+"""Standard deviation, in pixels, of the blur that detail is measured against."""
 
 
 def smoothed(
@@ -63,3 +66,31 @@ def smoothed(
     ]
     mean_yxs, _ = mean_of(both, weigh(both, problem, held_out_yx))
     return mean_yxs
+
+
+def with_contrast_of(
+    plane_yxs: NDArray[np.float32],
+    smooth_yxs: NDArray[np.float32],
+    fitted_yx: NDArray[np.bool_],
+) -> NDArray[np.float32]:
+    """Return a smoothed result with the contrast of the result before.
+
+    The guided filter flattens faint structure together with the noise. A network that
+    was trained on many pixels has the right contrast on average, so that the detail of
+    the smoothed result is amplified until it explains the network's.
+
+    Parameters
+    ----------
+    plane_yxs, smooth_yxs : ndarray of float32, shape (Y, X, samples)
+        The result before and after smoothing.
+    fitted_yx : ndarray of bool, shape (Y, X)
+        Pixels that count.
+    """
+    width = (_CONTRAST_WIDTH, _CONTRAST_WIDTH, 0)
+    detail = smooth_yxs - gaussian_filter(smooth_yxs, width)
+    counted = detail[fitted_yx].astype(np.float64)
+    power = np.square(counted).sum()
+    if not power > 0:
+        return smooth_yxs
+    lost = ((plane_yxs - smooth_yxs)[fitted_yx] * counted).sum() / power
+    return np.asarray(smooth_yxs + max(lost, 0.0) * detail, dtype=np.float32)

@@ -262,12 +262,15 @@ class Combined:
     reason : StopReason
         Why the trainings ended. NON_FINITE if no candidate has finite values; the
         estimate is the noisy plane then.
+    shared : bool
+        Whether the candidates were trained on several planes.
     """
 
     estimate: Estimate = field(repr=False)
     weights: tuple[tuple[str, float], ...]
     steps: int
     reason: StopReason
+    shared: bool = False
 
 
 def combine_candidates(
@@ -275,6 +278,8 @@ def combine_candidates(
     done: Sequence[Candidate],
     held_out_yx: NDArray[np.bool_],
     device: torch.device,
+    *,
+    shared: bool = False,
 ) -> Combined:
     """Combine candidates, and filter their mean.
 
@@ -288,6 +293,8 @@ def combine_candidates(
         Pixels that no candidate was trained on.
     device : torch.device
         Where to run the filters.
+    shared : bool
+        Whether the candidates were trained on several planes.
     """
     done = [one for one in done if one.is_finite]
     if not done:
@@ -300,12 +307,12 @@ def combine_candidates(
             done = with_flat
     best, divergence_yxs = _mean(problem, done, held_out_yx)
     estimate = apply_pilot_filters(
-        FilterProblem(problem, held_out_yx, device),
+        FilterProblem(problem, held_out_yx, device, shared=shared),
         Estimate(best.plane_yxs, divergence_yxs),
     )
     flat = all(one.reason is StopReason.HELD_OUT_FLAT for one in done if one.steps)
     reason = StopReason.HELD_OUT_FLAT if flat else StopReason.TRAINED
-    return Combined(estimate, best.weights, best.steps, reason)
+    return Combined(estimate, best.weights, best.steps, reason, shared)
 
 
 def finished_result(
@@ -333,7 +340,9 @@ def finished_result(
     estimate, reason = combined.estimate, combined.reason
     if reason is StopReason.NON_FINITE:
         return FitResult(estimate.plane_yxs, 0.0, 0, reason)
-    filters = FilterProblem(problem, held_out_yx, device, tuple(beside))
+    filters = FilterProblem(
+        problem, held_out_yx, device, combined.shared, tuple(beside)
+    )
     estimate = apply_post_filters(filters, estimate)
     plane_yxs, divergence_yxs = estimate.plane_yxs, estimate.divergence_yxs
     error = None

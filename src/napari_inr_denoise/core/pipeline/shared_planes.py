@@ -93,6 +93,7 @@ class SharedPlanes:
                 predicted.result,
                 member.held_out(self._seed),
                 self._device,
+                shared=True,
             )
 
         return (yield from self._combined.get(member.part, compute))
