@@ -81,10 +81,12 @@ def _known_estimates_and_samples(
 
     An estimate takes seconds, most tests do not look at it, and all wait for its end.
     """
-    if request.node.get_closest_marker("window"):
+    if not request.node.get_closest_marker("window"):
+        return
+    monkeypatch.setattr(sample_data, "small_stack", _copied_stack)
+    if not request.node.get_closest_marker("estimates_measured"):
         real = preflight_module.preflight_steps
         monkeypatch.setattr(preflight_module, "preflight_steps", _remembering(real))
-        monkeypatch.setattr(sample_data, "small_stack", _copied_stack)
 
 
 @pytest.fixture
