@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -79,6 +80,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.skip(reason=f"{NO_WINDOW}{window_problem()}"))
 
 
+def pytest_collection_finish() -> None:
+    """Keep what is loaded by now out of garbage collections.
+
+    napari collects garbage whenever a layer is removed, and would look each time
+    through all objects of torch, Qt and the test session.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly that window tests were skipped, also those of parallel workers."""
     skipped = terminalreporter.stats.get("skipped", [])
@@ -142,7 +153,7 @@ def viewer(
     yield made
     with suppress(RuntimeError):  # the test may have closed it
         made.close()
-    process_events(0.2)
+    process_events()
 
 
 def process_events(seconds: float = 0.05) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from runpy import run_path
 
 import pytest
 
+from napari_inr_denoise.core import settings as settings_module
 from napari_inr_denoise.core.report.report import PLANE_FIELDS, FileReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
@@ -34,6 +35,9 @@ NOT_RUN = {
 def test_the_blocks_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, preset in settings_module.PRESETS.items():
+        quick = replace(preset, max_steps=40, window_steps=10, attention_steps=5)
+        monkeypatch.setitem(settings_module.PRESETS, name, quick)
     monkeypatch.chdir(tmp_path)
     run_page(page)
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import settings as settings_module
+from napari_inr_denoise.core.preflight import estimate as preflight_module
+from napari_inr_denoise.core.preflight.estimate import Preflight
+from napari_inr_denoise.core.preflight.timing import Measuring
+from napari_inr_denoise.plugin import sample_data
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
+from napari_inr_denoise.samples import Sample, small_stack
 from tests.conftest import wait_until
 
 try:
@@ -37,6 +44,49 @@ def _tiny_presets(
     if request.node.get_closest_marker("window"):
         for name in settings_module.PRESETS:
             monkeypatch.setitem(settings_module.PRESETS, name, tiny)
+
+
+_estimates: dict[tuple[object, ...], Preflight] = {}
+
+
+def _remembering(measured: Callable[..., Measuring[Preflight]]) -> Any:
+    """Return `preflight_steps`, measuring an image under the same settings once."""
+
+    def steps(
+        image: Any, axes: str, settings: DenoiseSettings, *others: Any
+    ) -> Measuring[Preflight]:
+        if not isinstance(image, np.ndarray):
+            return (yield from measured(image, axes, settings, *others))
+        key = (image.tobytes(), image.dtype, image.shape, axes, settings, *others)
+        yield
+        if key not in _estimates:
+            _estimates[key] = yield from measured(image, axes, settings, *others)
+        return _estimates[key]
+
+    return steps
+
+
+_stack = cache(small_stack)
+
+
+def _copied_stack() -> Sample:
+    return replace(_stack(), noisy=_stack().noisy.copy())
+
+
+@pytest.fixture(autouse=True)
+def _known_estimates_and_samples(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measure and draw nothing anew that another window had: the plugin is tested.
+
+    An estimate takes seconds, most tests do not look at it, and all wait for its end.
+    """
+    if not request.node.get_closest_marker("window"):
+        return
+    monkeypatch.setattr(sample_data, "small_stack", _copied_stack)
+    if not request.node.get_closest_marker("estimates_measured"):
+        real = preflight_module.preflight_steps
+        monkeypatch.setattr(preflight_module, "preflight_steps", _remembering(real))
 
 
 @pytest.fixture

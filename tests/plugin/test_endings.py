@@ -216,6 +216,7 @@ def test_closed_with_result_and_comparison(
         assert [layer.name for layer in viewer.layers] == ["noisy stack", PARTIAL]
 
 
+@pytest.mark.estimates_measured
 def test_the_viewer_closes_beside_an_estimate(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:

@@ -136,9 +136,9 @@ def test_its_threads_end_with_it() -> None:
 
 def _stack(correlated: bool) -> np.ndarray:
     rng = np.random.default_rng(3)
-    y, x = np.mgrid[:72, :80]
+    y, x = np.mgrid[:48, :64]
     clean = 40 + 30 * np.sin(x / 6) * np.cos(y / 9)
-    noise = rng.normal(0, 6, (4, 72, 80))
+    noise = rng.normal(0, 6, (3, 48, 64))
     if correlated:
         noise = (noise + np.roll(noise, 1, 1) + np.roll(noise, 1, 2)) / 1.4
     return (clean + noise).astype(np.float32)
@@ -148,10 +148,10 @@ def _stack(correlated: bool) -> np.ndarray:
 @pytest.mark.parametrize(
     ("preset", "changes"),
     [
-        ("fast", {"window_steps": 25}),
-        ("best", {"window_steps": 12, "attention_steps": 6, "n_augmentations": 2}),
-        ("paper", {"max_steps": 15}),
-        ("paper", {"max_steps": 15, "mode": "volume"}),
+        ("fast", {"window_steps": 6}),
+        ("best", {"window_steps": 4, "attention_steps": 2, "n_augmentations": 2}),
+        ("paper", {"max_steps": 6}),
+        ("paper", {"max_steps": 6, "mode": "volume"}),
     ],
 )
 def test_a_result_has_the_same_bytes_for_any_number_of_threads(

@@ -30,6 +30,9 @@ SETTINGS = preset_settings(
     device="cpu",
 )
 TILED = replace(SETTINGS, memory_gb=0.5)
+QUICK = replace(SETTINGS, window_steps=6, window_width=16)
+QUICK_TILED = replace(TILED, window_steps=6)
+"""For what does not depend on how good the result is."""
 
 
 class Recorder:
@@ -65,6 +68,19 @@ def clean() -> NDArray[np.float64]:
 @pytest.fixture(scope="module")
 def tiled(clean: NDArray[np.float64]) -> Any:
     return denoise(_noisy(clean), settings=TILED)
+
+
+@pytest.fixture(scope="module")
+def strip() -> NDArray[np.float64]:
+    """A noisy plane of two tiles."""
+    noisy = _noisy(_field(240, 560))
+    assert Plan.of("YX", noisy.shape, QUICK_TILED).tiling.count == 2
+    return noisy
+
+
+@pytest.fixture(scope="module")
+def quickly_tiled(strip: NDArray[np.float64]) -> Any:
+    return denoise(strip, settings=QUICK_TILED)
 
 
 def test_a_plane_that_needs_more_memory_is_cut_into_tiles(
@@ -105,19 +121,22 @@ def test_a_plane_of_tiles_has_one_record(
     assert plane.held_out_error < 0.5 * SIGMA
 
 
-def test_pixels_without_a_value_stay_in_tiles_too(clean: NDArray[np.float64]) -> None:
-    noisy = _noisy(clean)
-    noisy[100:340, 250] = np.nan
+def test_pixels_without_a_value_stay_in_tiles_too(strip: NDArray[np.float64]) -> None:
+    noisy = strip.copy()
+    noisy[40:200, 250] = np.nan
     noisy[7, 7] = np.inf
-    result = denoise(noisy, settings=TILED)
+    result = denoise(noisy, settings=QUICK_TILED)
+    assert result.report.files[0].planes[0].reason == "trained"
     lost = ~np.isfinite(noisy)
     assert np.array_equal(result.image[lost], noisy[lost], equal_nan=True)
     assert np.isfinite(result.image[~lost]).all()
 
 
-def test_axes_may_be_in_any_order_in_tiles_too(clean: NDArray[np.float64]) -> None:
-    result = denoise(_noisy(clean).T, axes="XY", settings=TILED)
-    assert np.sqrt(np.mean((result.image.T - clean) ** 2)) < 0.45 * SIGMA
+def test_axes_may_be_in_any_order_in_tiles_too(
+    strip: NDArray[np.float64], quickly_tiled: Any
+) -> None:
+    result = denoise(strip.T, axes="XY", settings=QUICK_TILED)
+    assert np.array_equal(result.image.T, quickly_tiled.image)
 
 
 def test_a_lazy_image_is_read_and_written_part_by_part(
@@ -132,14 +151,21 @@ def test_a_lazy_image_is_read_and_written_part_by_part(
     assert image.largest < 0.7 * clean.size
 
 
-def test_a_stack_is_never_read_whole() -> None:
-    clean = np.stack([_field(40, 40)] * 12)
-    image = Recorder(_noisy(clean))
-    result = denoise(image, axes="ZYX", settings=SETTINGS)
+@pytest.fixture(scope="module")
+def stack() -> NDArray[np.float64]:
+    return _noisy(np.stack([_field(40, 40)] * 6))
+
+
+@pytest.fixture(scope="module")
+def whole(stack: NDArray[np.float64]) -> Any:
+    return denoise(stack, axes="ZYX", settings=QUICK)
+
+
+def test_a_stack_is_never_read_whole(stack: NDArray[np.float64], whole: Any) -> None:
+    image = Recorder(stack)
+    result = denoise(image, axes="ZYX", settings=QUICK)
     assert image.largest == 40 * 40
-    assert np.array_equal(
-        result.image, denoise(_noisy(clean), axes="ZYX", settings=SETTINGS).image
-    )
+    assert np.array_equal(result.image, whole.image)
 
 
 def test_a_value_that_float32_cannot_hold_is_told_where_it_is_read() -> None:
@@ -153,16 +179,11 @@ def test_an_output_of_another_shape_is_refused() -> None:
         denoise_steps(np.zeros((4, 4)), out=np.zeros((3, 3), dtype=np.float32))
 
 
-@pytest.fixture(scope="module")
-def stack() -> NDArray[np.float64]:
-    return _noisy(np.stack([_field(40, 40)] * 6))
-
-
 @pytest.mark.parametrize("context", [0, 1])
 def test_the_same_call_goes_on_after_a_stop(
     stack: NDArray[np.float64], context: int
 ) -> None:
-    settings = replace(SETTINGS, context=context)
+    settings = replace(QUICK, context=context)
     whole = denoise(stack, axes="ZYX", settings=settings)
     steps = denoise_steps(stack, "ZYX", settings)
     third = (step for step in steps if step.fit is None and step.plane_number == 2)
@@ -178,15 +199,16 @@ def test_the_same_call_goes_on_after_a_stop(
     assert planes == whole.report.files[0].planes
 
 
-def test_nothing_is_left_to_do_after_a_whole_run(stack: NDArray[np.float64]) -> None:
-    whole = denoise(stack, axes="ZYX", settings=SETTINGS)
-    again = GeneratorResult(denoise_steps(stack, "ZYX", SETTINGS, resume=whole))
+def test_nothing_is_left_to_do_after_a_whole_run(
+    stack: NDArray[np.float64], whole: Any
+) -> None:
+    again = GeneratorResult(denoise_steps(stack, "ZYX", QUICK, resume=whole))
     assert list(again) == []
     assert np.array_equal(again.result.image, whole.image)
 
 
 def test_a_plane_at_its_best_so_far_is_done_again(stack: NDArray[np.float64]) -> None:
-    settings = replace(SETTINGS, context=0)
+    settings = replace(QUICK, context=0)
     steps = denoise_steps(stack, "ZYX", settings)
     step = next(step for step in steps if step.fit and step.plane_number > 0)
     kept = step.stopped()
@@ -199,16 +221,16 @@ def test_a_plane_at_its_best_so_far_is_done_again(stack: NDArray[np.float64]) ->
 
 
 @pytest.mark.parametrize(
-    "changed", [{"seed": 3}, {"window_steps": 41}], ids=["seed", "steps"]
+    "changed", [{"seed": 3}, {"window_steps": 7}], ids=["seed", "steps"]
 )
 def test_a_result_of_other_settings_is_no_start(
     stack: NDArray[np.float64], changed: dict[str, int]
 ) -> None:
-    kept = denoise(stack[0], settings=SETTINGS)
+    kept = denoise(stack[0], settings=QUICK)
     with pytest.raises(ValueError, match="resume: got a result"):
-        denoise_steps(stack[0], settings=replace(SETTINGS, **changed), resume=kept)
+        denoise_steps(stack[0], settings=replace(QUICK, **changed), resume=kept)
     with pytest.raises(ValueError, match="resume: got a result"):
-        denoise_steps(stack, settings=SETTINGS, resume=kept)
+        denoise_steps(stack, settings=QUICK, resume=kept)
 
 
 def _failing(times: int, error: Exception) -> Any:
@@ -240,7 +262,7 @@ def test_less_is_done_at_once_when_memory_runs_out(
     steps, seen = _failing(1, error)
     monkeypatch.setattr(fit_independently, "plane_steps", steps)
     monkeypatch.setattr(Plan, "concurrent_fits", lambda *_: 1)
-    result = denoise(stack[:2], axes="ZYX", settings=SETTINGS)
+    result = denoise(stack[:2], axes="ZYX", settings=QUICK)
     assert [one.neighbourhood.batch_size for one in seen] == [1024, 256, 256]
     (file,) = result.report.files
     assert file.notes == (
@@ -248,7 +270,7 @@ def test_less_is_done_at_once_when_memory_runs_out(
         "quarter of the size.",
     )
     assert len(file.planes) == 2
-    assert result.report.settings == SETTINGS
+    assert result.report.settings == QUICK
 
 
 def test_memory_that_stays_short_is_an_error(
@@ -257,7 +279,7 @@ def test_memory_that_stays_short_is_an_error(
     steps, seen = _failing(9, MemoryError("no more"))
     monkeypatch.setattr(fit_independently, "plane_steps", steps)
     with pytest.raises(MemoryError):
-        denoise(stack[0], settings=SETTINGS)
+        denoise(stack[0], settings=QUICK)
     assert len(seen) == 2
 
 
@@ -267,7 +289,7 @@ def test_another_error_is_not_tried_again(
     steps, seen = _failing(1, RuntimeError("something else"))
     monkeypatch.setattr(fit_independently, "plane_steps", steps)
     with pytest.raises(RuntimeError, match="something else"):
-        denoise(stack[0], settings=SETTINGS)
+        denoise(stack[0], settings=QUICK)
     assert len(seen) == 1
 
 
@@ -286,16 +308,16 @@ def _as_zarr(array: NDArray[Any], folder: Path) -> Any:
 
 @pytest.mark.parametrize("make", [_as_dask, _as_zarr])
 def test_dask_and_zarr_are_read_and_written_part_by_part(
-    stack: NDArray[np.float64], tmp_path: Path, make: Any
+    stack: NDArray[np.float64], whole: Any, tmp_path: Path, make: Any
 ) -> None:
-    wanted = denoise(stack, axes="ZYX", settings=SETTINGS).image
-    image = make(stack, tmp_path)
-    assert np.array_equal(denoise(image, axes="ZYX", settings=SETTINGS).image, wanted)
+    found = denoise(make(stack, tmp_path), axes="ZYX", settings=QUICK)
+    assert np.array_equal(found.image, whole.image)
 
 
-def test_a_result_may_go_to_zarr(stack: NDArray[np.float64], tmp_path: Path) -> None:
+def test_a_result_may_go_to_zarr(
+    stack: NDArray[np.float64], whole: Any, tmp_path: Path
+) -> None:
     out = _as_zarr(np.zeros_like(stack, dtype=np.float32), tmp_path)
-    result = denoise(stack, axes="ZYX", settings=SETTINGS, out=out)
+    result = denoise(stack, axes="ZYX", settings=QUICK, out=out)
     assert result.image is out
-    wanted = denoise(stack, axes="ZYX", settings=SETTINGS).image
-    assert np.array_equal(out[...], wanted)
+    assert np.array_equal(out[...], whole.image)

@@ -90,7 +90,7 @@ def test_the_order_of_the_time_is_right(settings: DenoiseSettings) -> None:
 
     from napari_inr_denoise.core.denoise import denoise
 
-    image = _tissue(4, 96)
+    image = _tissue(3, 64)
     plan = preflight(image, "ZYX", settings)
     started = time.perf_counter()
     denoise(image, "ZYX", settings=settings)

@@ -147,8 +147,8 @@ def test_the_image_is_never_in_memory_as_a_whole(
     import tracemalloc
 
     monkeypatch.setattr(writer, "_MAX_CHUNK_PIXELS", 0)
-    monkeypatch.setattr(writer, "_TILE_SIDE", 64)
-    monkeypatch.setattr(writer, "_LEVEL_CHUNK_SIDE", 64)
+    monkeypatch.setattr(writer, "_TILE_SIDE", 128)
+    monkeypatch.setattr(writer, "_LEVEL_CHUNK_SIDE", 128)
 
     class Ramp:
         shape, ndim, dtype = (1, 2048, 2048), 3, np.dtype(np.float32)

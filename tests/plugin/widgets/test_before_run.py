@@ -17,7 +17,7 @@ from napari_inr_denoise.plugin.runs import exclusive
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.window, pytest.mark.estimates_measured]
 
 
 def _answered(widget: InrDenoiseWidget) -> bool:
