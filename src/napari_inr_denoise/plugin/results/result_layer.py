@@ -85,7 +85,7 @@ class ResultLayer:
         if started < self._not_before or layer is None:
             return
         if self._has_image:
-            layer.refresh(extent=False)
+            layer.refresh(extent=False, thumbnail=False)
         else:
             layer.data, self._has_image = image, True
         took = time.monotonic() - started
