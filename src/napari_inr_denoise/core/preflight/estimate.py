@@ -297,7 +297,8 @@ class _Measured:
         other = other_pace(sample.problem, beside, settings, self.device, at_once)
         if not workload.shares:
             times = settings.n_augmentations if can_share(settings) else 1
-            pixel = times * sum(pace.pixel for pace in paces.values()) + other
+            pixel = times * sum(pace.pixel for pace in paces.values())
+            pixel += other.filters
             self.finishing_s = pixel * workload.pixels
         before = self._preparation() if workload.shares else 0.0
         fits = self._fits()
