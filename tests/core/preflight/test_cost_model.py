@@ -96,3 +96,11 @@ def test_predictions_that_are_shown_are_filtered() -> None:
     )
     _, steps = schedule(10**6, 40, SETTINGS)
     assert shown - plain == pytest.approx(len(shown_steps(steps)))
+
+
+def test_the_noise_of_planes_together_is_not_measured_one_by_one() -> None:
+    one = {"neighbourhood": TIMES["neighbourhood"]}
+    for together, counted in ((False, 10 * 1e6 * 1e-5), (True, 0.0)):
+        load = _load(together=together)
+        measured = load.seconds(one, OtherPace(noise=1e-5))
+        assert measured - load.seconds(one, NOTHING) == pytest.approx(counted)

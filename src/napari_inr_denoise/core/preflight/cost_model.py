@@ -91,8 +91,9 @@ class Workload:
         if shared:
             pixels = shared_augmentations(self.settings) * self.planes * self.rendered
             prediction = pixels * sum(pace.pixel for pace in paces.values())
-        rest = (other.noise + other.filters) * self.planes * self.rendered
-        return training + prediction + rest
+        # Planes that share networks are read, with their noise, as a series.
+        rest = other.filters + (0.0 if shared else other.noise)
+        return training + prediction + rest * self.planes * self.rendered
 
     def _alone(self, name: str, pace: Pace, share: float, shown: float) -> float:
         """Return the seconds if each plane has a network of its own."""

@@ -24,7 +24,7 @@ from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.ensemble.wiener import wiener_averaged
-from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.plane import combine_candidates, finished_result
 from napari_inr_denoise.core.report.stop_reason import StopReason
@@ -69,7 +69,7 @@ class OtherPace:
     Attributes
     ----------
     noise : float
-        Before the training: the noise of a plane.
+        Before the training of a plane alone: its noise, hot pixels and patterns.
     filters : float
         After it: weights, filters and quality.
     shown : float
@@ -116,10 +116,11 @@ def network_paces(
     """
     models = suitable_models(settings, member.problem)
     planes = 1 if shares else at_once
-    tile = TrainingTile(member, member.problem.fitted_yx)
+    # Tiles of their own, as in a run: steps on one and the same find it in the cache.
+    tiles = [TrainingTile(member, member.problem.fitted_yx) for _ in range(parts)]
     copies = [
         {
-            model.name: _trainer(model, [tile] * parts, settings, device)
+            model.name: _trainer(model, tiles, settings, device)
             for model in models
             if isinstance(model, BlindSpotModel)
         }
@@ -264,8 +265,8 @@ def other_pace(
     prediction = Candidate("", plane_yxs, nothing, 1, StopReason.TRAINED)
     held_out = hold_out(problem.fitted_yx, settings.seed)
 
-    def examine() -> None:
-        examine_plane(problem.plane_yxs, problem.valid_yx)
+    def measure() -> None:
+        measure_plane(problem.plane_yxs, problem.valid_yx)
 
     def finish() -> None:
         combined = combine_candidates(problem, [prediction], held_out, device)
@@ -275,7 +276,7 @@ def other_pace(
     def show() -> None:
         wiener_averaged(problem, plane_yxs, device)
 
-    seconds = (_seconds(one, device, at_once) for one in (examine, finish, show))
+    seconds = (_seconds(one, device, at_once) for one in (measure, finish, show))
     return OtherPace(*(one / problem.fitted_yx.size for one in seconds))
 
 
