@@ -49,7 +49,7 @@ def result_name(
         "cells [denoised, volume]".
     """
     name = str(source.keywords["name"])
-    named = {
+    named: dict[str, Finished] = {
         one.layer.name: one
         for one in earlier
         if one.source.layer == source.layer
