@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
 
 
-_LEAST_S = 0.25
+SHOW_EVERY_S = 0.25
 """Shortest time between two steps that are shown, in seconds. Whatever changes in the
 window, even a label, composes all of it anew: without a GPU that takes more computing
 than a step of the training."""
@@ -126,5 +126,5 @@ class DenoiseWorker(StoppableWorker):
         self.stepped.emit(step)
         self.drawn.emit(image)
         took = time.monotonic() - started
-        self._show_at = started + max(took / _SHOWING_SHARE, _LEAST_S)
+        self._show_at = started + max(took / _SHOWING_SHARE, SHOW_EVERY_S)
         return True
