@@ -53,3 +53,12 @@ def test_what_slows_the_training_slows_the_filters(clock: _Clock) -> None:
     clock.now += 10
     left.follow(0.5)
     assert left.seconds == pytest.approx(10 + 16)
+
+
+def test_the_pace_is_that_of_the_training_alone(clock: _Clock) -> None:
+    left = TimeLeft(Expected(20.0), clock)
+    clock.now += 4
+    left.follow(0.0)  # the noise is measured
+    clock.now += 4
+    left.follow(0.25)
+    assert left.seconds == pytest.approx(12)

@@ -53,11 +53,13 @@ class TimeLeft:
         self, expected: Expected | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._expected, self._clock = expected, clock
-        self._began = self._changed = clock()
+        self._began = self._changed = self._trained_from = clock()
         self._progress, self._most = 0.0, math.inf
 
     def follow(self, progress: float) -> None:
         """Take the finished share of the work, 0 to 1."""
+        if self._progress == progress == 0:
+            self._trained_from = self._clock()  # the noise was measured before
         if progress > self._progress:
             # The prediction may have been counted down already.
             before = self.seconds if progress >= _TRAINED else None
@@ -80,13 +82,13 @@ class TimeLeft:
     def _at_change(self) -> float | None:
         """Return the time that was left when the progress last changed."""
         share, spent = self._progress, self._changed - self._began
-        expected = self._expected
+        paced, expected = self._changed - self._trained_from, self._expected
         if expected is None:
-            return spent * (1 - share) / share if share >= _LEAST else None
+            return paced * (1 - share) / share if share >= _LEAST else None
         finishing = min(expected.finishing, expected.seconds)
         training = expected.seconds - finishing
         by_estimate = max(training - spent, 0.0)
-        by_pace = spent * (1 - share) / share if share > 0 else by_estimate
+        by_pace = paced * (1 - share) / share if share > 0 else by_estimate
         weight = min(share / _MEASURED, 1.0)
         left = weight * by_pace + (1 - weight) * by_estimate
         # A training that ends early is no faster one.
