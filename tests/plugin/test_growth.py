@@ -23,7 +23,7 @@ from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
 pytestmark = [pytest.mark.window, pytest.mark.shaders_deleted]
-RUNS, WARM_UP = 25, 5
+WARM_UP, HALF = 5, 10
 SIDE = 256
 IMAGE_BYTES = SIDE * SIDE * 4
 OWN = ("napari_inr_denoise.", "napari.layers.", "superqt.")
@@ -142,16 +142,18 @@ def test_many_runs(
     wait_until(
         lambda: widget.inputs.cost_label.value != "-" and not WorkerBase._worker_set
     )
-    for _ in range(WARM_UP):
-        _run(viewer, widget)
-    first = _held(viewer)
-    for _ in range(RUNS - WARM_UP):
-        _run(viewer, widget)
-    last = _held(viewer)
+    held = []
+    for runs in (WARM_UP, HALF, HALF):
+        for _ in range(runs):
+            _run(viewer, widget)
+        held.append(_held(viewer))
+    first, middle, last = held
     assert last.objects <= first.objects + 5
     assert last.listeners <= first.listeners
     assert last.widgets <= first.widgets
     assert last.threads <= first.threads + 1  # napari's own come and go
     assert not WorkerBase._worker_set
-    # Less than an image a run; some megabytes come and go.
-    assert last.memory - first.memory < (RUNS - WARM_UP) * IMAGE_BYTES * 0.6
+    # Less than an image a run. A leak grows in both halves; a cache, of up to 8 MB
+    # with napari 0.5, is filled once.
+    growth = min(middle.memory - first.memory, last.memory - middle.memory)
+    assert growth < HALF * IMAGE_BYTES * 0.6

@@ -8,13 +8,14 @@ from napari_inr_denoise.core.candidates.neighbourhood import schedule
 from napari_inr_denoise.core.candidates.shared import MORE_STEPS, shared_augmentations
 from napari_inr_denoise.core.candidates.training import shown_steps
 from napari_inr_denoise.core.preflight.cost_model import Workload
-from napari_inr_denoise.core.preflight.timing import Pace
+from napari_inr_denoise.core.preflight.timing import OtherPace, Pace
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 
 SETTINGS = preset_settings(
     "fast", window_steps=40, window_width=32, window_batch=1024, device="cpu"
 )
 AUGMENTATIONS = shared_augmentations(SETTINGS)
+OTHER, NOTHING = OtherPace(noise=4e-6, filters=6e-6), OtherPace()
 TIMES = {"neighbourhood": Pace(1.0, 0.001), "attention": Pace(10.0, 0.01)}
 
 
@@ -24,19 +25,19 @@ def _load(settings: DenoiseSettings = SETTINGS, **changes: int) -> Workload:
 
 
 def test_planes_alone_take_their_times() -> None:
-    one, ten = (_load(planes=count).seconds(TIMES, 1e-5) for count in (1, 10))
+    one, ten = (_load(planes=count).seconds(TIMES, OTHER) for count in (1, 10))
     assert ten == pytest.approx(10 * one)
     _, steps = schedule(10**6, 40, SETTINGS)
     rendered = (len(shown_steps(steps)) + SETTINGS.n_augmentations) * 1e6 * 0.001
     assert _load(planes=1).seconds(
-        {"neighbourhood": TIMES["neighbourhood"]}, 1e-5
+        {"neighbourhood": TIMES["neighbourhood"]}, OTHER
     ) == pytest.approx(steps + rendered + 10)
 
 
 def test_planes_together_are_trained_once() -> None:
     only = {"neighbourhood": TIMES["neighbourhood"]}
     ten, twenty = (
-        _load(planes=count, together=True).seconds(only, 0.0) for count in (10, 20)
+        _load(planes=count, together=True).seconds(only, NOTHING) for count in (10, 20)
     )
     assert twenty - ten == pytest.approx(10 * AUGMENTATIONS * 1e6 * 0.001)
     training = ten - 10 * AUGMENTATIONS * 1e6 * 0.001
@@ -45,7 +46,7 @@ def test_planes_together_are_trained_once() -> None:
 
 def test_tiles_share_and_their_overlap_is_rendered_twice() -> None:
     plain, overlapping = (
-        _load(planes=1, tiled=True, rendered=size).seconds(TIMES, 0.0)
+        _load(planes=1, tiled=True, rendered=size).seconds(TIMES, NOTHING)
         for size in (10**6, 2 * 10**6)
     )
     assert overlapping - plain == pytest.approx(AUGMENTATIONS * 1e6 * 0.011)
@@ -53,7 +54,7 @@ def test_tiles_share_and_their_overlap_is_rendered_twice() -> None:
 
 def test_the_published_method_is_counted_to_the_end_of_its_budget() -> None:
     settings = preset_settings("paper", max_steps=100, judge_every=25)
-    found = _load(settings, planes=1).seconds({"siren": Pace(1.0, 1e-6)}, 0.0)
+    found = _load(settings, planes=1).seconds({"siren": Pace(1.0, 1e-6)}, NOTHING)
     assert found == pytest.approx(100 + (4 + 4) * 1.0)
 
 
@@ -68,20 +69,38 @@ def test_of_networks_at_once_the_longer_counts_and_ends_alone() -> None:
     paces = {"neighbourhood": Pace(1.0, 0.0, 0.5), "attention": Pace(1.0, 0.0, 0.6)}
     settings = preset_settings("auto", window_steps=100, attention_steps=300)
     load = _load(settings, planes=1)
-    assert load.seconds(paces, 0.0) == pytest.approx(100 + 300)
+    assert load.seconds(paces, NOTHING) == pytest.approx(100 + 300)
     concurrent = replace(load, at_once=True)
-    assert concurrent.seconds(paces, 0.0) == pytest.approx(100 + 200 * 0.6)
+    assert concurrent.seconds(paces, NOTHING) == pytest.approx(100 + 200 * 0.6)
     unknown = {name: replace(pace, alone=None) for name, pace in paces.items()}
-    assert concurrent.seconds(unknown, 0.0) == pytest.approx(300)
+    assert concurrent.seconds(unknown, NOTHING) == pytest.approx(300)
     only = {"attention": paces["attention"]}
-    assert concurrent.seconds(only, 0.0) == pytest.approx(300)
+    assert concurrent.seconds(only, NOTHING) == pytest.approx(300)
 
 
 def test_a_training_may_end_early() -> None:
     settings = preset_settings("fast", window_steps=400)
     load = _load(settings, planes=1)
     low, middle, high = (
-        load.seconds({"neighbourhood": Pace(1.0, 0.0)}, 0.0, share)
+        load.seconds({"neighbourhood": Pace(1.0, 0.0)}, NOTHING, share)
         for share in (0.0, 0.5, 1.0)
     )
     assert (low, middle, high) == (100, 250, 400)
+
+
+def test_predictions_that_are_shown_are_filtered() -> None:
+    one = {"neighbourhood": TIMES["neighbourhood"]}
+    plain, shown = (
+        _load(planes=1).seconds(one, other)
+        for other in (OTHER, replace(OTHER, shown=1e-6))
+    )
+    _, steps = schedule(10**6, 40, SETTINGS)
+    assert shown - plain == pytest.approx(len(shown_steps(steps)))
+
+
+def test_the_noise_of_planes_together_is_not_measured_one_by_one() -> None:
+    one = {"neighbourhood": TIMES["neighbourhood"]}
+    for together, counted in ((False, 10 * 1e6 * 1e-5), (True, 0.0)):
+        load = _load(together=together)
+        measured = load.seconds(one, OtherPace(noise=1e-5))
+        assert measured - load.seconds(one, NOTHING) == pytest.approx(counted)

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.preflight import estimate as module
 from napari_inr_denoise.core.preflight.estimate import preflight
-from napari_inr_denoise.core.preflight.timing import Measuring, Pace, _share
+from napari_inr_denoise.core.preflight.timing import Measuring, OtherPace, Pace, _share
 from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.source import MaskedImage
@@ -52,7 +52,7 @@ def test_a_step_is_measured_on_as_many_planes_as_share_it(
         return {name: Pace(0.0, 0.0) for name in TIMES}
 
     monkeypatch.setattr(module, "network_paces", none_at_all)
-    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    monkeypatch.setattr(module, "other_pace", lambda *_: OtherPace())
     alone = preflight(_tissue(1)[0], "YX", SETTINGS)
     together = preflight(_tissue(), "ZYX", SETTINGS)
     assert asked == [1, 6]
@@ -75,7 +75,7 @@ def test_large_planes_are_told_with_their_tiles(
         return TIMES
 
     monkeypatch.setattr(module, "network_paces", known)
-    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    monkeypatch.setattr(module, "other_pace", lambda *_: OtherPace())
     small = replace(AUTO, memory_gb=0.5)
     plan = preflight(np.tile(_tissue(1)[0], (12, 12)), "YX", small)
     assert plan.tiling.count > 1
@@ -124,7 +124,7 @@ def _asked_at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return TIMES
 
     monkeypatch.setattr(module, "network_paces", known)
-    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    monkeypatch.setattr(module, "other_pace", lambda *_: OtherPace())
     return asked
 
 
@@ -179,7 +179,7 @@ def test_a_step_is_measured_on_as_many_pixels_as_the_mask_has(
         return {name: Pace(0.0, 0.0) for name in TIMES}
 
     monkeypatch.setattr(module, "network_paces", none_at_all)
-    monkeypatch.setattr(module, "other_pace", lambda *_: 0.0)
+    monkeypatch.setattr(module, "other_pace", lambda *_: OtherPace())
     image, mask = _tissue(1, 300)[0], np.zeros((300, 300), np.uint8)
     for share, side in ((1.0, 256), (0.25, 150), (0.0, 128)):
         mask[: round(300 * share)] = 1 if share else 0

@@ -34,15 +34,31 @@ def test_the_pace_is_measured(clock: _Clock) -> None:
 def test_prediction_and_filters_come_after_the_training(clock: _Clock) -> None:
     left = TimeLeft(Expected(18.0, finishing=8.0), clock)
     assert left.seconds == pytest.approx(18)
-    clock.now += 10
-    left.follow(0.5)  # half of the training, which is half as fast as expected
-    assert left.seconds == pytest.approx(10 + 8)
-    clock.now += 8
+    clock.now += 5
+    left.follow(0.5)
+    assert left.seconds == pytest.approx(5 + 8)
+    clock.now += 4
     left.follow(0.9)
-    assert left.seconds == pytest.approx(2 + 8)
-    clock.now += 9  # the training ended early: the network predicts
+    assert left.seconds == pytest.approx(1 + 8)
+    clock.now += 8  # the training ended early: the network predicts
     assert left.seconds == pytest.approx(1)
     left.follow(1.0)
     assert left.seconds == pytest.approx(1)
     clock.now += 5
     assert left.seconds == 0
+
+
+def test_what_slows_the_training_slows_the_filters(clock: _Clock) -> None:
+    left = TimeLeft(Expected(18.0, finishing=8.0), clock)
+    clock.now += 10
+    left.follow(0.5)
+    assert left.seconds == pytest.approx(10 + 16)
+
+
+def test_the_pace_is_that_of_the_training_alone(clock: _Clock) -> None:
+    left = TimeLeft(Expected(20.0), clock)
+    clock.now += 4
+    left.follow(0.0)  # the noise is measured
+    clock.now += 4
+    left.follow(0.25)
+    assert left.seconds == pytest.approx(12)

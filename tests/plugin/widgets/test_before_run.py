@@ -12,6 +12,7 @@ import pytest
 from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise.core.preflight import estimate as preflight_module
+from napari_inr_denoise.core.settings import PRESETS
 from napari_inr_denoise.plugin.layers.scope import STACK, VOLUME
 from napari_inr_denoise.plugin.runs import exclusive
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
@@ -215,5 +216,10 @@ def test_method_context_and_output_are_those_of_the_run(
     assert result is not None
     assert result.data.dtype == source.data.dtype
     assert "candidates" in result.metadata["inr_denoise"]["settings"]
+    assert inputs.method.native.isVisibleTo(inputs.advanced_form)
+    inputs.method.value, widget.preset.value = "neighbourhood", "paper"
+    assert not inputs.method.native.isVisibleTo(inputs.advanced_form)
+    assert widget.settings.candidates == PRESETS["paper"].candidates
+    widget.preset.value = "fast"
     widget.scope.value = VOLUME
     assert not inputs.method.native.isVisibleTo(inputs.advanced_form)

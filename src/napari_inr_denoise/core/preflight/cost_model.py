@@ -12,7 +12,7 @@ from napari_inr_denoise.core.candidates.shared import (
     MOST_TRAINED,
     shared_augmentations,
 )
-from napari_inr_denoise.core.preflight.timing import Pace
+from napari_inr_denoise.core.preflight.timing import OtherPace, Pace
 from napari_inr_denoise.core.sampling.series import CROP
 from napari_inr_denoise.core.settings import DenoiseSettings
 
@@ -61,7 +61,7 @@ class Workload:
         return min(max(parts, 1), MOST_TRAINED)
 
     def seconds(
-        self, paces: Mapping[str, Pace], other: float, share: float = 1.0
+        self, paces: Mapping[str, Pace], other: OtherPace, share: float = 1.0
     ) -> float:
         """Return the duration of the series in seconds.
 
@@ -69,40 +69,51 @@ class Workload:
         ----------
         paces : mapping of str to Pace
             Pace of each network that takes part.
-        other : float
-            Seconds per pixel outside of the networks.
+        other : OtherPace
+            Pace outside of the networks.
         share : float
             When the trainings end: 0 at the earliest step, 1 at the last.
         """
         shared = self.shares and any(candidate_model(name).shareable for name in paces)
         network = self._shared if shared else self._alone
-        fitted = {name: network(name, pace, share) for name, pace in paces.items()}
+        fitted = {
+            name: network(name, pace, share, other.shown)
+            for name, pace in paces.items()
+        }
         training = sum(fitted.values())
         if self.at_once and len(fitted) > 1:
             *_, second, name = sorted(fitted, key=fitted.__getitem__)
             # The longest training continues alone after the second longest has ended.
             left = 1 - fitted[second] / max(fitted[name], 1e-300)
             alone = replace(paces[name], step=paces[name].alone or paces[name].step)
-            training = fitted[second] + left * network(name, alone, share)
+            training = fitted[second] + left * network(name, alone, share, other.shown)
         prediction = 0.0
         if shared:
             pixels = shared_augmentations(self.settings) * self.planes * self.rendered
             prediction = pixels * sum(pace.pixel for pace in paces.values())
-        return training + prediction + other * self.planes * self.rendered
+        # Planes that share networks are read, with their noise, as a series.
+        rest = other.filters + (0.0 if shared else other.noise)
+        return training + prediction + rest * self.planes * self.rendered
 
-    def _alone(self, name: str, pace: Pace, share: float) -> float:
+    def _alone(self, name: str, pace: Pace, share: float, shown: float) -> float:
         """Return the seconds if each plane has a network of its own."""
-        cost = candidate_model(name).cost(self.pixels, self.settings)
-        return self.planes * _seconds(cost, pace, self.pixels, share)
+        model = candidate_model(name)
+        cost = model.cost(self.pixels, self.settings)
+        seconds = _seconds(cost, pace, self.pixels, share)
+        if isinstance(model, BlindSpotModel):
+            times = cost.evaluations - self.settings.n_augmentations
+            seconds += times * shown * self.pixels
+        return self.planes * seconds
 
-    def _shared(self, name: str, pace: Pace, share: float) -> float:
+    def _shared(self, name: str, pace: Pace, share: float, shown: float) -> float:
         """Return the seconds to train networks that planes or tiles share."""
         pixels = min(self.pixels, CROP**2)
         trainings = 1 if self.together else self.planes
         model = candidate_model(name)
         assert isinstance(model, BlindSpotModel)
         cost = model.shared_cost(self.parts * pixels, MORE_STEPS, self.settings)
-        return trainings * _seconds(cost, pace, pixels, share)
+        seconds = _seconds(cost, pace, pixels, share)
+        return trainings * (seconds + cost.evaluations * shown * pixels)
 
 
 def _seconds(cost: Cost, pace: Pace, pixels: int, share: float) -> float:

@@ -215,9 +215,17 @@ class _Measured:
             settings.context,
         )
         self._noise_seconds = time.perf_counter() - started
+        self._read_seconds = self._measured_read()  # per tile
         self._comparison_seconds = 0.0  # per plane
         self.together = self._related()
         self.finishing_s = 0.0
+
+    def _measured_read(self) -> float:
+        """Return the seconds to read a tile with its noise and hot pixels."""
+        started = time.perf_counter()
+        tile = self.tiling.tiles[self.tiling.count // 2]
+        self._planes.problem(self._count // 2, tile)
+        return time.perf_counter() - started
 
     def _related(self) -> bool:
         if self.plan.strategy is not Strategy.SERIES:
@@ -297,9 +305,10 @@ class _Measured:
         other = other_pace(sample.problem, beside, settings, self.device, at_once)
         if not workload.shares:
             times = settings.n_augmentations if can_share(settings) else 1
-            pixel = times * sum(pace.pixel for pace in paces.values()) + other
+            pixel = times * sum(pace.pixel for pace in paces.values())
+            pixel += other.filters
             self.finishing_s = pixel * workload.pixels
-        before = self._preparation() if workload.shares else 0.0
+        before = self._preparation(workload) if workload.shares else 0.0
         fits = self._fits()
         low, usual, high = (
             before + fits * workload.seconds(paces, other, share)
@@ -316,9 +325,15 @@ class _Measured:
         found = measure_plane(problem.plane_yxs, problem.valid_yx).regions
         return max(len(found), 1)
 
-    def _preparation(self) -> float:
-        """Return the seconds before a training: common noise, comparison of planes."""
-        return self._noise_seconds + self._comparison_seconds * self._count
+    def _preparation(self, workload: Workload) -> float:
+        """Return the seconds for common noise, comparison and reading of planes.
+
+        Every training reads its parts. Each plane is read again to be predicted.
+        """
+        trainings = 1 if self.together else self._count
+        reads = trainings * workload.parts + self._count * self.tiling.count
+        compared = self._comparison_seconds * self._count
+        return self._noise_seconds + compared + self._read_seconds * reads
 
     def _of_volume(self) -> Measuring[tuple[float, float, float]]:
         problem = self._sample().problem

@@ -23,7 +23,8 @@ from napari_inr_denoise.core.compute.devices import synchronize
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.weighting import hold_out
-from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.ensemble.wiener import wiener_averaged
+from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.plane import combine_candidates, finished_result
 from napari_inr_denoise.core.report.stop_reason import StopReason
@@ -61,6 +62,25 @@ class Pace:
     alone: float | None = None
 
 
+@dataclass(frozen=True)
+class OtherPace:
+    """Measured pace of what is done outside of the networks, in seconds per pixel.
+
+    Attributes
+    ----------
+    noise : float
+        Before the training of a plane alone: its noise, hot pixels and patterns.
+    filters : float
+        After it: weights, filters and quality.
+    shown : float
+        Filter of a prediction that is shown during the training.
+    """
+
+    noise: float = 0.0
+    filters: float = 0.0
+    shown: float = 0.0
+
+
 def network_paces(
     member: SeriesTile,
     parts: int,
@@ -96,10 +116,11 @@ def network_paces(
     """
     models = suitable_models(settings, member.problem)
     planes = 1 if shares else at_once
-    tile = TrainingTile(member, member.problem.fitted_yx)
+    # Tiles of their own, as in a run: steps on one and the same find it in the cache.
+    tiles = [TrainingTile(member, member.problem.fitted_yx) for _ in range(parts)]
     copies = [
         {
-            model.name: _trainer(model, [tile] * parts, settings, device)
+            model.name: _trainer(model, tiles, settings, device)
             for model in models
             if isinstance(model, BlindSpotModel)
         }
@@ -223,8 +244,8 @@ def other_pace(
     settings: DenoiseSettings,
     device: torch.device,
     at_once: int = 1,
-) -> float:
-    """Return the seconds per pixel outside of the networks: noise, filters, quality.
+) -> OtherPace:
+    """Measure what is done outside of the networks: noise, filters, quality.
 
     Parameters
     ----------
@@ -244,13 +265,19 @@ def other_pace(
     prediction = Candidate("", plane_yxs, nothing, 1, StopReason.TRAINED)
     held_out = hold_out(problem.fitted_yx, settings.seed)
 
-    def work() -> None:
-        examine_plane(problem.plane_yxs, problem.valid_yx)
+    def measure() -> None:
+        measure_plane(problem.plane_yxs, problem.valid_yx)
+
+    def finish() -> None:
         combined = combine_candidates(problem, [prediction], held_out, device)
         others = beside * [(problem, combined.estimate)]
         finished_result(problem, combined, held_out, device, others)
 
-    return _seconds(work, device, at_once) / problem.fitted_yx.size
+    def show() -> None:
+        wiener_averaged(problem, plane_yxs, device)
+
+    seconds = (_seconds(one, device, at_once) for one in (measure, finish, show))
+    return OtherPace(*(one / problem.fitted_yx.size for one in seconds))
 
 
 def _seconds(

@@ -11,12 +11,14 @@ from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings, preset_se
 from napari_inr_denoise.plugin.controls.preferences import preferred_settings
 from napari_inr_denoise.plugin.elements.segments import Segments
 
-_ORDER = ("fast", "auto", "best", "paper")
+PAPER = "paper"
+"""The published method. It has networks of its own."""
+_ORDER = ("fast", "auto", "best", PAPER)
 _TIPS = {
     "fast": "A look in seconds",
     "auto": "The default: the best quality for its time",
     "best": "Minutes for the one image that counts",
-    "paper": "The published method: one SIREN, stopped at the noise level",
+    PAPER: "To compare with: the published method, SIREN stopped at the noise level",
 }
 
 

@@ -20,13 +20,15 @@ _METHODS = [
     ("Attention network", ATTENTION),
     ("Both, weighted", f"{NEIGHBOURHOOD}+{ATTENTION}"),
     ("All, weighted", f"{NEIGHBOURHOOD}+{ATTENTION}+{SIREN}"),
-    ("SIREN, published", SIREN),
 ]
 _TYPES = [("32-bit float", False), ("As the input", True)]
 
 
 class MethodChoice(ComboBox):
-    """The networks that denoise: those of the quality, or others."""
+    """The networks that denoise: those of the quality, or others.
+
+    SIREN alone is the published method, which is the quality Paper.
+    """
 
     def __init__(self) -> None:
         super().__init__(choices=_METHODS)

@@ -5,25 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QSizePolicy, QWidget
+from qtpy.QtCore import QSize, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QResizeEvent
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QGridLayout,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from napari_inr_denoise.plugin.elements.style import set_role
 
 _PER_ROW = 4
 _EVEN = 40
 """Pixels that are added to the widths of columns: larger makes them more equal."""
-_PADDING = 6
-"""Least pixels of a button beside its text."""
+_PADDING = 8
+"""Least pixels of a button beside its text: frame and margins."""
+_SPACING = 2
 
 
 class Segments(QWidget):
     """Buttons side by side; exactly one is chosen. A button can have a second line.
 
+    Where a row is too narrow for their texts, half as many stand in a row.
+
     Parameters
     ----------
     choices : sequence of (label, value, tooltip)
         The buttons.
+    per_row : int
+        Most buttons in a row.
 
     Attributes
     ----------
@@ -42,10 +55,13 @@ class Segments(QWidget):
         self._labels: dict[Any, str] = {}
         self._value: Any = None
         self._hidden: set[Any] = set()
+        self._arranged = per_row
         self._group = QButtonGroup(self)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(2)
+        self._grid.setSpacing(_SPACING)
+        # Else a row of all buttons would be the least width.
+        self._grid.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         for label, value, tip in choices:
             self.add(label, value, tip)
         self.value = choices[0][1]
@@ -87,15 +103,42 @@ class Segments(QWidget):
         if value == self._value:
             self.value = next(iter(self._buttons))
 
+    @property
+    def _shown(self) -> list[QPushButton]:
+        return [one for k, one in self._buttons.items() if k not in self._hidden]
+
+    def _widest(self, columns: int) -> list[int]:
+        """Return the width that each column needs, in pixels."""
+        widths = [one.minimumWidth() for one in self._shown]
+        return [max(widths[k::columns], default=0) for k in range(columns)]
+
+    def _columns(self) -> int:
+        """Return how many buttons stand in a row."""
+        widest = self._widest(self._per_row)
+        needed = sum(widest) + _SPACING * (len(widest) - 1)
+        return self._per_row if needed <= self.width() else (self._per_row + 1) // 2
+
     def _arrange(self) -> None:
-        shown = [one for k, one in self._buttons.items() if k not in self._hidden]
-        for number, one in enumerate(shown):
-            self._grid.addWidget(one, *divmod(number, self._per_row))
+        columns = self._arranged = self._columns()
+        for number, one in enumerate(self._shown):
+            self._grid.addWidget(one, *divmod(number, columns))
         # Equal columns would cut off the longest text.
-        for column in range(self._per_row):
-            widths = [one.minimumWidth() for one in shown[column :: self._per_row]]
-            widest = max(widths, default=0)
-            self._grid.setColumnStretch(column, widest + _EVEN if widest else 0)
+        widest = self._widest(columns) + [0] * (self._per_row - columns)
+        for column, width in enumerate(widest):
+            self._grid.setColumnStretch(column, width + _EVEN if width else 0)
+        self.updateGeometry()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Let as many buttons stand in a row as there is room for."""
+        super().resizeEvent(event)
+        if self._columns() != self._arranged:
+            self._arrange()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size with few buttons in a row."""
+        widest = self._widest((self._per_row + 1) // 2)
+        width = sum(widest) + _SPACING * (len(widest) - 1)
+        return QSize(width, super().minimumSizeHint().height())
 
     def show_only(self, values: Sequence[Any]) -> None:
         """Show the buttons of some values; the others take no room."""

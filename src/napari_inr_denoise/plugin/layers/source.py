@@ -112,6 +112,13 @@ class LayerSource:
         """Return whether another source is the same part of the same layer."""
         return self.layer == other.layer and self.selection == other.selection
 
+    @property
+    def has_region(self) -> bool:
+        """Whether only a box or labelled pixels of each plane are denoised."""
+        sizes = zip(self.axes, self.sizes, self.data.shape, strict=False)
+        boxed = any(letter in "YX" and own < all_ for letter, own, all_ in sizes)
+        return boxed or self.mask is not None
+
     def layer_in(self, layers: Sequence[Layer]) -> Image | None:
         """Return the source layer if it is still among layers."""
         own = None if self.layer is None else self.layer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +139,9 @@ class FinishedLayers:
     def add(self, finished: Finished) -> None:
         """Add the newest result."""
         self._all.append(finished)
+
+    def __iter__(self) -> Iterator[Finished]:
+        return iter(tuple(self._all))
 
     def of(self, layer: Layer | None) -> Finished | None:
         """Return the result that a layer shows, or the newest result of that layer.

@@ -16,6 +16,7 @@ from napari_inr_denoise.plugin.layers.metadata_keys import (
     SHOWS_KEY,
 )
 from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.results.names import with_words
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult
@@ -84,7 +85,7 @@ class ResultLayer:
         if started < self._not_before or layer is None:
             return
         if self._has_image:
-            layer.refresh(extent=False)
+            layer.refresh(extent=False, thumbnail=False)
         else:
             layer.data, self._has_image = image, True
         took = time.monotonic() - started
@@ -106,7 +107,7 @@ class ResultLayer:
         layer.metadata[REPORT_KEY] = result.report.to_dict()
         layer.metadata.pop(SHOWS_KEY, None)
         if partial:
-            layer.name = layer.name.replace("[denoised]", "[denoised, partial]")
+            layer.name = with_words(layer.name, "partial")
         self._layer = layer
         self._finished = True
         return layer

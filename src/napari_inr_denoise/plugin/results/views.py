@@ -12,6 +12,7 @@ from napari_inr_denoise.image.virtual_array import VirtualArray
 from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
 from napari_inr_denoise.plugin.layers.source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished
+from napari_inr_denoise.plugin.results.names import plain_name
 from napari_inr_denoise.plugin.results.split_array import SplitArray
 
 NOISY, RESULT, SPLIT, COMPARED = "noisy", "result", "split", "compared"
@@ -22,7 +23,6 @@ _SHOWN = 99.8
 """Percentile of a map at the end of its range."""
 _LEAST_SIGMAS = 1e-3
 """Normalized residual below which the local noise cannot be told from it."""
-_NAME_ENDS = ("[denoised]", "[denoised, partial]", "[preview]")
 
 
 class Residual(VirtualArray):
@@ -220,8 +220,6 @@ def _keywords(source: LayerSource, shows: str, at: str = "") -> dict[str, Any]:
     """Return the keywords of the source without its colours and contrast."""
     own = ("colormap", "contrast_limits", "gamma", "rgb", "metadata", "blending")
     kept = {key: value for key, value in source.keywords.items() if key not in own}
-    name = str(source.keywords["name"])
-    for end in _NAME_ENDS:
-        name = name.removesuffix(end).strip()
+    name = plain_name(str(source.keywords["name"]))
     marked = {SHOWS_KEY: shows}
     return kept | {"name": f"{name} [{shows}{at}]", "rgb": False, "metadata": marked}

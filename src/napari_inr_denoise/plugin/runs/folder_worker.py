@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.runs.exclusive import running
-from napari_inr_denoise.plugin.runs.worker import StoppableWorker
+from napari_inr_denoise.plugin.runs.worker import SHOW_EVERY_S, StoppableWorker
 
 if TYPE_CHECKING:  # the modules behind it load torch
     from napari_inr_denoise.batch.serial import BatchStep
@@ -44,7 +45,9 @@ class FolderRun:
 
 
 class FolderWorker(StoppableWorker):
-    """Runs the batch; each of its steps is emitted as `stepped`.
+    """Runs the batch; where it is is emitted as `stepped` several times a second.
+
+    The first and the last step of a file are always emitted.
 
     The reports in the output folder are updated after each file. Ends with `returned`
     (a DenoiseReport of the files that were finished or failed; None if there are none)
@@ -72,8 +75,12 @@ class FolderWorker(StoppableWorker):
 
         reports = ReportWriter(self._run.out, self._run.settings)
         with running(self._stop):
+            number, show_at = -1, 0.0
             for step in self._steps():
-                self.stepped.emit(step)
+                turns = step.done is not None or step.number != number
+                if turns or time.monotonic() >= show_at:
+                    self.stepped.emit(step)
+                    number, show_at = step.number, time.monotonic() + SHOW_EVERY_S
                 if step.done is not None:
                     reports.add(step.number, step.done)
         problem = reports.close()

@@ -73,6 +73,11 @@ class RunQueue:
             for run in self._waiting
         )
 
+    def name_layers(self, named: Callable[[LayerSource, DenoiseSettings], str]) -> None:
+        """Give the result layer of each waiting run its name."""
+        for run in self._waiting:
+            run.source.keywords["name"] = named(run.source, run.settings)
+
     def refuse(self, name: str, cause: str) -> None:
         """Record an image that cannot be denoised, and the cause."""
         self._begun += 1

@@ -11,6 +11,8 @@ _MEASURED = 0.2
 """Share of the work from which the measured pace alone counts."""
 _TRAINED = 0.995
 """Share of the work from which the result is only filtered."""
+_MOST_SLOWED = 5.0
+"""Most times as long as expected that the filters are told to take."""
 _LEAST = 0.02
 """Share of the work before which nothing can be told without an expectation."""
 
@@ -36,7 +38,8 @@ class TimeLeft:
     """Estimates the time until the end of one run.
 
     While the progress stands still, the network predicts or the result is filtered: the
-    time then counts down.
+    time then counts down. What slows down the training, such as other programs, slows
+    down the filters too.
 
     Parameters
     ----------
@@ -50,11 +53,13 @@ class TimeLeft:
         self, expected: Expected | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._expected, self._clock = expected, clock
-        self._began = self._changed = clock()
+        self._began = self._changed = self._trained_from = clock()
         self._progress, self._most = 0.0, math.inf
 
     def follow(self, progress: float) -> None:
         """Take the finished share of the work, 0 to 1."""
+        if self._progress == progress == 0:
+            self._trained_from = self._clock()  # the noise was measured before
         if progress > self._progress:
             # The prediction may have been counted down already.
             before = self.seconds if progress >= _TRAINED else None
@@ -77,12 +82,16 @@ class TimeLeft:
     def _at_change(self) -> float | None:
         """Return the time that was left when the progress last changed."""
         share, spent = self._progress, self._changed - self._began
-        expected = self._expected
+        paced, expected = self._changed - self._trained_from, self._expected
         if expected is None:
-            return spent * (1 - share) / share if share >= _LEAST else None
+            return paced * (1 - share) / share if share >= _LEAST else None
         finishing = min(expected.finishing, expected.seconds)
-        by_estimate = max(expected.seconds - finishing - spent, 0.0)
-        by_pace = spent * (1 - share) / share if share > 0 else by_estimate
+        training = expected.seconds - finishing
+        by_estimate = max(training - spent, 0.0)
+        by_pace = paced * (1 - share) / share if share > 0 else by_estimate
         weight = min(share / _MEASURED, 1.0)
-        left = weight * by_pace + (1 - weight) * by_estimate + finishing
-        return min(left, self._most)
+        left = weight * by_pace + (1 - weight) * by_estimate
+        # A training that ends early is no faster one.
+        slowed = (spent + left) / training if training > 0 else 1.0
+        finishing *= min(max(slowed, 1.0), _MOST_SLOWED)
+        return min(left + finishing, self._most)

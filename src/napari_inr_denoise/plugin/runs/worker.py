@@ -19,10 +19,12 @@ if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
 
 
-_LEAST_S = 0.25
-"""Shortest time between two images that are shown, in seconds."""
-_DRAWING_SHARE = 0.05
-"""Largest fraction of the run time that is spent on showing the image."""
+SHOW_EVERY_S = 0.25
+"""Shortest time between two steps that are shown, in seconds. Whatever changes in the
+window, even a label, composes all of it anew: without a GPU that takes more computing
+than a step of the training."""
+_SHOWING_SHARE = 0.05
+"""Largest fraction of the run time that is spent on making the image to show."""
 
 
 class StepSignals(WorkerBaseSignals):  # type: ignore[misc]
@@ -62,11 +64,12 @@ class CallWorker(StoppableWorker):
 
 
 class DenoiseWorker(StoppableWorker):
-    """Denoises a source; each step is emitted as `stepped`.
+    """Denoises a source, and shows where it is several times a second.
 
-    The current image is emitted as `drawn` several times a second, always the same
-    array. Ends with `returned` (a DenoiseResult, also after `stop`; None if stopped
-    before the first step) or `errored`, and always with `finished`.
+    The step is then emitted as `stepped`, and the current image as `drawn`, always the
+    same array. The last step is emitted too. Ends with `returned` (a DenoiseResult,
+    also after `stop`; None if stopped before the first step) or `errored`, and always
+    with `finished`.
 
     Parameters
     ----------
@@ -80,7 +83,7 @@ class DenoiseWorker(StoppableWorker):
         super().__init__()
         self.source = source
         self._settings = settings
-        self._draw_at = 0.0
+        self._show_at = 0.0
         self._live = LiveImage(source)
 
     def look_at(self, index: dict[str, int]) -> None:
@@ -99,25 +102,29 @@ class DenoiseWorker(StoppableWorker):
         steps = denoise_steps(
             source.masked(), source.axes, self._settings, source.spacing
         )
-        step = None
+        step, is_shown = None, True
         try:
             while not self._stop.is_set():
                 step = next(steps)
-                self.stepped.emit(step)
-                self._draw(step)
+                is_shown = self._show(step)
         except StopIteration as end:
+            if not is_shown:
+                self.stepped.emit(step)
             result: DenoiseResult = end.value
             return result
         finally:
             steps.close()
         return None if step is None else step.stopped()
 
-    def _draw(self, step: DenoiseStep) -> None:
-        """Emit the current image, rarely enough to cost little time."""
+    def _show(self, step: DenoiseStep) -> bool:
+        """Emit a step and its image unless the last ones are recent."""
         started = time.monotonic()
         self._live.note(step)
-        if started < self._draw_at:
-            return
-        self.drawn.emit(self._live.at(step))
+        if started < self._show_at:
+            return False
+        image = self._live.at(step)
+        self.stepped.emit(step)
+        self.drawn.emit(image)
         took = time.monotonic() - started
-        self._draw_at = started + max(took / _DRAWING_SHARE, _LEAST_S)
+        self._show_at = started + max(took / _SHOWING_SHARE, SHOW_EVERY_S)
+        return True

@@ -18,7 +18,7 @@ from napari_inr_denoise.plugin.controls.preferences import (
     MAXIMUM_SEED,
     preferred_settings,
 )
-from napari_inr_denoise.plugin.controls.preset_choice import PresetChoice
+from napari_inr_denoise.plugin.controls.preset_choice import PAPER, PresetChoice
 from napari_inr_denoise.plugin.controls.region_choice import RegionChoice
 from napari_inr_denoise.plugin.controls.run_choices import MethodChoice, OutputType
 from napari_inr_denoise.plugin.elements.form import Form, TextLabel, button, row
@@ -32,7 +32,7 @@ _SCOPES = (
     ("Volume", VOLUME, "The planes along Z as one volume, by the published method"),
 )
 _MOST_CONTEXT = 4
-_VOLUME_METHOD = "published, for volumes"
+_VOLUME_METHOD = "SIREN, as published"
 
 
 class InputSection:
@@ -75,6 +75,7 @@ class InputSection:
         self.form, self.advanced_form = Form(), Form()
         self._lay_out()
         self.scope.changed.connect(self._allow_preset)
+        self.preset.changed.connect(self._allow_preset)
 
     def _lay_out(self) -> None:
         form, advanced = self.form, self.advanced_form
@@ -152,7 +153,8 @@ class InputSection:
             context=self.context.value,
             mode=mode,
         )
-        return settings if mode == "volume" else self.method.applied_to(settings)
+        published = mode == "volume" or name == PAPER
+        return settings if published else self.method.applied_to(settings)
 
     def load(self, path: Path) -> None:
         """Choose the settings that a file holds.
@@ -171,12 +173,16 @@ class InputSection:
             self.scope.value = VOLUME if settings.mode == "volume" else STACK
 
     def _allow_preset(self, _: object = None) -> None:
-        """Hide the quality for volumes: they have one method, the published one."""
+        """Hide the quality for volumes: they have one method, the published one.
+
+        The quality Paper is that method too: other networks cannot be chosen with it.
+        """
         volume = self.scope.value == VOLUME
+        published = volume or self.preset.value == PAPER
         self.preset.setEnabled(not volume)
         self.form.show_row(self.preset, not volume)
         self.form.show_row(self.method_label, volume)
-        self.advanced_form.show_row(self.method, not volume)
+        self.advanced_form.show_row(self.method, not published)
         self.advanced_form.show_row(
             self.context, self._stack and self.scope.value == STACK
         )

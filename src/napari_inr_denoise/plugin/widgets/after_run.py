@@ -9,11 +9,14 @@ from napari.layers import Image, Layer
 from napari.utils.events import Event
 from psygnal import Signal
 
+from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.controls.plane_table import go_to_plane, plane_at
 from napari_inr_denoise.plugin.elements.facts import Chip
 from napari_inr_denoise.plugin.layers.metadata_keys import LIVE, SHOWS_KEY
+from napari_inr_denoise.plugin.layers.source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished, FinishedLayers
+from napari_inr_denoise.plugin.results.names import repeats, result_name
 from napari_inr_denoise.plugin.results.views import COMPARED
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.sections.result_section import ResultSection
@@ -77,6 +80,8 @@ class AfterRun:
         Another result that the user has selected during the run stays offered.
         """
         self._layers.add(finished)
+        if finished in self._complete():
+            self._replace(finished)
         finished.set_strength(strength)
         if not any(finished.source.is_of(layer) for layer in self._viewer.layers):
             finished.source = finished.source.emptied()
@@ -85,6 +90,36 @@ class AfterRun:
             self.offer(selected)
         if selected is not None and selected is finished and finished.other is not None:
             self._section.show.value = COMPARED
+
+    def name_of(self, source: LayerSource, settings: DenoiseSettings) -> str:
+        """Return the name for the layer of a run; see `result_name`."""
+        return result_name(source, settings, self._complete())
+
+    def _complete(self) -> list[Finished]:
+        """Return the complete results of images that are in the viewer too."""
+        return [
+            one
+            for one in self._layers
+            if one.source.has_values
+            and not one.is_preview
+            and not messages.is_partial(one.result.report, one.plane_count)
+        ]
+
+    def _replace(self, finished: Finished) -> None:
+        """Remove the results that a complete one repeats, and give it their name."""
+        name = str(finished.source.keywords["name"])
+        settings, layers = finished.result.report.settings, self._viewer.layers
+        for one in self._complete():
+            if (
+                one is not finished
+                and one.layer.name == name
+                and repeats(one, finished.source, settings)
+            ):
+                was_active = layers.selection.active == one.layer
+                layers.remove(one.layer)
+                if was_active:
+                    layers.selection.active = finished.layer
+                finished.layer.name = name
 
     def source_of(self, layer: Layer | None) -> Image | None:
         """Return the noisy layer that the result of a layer was made of, if known."""

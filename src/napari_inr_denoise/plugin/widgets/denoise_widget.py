@@ -234,6 +234,7 @@ class InrDenoiseWidget(QWidget):
             same_dtype=self.inputs.output_type.value,
         )
         queue.expect(self.before_run.expected)
+        queue.name_layers(self.after_run.name_of)
         self.runs.start(queue)
 
     def stop(self) -> None:

@@ -1,0 +1,66 @@
+"""What a run shows of itself, and how often."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_inr_denoise import DenoiseSettings
+from napari_inr_denoise.core import denoise
+from napari_inr_denoise.image.axes import planes_of
+from napari_inr_denoise.plugin.layers.scope import SLICE
+from napari_inr_denoise.plugin.layers.source import take_source
+from napari_inr_denoise.plugin.runs.worker import SHOW_EVERY_S, DenoiseWorker
+
+COUNT, STEP_S = 100, 0.01
+
+
+def test_steps_are_shown_several_times_a_second_and_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = np.zeros((8, 8), np.float32)
+    (plane,) = planes_of("YX", data.shape)
+
+    def steps(*_: object) -> Iterator[Any]:
+        for number in range(COUNT):
+            time.sleep(STEP_S)
+            yield SimpleNamespace(plane=plane, so_far=lambda _: data, number=number)
+
+    monkeypatch.setattr(denoise, "denoise_steps", steps)
+    viewer = ViewerModel()
+    source = take_source(viewer.add_image(data), viewer.dims, SLICE)
+    worker = DenoiseWorker(source, DenoiseSettings())
+    shown: list[int] = []
+    drawn: list[Any] = []
+    worker.stepped.connect(lambda step: shown.append(step.number))
+    worker.drawn.connect(drawn.append)
+    started = time.monotonic()
+    worker.work()
+    most = (time.monotonic() - started) / SHOW_EVERY_S + 2
+    assert shown[0] == 0
+    assert shown[-1] == COUNT - 1
+    assert 3 <= len(shown) <= most
+    assert len(drawn) >= len(shown) - 1
+
+
+def test_threads_of_torch_do_not_spin_beside_the_window() -> None:
+    told = "import os, napari_inr_denoise.plugin; print(os.environ['OMP_WAIT_POLICY'])"
+    without = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    for own, expected in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        made = subprocess.run(
+            [sys.executable, "-c", told],
+            env=without | own,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert made.stdout.strip() == expected
