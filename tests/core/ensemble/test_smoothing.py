@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.ensemble.smoothing import smoothed
+from napari_inr_denoise.core.ensemble.smoothing import smoothed, with_contrast_of
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
@@ -71,3 +71,14 @@ def test_correlated_noise_and_too_few_pixels_change_nothing(
     few = np.zeros_like(WHOLE)
     few[:2, :2] = True
     assert np.array_equal(smoothed(problem, plane, share, few), plane)
+
+
+def test_contrast_that_was_flattened_comes_back(rng: np.random.Generator) -> None:
+    truth = _grain(rng)
+    whole = np.ones(truth.shape[:2], bool)
+    noisy = (truth + rng.normal(0, 0.1 * truth.std(), truth.shape)).astype(np.float32)
+    flat = truth.mean() + 0.5 * (truth - truth.mean())
+    restored = with_contrast_of(noisy, flat.astype(np.float32), whole)
+    assert _error(restored, truth) < 0.5 * _error(flat, truth)
+    constant = np.full_like(noisy, 3.0)
+    assert np.array_equal(with_contrast_of(noisy, constant, whole), constant)
