@@ -44,8 +44,6 @@ _BRIGHTNESS = 7.0
 would flicker."""
 _LARGEST = 1e4
 """Largest contrast within a group, in units of the noise; bounds the condition."""
-_CONDITION = 1e4
-"""Largest condition of a group that is solved in float32."""
 _HIGHEST = 1e15
 """Largest value of the pilot, in units of the noise; keeps its square finite."""
 _CPU = torch.device("cpu")
@@ -305,9 +303,12 @@ def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
         Inverse of the noise that the combination keeps, relative to the patch's own.
     """
     contrast = pilot - pilot.mean(dim=(1, 2), keepdim=True)
-    contrast = contrast.clamp(-_LARGEST, _LARGEST)
-    exact = _precision(contrast, power)
-    contrast, noise = contrast.to(exact), power.to(exact)
+    # Squares of the contrast to the noise exceed the digits of float32, whose sums also
+    # depend on the number of threads. Apple's GPUs have no float64.
+    doubles = pilot.device.type in ("cpu", "cuda")
+    exact = torch.float64 if doubles else torch.float32
+    contrast = contrast.clamp(-_LARGEST, _LARGEST).to(exact)
+    noise = power.to(exact)
     second = torch.baddbmm(torch.diag_embed(noise), contrast, contrast.transpose(1, 2))
     inverse = _inverse(second)
     sums = inverse.sum(dim=2, keepdim=True)
@@ -316,16 +317,6 @@ def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
     combined = torch.eye(noise.shape[1], dtype=exact, device=noise.device) - lost
     left = (combined.square() @ noise[..., None])[..., 0] / noise
     return combined.to(pilot.dtype), (1 / left).to(pilot.dtype)
-
-
-def _precision(contrast: Tensor, power: Tensor) -> torch.dtype:
-    """Return the type in which groups are solved; float64 takes twice the time."""
-    if contrast.device.type == "cpu":
-        # A bound of the condition of each group.
-        condition = contrast.square().sum(dim=(1, 2)) / power.amin(dim=1)
-        return torch.float64 if condition.max() > _CONDITION else torch.float32
-    # Reading a value back would make a GPU wait. Apple's GPUs have no float64.
-    return torch.float64 if contrast.is_cuda else torch.float32
 
 
 def _inverse(matrices: Tensor) -> Tensor:
