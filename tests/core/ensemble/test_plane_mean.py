@@ -66,6 +66,18 @@ def test_a_spot_of_one_plane_stays_in_it(rng: np.random.Generator) -> None:
     assert np.abs(after[spot] - before[spot]).max() < 0.27 * SIGMA
 
 
+def test_a_spot_beside_does_not_come_in(rng: np.random.Generator) -> None:
+    truths = np.stack([_smooth(rng)] * 3)
+    with_spot = truths.copy()
+    spot = np.s_[30:35, 30:35]
+    with_spot[0][spot] += 4 * SIGMA
+    seed = int(rng.integers(1 << 30))
+    (_, without), (_, found) = (
+        _mean(planes, np.random.default_rng(seed)) for planes in (truths, with_spot)
+    )
+    assert (found - without)[spot].mean() < 0.05 * SIGMA
+
+
 def test_brightness_stays_and_correlated_noise_changes_nothing(
     rng: np.random.Generator,
 ) -> None:

@@ -19,6 +19,9 @@ _BRIGHTNESS = 7.0
 would be smoothed otherwise. It costs 0.04 to 0.08 dB."""
 _LARGEST = 2 / 3
 """Largest weight of the planes beside: that of a mean of three."""
+_UNLIKE = 6.0
+"""Difference to a plane beside, in estimated errors, above which a pixel shows
+something else there. Four lost 0.01 to 0.03 dB."""
 
 
 def averaged_with(
@@ -32,8 +35,8 @@ def averaged_with(
     The errors of planes that share a network are only partly the same, so that few
     photons are counted better in several planes. The weight minimizes Stein's unbiased
     risk in a window around each pixel. It is 0 where the planes differ by more than
-    their errors. A pixel changes by no more than its error, so that what appears in
-    one plane alone does not reach the others.
+    their errors. Pixels of a plane beside that show something else are not added, so
+    that what appears in one plane alone does not reach the others.
 
     Parameters
     ----------
@@ -53,17 +56,22 @@ def averaged_with(
     if not beside or problem.noise.correlated:
         return plane_yxs
     fitted = [problem.fitted_yx, *(plane.fitted_yx for plane, _ in beside)]
-    known = np.logical_and.reduce(fitted)
-    mean = np.mean([result for _, result in beside], axis=0, dtype=np.float64)
-    difference = np.where(known[..., None], mean - plane_yxs, 0.0)
+    known = np.logical_and.reduce(fitted)[..., None]
+    differences = [
+        np.where(known, result.astype(np.float64) - plane_yxs, 0.0)
+        for _, result in beside
+    ]
+    difference = np.mean(differences, axis=0)
     removed = problem.plane_yxs - plane_yxs
     # Own noise that the result has kept lowers the first product by the second.
     kept = problem.variance(plane_yxs) * divergence_yxs
-    gain = _windowed(np.where(known[..., None], removed * difference + kept, 0.0))
+    gain = _windowed(np.where(known, removed * difference + kept, 0.0))
     power = _windowed(difference**2)
     weight = np.divide(gain, power, out=np.zeros_like(gain), where=power > 0)
-    error = random_error(problem, plane_yxs, divergence_yxs)
-    change = np.clip(weight.clip(0, _LARGEST) * difference, -error, error)
+    largest = _UNLIKE * random_error(problem, plane_yxs, divergence_yxs)
+    # The weight counts all pixels: without the unlike ones the planes seem more alike.
+    alike = [np.where(abs(one) <= largest, one, 0.0) for one in differences]
+    change = weight.clip(0, _LARGEST) * np.mean(alike, axis=0)
     change -= gaussian_filter(change, (_BRIGHTNESS, _BRIGHTNESS, 0))
     return np.asarray(plane_yxs + change, dtype=np.float32)
 
