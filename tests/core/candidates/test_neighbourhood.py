@@ -9,6 +9,7 @@ import torch
 from napari_inr_denoise.core.candidates.neighbourhood import (
     _MOST_PASSES,
     NeighbourhoodModel,
+    schedule,
 )
 from napari_inr_denoise.core.candidates.training import train
 from napari_inr_denoise.core.compute.generators import GeneratorResult
@@ -71,6 +72,13 @@ def test_a_small_plane_is_not_learned_by_heart(rng: np.random.Generator) -> None
     """300 steps on all of 256 pixels would be 300 passes."""
     _, candidate = _fit(_problem(rng, side=16)[0], window_steps=300)
     assert candidate.steps == _MOST_PASSES < 300
+
+
+def test_more_steps_than_for_a_plane_are_for_more_pixels() -> None:
+    settings = preset_settings("fast")
+    alone = settings.neighbourhood.steps
+    taken = [schedule(count, 4 * alone, settings)[1] for count in (10**4, 10**5, 10**6)]
+    assert taken[0] == alone < taken[1] < taken[2] == 4 * alone
 
 
 def test_untrained_it_adds_back_little(rng: np.random.Generator) -> None:
