@@ -39,6 +39,21 @@ def fewest_steps(limit: int) -> int:
     return min([*evaluation_steps(limit)[back : back + 1], limit])
 
 
+def usual_steps(limit: int) -> float:
+    """Return where a training ends whose image is not easy, before it has begun.
+
+    It ends at one of the evaluations from `_EARLY` on, or at the limit. Which one is
+    not known beforehand: the middle is wrong by at most a quarter.
+
+    Parameters
+    ----------
+    limit : int
+        Largest number of steps.
+    """
+    late = [step for step in evaluation_steps(limit) if step >= _EARLY * limit]
+    return (min([*late, limit]) + limit) / 2
+
+
 def evaluation_steps(limit: int) -> list[int]:
     """Return the steps of a training after which its error is measured.
 
