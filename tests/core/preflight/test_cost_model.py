@@ -94,6 +94,9 @@ def test_without_more_the_expected_end_counts() -> None:
     pace = {"neighbourhood": Pace(1.0, 0.0)}
     assert load.seconds(pace, NOTHING, None) == usual_steps(300)
     assert load.steps(pace) == (100, 300)
+    easy = {"neighbourhood": Pace(1.0, 0.0, is_easy=True)}
+    assert load.seconds(easy, NOTHING, None) == 100
+    assert load.seconds(easy, NOTHING) == 300
 
 
 @pytest.mark.parametrize("together", [False, True])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-_FIRST = 25
+FIRST_EVALUATION = 25
 """Step of the first evaluation; each one after it comes at sqrt(2) times the steps."""
 _OCTAVES = 2
 """Doublings of the number of steps over which the gain is measured. Over a single one
@@ -62,8 +62,11 @@ def evaluation_steps(limit: int) -> list[int]:
     limit : int
         Largest number of steps.
     """
-    count = 2 * max(math.log2(max(limit, 1) / _FIRST), -0.5)
-    return [round(_FIRST * 2 ** (k / 2)) for k in range(math.floor(count + 1e-9) + 1)]
+    count = 2 * max(math.log2(max(limit, 1) / FIRST_EVALUATION), -0.5)
+    return [
+        round(FIRST_EVALUATION * 2 ** (k / 2))
+        for k in range(math.floor(count + 1e-9) + 1)
+    ]
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class Workload:
             Pace outside of the networks.
         share : float or None
             When the trainings end: 0 at the earliest step, 1 at the last; None where
-            they are expected to end.
+            they are expected to end, which is the earliest step for easy images.
         """
         shared = self._is_shared(paces)
         network = self._shared if shared else self._alone
@@ -153,4 +153,6 @@ class Workload:
 
 
 def _seconds(cost: Cost, pace: Pace, pixels: int, share: float | None) -> float:
+    if share is None and pace.is_easy:
+        share = 0.0
     return cost.steps_at(share) * pace.step + cost.evaluations * pixels * pace.pixel
