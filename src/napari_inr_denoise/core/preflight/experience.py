@@ -45,6 +45,10 @@ class Experience:
     def __init__(self) -> None:
         self._runs: dict[tuple[object, ...], deque[_Run]] = {}
 
+    def forget(self) -> None:
+        """Forget all runs."""
+        self._runs.clear()
+
     def note(self, told: Preflight, seconds: float, steps: Sequence[int]) -> None:
         """Take a finished run.
 
