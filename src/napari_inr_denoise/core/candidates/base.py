@@ -48,18 +48,21 @@ class Cost:
     steps : int
         Largest number of optimization steps.
     evaluations : int
-        Predictions of the whole plane, in one orientation.
+        Predictions of the whole plane, in one orientation, however early the fit ends.
     fewest : int or None
         Number of steps after which the fit can end at the earliest; None if it is not
         known, or if all steps are taken.
     usual : float or None
         Number of steps after which it is expected to end; None as for `fewest`.
+    shown : tuple of int
+        Steps after which the plane is predicted once more, to be shown.
     """
 
     steps: int
     evaluations: int
     fewest: int | None = None
     usual: float | None = None
+    shown: tuple[int, ...] = ()
 
     @classmethod
     def of_training(cls, steps: int, evaluations: int, *, correlated: bool) -> Cost:
@@ -70,14 +73,15 @@ class Cost:
         steps : int
             Largest number of steps.
         evaluations : int
-            Predictions of the whole plane.
+            Predictions of the whole plane after the training.
         correlated : bool
             Whether neighbouring pixels share noise. No error can be measured then, and
             all steps are taken.
         """
+        shown = tuple(shown_steps(steps))
         if correlated:
-            return cls(steps, evaluations)
-        return cls(steps, evaluations, fewest_steps(steps), usual_steps(steps))
+            return cls(steps, evaluations, shown=shown)
+        return cls(steps, evaluations, fewest_steps(steps), usual_steps(steps), shown)
 
     def steps_at(self, share: float | None) -> float:
         """Return the steps at a share of the range from the fewest to the most.
@@ -89,6 +93,11 @@ class Cost:
         if share is None:
             return self.usual
         return self.fewest + share * (self.steps - self.fewest)
+
+    def shown_at(self, share: float | None) -> int:
+        """Return the predictions to be shown until then; see `steps_at`."""
+        end = self.steps_at(share)
+        return sum(step < end for step in self.shown)
 
 
 class CandidateModel(ABC):
@@ -245,7 +254,7 @@ class BlindSpotModel(CandidateModel):
         steps = self.planned_steps(
             pixels, self.steps(settings), settings, correlated=correlated
         )
-        evaluations = len(shown_steps(steps)) + settings.n_augmentations
+        evaluations = settings.n_augmentations
         return Cost.of_training(steps, evaluations, correlated=correlated)
 
     def shared_cost(
@@ -272,4 +281,4 @@ class BlindSpotModel(CandidateModel):
         steps = self.planned_steps(
             pixels, factor * self.steps(settings), settings, correlated=correlated
         )
-        return Cost.of_training(steps, len(shown_steps(steps)), correlated=correlated)
+        return Cost.of_training(steps, 0, correlated=correlated)

@@ -134,12 +134,8 @@ class Workload:
 
     def _alone(self, name: str, pace: Pace, share: float | None, shown: float) -> float:
         """Return the seconds if each plane has a network of its own."""
-        model, cost = candidate_model(name), self._cost(name, shared=False)
-        seconds = _seconds(cost, pace, self.pixels, share)
-        if isinstance(model, BlindSpotModel):
-            times = cost.evaluations - self.settings.n_augmentations
-            seconds += times * shown * self.pixels
-        return self.planes * seconds
+        cost = self._cost(name, shared=False)
+        return self.planes * _seconds(cost, pace, self.pixels, share, shown)
 
     def _shared(
         self, name: str, pace: Pace, share: float | None, shown: float
@@ -148,11 +144,15 @@ class Workload:
         pixels = self._trained_pixels
         trainings = 1 if self.together else self.planes
         cost = self._cost(name, shared=True)
-        seconds = _seconds(cost, pace, pixels, share)
-        return trainings * (seconds + cost.evaluations * shown * pixels)
+        return trainings * _seconds(cost, pace, pixels, share, shown)
 
 
-def _seconds(cost: Cost, pace: Pace, pixels: int, share: float | None) -> float:
+def _seconds(
+    cost: Cost, pace: Pace, pixels: int, share: float | None, shown: float
+) -> float:
+    """Return the seconds of a fit; `shown` is the filter of a pixel that is shown."""
     if share is None and pace.is_easy:
         share = 0.0
-    return cost.steps_at(share) * pace.step + cost.evaluations * pixels * pace.pixel
+    predicted = cost.evaluations * pace.pixel
+    predicted += cost.shown_at(share) * (pace.pixel + shown)
+    return cost.steps_at(share) * pace.step + pixels * predicted

@@ -191,11 +191,11 @@ class RunController:
 
     def _compare_time(self, result: DenoiseResult) -> None:
         """Compare what a complete run took with what was told."""
-        expected = self._run.expected
-        if expected is not None and expected.told is not None:
-            file = result.report.files[0]
+        expected, file = self._run.expected, result.report.files[0]
+        told = None if expected is None else expected.told
+        if told is not None and file.seconds is not None:
             steps = [plane.steps for plane in file.planes]
-            EXPERIENCE.note(expected.told, file.seconds, steps)
+            EXPERIENCE.note(told, file.seconds, steps)
 
     @while_open
     def _show_failure(self, error: Exception) -> None:
