@@ -71,7 +71,8 @@ def test_a_pause_of_the_computer_counts_as_little_as_a_slow_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"device": "GPU"}, {"together": True}, {"at_most": True}]
+    "other",
+    [{"device": "GPU"}, {"together": True}, {"at_most": True}, {"seconds": 10.0}],
 )
 def test_only_runs_of_the_same_kind_count(other: dict[str, object]) -> None:
     experience = Experience()

@@ -92,8 +92,13 @@ class Preflight:
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What it has in common with runs that are slowed down or end alike."""
-        return self.device, self.together, self.tiling.count > 1, self.at_most
+        """What it has in common with runs that are slowed down and end alike.
+
+        An easy image says nothing of where the training of another one ends.
+        """
+        is_early = self.seconds <= self.range_s[0]
+        tiled = self.tiling.count > 1
+        return self.device, self.together, tiled, self.at_most, is_early
 
     def words(self) -> str:
         """Return the estimate as a sentence."""
