@@ -15,6 +15,7 @@ from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import settings as settings_module
 from napari_inr_denoise.core.preflight import estimate as preflight_module
 from napari_inr_denoise.core.preflight.estimate import Preflight
+from napari_inr_denoise.core.preflight.experience import EXPERIENCE
 from napari_inr_denoise.core.preflight.timing import Measuring
 from napari_inr_denoise.plugin import sample_data
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
@@ -71,6 +72,12 @@ _stack = cache(small_stack)
 
 def _copied_stack() -> Sample:
     return replace(_stack(), noisy=_stack().noisy.copy())
+
+
+@pytest.fixture(autouse=True)
+def _no_experience() -> None:
+    """Forget the runs of other tests, which would correct what is told."""
+    EXPERIENCE.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from napari_inr_denoise.core.compute.error_curve import (
     HeldOutError,
     evaluation_steps,
     fewest_steps,
+    usual_steps,
 )
 
 
@@ -42,6 +43,14 @@ def test_evaluations_come_at_steps_of_the_square_root_of_two() -> None:
     assert evaluation_steps(10) == []
     assert fewest_steps(400) == 100
     assert fewest_steps(60) == 60
+
+
+def test_the_expected_end_is_amid_the_late_evaluations() -> None:
+    # Evaluations from 66 % on: after 200 and 283 steps, then the end.
+    assert usual_steps(300) == 250
+    assert usual_steps(10) == 10
+    for limit in range(1, 1500, 7):
+        assert 0.75 * limit <= usual_steps(limit) <= limit
 
 
 def test_a_falling_error_takes_all_steps() -> None:

@@ -7,6 +7,7 @@ import pytest
 from napari_inr_denoise.core.candidates.neighbourhood import schedule
 from napari_inr_denoise.core.candidates.shared import MORE_STEPS, shared_augmentations
 from napari_inr_denoise.core.candidates.training import shown_steps
+from napari_inr_denoise.core.compute.error_curve import usual_steps
 from napari_inr_denoise.core.preflight.cost_model import Workload
 from napari_inr_denoise.core.preflight.timing import OtherPace, Pace
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
@@ -86,6 +87,29 @@ def test_a_training_may_end_early() -> None:
         for share in (0.0, 0.5, 1.0)
     )
     assert (low, middle, high) == (100, 250, 400)
+
+
+def test_without_more_the_expected_end_counts() -> None:
+    load = _load(preset_settings("fast", window_steps=300), planes=1)
+    pace = {"neighbourhood": Pace(1.0, 0.0)}
+    assert load.seconds(pace, NOTHING, None) == usual_steps(300)
+    assert load.steps(pace) == (100, 300)
+    easy = {"neighbourhood": Pace(1.0, 0.0, is_easy=True)}
+    assert load.seconds(easy, NOTHING, None) == 100
+    assert load.seconds(easy, NOTHING) == 300
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_correlated_noise_is_trained_on_to_its_own_limit(together: bool) -> None:
+    settings = preset_settings("auto", window_steps=1000)
+    load = _load(settings, planes=3, together=together)
+    trainings = 1 if together else 3
+    pace = {"neighbourhood": Pace(1.0, 0.0)}
+    assert load.seconds(pace, NOTHING) > 1000 * trainings - 1
+    correlated = replace(load, correlated=True)
+    assert correlated.steps(pace) == (400, 400)
+    for share in (0.0, None, 1.0):
+        assert correlated.seconds(pace, NOTHING, share) == 400 * trainings
 
 
 def test_predictions_that_are_shown_are_filtered() -> None:

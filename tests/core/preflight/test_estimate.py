@@ -159,6 +159,18 @@ def test_what_is_done_at_once_is_shared_out() -> None:
     assert _share([Pace(2.0, 0.2)]) == Pace(2.0, 0.2)
 
 
+@pytest.mark.parametrize(("noise", "easy"), [(0.3, True), (30.0, False)])
+def test_an_easy_image_is_expected_to_end_early(noise: float, easy: bool) -> None:
+    y, x = np.mgrid[:128, :128] / 20
+    clean = 120 + 60 * np.sin(x + y) * np.cos(y)
+    image = clean + np.random.default_rng(0).normal(0, noise, clean.shape)
+    settings = replace(SETTINGS, window_steps=400)
+    plan = preflight(image, "YX", settings)
+    low, high = plan.range_s
+    assert low < high
+    assert (plan.seconds == low) is easy
+
+
 def test_a_result_that_is_kept_counts() -> None:
     image = np.broadcast_to(_tissue(1), (6, 48, 48))
     kept, streamed = (

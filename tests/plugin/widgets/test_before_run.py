@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise.core.preflight import estimate as preflight_module
+from napari_inr_denoise.core.preflight.estimate import Preflight
+from napari_inr_denoise.core.preflight.experience import EXPERIENCE
 from napari_inr_denoise.core.settings import PRESETS
 from napari_inr_denoise.plugin.layers.scope import STACK, VOLUME
 from napari_inr_denoise.plugin.runs import exclusive
@@ -109,6 +112,35 @@ def test_each_quality_says_its_time_and_is_asked_once(
         process_events(0.5)
         assert widget.inputs.cost_label.value.startswith("1 plane of 96x96")
     assert len(slow) == asked
+
+
+def test_what_a_run_took_corrects_what_is_told_next(
+    widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The estimate is as if it had been measured on a machine that is faster by far."""
+    real, faster = preflight_module.preflight_steps, list[Preflight]()
+
+    def measured(*asked: Any) -> Any:
+        plan = yield from real(*asked)
+        hasty = 0.01 * plan.seconds
+        hasty = replace(plan, seconds=hasty, range_s=(hasty, hasty), at_most=False)
+        faster.append(hasty)
+        return hasty
+
+    monkeypatch.setattr(preflight_module, "preflight_steps", measured)
+    widget.scope.value = STACK
+    wait_until(lambda: len(faster) > 1 and _answered(widget))
+    assert widget.inputs.cost_label.value.startswith("16 planes")
+    widget.run()
+    wait_until(lambda: not widget.running, seconds=120)
+    wait_until(lambda: _answered(widget))
+    planes = [one for one in faster if one.planes == 16]
+    corrected = [EXPERIENCE.corrected(one) for one in planes]
+    for before, after in zip(planes, corrected, strict=True):
+        assert after.seconds == pytest.approx(2 * before.seconds)  # the most for a run
+    preset = widget.before_run._needs[widget.preset.value]
+    (told,) = preset.sources
+    assert widget.inputs.cost_label.value == EXPERIENCE.corrected(told).words()
 
 
 @pytest.mark.usefixtures("widget")

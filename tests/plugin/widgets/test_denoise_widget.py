@@ -18,6 +18,7 @@ from napari_inr_denoise import DenoiseSettings, denoise
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.runs import worker as worker_module
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 from tests.plugin.conftest import PLUGIN, napari_app
@@ -85,6 +86,29 @@ def test_every_plane_of_the_stack(viewer: Any, widget: InrDenoiseWidget) -> None
     assert result.data.shape == viewer.layers[0].data.shape
     planes = result.metadata["inr_denoise"]["files"][0]["planes"]
     assert [plane["index"]["Z"] for plane in planes] == list(range(16))
+
+
+def test_every_plane_has_its_row_though_hardly_a_step_is_shown(
+    viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "SHOW_EVERY_S", 10**6)
+    shown: list[int] = []
+    widget.runs.progressed.connect(lambda step, _: shown.append(step.plane_number))
+    widget.scope.value = STACK
+    widget.run()
+    wait_until(lambda: not widget.running, seconds=180)
+    assert len(set(shown)) <= 2  # the first step and the last
+    table, count = widget.results.table, len(viewer.layers[0].data)
+    assert table.rowCount() == count > len(shown)
+    names, noise, steps = (
+        [table.item(row, column).text() for row in range(count)] for column in (0, 4, 5)
+    )
+    numbers = [name.removeprefix("\u26a0 ") for name in names]
+    assert numbers == [f"Z {number}" for number in range(count)]
+    assert all(float(one) > 0 for one in [*noise, *steps])
+    # Each plane of the layer is its result, too.
+    changed = viewer.layers[-1].data != viewer.layers[0].data
+    assert changed.any(axis=(1, 2)).all()
 
 
 @pytest.mark.usefixtures("endless")

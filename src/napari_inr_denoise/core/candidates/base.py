@@ -27,6 +27,7 @@ from napari_inr_denoise.core.candidates.training import (
 )
 from napari_inr_denoise.core.compute.error_curve import (
     fewest_steps,
+    usual_steps,
 )
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitStep
@@ -47,21 +48,56 @@ class Cost:
     steps : int
         Largest number of optimization steps.
     evaluations : int
-        Predictions of the whole plane, in one orientation.
+        Predictions of the whole plane, in one orientation, however early the fit ends.
     fewest : int or None
         Number of steps after which the fit can end at the earliest; None if it is not
-        known.
+        known, or if all steps are taken.
+    usual : float or None
+        Number of steps after which it is expected to end; None as for `fewest`.
+    shown : tuple of int
+        Steps after which the plane is predicted once more, to be shown.
     """
 
     steps: int
     evaluations: int
     fewest: int | None = None
+    usual: float | None = None
+    shown: tuple[int, ...] = ()
 
-    def steps_at(self, share: float) -> float:
-        """Return the steps at a share of the range from the fewest to the most."""
-        if self.fewest is None:
+    @classmethod
+    def of_training(cls, steps: int, evaluations: int, *, correlated: bool) -> Cost:
+        """Return the work of a training that ends where there is nothing to gain.
+
+        Parameters
+        ----------
+        steps : int
+            Largest number of steps.
+        evaluations : int
+            Predictions of the whole plane after the training.
+        correlated : bool
+            Whether neighbouring pixels share noise. No error can be measured then, and
+            all steps are taken.
+        """
+        shown = tuple(shown_steps(steps))
+        if correlated:
+            return cls(steps, evaluations, shown=shown)
+        return cls(steps, evaluations, fewest_steps(steps), usual_steps(steps), shown)
+
+    def steps_at(self, share: float | None) -> float:
+        """Return the steps at a share of the range from the fewest to the most.
+
+        None stands for the steps after which the fit is expected to end.
+        """
+        if self.fewest is None or self.usual is None:
             return self.steps
+        if share is None:
+            return self.usual
         return self.fewest + share * (self.steps - self.fewest)
+
+    def shown_at(self, share: float | None) -> int:
+        """Return the predictions to be shown until then; see `steps_at`."""
+        end = self.steps_at(share)
+        return sum(step < end for step in self.shown)
 
 
 class CandidateModel(ABC):
@@ -121,8 +157,20 @@ class CandidateModel(ABC):
         """
 
     @abstractmethod
-    def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:
-        """Return the work of `fit` for a plane of this number of pixels."""
+    def cost(
+        self, pixels: int, settings: DenoiseSettings, *, correlated: bool = False
+    ) -> Cost:
+        """Return the work of `fit` for a plane.
+
+        Parameters
+        ----------
+        pixels : int
+            Number of pixels of the plane.
+        settings : DenoiseSettings
+            Parameters of the network.
+        correlated : bool
+            Whether neighbouring pixels share noise.
+        """
 
 
 class BlindSpotModel(CandidateModel):
@@ -165,8 +213,10 @@ class BlindSpotModel(CandidateModel):
         pixels: int,  # noqa: ARG002 - for networks that overfit small images
         steps: int,
         settings: DenoiseSettings,  # noqa: ARG002
+        *,
+        correlated: bool,  # noqa: ARG002 - for those that handle correlated noise
     ) -> int:
-        """Return how many of the steps are taken to train on a number of pixels."""
+        """Return how many steps are taken at most to train on a number of pixels."""
         return steps
 
     def plane_trainer(
@@ -197,13 +247,24 @@ class BlindSpotModel(CandidateModel):
             yield step_of(problem, training, best, time.monotonic() - started)
         return run.result
 
-    def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:
-        """Return the work of `fit` for a plane of this number of pixels."""
-        steps = self.planned_steps(pixels, self.steps(settings), settings)
-        evaluations = len(shown_steps(steps)) + settings.n_augmentations
-        return Cost(steps, evaluations, fewest_steps(steps))
+    def cost(
+        self, pixels: int, settings: DenoiseSettings, *, correlated: bool = False
+    ) -> Cost:
+        """Return the work of `fit` for a plane; see `CandidateModel.cost`."""
+        steps = self.planned_steps(
+            pixels, self.steps(settings), settings, correlated=correlated
+        )
+        evaluations = settings.n_augmentations
+        return Cost.of_training(steps, evaluations, correlated=correlated)
 
-    def shared_cost(self, pixels: int, factor: int, settings: DenoiseSettings) -> Cost:
+    def shared_cost(
+        self,
+        pixels: int,
+        factor: int,
+        settings: DenoiseSettings,
+        *,
+        correlated: bool = False,
+    ) -> Cost:
         """Return the work of one training that tiles share, without their predictions.
 
         Parameters
@@ -214,6 +275,10 @@ class BlindSpotModel(CandidateModel):
             Number of steps, as a multiple of the steps for a single plane.
         settings : DenoiseSettings
             Parameters of the network.
+        correlated : bool
+            Whether neighbouring pixels share noise.
         """
-        steps = self.planned_steps(pixels, factor * self.steps(settings), settings)
-        return Cost(steps, len(shown_steps(steps)), fewest_steps(steps))
+        steps = self.planned_steps(
+            pixels, factor * self.steps(settings), settings, correlated=correlated
+        )
+        return Cost.of_training(steps, 0, correlated=correlated)

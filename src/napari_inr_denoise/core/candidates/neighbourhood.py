@@ -84,9 +84,17 @@ class NeighbourhoodModel(BlindSpotModel):
         """Return the optimization steps that the settings want for one plane."""
         return settings.neighbourhood.steps
 
-    def planned_steps(self, pixels: int, steps: int, settings: DenoiseSettings) -> int:
-        """Return how many of the steps are taken: fewer if there are few pixels."""
-        return schedule(pixels, steps, settings)[1]
+    def planned_steps(
+        self,
+        pixels: int,
+        steps: int,
+        settings: DenoiseSettings,
+        *,
+        correlated: bool,
+    ) -> int:
+        """Return how many steps are taken at most: fewer if there are few pixels."""
+        planned = schedule(pixels, steps, settings)[1]
+        return min(planned, _MOST_CORRELATED) if correlated else planned
 
 
 def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, int]:

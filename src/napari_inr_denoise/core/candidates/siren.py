@@ -120,7 +120,13 @@ class SirenModel(CandidateModel):
             self.name, result.plane_yxs, divergence, result.steps, result.reason
         )
 
-    def cost(self, pixels: int, settings: DenoiseSettings) -> Cost:  # noqa: ARG002
+    def cost(
+        self,
+        pixels: int,  # noqa: ARG002
+        settings: DenoiseSettings,
+        *,
+        correlated: bool = False,  # noqa: ARG002
+    ) -> Cost:
         """Return the largest work of a fit, which may stop much earlier."""
         evaluations = settings.siren.max_steps // settings.siren.eval_every
         return Cost(settings.siren.max_steps, evaluations + _FULL_OVERLAP)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-_FIRST = 25
+FIRST_EVALUATION = 25
 """Step of the first evaluation; each one after it comes at sqrt(2) times the steps."""
 _OCTAVES = 2
 """Doublings of the number of steps over which the gain is measured. Over a single one
@@ -39,6 +39,21 @@ def fewest_steps(limit: int) -> int:
     return min([*evaluation_steps(limit)[back : back + 1], limit])
 
 
+def usual_steps(limit: int) -> float:
+    """Return where a training ends whose image is not easy, before it has begun.
+
+    It ends at one of the evaluations from `_EARLY` on, or at the limit. Which one is
+    not known beforehand: the middle is wrong by at most a quarter.
+
+    Parameters
+    ----------
+    limit : int
+        Largest number of steps.
+    """
+    late = [step for step in evaluation_steps(limit) if step >= _EARLY * limit]
+    return (min([*late, limit]) + limit) / 2
+
+
 def evaluation_steps(limit: int) -> list[int]:
     """Return the steps of a training after which its error is measured.
 
@@ -47,8 +62,11 @@ def evaluation_steps(limit: int) -> list[int]:
     limit : int
         Largest number of steps.
     """
-    count = 2 * max(math.log2(max(limit, 1) / _FIRST), -0.5)
-    return [round(_FIRST * 2 ** (k / 2)) for k in range(math.floor(count + 1e-9) + 1)]
+    count = 2 * max(math.log2(max(limit, 1) / FIRST_EVALUATION), -0.5)
+    return [
+        round(FIRST_EVALUATION * 2 ** (k / 2))
+        for k in range(math.floor(count + 1e-9) + 1)
+    ]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from napari_inr_denoise.core.candidates.base import BlindSpotModel, Cost
@@ -37,6 +37,8 @@ class Workload:
         Steps and test-time augmentations.
     at_once : bool
         Whether the networks are trained at the same time.
+    correlated : bool
+        Whether neighbouring pixels share noise.
     """
 
     planes: int
@@ -46,6 +48,7 @@ class Workload:
     tiled: bool
     settings: DenoiseSettings
     at_once: bool = False
+    correlated: bool = False
 
     @property
     def shares(self) -> bool:
@@ -61,7 +64,7 @@ class Workload:
         return min(max(parts, 1), MOST_TRAINED)
 
     def seconds(
-        self, paces: Mapping[str, Pace], other: OtherPace, share: float = 1.0
+        self, paces: Mapping[str, Pace], other: OtherPace, share: float | None = 1.0
     ) -> float:
         """Return the duration of the series in seconds.
 
@@ -71,10 +74,11 @@ class Workload:
             Pace of each network that takes part.
         other : OtherPace
             Pace outside of the networks.
-        share : float
-            When the trainings end: 0 at the earliest step, 1 at the last.
+        share : float or None
+            When the trainings end: 0 at the earliest step, 1 at the last; None where
+            they are expected to end, which is the earliest step for easy images.
         """
-        shared = self.shares and any(candidate_model(name).shareable for name in paces)
+        shared = self._is_shared(paces)
         network = self._shared if shared else self._alone
         fitted = {
             name: network(name, pace, share, other.shown)
@@ -95,26 +99,60 @@ class Workload:
         rest = other.filters + (0.0 if shared else other.noise)
         return training + prediction + rest * self.planes * self.rendered
 
-    def _alone(self, name: str, pace: Pace, share: float, shown: float) -> float:
-        """Return the seconds if each plane has a network of its own."""
-        model = candidate_model(name)
-        cost = model.cost(self.pixels, self.settings)
-        seconds = _seconds(cost, pace, self.pixels, share)
-        if isinstance(model, BlindSpotModel):
-            times = cost.evaluations - self.settings.n_augmentations
-            seconds += times * shown * self.pixels
-        return self.planes * seconds
+    def steps(self, names: Iterable[str]) -> tuple[float, float]:
+        """Return the fewest and the most steps of the fit of a plane.
 
-    def _shared(self, name: str, pace: Pace, share: float, shown: float) -> float:
-        """Return the seconds to train networks that planes or tiles share."""
-        pixels = min(self.pixels, CROP**2)
-        trainings = 1 if self.together else self.planes
+        Parameters
+        ----------
+        names : iterable of str
+            The networks that take part.
+        """
+        shared = self._is_shared(names := tuple(names))
+        costs = [self._cost(name, shared=shared) for name in names]
+        fewest, most = (sum(cost.steps_at(end) for cost in costs) for end in (0.0, 1.0))
+        return fewest, most
+
+    def _is_shared(self, names: Iterable[str]) -> bool:
+        return self.shares and any(candidate_model(name).shareable for name in names)
+
+    def _cost(self, name: str, *, shared: bool) -> Cost:
         model = candidate_model(name)
+        if not shared:
+            return model.cost(self.pixels, self.settings, correlated=self.correlated)
         assert isinstance(model, BlindSpotModel)
-        cost = model.shared_cost(self.parts * pixels, MORE_STEPS, self.settings)
-        seconds = _seconds(cost, pace, pixels, share)
-        return trainings * (seconds + cost.evaluations * shown * pixels)
+        return model.shared_cost(
+            self.parts * self._trained_pixels,
+            MORE_STEPS,
+            self.settings,
+            correlated=self.correlated,
+        )
+
+    @property
+    def _trained_pixels(self) -> int:
+        """Pixels of a tile that a shared network is trained on."""
+        return min(self.pixels, CROP**2)
+
+    def _alone(self, name: str, pace: Pace, share: float | None, shown: float) -> float:
+        """Return the seconds if each plane has a network of its own."""
+        cost = self._cost(name, shared=False)
+        return self.planes * _seconds(cost, pace, self.pixels, share, shown)
+
+    def _shared(
+        self, name: str, pace: Pace, share: float | None, shown: float
+    ) -> float:
+        """Return the seconds to train networks that planes or tiles share."""
+        pixels = self._trained_pixels
+        trainings = 1 if self.together else self.planes
+        cost = self._cost(name, shared=True)
+        return trainings * _seconds(cost, pace, pixels, share, shown)
 
 
-def _seconds(cost: Cost, pace: Pace, pixels: int, share: float) -> float:
-    return cost.steps_at(share) * pace.step + cost.evaluations * pixels * pace.pixel
+def _seconds(
+    cost: Cost, pace: Pace, pixels: int, share: float | None, shown: float
+) -> float:
+    """Return the seconds of a fit; `shown` is the filter of a pixel that is shown."""
+    if share is None and pace.is_easy:
+        share = 0.0
+    predicted = cost.evaluations * pace.pixel
+    predicted += cost.shown_at(share) * (pace.pixel + shown)
+    return cost.steps_at(share) * pace.step + pixels * predicted

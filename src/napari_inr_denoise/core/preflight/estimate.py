@@ -41,8 +41,6 @@ from napari_inr_denoise.image.axes import (
 from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
 from napari_inr_denoise.image.tiling import Tiling
 
-_USUAL = 0.8
-"""Where trainings end in the mean, from their earliest end (0) to their last step."""
 _COMPARED = 3
 """Planes that are compared with their neighbours in the series."""
 _SIDE, _DEPTH = 256, 4
@@ -77,6 +75,8 @@ class Preflight:
     finishing_s : float
         The part of `seconds` after the training of a plane that shares no network: its
         prediction, filters and quality.
+    steps : tuple of float
+        The fewest and the most steps after which a training of a plane can end.
     """
 
     seconds: float
@@ -88,6 +88,17 @@ class Preflight:
     together: bool
     tiling: Tiling
     finishing_s: float = 0.0
+    steps: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What it has in common with runs that are slowed down and end alike.
+
+        An easy image says nothing of where the training of another one ends.
+        """
+        is_early = self.seconds <= self.range_s[0]
+        tiled = self.tiling.count > 1
+        return self.device, self.together, tiled, self.at_most, is_early
 
     def words(self) -> str:
         """Return the estimate as a sentence."""
@@ -178,6 +189,7 @@ def preflight_steps(
         together=plan.together,
         tiling=plan.tiling,
         finishing_s=plan.finishing_s,
+        steps=plan.steps,
     )
 
 
@@ -219,6 +231,7 @@ class _Measured:
         self._comparison_seconds = 0.0  # per plane
         self.together = self._related()
         self.finishing_s = 0.0
+        self.steps = 0.0, 0.0
 
     def _measured_read(self) -> float:
         """Return the seconds to read a tile with its noise and hot pixels."""
@@ -291,6 +304,7 @@ class _Measured:
             tiled=self.tiling.count > 1,
             settings=settings,
             at_once=runs_in_threads(len(settings.candidate_names), self.device),
+            correlated=sample.problem.noise.correlated,
         )
         at_once = self._at_once
         if not (self._shares or runs_in_threads(at_once, self.device)):
@@ -310,9 +324,11 @@ class _Measured:
             self.finishing_s = pixel * workload.pixels
         before = self._preparation(workload) if workload.shares else 0.0
         fits = self._fits()
+        fewest, most = workload.steps(paces)
+        self.steps = fits * fewest, fits * most
         low, usual, high = (
             before + fits * workload.seconds(paces, other, share)
-            for share in (0.0, _USUAL, 1.0)
+            for share in (0.0, None, 1.0)
         )
         return low, usual, high
 

@@ -20,6 +20,7 @@ from napari_inr_denoise.core.compute.concurrency import (
     runs_in_threads,
 )
 from napari_inr_denoise.core.compute.devices import synchronize
+from napari_inr_denoise.core.compute.error_curve import FIRST_EVALUATION
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.weighting import hold_out
@@ -35,6 +36,9 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 _SECONDS = 0.2
 """Duration for which each action is repeated."""
 _MOST_TIMES = 20
+_TRIAL_SECONDS = 0.5
+"""The same for the steps of a training: most of a run are steps, and after the first 25
+its error is known."""
 _ENDLESS = 10**6
 """Planned steps of a training that is only measured, and never finished."""
 _T = TypeVar("_T")
@@ -55,11 +59,15 @@ class Pace:
     alone : float or None
         Seconds per step while no other network is trained; None if no other network was
         trained at the same time.
+    is_easy : bool
+        Whether the error was small as soon as a training first measures it. The
+        training then ends as early as it can.
     """
 
     step: float
     pixel: float
     alone: float | None = None
+    is_easy: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,9 @@ def network_paces(
     models = suitable_models(settings, member.problem)
     planes = 1 if shares else at_once
     # Tiles of their own, as in a run: steps on one and the same find it in the cache.
-    tiles = [TrainingTile(member, member.problem.fitted_yx) for _ in range(parts)]
+    fitted = member.problem.fitted_yx
+    targets = fitted & ~hold_out(fitted, settings.seed)
+    tiles = [TrainingTile(member, targets) for _ in range(parts)]
     copies = [
         {
             model.name: _trainer(model, tiles, settings, device)
@@ -158,7 +168,8 @@ def _share(paces: Sequence[Pace]) -> Pace:
     """Return the mean pace of concurrent networks, divided by their number."""
     squared = len(paces) ** 2
     step = sum(one.step for one in paces) / squared
-    return Pace(step, sum(one.pixel for one in paces) / squared)
+    pixel = sum(one.pixel for one in paces) / squared
+    return Pace(step, pixel, is_easy=all(one.is_easy for one in paces))
 
 
 def _trainer(
@@ -175,10 +186,24 @@ def _trainer_pace(
     trainer: Trainer, problem: NoisyPlane, device: torch.device, *, rendered: bool
 ) -> Measuring[Pace]:
     yield
-    step = _seconds(trainer.advance, device)
+    steps = 0
+
+    def advance() -> None:
+        nonlocal steps
+        trainer.advance()
+        steps += 1
+
+    step = _seconds(advance, device, seconds=_TRIAL_SECONDS, most=FIRST_EVALUATION)
     yield
+    is_easy = steps >= FIRST_EVALUATION and _has_small_error(trainer)
     pixel = (yield from _rendered(trainer, problem, device)) if rendered else 0.0
-    return Pace(step, pixel)
+    return Pace(step, pixel, is_easy=is_easy)
+
+
+def _has_small_error(trainer: Trainer) -> bool:
+    with trainer.averaged():
+        error = trainer.held_out_error()
+    return error is not None and error.is_small
 
 
 def _rendered(
@@ -281,7 +306,12 @@ def other_pace(
 
 
 def _seconds(
-    action: Callable[[], object], device: torch.device, at_once: int = 1
+    action: Callable[[], object],
+    device: torch.device,
+    at_once: int = 1,
+    *,
+    seconds: float = _SECONDS,
+    most: int = _MOST_TIMES,
 ) -> float:
     """Return the mean duration of an action in seconds, without its first call.
 
@@ -290,7 +320,8 @@ def _seconds(
     action()
     synchronize(device)
     started, times = time.perf_counter(), 0
-    while times < _MOST_TIMES and time.perf_counter() - started < _SECONDS:
+    # At least once, also where something else holds up this thread for so long.
+    while times == 0 or (times < most and time.perf_counter() - started < seconds):
         if at_once == 1:
             action()
         else:

@@ -6,6 +6,10 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the module behind it loads torch
+    from napari_inr_denoise.core.preflight.estimate import Preflight
 
 _MEASURED = 0.2
 """Share of the work from which the measured pace alone counts."""
@@ -28,10 +32,14 @@ class Expected:
     finishing : float
         The part of it after the last training: prediction and filters. It is no part
         of the progress that a run tells of one plane.
+    told : Preflight or None
+        The estimate of the whole image, as it was measured; None if the run does not
+        denoise all of it.
     """
 
     seconds: float
     finishing: float = 0.0
+    told: Preflight | None = None
 
 
 class TimeLeft:

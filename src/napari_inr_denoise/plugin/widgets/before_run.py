@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import napari
 from napari.layers import Image, Layer
 from psygnal import Signal
 
+from napari_inr_denoise.core.preflight.experience import EXPERIENCE
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.layers.channels import composite_of
@@ -27,6 +29,9 @@ from napari_inr_denoise.plugin.runs.estimator import Estimator
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.runs.time_left import Expected
 from napari_inr_denoise.plugin.sections.input_section import InputSection
+
+if TYPE_CHECKING:  # the module behind it loads torch
+    from napari_inr_denoise.core.preflight.estimate import Preflight
 
 NO_IMAGE = "Open a noisy image, or try File > Open Sample > INR Denoise."
 
@@ -146,11 +151,12 @@ class BeforeRun:
         needs = self._needs.get(settings.preset)
         if needs is None:
             return None
-        one = needs.sources[0]
+        measured = needs.sources[0]
+        one = EXPERIENCE.corrected(measured)
         pixels = one.planes * math.prod(one.tiling.shape_yx)
         share = source.pixel_count / pixels
         if share == 1:
-            return Expected(one.seconds, one.finishing_s)
+            return Expected(one.seconds, one.finishing_s, measured)
         if not source.is_preview or one.planes > 1 or one.tiling.count > 1:
             return None
         training = one.seconds - one.finishing_s
@@ -167,6 +173,8 @@ class BeforeRun:
         self._inputs.layer.reset_choices()  # the result is none of them
         self.choose_active()
         self._follow()
+        for needs in self._needs.values():  # the run has shown how true they are
+            self._tell(needs)
         self.estimator.resume()
 
     @while_open
@@ -298,8 +306,12 @@ class BeforeRun:
 
     def _take_needs(self, needs: Needs) -> None:
         self._needs[needs.name] = needs
+        self._tell(needs)
+
+    def _tell(self, needs: Needs) -> None:
+        """Show the time of a quality, corrected by the runs so far."""
         preset = self._inputs.preset
-        told = messages.time_message(needs.sources)
+        told = messages.time_message(_corrected(needs))
         if self._inputs.scope.value == VOLUME:
             self._inputs.show_method_time(told)
         else:
@@ -314,12 +326,16 @@ class BeforeRun:
 
     def _show_cost(self) -> None:
         known = self._needs.get(self._inputs.preset.value)
-        text = "" if known is None else messages.cost_message(known.sources)
+        text = "" if known is None else messages.cost_message(_corrected(known))
         self._inputs.show_cost(text)
 
     @while_open
     def _show_failure(self, error: Exception) -> None:
         self.problem.emit(messages.error_message(error))
+
+
+def _corrected(needs: Needs) -> list[Preflight]:
+    return [EXPERIENCE.corrected(one) for one in needs.sources]
 
 
 def _plane_count(source: LayerSource) -> int:

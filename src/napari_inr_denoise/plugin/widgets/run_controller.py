@@ -12,6 +12,7 @@ from napari.utils.notifications import show_error
 from psygnal import Signal
 from qtpy.QtCore import QEventLoop, QTimer
 
+from napari_inr_denoise.core.preflight.experience import EXPERIENCE
 from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.controls.plane_table import plane_at
 from napari_inr_denoise.plugin.results.finished import Finished
@@ -182,10 +183,19 @@ class RunController:
         finished = Finished(source, result, layer, ending, count, source.is_preview)
         if not partial:
             finished.compare_with(self._before)
+            self._compare_time(result)
         self._before = finished
         self.finished.emit(finished, self._run.settings.strength)
         self._queue.finish(ending)
         self.said.emit(ending)
+
+    def _compare_time(self, result: DenoiseResult) -> None:
+        """Compare what a complete run took with what was told."""
+        expected, file = self._run.expected, result.report.files[0]
+        told = None if expected is None else expected.told
+        if told is not None and file.seconds is not None:
+            steps = [plane.steps for plane in file.planes]
+            EXPERIENCE.note(told, file.seconds, steps)
 
     @while_open
     def _show_failure(self, error: Exception) -> None:
