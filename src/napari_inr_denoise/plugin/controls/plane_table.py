@@ -29,11 +29,16 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("plane", "error", "residual", "check", "noise")
 """Few enough for the narrowest panel; tooltips have the steps and how a fit ended."""
+_FOUND = {
+    Verdict.NOISE_ONLY: "noise",
+    Verdict.STRUCTURE: "structure",
+    Verdict.CORRELATED: "correlated",
+}
 _TIPS = (
     "Position of the plane; bold if there is something to review",
     "Estimated RMSE, measured on held-out pixels, in units of the image",
     "What was removed (RMS), as a multiple of the noise level",
-    "Whether the residual is noise only",
+    "What the residual is: noise only, structure as well, or correlated noise",
     "Noise level sigma, in units of the image",
 )
 _ROW_HEIGHT = 22
@@ -46,7 +51,7 @@ _HEIGHTS = (72, 190)
 class PlaneTable(QTableWidget):
     """Error, noise, residual and verdict of each plane, one row each.
 
-    Planes to review are bold with a sign, and their tooltip says why.
+    The names of planes to review are bold with a sign, and their tooltip says why.
     """
 
     chosen = Signal(object)
@@ -66,7 +71,6 @@ class PlaneTable(QTableWidget):
         assert down is not None
         across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         across.setMinimumSectionSize(0)
-        across.setStretchLastSection(True)
         down.setVisible(False)
         down.setDefaultSectionSize(_ROW_HEIGHT)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -78,6 +82,7 @@ class PlaneTable(QTableWidget):
         # Tab leaves the table; the arrow keys move between rows.
         self.setTabKeyNavigation(False)
         self.itemSelectionChanged.connect(self._choose)
+        across.sectionPressed.connect(lambda: across.setSortIndicatorShown(True))
 
     def show_planes(self, planes: Sequence[PlaneReport]) -> None:
         """Replace the rows by those of other planes, in their order."""
@@ -92,7 +97,7 @@ class PlaneTable(QTableWidget):
                 item = _Cell(text, key, row)
                 item.setToolTip(tip)
                 font = item.font()
-                font.setBold(bool(odd))
+                font.setBold(bool(odd) and not column)
                 item.setFont(font)
                 if isinstance(key, float):
                     flags = Qt.AlignmentFlag
@@ -102,6 +107,8 @@ class PlaneTable(QTableWidget):
         if across is not None:
             across.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+        if across is not None:
+            across.setSortIndicatorShown(False)  # each column has room for it else
         self._planes = planes
         self._fit_rows()
 
@@ -166,13 +173,13 @@ def _cells(
     """Return text and sort key of each column."""
     name = " ".join(f"{axis} {at}" for axis, at in plane.index.items())
     verdict = plane.quality.verdict
-    label = "-" if verdict is None else Verdict(verdict).label
+    found = "-" if verdict is None else _FOUND[Verdict(verdict)]
     sign = "\u26a0 " if odd else ""
     return (
         (sign + name, float(number)),
         _number(plane.quality.held_out_error, in_digits),
         _number(residual_ratio(plane), "{:.2f}".format),
-        (label, label),
+        (found, found),
         _number(plane.noise.sigma, in_digits),
     )
 
