@@ -58,15 +58,20 @@ def before(viewer: Any, panel: InrDenoiseWidget) -> None:
     fixed(panel)
 
 
+def noise(viewer: Any, panel: InrDenoiseWidget) -> None:
+    """A stack before a run, with the noise curve."""
+    before(viewer, panel)
+    process_events(0.1)
+    told = panel.inputs.noise
+    told.plot.show_curves((Curve(_BINS, _BINS),), "noise variance")
+    told.plot_button.setChecked(True)
+
+
 def advanced(viewer: Any, panel: InrDenoiseWidget) -> None:
     """All choices before a run, with the noise curve."""
-    before(viewer, panel)
+    noise(viewer, panel)
     panel.inputs.axes.edit_button.setChecked(True)
     panel.inputs.advanced.unfolded = True
-    noise = panel.inputs.noise
-    noise.plot.show_curves((Curve(_BINS, _BINS),), "noise variance")
-    noise.plot_button.setChecked(False)
-    noise.plot_button.setChecked(True)  # shows what there is to plot
 
 
 def running(viewer: Any, panel: InrDenoiseWidget) -> None:
@@ -118,7 +123,7 @@ def folder(viewer: Any, panel: InrDenoiseWidget) -> None:
 
 STATES: dict[str, Callable[[Any, InrDenoiseWidget], None]] = {
     one.__name__: one
-    for one in (before, advanced, running, result, table, folder, empty)
+    for one in (before, noise, advanced, running, result, table, folder, empty)
 }
 
 

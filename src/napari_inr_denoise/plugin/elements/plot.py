@@ -43,7 +43,6 @@ class Plot(QWidget):
         super().__init__()
         self._label = label
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        # A form would share its height with a text above that wraps.
         self.setMinimumHeight(_HEIGHT)
         self.setToolTip(tip)
         self.setAccessibleName(label)
