@@ -5,12 +5,13 @@ Run from the top of the repository, where there is no screen under a virtual one
     xvfb-run -a -s "-screen 0 1280x800x24" python docs/scripts/window_pictures.py
 
 Every state is saved at 1280x800 in both themes, and the panel alone at a width of 300
-pixels, side by side, as ``panel-dark.png`` and ``panel-light.png``. Names make only a
+pixels, in rows, as ``panel-dark.png`` and ``panel-light.png``. Names make only a
 part: ``window_pictures.py plane-dark stack-light live napari``.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import napari
 import numpy as np
@@ -26,10 +28,11 @@ import tifffile
 from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QImage
-from qtpy.QtWidgets import QApplication, QDockWidget, QMenu, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QMenu, QWidget
 
 from napari_inr_denoise.plugin.layers.scope import STACK, VOLUME
 from napari_inr_denoise.plugin.widgets import long_run
+from napari_inr_denoise.plugin.widgets.save_control import KINDS
 from napari_inr_denoise.samples import field_of_cells, small_stack
 
 FOLDER = Path("docs/pictures").absolute()
@@ -42,7 +45,7 @@ COLOURS = 256
 """Of a picture: few enough for small files."""
 FILM_WIDTH, FILM_FRAMES, FRAME_MS = 640, 40, 120
 FRAME_EVERY_S = 0.4
-GAP, PANEL_HEIGHT = 12, 760
+GAP, PANEL_HEIGHT, PER_ROW = 12, 760, 6
 
 
 def work_until(condition: Callable[[], bool]) -> None:
@@ -102,12 +105,10 @@ class Journey:
         self.panel.results.show.value = view
         work_for(0.5)
 
-    def take(self, name: str, *, narrow: bool = True) -> None:
+    def take(self, name: str) -> None:
         """Save the window, and keep a picture of the panel at its narrow width."""
         work_for(0.3)
         store(self.grab(), f"{name}-{self.theme}")
-        if not narrow:
-            return
         before = self.panel.width()
         self._widen(NARROW)
         self._panels.append(picture_of(self.panel))
@@ -144,16 +145,16 @@ def store(picture: Image.Image, name: str) -> None:
 
 
 def store_panels(panels: list[Image.Image], theme: str) -> None:
-    """Save the pictures of the panel side by side."""
+    """Save the pictures of the panel in rows."""
     if not panels:
         return
-    width = sum(one.width + GAP for one in panels) - GAP
-    height = min(max(one.height for one in panels), PANEL_HEIGHT)
-    sheet = Image.new("RGB", (width, height), "#777777")
-    left = 0
-    for one in panels:
-        sheet.paste(one, (left, 0))
-        left += one.width + GAP
+    width = NARROW + GAP
+    height = min(max(one.height for one in panels), PANEL_HEIGHT) + GAP
+    size = (width * PER_ROW - GAP, height * math.ceil(len(panels) / PER_ROW) - GAP)
+    sheet = Image.new("RGB", size, "#777777")
+    for number, one in enumerate(panels):
+        row, column = divmod(number, PER_ROW)
+        sheet.paste(one, (column * width, row * height))
     store(sheet, f"panel-{theme}")
 
 
@@ -169,7 +170,7 @@ def journey(theme: str, panels: list[Image.Image]) -> Iterator[Journey]:
 
 def plane(theme: str, panels: list[Image.Image]) -> None:
     """Take an image from its opening to the saved result."""
-    with journey(theme, panels) as way, TemporaryDirectory() as place:
+    with TemporaryDirectory() as place, chdir(place), journey(theme, panels) as way:
         way.take("empty")
         way.open("cells")
         way.take("before")
@@ -189,7 +190,7 @@ def plane(theme: str, panels: list[Image.Image]) -> None:
         way.panel.preset.value = "paper"
         way.panel.run()
         work_until(lambda: len(way.panel.run_bar.plot.points) > 3)
-        way.take("during", narrow=False)
+        way.take("during")
         way.panel.stop()
         work_until(lambda: not way.panel.running)
         way.take("stopped")
@@ -200,8 +201,12 @@ def plane(theme: str, panels: list[Image.Image]) -> None:
             way.show(view)
             way.take(view)
         way.show("result")
-        path = Path(place) / "cells.inr.ome.tif"
-        way.viewer.layers["noisy cells [denoised]"].save(str(path), plugin=PLUGIN)
+        path = Path("cells.inr.ome.tif")
+        answer = str(path), next(iter(KINDS))
+        with patch.object(QFileDialog, "getSaveFileName", lambda *_: answer):
+            way.panel.results.save_button.click()
+        work_until(path.is_file)
+        way.take("saved")
         way.viewer.layers.clear()
         way.viewer.open(path, plugin=PLUGIN)
         way.take("reopened")
@@ -280,12 +285,8 @@ def composite(theme: str, panels: list[Image.Image]) -> None:
 
 def folder(theme: str, panels: list[Image.Image]) -> None:
     """Take the tab for folders, after a run with a damaged file."""
-    with (
-        TemporaryDirectory() as place,
-        chdir(place),
-        journey(theme, panels) as way,
-    ):
-        images, results = Path("images"), Path("results")
+    with TemporaryDirectory() as place, chdir(place), journey(theme, panels) as way:
+        images = Path("images")
         images.mkdir()
         for seed in range(3):
             sample = field_of_cells(seed=seed)
@@ -293,7 +294,7 @@ def folder(theme: str, panels: list[Image.Image]) -> None:
         (images / "damaged.tif").write_bytes(b"II*\0nothing of the kind")
         way.panel.tabs.setCurrentIndex(1)
         tab = way.panel.folder
-        tab.source.value, tab.out.value = images, results
+        tab.source.line_edit.value, tab.out.line_edit.value = "images", "results"
         tab.preset.value = "fast"
         tab.run()
         work_until(lambda: bool(tab.plane_label.value))

@@ -47,7 +47,7 @@ def test_all_channels_are_denoised_and_the_sources_hidden(
     # The views take all channels, so that they add up.
     widget.results.show.value = "split"
     for source in channels:
-        split = viewer.layers[f"{source.name} [denoised] [split]"]
+        split = viewer.layers[f"{source.name} [split]"]
         assert str(split.blending) == "additive"
         assert split.colormap.name == source.colormap.name
         assert not viewer.layers[f"{source.name} [denoised]"].visible

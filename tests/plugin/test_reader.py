@@ -105,8 +105,8 @@ def test_every_image_of_a_file_becomes_a_layer(
             writer.write(plane, metadata={"Name": name})
     layers = read_layers(path)
     assert [keywords["name"] for _, keywords, _ in layers] == [
-        "a.ome left",
-        "a.ome right",
+        "a left",
+        "a right",
     ]
     assert [int(data[0, 0]) for data, _, _ in layers] == [0, 1]
     ((data, _, _),) = read_layers(path, "label")
@@ -120,5 +120,5 @@ def test_every_image_of_a_file_becomes_a_layer(
 def test_a_position_is_one_layer(tmp_path: Path) -> None:
     _, path = write_positions(tmp_path, 2)
     ((data, keywords, _),) = read_layers(path)
-    assert keywords["name"] == "p1.ome Pos1"
+    assert keywords["name"] == "p1 Pos1"
     assert abs(data.mean() - 200) < 20

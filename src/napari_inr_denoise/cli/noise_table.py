@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.report.numbers import in_digits
 
 _COLUMNS = ("sigma", "gain", "read noise", "offset", "saturated", "correlated")
 
@@ -31,7 +32,9 @@ def _name(index: dict[str, int]) -> str:
 
 def _cells(model: NoiseModel) -> tuple[str, ...]:
     values = (model.sigma, model.gain, model.read_noise, model.offset)
-    numbers = [f"{value:.4g}" if not math.isnan(value) else "-" for value in values]
+    numbers = [
+        in_digits(value, 4) if not math.isnan(value) else "-" for value in values
+    ]
     saturated = f"{100 * model.clipped_high:.2g} %" if model.clipped_high else "-"
     return (*numbers, saturated, "yes" if model.correlated else "no")
 

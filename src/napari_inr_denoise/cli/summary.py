@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_inr_denoise.batch.report.job_report import JobReport
+from napari_inr_denoise.core.report.numbers import in_digits
 from napari_inr_denoise.core.report.report import FileReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
@@ -31,7 +32,7 @@ def plane_summary(file: FileReport) -> str:
         return f"{_levels(file)} {_reasons(file)}"
     sentences = [StopReason(first.reason).sentence]
     if first.quality.held_out_error is not None:
-        sentences.append(f"Estimated RMSE {first.quality.held_out_error:.3g}.")
+        sentences.append(f"Estimated RMSE {in_digits(first.quality.held_out_error)}.")
     if first.quality.verdict is not None:
         sentences.append(Verdict(first.quality.verdict).sentence)
     sentences += [
@@ -40,7 +41,8 @@ def plane_summary(file: FileReport) -> str:
         # The verdict says the same.
         if warning is not PlaneWarning.CORRELATED_NOISE
     ]
-    return f"{_levels(file)} Residual {first.residual_rms:.4g}. {' '.join(sentences)}"
+    residual = in_digits(first.residual_rms, 4)
+    return f"{_levels(file)} Residual {residual}. {' '.join(sentences)}"
 
 
 def _levels(file: FileReport) -> str:
@@ -50,7 +52,7 @@ def _levels(file: FileReport) -> str:
     ]
     if not levels:
         return "Noise level unknown."
-    low, high = f"{min(levels):.4g}", f"{max(levels):.4g}"
+    low, high = in_digits(min(levels), 4), in_digits(max(levels), 4)
     correlated = any(plane.noise.correlated for plane in file.planes)
     kind = ", correlated between neighbouring pixels" if correlated else ""
     return f"Noise level {low if low == high else f'{low} to {high}'}{kind}."

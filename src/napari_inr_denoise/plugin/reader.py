@@ -18,6 +18,8 @@ from napari_inr_denoise.plugin.layers.provenance import made_by, provenance_meta
 
 MAX_IMAGES = 16
 """Largest number of images of a file that are all opened without being asked for."""
+_RESULT = " [denoised"
+"""In the name of a layer that a run has made."""
 _TWO_CHANNELS = ("magenta", "green")
 _CHANNELS = ("cyan", "yellow", "magenta", "red", "green", "blue")
 
@@ -55,8 +57,12 @@ def read_layers(path: Paths, series: str | int | None = None) -> list[LayerTuple
     for one in map(Path, _as_list(path)):
         for record in _records(one, series):
             made = made_by(one, tuple(record.data.shape))
-            layers += record_layers(record, f"{one.stem} {record.name}".strip(), made)
+            layers += record_layers(record, f"{_stem(one)} {record.name}".strip(), made)
     return layers
+
+
+def _stem(path: Path) -> str:
+    return path.stem.removesuffix(".ome")
 
 
 def _records(path: Path, series: str | int | None) -> Iterator[ImageRecord]:
@@ -100,8 +106,8 @@ def record_layers(
         own = metadata | provenance_metadata(made) | _channel_metadata(names[0])
         shown = {} if "S" in order else _display_kwargs(record, 0)
         # A file that was named after its channel need not say it twice.
-        name = name if names[0] in name else f"{name} {names[0]}"
-        return [(data, {**keywords, **shown, "name": name, "metadata": own}, "image")]
+        shown["name"] = name if names[0] in name else _layer_name(name, names[0])
+        return [(data, {**keywords, **shown, "metadata": own}, "image")]
     count = record.size_of("C")
     axis = order.index("C")
     colours = _TWO_CHANNELS if count == 2 else _CHANNELS
@@ -110,7 +116,7 @@ def record_layers(
             data.take(k, axis=axis),
             {
                 **keywords,
-                "name": f"{name} {names[k] or f'channel {k}'}",
+                "name": _layer_name(name, names[k] or f"channel {k}"),
                 "blending": "additive",
                 "colormap": colours[k % len(colours)],
                 "metadata": metadata
@@ -122,6 +128,11 @@ def record_layers(
         )
         for k in range(count)
     ]
+
+
+def _layer_name(name: str, channel: str) -> str:
+    """Return the name of a layer; a result that was saved gets that of its layer."""
+    return channel if _RESULT in channel else f"{name} {channel}"
 
 
 def _channel_metadata(name: str) -> dict[str, str]:

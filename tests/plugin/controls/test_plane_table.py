@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
 
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
@@ -46,11 +48,28 @@ def test_what_stands_out_is_bold_and_says_why() -> None:
 
 
 @pytest.mark.usefixtures("viewer")
+def test_a_click_on_a_heading_sorts() -> None:
+    table = PlaneTable()
+    much = replace(USUAL, index={"Z": 1}, residual_rms=1.0)
+    table.show_planes([USUAL, much])
+    table.show()
+    across = table.horizontalHeader()
+    assert not across.isSortIndicatorShown()
+    at = QPoint(across.sectionPosition(2) + 5, 5)
+    QTest.mouseClick(
+        across.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at
+    )
+    assert across.isSortIndicatorShown()
+    assert [table.item(row, 2).text() for row in (0, 1)] == ["0.50", "1.00"]
+    table.close()
+
+
+@pytest.mark.usefixtures("viewer")
 @pytest.mark.parametrize("reason", list(StopReason))
-def test_every_end_has_a_word(reason: StopReason) -> None:
+def test_every_row_tells_its_end(reason: StopReason) -> None:
     table = PlaneTable()
     table.show_planes([replace(USUAL, reason=reason.value)])
     row = [table.item(0, column).text() for column in range(table.columnCount())]
-    verdict = Verdict.NOISE_ONLY.label
     odd = "\u26a0 " * table.item(0, 0).font().bold()
-    assert row == [f"{odd}Z 0", "-", "1.00", verdict, "2", "9", reason.label]
+    assert row == [f"{odd}Z 0", "-", "1.00", "noise", "2"]
+    assert reason.sentence in table.item(0, 0).toolTip().splitlines()

@@ -356,7 +356,7 @@ def test_the_demo_shows_noisy_denoised_and_truth(
         wait_until(lambda: panel.results.show.value == "split")
         names = [layer.name for layer in viewer.layers]
         result = "noisy cells [denoised]"
-        assert names == ["noisy cells", "truth", result, f"{result} [split]"]
+        assert names == ["noisy cells", "truth", result, "noisy cells [split]"]
         assert panel.results.title.value == result
         assert panel.after_run.show.line.handle is not None
         for layer in viewer.layers[1:]:

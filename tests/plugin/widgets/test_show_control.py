@@ -18,7 +18,7 @@ from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
 pytestmark = pytest.mark.window
-NAME = "noisy stack [denoised] [split]"
+NAME = "noisy stack [split]"
 
 
 def _ran(widget: InrDenoiseWidget) -> None:
@@ -160,7 +160,7 @@ def test_a_mirrored_and_a_turned_layer(viewer: Any, widget: InrDenoiseWidget) ->
     layer = viewer.add_image(noisy, name="mirrored", scale=(1, -1))
     _ran(widget)
     widget.results.show.value = "split"
-    both = viewer.layers["mirrored [denoised] [split]"]
+    both = viewer.layers["mirrored [split]"]
     _cut(viewer, widget, 6, 30)
     assert np.array_equal(_shown(both)[:, 24:], noisy[:, 24:])
     assert not np.allclose(_shown(both)[:, :24], noisy[:, :24])
@@ -168,7 +168,7 @@ def test_a_mirrored_and_a_turned_layer(viewer: Any, widget: InrDenoiseWidget) ->
     viewer.add_image(noisy, name="turned", rotate=-90)
     _ran(widget)
     widget.results.show.value = "split"
-    both = viewer.layers["turned [denoised] [split]"]
+    both = viewer.layers["turned [split]"]
     _cut(viewer, widget, 4, 20)
     # Rows run from right to left now.
     assert np.array_equal(_shown(both)[16:], noisy[16:])
@@ -205,7 +205,7 @@ def test_lazy_layers_are_read_slice_by_slice(
     for column in (3, 5, 7):
         _cut(viewer, widget, column, 24)
     assert not read
-    both = viewer.layers["lazy [denoised] [split]"]
+    both = viewer.layers["lazy [split]"]
     _assert_split(both, noisy[1], viewer.layers["lazy [denoised]"].data[1], 7)
 
 
@@ -214,7 +214,7 @@ def test_colours(viewer: Any, widget: InrDenoiseWidget) -> None:
     viewer.add_image(colours, rgb=True, name="colours")
     _ran(widget)
     widget.results.show.value = "split"
-    both = viewer.layers["colours [denoised] [split]"]
+    both = viewer.layers["colours [split]"]
     assert both.rgb
     _cut(viewer, widget, 12, 24)
     _assert_split(both, colours, viewer.layers["colours [denoised]"].data, 12)
@@ -227,7 +227,7 @@ def test_several_resolutions_are_compared_at_the_full_one(
     pyramid = viewer.add_image([noisy, noisy[::2, ::2]], name="pyramid")
     _ran(widget)
     widget.results.show.value = "split"
-    both = viewer.layers["pyramid [denoised] [split]"]
+    both = viewer.layers["pyramid [split]"]
     _cut(viewer, widget, 32, 64)
     assert np.array_equal(_shown(both)[:, :32], noisy[:, :32])
     viewer.layers.remove(pyramid)
@@ -315,7 +315,7 @@ def test_two_qualities_are_previewed_side_by_side(
     assert show.value == "compared"
     name = f"{viewer.layers[0].name} [preview]"
     # One preview, and the view: the first preview is no layer any more.
-    assert [one.name for one in viewer.layers[1:]] == [name, f"{name} [compared]"]
+    assert [one.name for one in viewer.layers[1:]] == [name, "noisy stack [compared]"]
     compared, result = viewer.layers[-1], viewer.layers[name]
     widget.after_run.show.line.position = 0.5
     process_events(0.1)

@@ -28,6 +28,7 @@ from napari_inr_denoise.batch.report.outliers import (
 )
 from napari_inr_denoise.batch.report.thumbnails import SIDE, Thumbnails
 from napari_inr_denoise.core.report.duration import short_duration
+from napari_inr_denoise.core.report.numbers import in_digits
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.report.verdict import Verdict
 
@@ -52,6 +53,7 @@ for (const head of document.querySelectorAll("th button")) {
 """
 """Sorts a table by the column whose heading is clicked; empty cells come last."""
 _INCOMPLETE_WEIGHT = 4.0
+_NONE = "\u2013"
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def _template() -> Template:
     )
     environment.filters |= {
         "base64": lambda png: b64encode(png).decode("ascii"),
+        "digits": lambda value: _NONE if value is None else in_digits(value),
         "duration": short_duration,
         "mean_change": mean_change,
         "number": _number,
@@ -234,4 +237,4 @@ def _size(file: FileReport) -> str:
 
 
 def _number(value: float | None, form: str) -> str:
-    return "\u2013" if value is None else format(value, form)
+    return _NONE if value is None else format(value, form)

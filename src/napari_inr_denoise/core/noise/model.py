@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from napari_inr_denoise.core.report.numbers import in_digits
+
 
 @dataclass(frozen=True)
 class NoiseModel:
@@ -79,17 +81,17 @@ class NoiseModel:
             return "unknown: too few valid pixels"
         if self.sigma == 0:
             return "none found"
-        parts = [f"sigma {self.sigma:.3g}"]
+        parts = [f"sigma {in_digits(self.sigma)}"]
         if self.levels:
             least, most = self.levels[0], self.levels[-1]
-            parts.append(f"{least:.3g} to {most:.3g} in different regions")
+            parts.append(
+                f"{in_digits(least)} to {in_digits(most)} in different regions"
+            )
         if self.correlated:
             parts.append("correlated between neighbouring pixels")
         if self.gain > 0:
-            parts.append(
-                "photon + read noise "
-                f"(gain {self.gain:.2g}, read {self.read_noise:.2g})"
-            )
+            gain, read = in_digits(self.gain, 2), in_digits(self.read_noise, 2)
+            parts.append(f"photon + read noise (gain {gain}, read {read})")
         for share, where in (
             (self.clipped_low, "clipped at minimum"),
             (self.clipped_high, "saturated"),

@@ -112,9 +112,9 @@ class DenoiseStep:
     def place(self) -> str:
         """The current plane and tile, as text; empty if there is only one."""
         if self.learning and self.tile_count > 1:
-            return "learning from parts of the image"
+            return "training on parts of the image"
         if self.learning:
-            return f"learning from all {self.plane_count} planes"
+            return f"training on {self.plane_count} planes"
         parts = (
             ("plane", self.plane_number, self.plane_count),
             ("tile", self.tile_number, self.tile_count),

@@ -49,8 +49,8 @@ class PlaneWarning(LabelledEnum):
     )
     CUT_OFF = (
         "cut_off",
-        "cut off at the lowest value",
-        "Values below the lowest one were cut off, and half of the noise of dim areas "
+        "clipped at minimum",
+        "Values below the minimum were clipped, and half of the noise of dim areas "
         "with them, so that they are too bright. This was corrected, except by the "
         "preset `paper`. Keep an offset when you subtract a background, if you can.",
     )

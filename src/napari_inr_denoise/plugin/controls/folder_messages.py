@@ -27,7 +27,8 @@ def plane_message(batch: BatchStep) -> str:
     at = batch.progress
     if at is None:
         return ""
-    finished = f"{at.planes} of {at.plane_count} planes finished"
+    planes = "planes" if at.plane_count > 1 else "plane"
+    finished = f"{at.planes} of {at.plane_count} {planes} finished"
     return f"{at.place}; {finished}" if at.place else finished
 
 

@@ -24,6 +24,7 @@ class LayerChoice(ComboBox):
         # A function, because magicgui asks again in `reset_choices`.
         super().__init__(choices=lambda _: self._offered(), label="Image")
         let_shrink(self.native)
+        self.native.setPlaceholderText("No noisy image")
 
     def _offered(self) -> list[tuple[str, Image]]:
         return [(one.name, one) for one in noisy_images(self._viewer)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_inr_denoise.batch.report.outliers import mean_change, oddities_of
 from napari_inr_denoise.core.report.duration import duration_words, short_duration
+from napari_inr_denoise.core.report.numbers import in_digits
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
@@ -178,7 +179,7 @@ def result_chips(report: DenoiseReport, plane_count: int) -> list[Chip]:
         of = f", the median of {len(known)} planes" if len(known) > 1 else ""
         chips.append(
             Chip(
-                f"error {median(known):.3g}",
+                f"error {in_digits(median(known))}",
                 f"Estimated RMSE{of}, in the units of the image, from held-out pixels.",
             )
         )
@@ -260,13 +261,14 @@ def mean_message(plane: PlaneReport) -> str:
     if plane.mean_before is None or plane.mean_after is None:
         return ""
     told = "" if change is None else f" ({100 * change:+.1f} %)"
-    return f"Mean {plane.mean_before:.4g} \u2192 {plane.mean_after:.4g}{told}"
+    before, after = (in_digits(m, 4) for m in (plane.mean_before, plane.mean_after))
+    return f"Mean {before} \u2192 {after}{told}"
 
 
 def plane_lines(plane: PlaneReport) -> list[str]:
     """Return residual, stop reason, verdict and mean intensity, a line each."""
     lines = [
-        f"Residual {plane.residual_rms:.3g} after {plane.steps} steps",
+        f"Residual {in_digits(plane.residual_rms)} after {plane.steps} steps",
         StopReason(plane.reason).sentence,
         ""
         if plane.quality.verdict is None

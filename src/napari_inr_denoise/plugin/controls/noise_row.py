@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_inr_denoise.plugin.controls.messages import noise_message
 from napari_inr_denoise.plugin.elements.form import Form, TextLabel, button, row
@@ -20,7 +21,7 @@ _LEAST_BINS = 3
 """Bins of a measured curve; a constant has two."""
 
 
-class NoiseRow(Form):
+class NoiseRow(QWidget):
     """The row Noise, with a button that shows the noise curve below it.
 
     Attributes
@@ -45,8 +46,13 @@ class NoiseRow(Form):
         )
         told = row(self.label, self.plot_button, wide=0)
         tip = "Noise of the plane that is shown, measured in the image itself"
-        self.add("Noise", told, tip)
-        self.add_wide(self.plot)
+        form = Form()
+        form.add("Noise", told, tip)
+        # Beside the form: it would give the text above some of the plot's height.
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(form)
+        layout.addWidget(self.plot)
         self.plot_button.toggled.connect(self._arrange)
         self.show_plane(None)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from napari.layers import Image
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -16,7 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_inr_denoise.batch.report.outliers import oddities_of, residual_ratio
-from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.numbers import in_digits
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.plugin.controls.messages import plane_lines
 from napari_inr_denoise.plugin.layers.displayed import in_layer_units
@@ -26,25 +27,31 @@ if TYPE_CHECKING:
 
     from napari_inr_denoise.core.report.report import PlaneReport
 
-_COLUMNS = ("plane", "error", "residual", "check", "noise", "steps", "end")
+_COLUMNS = ("plane", "error", "residual", "check", "noise")
+"""Few enough for the narrowest panel; tooltips have the steps and how a fit ended."""
+_FOUND = {
+    Verdict.NOISE_ONLY: "noise",
+    Verdict.STRUCTURE: "structure",
+    Verdict.CORRELATED: "correlated",
+}
 _TIPS = (
     "Position of the plane; bold if there is something to review",
     "Estimated RMSE, measured on held-out pixels, in units of the image",
     "What was removed (RMS), as a multiple of the noise level",
-    "Whether the residual is noise only",
+    "What the residual is: noise only, structure as well, or correlated noise",
     "Noise level sigma, in units of the image",
-    "Optimization steps",
-    "Why the fit ended",
 )
 _ROW_HEIGHT = 22
-_HEIGHTS = (96, 190)
+_SLACK = 3
+"""Pixels of the lines between header and rows."""
+_HEIGHTS = (72, 190)
 """Smallest and largest height in pixels: a table of many rows scrolls."""
 
 
 class PlaneTable(QTableWidget):
-    """Noise, residual, error, verdict and stop reason of each plane, one row each.
+    """Error, noise, residual and verdict of each plane, one row each.
 
-    Planes to review are bold with a sign, and their tooltip says why.
+    The names of planes to review are bold with a sign, and their tooltip says why.
     """
 
     chosen = Signal(object)
@@ -63,20 +70,19 @@ class PlaneTable(QTableWidget):
         assert across is not None
         assert down is not None
         across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        across.setMinimumSectionSize(0)
         down.setVisible(False)
         down.setDefaultSectionSize(_ROW_HEIGHT)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        least, most = _HEIGHTS
-        self.setMinimumHeight(least)
-        self.setMaximumHeight(most)
         self.setToolTip("Select a row to see its plane; click a heading to sort.")
         self.setAccessibleName("Planes")
         self.setSortingEnabled(True)
         # Tab leaves the table; the arrow keys move between rows.
         self.setTabKeyNavigation(False)
         self.itemSelectionChanged.connect(self._choose)
+        across.sectionPressed.connect(lambda: across.setSortIndicatorShown(True))
 
     def show_planes(self, planes: Sequence[PlaneReport]) -> None:
         """Replace the rows by those of other planes, in their order."""
@@ -91,7 +97,7 @@ class PlaneTable(QTableWidget):
                 item = _Cell(text, key, row)
                 item.setToolTip(tip)
                 font = item.font()
-                font.setBold(bool(odd))
+                font.setBold(bool(odd) and not column)
                 item.setFont(font)
                 if isinstance(key, float):
                     flags = Qt.AlignmentFlag
@@ -101,7 +107,27 @@ class PlaneTable(QTableWidget):
         if across is not None:
             across.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
+        if across is not None:
+            across.setSortIndicatorShown(False)  # each column has room for it else
         self._planes = planes
+        self._fit_rows()
+
+    def _fit_rows(self) -> None:
+        """Take as much height as the rows need, within limits."""
+        across, bar = self.horizontalHeader(), self.horizontalScrollBar()
+        assert across is not None
+        assert bar is not None
+        around = across.sizeHint().height() + 2 * self.frameWidth() + _SLACK
+        if bar.maximum():
+            around += bar.sizeHint().height()
+        least, most = _HEIGHTS
+        needed = around + _ROW_HEIGHT * self.rowCount()
+        self.setFixedHeight(min(max(needed, least), most))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Leave room for the bar below that a narrow panel needs."""
+        super().resizeEvent(event)
+        self._fit_rows()
 
     def mark(self, index: dict[str, int]) -> None:
         """Select the row of a plane, without going there."""
@@ -147,22 +173,19 @@ def _cells(
     """Return text and sort key of each column."""
     name = " ".join(f"{axis} {at}" for axis, at in plane.index.items())
     verdict = plane.quality.verdict
-    label = "-" if verdict is None else Verdict(verdict).label
-    reason = StopReason(plane.reason).label
+    found = "-" if verdict is None else _FOUND[Verdict(verdict)]
     sign = "\u26a0 " if odd else ""
     return (
         (sign + name, float(number)),
-        _number(plane.quality.held_out_error, ".3g"),
-        _number(residual_ratio(plane), ".2f"),
-        (label, label),
-        _number(plane.noise.sigma, ".3g"),
-        _number(float(plane.steps), ".0f"),
-        (reason, reason),
+        _number(plane.quality.held_out_error, in_digits),
+        _number(residual_ratio(plane), "{:.2f}".format),
+        (found, found),
+        _number(plane.noise.sigma, in_digits),
     )
 
 
-def _number(value: float | None, form: str) -> tuple[str, float]:
-    return ("-", -math.inf) if value is None else (format(value, form), value)
+def _number(value: float | None, text: Callable[[float], str]) -> tuple[str, float]:
+    return ("-", -math.inf) if value is None else (text(value), value)
 
 
 def plane_at(dims: Dims, layer: Image, axes: str) -> dict[str, int]:

@@ -23,8 +23,11 @@ from napari_inr_denoise.plugin.elements.style import set_role
 
 BAR_STEPS = 1000
 """Steps of a progress bar: enough to move smoothly."""
-_LABEL_PIXELS = 56
+_LABEL_PIXELS = 61
+"""Least width of the labels, so that the controls of several forms are aligned."""
 _SPACING = 5
+_LEAST_LETTERS = 3
+"""Width of the narrowest list of choices, which shows the start of an entry."""
 _BREAKABLE = re.compile(r"([/\\_]|(?<=\S)-|[.,](?!\d))")
 """Signs after which a long word may be broken, but not a number."""
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -144,7 +147,7 @@ def let_shrink(choice: QComboBox) -> None:
     """Let a list of choices become narrower than its longest entry."""
     policy = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
     choice.setSizeAdjustPolicy(policy)
-    choice.setMinimumContentsLength(6)
+    choice.setMinimumContentsLength(_LEAST_LETTERS)
     choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
 

@@ -11,6 +11,8 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_inr_denoise.core.report.numbers import in_digits
+
 _HEIGHT = 90
 _MARGIN = 6
 _ROOM = 2.0
@@ -41,6 +43,7 @@ class Plot(QWidget):
         super().__init__()
         self._label = label
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(_HEIGHT)
         self.setToolTip(tip)
         self.setAccessibleName(label)
 
@@ -171,7 +174,7 @@ class FitPlot(Plot):
     def _numbers(self) -> Sequence[tuple[float, str]]:
         low, high = self._range
         values = {low, self._reference or high, high}
-        return [(value, f"{value:.2g}{self._suffix}") for value in values]
+        return [(value, in_digits(value, 2) + self._suffix) for value in values]
 
     def _extent(self) -> str:
         return f"{_period(*self._span)} s" if self._points else ""
@@ -259,10 +262,11 @@ class CurvePlot(Plot):
         return [at[axis] for at in both] or [0.0]
 
     def _numbers(self) -> Sequence[tuple[float, str]]:
-        return [(value, f"{value:.3g}") for value in (0.0, max(self._all(1)))]
+        return [(value, in_digits(value)) for value in (0.0, max(self._all(1)))]
 
     def _extent(self) -> str:
-        return f"{self._across} {min(self._all(0)):.3g} to {max(self._all(0)):.3g}"
+        least, most = min(self._all(0)), max(self._all(0))
+        return f"{self._across} {in_digits(least)} to {in_digits(most)}"
 
     def _height(self, value: float, area: QRectF) -> float:
         return float(area.bottom() - area.height() * value / (max(self._all(1)) or 1.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtGui import QIcon
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_inr_denoise.plugin.elements.style import set_role
@@ -34,6 +34,9 @@ class Foldable:
         self._title, self._content = title, content
         self.native = QCollapsible(title, None, QIcon(), QIcon())
         self.native.setDuration(0)
+        self.native.setFrameShape(
+            QFrame.Shape.NoFrame
+        )  # its rows are aligned with others
         self.toggle = self.native.toggleButton()
         self.toggle.setStyleSheet("")  # its own hides the focus
         self.toggle.setToolTip(tip)

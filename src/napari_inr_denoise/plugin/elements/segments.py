@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import QSize, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QButtonGroup,
@@ -23,13 +23,16 @@ _EVEN = 40
 """Pixels that are added to the widths of columns: larger makes them more equal."""
 _PADDING = 8
 """Least pixels of a button beside its text: frame and margins."""
+_MOST_TEXT = 110
+"""Most pixels of a text, such as the name of a file; its tooltip has all of it."""
 _SPACING = 2
 
 
 class Segments(QWidget):
     """Buttons side by side; exactly one is chosen. A button can have a second line.
 
-    Where a row is too narrow for their texts, half as many stand in a row.
+    They are equally wide where their texts fit. Where a row is too narrow for its
+    texts, half as many stand in a row.
 
     Parameters
     ----------
@@ -55,7 +58,7 @@ class Segments(QWidget):
         self._labels: dict[Any, str] = {}
         self._value: Any = None
         self._hidden: set[Any] = set()
-        self._arranged = per_row
+        self._arranged: tuple[int, tuple[int, ...]] | None = None
         self._group = QButtonGroup(self)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -87,9 +90,14 @@ class Segments(QWidget):
     def _write(self, value: Any, text: str) -> None:  # noqa: ANN401 - any value
         """Write on a button, which is then at least as wide as its longest line."""
         one = self._buttons[value]
-        width = max(map(one.fontMetrics().horizontalAdvance, text.split("\n")))
+        whole, letters = text, one.fontMetrics()
+        middle = Qt.TextElideMode.ElideMiddle
+        text = "\n".join(
+            letters.elidedText(line, middle, _MOST_TEXT) for line in text.split("\n")
+        )
+        width = max(map(letters.horizontalAdvance, text.split("\n")))
         one.setText(text)
-        one.setAccessibleName(text.replace("\n", " "))
+        one.setAccessibleName(whole.replace("\n", " "))
         one.setMinimumWidth(width + _PADDING)
         self._arrange()
 
@@ -118,20 +126,28 @@ class Segments(QWidget):
         needed = sum(widest) + _SPACING * (len(widest) - 1)
         return self._per_row if needed <= self.width() else (self._per_row + 1) // 2
 
+    def _arrangement(self) -> tuple[int, tuple[int, ...]]:
+        """Return how many buttons stand in a row, and the stretch of each column."""
+        columns = self._columns()
+        widest = [width for width in self._widest(columns) if width]
+        equal = (max(widest, default=0) + _SPACING) * len(widest) - _SPACING
+        # Equal columns would cut off the longest text where there is no room.
+        fits = equal <= self.width()
+        return columns, tuple(1 if fits else width + _EVEN for width in widest)
+
     def _arrange(self) -> None:
-        columns = self._arranged = self._columns()
+        columns, stretches = self._arranged = self._arrangement()
         for number, one in enumerate(self._shown):
             self._grid.addWidget(one, *divmod(number, columns))
-        # Equal columns would cut off the longest text.
-        widest = self._widest(columns) + [0] * (self._per_row - columns)
-        for column, width in enumerate(widest):
-            self._grid.setColumnStretch(column, width + _EVEN if width else 0)
+        unused = (0,) * (self._per_row - len(stretches))
+        for column, stretch in enumerate(stretches + unused):
+            self._grid.setColumnStretch(column, stretch)
         self.updateGeometry()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """Let as many buttons stand in a row as there is room for."""
         super().resizeEvent(event)
-        if self._columns() != self._arranged:
+        if self._arrangement() != self._arranged:
             self._arrange()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name

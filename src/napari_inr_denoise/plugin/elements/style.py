@@ -15,6 +15,8 @@ ROLE = "role"
 """Qt property that chooses a rule of the style sheet."""
 _ICON_PIXELS = 64
 """Side of a drawn icon: large enough for a screen of high density."""
+_FAINT = 150
+"""Opacity, of 255, of words on a button that cannot be pressed now."""
 _RULES = """
 QPushButton {{ border: 1px solid transparent; }}
 QPushButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QSlider:focus,
@@ -24,20 +26,24 @@ QPushButton[role="primary"] {{
 }}
 QPushButton[role="primary"]:hover {{ background-color: {highlight}; }}
 QPushButton[role="primary"]:disabled {{
-  background-color: {primary}; color: {secondary};
+  background-color: {primary}; color: {faint};
 }}
 QPushButton[role="title"] {{
   background-color: transparent; text-align: left; padding: 3px; font-weight: bold;
 }}
 QPushButton[role="segment"] {{ padding: 4px 1px; }}
+QPushButton[role="segment"]:checked:disabled {{
+  background-color: {primary}; color: {faint}; border: 1px solid {secondary};
+}}
 QPushButton[role="icon"] {{ background-color: transparent; padding: 3px; }}
-QLabel[role="title"] {{ font-weight: bold; padding: 3px; }}
+QLabel[role="title"] {{ font-weight: bold; padding: 3px 0px; }}
 QLabel[role="chip"] {{
   background-color: {primary}; border-radius: 8px; padding: 2px 8px;
 }}
 QLabel[role="warning"] {{
   background-color: {warning}; color: #1e1e21; border-radius: 8px; padding: 2px 8px;
 }}
+QHeaderView::section {{ padding: 2px 4px; font-weight: normal; }}
 QFrame[role="line"] {{ background-color: {primary}; }}
 QScrollArea {{ border: 0px; }}
 QTabWidget::pane {{ border: 0px; border-top: 1px solid {primary}; }}
@@ -85,6 +91,8 @@ class ThemeStyle:
         theme = get_theme(self._viewer.theme)
         names = ("text", "current", "highlight", "primary", "secondary", "warning")
         colours = {name: str(getattr(theme, name)) for name in names}
+        red, green, blue = theme.text.as_rgb_tuple()[:3]
+        colours["faint"] = f"rgba({red}, {green}, {blue}, {_FAINT})"
         self._panel.setStyleSheet(_RULES.format(**colours))
         for name, button in self._icons.items():
             button.setIcon(napari_icon(name, str(theme.icon)))

@@ -120,7 +120,7 @@ def split_layer(finished: Finished, view: str) -> tuple[SplitArray, dict[str, An
         before = source.displayable(other.result.image)
     _, keywords, _ = result.as_layer_data_tuple()
     own = {
-        "name": f"{result.name} [{view}]",
+        "name": f"{plain_name(result.name)} [{view}]",
         "metadata": {SHOWS_KEY: view},
         "blending": "additive" if result.blending == "additive" else "opaque",
         "opacity": 1.0,

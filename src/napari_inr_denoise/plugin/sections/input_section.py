@@ -7,7 +7,7 @@ from pathlib import Path
 import napari
 from magicgui.widgets import SpinBox
 from napari.layers import Image
-from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls.axes_row import AxesRow
@@ -99,7 +99,10 @@ class InputSection:
         tip = "Planes on each side, along Z or time, that a plane is denoised with"
         advanced.add("Context", self.context, tip)
         advanced.add("Output", self.output_type, OutputType.tip)
-        advanced.add("Estimate", self.cost_label, "Time and memory of a run")
+        # Its label is wider than the column of the others.
+        advanced.add_wide(row(QLabel("Estimate"), self.cost_label, wide=1))
+        self.cost_label.setAccessibleName("Estimate")
+        self.cost_label.setToolTip("Time and memory of a run")
         tip = "Region, device, seed, method, output type"
         self.advanced = Foldable("Advanced", advanced, tip)
         self.native = QWidget()
@@ -136,7 +139,8 @@ class InputSection:
     def show_channels(self, count: int) -> None:
         """Offer to denoise all channels of a composite, if there are several."""
         self.channels.setVisible(count > 1)
-        self.channels.setText(f"All {count} channels of the composite")
+        these = "Both" if count == 2 else f"All {count}"
+        self.channels.setText(f"{these} channels of the composite")
 
     @property
     def settings(self) -> DenoiseSettings:

@@ -15,18 +15,12 @@ import napari
 from napari.layers import Image
 from napari.utils.events import Event
 from psygnal import Signal
-from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QScrollArea,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.elements.form import button, order_tabs
+from napari_inr_denoise.plugin.elements.scrolling import ScrollingColumn
 from napari_inr_denoise.plugin.elements.style import ThemeStyle
 from napari_inr_denoise.plugin.layers.scope import STACK, VISIBLE
 from napari_inr_denoise.plugin.results.finished import Finished
@@ -44,7 +38,7 @@ from napari_inr_denoise.plugin.widgets.run_controller import RunController
 
 _SIZE = QSize(330, 560)
 """Preferred size in pixels; the panel scrolls where there is less room."""
-_LEAST_WIDTH = 280
+_LEAST_HEIGHT = 160
 _LOOK = "fast"
 """Quality of a preview."""
 
@@ -122,7 +116,6 @@ class InrDenoiseWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
-        self.setMinimumWidth(_LEAST_WIDTH)
         self._style = ThemeStyle(self, self._viewer, {"help": self._help_button})
 
     def _connect(self) -> None:
@@ -154,8 +147,8 @@ class InrDenoiseWidget(QWidget):
         return _SIZE
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return a small size: the panel scrolls."""
-        return QSize(_LEAST_WIDTH, 160)
+        """Return a small size: the panel scrolls up and down, but not sideways."""
+        return QSize(self.tabs.minimumSizeHint().width(), _LEAST_HEIGHT)
 
     @property
     def native(self) -> QWidget:
@@ -285,7 +278,7 @@ class InrDenoiseWidget(QWidget):
         self._style.follow()
 
 
-def _scrolling(*parts: QWidget) -> QScrollArea:
+def _scrolling(*parts: QWidget) -> ScrollingColumn:
     """Return parts one below the other, in an area that scrolls up and down."""
     column = QWidget()
     layout = QVBoxLayout(column)
@@ -293,15 +286,9 @@ def _scrolling(*parts: QWidget) -> QScrollArea:
     layout.setSpacing(7)
     for part in parts:
         layout.addWidget(part)
-    layout.addStretch()
+    layout.addStretch(1)  # or parts that can grow would take some of the room
     order_tabs(column)
-    area = QScrollArea()
-    area.setWidget(column)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area
+    return ScrollingColumn(column)
 
 
 def _unwrapped(viewer: napari.Viewer) -> napari.Viewer:

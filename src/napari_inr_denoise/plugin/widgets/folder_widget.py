@@ -79,7 +79,6 @@ class FolderWidget:
         self.status_label = TextLabel("Choose two folders and press Denoise folder.")
         self.failures = QPlainTextEdit()
         self.failures.setReadOnly(True)
-        self.failures.setMaximumHeight(_FAILURES_HEIGHT)
         self.failures.setAccessibleName("Failed files")
         self.failures.setToolTip("Files that could not be denoised, with the cause")
         self._make_buttons()
@@ -134,7 +133,7 @@ class FolderWidget:
         form.add("Planes", self.mode, "Plane by plane, or each volume as one")
         form.add("Quality", self.preset, "More time gives a smaller error")
         advanced.add("Device", self.device, "Where the networks are trained")
-        tip = "Files denoised at once, each in a process with memory of its own"
+        tip = "Files denoised in parallel, each in a process with memory of its own"
         advanced.add("Parallel files", self.workers, tip)
         advanced.add("Output type", self.dtype, OutputType.tip)
         advanced.add_wide(self.overwrite)
@@ -266,6 +265,17 @@ class FolderWidget:
         self._failed.append(text)
         self.failures.setPlainText("\n".join(self._failed))
         self.failures.setVisible(True)
+        self._fit_failures()
+
+    def _fit_failures(self) -> None:
+        """Give the failures the height of their lines, within limits."""
+        told = self.failures
+        document, bar = told.document(), told.verticalScrollBar()
+        assert document is not None
+        assert bar is not None
+        lines = document.size().height() + 1  # in lines of text, not in pixels
+        needed = round(lines * told.fontMetrics().lineSpacing())
+        told.setFixedHeight(min(needed + 2 * told.frameWidth(), _FAILURES_HEIGHT))
 
     @while_open
     def _show_summary(self, report: DenoiseReport | None) -> None:

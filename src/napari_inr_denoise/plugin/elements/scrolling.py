@@ -1,0 +1,32 @@
+"""A column that scrolls up and down, and is never cut off at its side."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
+
+
+class ScrollingColumn(QScrollArea):
+    """Shows a widget at the width of the area; at least as wide as it must be.
+
+    Parameters
+    ----------
+    column : QWidget
+        The widget.
+    """
+
+    def __init__(self, column: QWidget) -> None:
+        super().__init__()
+        self._column = column
+        self.setWidget(column)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the least size: the column beside its scroll bar."""
+        least, bar = super().minimumSizeHint(), self.verticalScrollBar()
+        beside = 0 if bar is None else bar.sizeHint().width()
+        width = self._column.minimumSizeHint().width() + beside
+        return QSize(max(width, least.width()), least.height())

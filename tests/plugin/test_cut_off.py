@@ -1,0 +1,50 @@
+"""Nothing is cut off in a narrow panel, in any of its states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
+from tests.conftest import process_events
+from tests.plugin.cut_off import cut_off
+from tests.plugin.states import STATES, advanced, back, sized, table
+
+pytestmark = pytest.mark.window
+NARROW = 300
+HEIGHTS = (700, 450)
+"""Without and with a bar to scroll, which takes some of the width."""
+
+
+def test_nothing_is_cut_off_in_any_state(viewer: Any, widget: InrDenoiseWidget) -> None:
+    found = []
+    for name, show in STATES.items():
+        show(viewer, widget)
+        for height in HEIGHTS:
+            sized(widget, NARROW, height)
+            assert widget.width() == NARROW
+            found += [f"{name}, {height} pixels high: {one}" for one in cut_off(widget)]
+        back(widget)
+    assert found == []
+
+
+@pytest.mark.parametrize("spoiled", ["button", "label", "row", "table", "plot"])
+def test_what_is_cut_off_is_found(
+    viewer: Any, widget: InrDenoiseWidget, spoiled: str
+) -> None:
+    (table if spoiled == "table" else advanced)(viewer, widget)
+    sized(widget, NARROW, HEIGHTS[0])
+    inputs = widget.inputs
+    if spoiled == "button":
+        inputs.view_button.setFixedWidth(20)
+    elif spoiled == "label":
+        inputs.noise_label.setFixedHeight(10)
+    elif spoiled == "row":
+        inputs.layer.native.setMinimumWidth(NARROW)
+    elif spoiled == "table":
+        widget.results.table.horizontalHeader().setMinimumSectionSize(90)
+    else:
+        inputs.noise.plot.setFixedHeight(30)
+    process_events(0.1)
+    assert cut_off(widget)
