@@ -36,8 +36,7 @@ _LOWEST = 4
 """Cosine frequencies along both axes, summed, below which patches are compared; the
 higher ones are mostly noise."""
 _VALUES_AT_ONCE = 2**17
-"""Values of the groups that are solved at once: few enough for the CPU's cache, which
-makes it 1.3 times as fast as four times as many."""
+"""Values of the groups that are solved at once: few enough for the CPU's cache."""
 _VALUES_AT_ONCE_ON_GPU = 2**19
 """The same on a GPU, where it limits the memory."""
 _WEIGHT = 0.9
