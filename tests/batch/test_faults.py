@@ -206,10 +206,12 @@ def test_whatever_fails_ends_in_a_sentence_of_that_file(
 
     real, calls = fit_independently.plane_steps, []
 
-    def steps(problem: Any, settings: Any, device: Any) -> Iterator[Any]:
+    def steps(problem: Any, settings: Any, device: Any, **others: Any) -> Iterator[Any]:
         calls.append(1)
         # Out of memory is tried once more with less: fail both times.
-        return fail() if len(calls) <= tries else real(problem, settings, device)
+        if len(calls) <= tries:
+            return fail()
+        return real(problem, settings, device, **others)
 
     tries = 2 if "emory" in words else 1
     monkeypatch.setattr(fit_independently, "plane_steps", steps)
@@ -228,11 +230,13 @@ def test_a_gpu_that_is_lost_gives_way_to_the_cpu(
     seen: list[tuple[str, bytes]] = []
     real = fit_independently.plane_steps
 
-    def steps(problem: Any, settings: Any, device: torch.device) -> Iterator[Any]:
+    def steps(
+        problem: Any, settings: Any, device: torch.device, **others: Any
+    ) -> Iterator[Any]:
         seen.append((device.type, problem.plane_yxs.tobytes()))
         if len(seen) == 2:
             raise LOST
-        return (yield from real(problem, settings, torch.device("cpu")))
+        return (yield from real(problem, settings, torch.device("cpu"), **others))
 
     monkeypatch.setattr(fit_independently, "plane_steps", steps)
     has = SimpleNamespace(total_memory=8 * 10**9)

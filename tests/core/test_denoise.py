@@ -331,3 +331,25 @@ def test_the_report_has_the_promised_keys(
     assert sorted(file) == sorted(FILE_KEYS)
     assert sorted(file["planes"][0]) == sorted(PLANE_KEYS)
     assert DenoiseSettings.from_dict(report["settings"]) == tiny
+
+
+def test_a_call_without_previews_gives_the_same_bytes(
+    rng: np.random.Generator,
+) -> None:
+    """Also for planes that share a network; the steps show the noisy plane then."""
+    settings = preset_settings("fast", window_steps=60)
+    stack = rng.normal(100, 5, (4, 40, 40)).astype(np.float32)
+    for image in (stack[0], stack):
+        run = GeneratorResult(denoise_steps(image, settings=settings))
+        changed = [
+            not np.array_equal(step.result.plane_yxs, step.problem.plane_yxs)
+            for step in run
+            if step.fit is not None and step.fit.step
+        ]
+        assert any(changed)
+        quick = GeneratorResult(denoise_steps(image, settings=settings, previews=False))
+        for step in quick:
+            if step.fit is not None:
+                shown = step.result.plane_yxs
+                assert np.array_equal(shown, step.problem.plane_yxs.astype(np.float32))
+        assert np.array_equal(quick.result.image, run.result.image)

@@ -261,6 +261,7 @@ def _denoised(
         out=kept.image,
         resume=_resumable(record, kept, options),
         map_outputs=kept.maps,
+        previews=False,
     )
     run = GeneratorResult(steps)
     for step in run:

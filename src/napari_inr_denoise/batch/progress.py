@@ -35,8 +35,10 @@ class JobProgress:
         fit = ""
         if step.fit is not None:
             fit = f"step {step.fit.step}, {step.fit.steps_per_second:.0f} steps/s"
-            sigma = step.fit.noise.sigma
-            if sigma > 0:
+            sigma, error = step.fit.noise.sigma, step.fit.estimated_error
+            if sigma > 0 and error is not None:
+                fit += f", error {error / sigma:.2f} x noise"
+            elif sigma > 0 and step.fit.residual_rms > 0:
                 fit += f", residual {step.fit.residual_rms / sigma:.2f} x noise"
         planes, count = len(step.finished), step.plane_count
         return cls(float(step.progress), planes, count, step.place, fit)

@@ -277,7 +277,7 @@ def _denoise_sample(
     from napari_inr_denoise.core.compute.generators import GeneratorResult
     from napari_inr_denoise.core.denoise import denoise_steps
 
-    run = GeneratorResult(denoise_steps(noisy, settings=settings))
+    run = GeneratorResult(denoise_steps(noisy, settings=settings, previews=False))
     with ProgressBar() as bar:
         for step in run:
             bar.show("demo", JobProgress.of(step))

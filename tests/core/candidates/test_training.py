@@ -99,3 +99,10 @@ def test_the_plane_is_shown_on_the_way() -> None:
     shown = {one.step: one.candidate for one in updates if one.candidate is not None}
     assert list(shown) == [25, 50]
     assert (shown[50].plane_yxs == 50).all()
+
+
+def test_nothing_is_predicted_on_the_way_for_nobody() -> None:
+    trainer = ScriptedTrainer(100, None)
+    run = GeneratorResult(train(trainer, 1, previews=False))
+    assert not any(one.candidate for one in run)
+    assert run.result.steps == 100

@@ -7,11 +7,11 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core.noise.level_function import (
     NoiseLevelFunction,
     _fit_line,
-    _patches,
     _slope_error,
     constant_level_function,
     measure_level_function,
 )
+from napari_inr_denoise.core.noise.patches import PatchPlaces
 
 PEDESTAL = 100.0
 
@@ -177,11 +177,23 @@ def test_groups_are_as_many_as_there_are_patches_for(
 def test_the_surroundings_of_a_patch_are_without_the_patch() -> None:
     plane = np.zeros((40, 40))
     plane[15:21, 17:23] = 7.0
-    patches, surroundings = _patches(plane, np.ones(plane.shape, dtype=bool), 6)
-    (own,) = np.flatnonzero((patches == 7.0).all(axis=1))
+    places = PatchPlaces.of(plane, np.ones(plane.shape, dtype=bool), 6)
+    surroundings = places.surroundings
+    patches = places.patches(np.arange(len(surroundings))) * places.unit
+    patches += places.centre
+    (own,) = np.flatnonzero((patches > 6.9).all(axis=1))
     assert surroundings[own] == pytest.approx(0.0, abs=1e-9)
-    adjacent = np.flatnonzero((patches == 0.0).all(axis=1) & (surroundings > 0.1))
+    adjacent = np.flatnonzero((patches < 0.1).all(axis=1) & (surroundings > 0.1))
     assert len(adjacent) > 0
+
+
+@pytest.mark.parametrize("extreme", [1e5, 1e7, 1e9])
+def test_one_extreme_pixel_leaves_the_digits_of_the_others(
+    rng: np.random.Generator, extreme: float
+) -> None:
+    plane = rng.normal(1000, 5.0, (128, 128))
+    plane[60, 60] = extreme
+    assert _measure(plane).variances == pytest.approx([25.0] * 16, rel=0.1)
 
 
 def test_one_group_that_is_off_does_not_bend_the_line() -> None:

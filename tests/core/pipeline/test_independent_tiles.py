@@ -102,9 +102,9 @@ def test_planes_of_several_series_go_at_once(monkeypatch: pytest.MonkeyPatch) ->
     asked: list[list[dict[str, int]]] = []
     fitted = module.fit_independently
 
-    def noting(tiles: Any, *others: Any) -> Any:
+    def noting(tiles: Any, *others: Any, **named: Any) -> Any:
         asked.append([one.plane.index for one in tiles])
-        return fitted(tiles, *others)
+        return fitted(tiles, *others, **named)
 
     monkeypatch.setattr(strategies, "fit_independently", noting)
     _at_once(3, monkeypatch)
@@ -119,9 +119,9 @@ def test_unrelated_planes_of_a_stack_go_at_once(
     asked: list[int] = []
     fitted = module.fit_independently
 
-    def noting(tiles: Any, *others: Any) -> Any:
+    def noting(tiles: Any, *others: Any, **named: Any) -> Any:
         asked.append(len(tiles))
-        return fitted(tiles, *others)
+        return fitted(tiles, *others, **named)
 
     monkeypatch.setattr(strategies, "fit_independently", noting)
     _at_once(2, monkeypatch)
@@ -154,8 +154,9 @@ def test_progress_rises_to_one_while_some_are_at_work(
 def _replayed(actual: Any, count_of: Callable[[NoisyPlane], int]) -> Any:
     """Return a stand-in for `plane_steps` with so many steps for a plane."""
 
-    def replayed(problem: Any, settings: Any, device: Any) -> Any:
-        steps = list(run := GeneratorResult(actual(problem, settings, device)))
+    def replayed(problem: Any, settings: Any, device: Any, **others: Any) -> Any:
+        run = GeneratorResult(actual(problem, settings, device, **others))
+        steps = list(run)
         length = count_of(problem)
         for number in range(length):
             yield replace(steps[0], progress=number / length)
@@ -235,15 +236,15 @@ def test_one_by_one_once_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None
     failed: list[MemoryError] = []
     fitted, steps_of = module.fit_independently, module.plane_steps
 
-    def noting(tiles: Any, *others: Any) -> Any:
+    def noting(tiles: Any, *others: Any, **named: Any) -> Any:
         asked.append(len(tiles))
-        return fitted(tiles, *others)
+        return fitted(tiles, *others, **named)
 
-    def short(*of: Any) -> Any:
+    def short(*of: Any, **named: Any) -> Any:
         if not failed:
             failed.append(MemoryError("no more"))
             raise failed[0]
-        return steps_of(*of)
+        return steps_of(*of, **named)
 
     monkeypatch.setattr(strategies, "fit_independently", noting)
     monkeypatch.setattr(module, "plane_steps", short)
@@ -263,7 +264,7 @@ def test_who_is_done_is_kept_where_another_fails(
     over, real, failed = threading.Event(), module.plane_steps, []
     image = _bright(3)
 
-    def steps(problem: Any, *others: Any) -> Any:
+    def steps(problem: Any, *others: Any, **named: Any) -> Any:
         first = problem.plane_yxs.mean() < 200
         if first and not failed:
             over.wait(60)
@@ -271,7 +272,7 @@ def test_who_is_done_is_kept_where_another_fails(
             failed.append(1)
             raise MemoryError("no more")
         asked.append(int(problem.plane_yxs.mean() // 100))
-        found = yield from real(problem, *others)
+        found = yield from real(problem, *others, **named)
         over.set()
         return found
 

@@ -238,11 +238,13 @@ def _failing(times: int, error: Exception) -> Any:
     seen: list[DenoiseSettings] = []
     real = fit_independently.plane_steps
 
-    def steps(problem: Any, settings: DenoiseSettings, device: torch.device) -> Any:
+    def steps(
+        problem: Any, settings: DenoiseSettings, device: torch.device, **others: Any
+    ) -> Any:
         seen.append(settings)
         if len(seen) <= times:
             raise error
-        return real(problem, settings, device)
+        return real(problem, settings, device, **others)
 
     return steps, seen
 

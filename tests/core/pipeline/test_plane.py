@@ -250,7 +250,9 @@ def test_a_network_that_breaks_down_never_shows(
     """A fit that ends in NaN, as with a far too large learning rate."""
 
     class Broken(NeighbourhoodModel):
-        def fit(self, problem: NoisyPlane, *_: object) -> CandidateSteps:
+        def fit(
+            self, problem: NoisyPlane, *_: object, **_named: object
+        ) -> CandidateSteps:
             nothing = np.full(problem.plane_yxs.shape, np.nan, np.float32)
             return Candidate(self.name, nothing, nothing, 1, StopReason.TRAINED)
             yield

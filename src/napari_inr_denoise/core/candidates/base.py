@@ -130,6 +130,8 @@ class CandidateModel(ABC):
         targets_yx: NDArray[np.bool_],
         settings: DenoiseSettings,
         device: torch.device,
+        *,
+        previews: bool = True,
     ) -> CandidateSteps:
         """Fit the network to a plane.
 
@@ -143,6 +145,9 @@ class CandidateModel(ABC):
             Parameters of the network and of its training.
         device : torch.device
             Device on which the network is trained.
+        previews : bool
+            Whether somebody looks at the plane before the end. Otherwise a step may
+            show the noisy plane.
 
         Yields
         ------
@@ -237,11 +242,15 @@ class BlindSpotModel(CandidateModel):
         targets_yx: NDArray[np.bool_],
         settings: DenoiseSettings,
         device: torch.device,
+        *,
+        previews: bool = True,
     ) -> CandidateSteps:
         """Train on one plane and predict it; see `CandidateModel.fit`."""
         started, best = time.monotonic(), noisy_result(problem)
         trainer = self.plane_trainer(problem, targets_yx, settings, device)
-        steps = train(trainer, settings.n_augmentations, settings.patience)
+        steps = train(
+            trainer, settings.n_augmentations, settings.patience, previews=previews
+        )
         for training in (run := GeneratorResult(steps)):
             best = shown(problem, training, device) or best
             yield step_of(problem, training, best, time.monotonic() - started)

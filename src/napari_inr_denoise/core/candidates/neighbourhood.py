@@ -190,6 +190,9 @@ class NeighbourhoodTrainer(Trainer):
         predicted = hidden.level + offset
         # Detached, so that the loss of the result trains the gain alone.
         fixed = predicted.detach()
+        if self._network.blurs == 1:  # a mean of one value, the pixel itself
+            share = gain * hidden.weight[..., 0]
+            return predicted, fixed + share * (hidden.values[..., 0] - fixed), share
         kernel = gain[..., None] * (mix @ self._basis) * hidden.weight
         result = fixed + (kernel * (hidden.values - fixed[..., None])).sum(dim=-1)
         return predicted, result, (kernel * self._correlation).sum(dim=-1)

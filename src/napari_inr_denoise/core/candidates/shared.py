@@ -21,7 +21,7 @@ from napari_inr_denoise.core.candidates.training import (
     Trainer,
     Training,
     TrainingTile,
-    train,
+    optimize,
 )
 from napari_inr_denoise.core.compute.concurrency import fit_concurrently
 from napari_inr_denoise.core.compute.generators import GeneratorResult, run_in_thread
@@ -187,7 +187,11 @@ def can_share(settings: DenoiseSettings) -> bool:
 
 
 def train_shared(
-    planes: Series, settings: DenoiseSettings, device: torch.device
+    planes: Series,
+    settings: DenoiseSettings,
+    device: torch.device,
+    *,
+    previews: bool = True,
 ) -> Generator[SharedTraining | None, None, SharedNetworks | None]:
     """Train the networks on planes of a series, or on tiles of a single plane.
 
@@ -199,6 +203,8 @@ def train_shared(
         Names and parameters of the networks.
     device : torch.device
         Device on which the network is trained.
+    previews : bool
+        Whether to predict a plane at some steps, for a caller who shows it.
 
     Yields
     ------
@@ -226,7 +232,8 @@ def train_shared(
         return model.trainer(parts, scale, settings, device, steps)
 
     fits = [
-        _trained(partial(begin, model), device, settings.patience) for model in models
+        _trained(partial(begin, model), device, settings.patience, previews=previews)
+        for model in models
     ]
     newest: dict[int, Training] = {}
     for number, training in (run := GeneratorResult(fit_concurrently(fits, device))):
@@ -242,7 +249,11 @@ def train_shared(
 
 
 def _trained(
-    begin: Callable[[], Trainer], device: torch.device, patience: float
+    begin: Callable[[], Trainer],
+    device: torch.device,
+    patience: float,
+    *,
+    previews: bool,
 ) -> Generator[Training | None, None, tuple[Trainer, StopReason]]:
     """Build a trainer in a worker thread, and train it."""
 
@@ -255,8 +266,8 @@ def _trained(
         return trainer
 
     trainer = yield from run_in_thread(begun)
-    candidate = yield from train(trainer, 1, patience)
-    return trainer, candidate.reason
+    _, reason = yield from optimize(trainer, patience, previews=previews)
+    return trainer, reason
 
 
 def _of_all(trainings: dict[int, Training], candidate: Candidate | None) -> Training:

@@ -103,6 +103,8 @@ class SirenModel(CandidateModel):
         targets_yx: NDArray[np.bool_],
         settings: DenoiseSettings,
         device: torch.device,
+        *,
+        previews: bool = True,  # noqa: ARG002 - the stop rule evaluates the plane anyway
     ) -> CandidateSteps:
         """Fit until the residual reaches the noise level; see `CandidateModel.fit`."""
         part = replace(problem, fitted_yx=targets_yx)

@@ -35,8 +35,10 @@ _TILE = 4
 _LOWEST = 4
 """Cosine frequencies along both axes, summed, below which patches are compared; the
 higher ones are mostly noise."""
-_GROUPS_AT_ONCE = 256
-"""Groups that are solved at once; limits the memory."""
+_VALUES_AT_ONCE = 2**17
+"""Values of the groups that are solved at once: few enough for the CPU's cache."""
+_VALUES_AT_ONCE_ON_GPU = 2**19
+"""The same on a GPU, where it limits the memory."""
 _WEIGHT = 0.9
 """Weight of the regression where a group has structure of many dimensions."""
 _BRIGHTNESS = 7.0
@@ -210,11 +212,18 @@ def _most_similar(
     centre = asked.mean(dim=1, keepdim=True)
     seen, asked = seen - centre, asked - centre
     distance = seen.square().sum(dim=2)[:, None] - 2 * asked @ seen.transpose(1, 2)
-    best = distance.topk(
-        min(similar, distance.shape[2]), dim=2, largest=False, sorted=False
-    ).indices
+    best = _smallest(distance, min(similar, distance.shape[2]))
     row, column = best // reach, best % reach
     return (row * wide + column + firsts[:, None, None]).flatten(0, 1)
+
+
+def _smallest(values: Tensor, count: int) -> Tensor:
+    """Return the places of the smallest values along the last axis, in any order."""
+    if values.device.type != "cpu":
+        return values.topk(count, largest=False, sorted=False).indices
+    # In a quarter of the time of `topk`.
+    places = np.argpartition(values.numpy(), count - 1)[..., :count]
+    return torch.from_numpy(np.ascontiguousarray(places))
 
 
 def _features(pilot_spyx: Tensor) -> Tensor:
@@ -251,29 +260,67 @@ def _of_groups(values: Tensor, groups: Tensor) -> Tensor:
     height, width = values.shape[2:]
     area, high, wide = _SIDE**2, height - _SIDE + 1, width - _SIDE + 1
     power = F.avg_pool2d(values[0], _SIDE, 1).flatten() * samples * area
-    both = values[1:].reshape(2, samples, -1)
-    within = torch.arange(_SIDE, device=values.device)
-    within = (within[:, None] * width + within).flatten()
-    size = samples * area
+    rows, size = _patch_rows(values[1:]), samples * area
     sums = torch.zeros(power.numel(), size + 2, device=values.device)
-    for group in groups.split(_GROUPS_AT_ONCE):
-        row, column = group // wide, group % wide
-        row = row // high * height + row % high
-        pixels = (row * width + column)[..., None] + within
-        removed, pilot = both[:, :, pixels].permute(0, 2, 3, 1, 4).flatten(3)
-        combined, weight = _coefficients(pilot, power[group])
-        change = torch.baddbmm(pilot, combined, pilot + removed, beta=-1)
-        kept = combined.diagonal(dim1=1, dim2=2)
-        columns = [change, kept[..., None], torch.ones_like(kept)[..., None]]
-        found = torch.cat(columns, dim=2).mul_(weight[..., None])
-        _add_rows(sums, group.flatten(), found.flatten(0, 1))
-    own = sums[: high * wide]
-    changes = F.fold(own[:, :size].T[None], (height, width), _SIDE)[0]
-    # A share holds for all pixels of its patch: sums over squares instead of a fold.
-    shares = own[:, size:].T.reshape(1, 2, high, wide)
+    most = _VALUES_AT_ONCE_ON_GPU if values.is_cuda else _VALUES_AT_ONCE
+    for group in groups.split(max(most // (groups.shape[1] * size), 1)):
+        index = group.flatten()
+        patches = rows.index_select(0, index).view(*group.shape, 2 * size)
+        pilot, noisy = patches[..., :size], patches[..., size:]
+        combined, weight = _coefficients(pilot, power.index_select(0, index))
+        found = torch.empty(*group.shape, size + 2, device=values.device)
+        change, kept = found[..., :size], combined.diagonal(dim1=1, dim2=2)
+        torch.sub(combined @ noisy, pilot, out=change)
+        found[..., size] = kept
+        found[..., size + 1] = 1.0
+        _add_rows(sums, index, found.mul_(weight[..., None]).flatten(0, 1))
+    # Transposed as a whole: that runs in blocks, and of a part it would not.
+    own = sums[: high * wide].T.contiguous().view(-1, high, wide)
+    changes = _laid_back(own[:size].view(samples, _SIDE, _SIDE, high, wide))
+    # A share holds for all pixels of its patch: sums over squares instead of patches.
+    shares = own[None, size:]
     margin = _SIDE - 1
     shares = F.avg_pool2d(F.pad(shares, 4 * (margin,)), _SIDE, 1) * area
     return torch.cat([changes, shares[0]])
+
+
+def _patch_rows(values: Tensor) -> Tensor:
+    """Return the pilot and the noisy values of all patches, one patch in a row.
+
+    A group is then gathered by rows of memory instead of pixel by pixel.
+
+    Parameters
+    ----------
+    values : Tensor, shape (2 * samples, planes, Y, X)
+        Removed and result.
+
+    Returns
+    -------
+    Tensor, shape (patches, 2 * samples * side * side)
+    """
+    removed, pilot = values.chunk(2)
+    both = torch.cat([pilot, pilot + removed])
+    windows = both.unfold(2, _SIDE, 1).unfold(3, _SIDE, 1)
+    return windows.permute(1, 2, 3, 0, 4, 5).flatten(3).flatten(0, 2)
+
+
+def _laid_back(patches: Tensor) -> Tensor:
+    """Return the sums of overlapping patches, (samples, Y, X).
+
+    Parameters
+    ----------
+    patches : Tensor, shape (samples, side, side, rows, columns)
+        Each value of the patches at all positions.
+    """
+    samples, _, _, high, wide = patches.shape
+    width, height = wide + _SIDE - 1, high + _SIDE - 1
+    lines = patches.new_zeros(samples, _SIDE, high, width)
+    for shift in range(_SIDE):
+        lines[..., shift : shift + wide] += patches[:, :, shift]
+    sums = patches.new_zeros(samples, height, width)
+    for shift in range(_SIDE):
+        sums[:, shift : shift + high] += lines[:, shift]
+    return sums
 
 
 def _add_rows(sums: Tensor, index: Tensor, rows: Tensor) -> None:
@@ -292,7 +339,7 @@ def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
     ----------
     pilot : Tensor, shape (groups, patches, values)
         Patches of the result.
-    power : Tensor, shape (groups, patches)
+    power : Tensor, shape (groups * patches,)
         Noise variance of each patch, summed over its values.
 
     Returns
@@ -307,14 +354,14 @@ def _coefficients(pilot: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
     # depend on the number of threads. Apple's GPUs have no float64.
     doubles = pilot.device.type in ("cpu", "cuda")
     exact = torch.float64 if doubles else torch.float32
-    contrast = contrast.clamp(-_LARGEST, _LARGEST).to(exact)
-    noise = power.to(exact)
-    second = torch.baddbmm(torch.diag_embed(noise), contrast, contrast.transpose(1, 2))
-    inverse = _inverse(second)
-    sums = inverse.sum(dim=2, keepdim=True)
-    inverse -= sums @ sums.transpose(1, 2) / sums.sum(dim=1, keepdim=True)
-    lost = noise[..., None] * inverse
-    combined = torch.eye(noise.shape[1], dtype=exact, device=noise.device) - lost
+    contrast = contrast.clamp_(-_LARGEST, _LARGEST).to(exact)
+    noise = power.to(exact).view(pilot.shape[:2])
+    second = contrast @ contrast.transpose(1, 2)
+    second.diagonal(dim1=1, dim2=2).add_(noise)
+    combined = _inverse(second)
+    sums = combined.sum(dim=2, keepdim=True)
+    combined.baddbmm_(sums / sums.sum(dim=1, keepdim=True), sums.mT, alpha=-1)
+    combined.mul_(-noise[..., None]).diagonal(dim1=1, dim2=2).add_(1)
     left = (combined.square() @ noise[..., None])[..., 0] / noise
     return combined.to(pilot.dtype), (1 / left).to(pilot.dtype)
 

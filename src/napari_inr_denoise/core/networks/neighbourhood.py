@@ -116,11 +116,15 @@ class Neighbourhood(nn.Module):
         _, *others, last = self.linear_layers()
         kind = product_dtype(values.device)
         for layer in others:
-            values = _product(F.relu(values), layer.weight, layer.bias, kind)
+            # Rounded before the activation: the same values from half the memory.
+            values = F.relu(values.to(kind))
+            values = _product(values, layer.weight, layer.bias, kind)
         values = last(F.relu(values).to(last.weight.dtype))
         parts = values.view(len(values), 2 + self.blurs, self.samples)
-        gain = torch.sigmoid(parts[:, 1])
-        return parts[:, 0], gain, torch.softmax(parts[:, 2:], dim=1).transpose(1, 2)
+        offset, gain = parts[:, 0], torch.sigmoid(parts[:, 1])
+        if self.blurs == 1:
+            return offset, gain, torch.ones_like(gain)[..., None]
+        return offset, gain, torch.softmax(parts[:, 2:], dim=1).transpose(1, 2)
 
 
 def _product(values: Tensor, weight: Tensor, bias: Tensor, kind: torch.dtype) -> Tensor:

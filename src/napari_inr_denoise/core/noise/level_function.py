@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.fft import dctn
-from scipy.ndimage import uniform_filter
 from scipy.special import ndtr
 
 from napari_inr_denoise.core.noise.intensity_bins import by_root_intensity
+from napari_inr_denoise.core.noise.patches import PatchBin, PatchPlaces
 
 _SIDES = (6, 4)
 """Sides of the patches, in pixels. The smaller is used if there are few patches."""
-_SURROUNDINGS = 14
-"""Side, in pixels, of the window around a patch whose mean decides the bin."""
 _GROUPS = (4, 16)
 """Smallest and largest number of intensity bins (groups)."""
 _PATCHES_PER_VALUE = 20
 """Minimum number of patches in a group, per value of a patch."""
 _FEWER = 4
 """Factor by which a bin of few, bright patches may be smaller."""
-_MAX_PATCHES = 300_000
-_ROWS_AT_ONCE = 256
-"""Rows per matrix product, few enough that BLAS does not start threads."""
 _ROUNDS = 4
 """Iterations of texture rejection."""
-_PER_FREQUENCY = (2, 10)
-"""Patches per frequency: minimum of a group, and minimum for the eigenvalues."""
 _TEXTURE = 2.0
 """Standard deviations above the expected energy at which a patch counts as texture."""
-_ONE_TEXTURE_BELOW = 0.8
-"""Ratio of smallest eigenvalues to smallest frequency variances; see `_group`."""
-_LARGEST_KURTOSIS = 10.0
 _SIGNIFICANT = 3.0
 """Standard errors above which a slope is significant."""
 _LOWER, _LINE_ROUNDS = 0.4, 40
@@ -48,6 +37,9 @@ _STEEP = 3.0
 _FREE_SIGMAS, _CENSORED = 3.0, 32
 """Standard deviations below the largest value at which saturation leaves the noise as
 it is, and number of intensities beyond for which the rest of it is computed."""
+_FAR = 1e5
+"""Energy over the usual one at which a patch is never noise. In the sums of squares of
+float32 it would leave no digits for the others."""
 _TINY = 1e-30
 _MIN_FRACTION = 0.05
 """Lower limit of the fitted line and the table, as a fraction of the mean variance."""
@@ -191,11 +183,12 @@ def measure_level_function(
     for side in _SIDES:
         if min(plane_yx.shape) < 2 * side:
             continue
-        patches, surroundings = _patches(plane_yx, valid_yx, side)
-        groups = min(len(patches) // (_PATCHES_PER_VALUE * side**2), _GROUPS[1])
+        places = PatchPlaces.of(fill_invalid(plane_yx, valid_yx), valid_yx, side)
+        count = len(places.surroundings)
+        groups = min(count // (_PATCHES_PER_VALUE * side**2), _GROUPS[1])
         if groups >= _GROUPS[0]:
             least = _PATCHES_PER_VALUE * side**2 // _FEWER
-            return _curve(patches, by_root_intensity(surroundings, groups, least))
+            return _curve(places, by_root_intensity(places.surroundings, groups, least))
     return None
 
 
@@ -207,66 +200,8 @@ def fill_invalid(
     return np.where(valid_yx, plane_yx, mean)
 
 
-def _patches(
-    plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_], side: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return patches, (N, side * side), and the means of their surroundings, (N,)."""
-    filled = fill_invalid(plane_yx, valid_yx)
-    windows = sliding_window_view(filled, (side, side))
-    whole = sliding_window_view(valid_yx, (side, side)).all(axis=(-1, -2))
-    wide, own = (uniform_filter(filled, n) for n in (_SURROUNDINGS, side))
-    areas = _SURROUNDINGS**2, side**2
-    ring = (wide * areas[0] - own * areas[1]) / (areas[0] - areas[1])
-    centre = side // 2
-    ring = ring[centre:, centre:][: whole.shape[0], : whole.shape[1]]
-    every = max(math.ceil(whole.sum() / _MAX_PATCHES), 1)
-    rows, columns = (index[::every] for index in np.nonzero(whole))
-    patches = windows[rows, columns].reshape(len(rows), side * side)
-    patches = patches.astype(np.float64)
-    return patches, ring[rows, columns]
-
-
-def _frequencies(
-    patches: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Return low-frequency energy, high-frequency coefficients, number of low ones.
-
-    The frequencies are those of the cosine transform. Mean and slopes are excluded: the
-    slope on the flank of a bright cell would count as texture.
-    """
-    side = math.isqrt(patches.shape[1])
-    every = np.eye(side**2).reshape(-1, side, side)
-    transform = dctn(every, axes=(1, 2), norm="ortho").reshape(side**2, -1)
-    order = np.add.outer(np.arange(side), np.arange(side)).ravel()
-    last_low = 4 * (side - 1) // 5
-    low = transform[:, (order > 1) & (order <= last_low)]
-    high = transform[:, order > last_low]
-    energy = np.square(_product(patches, low)).mean(axis=1)
-    return energy, _product(patches, high), low.shape[1]
-
-
-def _product(
-    values: NDArray[np.float64], matrix: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return a matrix product of many rows, computed in blocks.
-
-    For all rows at once, BLAS starts threads that busy-wait for each other. On a loaded
-    machine that takes several times as long as one thread.
-    """
-    whole = len(values) // _ROWS_AT_ONCE * _ROWS_AT_ONCE
-    result = np.empty((len(values), matrix.shape[1]))
-    blocks = (-1, _ROWS_AT_ONCE)
-    np.matmul(
-        values[:whole].reshape(*blocks, len(matrix)),
-        matrix,
-        out=result[:whole].reshape(*blocks, matrix.shape[1]),
-    )
-    result[whole:] = values[whole:] @ matrix
-    return result
-
-
 def _curve(
-    patches: NDArray[np.float64], groups: list[NDArray[np.intp]]
+    places: PatchPlaces, groups: Sequence[NDArray[np.intp]]
 ) -> NoiseLevelFunction | None:
     """Measure the bins, with iterative rejection of texture.
 
@@ -274,62 +209,27 @@ def _curve(
     Selection on the measured frequencies would reject patches with strong noise and
     bias the level low.
     """
-    means = patches.mean(axis=1)
-    energy, high, low_count = _frequencies(patches)
-    kept, tiny = np.ones(len(patches), dtype=bool), float(np.finfo(float).tiny)
+    bins = [PatchBin.of(places, which) for which in groups]
+    kept = [one.energy <= _FAR * np.median(one.energy) for one in bins]
+    tiny = float(np.finfo(float).tiny)
     curve: NoiseLevelFunction | None = None
     for _ in range(_ROUNDS):
-        table = [_group(high, means, part[kept[part]]) for part in groups]
+        table = [one.noise(some) for one, some in zip(bins, kept, strict=True)]
         known = [row for row in table if row is not None]
         if len(known) < _GROUPS[0]:
             return curve
         curve = _fit_line(np.array(known))
-        kept = np.zeros(len(patches), dtype=bool)
-        for part, row in zip(groups, table, strict=True):
+        for number, (one, row) in enumerate(zip(bins, table, strict=True)):
             if row is None:
+                kept[number][:] = False
                 continue
             mean, variance, kurtosis, _ = row
             # The bin's variance, scaled along the line to the mean of each patch.
             ends = curve.line(np.array([mean]))[0]
-            expected = variance * curve.line(means[part]) / max(ends, tiny)
-            spread = math.sqrt((2 + kurtosis) / low_count)
-            kept[part] = energy[part] <= expected * (1 + _TEXTURE * spread)
+            expected = variance * curve.line(one.means) / max(ends, tiny)
+            spread = math.sqrt((2 + kurtosis) / one.low_count)
+            kept[number] = one.energy <= expected * (1 + _TEXTURE * spread)
     return curve
-
-
-def _group(
-    high: NDArray[np.float64],
-    means: NDArray[np.float64],
-    part: NDArray[np.intp],
-) -> tuple[float, float, float, float] | None:
-    """Return a bin's mean, noise variance, excess kurtosis and number of patches."""
-    if len(part) < _PER_FREQUENCY[0] * high.shape[1]:
-        return None
-    chosen = high[part]
-    covariance = chosen.T @ chosen / len(part)
-    variance = _smallest(np.sort(np.diag(covariance)))
-    # Uniform texture, such as cloth, fills few directions but many frequencies. Only
-    # the eigenvalues separate it from noise. They are not always used: without texture
-    # they spread, and the smallest are too small.
-    if len(part) >= _PER_FREQUENCY[1] * high.shape[1]:
-        least = _smallest(np.linalg.eigvalsh(covariance))
-        variance = least if least < _ONE_TEXTURE_BELOW * variance else variance
-    squares = float(np.trace(covariance)) / chosen.shape[1]
-    power = np.square(chosen)
-    fourth = float(np.square(power).mean())  # much faster than a fourth power
-    kurtosis = fourth / squares**2 - 3 if squares > 0 else 0.0
-    limited = min(max(kurtosis, 0.0), _LARGEST_KURTOSIS)
-    return float(means[part].mean()), variance, limited, float(len(part))
-
-
-def _smallest(ascending: NDArray[np.floating]) -> float:
-    """Return the mean of the largest prefix that is not skewed to high values."""
-    for count in range(len(ascending), 1, -1):
-        smallest = ascending[:count]
-        mean = smallest.mean()
-        if np.sum(smallest > mean) >= np.sum(smallest < mean):
-            return float(mean)
-    return float(ascending[0])
 
 
 def _slope_error(

@@ -268,8 +268,10 @@ class _Patches:
         """
         scale = np.maximum(power, _LEAST_SHARE)[_VARYING].astype(np.float32)
         expected = line(self.surroundings).astype(np.float32)[:, None]
-        relative = self.squares[:, _VARYING] / scale / np.maximum(expected, _TINY)
-        own = np.minimum(relative, _LARGEST_ENERGY).mean(axis=1, dtype=np.float64)
+        relative = self.squares.reshape(len(expected), -1)[:, 1:] / scale
+        relative /= np.maximum(expected, _TINY)
+        np.minimum(relative, _LARGEST_ENERGY, out=relative)
+        own = relative.mean(axis=1).astype(np.float64)
         around = _around(own, self.whole_yx, self.apart)
         return np.where(self.outlier, 100 * around, around)
 

@@ -74,6 +74,8 @@ def fit_independently(
     spacing_yx: tuple[float, float],
     settings: DenoiseSettings,
     device: torch.device,
+    *,
+    previews: bool = True,
 ) -> _Steps:
     """Denoise tiles at once, each with its own noise model and networks.
 
@@ -87,6 +89,8 @@ def fit_independently(
         The networks, and the strength of the denoising.
     device : torch.device
         Where to compute.
+    previews : bool
+        Whether somebody looks at a tile before it is denoised.
 
     Yields
     ------
@@ -104,7 +108,9 @@ def fit_independently(
     """
     at_work = _AtWork(tiles)
     fits = [
-        at_work.record(number, _denoised(one, spacing_yx, settings, device))
+        at_work.record(
+            number, _denoised(one, spacing_yx, settings, device, previews=previews)
+        )
         for number, one in enumerate(tiles)
     ]
     try:
@@ -124,13 +130,16 @@ def _denoised(
     spacing_yx: tuple[float, float],
     settings: DenoiseSettings,
     device: torch.device,
+    *,
+    previews: bool,
 ) -> _Fit:
     problem = measure_plane(
         noisy.values_yxs, noisy.valid_yx, spacing_yx, noisy.pattern_yxs
     )
     result = passthrough_result(problem)
     if result is None:
-        for fit in (run := GeneratorResult(plane_steps(problem, settings, device))):
+        steps = plane_steps(problem, settings, device, previews=previews)
+        for fit in (run := GeneratorResult(steps)):
             yield TileStep(noisy, problem, fit)
         result = run.result
     strength = settings.strength

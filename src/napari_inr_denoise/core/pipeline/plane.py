@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.candidates.base import CandidateModel, CandidateSteps
+from napari_inr_denoise.core.candidates.base import CandidateSteps
 from napari_inr_denoise.core.candidates.registry import suitable_models
 from napari_inr_denoise.core.candidates.siren import fit_steps
 from napari_inr_denoise.core.candidates.training import as_result
@@ -42,7 +43,11 @@ from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 
 
 def plane_steps(
-    problem: NoisyPlane, settings: DenoiseSettings, device: torch.device
+    problem: NoisyPlane,
+    settings: DenoiseSettings,
+    device: torch.device,
+    *,
+    previews: bool = True,
 ) -> FitSteps:
     """Denoise a plane with the candidates that the settings name.
 
@@ -59,6 +64,8 @@ def plane_steps(
         The candidates and their parameters.
     device : torch.device
         Where to compute.
+    previews : bool
+        Whether somebody looks at the plane before the end; see `CandidateModel.fit`.
 
     Yields
     ------
@@ -79,9 +86,10 @@ def plane_steps(
         )
         return _no_worse(problem, result)
     if problem.regions:
-        return (yield from _by_region(problem, settings, device))
+        return (yield from _by_region(problem, settings, device, previews))
     models = suitable_models(settings, problem)
-    return (yield from _combined(models, problem, settings, device))
+    fits = [partial(model.fit, previews=previews) for model in models]
+    return (yield from _combined(fits, problem, settings, device))
 
 
 _WORSE = 2.0
@@ -110,7 +118,7 @@ def _no_worse(problem: NoisyPlane, result: FitResult) -> FitResult:
 
 
 def _by_region(
-    problem: NoisyPlane, settings: DenoiseSettings, device: torch.device
+    problem: NoisyPlane, settings: DenoiseSettings, device: torch.device, previews: bool
 ) -> FitSteps:
     """Denoise the regions of a plane that differ in noise, one after the other."""
     parts = [problem.of_region(region) for region in problem.regions]
@@ -118,7 +126,8 @@ def _by_region(
     for part in parts:
         result = passthrough_result(part)
         if result is None:
-            run = GeneratorResult(plane_steps(part, settings, device))
+            steps = plane_steps(part, settings, device, previews=previews)
+            run = GeneratorResult(steps)
             for step in run:
                 best = _joined(problem, parts, [*done, step.best])
                 yield replace(
@@ -172,7 +181,7 @@ def _joined_error(
 
 
 def _combined(
-    models: Sequence[CandidateModel],
+    fits: Sequence[Callable[..., CandidateSteps]],
     problem: NoisyPlane,
     settings: DenoiseSettings,
     device: torch.device,
@@ -182,12 +191,12 @@ def _combined(
     targets = problem.fitted_yx & ~held_out
     done: dict[int, Candidate] = {}
 
-    def fitted(number: int, model: CandidateModel) -> CandidateSteps:
-        done[number] = yield from model.fit(problem, targets, settings, device)
+    def fitted(number: int, fit: Callable[..., CandidateSteps]) -> CandidateSteps:
+        done[number] = yield from fit(problem, targets, settings, device)
         return done[number]
 
-    fits = [fitted(number, model) for number, model in enumerate(models)]
-    run = GeneratorResult(fit_concurrently(fits, device))
+    at_work = [fitted(number, fit) for number, fit in enumerate(fits)]
+    run = GeneratorResult(fit_concurrently(at_work, device))
     newest: dict[int, FitStep] = {}
     best, known = None, 0
     for number, step in run:
@@ -199,7 +208,7 @@ def _combined(
             known = len(done)
             finite = [done[k] for k in sorted(done) if done[k].is_finite]
             best = _mean(problem, finite, held_out)[0] if finite else None
-        yield _of_all(newest, len(models), set(done), best)
+        yield _of_all(newest, len(fits), set(done), best)
     combined = combine_candidates(problem, run.result, held_out, device)
     return finished_result(problem, combined, held_out, device)
 

@@ -33,6 +33,8 @@ class Run:
         Size of a voxel; any one unit.
     outputs : Outputs
         Where the result and its maps are written.
+    previews : bool
+        Whether somebody looks at the steps.
     """
 
     def __init__(
@@ -42,13 +44,15 @@ class Run:
         settings: DenoiseSettings,
         spacing_zyx: tuple[float, float, float],
         outputs: Outputs,
+        *,
+        previews: bool = True,
     ) -> None:
         plan = Plan.of(axes, source.shape, settings)
         budget = ComputeBudget(settings, plan.device)
         self._state = RunState(source, axes, settings, plan.tiling, budget, outputs)
         progress = Progress(self._state, plan.tiling.count)
         self._context = RunContext(
-            source, spacing_zyx, plan, budget, self._state, progress
+            source, spacing_zyx, plan, budget, self._state, progress, previews
         )
 
     def steps(self) -> DenoiseSteps:

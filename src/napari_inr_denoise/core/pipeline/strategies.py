@@ -81,6 +81,8 @@ class RunContext:
         What is finished, and where it is written.
     progress : Progress
         Makes the steps.
+    previews : bool
+        Whether somebody looks at the steps.
     at_work : int
         Planes or tiles that are worked on at once.
     """
@@ -91,6 +93,7 @@ class RunContext:
     budget: ComputeBudget
     state: RunState
     progress: Progress
+    previews: bool = True
     at_work: int = 1
     _assembly: PlaneAssembly | None = None
     _pattern: tuple[Sequence[Plane], FixedPattern | None] | None = None
@@ -300,7 +303,9 @@ def _train(
     )
     started, best = time.monotonic(), None
     share = _training_share(run, len(planes))
-    steps = train_shared(series, run.budget.settings, run.budget.device)
+    steps = train_shared(
+        series, run.budget.settings, run.budget.device, previews=run.previews
+    )
     training = GeneratorResult(steps)
     for update in training:
         if update is None:
@@ -396,7 +401,11 @@ def _fit(run: RunContext, noisy: Sequence[NoisyTile], work: float) -> Steps:
     """Denoise tiles at once, each by networks of its own."""
     run.at_work = len(noisy)
     updates = fit_independently(
-        noisy, run.spacing_zyx[1:], run.budget.settings, run.budget.device
+        noisy,
+        run.spacing_zyx[1:],
+        run.budget.settings,
+        run.budget.device,
+        previews=run.previews,
     )
     for update, others in updates:
         run.progress.other_work = work * others / run.plan.tiling.count

@@ -80,11 +80,12 @@ class Windows:
         *values, counts = (self._every(plane, rows) for plane in self._padded)
         places, ends = self._incomplete
         incomplete = places[ends[rows.start] : ends[rows.stop]]
-        incomplete = incomplete - rows.start * counts.shape[1]
+        width = counts.shape[1]
+        incomplete = incomplete - rows.start * width
         return Band(
             [one.flatten(2).flatten(0, 1) for one in values],
             incomplete,
-            1 - counts.flatten(2).flatten(0, 1)[incomplete],
+            1 - counts[incomplete // width, incomplete % width].flatten(1),
         )
 
     @cached_property

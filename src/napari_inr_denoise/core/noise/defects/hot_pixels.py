@@ -136,7 +136,10 @@ def _peaks(
     stands_out &= values - base > _FAR_SIGMAS * sigma(values)
     rows, columns = np.nonzero(stands_out)
     order = np.argsort(-values[rows, columns], kind="stable")[:_MOST_PEAKS]
-    return [(int(rows[k]), int(columns[k])) for k in order]
+    rows, columns = rows[order], columns[order]
+    around = base[rows, columns]
+    far = values[rows, columns] - around > _FAR_AROUND * sigma(around)
+    return list(zip(rows[far].tolist(), columns[far].tolist(), strict=True))
 
 
 def _cluster(
@@ -151,10 +154,12 @@ def _cluster(
     surface, misfit = np.full(values.shape, base), 1.0
     for fitted in (False, True):
         height = np.where(known, values - surface, 0.0)
-        cluster = _connected(height > height[peak] / 2, peak)
         own, around = float(sigma(values[peak])), float(sigma(surface[peak]))
         least = misfit * max(_FAR_SIGMAS * own, _FAR_AROUND * around)
-        if height[peak] <= least or not _compact(cluster):
+        if height[peak] <= least:
+            return nothing, surface
+        cluster = _connected(height > height[peak] / 2, peak)
+        if not _compact(cluster):
             return nothing, surface
         if not fitted:
             surface, misfit = _surface(values, cluster, known, sigma)
@@ -174,9 +179,12 @@ def _connected(
 
 
 def _compact(region: NDArray[np.bool_]) -> bool:
-    """Return whether a region may be a cluster, or two that touch, and no thin line."""
+    """Return whether a region may be a cluster, or two that touch, and no thin line.
+
+    The pixels of the region are connected.
+    """
     rows, columns = np.nonzero(region)
-    if not len(rows):
+    if not len(rows) or not _fits(rows, columns, 2 * _SIDE):
         return False
     if _fits(rows, columns):
         return len(set(rows)) > 1 < len(set(columns)) or len(rows) <= 2
@@ -189,9 +197,9 @@ def _compact(region: NDArray[np.bool_]) -> bool:
     )
 
 
-def _fits(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> bool:
-    """Return whether a window of the size of a cluster holds the pixels."""
-    return max(int(np.ptp(rows)), int(np.ptp(columns))) < _SIDE
+def _fits(rows: NDArray[np.intp], columns: NDArray[np.intp], side: int = _SIDE) -> bool:
+    """Return whether a window, by default as large as a cluster, holds the pixels."""
+    return all(int(one.max()) - int(one.min()) < side for one in (rows, columns))
 
 
 def _surface(

@@ -57,7 +57,7 @@ def line_noise(
         plane = np.where(valid_yx, values_yxs[..., sample], np.nan)
         for axis in (0, 1):
             lines = np.moveaxis(plane - total[..., sample], axis, 0)
-            offsets = _offsets(lines)
+            offsets = _offsets(np.ascontiguousarray(lines))
             total[..., sample] += np.expand_dims(offsets, 1 - axis)
     return total if total.any() else None
 
@@ -132,8 +132,10 @@ def _offsets(lines: NDArray[np.float64]) -> NDArray[np.float64]:
         return nothing
     usable = counts > 0
     medians = np.zeros(len(bent))
-    medians[usable] = np.nanmedian(bent[usable], axis=1)
-    pixels = _TO_STD * float(np.nanmedian(np.abs(bent - medians[:, None])))
+    medians[usable] = _medians(bent[usable])
+    pixels = _TO_STD * float(
+        _medians(np.abs(bent - medians[:, None]).reshape(1, -1))[0]
+    )
     expected = _MEDIAN_ERROR * pixels / np.sqrt(np.median(counts))
     if not expected > 0:
         return nothing
@@ -141,6 +143,15 @@ def _offsets(lines: NDArray[np.float64]) -> NDArray[np.float64]:
     if spread > _STANDS_OUT * expected:
         return _all_lines(lines) if _same_along(bent, medians, pixels) else nothing
     return _single_lines(lines, pixels)
+
+
+def _medians(lines: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the median of the known values of each line.
+
+    `nanmedian` takes ten times as long, also where all values are known.
+    """
+    known = np.isfinite(lines).all()
+    return np.asarray((np.median if known else np.nanmedian)(lines, axis=1))
 
 
 def _same_along(
@@ -153,7 +164,7 @@ def _same_along(
     for part in parts:
         counts = np.isfinite(part).sum(axis=1)
         usable = counts >= _FEWEST // _SEGMENTS
-        away = np.abs(np.nanmedian(part[usable], axis=1))
+        away = np.abs(_medians(part[usable]))
         apart.extend(away * np.sqrt(counts[usable]))
     return bool(
         _TO_STD * np.median(apart) <= _SAME * _MEDIAN_ERROR * pixels if apart else False
@@ -172,7 +183,7 @@ def _all_lines(lines: NDArray[np.float64]) -> NDArray[np.float64]:
             np.where(known, left, 0.0), _SMOOTH, axis=0, mode="nearest"
         )
         away = left - blurred / np.maximum(weights, 1e-9)
-        offsets[usable] += np.nanmedian(away[usable], axis=1)
+        offsets[usable] += _medians(away[usable])
     return np.asarray(offsets - offsets[usable].mean())
 
 
@@ -183,17 +194,30 @@ def _single_lines(lines: NDArray[np.float64], pixels: float) -> NDArray[np.float
     """
     padded = np.pad(lines, ((2, 2), (0, 0)), mode="reflect")
     around = np.stack([padded[:-4], padded[1:-3], padded[3:-1], padded[4:]])
+    differ = lines - _median_of_four(around)
     offsets = np.zeros(len(lines))
-    for number, line in enumerate(lines):
-        inside = np.isfinite(line) & np.isfinite(around[:, number]).all(axis=0)
+    some = np.isfinite(differ).any(axis=1)
+    far = np.zeros(len(lines), dtype=np.bool_)
+    far[some] = np.abs(_medians(differ[some])) > _SINGLE * pixels
+    for number in np.flatnonzero(far):
+        line = differ[number]
+        inside = np.isfinite(line)
         if inside.sum() < _FEWEST:
             continue
-        away = line[inside] - np.median(around[:, number][:, inside], axis=0)
+        away = line[inside]
         offset = float(np.median(away))
         even = _TO_STD * np.median(np.abs(away - offset)) < _SAME * pixels
         share = away / (offset or 1.0)
         whole = min(share[:2].mean(), share[-2:].mean()) > 0.5 and (share > 0).all()
-        if abs(offset) > _SINGLE * pixels and even and whole:
+        if even and whole:
             offsets[number] = offset
     many = np.count_nonzero(offsets) > max(_MOST_SINGLE * len(lines), 1)
     return np.zeros(len(lines)) if many else offsets
+
+
+def _median_of_four(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the median along the first axis, of length 4; NaN where one is."""
+    a, b, c, d = values
+    lower = np.maximum(np.minimum(a, b), np.minimum(c, d))
+    upper = np.minimum(np.maximum(a, b), np.maximum(c, d))
+    return np.asarray((lower + upper) / 2)
