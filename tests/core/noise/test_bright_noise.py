@@ -76,6 +76,18 @@ def test_what_quiet_patches_tell_is_kept(rng: np.random.Generator) -> None:
     assert with_bright_noise(flat, constant, WHOLE) is flat
 
 
+def test_single_pixels_on_nothing_tell_nothing() -> None:
+    """Most pixels are what their neighbours say; a division by their error warns."""
+    few = np.zeros((33, 48))
+    few[[2, 26], [1, 28]] = 10.0
+    hole = np.full((33, 48), 10.0)
+    hole[2, 1] = 0.0
+    valid = np.ones(few.shape, bool)
+    curve = NoiseLevelFunction(0.0, 1.0, (0.0, 1.0), (1.0, 1.0))
+    for plane in (few, hole):
+        assert with_bright_noise(curve, plane, valid) is curve
+
+
 def test_single_bright_pixels_and_invalid_ones_do_not_count(
     rng: np.random.Generator,
 ) -> None:

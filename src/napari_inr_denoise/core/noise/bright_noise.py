@@ -107,7 +107,10 @@ def _slope(
     share = predicted / brightest
     terms = np.stack([np.ones_like(share), share, share**2], axis=1)
     squared = (own - around @ weights) ** 2
-    expected = np.median(squared) * (1 + share * brightest / max(least, _LEAST))
+    usual_square = float(np.median(squared))
+    if not usual_square > 0:
+        return None  # most pixels are what their neighbours say, to the last digit
+    expected = usual_square * (1 + share * brightest / max(least, _LEAST))
     for _ in range(_ROUNDS):
         usual = (squared < _OUTLIER * expected) / expected
         parts, _ = nnls(terms * usual[:, None], squared * usual)
@@ -115,7 +118,7 @@ def _slope(
     usual = (squared < _OUTLIER * expected) / expected
     scaled = terms * usual[:, None]
     # A squared normal deviation has a variance of 2.
-    error = math.sqrt(2 * np.linalg.pinv(scaled.T @ scaled)[1, 1])
-    if parts[1] < _CERTAIN * error:
-        return None
+    error = math.sqrt(max(2 * np.linalg.pinv(scaled.T @ scaled)[1, 1], 0.0))
+    if error == 0 or parts[1] < _CERTAIN * error:
+        return None  # 0 by rounding: all pixels are equally bright
     return float(parts[1] / brightest / (1 + noise))
