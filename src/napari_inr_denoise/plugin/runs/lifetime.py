@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from napari.qt.threading import WorkerBase
 from qtpy.QtCore import (  # type: ignore[attr-defined]
@@ -52,6 +52,7 @@ class Lifetime(QObject):
         self.over = False
         self.undocked = False
         self._workers: WeakSet[WorkerBase] = WeakSet()  # superqt holds running ones
+        self._native = ref(native)
         _LIFETIMES.add(self)
         native.installEventFilter(self)
         native.destroyed.connect(lambda *_: self._end())
@@ -78,6 +79,14 @@ class Lifetime(QObject):
         self._quit()
         _LIFETIMES.discard(self)
 
+    def _destroy(self) -> None:
+        """Destroy the Qt widget now."""
+        native = self._native()
+        if native is not None and not self.over:
+            native.deleteLater()
+            later = int(QEvent.Type.DeferredDelete)
+            QCoreApplication.sendPostedEvents(native, later)
+
     def _quit(self) -> None:
         for worker in tuple(self._workers):
             worker.quit()
@@ -92,7 +101,8 @@ widget would get the signal without its attributes, and PyQt would end the proce
 def _leave() -> None:
     """Stop all workers at the end of the program, even if no viewer was closed.
 
-    A thread that runs while Python and Qt shut down crashes the process.
+    A thread that runs while Python and Qt shut down crashes the process. So may PyQt,
+    which looks through its objects while it destroys them, if others go with them.
     """
     for lifetime in tuple(_LIFETIMES):
         lifetime._quit()
@@ -102,6 +112,8 @@ def _leave() -> None:
     # Do what Qt has deferred, such as deleting widgets: PyQt crashes if it happens
     # during its own shutdown.
     QCoreApplication.processEvents()
+    for lifetime in tuple(_LIFETIMES):
+        lifetime._destroy()
 
 
 class _HasLifetime(Protocol):
