@@ -7,10 +7,12 @@ import pytest
 
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.weighting import (
+    EMPTY,
     FEWEST,
     HELD_OUT,
     flat_candidate,
     hold_out,
+    is_flat,
     mean_of,
     weigh,
 )
@@ -191,3 +193,29 @@ def test_what_does_not_count_is_not_in_the_empty_image() -> None:
     noise = NoiseModel(1.0, correlated=False, sigma_neighbours=1.0)
     flat = flat_candidate(NoisyPlane(noisy[..., None], counts, counts, noise))
     np.testing.assert_allclose(flat.plane_yxs, 7.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("structure", "fewest", "most"), [(1.4, 0, 2), (0.0, 20, 40)]
+)
+def test_chance_does_not_flatten_dim_structure(
+    structure: float, fewest: int, most: int, rng: np.random.Generator
+) -> None:
+    """A weight above `EMPTY` that a few hundred noisy pixels give is no evidence.
+
+    The candidate is the truth, with the errors of a network where nothing is but noise.
+    """
+    truth = 100 + structure * (_truth() - 100) / 50
+    wrong = 0.0 if structure else 1.0
+    found, above = 0, 0
+    for _ in range(40):
+        problem = replace(
+            _problem(rng), plane_yxs=truth + rng.normal(0, SIGMA, truth.shape)
+        )
+        candidate = _candidate(truth + rng.normal(0, wrong, truth.shape))
+        held_out = rng.random((SIDE, SIDE)) < 400 / SIDE**2
+        flat = _candidate(np.full_like(truth, 100))
+        found += is_flat([candidate], flat, problem, held_out)
+        above += weigh([candidate, flat], problem, held_out)[-1] >= EMPTY
+    assert fewest <= found <= most
+    assert above > (2 if structure else 30)

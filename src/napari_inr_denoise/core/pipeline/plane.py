@@ -29,10 +29,10 @@ from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.quality import estimated_error, judge, uncertainty
 from napari_inr_denoise.core.ensemble.systematic import cut_off_bias
 from napari_inr_denoise.core.ensemble.weighting import (
-    EMPTY,
     FEWEST,
     flat_candidate,
     hold_out,
+    is_flat,
     mean_of,
     weigh,
 )
@@ -311,16 +311,16 @@ def combine_candidates(
         unchanged = Estimate(noisy, np.ones_like(noisy))
         return Combined(unchanged, (), 0, StopReason.NON_FINITE)
     if not problem.noise.correlated:
-        with_flat = [*done, flat_candidate(problem)]
-        if weigh(with_flat, problem, held_out_yx)[-1] >= EMPTY:
-            done = with_flat
+        flat = flat_candidate(problem)
+        if is_flat(done, flat, problem, held_out_yx):
+            done = [*done, flat]
     best, divergence_yxs = _mean(problem, done, held_out_yx)
     estimate = apply_pilot_filters(
         FilterProblem(problem, held_out_yx, device, shared=shared),
         Estimate(best.plane_yxs, divergence_yxs),
     )
-    flat = all(one.reason is StopReason.HELD_OUT_FLAT for one in done if one.steps)
-    reason = StopReason.HELD_OUT_FLAT if flat else StopReason.TRAINED
+    early = all(one.reason is StopReason.HELD_OUT_FLAT for one in done if one.steps)
+    reason = StopReason.HELD_OUT_FLAT if early else StopReason.TRAINED
     return Combined(estimate, best.weights, best.steps, reason, shared)
 
 
