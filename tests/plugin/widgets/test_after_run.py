@@ -119,7 +119,10 @@ def test_uncertainty_is_offered_where_it_is_known(
     viewer.layers.selection.active = viewer.layers[0]
     assert "uncertainty" in after_stack.results.show.choices
     layer = _shown(viewer, after_stack, "uncertainty")
-    assert layer.name == "noisy stack [uncertainty]"
+    assert layer.name == "noisy stack [uncertainty, image units]"
+    if hasattr(layer, "colorbar"):
+        assert layer.colorbar.visible
+        assert layer.name_overlay.visible
     assert layer.contrast_limits == [0, 2]
     assert np.array_equal(layer.data, known, equal_nan=True)
 
@@ -135,7 +138,7 @@ def test_structured_noise_is_offered_where_it_was_removed(
     finished.result = replace(finished.result, maps={"structured": removed})
     after_stack.after_run.offer(finished)
     layer = _shown(viewer, after_stack, "structured")
-    assert layer.name == "noisy stack [structured]"
+    assert layer.name == "noisy stack [structured, image units]"
     assert layer.contrast_limits == [-3, 3]
     assert np.array_equal(layer.data, removed, equal_nan=True)
 
