@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -174,6 +175,15 @@ def test_help_has_sections_and_examples() -> None:
     for option in ("--out", "--preset", "--workers", "--settings", "--help"):
         assert text.count(f"  {option} ") + text.count(f", {option} ") == 1
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", ["", *main.commands])
+def test_each_help_fits_into_80_letters(command: str) -> None:
+    _, text = _call(*filter(None, (command, "--help")))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "..." not in text.replace("ARGS]...", "").replace("INPUT...", "")
+    # An argument without words of its own has no row.
+    assert not re.search(r"^ +INPUT\S*$", text, re.MULTILINE)
 
 
 def test_info_names_versions_and_the_device() -> None:
