@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import os
 import re
@@ -204,6 +205,24 @@ def test_demo_writes_its_files(tmp_path: Path) -> None:
     names.add("noisy.ome.tif")
     assert {file.name for file in out.iterdir()} == names
     assert read_image(out / "denoised.ome.tif").spacing_um == {"Y": 0.1, "X": 0.1}
+
+
+def test_demo_opens_its_result_in_a_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = list[list[str]]()
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        called.append(command)
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    code, _ = _call("demo", "--gui", "--out", tmp_path)
+    assert code == 3  # that of the window
+    ((_, option, module, path),) = called
+    assert option == "-m"
+    assert importlib.util.find_spec(module) is not None
+    assert Path(path).is_file()
 
 
 def test_help_is_quick_and_loads_no_torch() -> None:

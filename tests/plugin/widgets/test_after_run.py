@@ -251,8 +251,9 @@ def test_a_preview_of_a_part(viewer: Any) -> None:
     layer = viewer.add_image(large, name="large", scale=(0.5, 0.5))
     source = take_source(layer, viewer.dims, VISIBLE)
     assert source.image().shape == (PREVIEW_SIDE, PREVIEW_SIDE)
-    viewer.camera.zoom *= 20
-    viewer.camera.center = (0, 100.0, 300.0)
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    camera.zoom *= 20
+    camera.center = (0, 100.0, 300.0)
     process_events(0.3)
     source = take_source(layer, viewer.dims, VISIBLE)
     rows, columns = source.selection
