@@ -4,7 +4,6 @@ import csv
 import importlib.util
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -167,26 +166,6 @@ def test_noise_prints_a_table(image: Path) -> None:
     assert max(map(len, (columns, first, second))) <= 80
 
 
-def test_help_has_sections_and_examples() -> None:
-    _, text = _call("run", "--help")
-    places = [
-        text.index(f"{one}:") for one in ("Examples", "Method", "Input", "Output")
-    ]
-    assert places == sorted(places)
-    for option in ("--out", "--preset", "--workers", "--settings", "--help"):
-        assert text.count(f"  {option} ") + text.count(f", {option} ") == 1
-    assert max(map(len, text.splitlines())) <= 80
-
-
-@pytest.mark.parametrize("command", ["", *main.commands])
-def test_each_help_fits_into_80_letters(command: str) -> None:
-    _, text = _call(*filter(None, (command, "--help")))
-    assert max(map(len, text.splitlines())) <= 80
-    assert "..." not in text.replace("ARGS]...", "").replace("INPUT...", "")
-    # An argument without words of its own has no row.
-    assert not re.search(r"^ +INPUT\S*$", text, re.MULTILINE)
-
-
 def test_info_names_versions_and_the_device() -> None:
     code, text = _call("info")
     assert code == 0
@@ -223,16 +202,6 @@ def test_demo_opens_its_result_in_a_window(
     assert option == "-m"
     assert importlib.util.find_spec(module) is not None
     assert Path(path).is_file()
-
-
-def test_help_is_quick_and_loads_no_torch() -> None:
-    program = (
-        "import sys; from napari_inr_denoise.cli.main import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "assert not {'torch', 'numpy', 'tifffile', 'napari', 'dask'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
 def test_threads_wait_without_keeping_a_core() -> None:
