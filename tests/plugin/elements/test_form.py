@@ -20,10 +20,13 @@ def test_a_number_and_its_unit_stay_on_one_line() -> None:
     assert "\u00a0" not in label.value
 
 
-def _drawn(text: str) -> NDArray[np.uint8]:
+def _drawn(text: str, *, placeholder: bool = False) -> NDArray[np.uint8]:
     choice = QComboBox()
     let_shrink(choice)
-    choice.addItem(text)
+    if placeholder:
+        choice.setPlaceholderText(text)
+    else:
+        choice.addItem(text)
     choice.setFixedSize(150, 26)
     shot = choice.grab().toImage()
     shot = shot.convertToFormat(shot.Format.Format_RGB32)  # without padding
@@ -37,3 +40,9 @@ def test_both_ends_of_a_long_entry_are_seen() -> None:
     first, second = _drawn(f"{name}0"), _drawn(f"{name}1")
     assert not np.array_equal(first, second)
     assert np.array_equal(first, _drawn(f"{name}0"))
+
+
+@pytest.mark.usefixtures("viewer")
+def test_an_empty_list_says_so() -> None:
+    shown = _drawn("No image", placeholder=True)
+    assert not np.array_equal(shown, _drawn("", placeholder=True))

@@ -183,7 +183,9 @@ class _MiddleElided(QObject):
             kind = QStyle.ComplexControl.CC_ComboBox
             room = style.subControlRect(kind, option, part, watched).width()
             option.currentText = option.fontMetrics.elidedText(
-                option.currentText, Qt.TextElideMode.ElideMiddle, room - _EDGE
+                option.currentText or watched.placeholderText(),
+                Qt.TextElideMode.ElideMiddle,
+                room - _EDGE,
             )
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
