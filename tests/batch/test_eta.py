@@ -25,14 +25,14 @@ def test_skipped_files_say_nothing_of_the_rate() -> None:
     pace = Pace(lambda: now[0])
     for number in range(4):
         pace.follow(_step(number, status="skipped"))
-    assert pace.files() == "file 4/10"
+    assert pace.files() == "4/10 files"
     assert pace.left() == ""
     now[0] = 600.0
     pace.follow(_step(4, status="done"))
     pace.follow(_step(5, JobProgress(0.5, 0, 4)))
     assert pace.share == pytest.approx(5.5 / 11)
     # 1.5 of 11 in ten minutes, 5.5 are left; the large file counts as two.
-    assert pace.files() == "file 5/10"
+    assert pace.files() == "5/10 files"
     assert pace.left() == "~37 min left"
     for number in range(5, 9):
         pace.follow(_step(number, status="failed"))

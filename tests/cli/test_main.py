@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import os
 import signal
@@ -165,17 +166,6 @@ def test_noise_prints_a_table(image: Path) -> None:
     assert max(map(len, (columns, first, second))) <= 80
 
 
-def test_help_has_sections_and_examples() -> None:
-    _, text = _call("run", "--help")
-    places = [
-        text.index(f"{one}:") for one in ("Examples", "Method", "Input", "Output")
-    ]
-    assert places == sorted(places)
-    for option in ("--out", "--preset", "--workers", "--settings", "--help"):
-        assert text.count(f"  {option} ") + text.count(f", {option} ") == 1
-    assert max(map(len, text.splitlines())) <= 80
-
-
 def test_info_names_versions_and_the_device() -> None:
     code, text = _call("info")
     assert code == 0
@@ -196,14 +186,22 @@ def test_demo_writes_its_files(tmp_path: Path) -> None:
     assert read_image(out / "denoised.ome.tif").spacing_um == {"Y": 0.1, "X": 0.1}
 
 
-def test_help_is_quick_and_loads_no_torch() -> None:
-    program = (
-        "import sys; from napari_inr_denoise.cli.main import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "assert not {'torch', 'numpy', 'tifffile', 'napari', 'dask'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+def test_demo_opens_its_result_in_a_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = list[list[str]]()
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        called.append(command)
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    code, _ = _call("demo", "--gui", "--out", tmp_path)
+    assert code == 3  # that of the window
+    ((_, option, module, path),) = called
+    assert option == "-m"
+    assert importlib.util.find_spec(module) is not None
+    assert Path(path).is_file()
 
 
 def test_threads_wait_without_keeping_a_core() -> None:

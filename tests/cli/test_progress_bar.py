@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,24 @@ def test_it_fits_into_80_letters(monkeypatch: pytest.MonkeyPatch) -> None:
             bar._bar.refresh()
     lines = [line for line in screen.getvalue().split("\r") if line.strip()]
     assert max(map(len, lines)) <= 80
-    assert "file 0/120, plane 90/100, ~" in lines[-1]
+    assert "| 0/120 files, 90/100 planes, ~" in lines[-1]
     assert " left" in lines[-1]
+
+
+def test_a_single_image_has_its_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = _Terminal()
+    monkeypatch.setattr(progress_bar.sys, "stderr", screen)
+    with ProgressBar() as bar:
+        bar._bar.start_t -= 3.0
+        bar.show("demo", JobProgress(0.25, 0, 1, fit="step 24, 9 steps/s"))
+        bar._bar.refresh()
+    assert "| step 24, ~9 s left" in screen.getvalue()
 
 
 def test_of_one_plane_the_step_is_told() -> None:
     progress = JobProgress(0.5, 0, 1, fit="step 240, 50 steps/s, residual 1.1 x noise")
     assert planes_text(progress) == "step 240"
+    # Also of planes that are trained jointly, until the first one is done.
+    assert planes_text(replace(progress, plane_count=4)) == "step 240"
+    assert planes_text(replace(progress, plane_count=4, planes=1)) == "1/4 planes"
     assert planes_text(None) == ""

@@ -70,7 +70,7 @@ def test_all_channels_are_saved_in_one_file(
 ) -> None:
     widget.run()
     wait_until(lambda: not widget.running)
-    assert widget.results.composite.value.startswith("Channel of cyan + magenta.")
+    assert widget.results.note.value.startswith("Channel of cyan + magenta.")
     asked: list[str] = []
 
     def name(_: object, __: str, proposed: str, *___: object) -> tuple[str, str]:

@@ -6,11 +6,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QLabel,
     QScrollBar,
@@ -19,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.results.split_line import canvas_of
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
@@ -123,3 +126,29 @@ def test_warnings_have_a_sign_and_words(full: InrDenoiseWidget) -> None:
         text.startswith("\u26a0 ") == (role == "warning")
         for text, role in kinds.items()
     )
+
+
+def _press(canvas: QWidget, kind: QEvent.Type, *, repeats: bool = False) -> None:
+    plain = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(canvas, QKeyEvent(kind, Qt.Key.Key_N, plain, "n", repeats))
+    process_events(0.02)
+
+
+def test_n_held_on_the_canvas_shows_the_noisy_image(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.run()
+    wait_until(lambda: not widget.running)
+    noisy, result = viewer.layers
+    noisy.visible = False
+    canvas = canvas_of(widget)
+    assert canvas is not None
+    down, up = QEvent.Type.KeyPress, QEvent.Type.KeyRelease
+    _press(canvas, down)
+    for _ in range(3):  # a key that is held repeats
+        _press(canvas, up, repeats=True)
+        _press(canvas, down, repeats=True)
+        assert (noisy.visible, result.visible) == (True, False)
+    _press(canvas, up)
+    wait_until(lambda: result.visible)
+    assert not noisy.visible

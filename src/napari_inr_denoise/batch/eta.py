@@ -76,7 +76,7 @@ class Pace:
 
     def files(self) -> str:
         """Return files done as text; empty for one file."""
-        return f"file {len(self._finished)}/{self._count}" if self._count > 1 else ""
+        return f"{len(self._finished)}/{self._count} files" if self._count > 1 else ""
 
     def left(self) -> str:
         """Return the remaining time as text; empty while it is not known."""

@@ -8,6 +8,11 @@ from typing import ClassVar
 import click
 
 _OTHER = "Other options"
+_FIRST_STEPS = (
+    "inr-denoise demo",
+    "inr-denoise noise cells.tif",
+    "inr-denoise run images/ --out denoised",
+)
 
 
 class SectionedCommand(click.Command):
@@ -29,10 +34,7 @@ class SectionedCommand(click.Command):
     ) -> None:
         """Write what the command does, and the examples."""
         super().format_help_text(ctx, formatter)
-        if self.examples:
-            with formatter.section("Examples"):
-                for example in self.examples:
-                    formatter.write(f"{' ' * formatter.current_indent}{example}\n")
+        _write_examples(formatter, self.examples)
 
     def format_options(
         self, ctx: click.Context, formatter: click.HelpFormatter
@@ -41,7 +43,9 @@ class SectionedCommand(click.Command):
         records = {
             str(one.name): record
             for one in self.get_params(ctx)
-            if (record := one.get_help_record(ctx)) is not None
+            # An argument is in the usage; since click 8.4 it has an empty row too.
+            if isinstance(one, click.Option)
+            and (record := one.get_help_record(ctx)) is not None
         }
         named = {name for names in self.sections.values() for name in names}
         rest = [name for name in records if name not in named]
@@ -51,6 +55,24 @@ class SectionedCommand(click.Command):
             if shown:
                 with formatter.section(heading):
                     formatter.write_dl(shown)
+
+
+def _write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{' ' * formatter.current_indent}{example}\n")
+
+
+class SectionedGroup(click.Group):
+    """The commands, and examples first."""
+
+    def format_help_text(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write what the program does, and the examples."""
+        super().format_help_text(ctx, formatter)
+        _write_examples(formatter, _FIRST_STEPS)
 
 
 class RunCommand(SectionedCommand):

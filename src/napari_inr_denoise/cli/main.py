@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from napari_inr_denoise.cli.help import DemoCommand, NoiseCommand, RunCommand
+from napari_inr_denoise.cli.help import (
+    DemoCommand,
+    NoiseCommand,
+    RunCommand,
+    SectionedGroup,
+)
 from napari_inr_denoise.cli.options import fit_options, image_options, run_options
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 
-class _Group(click.Group):
+class _Group(SectionedGroup):
     """Ends with a message and exit code 130 on Ctrl-C."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - signature of click
@@ -178,7 +183,7 @@ def noise(
     series: str | None,
     incomplete: bool,
 ) -> None:
-    """Print the noise of an image, measured in the image itself, as a table."""
+    """Print the noise that is measured in an image, as a table."""
     import numpy as np
 
     from napari_inr_denoise.cli.noise_table import noise_table
@@ -208,7 +213,7 @@ def noise(
 
 @main.command()
 def info() -> None:
-    """Print versions, devices, the device that will be used, and advice."""
+    """Print versions, devices, the device that is used, and advice."""
     from napari_inr_denoise.cli.advice import advice
     from napari_inr_denoise.cli.installation import (
         inspect_installation,

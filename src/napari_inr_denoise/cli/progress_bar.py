@@ -9,11 +9,13 @@ import click
 from tqdm import tqdm
 
 from napari_inr_denoise.batch.eta import Pace
+from napari_inr_denoise.core.report.duration import short_duration
 
 if TYPE_CHECKING:
     from napari_inr_denoise.batch.progress import JobProgress
     from napari_inr_denoise.batch.serial import BatchStep
 
+_FORMAT = "{desc} {percentage:3.0f}%|{bar}|"
 _NAME_LENGTH = 20
 """Number of letters of a file name that are shown."""
 
@@ -25,7 +27,7 @@ class ProgressBar:
         self._bar = tqdm(
             file=sys.stderr,
             disable=None,  # off if standard error is not a terminal
-            bar_format="{desc} {percentage:3.0f}%|{bar}|{postfix}",
+            bar_format=_FORMAT,
             total=1,
         )
         self._pace = Pace()
@@ -46,14 +48,17 @@ class ProgressBar:
 
     def show(self, name: str, progress: JobProgress) -> None:
         """Show the progress of a single image."""
-        self._show(progress.share, name, [planes_text(progress)])
+        done, elapsed = progress.share, self._bar.format_dict["elapsed"]
+        left = f"~{short_duration(elapsed / done - elapsed)} left" if done > 0 else ""
+        self._show(done, name, [planes_text(progress), left])
 
     def _show(self, done: float, name: str, texts: list[str]) -> None:
         short = (
             name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}\u2026"
         )
         self._bar.set_description_str(short, refresh=False)
-        self._bar.set_postfix_str(", ".join(filter(None, texts)), refresh=False)
+        # tqdm's own postfix would begin with a comma.
+        self._bar.bar_format = f"{_FORMAT} {', '.join(filter(None, texts))}"
         self._bar.update(max(done - self._bar.n, 0))
 
     def print_line(self, text: str) -> None:
@@ -64,9 +69,9 @@ class ProgressBar:
 
 
 def planes_text(progress: JobProgress | None) -> str:
-    """Return planes done of a file; the step of the fit if there is one plane."""
+    """Return planes done of a file; the step of the fit before the first is done."""
     if progress is None:
         return ""
-    if progress.plane_count > 1:
-        return f"plane {progress.planes}/{progress.plane_count}"
+    if progress.plane_count > 1 and (progress.planes or not progress.fit):
+        return f"{progress.planes}/{progress.plane_count} planes"
     return progress.fit.partition(",")[0]

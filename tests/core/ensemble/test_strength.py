@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core.ensemble.strength import at_strength
+from napari_inr_denoise.core.ensemble.strength import at_strength, image_at_strength
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 
 SIGMA = 10.0
@@ -115,3 +115,17 @@ def test_a_volume_and_an_image_without_noise(rng: np.random.Generator) -> None:
     clean = np.full((24, 20), 7.0)
     more = replace(quick, mode="plane", strength=1.0)
     assert np.array_equal(denoise(clean, settings=more).image, clean)
+
+
+@pytest.mark.parametrize("strength", [-1.0, -0.5, 0.0, 0.5])
+def test_a_result_of_integers_does_not_wrap_around(
+    rng: np.random.Generator, strength: float
+) -> None:
+    noisy = rng.poisson(20, (24, 24)).astype(np.uint8)
+    saved = np.full((24, 24), 20, np.uint16)  # higher and lower than the noisy image
+    changed = image_at_strength(noisy, saved, None, "YX", strength)
+    wanted = image_at_strength(noisy, saved.astype(np.float32), None, "YX", strength)
+    assert changed.dtype == np.float32
+    np.testing.assert_array_equal(changed, wanted)
+    assert changed.min() >= min(noisy.min(), 20)
+    assert changed.max() <= max(noisy.max(), 20)

@@ -74,11 +74,13 @@ def test_a_result_that_was_stopped_says_so_first(
     rng: np.random.Generator, tiny: DenoiseSettings
 ) -> None:
     steps = denoise_steps(rng.normal(100, 5, (3, 24, 24)), None, tiny)
-    report = next(steps).stopped().report
-    assert messages.is_partial(report, 3)
-    first = messages.result_chips(report, 3)[0]
+    result = next(steps).stopped()
+    assert messages.is_partial(result.report, 3)
+    first = messages.result_chips(result.report, 3)[0]
     assert first.kind == "warning"
-    assert first.text.startswith("Stopped early")
+    # The message and the chip give the same number.
+    assert first.text == "Stopped early: 0 of 3 planes"
+    assert messages.ending_message(result, 3).startswith("Stopped: 0 of 3 planes")
 
 
 def test_a_training_that_converged_is_no_warning(tiny: DenoiseSettings) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.qt.threading import WorkerBase
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
@@ -119,7 +120,10 @@ def test_uncertainty_is_offered_where_it_is_known(
     viewer.layers.selection.active = viewer.layers[0]
     assert "uncertainty" in after_stack.results.show.choices
     layer = _shown(viewer, after_stack, "uncertainty")
-    assert layer.name == "noisy stack [uncertainty]"
+    assert layer.name == "noisy stack [uncertainty, image units]"
+    if hasattr(layer, "colorbar"):
+        assert layer.colorbar.visible
+        assert layer.name_overlay.visible
     assert layer.contrast_limits == [0, 2]
     assert np.array_equal(layer.data, known, equal_nan=True)
 
@@ -135,7 +139,7 @@ def test_structured_noise_is_offered_where_it_was_removed(
     finished.result = replace(finished.result, maps={"structured": removed})
     after_stack.after_run.offer(finished)
     layer = _shown(viewer, after_stack, "structured")
-    assert layer.name == "noisy stack [structured]"
+    assert layer.name == "noisy stack [structured, image units]"
     assert layer.contrast_limits == [-3, 3]
     assert np.array_equal(layer.data, removed, equal_nan=True)
 
@@ -248,8 +252,9 @@ def test_a_preview_of_a_part(viewer: Any) -> None:
     layer = viewer.add_image(large, name="large", scale=(0.5, 0.5))
     source = take_source(layer, viewer.dims, VISIBLE)
     assert source.image().shape == (PREVIEW_SIDE, PREVIEW_SIDE)
-    viewer.camera.zoom *= 20
-    viewer.camera.center = (0, 100.0, 300.0)
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    camera.zoom *= 20
+    camera.center = (0, 100.0, 300.0)
     process_events(0.3)
     source = take_source(layer, viewer.dims, VISIBLE)
     rows, columns = source.selection
@@ -284,6 +289,7 @@ def test_what_was_removed_of_a_lazy_layer_is_read_plane_by_plane(
     assert finished is not None
     removed, _ = residual_layer(finished)
     process_events(0.5)
+    wait_until(lambda: not WorkerBase._worker_set)  # the estimate after a run reads too
     read.clear()
     expected = values - viewer.layers[1].data
     assert np.allclose(removed[2, 3:, :5], expected[2, 3:, :5], atol=1e-3)

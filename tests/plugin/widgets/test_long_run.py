@@ -8,7 +8,9 @@ import pytest
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_inr_denoise.plugin.widgets import long_run
+from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from napari_inr_denoise.plugin.widgets.long_run import LongRun
+from tests.conftest import wait_until
 
 pytestmark = pytest.mark.window
 
@@ -39,3 +41,15 @@ def test_a_long_run_is_told_if_napari_is_not_in_front(
     assert found == told
     run.end("Finished.")
     assert found == told
+
+
+def test_the_panel_tells_the_end_of_its_run(
+    monkeypatch: pytest.MonkeyPatch, widget: InrDenoiseWidget
+) -> None:
+    found = list[str]()
+    monkeypatch.setattr(long_run, "show_info", found.append)
+    monkeypatch.setattr(long_run, "_LONG_S", 0)
+    monkeypatch.setattr(QApplication, "activeWindow", lambda: None)
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert found == [f"INR Denoise: {widget.status_label.value}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from napari_inr_denoise import write_image
 from napari_inr_denoise.cli.main import main
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layers.scope import VOLUME
+from napari_inr_denoise.plugin.widgets import help_dialog
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events
 from tests.plugin.conftest import PLUGIN
@@ -79,3 +81,28 @@ def test_a_picture_of_the_canvas(
     assert "Saved" in opened.status_label.value
     picture = np.asarray(Image.open(tmp_path / "view.png"))
     assert picture[..., :3].std() > 0
+
+
+def test_help_needs_no_network(opened: InrDenoiseWidget) -> None:
+    opened._help_button.click()
+    page = opened.menu.help
+    assert page is not None
+    assert page.isVisible()
+    shown = page.text.toPlainText()
+    # What it names is there.
+    for control in ("Quality", "Preview", "Split", "Residual", "Uncertainty", "Folder"):
+        assert control in shown
+    views = [opened.results.show.button(one).text() for one in ("split", "residual")]
+    assert views == ["Split", "Residual"]
+    opened.menu.show_help()
+    assert opened.menu.help is page
+
+
+def test_help_names_the_documentation_where_it_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "Documentation" not in help_dialog.help_text()
+    urls = Message()
+    urls["Project-URL"] = "Documentation, https://example.org/docs"
+    monkeypatch.setattr(help_dialog, "metadata", lambda _: urls)
+    assert "(https://example.org/docs)" in help_dialog.help_text()

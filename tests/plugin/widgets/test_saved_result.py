@@ -55,6 +55,7 @@ def test_quality_and_planes_of_a_saved_result(
     # Only what needs no noisy image is offered.
     assert widget.results.show.choices == ("result",)
     assert not widget.strength.isVisibleTo(widget)
+    assert widget.results.note.value.startswith("Open the noisy image")
     written = tmp_path / "again.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(written), ""))
     widget.results.report_button.click()

@@ -67,7 +67,7 @@ def at_strength(
 
 def image_at_strength(
     noisy: NDArray[Any],
-    denoised: NDArray[np.float32],
+    denoised: NDArray[Any],
     uncertainty: NDArray[np.float32] | None,
     axes: str,
     strength: float,
@@ -78,9 +78,10 @@ def image_at_strength(
     ----------
     noisy : ndarray
         The input.
-    denoised, uncertainty : ndarray of float32
-        Image and uncertainty of a `DenoiseResult`, of the same shape; the uncertainty
-        may be None.
+    denoised : ndarray
+        Image of a `DenoiseResult`, of the same shape; of integers if it was saved so.
+    uncertainty : ndarray of float32, or None
+        Its uncertainty, if it is known.
     axes : str
         One letter per dimension.
     strength : float
@@ -91,7 +92,7 @@ def image_at_strength(
     ndarray of float32
         Always a new array, even if the strength is 0.
     """
-    changed = denoised.copy()
+    changed = np.array(denoised, dtype=np.float32)
     for plane in planes_of(axes, denoised.shape):
         before, after = (
             plane.samples_yxs(one[plane.selection]) for one in (noisy, changed)

@@ -9,7 +9,7 @@ Example::
 
     estimate = preflight(image, "ZYX", preset_settings("fast"))
     estimate.words()
-    # "40 planes of 512x512, with shared networks: about 2 minutes and 1.9 GB on CPU."
+    # "40 planes of 512x512, with shared networks: about 2 min and 1.9 GB on CPU."
 
 Nothing is imported here: every module but `experience` imports torch.
 """

@@ -29,7 +29,7 @@ from napari_inr_denoise.core.preflight.timing import (
     other_pace,
     volume_pace,
 )
-from napari_inr_denoise.core.report.duration import duration_words, short_duration
+from napari_inr_denoise.core.report.duration import short_duration
 from napari_inr_denoise.core.sampling.series import Series, SeriesTile, spread
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import (
@@ -109,13 +109,14 @@ class Preflight:
         most = "at most " if self.at_most else "about "
         return (
             f"{planes} of {height}x{width}{tiles}{shared}: {most}"
-            f"{duration_words(self.seconds)}{self._range_words()} and "
+            f"{short_duration(max(self.seconds, 1))}{self._range_words()} and "
             f"{self.memory_gb:.1f} GB on {self.device}."
         )
 
     def _range_words(self) -> str:
         low, high = map(short_duration, self.range_s)
-        return "" if low == high else f" ({low} to {high})"
+        unit = high.split()[1]
+        return "" if low == high else f" ({low.removesuffix(f' {unit}')} to {high})"
 
 
 def preflight(

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from napari_inr_denoise.batch.report.outliers import mean_change, oddities_of
-from napari_inr_denoise.core.report.duration import duration_words, short_duration
+from napari_inr_denoise.core.report.duration import short_duration
 from napari_inr_denoise.core.report.numbers import in_digits
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
@@ -46,7 +46,7 @@ def cost_message(needs: Sequence[Preflight]) -> str:
     """Return the estimated time and memory of a run, summed over several images."""
     if len(needs) == 1:
         return needs[0].words()
-    seconds = duration_words(sum(one.seconds for one in needs))
+    seconds = short_duration(max(sum(one.seconds for one in needs), 1))
     memory = max(one.memory_gb for one in needs)
     most = "at most" if any(one.at_most for one in needs) else "about"
     return (
@@ -125,7 +125,7 @@ def ending_message(result: DenoiseResult, plane_count: int) -> str:
         return _brief(reasons[0])
     what = "volumes" if result.report.settings.mode == "volume" else "planes"
     if is_partial(result.report, plane_count):
-        finished = sum(reason is not StopReason.CALLER for reason in reasons)
+        finished = _finished_count(result.report)
         halfway = ", one partly denoised" if finished < len(planes) else ""
         return (
             f"Stopped: {finished} of {plane_count} {what} finished{halfway}; the "
@@ -137,6 +137,11 @@ def ending_message(result: DenoiseResult, plane_count: int) -> str:
         return f"All {plane_count} {what}: {_brief(reasons[0])}"
     counts = (f"{reasons.count(r)} {what}: {_brief(r)}" for r in dict.fromkeys(reasons))
     return "\n".join(counts)
+
+
+def _finished_count(report: DenoiseReport) -> int:
+    planes = report.files[0].planes
+    return sum(plane.reason != StopReason.CALLER.value for plane in planes)
 
 
 def _brief(reason: StopReason) -> str:
@@ -164,7 +169,8 @@ def result_chips(report: DenoiseReport, plane_count: int) -> list[Chip]:
     planes = file.planes
     chips = []
     if is_partial(report, plane_count):
-        done = f"{len(planes)} of {plane_count} planes" if plane_count > 1 else ""
+        finished = _finished_count(report)
+        done = f"{finished} of {plane_count} planes" if plane_count > 1 else ""
         chips.append(
             Chip(
                 f"Stopped early{': ' * bool(done)}{done}",
@@ -238,8 +244,14 @@ def _warning_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
     ]
 
 
-def composite_message(channels: Sequence[Finished]) -> str:
-    """Return what is said of the channels of a composite, with a name for all."""
+def result_note(finished: Finished, channels: Sequence[Finished]) -> str:
+    """Return what must be known of a result before its views are used."""
+    if not finished.source.has_values:
+        if finished.layer.source.path is None:
+            return "The noisy image was removed: there is nothing to compare with."
+        return "Open the noisy image too to compare and to change the strength."
+    if len(channels) < 2:
+        return ""
     name = composite_name(channels)
     return f"Channel of {name}. Noisy, Split and Save take all channels."
 

@@ -37,7 +37,7 @@ _FOUND = {
 _TIPS = (
     "Position of the plane; bold if there is something to review",
     "Estimated RMSE, measured on held-out pixels, in units of the image",
-    "What was removed (RMS), as a multiple of the noise level",
+    "Residual (RMS), as a multiple of the noise level",
     "What the residual is: noise only, structure as well, or correlated noise",
     "Noise level sigma, in units of the image",
 )

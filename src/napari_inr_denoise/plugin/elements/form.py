@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from magicgui.widgets import Widget
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -16,6 +16,9 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
     QWidget,
 )
 
@@ -26,11 +29,16 @@ BAR_STEPS = 1000
 _LABEL_PIXELS = 61
 """Least width of the labels, so that the controls of several forms are aligned."""
 _SPACING = 5
+_EDGE = 4
+"""Pixels that Qt leaves beside the text of a list of choices."""
 _LEAST_LETTERS = 3
 """Width of the narrowest list of choices, which shows the start of an entry."""
 _BREAKABLE = re.compile(r"([/\\_]|(?<=\S)-|[.,](?!\d))")
 """Signs after which a long word may be broken, but not a number."""
 _ZERO_WIDTH_SPACE = "\u200b"
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|x|s|min|h|GB)(?!\w))")
+"""The space between a number and its unit, which stay on one line."""
+_NO_BREAK_SPACE = "\u00a0"
 
 
 def native_of(control: QWidget | Widget) -> QWidget:
@@ -105,7 +113,8 @@ class TextLabel(QLabel):
         if text == self._value and self.text():
             return
         self._value = text
-        self.setText(_BREAKABLE.sub(rf"\1{_ZERO_WIDTH_SPACE}", text))
+        shown = _UNIT.sub(_NO_BREAK_SPACE, text)
+        self.setText(_BREAKABLE.sub(rf"\1{_ZERO_WIDTH_SPACE}", shown))
         if self._hides:
             self.setVisible(bool(text))
 
@@ -149,6 +158,39 @@ def let_shrink(choice: QComboBox) -> None:
     choice.setSizeAdjustPolicy(policy)
     choice.setMinimumContentsLength(_LEAST_LETTERS)
     choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    choice.installEventFilter(_MiddleElided(choice))
+    if (entries := choice.view()) is not None:
+        entries.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+
+
+class _MiddleElided(QObject):
+    """Draws a list of choices so that both ends of a long entry are seen.
+
+    Qt cuts it at its end, where the channels of a file differ.
+    """
+
+    def eventFilter(  # noqa: N802 - Qt's name
+        self, watched: QObject | None, event: QEvent | None
+    ) -> bool:
+        """Draw the list of choices instead of Qt."""
+        paints = event is not None and event.type() == QEvent.Type.Paint
+        if not paints or not isinstance(watched, QComboBox):
+            return False
+        painter, option = QStylePainter(watched), QStyleOptionComboBox()
+        watched.initStyleOption(option)
+        style, part = painter.style(), QStyle.SubControl.SC_ComboBoxEditField
+        if style is not None:
+            kind = QStyle.ComplexControl.CC_ComboBox
+            room = style.subControlRect(kind, option, part, watched).width()
+            option.currentText = option.fontMetrics.elidedText(
+                option.currentText or watched.placeholderText(),
+                Qt.TextElideMode.ElideMiddle,
+                room - _EDGE,
+            )
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
+        return True
 
 
 def order_tabs(part: QWidget) -> None:

@@ -213,7 +213,7 @@ def map_layer(
         "colormap": "gray" if signed else "magma",
         "contrast_limits": (-most if signed else 0.0, most),
     }
-    return values, _keywords(finished.source, name) | shown
+    return values, _keywords(finished.source, name, ", image units") | shown
 
 
 def _keywords(source: LayerSource, shows: str, at: str = "") -> dict[str, Any]:

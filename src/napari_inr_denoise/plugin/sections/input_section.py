@@ -126,6 +126,7 @@ class InputSection:
             Number of its planes.
         """
         stack = layer is not None and len(letters) > 2
+        self.noise.setVisible(layer is not None)
         self.form.show_row(self.axes, stack)
         self.form.show_row(self.scope, stack)
         if layer is not None and not stack and self.scope.value == VOLUME:

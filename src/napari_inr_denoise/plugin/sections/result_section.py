@@ -73,7 +73,7 @@ class ResultSection:
     def __init__(self) -> None:
         self.title = TextLabel()
         set_role(self.title, "title")
-        self.composite = TextLabel()
+        self.note = TextLabel()
         self.chips = Chips()
         self.strength = StrengthSlider()
         self.keep_button = button(
@@ -120,7 +120,7 @@ class ResultSection:
         for part in (
             line(),
             self.title,
-            self.composite,
+            self.note,
             self.chips,
             self.whole_button,
             self.form,
@@ -161,8 +161,8 @@ class ResultSection:
         self.show.setVisible(len(self.show.choices) > 1)
         self.title.value = finished.layer.name
         self.title.setToolTip(finished.ending)
+        self.note.value = messages.result_note(finished, channels)
         several = len(channels) > 1
-        self.composite.value = messages.composite_message(channels) if several else ""
         saved = f"Save {len(channels)} channels..." if several else "Save..."
         self.save_button.setText(saved)
         self.save_button.setAccessibleName(saved)

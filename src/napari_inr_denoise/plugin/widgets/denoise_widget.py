@@ -33,7 +33,7 @@ from napari_inr_denoise.plugin.widgets.after_run import AfterRun
 from napari_inr_denoise.plugin.widgets.before_run import NO_IMAGE, BeforeRun
 from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
 from napari_inr_denoise.plugin.widgets.long_run import LongRun
-from napari_inr_denoise.plugin.widgets.panel_menu import PanelMenu, help_page, open_help
+from napari_inr_denoise.plugin.widgets.panel_menu import PanelMenu
 from napari_inr_denoise.plugin.widgets.run_controller import RunController
 
 _SIZE = QSize(330, 560)
@@ -89,6 +89,7 @@ class InrDenoiseWidget(QWidget):
         )
         self.runs = RunController(viewer, self._lifetime)
         self.menu = PanelMenu(self._menu_button, inputs, say)
+        self._help_button.clicked.connect(self.menu.show_help)
         self._connect()
         self._made.add(self)
 
@@ -102,11 +103,9 @@ class InrDenoiseWidget(QWidget):
         self.tabs.addTab(_scrolling(self.folder.native), "Folder")
         self.tabs.setTabToolTip(0, "Denoise layers")
         self.tabs.setTabToolTip(1, "Denoise the files of a folder without opening them")
-        self._help_button = button("", "Documentation", "icon")
+        self._help_button = button("", "Help", "icon")
         self._menu_button = button("\u22ee", "Settings, command, script", "icon")
         self._menu_button.setAccessibleName("Menu")
-        self._help_button.clicked.connect(open_help)
-        self._help_button.setVisible(bool(help_page()))
         corner = QWidget()
         beside = QHBoxLayout(corner)
         beside.setContentsMargins(0, 0, 0, 0)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QUrl
-from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 
 from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings
@@ -20,6 +17,7 @@ from napari_inr_denoise.plugin.controls.file_dialogs import (
 )
 from napari_inr_denoise.plugin.results.split_line import canvas_of
 from napari_inr_denoise.plugin.sections.input_section import InputSection
+from napari_inr_denoise.plugin.widgets.help_dialog import HelpDialog
 
 _SETTINGS_FILE = "settings.json"
 _OPTIONS = ("seed", "device", "mode", "memory_gb")
@@ -44,6 +42,11 @@ class PanelMenu:
         With the choices.
     say : callable
         Takes a message for the user.
+
+    Attributes
+    ----------
+    help : HelpDialog or None
+        The help; None before it was asked for.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class PanelMenu:
     ) -> None:
         self._inputs, self._say = inputs, say
         self._button = menu_button
+        self.help: HelpDialog | None = None
         self.menu = QMenu(menu_button)
         self.menu.addAction("Load settings...", self.ask_and_load)
         self.menu.addAction("Save settings...", self.ask_and_save)
@@ -63,12 +67,18 @@ class PanelMenu:
         self.menu.addSeparator()
         self.menu.addAction("Save picture of the canvas...", self.ask_and_save_picture)
         self.menu.addSeparator()
-        if help_page():
-            self.menu.addAction("Documentation", open_help)
+        self.menu.addAction("Help", self.show_help)
         menu_button.clicked.connect(self._open)
 
     def _open(self) -> None:
         self.menu.popup(self._button.mapToGlobal(self._button.rect().bottomLeft()))
+
+    def show_help(self) -> None:
+        """Show the help in a window of its own, which stays until it is closed."""
+        if self.help is None:
+            self.help = HelpDialog(self._button)
+        self.help.show()
+        self.help.raise_()
 
     def ask_and_load(self) -> None:
         """Ask for a settings file and choose its settings."""
@@ -155,15 +165,3 @@ def needs_file(settings: DenoiseSettings) -> bool:
 
 def _quoted(path: str) -> str:
     return f'"{path}"' if " " in path else path
-
-
-def help_page() -> str:
-    """Return the address of the documentation; empty if this installation has none."""
-    pairs = metadata("napari-inr-denoise").get_all("Project-URL") or []
-    pages = dict(pair.split(", ", 1) for pair in pairs)
-    return str(pages.get("Documentation", ""))
-
-
-def open_help() -> None:
-    """Open the documentation in a browser."""
-    QDesktopServices.openUrl(QUrl(help_page()))

@@ -145,8 +145,8 @@ class ShowControl:
             raw = self._section.raw.isChecked()
             data, keywords = view_layer(offered, view, raw=raw)
             self._layer = self._added(data, keywords)
-            if view == UNCERTAINTY and hasattr(self._layer, "colorbar"):
-                self._layer.colorbar.visible = True  # since napari 0.7
+            if view == UNCERTAINTY:
+                _label(self._layer)
         self._section.offer_raw(
             view == RESIDUAL and "normalized_residual" in offered.result.maps
         )
@@ -244,3 +244,11 @@ class ShowControl:
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         if any(event.value == layer for layer in self._own_layers):
             self.end()
+
+
+def _label(layer: Image) -> None:
+    """Show the colour bar of a map, its name and unit; napari has them since 0.7."""
+    for name in ("colorbar", "name_overlay"):
+        overlay = getattr(layer, name, None)
+        if overlay is not None:
+            overlay.position, overlay.visible = "top_right", True

@@ -1,0 +1,48 @@
+"""Texts and lists of choices in a narrow panel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from qtpy.QtWidgets import QComboBox
+
+from napari_inr_denoise.plugin.elements.form import TextLabel, let_shrink
+
+pytestmark = pytest.mark.window
+
+
+@pytest.mark.usefixtures("viewer")
+def test_a_number_and_its_unit_stay_on_one_line() -> None:
+    label = TextLabel("0.029 % saturated, about 7 s, step 3 of 4 small parts")
+    shown = label.text().replace("\u200b", "")
+    assert shown == "0.029\u00a0% saturated, about 7\u00a0s, step 3 of 4 small parts"
+    assert "\u00a0" not in label.value
+
+
+def _drawn(text: str, *, placeholder: bool = False) -> NDArray[np.uint8]:
+    choice = QComboBox()
+    let_shrink(choice)
+    if placeholder:
+        choice.setPlaceholderText(text)
+    else:
+        choice.addItem(text)
+    choice.setFixedSize(150, 26)
+    shot = choice.grab().toImage()
+    shot = shot.convertToFormat(shot.Format.Format_RGB32)  # without padding
+    pixels = shot.constBits().asstring(shot.bytesPerLine() * shot.height())
+    return np.frombuffer(pixels, np.uint8)
+
+
+@pytest.mark.usefixtures("viewer")
+def test_both_ends_of_a_long_entry_are_seen() -> None:
+    name = "a name that is much too long for the room, channel "
+    first, second = _drawn(f"{name}0"), _drawn(f"{name}1")
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, _drawn(f"{name}0"))
+
+
+@pytest.mark.usefixtures("viewer")
+def test_an_empty_list_says_so() -> None:
+    shown = _drawn("No image", placeholder=True)
+    assert not np.array_equal(shown, _drawn("", placeholder=True))
