@@ -116,3 +116,18 @@ def test_texture_everywhere_is_not_correlated_noise(seed: int) -> None:
     assert found.fall < 0.5  # as that of interpolated noise
     assert found.spread > 1.6
     assert not found.correlated
+
+
+@pytest.mark.parametrize("peak", [3, 30])
+def test_places_without_a_photon_have_no_spectrum(peak: float) -> None:
+    """Half of the plane is black: zero counts, which are neither fill nor noise."""
+    clean = np.maximum(cells() - np.median(cells()), 0)
+    clean *= peak / clean.max()
+    noisy = np.random.default_rng(0).poisson(clean).astype(float)
+    assert (noisy == 0).mean() > 0.5
+    found = _measure(noisy)
+    assert not found.correlated
+    seen = clean > 0
+    assert _level(found, clean[seen]) == pytest.approx(
+        np.sqrt(clean[seen].mean()), rel=0.2
+    )

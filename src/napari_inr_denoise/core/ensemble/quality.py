@@ -35,6 +35,9 @@ _REGION, _FEWEST_REGIONS = 16, 6
 _APART, _FEW_FAR = 2.0, 0.15
 """Factor between the residuals of regions, over the noise model, that is unusual, and
 share of the regions up to which it may occur."""
+_FAINT = 0.2
+"""Standard deviation of the noise, over its root mean square, below which a pixel is no
+part of this. Where hardly a photon arrives, most residuals are zero."""
 _BINS = 8
 _LEAST_STD = 0.05
 """Smallest uncertainty of a pixel, as a fraction of the noise standard deviation."""
@@ -134,7 +137,8 @@ def _differs_by_region(problem: NoisyPlane, plane_yxs: NDArray[np.float32]) -> b
     removed do not change.
     """
     std = np.sqrt(problem.variance(plane_yxs))
-    usable = problem.fitted_yx[..., None] & (std > 0)
+    least = _FAINT * float(np.sqrt(np.mean(std**2)))
+    usable = problem.fitted_yx[..., None] & (std > least)
     scaled = np.full(std.shape, np.nan)
     np.divide(np.abs(problem.plane_yxs - plane_yxs), std, out=scaled, where=usable)
     side = max(min(std.shape[:2]) // 4, _REGION)

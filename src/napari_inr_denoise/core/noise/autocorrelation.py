@@ -14,6 +14,9 @@ _BINS = 12
 """Number of intensity bins. The standard deviation is computed for each."""
 _QUIET_FRACTION = 0.5
 """Fraction of the pixels in each intensity bin that are used: the lowest energy."""
+_LEAST_SPREAD = 0.2
+"""Least standard deviation of a bin over that of the residual. Where hardly a photon
+arrives, the residual is a tiny negative value almost everywhere."""
 
 
 def residual_correlation(
@@ -81,11 +84,13 @@ def _scaled(
     power = uniform_filter(inside**2, _BLOCK)[counts]
     values = residual[counts]
     scaled, quiet = np.zeros_like(values), np.zeros_like(values)
+    least = _LEAST_SPREAD * float(np.sqrt(np.mean(values**2))) if len(values) else 0.0
     for group in by_intensity(predicted[counts], _BINS):
         powers = power[group]
         limit = np.sort(powers)[int(_QUIET_FRACTION * (len(group) - 1))]
         lowest = group[powers <= limit]
-        spread = float(np.sqrt(np.mean(values[lowest] ** 2))) or 1.0
+        spread = float(np.sqrt(np.mean(values[lowest] ** 2)))
+        spread = max(spread, least) or 1.0
         scaled[lowest] = values[lowest] / spread
         quiet[lowest] = 1.0
     return _placed(scaled, counts), _placed(quiet, counts)

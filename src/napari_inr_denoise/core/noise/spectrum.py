@@ -222,7 +222,8 @@ class _Patches:
     outlier : ndarray of bool, shape (N,)
         Whether a pixel stands out of its patch.
     whole_yx : ndarray of bool, shape (rows, columns)
-        Grid of all patches: whether all pixels are valid. N of them are.
+        Grid of all patches: whether all pixels are valid, and not of one value. N of
+        them are.
     apart : int
         Distance in the grid at which patches do not overlap.
     least : int
@@ -246,7 +247,9 @@ class _Patches:
         grid, apart = (slice(None, None, stride),) * 2, math.ceil(SIDE / stride)
         windows = sliding_window_view(plane_yx.astype(np.float32), (SIDE,) * 2)
         inside = sliding_window_view(valid_yx, (SIDE,) * 2)[grid]
-        whole = np.asarray(inside.all(axis=(-1, -2)))
+        # A patch of one value, as where no photon arrived, has no noise to measure.
+        varies = windows[grid].max(axis=(-1, -2)) > windows[grid].min(axis=(-1, -2))
+        whole = np.asarray(inside.all(axis=(-1, -2)) & varies)
         patches = windows[grid][whole]
         basis = _BASIS.astype(np.float32)
         coefficients = basis @ patches @ basis.T
