@@ -195,9 +195,7 @@ def test_what_does_not_count_is_not_in_the_empty_image() -> None:
     np.testing.assert_allclose(flat.plane_yxs, 7.0, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("structure", "fewest", "most"), [(1.4, 0, 2), (0.0, 20, 40)]
-)
+@pytest.mark.parametrize(("structure", "fewest", "most"), [(1.4, 0, 2), (0.0, 20, 40)])
 def test_chance_does_not_flatten_dim_structure(
     structure: float, fewest: int, most: int, rng: np.random.Generator
 ) -> None:

@@ -39,6 +39,8 @@ class Workload:
         Whether the networks are trained at the same time.
     correlated : bool
         Whether neighbouring pixels share noise.
+    previews : bool
+        Whether a plane is predicted, to be shown, while its networks are trained.
     """
 
     planes: int
@@ -49,6 +51,7 @@ class Workload:
     settings: DenoiseSettings
     at_once: bool = False
     correlated: bool = False
+    previews: bool = True
 
     @property
     def shares(self) -> bool:
@@ -117,15 +120,17 @@ class Workload:
 
     def _cost(self, name: str, *, shared: bool) -> Cost:
         model = candidate_model(name)
-        if not shared:
-            return model.cost(self.pixels, self.settings, correlated=self.correlated)
-        assert isinstance(model, BlindSpotModel)
-        return model.shared_cost(
-            self.parts * self._trained_pixels,
-            MORE_STEPS,
-            self.settings,
-            correlated=self.correlated,
-        )
+        if shared:
+            assert isinstance(model, BlindSpotModel)
+            cost = model.shared_cost(
+                self.parts * self._trained_pixels,
+                MORE_STEPS,
+                self.settings,
+                correlated=self.correlated,
+            )
+        else:
+            cost = model.cost(self.pixels, self.settings, correlated=self.correlated)
+        return cost if self.previews else replace(cost, shown=())
 
     @property
     def _trained_pixels(self) -> int:
