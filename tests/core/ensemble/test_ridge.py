@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.ensemble.ridge import Search, regressed, ridge_averaged
+from napari_inr_denoise.core.ensemble.ridge import regressed, ridge_averaged
+from napari_inr_denoise.core.ensemble.similar_patches import Search
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 

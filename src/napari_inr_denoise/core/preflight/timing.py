@@ -23,8 +23,8 @@ from napari_inr_denoise.core.compute.devices import synchronize
 from napari_inr_denoise.core.compute.error_curve import FIRST_EVALUATION
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
+from napari_inr_denoise.core.ensemble.preview import PreviewFilter
 from napari_inr_denoise.core.ensemble.weighting import hold_out
-from napari_inr_denoise.core.ensemble.wiener import wiener_averaged
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.plane import combine_candidates, finished_result
@@ -298,8 +298,10 @@ def other_pace(
         others = beside * [(problem, combined.estimate)]
         finished_result(problem, combined, held_out, device, others)
 
-    def show() -> None:
-        wiener_averaged(problem, plane_yxs, device)
+    filters = PreviewFilter(device, settings.seed)
+
+    def show() -> None:  # the first call, which takes longer, is not measured
+        filters(problem, prediction)
 
     seconds = (_seconds(one, device, at_once) for one in (measure, finish, show))
     return OtherPace(*(one / problem.fitted_yx.size for one in seconds))
