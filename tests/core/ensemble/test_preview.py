@@ -52,11 +52,17 @@ def test_later_states_use_the_regression_of_the_first(
         return found[-1]
 
     monkeypatch.setattr(preview, "regression", counted)
-    filters = PreviewFilter(CPU, seed=0)
-    for sigma in (1.5, 1.0):
-        state = _blurred(truth, sigma)
-        plain = wiener_averaged(problem, state.plane_yxs, CPU)
-        assert _error(filters(problem, state), truth) < 0.9 * _error(plain, truth)
+    filters = PreviewFilter(problem, CPU, seed=0)
+    assert filters.improved() is None
+    first = filters.filtered(_blurred(truth, 1.5))
+    improved = filters.improved()
+    assert improved is not None
+    assert _error(improved, truth) < 0.9 * _error(first, truth)
+    assert filters.improved() is None
+    plain = PreviewFilter(problem, CPU, seed=0).filtered(_blurred(truth, 1.0))
+    later = filters.filtered(_blurred(truth, 1.0))
+    assert _error(later, truth) < 0.9 * _error(plain, truth)
+    assert filters.improved() is None
     assert len(found) == 1
 
 
@@ -66,6 +72,7 @@ def test_correlated_noise_is_filtered_without_similar_patches(
     truth, problem = edges
     noise = replace(problem.noise, correlated=True, correlation_distance=2)
     problem, state = replace(problem, noise=noise), _blurred(truth, 1.0)
-    shown = PreviewFilter(CPU, seed=0)(problem, state)
+    filters = PreviewFilter(problem, CPU, seed=0)
     wiener = wiener_averaged(problem, state.plane_yxs, CPU)
-    np.testing.assert_array_equal(shown, wiener)
+    np.testing.assert_array_equal(filters.filtered(state), wiener)
+    assert filters.improved() is None

@@ -127,7 +127,7 @@ def test_predictions_that_are_shown_are_filtered() -> None:
 def test_without_previews_none_are_counted(together: bool) -> None:
     one = {"neighbourhood": Pace(0.0, 1e-3)}
     load = _load(planes=1, together=together)
-    other = OtherPace(shown=1e-4)
+    other = OtherPace(shown=1e-4, first_shown=1e-2)
     for share in (0.0, 1.0):
         extra = load.seconds(one, other, share)
         extra -= replace(load, previews=False).seconds(one, other, share)
@@ -135,7 +135,7 @@ def test_without_previews_none_are_counted(together: bool) -> None:
         steps = load.steps(one)[int(share)]
         count = sum(step < steps for step in shown_steps(round(load.steps(one)[1])))
         assert count
-        assert extra == pytest.approx(count * pixels * 1.1e-3)
+        assert extra == pytest.approx(pixels * (count * 1.1e-3 + 1e-2))
 
 
 def test_the_noise_of_planes_together_is_not_measured_one_by_one() -> None:

@@ -252,7 +252,7 @@ class BlindSpotModel(CandidateModel):
         steps = train(
             trainer, settings.n_augmentations, settings.patience, previews=previews
         )
-        filters = PreviewFilter(device, settings.seed)
+        filters = PreviewFilter(problem, device, settings.seed)
         for training in (run := GeneratorResult(steps)):
             best = shown(filters, problem, training) or best
             yield step_of(problem, training, best, time.monotonic() - started)

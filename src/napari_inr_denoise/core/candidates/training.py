@@ -311,7 +311,7 @@ def noisy_result(problem: NoisyPlane) -> FitResult:
 def shown(
     filters: PreviewFilter, problem: NoisyPlane, training: Training
 ) -> FitResult | None:
-    """Return an evaluation as a result, or None where there is nothing to show.
+    """Return an evaluation as a result, or None where there is nothing new to show.
 
     Parameters
     ----------
@@ -322,9 +322,13 @@ def shown(
     training : Training
         Its newest evaluation.
     """
-    if training.candidate is None or not training.candidate.is_finite:
-        return None
-    return as_result(problem, filters(problem, training.candidate), training.step)
+    if training.candidate is None:
+        plane_yxs = filters.improved()
+    elif training.candidate.is_finite:
+        plane_yxs = filters.filtered(training.candidate)
+    else:
+        plane_yxs = None
+    return None if plane_yxs is None else as_result(problem, plane_yxs, training.step)
 
 
 def as_result(

@@ -308,12 +308,15 @@ def _train(
         series, run.budget.settings, run.budget.device, previews=run.previews
     )
     training = GeneratorResult(steps)
-    filters = PreviewFilter(run.budget.device, run.budget.settings.seed)
+    filters = None
     for update in training:
         if update is None:
             yield run.progress.last
             continue
         plane, problem = planes[update.number], update.problem
+        if filters is None:  # it is always the same plane that is shown
+            settings = run.budget.settings
+            filters = PreviewFilter(problem, run.budget.device, settings.seed)
         found = shown(filters, problem, update.training)
         best = found or best or noisy_result(problem)
         seconds = time.monotonic() - started
