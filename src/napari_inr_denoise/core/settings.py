@@ -420,7 +420,7 @@ PRESETS: dict[str, DenoiseSettings] = {
         preset="fast",
         candidates=NEIGHBOURHOOD,
         n_augmentations=1,
-        neighbourhood=NeighbourhoodSettings(radius=5, width=96, steps=200),
+        neighbourhood=NeighbourhoodSettings(radius=5, width=96, depth=2, steps=200),
     ),
     "best": DenoiseSettings(
         preset="best",
