@@ -124,8 +124,9 @@ def steps_of(
         fit = NeighbourhoodModel().plane_trainer(problem, every, settings, device)
         yield f"neighbourhood, {preset}: a step", fit.advance, kind
         rendering = settings.n_augmentations
+        many = f"{rendering} orientations" if rendering > 1 else "one orientation"
         yield (
-            f"neighbourhood, {preset}: rendering in {rendering} orientations",
+            f"neighbourhood, {preset}: rendering in {many}",
             lambda fit=fit, count=rendering: list(fit.predict(None, count)),
             kind,
         )

@@ -119,3 +119,14 @@ def test_the_same_seed_gives_the_same_bytes(rng: np.random.Generator) -> None:
     other = _fit(problem, seed=1)[1].plane_yxs
     assert first.tobytes() == second.tobytes()
     assert first.tobytes() != other.tobytes()
+
+
+def test_correlated_noise_takes_more_steps_up_to_a_limit() -> None:
+    model, pixels = NeighbourhoodModel(), 10**6
+    for wanted, expected in ((200, 300), (600, 400)):
+        settings = preset_settings("fast", window_steps=wanted)
+        white, correlated = (
+            model.planned_steps(pixels, wanted, settings, correlated=one)
+            for one in (False, True)
+        )
+        assert (white, correlated) == (wanted, expected)

@@ -88,6 +88,15 @@ def test_an_easy_image_ends_early() -> None:
     assert _ended(lambda step: 0.02 * step**-0.15, signal=1.0) > 100
 
 
+def test_an_easy_image_ends_at_half_of_the_steps_though_it_still_gains() -> None:
+    def halved(step: int) -> float:
+        return 1.0 / step
+
+    assert _ended(halved, limit=200, signal=20.0) == 100
+    assert _ended(halved, limit=600, signal=20.0) == 283
+    assert _ended(halved, limit=200, signal=1.0) == 200
+
+
 def test_a_diverged_training_ends() -> None:
     assert _ended(lambda step: 5 / step if step < 300 else math.nan) == 400
 

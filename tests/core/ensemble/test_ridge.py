@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.ensemble.ridge import regressed, ridge_averaged
+from napari_inr_denoise.core.ensemble.similar_patches import Search
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 SIGMA = 10.0
+SEARCH = Search(similar=32, step=4, reach=14)
 
 
 def _problem(noisy: NDArray[np.floating]) -> NoisyPlane:
@@ -65,7 +67,7 @@ def test_samples_of_one_structure_help_each_other(rng: np.random.Generator) -> N
 def test_a_flat_group_keeps_one_share_of_each_patch(rng: np.random.Generator) -> None:
     removed = torch.from_numpy(rng.normal(size=(1, 40, 40, 1))).float()
     _, kept = regressed(
-        torch.zeros(1, 40, 40, 1), removed, torch.ones(1, 40, 40), 32, 4
+        torch.zeros(1, 40, 40, 1), removed, torch.ones(1, 40, 40), SEARCH
     )
     covered = kept[kept > 0].numpy()
     assert len(covered) > 400
@@ -75,7 +77,7 @@ def test_a_flat_group_keeps_one_share_of_each_patch(rng: np.random.Generator) ->
 def test_strong_structure_is_kept_whole(rng: np.random.Generator) -> None:
     pilot = torch.from_numpy(rng.normal(0, 1000, (1, 30, 30, 1))).float()
     removed = torch.from_numpy(rng.normal(size=(1, 30, 30, 1))).float()
-    change, kept = regressed(pilot, removed, torch.ones(1, 30, 30), 32, 4)
+    change, kept = regressed(pilot, removed, torch.ones(1, 30, 30), SEARCH)
     np.testing.assert_allclose(change.numpy(), removed[0].numpy(), atol=0.05)
     assert kept.min() > 0.99
 

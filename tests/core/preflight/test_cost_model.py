@@ -10,6 +10,7 @@ from napari_inr_denoise.core.candidates.training import shown_steps
 from napari_inr_denoise.core.compute.error_curve import usual_steps
 from napari_inr_denoise.core.preflight.cost_model import Workload
 from napari_inr_denoise.core.preflight.timing import OtherPace, Pace
+from napari_inr_denoise.core.sampling.series import CROP
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 
 SETTINGS = preset_settings(
@@ -120,6 +121,21 @@ def test_predictions_that_are_shown_are_filtered() -> None:
     )
     _, steps = schedule(10**6, 40, SETTINGS)
     assert shown - plain == pytest.approx(len(shown_steps(steps)))
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_without_previews_none_are_counted(together: bool) -> None:
+    one = {"neighbourhood": Pace(0.0, 1e-3)}
+    load = _load(planes=1, together=together)
+    other = OtherPace(shown=1e-4, first_shown=1e-2)
+    for share in (0.0, 1.0):
+        extra = load.seconds(one, other, share)
+        extra -= replace(load, previews=False).seconds(one, other, share)
+        pixels = load.pixels if not together else min(load.pixels, CROP**2)
+        steps = load.steps(one)[int(share)]
+        count = sum(step < steps for step in shown_steps(round(load.steps(one)[1])))
+        assert count
+        assert extra == pytest.approx(pixels * (count * 1.1e-3 + 1e-2))
 
 
 def test_the_noise_of_planes_together_is_not_measured_one_by_one() -> None:

@@ -8,9 +8,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from napari_inr_denoise.core.candidates.registry import candidate_model
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.preflight import estimate as module
-from napari_inr_denoise.core.preflight.estimate import preflight
+from napari_inr_denoise.core.preflight.estimate import preflight, preflight_steps
 from napari_inr_denoise.core.preflight.timing import Measuring, OtherPace, Pace, _share
 from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
@@ -112,6 +114,23 @@ def test_a_volume_and_the_published_method_may_end_before() -> None:
 def test_nothing_is_expected_of_an_image_without_noise() -> None:
     plan = preflight(np.full((40, 40), 3.0), "YX", SETTINGS)
     assert plan.seconds == 0
+
+
+def test_previews_are_counted_where_somebody_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _asked_at_once(monkeypatch)
+    image = _tissue(1)[0]
+    for _ in (shown := GeneratorResult(preflight_steps(image, "YX", SETTINGS))):
+        pass
+    plain = preflight(image, "YX", SETTINGS)
+    assert plain.steps == shown.result.steps
+    extra = shown.result.range_s[1] - plain.range_s[1]
+    predicted = sum(
+        len(candidate_model(name).cost(image.size, SETTINGS).shown) * pace.pixel
+        for name, pace in TIMES.items()
+    )
+    assert extra == pytest.approx(image.size * predicted)
 
 
 def _asked_at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:

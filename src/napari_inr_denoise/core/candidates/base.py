@@ -32,6 +32,7 @@ from napari_inr_denoise.core.compute.error_curve import (
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitStep
 from napari_inr_denoise.core.ensemble.prediction import Candidate
+from napari_inr_denoise.core.ensemble.preview import PreviewFilter
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -251,8 +252,9 @@ class BlindSpotModel(CandidateModel):
         steps = train(
             trainer, settings.n_augmentations, settings.patience, previews=previews
         )
+        filters = PreviewFilter(problem, device, settings.seed)
         for training in (run := GeneratorResult(steps)):
-            best = shown(problem, training, device) or best
+            best = shown(filters, problem, training) or best
             yield step_of(problem, training, best, time.monotonic() - started)
         return run.result
 

@@ -38,6 +38,9 @@ from napari_inr_denoise.core.settings import NEIGHBOURHOOD, DenoiseSettings
 _PREDICTION_ALONE = 80
 """Steps that train the prediction alone, for correlated noise. Then the correlation is
 measured and the gain is trained as well."""
+_MORE_CORRELATED = 1.5
+"""Steps for correlated noise over those for white noise. From 200 to 300 steps, the
+preset `fast` gains 0.07 dB on wide-field frames and 0.02 dB on others."""
 _MOST_CORRELATED = 400
 """Largest number of steps for correlated noise. A longer training finds what is left of
 the correlation outside of the blind spot, and predicts noise."""
@@ -93,11 +96,12 @@ class NeighbourhoodModel(BlindSpotModel):
         correlated: bool,
     ) -> int:
         """Return how many steps are taken at most: fewer if there are few pixels."""
-        planned = schedule(pixels, steps, settings)[1]
-        return min(planned, _MOST_CORRELATED) if correlated else planned
+        return schedule(pixels, steps, settings, correlated=correlated)[1]
 
 
-def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, int]:
+def schedule(
+    pixels: int, steps: int, settings: DenoiseSettings, *, correlated: bool = False
+) -> tuple[int, int]:
     """Return the batch size in pixels, and the number of steps that are taken.
 
     Parameters
@@ -108,11 +112,16 @@ def schedule(pixels: int, steps: int, settings: DenoiseSettings) -> tuple[int, i
         Number of steps for many pixels. Few pixels get fewer, to avoid overfitting.
     settings : DenoiseSettings
         Gives the largest batch size, and the steps of one plane.
+    correlated : bool
+        Whether neighbouring pixels share noise.
     """
     batch = min(settings.neighbourhood.batch_size, max(pixels // 16, 256))
     one_pass = pixels / batch
-    alone = min(settings.neighbourhood.steps, _MOST_PASSES * one_pass)
-    most = min(steps, max(alone, _MORE_PASSES * one_pass))
+    more = _MORE_CORRELATED if correlated else 1.0
+    alone = min(more * settings.neighbourhood.steps, _MOST_PASSES * one_pass)
+    most = min(more * steps, max(alone, _MORE_PASSES * one_pass))
+    if correlated:
+        most = min(most, _MOST_CORRELATED)
     return batch, max(math.ceil(most), 1)
 
 
@@ -156,13 +165,13 @@ class NeighbourhoodTrainer(Trainer):
         self._parts = part_count(first.device)
         pixels = sum(len(view.targets) for view in views)
         self._most_drawn = settings.neighbourhood.batch_size
-        self._batch, self.steps = schedule(pixels, steps, settings)
-        self._alone = 0
-        if first.neighbours.blind_radius:
-            self.steps = min(self.steps, _MOST_CORRELATED)
-            self._alone = min(_PREDICTION_ALONE, self.steps // 2)
+        correlated = first.neighbours.blind_radius > 0
+        self._batch, self.steps = schedule(
+            pixels, steps, settings, correlated=correlated
+        )
+        self._alone = min(_PREDICTION_ALONE, self.steps // 2) if correlated else 0
         start = torch.Generator().manual_seed(settings.seed)
-        blurs = len(BLURS) if first.neighbours.blind_radius else 1
+        blurs = len(BLURS) if correlated else 1
         self._network = Neighbourhood(
             first.neighbours.values,
             first.neighbours.samples,

@@ -18,6 +18,10 @@ _EARLY = 0.66
 a training may rest and go on. A longer one has less bias and more variance, which the
 post-filters remove but the held-out error counts: where it rises from 140 steps on, a
 dim stack still gains 0.15 dB by 600."""
+_HALF = 0.47
+"""Share of the most steps from which an easy image ends the training, whatever it would
+still gain. With `fast`, five images with little noise then end after 100 of 200 steps,
+0.18 dB below where all steps lead: the post-filters do most of the work."""
 _LEAST_GAIN = 0.06
 """Share of the error by which the next doubling must lower it, with patience 1."""
 _SMALL_ERROR = 0.0015
@@ -147,7 +151,10 @@ class ErrorCurve:
             return False
         gain, uncertainty = self.relative_gain
         *_, step = self._errors
-        if step < _EARLY * self.limit and not self._errors[step].is_small:
+        is_easy = self._errors[step].is_small
+        if is_easy and step >= _HALF * self.limit:
+            return True
+        if step < _EARLY * self.limit and not is_easy:
             return not math.isfinite(gain)
         least = _LEAST_GAIN / self.patience
         return not gain + uncertainty >= least

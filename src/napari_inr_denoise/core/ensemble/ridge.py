@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from numpy.typing import NDArray
-from scipy.fft import dct
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from napari_inr_denoise.core.ensemble.similar_patches import (
+    SIDE,
+    Search,
+    bands,
+    most_similar,
+    references,
+)
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
-_SIDE = 7
-"""Side of the patches, in pixels. 9 gained 0.02 dB on real frames and lost 0.07 dB on
-photographs, 5 lost on both."""
-_SIMILAR = 32
-"""Patches of a group. 48 gained 0.01 dB for twice the time."""
-_SIMILAR_BESIDE = 64
-"""The same where the planes beside are searched as well: 0.05 dB more than 32."""
 _FEWEST = 4
 """Smallest number of patches from which a group is made."""
-_REACH = 14
-"""Largest distance between similar patches along an axis, in pixels."""
-_STEP = 4
-"""Distance between the reference patches, in pixels."""
-_STEP_BESIDE = 6
-"""The same where the planes beside are searched as well: 0.01 dB less than 4, in 0.4
-times the time."""
-_TILE = 4
-"""Reference patches along each axis that share a search window."""
-_LOWEST = 4
-"""Cosine frequencies along both axes, summed, below which patches are compared; the
-higher ones are mostly noise."""
 _VALUES_AT_ONCE = 2**17
 """Values of the groups that are solved at once: few enough for the CPU's cache."""
 _VALUES_AT_ONCE_ON_GPU = 2**19
@@ -48,7 +36,42 @@ _LARGEST = 1e4
 """Largest contrast within a group, in units of the noise; bounds the condition."""
 _HIGHEST = 1e15
 """Largest value of the pilot, in units of the noise; keeps its square finite."""
+PREVIEW = Search(similar=24, step=7, reach=8)
+"""While the networks are trained: 0.02 dB less than `_ALONE`, in half the time."""
 _CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Regression:
+    """Values of a plane that similar patches predict.
+
+    Attributes
+    ----------
+    plane_yxs : ndarray, shape (Y, X, samples)
+        The regression, in the image's units.
+    weight_yx1 : ndarray, shape (Y, X, 1)
+        Its weight in the mean with another result.
+    """
+
+    plane_yxs: NDArray[np.floating] = field(repr=False)
+    weight_yx1: NDArray[np.floating] = field(repr=False)
+
+    def averaged_with(self, plane_yxs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the mean with a result, whose brightness it keeps."""
+        change = self.weight_yx1 * (self.plane_yxs - plane_yxs)
+        # The brightness of a place is better known from all pixels around it.
+        change -= gaussian_filter(change, (_BRIGHTNESS, _BRIGHTNESS, 0))
+        return np.asarray(plane_yxs + change, dtype=np.float32)
+
+
+_ALONE = Search(similar=32, step=5, reach=10)
+"""In one plane. 48 patches gained 0.01 dB for twice the time; 24 lost 0.01 dB on real
+frames and 0.2 on phantoms. A step of 4 gained 0.007 dB for 1.3 times the time. A reach
+of 14 lost 0.003 dB on real frames and 0.03 on phantoms, and gained 0.01 on photographs,
+for 1.2 times the time."""
+_BESIDE = Search(similar=64, step=6, reach=14)
+"""Where the planes beside are searched as well: 64 patches gained 0.05 dB over 32. A
+step of 4 gained 0.01 dB for 2.5 times the time."""
 
 
 def ridge_averaged(
@@ -88,10 +111,31 @@ def ridge_averaged(
     ndarray of float32, shape (Y, X, samples)
         The mean of both, in the same units.
     """
-    positions = [max(side - _SIDE + 1, 0) for side in plane_yxs.shape[:2]]
+    search = _BESIDE if beside else _ALONE
+    found = regression(problem, plane_yxs, device, beside, search)
+    return plane_yxs if found is None else found.averaged_with(plane_yxs)
+
+
+def regression(
+    problem: NoisyPlane,
+    plane_yxs: NDArray[np.float32],
+    device: torch.device,
+    beside: Sequence[tuple[NoisyPlane, NDArray[np.float32]]],
+    search: Search,
+) -> Regression | None:
+    """Return the regression of `ridge_averaged`; None where it does not apply.
+
+    Parameters
+    ----------
+    problem, plane_yxs, device, beside
+        As for `ridge_averaged`.
+    search : Search
+        Which patches are compared.
+    """
+    positions = [max(side - SIDE + 1, 0) for side in plane_yxs.shape[:2]]
     too_few = positions[0] * positions[1] < _FEWEST
     if too_few or problem.noise.correlated or not problem.noise.sigma > 0:
-        return plane_yxs
+        return None
     planes = [(problem, plane_yxs), *beside]
     stds = [one.positive_std(result) for one, result in planes]
     unit, mean = stds[0].mean(axis=(0, 1)), plane_yxs.mean(axis=(0, 1), dtype=float)
@@ -102,27 +146,24 @@ def ridge_averaged(
         known = noisy.fitted_yx[..., None]
         removed.append(np.where(known, noisy.plane_yxs - result, 0.0) / unit)
         variance.append(np.mean((std_yxs / unit) ** 2, axis=-1))
-    similar, step = (_SIMILAR_BESIDE, _STEP_BESIDE) if beside else (_SIMILAR, _STEP)
     change, kept = regressed(
         _tensor(np.stack(pilot)).to(device),
         _tensor(np.stack(removed)).to(device),
         _tensor(np.stack(variance)).to(device),
-        similar,
-        step,
+        search,
     )
-    beyond_mean = (1 - 1 / (similar * kept)).clamp_(0, 1)
-    weighted = (_WEIGHT * beyond_mean[..., None] * change).cpu().numpy()
-    # The brightness of a place is better known from all pixels around it.
-    weighted -= gaussian_filter(weighted, (_BRIGHTNESS, _BRIGHTNESS, 0))
-    return np.asarray(plane_yxs + weighted * unit, dtype=np.float32)
+    beyond_mean = (1 - 1 / (search.similar * kept)).clamp_(0, 1)
+    weight = _WEIGHT * beyond_mean[..., None]
+    # In float64, because float32 resolves little contrast on a large offset.
+    plane = plane_yxs + change.cpu().numpy() * unit.astype(np.float64)
+    return Regression(plane, weight.cpu().numpy())
 
 
 def regressed(
     pilot_pyxs: Tensor,
     removed_pyxs: Tensor,
     variance_pyx: Tensor,
-    similar: int,
-    step: int,
+    search: Search,
 ) -> tuple[Tensor, Tensor]:
     """Return the regression minus the pilot of the first plane, averaged over patches.
 
@@ -132,10 +173,8 @@ def regressed(
         Results, and the noisy planes minus the results, in units of the noise.
     variance_pyx : Tensor, shape (planes, Y, X)
         Variance of the noise in these units, about 1.
-    similar : int
-        Largest number of patches of a group.
-    step : int
-        Distance between the reference patches along an axis, in pixels.
+    search : Search
+        Which patches are compared.
 
     Returns
     -------
@@ -151,94 +190,14 @@ def regressed(
     values = values.permute(3, 0, 1, 2).contiguous()
     # Sums of the weighted changes, of the weighted shares kept, and of the weights.
     sums = torch.zeros(samples + 2, height, width, device=values.device)
-    for top, bottom, rows in _bands(height, step):
+    columns = references(width, search.step)
+    for top, bottom, rows in bands(height, search):
         band = values[:, :, top:bottom]
-        columns = _references(width, step)
-        groups = _most_similar(band[samples + 1 :], rows - top, columns, similar)
+        groups = most_similar(band[samples + 1 :], rows - top, columns, search)
         sums[:, top:bottom] += _of_groups(band, groups)
     # Where patches are alike to the last digit, a pixel may be in no group.
     sums[:-1] /= sums[-1].clamp_min(torch.finfo(sums.dtype).tiny)
     return sums[:samples].permute(1, 2, 0), sums[-2]
-
-
-def _bands(height: int, step: int) -> Iterator[tuple[int, int, Tensor]]:
-    """Yield first row, last row and references of the bands of one row of windows."""
-    references = _references(height, step)
-    for rows in references.split(_TILE):
-        top = max(int(rows[0]) - _REACH, 0)
-        yield top, min(int(rows[-1]) + _REACH + _SIDE, height), rows
-
-
-def _references(length: int, step: int) -> Tensor:
-    """Return the first rows or columns of the reference patches."""
-    last = length - _SIDE
-    return torch.tensor([*range(0, last, step), last])
-
-
-def _most_similar(
-    pilot_spyx: Tensor, rows: Tensor, columns: Tensor, similar: int
-) -> Tensor:
-    """Return the most similar patches of each reference patch of a band.
-
-    Parameters
-    ----------
-    pilot_spyx : Tensor, shape (samples, planes, Y, X)
-        Results in a band of rows.
-    rows, columns : Tensor of int
-        First rows and columns of the reference patches, all in the first plane.
-    similar : int
-        Largest number of patches.
-
-    Returns
-    -------
-    Tensor of int, shape (references, patches)
-        Flat index of the first pixel of each patch among all that fit in the band, of
-        all planes.
-    """
-    features = _features(pilot_spyx)
-    planes, high, wide, count = features.shape
-    short = -len(columns) % _TILE
-    columns = torch.cat([columns, columns[-1:].expand(short)]).view(-1, _TILE)
-    longest = int((columns[:, -1] - columns[:, 0]).max())
-    reach = min(2 * _REACH + longest + 1, wide)
-    rows, columns = rows.to(features.device), columns.to(features.device)
-    firsts = (columns[:, 0] - _REACH).clamp(0, wide - reach)
-    window = firsts[:, None] + torch.arange(reach, device=columns.device)
-    seen = features.view(planes * high, wide, count)[:, window]
-    seen = seen.transpose(0, 1).reshape(len(firsts), -1, count)
-    asked = features[0, rows[:, None, None], columns]
-    asked = asked.transpose(0, 1).reshape(len(firsts), -1, count)
-    # Centred, because the difference of large squares has a large rounding error.
-    centre = asked.mean(dim=1, keepdim=True)
-    seen, asked = seen - centre, asked - centre
-    distance = seen.square().sum(dim=2)[:, None] - 2 * asked @ seen.transpose(1, 2)
-    best = _smallest(distance, min(similar, distance.shape[2]))
-    row, column = best // reach, best % reach
-    return (row * wide + column + firsts[:, None, None]).flatten(0, 1)
-
-
-def _smallest(values: Tensor, count: int) -> Tensor:
-    """Return the places of the smallest values along the last axis, in any order."""
-    if values.device.type != "cpu":
-        return values.topk(count, largest=False, sorted=False).indices
-    # In a quarter of the time of `topk`.
-    places = np.argpartition(values.numpy(), count - 1)[..., :count]
-    return torch.from_numpy(np.ascontiguousarray(places))
-
-
-def _features(pilot_spyx: Tensor) -> Tensor:
-    """Return low cosine frequencies of all patches, (planes, Y, X, features)."""
-    basis = dct(np.eye(_SIDE), axis=0, norm="ortho")
-    waves = [
-        np.outer(basis[a], basis[b]) for a in range(_LOWEST) for b in range(_LOWEST - a)
-    ]
-    # In float32 cuDNN would multiply with the ten bits of TF32.
-    kind = torch.float64 if pilot_spyx.is_cuda else torch.float32
-    filters = _tensor(np.stack(waves)).to(pilot_spyx.device, kind)[:, None]
-    samples, planes = pilot_spyx.shape[:2]
-    found = F.conv2d(pilot_spyx.flatten(0, 1)[:, None].to(kind), filters)
-    found = found.to(pilot_spyx.dtype).view(samples, planes, *found.shape[1:])
-    return found.permute(1, 3, 4, 0, 2).flatten(3).contiguous()
 
 
 def _of_groups(values: Tensor, groups: Tensor) -> Tensor:
@@ -249,7 +208,7 @@ def _of_groups(values: Tensor, groups: Tensor) -> Tensor:
     values : Tensor, shape (2 * samples + 1, planes, Y, X)
         Variance, removed and result in the band.
     groups : Tensor of int, shape (groups, patches)
-        Patches, as from `_most_similar`.
+        Patches, as from `most_similar`.
 
     Returns
     -------
@@ -258,8 +217,8 @@ def _of_groups(values: Tensor, groups: Tensor) -> Tensor:
     """
     samples = (len(values) - 1) // 2
     height, width = values.shape[2:]
-    area, high, wide = _SIDE**2, height - _SIDE + 1, width - _SIDE + 1
-    power = F.avg_pool2d(values[0], _SIDE, 1).flatten() * samples * area
+    area, high, wide = SIDE**2, height - SIDE + 1, width - SIDE + 1
+    power = F.avg_pool2d(values[0], SIDE, 1).flatten() * samples * area
     rows, size = _patch_rows(values[1:]), samples * area
     sums = torch.zeros(power.numel(), size + 2, device=values.device)
     most = _VALUES_AT_ONCE_ON_GPU if values.is_cuda else _VALUES_AT_ONCE
@@ -276,11 +235,11 @@ def _of_groups(values: Tensor, groups: Tensor) -> Tensor:
         _add_rows(sums, index, found.mul_(weight[..., None]).flatten(0, 1))
     # Transposed as a whole: that runs in blocks, and of a part it would not.
     own = sums[: high * wide].T.contiguous().view(-1, high, wide)
-    changes = _laid_back(own[:size].view(samples, _SIDE, _SIDE, high, wide))
+    changes = _laid_back(own[:size].view(samples, SIDE, SIDE, high, wide))
     # A share holds for all pixels of its patch: sums over squares instead of patches.
     shares = own[None, size:]
-    margin = _SIDE - 1
-    shares = F.avg_pool2d(F.pad(shares, 4 * (margin,)), _SIDE, 1) * area
+    margin = SIDE - 1
+    shares = F.avg_pool2d(F.pad(shares, 4 * (margin,)), SIDE, 1) * area
     return torch.cat([changes, shares[0]])
 
 
@@ -300,7 +259,7 @@ def _patch_rows(values: Tensor) -> Tensor:
     """
     removed, pilot = values.chunk(2)
     both = torch.cat([pilot, pilot + removed])
-    windows = both.unfold(2, _SIDE, 1).unfold(3, _SIDE, 1)
+    windows = both.unfold(2, SIDE, 1).unfold(3, SIDE, 1)
     return windows.permute(1, 2, 3, 0, 4, 5).flatten(3).flatten(0, 2)
 
 
@@ -313,12 +272,12 @@ def _laid_back(patches: Tensor) -> Tensor:
         Each value of the patches at all positions.
     """
     samples, _, _, high, wide = patches.shape
-    width, height = wide + _SIDE - 1, high + _SIDE - 1
-    lines = patches.new_zeros(samples, _SIDE, high, width)
-    for shift in range(_SIDE):
+    width, height = wide + SIDE - 1, high + SIDE - 1
+    lines = patches.new_zeros(samples, SIDE, high, width)
+    for shift in range(SIDE):
         lines[..., shift : shift + wide] += patches[:, :, shift]
     sums = patches.new_zeros(samples, height, width)
-    for shift in range(_SIDE):
+    for shift in range(SIDE):
         sums[:, shift : shift + high] += lines[:, shift]
     return sums
 

@@ -21,6 +21,7 @@ from napari_inr_denoise.core.candidates.training import noisy_result, shown, ste
 from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
+from napari_inr_denoise.core.ensemble.preview import PreviewFilter
 from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.fixed_pattern import (
     FEWEST_PLANES,
@@ -307,12 +308,16 @@ def _train(
         series, run.budget.settings, run.budget.device, previews=run.previews
     )
     training = GeneratorResult(steps)
+    filters = None
     for update in training:
         if update is None:
             yield run.progress.last
             continue
         plane, problem = planes[update.number], update.problem
-        found = shown(problem, update.training, run.budget.device)
+        if filters is None:  # it is always the same plane that is shown
+            settings = run.budget.settings
+            filters = PreviewFilter(problem, run.budget.device, settings.seed)
+        found = shown(filters, problem, update.training)
         best = found or best or noisy_result(problem)
         seconds = time.monotonic() - started
         fit = step_of(problem, update.training, best, seconds)

@@ -39,6 +39,8 @@ class Workload:
         Whether the networks are trained at the same time.
     correlated : bool
         Whether neighbouring pixels share noise.
+    previews : bool
+        Whether a plane is predicted, to be shown, while its networks are trained.
     """
 
     planes: int
@@ -49,6 +51,7 @@ class Workload:
     settings: DenoiseSettings
     at_once: bool = False
     correlated: bool = False
+    previews: bool = True
 
     @property
     def shares(self) -> bool:
@@ -81,8 +84,7 @@ class Workload:
         shared = self._is_shared(paces)
         network = self._shared if shared else self._alone
         fitted = {
-            name: network(name, pace, share, other.shown)
-            for name, pace in paces.items()
+            name: network(name, pace, share, other) for name, pace in paces.items()
         }
         training = sum(fitted.values())
         if self.at_once and len(fitted) > 1:
@@ -90,7 +92,7 @@ class Workload:
             # The longest training continues alone after the second longest has ended.
             left = 1 - fitted[second] / max(fitted[name], 1e-300)
             alone = replace(paces[name], step=paces[name].alone or paces[name].step)
-            training = fitted[second] + left * network(name, alone, share, other.shown)
+            training = fitted[second] + left * network(name, alone, share, other)
         prediction = 0.0
         if shared:
             pixels = shared_augmentations(self.settings) * self.planes * self.rendered
@@ -117,42 +119,47 @@ class Workload:
 
     def _cost(self, name: str, *, shared: bool) -> Cost:
         model = candidate_model(name)
-        if not shared:
-            return model.cost(self.pixels, self.settings, correlated=self.correlated)
-        assert isinstance(model, BlindSpotModel)
-        return model.shared_cost(
-            self.parts * self._trained_pixels,
-            MORE_STEPS,
-            self.settings,
-            correlated=self.correlated,
-        )
+        if shared:
+            assert isinstance(model, BlindSpotModel)
+            cost = model.shared_cost(
+                self.parts * self._trained_pixels,
+                MORE_STEPS,
+                self.settings,
+                correlated=self.correlated,
+            )
+        else:
+            cost = model.cost(self.pixels, self.settings, correlated=self.correlated)
+        return cost if self.previews else replace(cost, shown=())
 
     @property
     def _trained_pixels(self) -> int:
         """Pixels of a tile that a shared network is trained on."""
         return min(self.pixels, CROP**2)
 
-    def _alone(self, name: str, pace: Pace, share: float | None, shown: float) -> float:
+    def _alone(
+        self, name: str, pace: Pace, share: float | None, other: OtherPace
+    ) -> float:
         """Return the seconds if each plane has a network of its own."""
         cost = self._cost(name, shared=False)
-        return self.planes * _seconds(cost, pace, self.pixels, share, shown)
+        return self.planes * _seconds(cost, pace, self.pixels, share, other)
 
     def _shared(
-        self, name: str, pace: Pace, share: float | None, shown: float
+        self, name: str, pace: Pace, share: float | None, other: OtherPace
     ) -> float:
         """Return the seconds to train networks that planes or tiles share."""
         pixels = self._trained_pixels
         trainings = 1 if self.together else self.planes
         cost = self._cost(name, shared=True)
-        return trainings * _seconds(cost, pace, pixels, share, shown)
+        return trainings * _seconds(cost, pace, pixels, share, other)
 
 
 def _seconds(
-    cost: Cost, pace: Pace, pixels: int, share: float | None, shown: float
+    cost: Cost, pace: Pace, pixels: int, share: float | None, other: OtherPace
 ) -> float:
-    """Return the seconds of a fit; `shown` is the filter of a pixel that is shown."""
+    """Return the seconds of a fit, with the predictions that are shown."""
     if share is None and pace.is_easy:
         share = 0.0
     predicted = cost.evaluations * pace.pixel
-    predicted += cost.shown_at(share) * (pace.pixel + shown)
+    if count := cost.shown_at(share):
+        predicted += count * (pace.pixel + other.shown) + other.first_shown
     return cost.steps_at(share) * pace.step + pixels * predicted

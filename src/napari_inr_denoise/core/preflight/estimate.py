@@ -144,7 +144,9 @@ def preflight(
     TypeError, ValueError
         As for `denoise`.
     """
-    steps = preflight_steps(image, axes, settings, spacing_um, streamed=streamed)
+    steps = preflight_steps(
+        image, axes, settings, spacing_um, streamed=streamed, previews=False
+    )
     for _ in (run := GeneratorResult(steps)):
         pass
     return run.result
@@ -157,12 +159,21 @@ def preflight_steps(
     spacing_um: Sequence[float] | None = None,
     *,
     streamed: bool = False,
+    previews: bool = True,
 ) -> Measuring[Preflight]:
     """Do the same as `preflight`, as a generator that can be closed between steps.
 
     Before it first yields, the noise is measured and planes are compared, which takes
-    two seconds for large images. Parameters, result and errors are those of
+    two seconds for large images. Other parameters, result and errors are those of
     `preflight`.
+
+    Parameters
+    ----------
+    image, axes, settings, spacing_um, streamed
+        As for `preflight`.
+    previews : bool
+        As for `denoise_steps`: whether planes are predicted during the training, to be
+        shown. `preflight` counts none, as `denoise` and the command line make none.
 
     Yields
     ------
@@ -175,7 +186,8 @@ def preflight_steps(
     source.check_mask(axes)
     if settings.mode == "volume":
         check_volume(axes, source.shape, settings)
-    plan = _Measured(source, axes, settings, voxel_spacing(axes, spacing_um))
+    spacing = voxel_spacing(axes, spacing_um)
+    plan = _Measured(source, axes, settings, spacing, previews=previews)
     seconds, range_s = yield from plan.seconds()
     samples, pixels = sample_count(axes, source.shape), plan.pixels_at_once
     # The result and its maps, as float32.
@@ -203,8 +215,11 @@ class _Measured:
         axes: str,
         settings: DenoiseSettings,
         spacing_zyx: tuple[float, float, float],
+        *,
+        previews: bool,
     ) -> None:
         self._settings, self._spacing = settings, spacing_zyx
+        self._previews = previews
         self.plan = Plan.of(axes, source.shape, settings)
         self.device, self.tiling = self.plan.device, self.plan.tiling
         self._as_volume = self.plan.strategy is Strategy.VOLUME
@@ -306,6 +321,7 @@ class _Measured:
             settings=settings,
             at_once=runs_in_threads(len(settings.candidate_names), self.device),
             correlated=sample.problem.noise.correlated,
+            previews=self._previews,
         )
         at_once = self._at_once
         if not (self._shares or runs_in_threads(at_once, self.device)):
