@@ -156,18 +156,23 @@ def _averaged(
         std_yxs = noisy.positive_std(result)
         variance.append(np.mean((std_yxs / unit) ** 2, axis=-1, keepdims=True))
     count = len(columns[0])
-    values = [
-        _tensor(
-            np.stack(
-                [
-                    np.concatenate(kind[first : first + count], axis=-1)
-                    for first in range(0, len(kind), count)
-                ]
-            )
-        ).to(device)
-        for kind in (pilot, removed, variance)
-    ]
-    change, kept = regressed(*values[:2], values[2].mean(dim=-1), similar, step, side)
+
+    def together(kind: list[NDArray[np.float64]]) -> Tensor:
+        """Return one plane for each column, with the samples of all its planes."""
+        parts = [
+            np.concatenate(kind[first : first + count], axis=-1)
+            for first in range(0, len(kind), count)
+        ]
+        return _tensor(np.stack(parts)).to(device)
+
+    change, kept = regressed(
+        together(pilot),
+        together(removed),
+        together(variance).mean(dim=-1),
+        similar,
+        step,
+        side,
+    )
     samples = plane_yxs.shape[2]
     change = change[..., middle * samples : (middle + 1) * samples]
     beyond_mean = (1 - 1 / (similar * kept)).clamp_(0, 1)
