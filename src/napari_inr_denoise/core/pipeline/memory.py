@@ -30,6 +30,9 @@ _GPU_SHARE = 0.5
 """Fraction of a GPU's memory that is used; viewer and system need some of the rest."""
 _VOXEL_BYTES = 22.0
 """Memory per voxel and sample: values, padded values and mask."""
+_FILTERED_BYTES = 60.0
+"""Memory per voxel and sample of a tile whose planes are filtered as a volume: noisy
+values, masks, and the estimates before and after a filter."""
 
 
 def tile_side(settings: DenoiseSettings, samples: int, device: torch.device) -> int:
@@ -46,6 +49,24 @@ def tile_side(settings: DenoiseSettings, samples: int, device: torch.device) -> 
     """
     side = math.isqrt(int(_pixels_that_fit(settings, samples, device)))
     return min(side, _MOST_SIDE)
+
+
+def volume_tile_side(
+    settings: DenoiseSettings, samples: int, planes: int, device: torch.device
+) -> int:
+    """Return the side of the largest tile of which all planes fit into memory.
+
+    Parameters
+    ----------
+    settings, samples, device
+        As for `tile_side`.
+    planes : int
+        Planes of the volume.
+    """
+    bytes_per_pixel = samples * planes * _FILTERED_BYTES
+    left = max(settings.memory_gb - _BASE_GB, 0.0) * 1e9
+    side = math.isqrt(int(left / bytes_per_pixel))
+    return min(side, tile_side(settings, samples, device))
 
 
 def concurrent_tiles(

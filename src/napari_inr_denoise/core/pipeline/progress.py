@@ -49,6 +49,11 @@ class Progress:
         """Add work that is done, in planes. It includes the training of networks."""
         self._done += work
 
+    @property
+    def now(self) -> float:
+        """Share of the whole run that is done, 0 to 1."""
+        return self._progress(0.0)
+
     def step(
         self,
         plane: Plane,

@@ -37,7 +37,7 @@ from napari_inr_denoise.core.sampling.series import (
 )
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.source import ImageSource
-from napari_inr_denoise.image.tiling import Tile
+from napari_inr_denoise.image.tiling import Tile, Tiling
 
 _TRAINING_PIXELS = 8e6
 """Pixels that are predicted in the time of one training that planes share."""
@@ -83,7 +83,9 @@ class RunContext:
     _assembly: PlaneAssembly | None = None
     _pattern: tuple[Sequence[Plane], FixedPattern | None] | None = None
 
-    def series(self, planes: Sequence[Plane], reach: int) -> Series:
+    def series(
+        self, planes: Sequence[Plane], reach: int, tiling: Tiling | None = None
+    ) -> Series:
         """Return planes as a series with a common noise model.
 
         Parameters
@@ -92,11 +94,13 @@ class RunContext:
             In their order.
         reach : int
             Context slices on each side.
+        tiling : Tiling, optional
+            Instead of that of the plan.
         """
         return Series(
             lambda number, window: self.source.read(planes[number], window),
             len(planes),
-            self.plan.tiling,
+            tiling or self.plan.tiling,
             self.spacing_zyx[1:],
             reach,
             self.pattern(planes[0]),
@@ -179,15 +183,26 @@ def show_noise(run: RunContext, planes: Sequence[Plane]) -> Steps:
 
 
 def train_networks(
-    run: RunContext, planes: Sequence[Plane]
+    run: RunContext, planes: Sequence[Plane], share: float | None = None
 ) -> Generator[DenoiseStep, None, SharedNetworks | None]:
-    """Train networks that planes or tiles share; None where they share nothing."""
+    """Train networks that planes or tiles share; None where they share nothing.
+
+    Parameters
+    ----------
+    run : RunContext
+        The run.
+    planes : sequence of Plane
+        In their order.
+    share : float, optional
+        Work of the training, in planes or volumes; `training_share` by default.
+    """
     yield from show_noise(run, planes)
     series = yield from run.progress.while_waiting(
         lambda: run.series(planes, run.plan.settings.context)
     )
     started, best = time.monotonic(), None
-    share = training_share(run, len(planes))
+    if share is None:
+        share = training_share(run, len(planes))
     steps = train_shared(
         series, run.budget.settings, run.budget.device, previews=run.previews
     )

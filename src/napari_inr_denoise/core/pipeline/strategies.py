@@ -1,4 +1,4 @@
-"""The three ways to denoise planes: independently, as a series, as a volume.
+"""The ways to denoise planes: independently, as a series, as a volume.
 
 Each is a function from the context of a run and some planes to a generator of steps. It
 writes what is finished into the state of the context, and advances its progress.
@@ -29,7 +29,10 @@ from napari_inr_denoise.core.pipeline.run_context import (
     training_share,
 )
 from napari_inr_denoise.core.pipeline.shared_planes import SharedPlanes
-from napari_inr_denoise.core.pipeline.volume_strategy import volume_of_planes
+from napari_inr_denoise.core.pipeline.volume_strategy import (
+    function_of_planes,
+    volume_of_planes,
+)
 from napari_inr_denoise.core.sampling.series import (
     SeriesTile,
 )
@@ -92,6 +95,7 @@ def series_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
 STRATEGIES: dict[Strategy, Callable[[RunContext, Sequence[Plane]], Steps]] = {
     Strategy.INDEPENDENT: independent_planes,
     Strategy.SERIES: series_of_planes,
+    Strategy.FUNCTION: function_of_planes,
     Strategy.VOLUME: volume_of_planes,
 }
 
