@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,18 @@ from napari_inr_denoise.core.ensemble.limits import keep_in_range
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.series import SeriesTile
-from napari_inr_denoise.core.settings import SIREN
+from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.image.tiling import Tiling
+
+_MOST_STEPS = 600
+"""Largest number of steps for a function that is one candidate among others. At 20
+photons a volume takes 250; where there is little noise its weight is small anyway."""
+
+
+def limited_steps(settings: DenoiseSettings) -> DenoiseSettings:
+    """Return the settings for a function that is one candidate among others."""
+    most = min(settings.siren.max_steps, _MOST_STEPS)
+    return replace(settings, siren=replace(settings.siren, max_steps=most))
 
 
 class VolumeCandidate:

@@ -75,9 +75,9 @@ class Plan:
         if settings.mode == "volume":
             strategy, side = Strategy.FUNCTION, max(shape)
             if can_share(settings):
-                planes = len(series[0])
                 strategy = Strategy.VOLUME
-                side = volume_tile_side(settings, samples, planes, device)
+                volume = len(series[0]), *series[0][0].shape_yx(shape)
+                side = volume_tile_side(settings, samples, volume, device)
         else:
             strategy, side = Strategy.SERIES, tile_side(settings, samples, device)
             if not shares_networks(settings, len(series[0])):

@@ -63,7 +63,7 @@ def check_volume(axes: str, shape: tuple[int, ...], settings: DenoiseSettings) -
             "which axis is Z."
         )
     voxels = float(np.prod([sizes.get(letter, 1) for letter in "ZYXS"]))
-    needed = volume_gb(voxels)
+    needed = volume_gb(settings, voxels)
     if needed > settings.memory_gb:
         raise ValueError(
             f"mode: fitting a volume of {voxels:.3g} voxels takes {needed:.1f} GB, "

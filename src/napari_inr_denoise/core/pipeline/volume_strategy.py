@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.candidates.shared import SharedNetworks, shares_networks
 from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
-from napari_inr_denoise.core.candidates.volume_candidate import VolumeCandidate
+from napari_inr_denoise.core.candidates.volume_candidate import (
+    VolumeCandidate,
+    limited_steps,
+)
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.weighting import hold_out
@@ -45,9 +48,6 @@ _FUNCTION_SHARE = 0.3
 """Share of the work on a volume up to the end of the fit of its function."""
 _TRAINING_SHARE = 0.3
 """Share of the training of the networks that its planes share."""
-_MOST_STEPS = 600
-"""Largest number of steps for a function that is one candidate among others. At 20
-photons a volume takes 250; where there is little noise its weight is small anyway."""
 
 
 def function_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
@@ -70,9 +70,7 @@ def volume_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
     """
     yield from show_noise(run, planes)
     volume = yield from _read_volume(run, planes, hold_some_out=True)
-    settings = run.budget.settings
-    most = min(settings.siren.max_steps, _MOST_STEPS)
-    settings = replace(settings, siren=replace(settings.siren, max_steps=most))
+    settings = limited_steps(run.budget.settings)
     fit = yield from _fit_function(run, planes, volume, settings, _FUNCTION_SHARE)
     if fit is None:
         yield from _write_volume(run, planes, volume, None)
