@@ -91,8 +91,8 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         type=click.Choice(list(MODES)),
         default="plane",
         show_default=True,
-        help="plane: planes, using what they share; volume: for z-stacks, with filters in "
-        "3D and a function of (z, y, x) as well, the smallest error. With the preset "
+        help="plane: planes, using what they share; volume: the smallest error for "
+        "z-stacks, by filters in 3D, and a function of (z, y, x). With the preset "
         "paper the function alone.",
     ),
     click.option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -73,15 +73,6 @@ class SharedTraining:
     progress: float
 
 
-class Predictor(Protocol):
-    """What predicts any tile of a series, such as a trained network."""
-
-    def predict(
-        self, tile: SeriesTile, n_augmentations: int, /
-    ) -> Generator[None, None, Candidate]:
-        """Predict a tile; see `Trainer.predict`."""
-
-
 class SharedNetworks:
     """Trained networks that predict any plane of their series.
 
@@ -89,7 +80,7 @@ class SharedNetworks:
     ----------
     planes : Series
         Series of planes to predict.
-    trainers : sequence of (Predictor, StopReason)
+    trainers : sequence of (Trainer, StopReason)
         The trained networks, in the order of their predictions, and why their training
         ended.
     n_augmentations : int
@@ -99,16 +90,11 @@ class SharedNetworks:
     def __init__(
         self,
         planes: Series,
-        trainers: Sequence[tuple[Predictor, StopReason]],
+        trainers: Sequence[tuple[Trainer, StopReason]],
         n_augmentations: int,
     ) -> None:
         self.planes, self._trainers = planes, trainers
         self._n_augmentations = n_augmentations
-
-    def joined_by(self, predictor: Predictor, reason: StopReason) -> SharedNetworks:
-        """Return the same networks and one more, which predicts last."""
-        trainers = [*self._trainers, (predictor, reason)]
-        return SharedNetworks(self.planes, trainers, self._n_augmentations)
 
     def predictions(self, tile: SeriesTile) -> Generator[None, None, list[Candidate]]:
         """Return each network's prediction of a tile, trained on or not."""

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.plane_mean import averaged_with
 from napari_inr_denoise.core.ensemble.post_filters import Estimate
-from napari_inr_denoise.core.ensemble.ridge import ridge_averaged_in_volume
+from napari_inr_denoise.core.ensemble.ridge import (
+    ridge_averaged,
+    ridge_averaged_in_volume,
+)
 from napari_inr_denoise.core.ensemble.wiener import wiener_averaged_in_volume
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
@@ -52,6 +55,12 @@ class VolumePlane:
             for plane, one in zip(self.planes, self.estimates, strict=True)
         ]
 
+    @property
+    def beside(self) -> list[tuple[NoisyPlane, NDArray[np.float32]]]:
+        """The planes beside this one, with their results so far."""
+        numbers = self.number - 1, self.number + 1
+        return [self.results[k] for k in numbers if 0 <= k < len(self.planes)]
+
 
 class VolumeFilter(Protocol):
     """One step after the candidates are combined plane by plane."""
@@ -62,14 +71,8 @@ class VolumeFilter(Protocol):
 
 def plane_mean(plane: VolumePlane) -> Estimate:
     """Average with the planes beside, where that lowers the estimated risk."""
-    own = plane.estimates[plane.number]
-    beside = [
-        plane.results[number]
-        for number in (plane.number - 1, plane.number + 1)
-        if 0 <= number < len(plane.planes)
-    ]
-    problem = plane.planes[plane.number]
-    averaged = averaged_with(problem, own.plane_yxs, own.divergence_yxs, beside)
+    own, problem = plane.estimates[plane.number], plane.planes[plane.number]
+    averaged = averaged_with(problem, own.plane_yxs, own.divergence_yxs, plane.beside)
     return replace(own, plane_yxs=averaged)
 
 
@@ -85,10 +88,25 @@ def ridge(plane: VolumePlane) -> Estimate:
     return replace(plane.estimates[plane.number], plane_yxs=averaged)
 
 
+def ridge_beside(plane: VolumePlane) -> Estimate:
+    """Average with the regression of similar patches of one plane, as in a stack."""
+    problem, plane_yxs = plane.results[plane.number]
+    averaged = ridge_averaged(problem, plane_yxs, plane.device, plane.beside)
+    return replace(plane.estimates[plane.number], plane_yxs=averaged)
+
+
+STACK_FILTERS: dict[str, VolumeFilter] = {
+    "plane_mean": plane_mean,
+    "ridge": ridge_beside,
+}
+"""Filters where fine structure does not continue along Z: those of stacks, by name."""
 VOLUME_FILTERS: dict[str, VolumeFilter] = {
     "plane_mean": plane_mean,
     "wiener": wiener,
     "ridge": ridge,
     "ridge_again": ridge,
 }
-"""By name, in the order in which they are applied."""
+"""Filters where fine structure continues along Z, in their order. The second regression
+has the result of the first for a pilot."""
+CONTINUES = 0.5
+"""Correlation of fine structure between planes from which it continues."""

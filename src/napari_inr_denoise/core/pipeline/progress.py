@@ -111,10 +111,9 @@ class Progress:
         return self.last
 
     def _progress(self, share: float) -> float:
-        return min(
-            (self._done + self.other_work + share) / self._state.finished_planes.count,
-            1.0,
-        )
+        done = self._done + self.other_work + share
+        # Sums of the same parts in another order must not go back.
+        return min(round(done / self._state.finished_planes.count, 9), 1.0)
 
     def while_waiting(
         self, work: Callable[[], _Found]

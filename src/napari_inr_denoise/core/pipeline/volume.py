@@ -85,8 +85,6 @@ class VolumeRun:
         Size of a voxel; any one unit.
     strength : float
         More or less denoising; see `DenoiseSettings`.
-    held_out : callable, optional
-        Returns the pixels of a plane, by its number, that are not fitted.
 
     Attributes
     ----------
@@ -101,11 +99,9 @@ class VolumeRun:
         planes: Sequence[Plane],
         spacing_zyx: tuple[float, float, float],
         strength: float,
-        held_out: Callable[[int], NDArray[np.bool_]] | None = None,
     ) -> None:
         self._planes, self._series = series, planes
         self._spacing, self._strength = spacing_zyx, strength
-        self._held_out = held_out
         self.newest: dict[int, NDArray[np.float32]] = {}
         (self._tile,) = series.tiling.tiles
 
@@ -132,8 +128,6 @@ class VolumeRun:
             problem = self.plane(number)
             values[:, number] = problem.plane_yxs.transpose(2, 0, 1)
             counts[number] = problem.fitted_yx
-            if self._held_out is not None:
-                counts[number] &= ~self._held_out(number)
         return VolumeProblem(values, counts, self.noise, self._spacing)
 
     def steps(

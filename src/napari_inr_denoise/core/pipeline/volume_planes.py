@@ -17,6 +17,8 @@ from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.post_filters import Estimate
 from napari_inr_denoise.core.ensemble.volume_filters import (
+    CONTINUES,
+    STACK_FILTERS,
     VOLUME_FILTERS,
     VolumeFilter,
     VolumePlane,
@@ -27,6 +29,7 @@ from napari_inr_denoise.core.pipeline.plane import Combined, limited_result
 from napari_inr_denoise.core.pipeline.shared_planes import SharedPlanes
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.similarity import continuity
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.tiling import Tile
 
@@ -89,17 +92,18 @@ class VolumePlanes:
         Yields
         ------
         (int, ndarray) or None
-            `STAGES` times a result of each plane. None between them, often enough for
-            a caller to stop.
+            Up to `STAGES` times a result of each plane. None between them, often
+            enough for a caller to stop.
         """
         yield from self._combine(self._members, self._predicted)
         runs = self._runs()
-        for apply in VOLUME_FILTERS.values():
-            before = dict(self._combined)
-            for run in runs:
-                planes = [
-                    (self._members[one].problem, before[one].estimate) for one in run
-                ]
+        for run in runs:
+            problems = [self._members[number].problem for number in run]
+            continues = len(run) > 1 and continuity(problems) >= CONTINUES
+            filters = VOLUME_FILTERS if continues else STACK_FILTERS
+            for apply in filters.values():
+                estimates = [self._combined[number].estimate for number in run]
+                planes = list(zip(problems, estimates, strict=True))
                 job = partial(self._filtered, apply, run, planes)
                 yield from self._combine(run, job)
         for done in self._each(self._members, self._finished):

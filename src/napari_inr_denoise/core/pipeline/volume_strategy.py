@@ -7,17 +7,11 @@ from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_inr_denoise.core.candidates.shared import SharedNetworks, shares_networks
-from napari_inr_denoise.core.candidates.siren_volume import VolumeFit
-from napari_inr_denoise.core.candidates.volume_candidate import (
-    VolumeCandidate,
-    limited_steps,
-)
+from napari_inr_denoise.core.candidates.siren_volume import VolumeFit, limited_steps
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.assembly import DenoisedTile
 from napari_inr_denoise.core.pipeline.independent_tiles import fit_independently
@@ -40,6 +34,7 @@ from napari_inr_denoise.core.pipeline.volume import VolumeRun
 from napari_inr_denoise.core.pipeline.volume_planes import STAGES, VolumePlanes
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile, Tiling
@@ -62,14 +57,14 @@ def function_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
 
 
 def volume_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
-    """Denoise planes along Z by shared networks, a function, and filters in 3D.
+    """Denoise planes along Z by shared networks and filters in 3D.
 
-    The function of (z, y, x) is one more candidate: held-out voxels, which it is not
-    fitted to either, give its weight. It takes the result's values at the voxels. A
-    plane that does not belong to the others is denoised independently.
+    A function of (z, y, x) is fitted first. It shows any plane until there is a better
+    result, and takes the result's values at the voxels in the end. A plane that does
+    not belong to the others is denoised independently.
     """
     yield from show_noise(run, planes)
-    volume = yield from _read_volume(run, planes, hold_some_out=True)
+    volume = yield from _read_volume(run, planes)
     settings = limited_steps(run.budget.settings)
     fit = yield from _fit_function(run, planes, volume, settings, _FUNCTION_SHARE)
     if fit is None:
@@ -83,9 +78,6 @@ def volume_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
         networks = yield from train_networks(run, planes, _TRAINING_SHARE)
     if networks is None:
         run.progress.advance(_TRAINING_SHARE)
-    elif not volume.noise.correlated:
-        own = VolumeCandidate(fit, run.plan.tiling, settings.seed)
-        networks = networks.joined_by(own, fit.reason)
     problem = volume.plane(volume.middle)
     written = _Written(run, planes, problem.plane_yxs.shape[2])
     for tile in run.plan.tiling.tiles:
@@ -143,7 +135,8 @@ def _denoise_tile(
 ) -> Steps:
     """Denoise a tile of all planes, and write it."""
     share = (1 - _FUNCTION_SHARE - _TRAINING_SHARE) / run.plan.tiling.count
-    settings, results = run.plan.settings, {}
+    results: dict[int, tuple[SeriesTile, FitResult]] = {}
+    settings = run.plan.settings
     if networks is not None:
         run.at_work = jobs_at_once(run, run.plan.concurrent_tiles)
         together = VolumePlanes(
@@ -155,7 +148,7 @@ def _denoise_tile(
                 if found is not None:
                     number, values_yxs = found
                     run.progress.advance(work)
-                    share -= work
+                    share = max(share - work, 0.0)
                     if run.plan.tiling.count == 1:
                         volume.newest[number] = values_yxs
                 yield replace(run.progress.last, progress=run.progress.now)
@@ -192,31 +185,16 @@ def _apart(
 
 
 def _read_volume(
-    run: RunContext, planes: Sequence[Plane], *, hold_some_out: bool = False
+    run: RunContext, planes: Sequence[Plane]
 ) -> Generator[DenoiseStep, None, VolumeRun]:
     """Read the planes as one volume, each in one tile."""
-    settings, tiling = run.plan.settings, run.plan.tiling
-    whole = Tiling.of(tiling.shape_yx, max(tiling.shape_yx))
+    shape_yx = run.plan.tiling.shape_yx
+    whole = Tiling.of(shape_yx, max(shape_yx))
 
     def read() -> VolumeRun:
         series = run.series(planes, 0, whole)
-
-        def held_out(number: int) -> NDArray[np.bool_]:
-            """Return what is held out from the networks in any tile of a plane."""
-            fitted_yx = series.problem(number, whole.tiles[0]).fitted_yx
-            found = np.zeros_like(fitted_yx)
-            for tile in tiling.tiles:
-                seed = settings.seed + number * tiling.count + tile.number
-                found[tile.window] |= hold_out(fitted_yx[tile.window], seed)
-            return found
-
-        return VolumeRun(
-            series,
-            planes,
-            run.spacing_zyx,
-            settings.strength,
-            held_out if hold_some_out else None,
-        )
+        strength = run.plan.settings.strength
+        return VolumeRun(series, planes, run.spacing_zyx, strength)
 
     return (yield from run.progress.while_waiting(read))
 

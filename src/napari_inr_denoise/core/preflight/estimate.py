@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_inr_denoise.core.candidates.shared import can_share, shares_networks
-from napari_inr_denoise.core.candidates.siren_volume import VolumeProblem
-from napari_inr_denoise.core.candidates.volume_candidate import limited_steps
+from napari_inr_denoise.core.candidates.siren_volume import (
+    VolumeProblem,
+    limited_steps,
+)
 from napari_inr_denoise.core.compute.concurrency import runs_in_threads
 from napari_inr_denoise.core.compute.devices import describe_device
 from napari_inr_denoise.core.compute.generators import GeneratorResult
