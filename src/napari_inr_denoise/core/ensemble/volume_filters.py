@@ -99,14 +99,16 @@ STACK_FILTERS: dict[str, VolumeFilter] = {
     "plane_mean": plane_mean,
     "ridge": ridge_beside,
 }
-"""Filters where fine structure does not continue along Z: those of stacks, by name."""
+"""Filters where structure does not continue along Z: those of stacks, by name."""
 VOLUME_FILTERS: dict[str, VolumeFilter] = {
     "plane_mean": plane_mean,
     "wiener": wiener,
     "ridge": ridge,
     "ridge_again": ridge,
 }
-"""Filters where fine structure continues along Z, in their order. The second regression
+"""Filters where structure continues along Z, in their order. The second regression
 has the result of the first for a pilot."""
-CONTINUES = 0.5
-"""Correlation of fine structure between planes from which it continues."""
+FARTHEST = 0.47
+"""Largest distance of planes, as from `distance_to_next`, at which structure continues.
+The filters gained on volumes of 0.07 to 0.43, and lost on phantoms of 0.55 to 1.7; on
+one of 0.85 they would have gained too."""

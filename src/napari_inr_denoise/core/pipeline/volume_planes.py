@@ -17,7 +17,7 @@ from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.post_filters import Estimate
 from napari_inr_denoise.core.ensemble.volume_filters import (
-    CONTINUES,
+    FARTHEST,
     STACK_FILTERS,
     VOLUME_FILTERS,
     VolumeFilter,
@@ -29,7 +29,7 @@ from napari_inr_denoise.core.pipeline.plane import Combined, limited_result
 from napari_inr_denoise.core.pipeline.shared_planes import SharedPlanes
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.series import SeriesTile
-from napari_inr_denoise.core.sampling.similarity import continuity
+from napari_inr_denoise.core.sampling.similarity import distance_to_next
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.tiling import Tile
 
@@ -99,7 +99,7 @@ class VolumePlanes:
         runs = self._runs()
         for run in runs:
             problems = [self._members[number].problem for number in run]
-            continues = len(run) > 1 and continuity(problems) >= CONTINUES
+            continues = len(run) > 1 and distance_to_next(problems) <= FARTHEST
             filters = VOLUME_FILTERS if continues else STACK_FILTERS
             for apply in filters.values():
                 estimates = [self._combined[number].estimate for number in run]

@@ -16,12 +16,12 @@ from napari_inr_denoise.core.sampling.normalization import CommonScale
 
 _FINE, _COARSE = 1.0, 6.0
 """Standard deviations, in pixels, of the difference of Gaussians (band-pass)."""
-_FINEST = 0.7, 2.0
-"""The same for the structure that has to continue from plane to plane in a volume."""
 _CORRELATION = 0.5
 """Correlation of the structure above which a plane helps to predict the other."""
 _SIGNIFICANT = 4.0
 """Significance threshold, in standard deviations of the covariance of noise."""
+_LAGS = 1, 3
+"""Distances in a plane, in pixels, that the one to the next plane is compared with."""
 _CHANGE_WIDTHS = (1.0, 2.0)
 """Standard deviations, in pixels, of the blurs in which a sudden change is tested."""
 _CHANGE = (3.5, 5.25)
@@ -63,8 +63,11 @@ def shares_structure(one: NoisyPlane, other: NoisyPlane) -> bool:
     return covariance > least
 
 
-def continuity(planes: Sequence[NoisyPlane]) -> float:
-    """Return the correlation of fine structure between planes that follow each other.
+def distance_to_next(planes: Sequence[NoisyPlane]) -> float:
+    """Return how different planes are from the next, as a distance within a plane.
+
+    Covariances are taken between different pixels, whose noise is independent, so that
+    no noise model is needed.
 
     Parameters
     ----------
@@ -74,22 +77,26 @@ def continuity(planes: Sequence[NoisyPlane]) -> float:
     Returns
     -------
     float
-        Correlation without the noise, over all pairs together; 0 if the structure does
-        not exceed the noise.
+        0: as alike as adjacent pixels of a plane; 1: as pixels three apart. Infinite
+        where pixels do not differ by more than the noise.
     """
-    bands = [_band(plane, *_FINEST) for plane in planes]
-    signals = [
-        float(np.mean(band[plane.fitted_yx] ** 2)) - _noise_in_band(plane, *_FINEST)
-        for band, plane in zip(bands, planes, strict=True)
-    ]
-    covariance = power = 0.0
-    for k in range(len(planes) - 1):
-        counted = planes[k].fitted_yx & planes[k + 1].fitted_yx
-        covariance += float(np.sum((bands[k] * bands[k + 1])[counted]))
-        power += float(counted.sum() * bands[k].shape[2]) * math.sqrt(
-            max(signals[k], 0.0) * max(signals[k + 1], 0.0)
-        )
-    return covariance / power if power > 0 else 0.0
+    counted = np.stack([plane.fitted_yx for plane in planes])[..., None]
+    values = np.stack([plane.plane_yxs for plane in planes])
+    mean = values[np.broadcast_to(counted, values.shape)].mean()
+    values = np.where(counted, values - mean, 0.0)
+
+    def covariance(axis: int, lag: int) -> float:
+        """Return the covariance of pixels at a distance along an axis."""
+        size = values.shape[axis]
+        first, second = np.arange(size - lag), np.arange(lag, size)
+        products = values.take(first, axis) * values.take(second, axis)
+        both = counted.take(first, axis) & counted.take(second, axis)
+        return float(products.sum() / max(both.sum(), 1) / values.shape[3])
+
+    near, far = ((covariance(1, lag) + covariance(2, lag)) / 2 for lag in _LAGS)
+    if near <= far:
+        return math.inf
+    return (near - covariance(0, 1)) / (near - far)
 
 
 def sudden_change(
@@ -170,21 +177,19 @@ def _squared_deviation(
     return np.asarray(squared / max(usual / _MEDIAN**2, 1.0))
 
 
-def _band(
-    problem: NoisyPlane, fine: float = _FINE, coarse: float = _COARSE
-) -> NDArray[np.float64]:
+def _band(problem: NoisyPlane) -> NDArray[np.float64]:
     """Return the band-passed plane: the difference of two Gaussian blurs."""
     counted = problem.fitted_yx[..., None]
     mean = problem.plane_yxs[problem.fitted_yx].mean(axis=0)
     filled = np.where(counted, problem.plane_yxs, mean)
-    less, more = (gaussian_filter(filled, (one, one, 0)) for one in (fine, coarse))
-    return np.asarray(less - more)
+    fine, coarse = (
+        gaussian_filter(filled, (width, width, 0)) for width in (_FINE, _COARSE)
+    )
+    return np.asarray(fine - coarse)
 
 
-def _noise_in_band(
-    problem: NoisyPlane, fine: float = _FINE, coarse: float = _COARSE
-) -> float:
+def _noise_in_band(problem: NoisyPlane) -> float:
     """Return the variance of the plane's noise, assumed white, in the band."""
     # Energy of the difference of two 2D Gaussian kernels, times 4 pi.
-    squares = 1 / fine**2 + 1 / coarse**2 - 4 / (fine**2 + coarse**2)
+    squares = 1 / _FINE**2 + 1 / _COARSE**2 - 4 / (_FINE**2 + _COARSE**2)
     return problem.noise.sigma**2 * squares / (4 * np.pi)
