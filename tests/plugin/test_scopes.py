@@ -38,7 +38,7 @@ def test_the_volume_as_one(viewer: Any, widget: InrDenoiseWidget) -> None:
     assert report["settings"]["mode"] == "volume"
     assert [plane["index"] for plane in report["files"][0]["planes"]] == [{}]
     np.testing.assert_allclose(result.scale, source.scale)
-    assert report["settings"]["preset"] == widget.preset.value
+    assert report["settings"]["preset"] == widget.settings.preset
     assert widget.status_label.value.endswith(".")
 
 
