@@ -258,7 +258,8 @@ def function_pace(
         Where to compute.
     """
     # In much noise the first evaluation would end the fit.
-    endless = replace(problem, noise=replace(problem.noise, sigma_chen=0.0))
+    least = 1e-6 * problem.noise.sigma_chen
+    endless = replace(problem, noise=replace(problem.noise, sigma_chen=least))
     steps = volume_steps(endless, settings, device)
     first = next(steps)
     started, fit = time.perf_counter(), next(steps, first)
