@@ -29,7 +29,7 @@ def test_the_volume_as_one(viewer: Any, widget: InrDenoiseWidget) -> None:
     source = viewer.layers[0]
     source.data = source.data[:4, :32, :32]
     widget.scope.value = VOLUME
-    assert not widget.preset.isEnabled()
+    assert widget.preset.isEnabled()
     widget.run()
     wait_until(lambda: not widget.running)
     result = viewer.layers[-1]
@@ -38,7 +38,7 @@ def test_the_volume_as_one(viewer: Any, widget: InrDenoiseWidget) -> None:
     assert report["settings"]["mode"] == "volume"
     assert [plane["index"] for plane in report["files"][0]["planes"]] == [{}]
     np.testing.assert_allclose(result.scale, source.scale)
-    assert not widget.preset.isEnabled()
+    assert report["settings"]["preset"] == widget.settings.preset
     assert widget.status_label.value.endswith(".")
 
 

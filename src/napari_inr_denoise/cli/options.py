@@ -91,8 +91,9 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         type=click.Choice(list(MODES)),
         default="plane",
         show_default=True,
-        help="plane: planes, using what they share; volume: one network in (z, y, x) "
-        "for each volume, the published method with a third coordinate.",
+        help="plane: planes, using what they share; volume: the smallest error for "
+        "z-stacks, by filters in 3D, and a function of (z, y, x). With the preset "
+        "paper the function alone.",
     ),
     click.option(
         "--strength",

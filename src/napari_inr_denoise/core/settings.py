@@ -260,8 +260,10 @@ class DenoiseSettings(_Checked):
         they go on until half the usual gain is expected. SIREN stops at the noise
         level.
     mode : str
-        "plane": planes one by one, with what they share; "volume": one coordinate
-        network in (z, y, x), the published method with a third coordinate.
+        "plane": planes one by one, with what they share; "volume": planes along Z as
+        one, with a coordinate network in (z, y, x) beside the others, and filters in
+        3D. With SIREN alone, as in `paper`, the published method with a third
+        coordinate.
     strength : float
         More or less denoising than the fit has found: -1 gives the input back, 0 is
         the best estimate, up to 1 contrast that is small beside the error is smoothed.

@@ -53,7 +53,7 @@ def planes_auto(viewer: napari.Viewer) -> None:
 
 
 def volume(viewer: napari.Viewer) -> None:
-    """Denoise each selected layer as one volume, by the published method."""
+    """Denoise each selected layer as one volume."""
     _run(viewer, VOLUME)
 
 

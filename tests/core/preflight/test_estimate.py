@@ -111,6 +111,17 @@ def test_a_volume_and_the_published_method_may_end_before() -> None:
     assert "at most" in plan.words()
 
 
+def test_a_volume_takes_longer_than_its_planes_as_a_stack() -> None:
+    noisy = _tissue() + np.random.default_rng(3).normal(0, 3, _tissue().shape)
+    tiny = replace(SETTINGS, siren=replace(SETTINGS.siren, width=16, depth=2))
+    volume = preflight(noisy, "ZYX", replace(tiny, mode="volume"))
+    stack = preflight(noisy, "ZYX", tiny)
+    assert not volume.at_most
+    assert volume.range_s[0] < volume.seconds < volume.range_s[1]
+    assert volume.memory_gb > 0.9
+    assert volume.together == stack.together
+
+
 def test_nothing_is_expected_of_an_image_without_noise() -> None:
     plan = preflight(np.full((40, 40), 3.0), "YX", SETTINGS)
     assert plan.seconds == 0

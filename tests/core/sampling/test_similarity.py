@@ -11,6 +11,7 @@ from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.sampling.similarity import (
+    distance_to_next,
     shares_structure,
     sudden_change,
 )
@@ -153,3 +154,27 @@ def test_a_change_of_what_does_not_count_is_none() -> None:
     found = sudden_change(own, (other, other))
     assert found is not None
     assert found.mean() < 0.01
+
+
+@pytest.mark.parametrize("noise", [0.0, 1.0, 2.0])
+def test_the_distance_of_planes_is_told_in_pixels(noise: float) -> None:
+    rng = np.random.default_rng(4)
+
+    def distance(along_z: float) -> float:
+        volume = gaussian_filter(rng.normal(size=(8, 64, 64)), (along_z, 3, 3))
+        planes = [
+            _problem(plane, noise, seed)
+            for seed, plane in enumerate(2 * volume / volume.std())
+        ]
+        return distance_to_next(planes)
+
+    # As alike as pixels that are one apart, that are three apart, and unlike.
+    assert distance(3.0) == pytest.approx(0.0, abs=0.2)
+    assert distance(1.0) == pytest.approx(1.0, abs=0.5)
+    assert distance(0.2) > 2
+    assert distance(1.8) < distance(1.2)
+
+
+def test_planes_without_structure_are_far_apart() -> None:
+    flat = [_problem(np.full((64, 64), 5.0), 0.0, seed) for seed in range(3)]
+    assert distance_to_next(flat) == np.inf

@@ -74,7 +74,7 @@ def test_results_that_differ_stay_and_say_in_what(
         "noisy stack [denoised, best]",
         "noisy stack [denoised, z 0, best]",
         "noisy stack [denoised, all planes, best]",
-        "noisy stack [denoised, volume]",
+        "noisy stack [denoised, volume, best]",
     ]
 
 

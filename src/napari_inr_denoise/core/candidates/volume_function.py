@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 from torch import Tensor
 
 from napari_inr_denoise.core.networks.siren import Siren
@@ -69,6 +70,10 @@ class FittedVolume:
         Convert the network's values v to the image's units: v * scale + offset.
     spacing_zyx : tuple of float
         Size of a voxel.
+    missing_zyxs : ndarray of float32, shape (Z, Y, X, samples), or None
+        What the network lacks of a better result at the voxels, see `through`; in the
+        image's units. It is interpolated by cubic splines in a plane and linearly
+        between planes, and added to the network's values.
     """
 
     network: Siren = field(repr=False)
@@ -76,6 +81,22 @@ class FittedVolume:
     offset: float
     scale: float
     spacing_zyx: tuple[float, float, float]
+    missing_zyxs: NDArray[np.float32] | None = field(default=None, repr=False)
+
+    def through(self, planes: Iterable[NDArray[np.float32]]) -> FittedVolume:
+        """Return the function that has given values at the voxels.
+
+        Parameters
+        ----------
+        planes : iterable of ndarray of float32, shape (Y, X, samples)
+            Values of each plane, in the order of Z.
+        """
+        alone, grid = replace(self, missing_zyxs=None), self.grid()
+        missing = [
+            values - alone.plane(float(depth), grid)
+            for depth, values in enumerate(planes)
+        ]
+        return replace(self, missing_zyxs=np.stack(missing).astype(np.float32))
 
     def grid(
         self, *, isotropic: bool = False, zoom: int = 1, region: Region | None = None
@@ -139,6 +160,8 @@ class FittedVolume:
             for j, right in enumerate(within):
                 part = self._steps(depth, (float(down), float(right)), grid)
                 found[i :: grid.zoom, j :: grid.zoom] = part
+        if self.missing_zyxs is not None:
+            found += _interpolated(self.missing_zyxs, depth, grid)
         return found
 
     def _steps(
@@ -179,3 +202,27 @@ class FittedVolume:
         """Return one plane of the volume quickly, from patches that do not overlap."""
         shape = self.patches.shape_zyx[1:]
         return self._band((float(plane), 0.0, 0.0), shape, self.patches.side)
+
+
+def _interpolated(
+    values_zyxs: NDArray[np.float32], depth: float, grid: Grid
+) -> NDArray[np.float32]:
+    """Return a plane of a grid, interpolated between voxels, (Y, X, samples)."""
+    last = len(values_zyxs) - 1
+    below = min(max(int(depth), 0), last)
+    above, share = min(below + 1, last), min(max(depth - below, 0.0), 1.0)
+    plane_yxs = values_zyxs[below] * (1 - share) + values_zyxs[above] * share
+    across = [
+        np.arange(start * grid.zoom, stop * grid.zoom) / grid.zoom
+        + (0.5 / grid.zoom - 0.5)
+        for start, stop in (grid.rows, grid.columns)
+    ]
+    if grid.zoom == 1:
+        inside = plane_yxs[slice(*grid.rows), slice(*grid.columns)]
+        return np.asarray(inside, dtype=np.float32)
+    places = np.meshgrid(*across, indexing="ij")
+    samples = [
+        map_coordinates(plane_yxs[..., k], places, order=3, mode="nearest")
+        for k in range(plane_yxs.shape[-1])
+    ]
+    return np.stack(samples, axis=-1).astype(np.float32)

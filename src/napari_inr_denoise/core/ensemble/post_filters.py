@@ -155,7 +155,14 @@ def apply_pilot_filters(problem: FilterProblem, estimate: Estimate) -> Estimate:
 
 
 def apply_post_filters(problem: FilterProblem, estimate: Estimate) -> Estimate:
-    """Return the estimate after all other filters and the limits."""
-    for apply in (*POST_FILTERS.values(), *LIMITS.values()):
+    """Return the estimate after the filters that see the planes beside."""
+    for apply in POST_FILTERS.values():
+        estimate = apply(problem, estimate)
+    return estimate
+
+
+def apply_limits(problem: FilterProblem, estimate: Estimate) -> Estimate:
+    """Return the estimate after the limits."""
+    for apply in LIMITS.values():
         estimate = apply(problem, estimate)
     return estimate

@@ -29,6 +29,11 @@ _WEIGHT = 0.5
 """Weight of the filtered plane in its mean with the result. A larger weight gains on
 fine texture and loses on smooth images. Held-out pixels cannot choose the weight,
 because the result depends on them."""
+_VOLUME_BLOCK = (8, 2)
+"""Side of the blocks of three planes, and shift between them, in pixels."""
+_DEPTH = 3
+"""Planes of such a block. Five gained 0.03 dB on pollen and lost as much on cells and
+filaments, for 1.7 times the time."""
 _LARGEST = 1e15
 """Largest coefficient, in units of the noise; keeps its square finite."""
 _CPU = torch.device("cpu")
@@ -88,6 +93,125 @@ def wiener_averaged(
     # Treat the mean of the plane like that of a block; otherwise stacks would flicker.
     change += _MEAN_KEPT * removed[known].mean(axis=0) - change[known].mean(axis=0)
     return np.asarray(plane_yxs + _WEIGHT * change, dtype=np.float32)
+
+
+def wiener_averaged_in_volume(
+    planes: Sequence[tuple[NoisyPlane, NDArray[np.float32]]],
+    number: int,
+    device: torch.device = _CPU,
+) -> NDArray[np.float32]:
+    """Do the same as `wiener_averaged`, with blocks of three planes.
+
+    Parameters
+    ----------
+    planes : sequence of (NoisyPlane, ndarray of float32)
+        Planes that follow each other along Z, with their results.
+    number : int
+        Index of the plane to average. The last planes of a volume are repeated.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    ndarray of float32, shape (Y, X, samples)
+        The mean of both. For correlated noise the result is returned unchanged.
+    """
+    problem, plane_yxs = planes[number]
+    if problem.noise.correlated or not problem.noise.sigma > 0:
+        return plane_yxs
+    last, reach = len(planes) - 1, _DEPTH // 2
+    around = [
+        planes[min(max(number + shift, 0), last)] for shift in range(-reach, reach + 1)
+    ]
+    mean = plane_yxs.mean(axis=(0, 1), dtype=np.float64)
+    std_yxs = problem.positive_std(plane_yxs)
+    results = np.stack([result - mean for _, result in around])
+    removed = np.stack(
+        [
+            np.where(one.fitted_yx[..., None], one.plane_yxs - result, 0.0)
+            / one.positive_std(result)
+            for one, result in around
+        ]
+    )
+    change = np.stack(
+        [
+            _change_in_volume(
+                _tensor(results[..., k] / std_yxs[..., k]).to(device),
+                _tensor(removed[..., k]).to(device),
+            )
+            .cpu()
+            .numpy()
+            for k in range(plane_yxs.shape[-1])
+        ],
+        axis=-1,
+    ).astype(np.float64)
+    change *= std_yxs
+    known = problem.fitted_yx
+    missing = (problem.plane_yxs - plane_yxs)[known].mean(axis=0)
+    change += _MEAN_KEPT * missing - change[known].mean(axis=0)
+    return np.asarray(plane_yxs + _WEIGHT * change, dtype=np.float32)
+
+
+def _change_in_volume(results: Tensor, removed: Tensor) -> Tensor:
+    """Return the change of the middle plane, averaged over all shifts of the blocks.
+
+    Parameters
+    ----------
+    results, removed : Tensor, shape (planes, Y, X)
+        Results, and noisy planes minus results, in units of the noise.
+    """
+    side, shift = _VOLUME_BLOCK
+    height, width = results.shape[1:]
+    pair = [
+        torch.stack([_padded(one, side) for one in kind]) for kind in (results, removed)
+    ]
+    sums, weights = (torch.zeros_like(pair[0][0]) for _ in range(2))
+    for top in range(0, side, shift):
+        for left in range(0, side, shift):
+            place = _place(sums, side, top, left)
+            parts = [kind[:, *place] for kind in pair]
+            change, weight = _of_deep_blocks(parts, side)
+            _blocks(sums[place], side).addcmul_(change, weight)
+            _blocks(weights[place], side).add_(weight)
+    inside = slice(side, side + height), slice(side, side + width)
+    return sums[inside] / weights[inside]
+
+
+def _of_deep_blocks(parts: Sequence[Tensor], side: int) -> tuple[Tensor, Tensor]:
+    """Return the change of the middle plane of blocks, and the blocks' weights.
+
+    Parameters
+    ----------
+    parts : sequence of Tensor, each of shape (planes, Y, X)
+        Results and removed, of whole blocks.
+    side : int
+        Side of a block.
+
+    Returns
+    -------
+    change : Tensor, shape (rows, side, columns, side)
+        In units of the noise.
+    weight : Tensor, shape (rows, 1, columns, 1)
+        Inverse of the noise power that the filter keeps.
+    """
+    depth, height, width = parts[0].shape
+    shape = (depth, height // side, side, width // side, side)
+    along, basis = _basis(depth, parts[0].device), _basis(side, parts[0].device)
+
+    def spectrum(values: Tensor) -> Tensor:
+        mixed = along @ values.reshape(depth, -1)
+        blocks = mixed.view(-1, side, width // side, side)
+        return _transformed(blocks, basis).view(shape)
+
+    signal = spectrum(parts[0]).clamp_(-_LARGEST, _LARGEST)
+    signal[0, :, 0, :, 0] = 0.0
+    lost = _NOISE / signal.square().add_(_NOISE)
+    lost[0, :, 0, :, 0] = 1 - _MEAN_KEPT
+    change = spectrum(parts[1])
+    change.sub_(signal.add_(change).mul_(lost))
+    middle = (along[:, depth // 2] @ change.view(depth, -1)).view(shape[1:])
+    kept = lost.neg_().add_(1).square_().sum(dim=(0, 2, 4))[:, None, :, None]
+    return _transformed(middle, basis.T), 1 / (kept + 1 - _MEAN_KEPT**2)
 
 
 def filtered(

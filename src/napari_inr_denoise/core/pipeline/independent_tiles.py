@@ -15,7 +15,8 @@ from napari_inr_denoise.core.ensemble.plane_result import FitStep
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.assembly import DenoisedTile
-from napari_inr_denoise.core.pipeline.plane import passthrough_result, plane_steps
+from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
+from napari_inr_denoise.core.pipeline.plane import plane_steps
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile

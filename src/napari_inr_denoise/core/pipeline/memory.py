@@ -8,7 +8,10 @@ from typing import TypeVar
 
 import torch
 
-from napari_inr_denoise.core.candidates.registry import candidate_models
+from napari_inr_denoise.core.candidates.registry import (
+    candidate_models,
+    shareable_models,
+)
 from napari_inr_denoise.core.settings import (
     AttentionSettings,
     DenoiseSettings,
@@ -30,6 +33,12 @@ _GPU_SHARE = 0.5
 """Fraction of a GPU's memory that is used; viewer and system need some of the rest."""
 _VOXEL_BYTES = 22.0
 """Memory per voxel and sample: values, padded values and mask."""
+_RESULT_BYTES = 8.0
+"""Memory per voxel and sample for a function that has the values of a result: the
+result, and what the network lacks of it."""
+_FILTERED_BYTES = 60.0
+"""Memory per voxel and sample of a tile whose planes are filtered as a volume: noisy
+values, masks, and the estimates before and after a filter."""
 
 
 def tile_side(settings: DenoiseSettings, samples: int, device: torch.device) -> int:
@@ -46,6 +55,27 @@ def tile_side(settings: DenoiseSettings, samples: int, device: torch.device) -> 
     """
     side = math.isqrt(int(_pixels_that_fit(settings, samples, device)))
     return min(side, _MOST_SIDE)
+
+
+def volume_tile_side(
+    settings: DenoiseSettings,
+    samples: int,
+    shape_zyx: tuple[int, int, int],
+    device: torch.device,
+) -> int:
+    """Return the side of the largest tile of which all planes fit into memory.
+
+    Parameters
+    ----------
+    settings, samples, device
+        As for `tile_side`.
+    shape_zyx : tuple of int
+        Of the volume.
+    """
+    function = volume_gb(settings, samples * math.prod(shape_zyx))
+    left = max(settings.memory_gb - _BASE_GB - function, 0.0) * 1e9
+    side = math.isqrt(int(left / (samples * shape_zyx[0] * _FILTERED_BYTES)))
+    return min(side, tile_side(settings, samples, device))
 
 
 def concurrent_tiles(
@@ -104,18 +134,43 @@ def expected_memory_gb(
     samples : int
         Samples of a pixel.
     pixels : int
-        Pixels that are denoised at once, or those of a whole volume.
+        Pixels that are denoised at once.
     device : torch.device
         Device of the networks. Memory on a CUDA device is not counted.
     """
-    if settings.mode == "volume":
-        return _BASE_GB + volume_gb(pixels * samples)
     return _BASE_GB + 1e-9 * samples * _host_bytes(settings, device) * pixels
 
 
-def volume_gb(values: float) -> float:
-    """Return the memory of fitting a volume of this number of values, in GB."""
-    return 1e-9 * _VOXEL_BYTES * values
+def volume_memory_gb(
+    settings: DenoiseSettings,
+    samples: int,
+    shape_zyx: tuple[int, int, int],
+    pixels: int,
+    device: torch.device,
+) -> float:
+    """Return the memory of a volume without image and result, in GB.
+
+    Parameters
+    ----------
+    settings, samples, device
+        As for `expected_memory_gb`.
+    shape_zyx : tuple of int
+        Of the volume.
+    pixels : int
+        Pixels of the largest tile of a plane.
+    """
+    function = volume_gb(settings, samples * math.prod(shape_zyx))
+    if not shareable_models(settings):
+        return _BASE_GB + function
+    filtered = 1e-9 * samples * _FILTERED_BYTES * pixels * shape_zyx[0]
+    network = expected_memory_gb(settings, samples, pixels, device)
+    return function + max(_BASE_GB + filtered, network)
+
+
+def volume_gb(settings: DenoiseSettings, values: float) -> float:
+    """Return the memory for the function of a volume of so many values, in GB."""
+    more = _RESULT_BYTES if shareable_models(settings) else 0.0
+    return 1e-9 * (_VOXEL_BYTES + more) * values
 
 
 def _pixels_that_fit(

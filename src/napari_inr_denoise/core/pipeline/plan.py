@@ -14,6 +14,7 @@ from napari_inr_denoise.core.pipeline.memory import (
     concurrent_fits,
     concurrent_tiles,
     tile_side,
+    volume_tile_side,
 )
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane, sample_count, series_of
@@ -25,7 +26,8 @@ class Strategy(Enum):
 
     INDEPENDENT = "each plane by networks of its own"
     SERIES = "the planes of a series by networks that they share"
-    VOLUME = "the planes of a volume by one function of (z, y, x)"
+    FUNCTION = "the planes of a volume by one function of (z, y, x)"
+    VOLUME = "the planes of a volume by networks that they share, and by a function"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Plan:
     series : tuple of tuple of Plane
         Planes that follow each other along Z, or else T.
     tiling : Tiling
-        How each plane is cut. A volume is never cut.
+        How each plane is cut. That of a function of (z, y, x) is never cut.
     samples : int
         Values of a pixel.
     """
@@ -71,7 +73,11 @@ class Plan:
         device, samples = pick_device(settings.device), sample_count(axes, shape)
         series = tuple(tuple(one) for one in series_of(axes, shape))
         if settings.mode == "volume":
-            strategy, side = Strategy.VOLUME, max(shape)
+            strategy, side = Strategy.FUNCTION, max(shape)
+            if can_share(settings):
+                strategy = Strategy.VOLUME
+                volume = len(series[0]), *series[0][0].shape_yx(shape)
+                side = volume_tile_side(settings, samples, volume, device)
         else:
             strategy, side = Strategy.SERIES, tile_side(settings, samples, device)
             if not shares_networks(settings, len(series[0])):

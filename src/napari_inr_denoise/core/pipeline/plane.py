@@ -22,6 +22,7 @@ from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep, Fi
 from napari_inr_denoise.core.ensemble.post_filters import (
     Estimate,
     FilterProblem,
+    apply_limits,
     apply_pilot_filters,
     apply_post_filters,
 )
@@ -37,6 +38,7 @@ from napari_inr_denoise.core.ensemble.weighting import (
     weigh,
 )
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
@@ -346,13 +348,35 @@ def finished_result(
     beside : sequence of (NoisyPlane, Estimate)
         Planes beside it in a stack; see `FilterProblem`.
     """
+    if combined.reason is not StopReason.NON_FINITE:
+        filters = FilterProblem(
+            problem, held_out_yx, device, combined.shared, tuple(beside)
+        )
+        estimate = apply_post_filters(filters, combined.estimate)
+        combined = replace(combined, estimate=estimate)
+    return limited_result(problem, combined, held_out_yx, device)
+
+
+def limited_result(
+    problem: NoisyPlane,
+    combined: Combined,
+    held_out_yx: NDArray[np.bool_],
+    device: torch.device,
+) -> FitResult:
+    """Apply the limits to a filtered combination, and estimate its error.
+
+    Parameters
+    ----------
+    problem, held_out_yx, device
+        As for `finished_result`.
+    combined : Combined
+        With the estimate after all filters.
+    """
     estimate, reason = combined.estimate, combined.reason
     if reason is StopReason.NON_FINITE:
         return FitResult(estimate.plane_yxs, 0.0, 0, reason)
-    filters = FilterProblem(
-        problem, held_out_yx, device, combined.shared, tuple(beside)
-    )
-    estimate = apply_post_filters(filters, estimate)
+    filters = FilterProblem(problem, held_out_yx, device, combined.shared)
+    estimate = apply_limits(filters, estimate)
     plane_yxs, divergence_yxs = estimate.plane_yxs, estimate.divergence_yxs
     error = None
     if held_out_yx.sum() >= FEWEST:
@@ -368,32 +392,3 @@ def finished_result(
         quality=judge(problem, plane_yxs, error),
         uncertainty_yxs=uncertainty(problem, plane_yxs, divergence_yxs),
     )
-
-
-_FEWEST_VALID = 16
-"""Smallest number of valid pixels from which the noise can be estimated."""
-_NO_NOISE = float(np.finfo(np.float32).eps)
-"""Noise below this fraction of the largest fitted value is lost in float32."""
-
-
-def passthrough_result(problem: NoisyPlane) -> FitResult | None:
-    """Return the plane unchanged if it cannot or need not be denoised, else None.
-
-    Parameters
-    ----------
-    problem : NoisyPlane
-        The noisy plane or tile, and its noise.
-
-    Returns
-    -------
-    FitResult or None
-        A result with the reason TOO_FEW_PIXELS or NO_NOISE.
-    """
-    fitted, sigma = problem.fitted_yx, problem.noise.sigma
-    if fitted.sum() < _FEWEST_VALID or math.isnan(sigma):
-        reason = StopReason.TOO_FEW_PIXELS
-    elif sigma <= _NO_NOISE * np.abs(problem.plane_yxs[fitted]).max():
-        reason = StopReason.NO_NOISE
-    else:
-        return None
-    return FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, reason)

@@ -49,6 +49,11 @@ class Progress:
         """Add work that is done, in planes. It includes the training of networks."""
         self._done += work
 
+    @property
+    def now(self) -> float:
+        """Share of the whole run that is done, 0 to 1."""
+        return self._progress(0.0)
+
     def step(
         self,
         plane: Plane,
@@ -106,10 +111,9 @@ class Progress:
         return self.last
 
     def _progress(self, share: float) -> float:
-        return min(
-            (self._done + self.other_work + share) / self._state.finished_planes.count,
-            1.0,
-        )
+        done = self._done + self.other_work + share
+        # Sums of the same parts in another order must not go back.
+        return min(round(done / self._state.finished_planes.count, 9), 1.0)
 
     def while_waiting(
         self, work: Callable[[], _Found]

@@ -10,11 +10,11 @@ from napari_inr_denoise.core.candidates.shared import SharedNetworks
 from napari_inr_denoise.core.compute.generator_cache import GeneratorCache
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
+from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
 from napari_inr_denoise.core.pipeline.plane import (
     Combined,
     combine_candidates,
     finished_result,
-    passthrough_result,
 )
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.series import SeriesTile
@@ -75,16 +75,18 @@ class SharedPlanes:
         # The last first: the job of the next plane is waiting for the others.
         for one in reversed(beside):
             if passthrough_result(one.problem) is None:
-                other = yield from self._combination(one)
+                other = yield from self.combination(one)
                 if other.reason is not StopReason.NON_FINITE:
                     similar.append((one.problem, other.estimate))
-        combined = yield from self._combination(member)
+        combined = yield from self.combination(member)
         held_out = member.held_out(self._seed)
         return finished_result(
             member.problem, combined, held_out, self._device, similar[::-1]
         )
 
-    def _combination(self, member: SeriesTile) -> Generator[None, None, Combined]:
+    def combination(self, member: SeriesTile) -> Generator[None, None, Combined]:
+        """Return the combined predictions of a tile, before those beside are seen."""
+
         def compute() -> Generator[None, None, Combined]:
             for _ in (predicted := GeneratorResult(self._trained.predictions(member))):
                 yield

@@ -23,7 +23,6 @@ from napari_inr_denoise.core.ensemble.strength import with_strength
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.memory import volume_gb
-from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.pipeline.plane_report import (
     TileRecord,
     join_records,
@@ -64,7 +63,7 @@ def check_volume(axes: str, shape: tuple[int, ...], settings: DenoiseSettings) -
             "which axis is Z."
         )
     voxels = float(np.prod([sizes.get(letter, 1) for letter in "ZYXS"]))
-    needed = volume_gb(voxels)
+    needed = volume_gb(settings, voxels)
     if needed > settings.memory_gb:
         raise ValueError(
             f"mode: fitting a volume of {voxels:.3g} voxels takes {needed:.1f} GB, "
@@ -79,13 +78,19 @@ class VolumeRun:
     Parameters
     ----------
     series : Series
-        The planes, with a common noise model.
+        The planes, with a common noise model, in one tile each.
     planes : sequence of Plane
         Positions in the image, along Z.
     spacing_zyx : tuple of float
         Size of a voxel; any one unit.
-    plan : Plan
-        Plan of the run; its tiling has one tile.
+    strength : float
+        More or less denoising; see `DenoiseSettings`.
+
+    Attributes
+    ----------
+    newest : dict of int to ndarray, shape (Y, X, samples)
+        Results of planes, by their number, that are better than those of the fit so
+        far. They are shown instead.
     """
 
     def __init__(
@@ -93,11 +98,12 @@ class VolumeRun:
         series: Series,
         planes: Sequence[Plane],
         spacing_zyx: tuple[float, float, float],
-        plan: Plan,
+        strength: float,
     ) -> None:
         self._planes, self._series = series, planes
-        self._spacing, self._strength = spacing_zyx, plan.settings.strength
-        (self._tile,) = plan.tiling.tiles
+        self._spacing, self._strength = spacing_zyx, strength
+        self.newest: dict[int, NDArray[np.float32]] = {}
+        (self._tile,) = series.tiling.tiles
 
     @property
     def middle(self) -> int:
@@ -156,7 +162,10 @@ class VolumeRun:
         """Write a preview of the plane with an index, if it is one of the volume."""
         for number, plane in enumerate(self._series):
             if plane.index == index:
-                shown = self._as_step(fit, fit.function.sketch(number)).best
+                values = self.newest.get(number)
+                if values is None:
+                    values = fit.function.sketch(number)
+                shown = self._as_step(fit, values).best
                 output(plane).add(self._tile, self.plane(number), shown)
 
     def write(
@@ -175,7 +184,7 @@ class VolumeRun:
         for number, plane in enumerate(self._series):
             problem = self.plane(number)
             if isinstance(fit, VolumeFit):
-                result = _fitted_plane(problem, fit, number)
+                result = _fitted_plane(problem, fit, number, self.newest.get(number))
             else:
                 same = problem.plane_yxs.astype(np.float32)
                 result = replace(fit, plane_yxs=same)
@@ -190,9 +199,16 @@ class VolumeRun:
         return replace(joined, residual_rms=fit.residual_rms)
 
 
-def _fitted_plane(problem: NoisyPlane, fit: VolumeFit, number: int) -> FitResult:
+def _fitted_plane(
+    problem: NoisyPlane,
+    fit: VolumeFit,
+    number: int,
+    newest: NDArray[np.float32] | None,
+) -> FitResult:
     """Return a plane of a fitted volume, with its quality where it is defined."""
-    values = fit.function.plane(float(number), fit.function.grid())
+    values = newest
+    if values is None:
+        values = fit.function.plane(float(number), fit.function.grid())
     if problem.fitted_yx.any():
         values = keep_in_range(problem, values)
     result = FitResult(values, fit.residual_rms, fit.steps, fit.reason, ((SIREN, 1.0),))

@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_inr_denoise.core.candidates.shared import can_share
-from napari_inr_denoise.core.candidates.siren_volume import VolumeProblem
+from napari_inr_denoise.core.candidates.shared import can_share, shares_networks
+from napari_inr_denoise.core.candidates.siren_volume import (
+    VolumeProblem,
+    limited_steps,
+)
 from napari_inr_denoise.core.compute.concurrency import runs_in_threads
 from napari_inr_denoise.core.compute.devices import describe_device
 from napari_inr_denoise.core.compute.generators import GeneratorResult
@@ -19,12 +22,15 @@ from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.pipeline.memory import (
     expected_memory_gb,
+    volume_memory_gb,
 )
 from napari_inr_denoise.core.pipeline.plan import Plan, Strategy
 from napari_inr_denoise.core.pipeline.volume import check_volume
 from napari_inr_denoise.core.preflight.cost_model import Workload
 from napari_inr_denoise.core.preflight.timing import (
     Measuring,
+    Pace,
+    function_pace,
     network_paces,
     other_pace,
     volume_pace,
@@ -35,7 +41,6 @@ from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import (
     count_planes,
     resolve_axes,
-    sample_count,
     voxel_spacing,
 )
 from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
@@ -45,6 +50,9 @@ _COMPARED = 3
 """Planes that are compared with their neighbours in the series."""
 _SIDE, _DEPTH = 256, 4
 """Side in pixels and planes of the measured part; large enough for full batches."""
+_EARLY, _USUAL = 0.1, 0.35
+"""Shares of its steps after which the function of a volume has come down to the noise:
+in the least time, and usually (76 to 253 of 600 steps on four volumes)."""
 _MIN_SIDE = 128
 """Smallest side where a mask selects few pixels; smaller parts are slower per pixel."""
 
@@ -189,14 +197,13 @@ def preflight_steps(
     spacing = voxel_spacing(axes, spacing_um)
     plan = _Measured(source, axes, settings, spacing, previews=previews)
     seconds, range_s = yield from plan.seconds()
-    samples, pixels = sample_count(axes, source.shape), plan.pixels_at_once
     # The result and its maps, as float32.
     kept = 0.0 if streamed else 4e-9 * (1 + len(MAPS)) * source.size
     return Preflight(
         seconds=seconds,
         range_s=range_s,
         at_most=plan.at_most,
-        memory_gb=kept + expected_memory_gb(settings, samples, pixels, plan.device),
+        memory_gb=kept + plan.memory_gb,
         device=describe_device(plan.device),
         planes=count_planes(axes, source.shape),
         together=plan.together,
@@ -222,8 +229,8 @@ class _Measured:
         self._previews = previews
         self.plan = Plan.of(axes, source.shape, settings)
         self.device, self.tiling = self.plan.device, self.plan.tiling
-        self._as_volume = self.plan.strategy is Strategy.VOLUME
-        self.at_most = self._as_volume or not can_share(settings)
+        self._as_function = self.plan.strategy is Strategy.FUNCTION
+        self.at_most = self._as_function or not can_share(settings)
         self._series = len(self.plan.series)
         middle = self.plan.series[self._series // 2]
         self._count = len(middle)
@@ -257,7 +264,9 @@ class _Measured:
         return time.perf_counter() - started
 
     def _related(self) -> bool:
-        if self.plan.strategy is not Strategy.SERIES:
+        volume = self.plan.strategy is Strategy.VOLUME
+        volume = volume and shares_networks(self._settings, self._count)
+        if not (volume or self.plan.strategy is Strategy.SERIES):
             return False
         chosen = spread(self._count, _COMPARED)
         started = time.perf_counter()
@@ -268,10 +277,15 @@ class _Measured:
         return 2 * sum(related) >= len(related)
 
     @property
-    def pixels_at_once(self) -> int:
-        """Pixels that are denoised at once: of the largest tiles, or of a volume."""
-        pixels = self.tiling.most_pixels
-        return pixels * (self._count if self._as_volume else self._at_once)
+    def memory_gb(self) -> float:
+        """Memory of the run without image and result, in GB."""
+        settings, samples = self._settings, self.plan.samples
+        if self._as_function or self.plan.strategy is Strategy.VOLUME:
+            shape = self._count, *self.tiling.shape_yx
+            tile = self.tiling.most_pixels
+            return volume_memory_gb(settings, samples, shape, tile, self.device)
+        pixels = self.tiling.most_pixels * self._at_once
+        return expected_memory_gb(settings, samples, pixels, self.device)
 
     @property
     def _at_once(self) -> int:
@@ -293,7 +307,11 @@ class _Measured:
         if not self._planes.noise.model.sigma > 0:
             return 0.0, (0.0, 0.0)
         yield
-        each = yield from self._of_volume() if self._as_volume else self._of_series()
+        each = (
+            yield from self._of_function() if self._as_function else self._of_series()
+        )
+        if self.plan.strategy is Strategy.VOLUME:
+            each = yield from self._of_volume(each)
         low, usual, high = (self._series * one for one in each)
         return usual, (low, high)
 
@@ -332,7 +350,8 @@ class _Measured:
             sample, workload.parts, settings, self.device, workload.shares, at_once
         )
         yield
-        beside = len(self._planes.beside(self._count // 2)) if self.together else 0
+        series = self.plan.strategy is Strategy.SERIES and self.together
+        beside = len(self._planes.beside(self._count // 2)) if series else 0
         other = other_pace(sample.problem, beside, settings, self.device, at_once)
         if not workload.shares:
             times = settings.n_augmentations if can_share(settings) else 1
@@ -368,7 +387,33 @@ class _Measured:
         compared = self._comparison_seconds * self._count
         return self._noise_seconds + compared + self._read_seconds * reads
 
-    def _of_volume(self) -> Measuring[tuple[float, float, float]]:
+    def _of_volume(
+        self, stack: tuple[float, float, float]
+    ) -> Measuring[tuple[float, float, float]]:
+        """Return the seconds of a volume, given those of its planes as a stack."""
+        member = self._sample()
+        problem = member.problem
+        filters = volume_pace(problem, min(self._count, _DEPTH), self.device)
+        voxels = self._count * sum(one.weights_yx.size for one in self.tiling.tiles)
+        settings = limited_steps(self._settings)
+        yield
+        pace = yield from self._function_pace(settings)
+        seconds = [one + voxels * (filters + pace.pixel) for one in stack]
+        steps = settings.siren.max_steps
+        shares = _EARLY, _USUAL, 1.0
+        low, usual, high = (
+            one + share * steps * pace.step
+            for one, share in zip(seconds, shares, strict=True)
+        )
+        return low, usual, high
+
+    def _of_function(self) -> Measuring[tuple[float, float, float]]:
+        pace = yield from self._function_pace(self._settings)
+        voxels = self._count * math.prod(self.tiling.shape_yx)
+        most = self._settings.siren.max_steps * pace.step + voxels * pace.pixel
+        return most, most, most
+
+    def _function_pace(self, settings: DenoiseSettings) -> Measuring[Pace]:
         problem = self._sample().problem
         values = problem.plane_yxs.transpose(2, 0, 1).astype(np.float32)
         part = VolumeProblem(
@@ -378,10 +423,7 @@ class _Measured:
             self._spacing,
         )
         yield
-        pace = volume_pace(part, self._settings, self.device)
-        voxels = self._count * math.prod(self.tiling.shape_yx)
-        most = self._settings.siren.max_steps * pace.step + voxels * pace.pixel
-        return most, most, most
+        return function_pace(part, settings, self.device)
 
 
 def _centre(size: int, most: int) -> slice:

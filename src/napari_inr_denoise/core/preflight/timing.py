@@ -22,8 +22,13 @@ from napari_inr_denoise.core.compute.concurrency import (
 from napari_inr_denoise.core.compute.devices import synchronize
 from napari_inr_denoise.core.compute.error_curve import FIRST_EVALUATION
 from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.ensemble.post_filters import Estimate
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.preview import PreviewFilter
+from napari_inr_denoise.core.ensemble.volume_filters import (
+    VOLUME_FILTERS,
+    VolumePlane,
+)
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
@@ -239,7 +244,7 @@ def _fit_pace(
     return Pace(0.0 if last is None else training / last.step, pixel)
 
 
-def volume_pace(
+def function_pace(
     problem: VolumeProblem, settings: DenoiseSettings, device: torch.device
 ) -> Pace:
     """Return the pace of the fit of a volume, per step and per voxel.
@@ -255,7 +260,10 @@ def volume_pace(
     device : torch.device
         Where to compute.
     """
-    steps = volume_steps(problem, settings, device)
+    # In much noise the first evaluation would end the fit.
+    least = 1e-6 * problem.noise.sigma_chen
+    endless = replace(problem, noise=replace(problem.noise, sigma_chen=least))
+    steps = volume_steps(endless, settings, device)
     first = next(steps)
     started, fit = time.perf_counter(), next(steps, first)
     seconds = time.perf_counter() - started
@@ -264,6 +272,29 @@ def volume_pace(
     grid = function.grid()
     rendered = _seconds(lambda: function.plane(0.0, grid), device)
     return Pace(seconds / max(fit.steps, 1), rendered / problem.counts_zyx[0].size)
+
+
+def volume_pace(problem: NoisyPlane, planes: int, device: torch.device) -> float:
+    """Return the seconds per voxel of the filters of a volume.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        A part of a plane.
+    planes : int
+        Planes that stand for those around it.
+    device : torch.device
+        Where to compute.
+    """
+    plane_yxs = problem.plane_yxs.astype(np.float32)
+    estimate = Estimate(plane_yxs, np.zeros_like(plane_yxs))
+    plane = VolumePlane([problem] * planes, [estimate] * planes, planes // 2, device)
+
+    def apply_all() -> None:
+        for apply in VOLUME_FILTERS.values():
+            apply(plane)
+
+    return _seconds(apply_all, device) / problem.fitted_yx.size
 
 
 def other_pace(

@@ -20,6 +20,8 @@ _CORRELATION = 0.5
 """Correlation of the structure above which a plane helps to predict the other."""
 _SIGNIFICANT = 4.0
 """Significance threshold, in standard deviations of the covariance of noise."""
+_LAGS = 1, 3
+"""Distances in a plane, in pixels, that the one to the next plane is compared with."""
 _CHANGE_WIDTHS = (1.0, 2.0)
 """Standard deviations, in pixels, of the blurs in which a sudden change is tested."""
 _CHANGE = (3.5, 5.25)
@@ -59,6 +61,42 @@ def shares_structure(one: NoisyPlane, other: NoisyPlane) -> bool:
         _CORRELATION * math.sqrt(signals[0] * signals[1]), _SIGNIFICANT * chance
     )
     return covariance > least
+
+
+def distance_to_next(planes: Sequence[NoisyPlane]) -> float:
+    """Return how different planes are from the next, as a distance within a plane.
+
+    Covariances are taken between different pixels, whose noise is independent, so that
+    no noise model is needed.
+
+    Parameters
+    ----------
+    planes : sequence of NoisyPlane
+        At least two, of the same shape, in the order of Z.
+
+    Returns
+    -------
+    float
+        0: as alike as adjacent pixels of a plane; 1: as pixels three apart. Infinite
+        where pixels do not differ by more than the noise.
+    """
+    counted = np.stack([plane.fitted_yx for plane in planes])[..., None]
+    values = np.stack([plane.plane_yxs for plane in planes])
+    mean = values[np.broadcast_to(counted, values.shape)].mean()
+    values = np.where(counted, values - mean, 0.0)
+
+    def covariance(axis: int, lag: int) -> float:
+        """Return the covariance of pixels at a distance along an axis."""
+        size = values.shape[axis]
+        first, second = np.arange(size - lag), np.arange(lag, size)
+        products = values.take(first, axis) * values.take(second, axis)
+        both = counted.take(first, axis) & counted.take(second, axis)
+        return float(products.sum() / max(both.sum(), 1) / values.shape[3])
+
+    near, far = ((covariance(1, lag) + covariance(2, lag)) / 2 for lag in _LAGS)
+    if near <= far:
+        return math.inf
+    return (near - covariance(0, 1)) / (near - far)
 
 
 def sudden_change(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings
+from napari_inr_denoise.core.settings import PRESETS, SIREN, DenoiseSettings
 from napari_inr_denoise.plugin.layers.source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished
 
@@ -83,7 +83,7 @@ def repeats(finished: Finished, source: LayerSource, settings: DenoiseSettings) 
 def _fit(settings: DenoiseSettings) -> DenoiseSettings:
     """Return settings without what does not change the fit."""
     usual = DenoiseSettings()
-    if settings.mode == "volume":
+    if settings.mode == "volume" and settings.candidate_names == (SIREN,):
         return replace(usual, mode="volume", seed=settings.seed, siren=settings.siren)
     return replace(
         settings,
@@ -106,12 +106,11 @@ def _words(source: LayerSource, settings: DenoiseSettings) -> list[str]:
         words += [f"{a.lower()} {at.start}" for a, at in pairs if a in others]
     if source.has_region:
         words.append("region")
-    if settings.mode != "volume":
-        words.append(settings.preset)
-        usual = PRESETS.get(settings.preset)
-        if usual is not None and settings.candidates != usual.candidates:
-            words.append(settings.candidates)
-        words.append(f"context {settings.context}")
+    words.append(settings.preset)
+    usual = PRESETS.get(settings.preset)
+    if usual is not None and settings.candidates != usual.candidates:
+        words.append(settings.candidates)
+    words.append(f"context {settings.context}")
     words.append(f"seed {settings.seed}")
     words.append("as the input" if source.same_dtype else "float")
     return words

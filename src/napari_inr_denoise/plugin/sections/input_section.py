@@ -28,11 +28,14 @@ from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME, mode_of
 
 _SCOPES = (
     ("This", SLICE, "The plane that is shown"),
-    ("All", STACK, "Every plane, each as an image of its own"),
-    ("Volume", VOLUME, "The planes along Z as one volume, by the published method"),
+    ("All", STACK, "Every plane, with those beside it along Z or time"),
+    (
+        "Volume",
+        VOLUME,
+        "The planes along Z as one volume: the smallest error for a z-stack",
+    ),
 )
 _MOST_CONTEXT = 4
-_VOLUME_METHOD = "SIREN, as published"
 
 
 class InputSection:
@@ -58,7 +61,6 @@ class InputSection:
         self.axes = AxesRow()
         self.scope = Segments(_SCOPES)
         self.preset = PresetChoice()
-        self.method_label = TextLabel(_VOLUME_METHOD, hides=False)
         self.region = RegionChoice(viewer)
         self.view_button = button("View", "Denoise only what the canvas shows now")
         self.draw_button = button("Draw", "Draw a rectangle around what to denoise")
@@ -87,7 +89,6 @@ class InputSection:
         form.add("Axes", self.axes)
         form.add("Planes", self.scope, "Which planes of the image to denoise")
         form.add("Quality", self.preset, "More time gives a smaller error")
-        form.add("Method", self.method_label, "A volume has one method")
         region = row(self.region, self.view_button, self.draw_button)
         tip = "Denoise only the box around drawn shapes, or labelled pixels"
         advanced.add("Region", region, tip)
@@ -158,8 +159,7 @@ class InputSection:
             context=self.context.value,
             mode=mode,
         )
-        published = mode == "volume" or name == PAPER
-        return settings if published else self.method.applied_to(settings)
+        return settings if name == PAPER else self.method.applied_to(settings)
 
     def load(self, path: Path) -> None:
         """Choose the settings that a file holds.
@@ -178,19 +178,12 @@ class InputSection:
             self.scope.value = VOLUME if settings.mode == "volume" else STACK
 
     def _allow_preset(self, _: object = None) -> None:
-        """Hide the quality for volumes: they have one method, the published one.
-
-        The quality Paper is that method too: other networks cannot be chosen with it.
-        """
-        volume = self.scope.value == VOLUME
-        published = volume or self.preset.value == PAPER
-        self.preset.setEnabled(not volume)
-        self.form.show_row(self.preset, not volume)
-        self.form.show_row(self.method_label, volume)
+        """Hide what the quality Paper, the published method, does not have."""
+        published = self.preset.value == PAPER
         self.advanced_form.show_row(self.method, not published)
-        self.advanced_form.show_row(
-            self.context, self._stack and self.scope.value == STACK
-        )
+        planes = self.scope.value == STACK
+        planes |= self.scope.value == VOLUME and not published
+        self.advanced_form.show_row(self.context, self._stack and planes)
 
     def allow_volume(self, problem: str) -> None:
         """Offer the volume unless there is a problem, shown as tooltip."""
@@ -200,16 +193,9 @@ class InputSection:
         """Show time and memory of the chosen run; empty if they are not known."""
         self.cost_label.value = text or UNKNOWN
 
-    def show_method_time(self, text: str) -> None:
-        """Show the time of a volume beside its method."""
-        self.method_label.value = (
-            f"{_VOLUME_METHOD}, {text}" if text else _VOLUME_METHOD
-        )
-
     def clear_estimates(self) -> None:
         """Remove noise, time and memory until they are known."""
         self.noise.show_plane(None)
         self.show_cost("")
-        self.show_method_time("")
         for name in self.preset.choices:
             self.preset.annotate(name, "")

@@ -17,7 +17,7 @@ from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.layers.channels import composite_of
 from napari_inr_denoise.plugin.layers.metadata_keys import is_result
 from napari_inr_denoise.plugin.layers.region import Region
-from napari_inr_denoise.plugin.layers.scope import SLICE, VOLUME
+from napari_inr_denoise.plugin.layers.scope import SLICE
 from napari_inr_denoise.plugin.layers.source import (
     LayerSource,
     take_source,
@@ -299,9 +299,7 @@ class BeforeRun:
     def _names(self) -> tuple[str, ...]:
         """Return the qualities whose time is not known, the chosen one first."""
         preset = self._inputs.preset
-        # A volume has one method.
-        others = () if self._inputs.scope.value == VOLUME else preset.choices
-        names = dict.fromkeys((preset.value, *others))
+        names = dict.fromkeys((preset.value, *preset.choices))
         return tuple(name for name in names if name not in self._needs)
 
     def _take_needs(self, needs: Needs) -> None:
@@ -312,10 +310,7 @@ class BeforeRun:
         """Show the time of a quality, corrected by the runs so far."""
         preset = self._inputs.preset
         told = messages.time_message(_corrected(needs))
-        if self._inputs.scope.value == VOLUME:
-            self._inputs.show_method_time(told)
-        else:
-            preset.annotate(needs.name, told)
+        preset.annotate(needs.name, told)
         self._show_cost()
 
     def _forget_needs(self) -> None:
