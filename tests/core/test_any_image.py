@@ -52,6 +52,13 @@ def test_any_plane_comes_back_within_the_noise(preset: str, image: np.ndarray) -
     result.report.to_dict()
 
 
+def test_values_near_the_largest_number_stay_finite() -> None:
+    """Their squares are infinite in the filters."""
+    exponents = np.random.default_rng(0).uniform(30, 39, (8, 16))
+    image = np.minimum(10**exponents, 3e38)
+    assert np.isfinite(_denoised(image, settings=QUICK["auto"]).image).all()
+
+
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(case=stacks())
 def test_any_axes_and_types_come_back_in_their_shape(

@@ -149,20 +149,33 @@ LIMITS: dict[str, PostFilter] = {
 
 def apply_pilot_filters(problem: FilterProblem, estimate: Estimate) -> Estimate:
     """Return the estimate after the filters that need one plane only."""
-    for apply in PILOT_FILTERS.values():
-        estimate = apply(problem, estimate)
-    return estimate
+    return _after(PILOT_FILTERS, problem, estimate)
 
 
 def apply_post_filters(problem: FilterProblem, estimate: Estimate) -> Estimate:
     """Return the estimate after the filters that see the planes beside."""
-    for apply in POST_FILTERS.values():
-        estimate = apply(problem, estimate)
-    return estimate
+    return _after(POST_FILTERS, problem, estimate)
 
 
 def apply_limits(problem: FilterProblem, estimate: Estimate) -> Estimate:
     """Return the estimate after the limits."""
-    for apply in LIMITS.values():
-        estimate = apply(problem, estimate)
+    return _after(LIMITS, problem, estimate)
+
+
+def _after(
+    filters: dict[str, PostFilter], problem: FilterProblem, estimate: Estimate
+) -> Estimate:
+    """Return the estimate after filters; what one makes infinite stays as it was.
+
+    Squares of intensities near the largest number of float32 are infinite.
+    """
+    for apply in filters.values():
+        found = apply(problem, estimate)
+        finite = np.isfinite(found.plane_yxs)
+        if not finite.all():
+            found = Estimate(
+                np.where(finite, found.plane_yxs, estimate.plane_yxs),
+                np.where(finite, found.divergence_yxs, estimate.divergence_yxs),
+            )
+        estimate = found
     return estimate

@@ -27,6 +27,9 @@ _WEIGHT = 0.9
 _BRIGHTNESS = 7.0
 """Width of the blur, in pixels, that the regression leaves as it was. Otherwise stacks
 would flicker."""
+_LEAST_NOISE = 0.01
+"""Smallest standard deviation of a pixel's noise, in the same units; bounds the
+condition too."""
 _HIGHEST = 1e15
 """Largest value of the pilot, in units of the noise; keeps its square finite."""
 PREVIEW = Search(similar=24, step=7, reach=8)
@@ -195,7 +198,8 @@ def _regression(
         known = noisy.fitted_yx[..., None]
         removed.append(np.where(known, noisy.plane_yxs - result, 0.0) / unit)
         std_yxs = noisy.positive_std(result)
-        variance.append(np.mean((std_yxs / unit) ** 2, axis=-1, keepdims=True))
+        relative = np.maximum(std_yxs / unit, _LEAST_NOISE)
+        variance.append(np.mean(relative**2, axis=-1, keepdims=True))
     count = len(columns[0])
 
     def together(kind: list[NDArray[np.float64]]) -> Tensor:
