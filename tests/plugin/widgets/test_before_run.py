@@ -254,4 +254,5 @@ def test_method_context_and_output_are_those_of_the_run(
     assert widget.settings.candidates == PRESETS["paper"].candidates
     widget.preset.value = "fast"
     widget.scope.value = VOLUME
-    assert not inputs.method.native.isVisibleTo(inputs.advanced_form)
+    assert inputs.method.native.isVisibleTo(inputs.advanced_form)
+    assert widget.settings.candidates == "neighbourhood"
