@@ -52,11 +52,17 @@ def test_any_plane_comes_back_within_the_noise(preset: str, image: np.ndarray) -
     result.report.to_dict()
 
 
-def test_values_near_the_largest_number_stay_finite() -> None:
+@pytest.mark.parametrize(
+    ("shape", "mode"), [((8, 16), "plane"), ((4, 16, 16), "volume")]
+)
+def test_values_near_the_largest_number_stay_finite(
+    shape: tuple[int, ...], mode: str
+) -> None:
     """Their squares are infinite in the filters."""
-    exponents = np.random.default_rng(0).uniform(30, 39, (8, 16))
+    exponents = np.random.default_rng(0).uniform(30, 39, shape)
     image = np.minimum(10**exponents, 3e38)
-    assert np.isfinite(_denoised(image, settings=QUICK["auto"]).image).all()
+    chosen = replace(QUICK["auto"], mode=mode)
+    assert np.isfinite(_denoised(image, settings=chosen).image).all()
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)

@@ -81,7 +81,7 @@ class VolumeFit:
 
 
 def limited_steps(settings: DenoiseSettings) -> DenoiseSettings:
-    """Return the settings for a function that a better result corrects."""
+    """Return settings with fewer steps, for a function that a result corrects."""
     most = min(settings.siren.max_steps, _MOST_STEPS)
     return replace(settings, siren=replace(settings.siren, max_steps=most))
 

@@ -165,17 +165,20 @@ def apply_limits(problem: FilterProblem, estimate: Estimate) -> Estimate:
 def _after(
     filters: dict[str, PostFilter], problem: FilterProblem, estimate: Estimate
 ) -> Estimate:
-    """Return the estimate after filters; what one makes infinite stays as it was.
+    for apply in filters.values():
+        estimate = kept_finite(apply(problem, estimate), estimate)
+    return estimate
+
+
+def kept_finite(found: Estimate, before: Estimate) -> Estimate:
+    """Return a filtered estimate, with the values before where it is not finite.
 
     Squares of intensities near the largest number of float32 are infinite.
     """
-    for apply in filters.values():
-        found = apply(problem, estimate)
-        finite = np.isfinite(found.plane_yxs)
-        if not finite.all():
-            found = Estimate(
-                np.where(finite, found.plane_yxs, estimate.plane_yxs),
-                np.where(finite, found.divergence_yxs, estimate.divergence_yxs),
-            )
-        estimate = found
-    return estimate
+    finite = np.isfinite(found.plane_yxs)
+    if finite.all():
+        return found
+    return Estimate(
+        np.where(finite, found.plane_yxs, before.plane_yxs),
+        np.where(finite, found.divergence_yxs, before.divergence_yxs),
+    )

@@ -36,8 +36,8 @@ _APART, _FEW_FAR = 2.0, 0.15
 """Factor between the residuals of regions, over the noise model, that is unusual, and
 share of the regions up to which it may occur."""
 _FAINT = 0.2
-"""Standard deviation of the noise, over its root mean square, below which a pixel is no
-part of this. Where hardly a photon arrives, most residuals are zero."""
+"""Standard deviation of the noise over its root mean square. Pixels below it are left
+out of that comparison: where hardly a photon arrives, most residuals are zero."""
 _BINS = 8
 _LEAST_STD = 0.05
 """Smallest uncertainty of a pixel, as a fraction of the noise standard deviation."""

@@ -28,8 +28,8 @@ _BRIGHTNESS = 7.0
 """Width of the blur, in pixels, that the regression leaves as it was. Otherwise stacks
 would flicker."""
 _LEAST_NOISE = 0.01
-"""Smallest standard deviation of a pixel's noise, in the same units; bounds the
-condition too."""
+"""Smallest standard deviation of a pixel's noise over the mean of the plane; together
+with the largest contrast it bounds the condition of the matrices."""
 _HIGHEST = 1e15
 """Largest value of the pilot, in units of the noise; keeps its square finite."""
 PREVIEW = Search(similar=24, step=7, reach=8)

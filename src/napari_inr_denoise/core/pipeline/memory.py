@@ -70,7 +70,7 @@ def volume_tile_side(
     settings, samples, device
         As for `tile_side`.
     shape_zyx : tuple of int
-        Of the volume.
+        Number of planes, rows and columns of the volume.
     """
     function = volume_gb(settings, samples * math.prod(shape_zyx))
     left = max(settings.memory_gb - _BASE_GB - function, 0.0) * 1e9
@@ -155,7 +155,7 @@ def volume_memory_gb(
     settings, samples, device
         As for `expected_memory_gb`.
     shape_zyx : tuple of int
-        Of the volume.
+        Number of planes, rows and columns of the volume.
     pixels : int
         Pixels of the largest tile of a plane.
     """

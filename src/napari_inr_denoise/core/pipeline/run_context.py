@@ -64,7 +64,7 @@ class RunContext:
     budget : ComputeBudget
         Where it is computed, and in how large batches.
     state : RunState
-        What is finished, and where it is written.
+        The planes that are finished, and the array that they are written to.
     progress : Progress
         Makes the steps.
     previews : bool

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from napari_inr_denoise.core.candidates.shared import SharedNetworks
 from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.ensemble.post_filters import Estimate
+from napari_inr_denoise.core.ensemble.post_filters import Estimate, kept_finite
 from napari_inr_denoise.core.ensemble.volume_filters import (
     FARTHEST,
     STACK_FILTERS,
@@ -164,7 +164,9 @@ class VolumePlanes:
         yield
         problems, estimates = zip(*planes, strict=True)
         plane = VolumePlane(problems, estimates, run.index(number), self._device)
-        return replace(self._combined[number], estimate=apply(plane))
+        before = self._combined[number]
+        found = kept_finite(apply(plane), before.estimate)
+        return replace(before, estimate=found)
 
     def _finished(self, number: int) -> Generator[None, None, FitResult]:
         yield

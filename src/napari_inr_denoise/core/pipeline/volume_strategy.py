@@ -1,4 +1,4 @@
-"""The strategies for volumes: by a function alone, or by all that is known."""
+"""Two strategies for volumes: a function alone, or networks and filters."""
 
 from __future__ import annotations
 
