@@ -227,8 +227,6 @@ def stack(theme: str, panels: list[Image.Image]) -> None:
         way.viewer.layers.selection.active = layer
         way.panel.scope.value = VOLUME
         way.estimated()
-        method = way.panel.inputs.method_label
-        work_until(lambda: "~" in method.value or "\u2264" in method.value)
         way.panel.run()
         work_until(lambda: len(way.panel.run_bar.plot.points) > 2)
         way.take("volume")
