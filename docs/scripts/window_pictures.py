@@ -89,8 +89,7 @@ class Journey:
         buttons = [self.panel.preset.button(k) for k in self.panel.preset.choices]
         noise = self.panel.inputs.noise_label
         work_until(lambda: noise.value != "-")
-        if self.panel.scope.value != VOLUME:
-            work_until(lambda: all("\n" in one.text() for one in buttons))
+        work_until(lambda: all("\n" in one.text() for one in buttons))
         work_for(0.5)
 
     def run(self, preset: str) -> None:
