@@ -62,6 +62,11 @@ def single(folder: Path) -> Path:
     return folder
 
 
+def _long(settings: DenoiseSettings) -> DenoiseSettings:
+    """Return settings with which a plane takes long enough to be disturbed."""
+    return replace(settings, max_steps=500)
+
+
 @pytest.fixture
 def settings_file(tmp_path: Path, tiny: DenoiseSettings) -> Path:
     path = tmp_path / "settings.json"
@@ -153,7 +158,7 @@ def test_a_file_that_kills_workers_is_given_up_and_all_others_are_done(
 def test_a_worker_that_is_killed_in_the_middle_loses_nothing(
     single: Path, tiny: DenoiseSettings, client: Any
 ) -> None:
-    options = RunOptions(replace(tiny, max_steps=1000))
+    options = RunOptions(_long(tiny))
     jobs = plan_jobs([str(single / "a.tif")], single / "out")
     run = GeneratorResult(cluster.run_on_cluster(jobs, options, client))
     killed, planes = None, []
@@ -172,7 +177,7 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(
 def _command(folder: Path, settings: DenoiseSettings) -> list[str]:
     """Return a run on two workers, long enough to be disturbed."""
     path = folder / "settings.json"
-    path.write_text(json.dumps(replace(settings, max_steps=1000).to_dict()))
+    path.write_text(json.dumps(_long(settings).to_dict()))
     command = [sys.executable, "-m", "napari_inr_denoise", "run", str(folder / "*.tif")]
     return [*command, "--out", str(folder / "out"), "--settings", str(path)]
 
@@ -215,7 +220,7 @@ def _is_gone(process: int) -> bool:
 def _finish_like_undisturbed(
     folder: Path, settings: DenoiseSettings, client: Any
 ) -> None:
-    options = RunOptions(replace(settings, max_steps=1000))
+    options = RunOptions(_long(settings))
     jobs = plan_jobs([str(folder / "*.tif")], folder / "out")
     partial = next((folder / "out").glob("*.partial/state.json"))
     before = json.loads(partial.read_text())["finished"]

@@ -27,7 +27,7 @@ if {run}:
 """
 
 
-@pytest.mark.parametrize(("seconds", "run"), [(0.6, False), (1.0, False), (0.1, True)])
+@pytest.mark.parametrize(("seconds", "run"), [(0.8, False), (0.1, True)])
 def test_a_script_that_closes_no_viewer_ends_well(seconds: float, run: bool) -> None:
     """An estimate, or a run, is still loading torch then."""
     if not napari_ends_its_thread():

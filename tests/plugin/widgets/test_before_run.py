@@ -38,7 +38,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     def held(image: Any, axes: str, settings: Any, spacing: Any) -> Any:
         asked.append(settings.preset)
-        gate.wait(1.0)
+        gate.wait(0.4)
         return (yield from real(image, axes, settings, spacing))
 
     monkeypatch.setattr(preflight_module, "preflight_steps", held)
