@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise import DenoiseSettings, denoise
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.layers.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
@@ -88,3 +89,59 @@ def test_a_report_that_is_none_is_passed_over(
     viewer.layers.selection.active = layer
     assert widget.results.table.rowCount() == 0
     assert not widget.results.native.isVisibleTo(widget)
+
+
+def test_a_result_that_was_saved_at_another_strength(
+    viewer: Any,
+    widget: InrDenoiseWidget,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noisy = viewer.layers[0]
+    noisy.data = noisy.data[:3, :32, :30]
+    widget.scope.value = STACK
+    widget.run()
+    layer = widget.wait()
+    assert layer is not None
+    facts = widget.results.chips.texts
+    assert not any("strength" in fact for fact in facts)
+    widget.strength.value = -0.37
+    wait_until(lambda: "strength -0.37" in widget.results.chips.texts)
+    assert not any(
+        fact.startswith(("error", "mean", "\u2713"))
+        for fact in widget.results.chips.texts
+    )
+    assert widget.results.planes.title.endswith("at strength 0")
+    path = tmp_path / "a.ome.tif"
+    answer = str(path), "OME-TIFF, 32-bit float (*.ome.tif)"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
+    pixels = np.asarray(layer.data)
+    widget.results.save_button.click()
+    wait_until(lambda: widget.status_label.value.startswith("Saved"))
+    widget.strength.value = 0
+    wait_until(lambda: widget.results.chips.texts == facts)
+    viewer.layers.remove(layer)
+    # Slider, facts, residual and report tell of the pixels, with the noisy image open.
+    (again,) = viewer.open(path, plugin=PLUGIN)
+    viewer.layers.selection.active = again
+    assert np.allclose(again.data, pixels)
+    assert widget.strength.value == -0.37
+    assert not widget.strength.isEnabled()
+    assert "strength -0.37" in widget.results.chips.texts
+    assert widget.results.note.value.startswith("Saved at this strength")
+    assert widget.results.planes.title.endswith("at strength 0")
+    widget.results.show.value = "residual"
+    residual = widget.after_run.show.layer
+    assert residual is not None
+    assert residual.name == "noisy stack [residual at strength -0.37]"
+    assert np.allclose(residual.data, noisy.data - pixels, atol=1e-3)
+    found = widget.after_run.offered
+    assert found is not None
+    assert found.report.settings.strength == -0.37
+    widget.results.show.value = "result"
+    # The next result can be changed again.
+    viewer.layers.selection.active = noisy
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert widget.strength.isEnabled()
+    assert widget.strength.value == 0

@@ -64,6 +64,8 @@ class AfterRun:
         self._strength = StrengthControl(section, lifetime, say)
         self._save = SaveControl(section, lifetime, say)
         self.show = ShowControl(section, viewer, lifetime, say)
+        self._strength.changed.connect(self._show_strength)
+        self._strength.changed.connect(self.show.renew)
         section.table.chosen.connect(self._go_to)
         viewer.layers.selection.events.active.connect(self.follow_selection)
         viewer.layers.events.removed.connect(self._follow_removal)
@@ -142,9 +144,15 @@ class AfterRun:
         self.show.offer(finished, channels)
         self._strength.offer(finished)
         self._save.offer(finished, channels)
-        chips = [] if finished is None else _chips(finished)
-        self._section.show_result(finished, chips, channels)
+        self._section.show_result(finished, channels)
+        self._show_strength()
         self._follow_slider()
+
+    def _show_strength(self) -> None:
+        """Show what is known of the result at the strength that is shown."""
+        offered = self._offered
+        if offered is not None:
+            self._section.show_facts(offered, _chips(offered))
 
     @while_open
     def follow_selection(self, *_: object) -> None:
@@ -198,7 +206,9 @@ class AfterRun:
 
 
 def _chips(finished: Finished) -> list[Chip]:
-    chips = messages.result_chips(finished.result.report, finished.plane_count)
+    chips = messages.result_chips(
+        finished.report, finished.plane_count, judged=finished.is_judged
+    )
     if finished.is_preview:
         tip = f"A part of the plane, denoised with the quality {finished.quality}."
         chips.insert(0, Chip("Preview", tip))

@@ -130,6 +130,7 @@ class InrDenoiseWidget(QWidget):
         runs.progressed.connect(bar.show_step)
         runs.timed.connect(bar.show_time)
         runs.stopping.connect(bar.show_stopping)
+        runs.finishing.connect(bar.show_finishing)
         runs.said.connect(bar.say)
         runs.finished.connect(self.after_run.add)
         runs.ended.connect(self._show_end)

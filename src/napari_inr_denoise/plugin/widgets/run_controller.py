@@ -54,6 +54,8 @@ class RunController:
         whole queue and the time left in words, empty if it is not known.
     stopping : Signal
         Emitted when the run is told to stop.
+    finishing : Signal
+        Emitted when its training has stopped, and the result so far is filtered.
     said : Signal
         Emitted with a sentence for the user.
     finished : Signal
@@ -66,6 +68,7 @@ class RunController:
     progressed = Signal(object, str)
     timed = Signal(float, str)
     stopping = Signal()
+    finishing = Signal()
     said = Signal(str)
     finished = Signal(object, float)
     ended = Signal(object)
@@ -140,6 +143,7 @@ class RunController:
         worker = DenoiseWorker(run.source, replace(run.settings, strength=0.0))
         worker.stepped.connect(self._show_step)
         worker.drawn.connect(self._show_image)
+        worker.finishing.connect(self._show_finishing)
         worker.returned.connect(self._show_result)
         worker.errored.connect(self._show_failure)
         worker.finished.connect(self._finish)
@@ -164,6 +168,10 @@ class RunController:
             self._timer.stop()
         else:
             self.timed.emit(self._queue.share, self._queue.time_left)
+
+    @while_open
+    def _show_finishing(self) -> None:
+        self.finishing.emit()
 
     @while_open
     def _show_image(self, image: NDArray[np.float32]) -> None:
