@@ -13,7 +13,7 @@ from napari_inr_denoise.io.read import list_images, read_image, read_images
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layers.colormaps import colormap_of
 from napari_inr_denoise.plugin.layers.layer_kwargs import LayerTuple, record_kwargs
-from napari_inr_denoise.plugin.layers.metadata_keys import CHANNEL_KEY
+from napari_inr_denoise.plugin.layers.metadata_keys import CHANNEL_KEY, NUMBER_KEY
 from napari_inr_denoise.plugin.layers.provenance import made_by, provenance_metadata
 
 MAX_IMAGES = 16
@@ -121,7 +121,8 @@ def record_layers(
                 "colormap": colours[k % len(colours)],
                 "metadata": metadata
                 | provenance_metadata(made, k)
-                | _channel_metadata(names[k]),
+                | _channel_metadata(names[k])
+                | {NUMBER_KEY: k},
                 **_display_kwargs(record, k),
             },
             "image",

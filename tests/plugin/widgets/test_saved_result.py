@@ -12,9 +12,15 @@ from napari.layers import Image
 from npe2 import PluginManager
 from qtpy.QtWidgets import QFileDialog
 
-from napari_inr_denoise import DenoiseSettings, denoise
-from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise import DenoiseSettings, denoise, write_image
+from napari_inr_denoise.batch.jobs import plan_jobs
+from napari_inr_denoise.batch.options import RunOptions
+from napari_inr_denoise.batch.serial import run_jobs
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.plugin.layers.axis_labels import axes_origin
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, file_of
 from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.open_files import add_files
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
@@ -145,3 +151,40 @@ def test_a_result_that_was_saved_at_another_strength(
     wait_until(lambda: not widget.running)
     assert widget.strength.isEnabled()
     assert widget.strength.value == 0
+
+
+def test_files_that_the_command_of_the_menu_opens(
+    viewer: Any, tmp_path: Path, tiny: DenoiseSettings
+) -> None:
+    rng = np.random.default_rng(0)
+    noisy = rng.poisson([[[20]], [[40]], [[60]]], (3, 24, 24)).astype(np.uint16)
+    path, out = tmp_path / "a.ome.tif", tmp_path / "out"
+    write_image(path, ImageRecord(noisy, "CYX"))
+    (job,) = plan_jobs([str(path)], out)
+    assert [step.done for step in run_jobs([job], RunOptions(tiny))][-1]
+    add_files(viewer, [str(path), str(job.output)])
+    assert [axes_origin(layer) for layer in viewer.layers] == ["from file"] * 6
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    for channel in range(3):
+        viewer.layers.selection.active = viewer.layers[3 + channel]
+        assert widget.results.native.isVisibleTo(widget)
+        found = widget.after_run.offered
+        assert found is not None
+        assert found.source.is_of(viewer.layers[channel])
+    # The noisy image may be closed, and opened again.
+    viewer.layers.selection.active = viewer.layers[4]
+    viewer.layers.remove(viewer.layers[1])
+    assert widget.results.show.choices == ("result",)
+    add_files(viewer, [str(path)])
+    viewer.layers.selection.active = viewer.layers[3]
+    assert "split" in widget.results.show.choices
+    assert not widget.results.note.value.startswith("Open")
+    # What a run makes of them was read from no file.
+    widget.preset.value = "fast"
+    viewer.layers.selection.active = viewer.layers[0]
+    widget.inputs.channels.setChecked(False)
+    widget.run()
+    made = widget.wait()
+    assert made is not None
+    assert file_of(made) is None
+    assert made.metadata[REPORT_KEY]["files"][0]["source"] == str(path)

@@ -14,6 +14,7 @@ from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.plugin.elements.facts import Chip
+from napari_inr_denoise.plugin.layers.metadata_keys import file_of
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
@@ -90,12 +91,10 @@ def phase_message(step: DenoiseStep, *, still: bool = False) -> str:
         return "Combining and filtering..."
     if still and step.fit is not None and step.fit.step:
         return "Predicting and filtering..."
+    place = step.place[:1].upper() + step.place[1:]
     if step.learning:
-        what = f"Training on {step.plane_count} planes"
-        if step.tile_count > 1:
-            what = "Training on parts of the image"
-        return what + _steps(step)
-    place = f"{step.place[0].upper()}{step.place[1:]}: " if step.place else ""
+        return place + _steps(step)
+    place += ": " * bool(place)
     if step.fit is None:
         return f"{place}finished" if place else "Finishing..."
     return f"{place}{'t' if place else 'T'}raining{_steps(step)}"
@@ -256,9 +255,10 @@ def _warning_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
 def result_note(finished: Finished, channels: Sequence[Finished]) -> str:
     """Return what must be known of a result before its views are used."""
     if not finished.source.has_values:
-        if finished.layer.source.path is None:
+        if file_of(finished.layer) is None:
             return "The noisy image was removed: there is nothing to compare with."
-        return "Open the noisy image too to compare and to change the strength."
+        also = "" if finished.strength else " and to change the strength"
+        return f"Open the noisy image too to compare{also}."
     if not finished.has_strengths:
         return "Saved at this strength: only a new run has others."
     if len(channels) < 2:
@@ -274,9 +274,11 @@ def composite_name(channels: Sequence[Finished]) -> str:
 
 def planes_title(planes: Sequence[PlaneReport], *, judged: bool = True) -> str:
     """Return the title of the table of planes; see `result_chips`."""
+    title = f"Planes ({len(planes)})"
+    if not judged:
+        return f"{title} at strength 0"
     odd = sum(bool(oddities_of(plane)) for plane in planes)
-    found = f"{odd} to review" if odd else "no issues"
-    return f"Planes ({len(planes)}): {found}{'' if judged else ', at strength 0'}"
+    return f"{title}: " + (f"{odd} to review" if odd else "no issues")
 
 
 def mean_message(plane: PlaneReport) -> str:

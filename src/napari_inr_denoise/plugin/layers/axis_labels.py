@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from napari_inr_denoise.plugin.layers.metadata_keys import file_of
+
 if TYPE_CHECKING:  # the reader and the writer load no layers
     from napari.layers import Layer
 
@@ -56,4 +58,4 @@ def axes_origin(layer: Layer) -> str:
     named = [label for label in labels if label in {*OUTER_LETTERS, "Y", "X"}]
     if len(set(named)) < len(labels):
         return "guessed"
-    return "from layer" if layer.source.path is None else "from file"
+    return "from layer" if file_of(layer) is None else "from file"

@@ -127,9 +127,10 @@ class DenoiseWorker(StoppableWorker):
         self._live.note(step)
         if started < self._show_at:
             return False
-        image = self._live.at(step)
         self.stepped.emit(step)
-        self.drawn.emit(image)
+        # Nothing is trained at step 0: the noisy image tells more.
+        if step.fit is None or step.fit.step:
+            self.drawn.emit(self._live.at(step))
         took = time.monotonic() - started
         self._show_at = started + max(took / _SHOWING_SHARE, SHOW_EVERY_S)
         return True

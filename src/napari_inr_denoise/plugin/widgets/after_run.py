@@ -21,7 +21,7 @@ from napari_inr_denoise.plugin.results.views import COMPARED
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.sections.result_section import ResultSection
 from napari_inr_denoise.plugin.widgets.save_control import SaveControl
-from napari_inr_denoise.plugin.widgets.saved_result import saved_result
+from napari_inr_denoise.plugin.widgets.saved_result import find_noisy, saved_result
 from napari_inr_denoise.plugin.widgets.show_control import ShowControl
 from napari_inr_denoise.plugin.widgets.strength_control import StrengthControl
 
@@ -68,6 +68,7 @@ class AfterRun:
         self._strength.changed.connect(self.show.renew)
         section.table.chosen.connect(self._go_to)
         viewer.layers.selection.events.active.connect(self.follow_selection)
+        viewer.layers.events.inserted.connect(self._follow_insertion)
         viewer.layers.events.removed.connect(self._follow_removal)
         viewer.dims.events.current_step.connect(self._follow_slider)
 
@@ -167,6 +168,14 @@ class AfterRun:
         if found is not self._offered:
             self.offer(found)
             self.turned.emit(found)
+
+    @while_open
+    def _follow_insertion(self, _: Event) -> None:
+        """Compare saved results with a noisy image that is opened after them."""
+        offered = self._offered
+        found = [one for one in self._layers if find_noisy(one, self._viewer)]
+        if offered is not None and offered in found:
+            self.offer(offered)
 
     @while_open
     def _follow_removal(self, event: Event) -> None:

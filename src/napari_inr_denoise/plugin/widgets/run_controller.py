@@ -185,6 +185,7 @@ class RunController:
             self.said.emit(_NO_RESULT)
             return
         source, count = self._live.source, self._plane_count
+        result = _with_source(result, source.path or self._run.name)
         partial = messages.is_partial(result.report, count)
         layer = self._last = self._live.finish(result, partial=partial)
         ending = messages.ending_message(result, count)
@@ -232,3 +233,10 @@ class RunController:
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         if event.value == self._last:
             self._last = None
+
+
+def _with_source(result: DenoiseResult, name: str) -> DenoiseResult:
+    """Return a result whose report names the file or layer that it was made of."""
+    (file,) = result.report.files
+    report = replace(result.report, files=(replace(file, source=name),))
+    return replace(result, report=report)
