@@ -196,7 +196,7 @@ class InrDenoiseWidget(QWidget):
         """Denoise all that the selected preview is a part of, as is chosen."""
         several = self.inputs.scope.isVisibleTo(self)
         scope = STACK if several else self.scope.value
-        self.denoise(self._chosen, scope, self.preset.value)
+        self.denoise(self.before_run.layers, scope, self.preset.value)
 
     @property
     def _chosen(self) -> Sequence[Image]:

@@ -164,5 +164,8 @@ def _write(
             clipped += more
         converted.append((values, attributes, kind))
     (written,) = write_layers(path, converted)
-    note = f" {clipped} values did not fit and were clipped." if clipped else ""
+    note = ""
+    if clipped:
+        ends = np.iinfo(dtype)
+        note = f" {clipped} values outside {ends.min} to {ends.max} were clipped."
     return written, note
