@@ -21,6 +21,9 @@ NUMBER_KEY = "inr_denoise_channel_number"
 FILE_KEY = "inr_denoise_file"
 """Key of the file of a layer that napari itself did not open."""
 
+GUESSED_KEY = "inr_denoise_guessed_axes"
+"""Key of the letters of the axes that a file does not name, as they were guessed."""
+
 
 def file_of(layer: Layer) -> str | None:
     """Return the path of the file that a layer was read from; None if it was not."""
