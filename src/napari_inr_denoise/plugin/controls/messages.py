@@ -260,7 +260,7 @@ def result_note(finished: Finished, channels: Sequence[Finished]) -> str:
         also = "" if finished.strength else " and to change the strength"
         return f"Open the noisy image too to compare{also}."
     if not finished.has_strengths:
-        return "Saved at this strength: only a new run has others."
+        return "Saved at this strength; denoise again to change it."
     if len(channels) < 2:
         return ""
     name = composite_name(channels)
