@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise import read_image
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
-from tests.conftest import process_events, wait_until
+from tests.conftest import at_work, process_events, wait_until
 
 pytestmark = pytest.mark.window
 
@@ -59,6 +59,31 @@ def test_all_channels_are_denoised_and_the_sources_hidden(
     assert [layer.visible for layer in viewer.layers] == [False, False, True, True]
     viewer.layers.remove(viewer.layers["magenta [denoised]"])
     assert channels[1].visible
+
+
+@pytest.mark.usefixtures("endless")
+def test_what_would_add_up_with_a_new_result_is_hidden(
+    viewer: Any, widget: InrDenoiseWidget, channels: list[Any]
+) -> None:
+    widget.inputs.channels.setChecked(False)
+    for _ in range(2):
+        widget.run()
+        wait_until(lambda: at_work(widget))
+        widget.stop()
+        wait_until(lambda: not widget.running)
+    shown = [layer.name for layer in viewer.layers if layer.visible]
+    assert shown == ["cyan", viewer.layers[-1].name]
+    assert len(viewer.layers) == 4
+    viewer.layers.selection.active = channels[1]
+    widget.inputs.channels.setChecked(True)
+    widget.preview()
+    wait_until(lambda: at_work(widget))
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    assert widget.results.whole_button.isVisibleTo(widget)
+    widget.results.whole_button.click()  # all channels, as is chosen
+    assert widget.running
+    assert "(1 of 2)" in widget.run_bar.phase_label.value
 
 
 def test_all_channels_are_saved_in_one_file(

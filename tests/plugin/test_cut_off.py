@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
-from tests.conftest import process_events
+from tests.conftest import process_events, wait_until
 from tests.plugin.cut_off import cut_off
 from tests.plugin.states import STATES, advanced, back, sized, table
 
@@ -27,6 +27,17 @@ def test_nothing_is_cut_off_in_any_state(viewer: Any, widget: InrDenoiseWidget) 
             found += [f"{name}, {height} pixels high: {one}" for one in cut_off(widget)]
         back(widget)
     assert found == []
+
+
+def test_nothing_is_cut_off_at_another_strength(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    table(viewer, widget)
+    widget.strength.value = -0.35
+    wait_until(lambda: "strength -0.35" in widget.results.chips.texts)
+    for height in HEIGHTS:
+        sized(widget, NARROW, height)
+        assert cut_off(widget) == []
 
 
 @pytest.mark.parametrize("spoiled", ["button", "label", "row", "table", "plot"])

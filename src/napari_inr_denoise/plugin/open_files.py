@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QInputDialog
 
 from napari_inr_denoise.io.formats import FILE_SUFFIXES
 from napari_inr_denoise.io.read import list_images
+from napari_inr_denoise.plugin.layers.metadata_keys import FILE_KEY
 from napari_inr_denoise.plugin.reader import read_layers
 
 
@@ -34,7 +35,8 @@ def add_files(viewer: napari.Viewer, names: list[str]) -> None:
             if chosen == "":
                 continue
             for data, keywords, _ in read_layers(name, chosen):
-                viewer.add_image(data, **keywords)
+                metadata = {**keywords.get("metadata", {}), FILE_KEY: name}
+                viewer.add_image(data, **{**keywords, "metadata": metadata})
         except (ImportError, ValueError, OSError) as error:
             show_error(str(error))
 

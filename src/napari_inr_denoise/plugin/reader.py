@@ -9,11 +9,16 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_inr_denoise.io.formats import READABLE_SUFFIXES, has_suffix, is_zarr
+from napari_inr_denoise.io.lazy import guessed_axes
 from napari_inr_denoise.io.read import list_images, read_image, read_images
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layers.colormaps import colormap_of
 from napari_inr_denoise.plugin.layers.layer_kwargs import LayerTuple, record_kwargs
-from napari_inr_denoise.plugin.layers.metadata_keys import CHANNEL_KEY
+from napari_inr_denoise.plugin.layers.metadata_keys import (
+    CHANNEL_KEY,
+    GUESSED_KEY,
+    NUMBER_KEY,
+)
 from napari_inr_denoise.plugin.layers.provenance import made_by, provenance_metadata
 
 MAX_IMAGES = 16
@@ -100,7 +105,9 @@ def record_layers(
         **record_kwargs(outer, record),
         **_colour_kwargs(data, "S" in order),
     }
-    metadata = {"notes": notes} if notes else {}
+    metadata: dict[str, Any] = {"notes": notes} if notes else {}
+    if guessed := guessed_axes(record.notes):
+        metadata[GUESSED_KEY] = guessed
     names = record.channel_names or ("",) * record.size_of("C")
     if "C" not in order:
         own = metadata | provenance_metadata(made) | _channel_metadata(names[0])
@@ -121,7 +128,8 @@ def record_layers(
                 "colormap": colours[k % len(colours)],
                 "metadata": metadata
                 | provenance_metadata(made, k)
-                | _channel_metadata(names[k]),
+                | _channel_metadata(names[k])
+                | {NUMBER_KEY: k},
                 **_display_kwargs(record, k),
             },
             "image",

@@ -67,6 +67,19 @@ def test_what_stands_out_comes_first() -> None:
     assert "Failed. it is broken" in text
 
 
+def test_a_result_of_a_layer_with_another_strength() -> None:
+    note = "The strength was set to 0.5 after the fit."
+    settings = DenoiseSettings(strength=0.5)
+    plane = replace(PLANE, mean_before=100.0, mean_after=99.9999)
+    file = replace(FILE, source="cells", notes=(note,), planes=(plane,))
+    found = _Page(page(DenoiseReport("1.0", settings, (file,)), [None]))
+    assert "1 file: 1 denoised" in found.text
+    assert "strength +0.5" in found.text
+    assert note in found.text
+    assert "+0.00%" in found.text
+    assert "cells." not in found.text
+
+
 def test_hostile_names_are_text_and_nothing_is_loaded() -> None:
     picture = Thumbnails(b"png", b"png", HOSTILE)
     failed = FileReport(HOSTILE, status="failed", error=HOSTILE)

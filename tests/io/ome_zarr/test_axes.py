@@ -8,6 +8,7 @@ import pytest
 import zarr
 
 from napari_inr_denoise import read_image, write_image
+from napari_inr_denoise.io.lazy import guessed_axes
 from napari_inr_denoise.io.ome_zarr.axes import axes_of
 from napari_inr_denoise.io.record import Quantity
 
@@ -35,6 +36,9 @@ def test_types_come_before_names(entries: Any, axes: str, words: str) -> None:
     assert found == axes
     assert words in " ".join(notes)
     assert bool(words) == bool(notes)
+    # What the notes say can be read from them again.
+    assert set(guessed_axes(notes)) <= set(axes)
+    assert bool(guessed_axes(notes)) == bool(notes)
 
 
 def test_negative_scales_come_back_as_they_were(tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_inr_denoise import write_image
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layers.source import take_source
+from napari_inr_denoise.plugin.open_files import add_files
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.plugin.conftest import PLUGIN
 
@@ -30,6 +32,18 @@ def test_they_say_where_they_come_from(
     viewer.open(path, plugin=PLUGIN)
     assert row.origin_label.text() == "from file"
     assert row.letters_label.text() == "T Y X"
+    # The reader labels all axes, but has to guess those that a file does not name.
+    unnamed = tmp_path / "a.tif"
+    tifffile.imwrite(unnamed, np.ones((5, 24, 24), np.uint16), photometric="minisblack")
+    add_files(viewer, [str(unnamed)])
+    assert row.letters_label.text() == "Z Y X"
+    assert row.origin_label.text() == "guessed"
+    row.edit_button.click()
+    (only,) = row.editors
+    only.setCurrentText("T time")
+    only.activated.emit(only.currentIndex())
+    assert row.letters_label.text() == "T Y X"
+    assert row.origin_label.text() == "from file"
     viewer.add_image(np.ones((24, 24)), name="flat")
     assert not row.isVisibleTo(widget)
     assert not widget.scope.isVisibleTo(widget)

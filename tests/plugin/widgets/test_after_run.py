@@ -323,6 +323,28 @@ def test_the_raw_residual_is_that_of_the_strength_that_is_shown(
     assert spread[0] == pytest.approx(spread[1] / 2, rel=1e-3)
 
 
+def test_a_residual_in_view_follows_the_strength(
+    viewer: Any, after_stack: InrDenoiseWidget
+) -> None:
+    residual = _shown(viewer, after_stack, "residual")
+    result = viewer.layers["noisy stack [denoised]"]
+    for raw, strength in ((True, 0.0), (True, -0.5), (False, -0.5), (False, 0.0)):
+        after_stack.results.raw.setChecked(raw)
+        after_stack.strength.value = strength
+        process_events(0.2)
+        assert after_stack.after_run.show.layer is residual
+        at = f" at strength {strength:g}" if strength else ""
+        assert residual.name == (
+            f"noisy stack [residual{at}{'' if raw else ' / sigma'}]"
+        )
+        if raw:
+            removed = viewer.layers[0].data - np.asarray(result.data)
+            assert np.allclose(np.asarray(residual.data), removed, atol=1e-3)
+        else:
+            assert residual.contrast_limits == [-4, 4]
+    assert "strength" not in residual.name
+
+
 def test_all_planes_after_a_preview(viewer: Any, widget: InrDenoiseWidget) -> None:
     viewer.layers[0].data = viewer.layers[0].data[:3, :32, :32]
     widget.preview()
@@ -340,8 +362,13 @@ def test_a_result_of_a_stopped_run_is_marked(
 ) -> None:
     widget.run()
     wait_until(lambda: at_work(widget))
+    bar, phases = widget.run_bar, []
+    widget.runs.finishing.connect(lambda: phases.append(bar.phase_label.value))
     widget.stop()
-    assert widget.run_bar.stop_button.text() == "Stopping..."
+    assert bar.stop_button.text() == "Stopping..."
+    bar.show_time(0.5, "~1 min left")  # as the timer does
+    assert bar.left_label.value == ""
     wait_until(lambda: not widget.running)
+    assert phases == ["Finishing..."]
     assert viewer.layers[-1].name == "noisy stack [denoised, partial]"
     assert "Stopped early" in widget.results.chips.texts[0]

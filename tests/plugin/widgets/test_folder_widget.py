@@ -90,7 +90,8 @@ def test_the_choices_are_those_of_the_command(
     widget.mode.value = "plane"
     widget.workers.value, widget.dtype.value = 2, True
     widget.run()
-    wait_until(lambda: not widget.running)
+    # Two processes start and load torch, on a busy machine for more than a minute.
+    wait_until(lambda: not widget.running, seconds=240)
     assert widget.status_label.value.startswith("2 done, 1 failed, 0 skipped.")
     out = images.parent / "results"
     result = out / "a.inr.ome.tif"

@@ -12,8 +12,15 @@ from napari.layers import Image
 from npe2 import PluginManager
 from qtpy.QtWidgets import QFileDialog
 
-from napari_inr_denoise import DenoiseSettings, denoise
-from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise import DenoiseSettings, denoise, write_image
+from napari_inr_denoise.batch.jobs import plan_jobs
+from napari_inr_denoise.batch.options import RunOptions
+from napari_inr_denoise.batch.serial import run_jobs
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.plugin.layers.axis_labels import axes_origin
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, file_of
+from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.open_files import add_files
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until
 
@@ -88,3 +95,96 @@ def test_a_report_that_is_none_is_passed_over(
     viewer.layers.selection.active = layer
     assert widget.results.table.rowCount() == 0
     assert not widget.results.native.isVisibleTo(widget)
+
+
+def test_a_result_that_was_saved_at_another_strength(
+    viewer: Any,
+    widget: InrDenoiseWidget,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noisy = viewer.layers[0]
+    noisy.data = noisy.data[:3, :32, :30]
+    widget.scope.value = STACK
+    widget.run()
+    layer = widget.wait()
+    assert layer is not None
+    facts = widget.results.chips.texts
+    assert not any("strength" in fact for fact in facts)
+    widget.strength.value = -0.37
+    wait_until(lambda: "strength -0.37" in widget.results.chips.texts)
+    assert not any(
+        fact.startswith(("error", "mean", "\u2713"))
+        for fact in widget.results.chips.texts
+    )
+    assert widget.results.planes.title.endswith("at strength 0")
+    path = tmp_path / "a.ome.tif"
+    answer = str(path), "OME-TIFF, 32-bit float (*.ome.tif)"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
+    pixels = np.asarray(layer.data)
+    widget.results.save_button.click()
+    wait_until(lambda: widget.status_label.value.startswith("Saved"))
+    widget.strength.value = 0
+    wait_until(lambda: widget.results.chips.texts == facts)
+    viewer.layers.remove(layer)
+    # Slider, facts, residual and report tell of the pixels, with the noisy image open.
+    (again,) = viewer.open(path, plugin=PLUGIN)
+    viewer.layers.selection.active = again
+    assert np.allclose(again.data, pixels)
+    assert widget.strength.value == -0.37
+    assert not widget.strength.isEnabled()
+    assert "strength -0.37" in widget.results.chips.texts
+    assert widget.results.note.value.startswith("Saved at this strength")
+    assert widget.results.planes.title.endswith("at strength 0")
+    widget.results.show.value = "residual"
+    residual = widget.after_run.show.layer
+    assert residual is not None
+    assert residual.name == "noisy stack [residual at strength -0.37]"
+    assert np.allclose(residual.data, noisy.data - pixels, atol=1e-3)
+    found = widget.after_run.offered
+    assert found is not None
+    assert found.report.settings.strength == -0.37
+    widget.results.show.value = "result"
+    # The next result can be changed again.
+    viewer.layers.selection.active = noisy
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert widget.strength.isEnabled()
+    assert widget.strength.value == 0
+
+
+def test_files_that_the_command_of_the_menu_opens(
+    viewer: Any, tmp_path: Path, tiny: DenoiseSettings
+) -> None:
+    rng = np.random.default_rng(0)
+    noisy = rng.poisson([[[20]], [[40]], [[60]]], (3, 24, 24)).astype(np.uint16)
+    path, out = tmp_path / "a.ome.tif", tmp_path / "out"
+    write_image(path, ImageRecord(noisy, "CYX"))
+    (job,) = plan_jobs([str(path)], out)
+    assert [step.done for step in run_jobs([job], RunOptions(tiny))][-1]
+    add_files(viewer, [str(path), str(job.output)])
+    assert [axes_origin(layer) for layer in viewer.layers] == ["from file"] * 6
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    for channel in range(3):
+        viewer.layers.selection.active = viewer.layers[3 + channel]
+        assert widget.results.native.isVisibleTo(widget)
+        found = widget.after_run.offered
+        assert found is not None
+        assert found.source.is_of(viewer.layers[channel])
+    # The noisy image may be closed, and opened again.
+    viewer.layers.selection.active = viewer.layers[4]
+    viewer.layers.remove(viewer.layers[1])
+    assert widget.results.show.choices == ("result",)
+    add_files(viewer, [str(path)])
+    viewer.layers.selection.active = viewer.layers[3]
+    assert "split" in widget.results.show.choices
+    assert not widget.results.note.value.startswith("Open")
+    # What a run makes of them was read from no file.
+    widget.preset.value = "fast"
+    viewer.layers.selection.active = viewer.layers[0]
+    widget.inputs.channels.setChecked(False)
+    widget.run()
+    made = widget.wait()
+    assert made is not None
+    assert file_of(made) is None
+    assert made.metadata[REPORT_KEY]["files"][0]["source"] == str(path)

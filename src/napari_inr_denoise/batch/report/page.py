@@ -98,11 +98,11 @@ class _Row:
 
     @property
     def details(self) -> list[str]:
-        """Size and state."""
+        """Size, state, and what went otherwise than asked for."""
         texts = [] if self.file.shape is None else [_size(self.file)]
         if self.file.status == "skipped" and self.file.planes:
             texts.append("Done before and unchanged.")
-        return texts
+        return texts + (list(self.file.notes) if self.file.planes else [])
 
     @property
     def cause(self) -> str:
@@ -215,6 +215,7 @@ def _heading(files: Sequence[FileReport], odd: Sequence[_Row]) -> str:
     }
     kind = "images" if any(file.series for file in files) else "files"
     texts = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+    kind = kind.removesuffix("s") if len(files) == 1 else kind
     return f"{len(files)} {kind}: {texts}" if files else "No files"
 
 
@@ -222,9 +223,11 @@ def _about(report: DenoiseReport) -> str:
     now = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     spent = sum(f.seconds or 0.0 for f in report.files if f.status == "done")
     settings = report.settings
+    strength = f", strength {settings.strength:+g}" if settings.strength else ""
     return (
         f"napari-inr-denoise {report.version}, preset {settings.preset}, seed "
-        f"{settings.seed}, mode {settings.mode}; {short_duration(spent)} of work; {now}"
+        f"{settings.seed}, mode {settings.mode}{strength}; {short_duration(spent)} of "
+        f"work; {now}"
     )
 
 

@@ -113,8 +113,9 @@ class DenoiseStep:
         """The current plane and tile, as text; empty if there is only one."""
         if self.learning and self.tile_count > 1:
             return "training on parts of the image"
-        if self.learning:
-            return f"training on {self.plane_count} planes"
+        if self.learning:  # planes that are alone share nothing
+            several = f"{self.plane_count} planes"
+            return f"training on {several if self.plane_count > 1 else 'the volume'}"
         parts = (
             ("plane", self.plane_number, self.plane_count),
             ("tile", self.tile_number, self.tile_count),

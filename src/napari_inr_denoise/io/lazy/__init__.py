@@ -9,6 +9,7 @@ yields the blocks of any image in the axis order of a file::
         output[index] = values
 """
 
+from napari_inr_denoise.io.lazy.axis_letters import guessed_axes as guessed_axes
 from napari_inr_denoise.io.lazy.axis_letters import standard_axes as standard_axes
 from napari_inr_denoise.io.lazy.file_array import FileArray as FileArray
 from napari_inr_denoise.io.lazy.file_array import MissingMask as MissingMask

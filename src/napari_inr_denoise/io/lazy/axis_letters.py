@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from napari_inr_denoise.io.faults import UnsupportedError
 
@@ -11,6 +12,7 @@ MAX_SAMPLES = 4
 _KNOWN = "TCZYXS"
 _FREE = "ZTC"
 _UNNAMED = "QI?"
+_TAKEN = re.compile(r"\btaken for ((?:[TCZYX](?:, )?)+)(?![A-Za-z])")
 
 
 def standard_axes(
@@ -72,6 +74,18 @@ def _guess_note(letters: str, position: int, name: str) -> str:
         f"The file does not say what its axis {position} is; it was taken for {taken}"
         f"{named}. If it is something else, {way}."
     )
+
+
+def guessed_axes(notes: Iterable[str]) -> str:
+    """Return the letters of the axes that were guessed, from the notes that say so.
+
+    Parameters
+    ----------
+    notes : iterable of str
+        Notes of an image.
+    """
+    told = (_TAKEN.search(note) for note in notes)
+    return "".join(found[1] for found in told if found).replace(", ", "")
 
 
 def alpha_note(axes: str) -> str:

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from napari_inr_denoise.plugin.elements.form import button, order_tabs, row
 from napari_inr_denoise.plugin.elements.style import set_role
 from napari_inr_denoise.plugin.layers.axis_labels import OUTER_LETTERS, axes_origin
+from napari_inr_denoise.plugin.layers.metadata_keys import GUESSED_KEY
 
 _MEANINGS = {"T": "time", "Z": "depth", "C": "channel"}
 
@@ -73,7 +74,7 @@ class AxesRow(QWidget):
         guessed = origin == "guessed"
         set_role(self.origin_label, "warning" if guessed else "chip")
         self.origin_label.setToolTip(
-            "The layer does not say what its dimensions are. Check them, and press "
+            "Neither file nor layer names all dimensions. Check them, and press "
             "Edit to correct them."
             if guessed
             else "What the layer says of its dimensions."
@@ -119,5 +120,6 @@ class AxesRow(QWidget):
         self._letters = "".join(letters)
         for choice, k in zip(self._choices, outer, strict=True):
             choice.setCurrentIndex(OUTER_LETTERS.index(letters[k]))
+        self._layer.metadata.pop(GUESSED_KEY, None)  # the user has said it
         self._layer.axis_labels = tuple(letter.lower() for letter in letters)
         self.edited.emit()

@@ -14,6 +14,7 @@ from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.plugin.elements.facts import Chip
+from napari_inr_denoise.plugin.layers.metadata_keys import file_of
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
@@ -90,12 +91,10 @@ def phase_message(step: DenoiseStep, *, still: bool = False) -> str:
         return "Combining and filtering..."
     if still and step.fit is not None and step.fit.step:
         return "Predicting and filtering..."
+    place = step.place[:1].upper() + step.place[1:]
     if step.learning:
-        what = f"Training on {step.plane_count} planes"
-        if step.tile_count > 1:
-            what = "Training on parts of the image"
-        return what + _steps(step)
-    place = f"{step.place[0].upper()}{step.place[1:]}: " if step.place else ""
+        return place + _steps(step)
+    place += ": " * bool(place)
     if step.fit is None:
         return f"{place}finished" if place else "Finishing..."
     return f"{place}{'t' if place else 'T'}raining{_steps(step)}"
@@ -155,15 +154,20 @@ def is_partial(report: DenoiseReport, plane_count: int) -> bool:
     return stopped or len(planes) < plane_count
 
 
-def result_chips(report: DenoiseReport, plane_count: int) -> list[Chip]:
+def result_chips(
+    report: DenoiseReport, plane_count: int, *, judged: bool = True
+) -> list[Chip]:
     """Return the facts on a result, the most important first.
 
     Parameters
     ----------
     report : DenoiseReport
-        Report of the run.
+        Report of the result, with the strength that is shown.
     plane_count : int
         Number of planes that were to be denoised.
+    judged : bool
+        Whether verdict, error and mean in the report are those of that strength; else
+        they are of strength 0, and left out.
     """
     (file,) = report.files
     planes = file.planes
@@ -178,18 +182,12 @@ def result_chips(report: DenoiseReport, plane_count: int) -> list[Chip]:
                 "warning",
             )
         )
-    chips += _verdict_chips(planes)
-    errors = [one.quality.held_out_error for one in planes]
-    known = [error for error in errors if error is not None]
-    if known:
-        of = f", the median of {len(known)} planes" if len(known) > 1 else ""
-        chips.append(
-            Chip(
-                f"error {in_digits(median(known))}",
-                f"Estimated RMSE{of}, in the units of the image, from held-out pixels.",
-            )
-        )
-    chips += _mean_chips(planes)
+    if strength := report.settings.strength:
+        at_0 = "" if judged else " Error and residual are known for strength 0 only."
+        tip = f"Shown and saved at this strength; 0 is the best estimate.{at_0}"
+        chips.append(Chip(f"strength {strength:+g}", tip))
+    if judged:
+        chips += _verdict_chips(planes) + _error_chips(planes) + _mean_chips(planes)
     if file.seconds:
         reasons = dict.fromkeys(StopReason(plane.reason) for plane in planes)
         tip = " ".join(["Time of the run.", *(one.sentence for one in reasons)])
@@ -223,6 +221,16 @@ def _verdict_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
     return chips
 
 
+def _error_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
+    errors = [one.quality.held_out_error for one in planes]
+    known = [error for error in errors if error is not None]
+    if not known:
+        return []
+    of = f", the median of {len(known)} planes" if len(known) > 1 else ""
+    tip = f"Estimated RMSE{of}, in the units of the image, from held-out pixels."
+    return [Chip(f"error {in_digits(median(known))}", tip)]
+
+
 def _mean_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
     changes = [change for p in planes if (change := mean_change(p)) is not None]
     if not changes:
@@ -247,9 +255,12 @@ def _warning_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
 def result_note(finished: Finished, channels: Sequence[Finished]) -> str:
     """Return what must be known of a result before its views are used."""
     if not finished.source.has_values:
-        if finished.layer.source.path is None:
+        if file_of(finished.layer) is None:
             return "The noisy image was removed: there is nothing to compare with."
-        return "Open the noisy image too to compare and to change the strength."
+        also = "" if finished.strength else " and to change the strength"
+        return f"Open the noisy image too to compare{also}."
+    if not finished.has_strengths:
+        return "Saved at this strength; denoise again to change it."
     if len(channels) < 2:
         return ""
     name = composite_name(channels)
@@ -261,10 +272,13 @@ def composite_name(channels: Sequence[Finished]) -> str:
     return " + ".join(one.layer.name.split(" [denoised")[0] for one in channels)
 
 
-def planes_title(planes: Sequence[PlaneReport]) -> str:
-    """Return the title of the table of planes."""
+def planes_title(planes: Sequence[PlaneReport], *, judged: bool = True) -> str:
+    """Return the title of the table of planes; see `result_chips`."""
+    title = f"Planes ({len(planes)})"
+    if not judged:
+        return f"{title} at strength 0"
     odd = sum(bool(oddities_of(plane)) for plane in planes)
-    return f"Planes ({len(planes)}): " + (f"{odd} to review" if odd else "no issues")
+    return f"{title}: " + (f"{odd} to review" if odd else "no issues")
 
 
 def mean_message(plane: PlaneReport) -> str:

@@ -41,6 +41,7 @@ class Foldable:
         self.toggle.setStyleSheet("")  # its own hides the focus
         self.toggle.setToolTip(tip)
         set_role(self.toggle, "title")
+        self.toggle.setMinimumWidth(1)  # a long title must not widen the panel
         self.native.setSizePolicy(
             QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum
         )

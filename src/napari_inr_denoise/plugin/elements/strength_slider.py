@@ -7,8 +7,8 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from napari_inr_denoise.plugin.elements.form import button
 
-_STEPS = 20
-"""Steps from 0 to 1."""
+_STEPS, _KEY_STEP = 100, 5
+"""Steps from 0 to 1, and those of a press of an arrow key."""
 
 
 class StrengthSlider(QWidget):
@@ -26,6 +26,8 @@ class StrengthSlider(QWidget):
         super().__init__()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(-_STEPS, _STEPS)
+        self.slider.setSingleStep(_KEY_STEP)
+        self.slider.setPageStep(4 * _KEY_STEP)
         self.slider.setMinimumWidth(40)
         self.slider.setAccessibleName("Strength")
         self.number = QLabel("0")

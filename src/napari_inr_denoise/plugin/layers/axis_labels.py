@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from napari_inr_denoise.plugin.layers.metadata_keys import GUESSED_KEY, file_of
+
 if TYPE_CHECKING:  # the reader and the writer load no layers
     from napari.layers import Layer
 
@@ -50,10 +52,12 @@ def axis_letters(labels: Sequence[str], plane: tuple[int, int], name: str) -> st
 def axes_origin(layer: Layer) -> str:
     """Return where the axes of a layer come from: "from file", "from layer", "guessed".
 
-    A layer tells them by labels such as "z"; napari's own labels are numbers.
+    A layer tells them by labels such as "z"; napari's own labels are numbers. The
+    reader has labels for all, and notes those that it guessed.
     """
     labels = [str(label).upper() for label in layer.axis_labels]
     named = [label for label in labels if label in {*OUTER_LETTERS, "Y", "X"}]
-    if len(set(named)) < len(labels):
+    guessed = set(layer.metadata.get(GUESSED_KEY, ""))
+    if len(set(named)) < len(labels) or guessed & set(labels):
         return "guessed"
-    return "from layer" if layer.source.path is None else "from file"
+    return "from layer" if file_of(layer) is None else "from file"

@@ -16,6 +16,20 @@ LIVE = "live"
 CHANNEL_KEY = "inr_denoise_channel"
 """Key of the name that a file has for the channel of a layer."""
 
+NUMBER_KEY = "inr_denoise_channel_number"
+"""Key of the number of the channel of a file that a layer shows, from 0."""
+FILE_KEY = "inr_denoise_file"
+"""Key of the file of a layer that napari itself did not open."""
+
+GUESSED_KEY = "inr_denoise_guessed_axes"
+"""Key of the letters of the axes that a file does not name, as they were guessed."""
+
+
+def file_of(layer: Layer) -> str | None:
+    """Return the path of the file that a layer was read from; None if it was not."""
+    path = layer.source.path or layer.metadata.get(FILE_KEY)
+    return None if path is None else str(path)
+
 
 def is_result(layer: Layer) -> bool:
     """Return whether a layer is a result or a diagnostic layer of one."""

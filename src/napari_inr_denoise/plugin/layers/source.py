@@ -27,7 +27,12 @@ from napari_inr_denoise.plugin.layers.displayed import (
     visible,
 )
 from napari_inr_denoise.plugin.layers.lazy_crop import crop_of
-from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
+from napari_inr_denoise.plugin.layers.metadata_keys import (
+    FILE_KEY,
+    REPORT_KEY,
+    SHOWS_KEY,
+    file_of,
+)
 from napari_inr_denoise.plugin.layers.region import Region, drawn_box, mask_of
 from napari_inr_denoise.plugin.layers.scope import SLICE, VISIBLE, VOLUME
 
@@ -107,6 +112,12 @@ class LayerSource:
         own = None if self.layer is None else self.layer()
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         return own is not None and own == layer
+
+    @property
+    def path(self) -> str | None:
+        """The file of the layer; None if it was read from none, or is gone."""
+        own = None if self.layer is None else self.layer()
+        return None if own is None else file_of(own)
 
     def is_same_part(self, other: LayerSource) -> bool:
         """Return whether another source is the same part of the same layer."""
@@ -315,7 +326,7 @@ def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
         "metadata": {
             key: value
             for key, value in layer.metadata.items()
-            if key not in {REPORT_KEY, SHOWS_KEY}  # of another run
+            if key not in {REPORT_KEY, SHOWS_KEY, FILE_KEY}  # its own
         },
     }
     if layer.blending == "additive":

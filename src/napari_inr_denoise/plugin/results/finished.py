@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.report.report import DenoiseReport
 
 
+_SET_AFTER = "The strength was set to"
+"""First words of the note on a strength that was set after the fit."""
+
+
 @dataclass(eq=False)
 class Finished:
     """A result, its source, and the layer that shows it.
@@ -29,7 +33,8 @@ class Finished:
     source : LayerSource
         The source of the run; without data once its layer was removed.
     result : DenoiseResult
-        The result of the fit, at strength 0.
+        The result of the fit, at strength 0 unless it was opened from a file that holds
+        another.
     layer : Image
         The result layer.
     ending : str
@@ -39,7 +44,8 @@ class Finished:
     is_preview : bool
         Whether it is a part of an image, for a look.
     strength : float
-        The strength of the displayed result.
+        The strength of the displayed result. Not 0 from the start for one that was
+        saved at another: see `has_strengths`.
     shown : ndarray, AtStrength or None
         Data of the layer at a strength other than 0. `layer.data` may be a proxy that
         napari gives to plugins.
@@ -56,6 +62,24 @@ class Finished:
     strength: float = field(default=0.0, init=False)
     shown: NDArray[Any] | AtStrength | None = field(default=None, init=False)
     other: Finished | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.strength = self.result.report.settings.strength
+
+    @property
+    def has_strengths(self) -> bool:
+        """Whether the strength can be changed.
+
+        It needs the noisy image and the result at strength 0, which a file that was
+        saved at another strength does not hold.
+        """
+        return self.source.has_values and self.result.report.settings.strength == 0
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the report tells of what is shown, not of strength 0."""
+        notes = self.report.files[0].notes
+        return not any(note.startswith(_SET_AFTER) for note in notes)
 
     @property
     def quality(self) -> str:
@@ -83,11 +107,11 @@ class Finished:
     def report(self) -> DenoiseReport:
         """The report of the result with the displayed strength."""
         report = self.result.report
-        if self.strength == 0:
+        if self.strength == report.settings.strength:
             return report
         (file,) = report.files
         note = (
-            f"The strength was set to {self.strength:g} after the fit; the values of "
+            f"{_SET_AFTER} {self.strength:g} after the fit; the values of "
             "the planes are those at strength 0."
         )
         return replace(
@@ -97,7 +121,7 @@ class Finished:
         )
 
     def set_strength(self, strength: float) -> None:
-        """Show the result with less or more denoising; the source must have data."""
+        """Show the result with less or more denoising; see `has_strengths`."""
         if strength == self.strength:
             return
         self.strength = strength

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import napari
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
 from napari_inr_denoise.plugin.layers.metadata_keys import (
     LIVE,
     REPORT_KEY,
     SHOWS_KEY,
+    is_result,
 )
 from napari_inr_denoise.plugin.layers.source import LayerSource
-from napari_inr_denoise.plugin.results.names import with_words
+from napari_inr_denoise.plugin.results.names import plain_name, with_words
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult
@@ -47,7 +48,7 @@ class ResultLayer:
         self._not_before = 0.0
         self._has_image = False
         self._finished = False
-        self._hidden = False
+        self._hidden: list[Layer] = []
 
     @property
     def layer(self) -> Image | None:
@@ -121,20 +122,24 @@ class ResultLayer:
         was_active = layers.selection.active == layer
         layers.remove(layer)
         origin = self.source.layer_in(layers)
-        if self._hidden and origin is not None:
-            origin.visible = True
+        for one in self._hidden:
+            one.visible = True
         if was_active and origin is not None:
             layers.selection.active = origin
 
     def _added(self, image: NDArray[Any]) -> Image:
         keywords = self.source.keywords
         metadata = keywords["metadata"] | {SHOWS_KEY: LIVE}
-        self._hide_origin()
+        self._hide_what_adds_up()
         return self._viewer.add_image(image, **{**keywords, "metadata": metadata})
 
-    def _hide_origin(self) -> None:
-        """Hide a channel of a composite: it would add up with its result."""
-        origin = self.source.layer_in(self._viewer.layers)
-        adds = self.source.keywords.get("blending") == "additive"
-        if adds and origin is not None and origin.visible:
-            origin.visible, self._hidden = False, True
+    def _hide_what_adds_up(self) -> None:
+        """Hide a channel of a composite and its earlier results: they would add up."""
+        if self.source.keywords.get("blending") != "additive":
+            return
+        own = plain_name(self.source.keywords["name"])
+        for one in self._viewer.layers:
+            earlier = is_result(one) and plain_name(one.name) == own
+            if one.visible and (earlier or self.source.is_of(one)):
+                one.visible = False
+                self._hidden.append(one)

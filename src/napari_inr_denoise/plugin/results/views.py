@@ -213,7 +213,10 @@ def map_layer(
         "colormap": "gray" if signed else "magma",
         "contrast_limits": (-most if signed else 0.0, most),
     }
-    return values, _keywords(finished.source, name, ", image units") | shown
+    at = ", image units"
+    if finished.strength and name == UNCERTAINTY:
+        at += ", at strength 0"  # the error at another one is not known
+    return values, _keywords(finished.source, name, at) | shown
 
 
 def _keywords(source: LayerSource, shows: str, at: str = "") -> dict[str, Any]:

@@ -32,6 +32,7 @@ class StepSignals(WorkerBaseSignals):  # type: ignore[misc]
 
     stepped = Signal(object)
     drawn = Signal(object)
+    finishing = Signal()
 
 
 class StoppableWorker(WorkerBase):  # type: ignore[misc]
@@ -67,9 +68,10 @@ class DenoiseWorker(StoppableWorker):
     """Denoises a source, and shows where it is several times a second.
 
     The step is then emitted as `stepped`, and the current image as `drawn`, always the
-    same array. The last step is emitted too. Ends with `returned` (a DenoiseResult,
-    also after `stop`; None if stopped before the first step) or `errored`, and always
-    with `finished`.
+    same array. The last step is emitted too. After `stop`, `finishing` is emitted when
+    the training has stopped and its best result is filtered. Ends with `returned` (a
+    DenoiseResult, also after `stop`; None if stopped before the first step) or
+    `errored`, and always with `finished`.
 
     Parameters
     ----------
@@ -114,7 +116,10 @@ class DenoiseWorker(StoppableWorker):
             return result
         finally:
             steps.close()
-        return None if step is None else step.stopped()
+        if step is None:
+            return None
+        self.finishing.emit()
+        return step.stopped()
 
     def _show(self, step: DenoiseStep) -> bool:
         """Emit a step and its image unless the last ones are recent."""
@@ -122,9 +127,10 @@ class DenoiseWorker(StoppableWorker):
         self._live.note(step)
         if started < self._show_at:
             return False
-        image = self._live.at(step)
         self.stepped.emit(step)
-        self.drawn.emit(image)
+        # Nothing is trained at step 0: the noisy image tells more.
+        if step.fit is None or step.fit.step:
+            self.drawn.emit(self._live.at(step))
         took = time.monotonic() - started
         self._show_at = started + max(took / _SHOWING_SHARE, SHOW_EVERY_S)
         return True

@@ -106,7 +106,7 @@ class ResultSection:
         self.form = Form()
         self._lay_out()
         self.show_saved(None)
-        self.show_result(None, [], ())
+        self.show_result(None, ())
 
     def _lay_out(self) -> None:
         tip = "0 is the best estimate, -1 the noisy image, 1 the smoothest"
@@ -135,17 +135,14 @@ class ResultSection:
     def show_result(
         self,
         finished: Finished | None,
-        chips: Sequence[Chip],
         channels: Sequence[Finished],
     ) -> None:
-        """Show a result.
+        """Show a result, without its facts.
 
         Parameters
         ----------
         finished : Finished or None
             None hides the section.
-        chips : sequence of Chip
-            The facts on it.
         channels : sequence of Finished
             The results of its composite.
         """
@@ -153,8 +150,6 @@ class ResultSection:
         planes = () if finished is None else finished.result.report.files[0].planes
         self.table.show_planes(planes)
         self.planes.native.setVisible(len(planes) > 1)
-        self.planes.title = messages.planes_title(planes)
-        self.chips.show_facts(chips)
         self.show.show_only(() if finished is None else views_of(finished))
         if finished is None:
             return
@@ -168,9 +163,16 @@ class ResultSection:
         self.save_button.setAccessibleName(saved)
         self.whole_button.setVisible(finished.is_preview)
         self.form.show_row(self.strength, finished.source.has_values)
+        self.strength.setEnabled(finished.has_strengths)
         if finished.other is not None:
             both = f"{finished.other.quality} | {finished.quality}"
             self.show.add(both, COMPARED, "")
+
+    def show_facts(self, finished: Finished, chips: Sequence[Chip]) -> None:
+        """Show what is known of a result at the strength that is shown."""
+        planes, judged = finished.result.report.files[0].planes, finished.is_judged
+        self.planes.title = messages.planes_title(planes, judged=judged)
+        self.chips.show_facts(chips)
 
     def show_saved(self, path: Path | None) -> None:
         """Offer to open a file that was saved, and its folder."""

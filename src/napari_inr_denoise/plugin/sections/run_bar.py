@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ERROR, _RESIDUAL = "error / noise level", "residual / noise level"
 _STILL_S = 1.5
 """Seconds without a new training step after which the network is predicting."""
-_STOP, _STOPPING = "Stop", "Stopping..."
+_STOP, _STOPPING, _FINISHING = "Stop", "Stopping...", "Finishing..."
 
 
 class RunBar:
@@ -37,6 +37,7 @@ class RunBar:
     def __init__(self) -> None:
         self._fit_started = self._stepped = 0.0
         self._number = 0
+        self._stopping = False
         self._plotted: tuple[dict[str, int], int] | None = None
         self.start_button = button(
             "Denoise",
@@ -116,13 +117,21 @@ class RunBar:
         """Show the run that is at work, or the buttons that start one."""
         self._idle.setVisible(not on)
         self._busy.setVisible(on)
+        self._stopping = False
         self.stop_button.setText(_STOP)
         self.stop_button.setEnabled(on)
 
     def show_stopping(self) -> None:
-        """Show that Stop was heard."""
+        """Show that Stop was heard, and nothing of the training from then on."""
+        self._stopping = True
         self.stop_button.setText(_STOPPING)
         self.stop_button.setEnabled(False)
+        self.left_label.value = ""
+
+    def show_finishing(self) -> None:
+        """Show that the training has stopped, and its best result is filtered."""
+        if self._stopping:
+            self.phase_label.value = _FINISHING
 
     def show_layer_count(self, count: int) -> None:
         """Show how many layers the button starts, if there are several."""
@@ -158,6 +167,8 @@ class RunBar:
         position : str
             Which of several layers is at work, with a colon; empty for one.
         """
+        if self._stopping:
+            return
         now, number = time.monotonic(), 0 if step.fit is None else step.fit.step
         if number != self._number:
             self._number, self._stepped = number, now
@@ -175,6 +186,8 @@ class RunBar:
         time_left : str
             Estimated time until the end of the run; empty if unknown.
         """
+        if self._stopping:
+            return
         self.left_label.value = time_left
         self.progress.setValue(round(share * BAR_STEPS))
 

@@ -21,7 +21,7 @@ from napari_inr_denoise.plugin.results.views import COMPARED
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 from napari_inr_denoise.plugin.sections.result_section import ResultSection
 from napari_inr_denoise.plugin.widgets.save_control import SaveControl
-from napari_inr_denoise.plugin.widgets.saved_result import saved_result
+from napari_inr_denoise.plugin.widgets.saved_result import find_noisy, saved_result
 from napari_inr_denoise.plugin.widgets.show_control import ShowControl
 from napari_inr_denoise.plugin.widgets.strength_control import StrengthControl
 
@@ -64,8 +64,11 @@ class AfterRun:
         self._strength = StrengthControl(section, lifetime, say)
         self._save = SaveControl(section, lifetime, say)
         self.show = ShowControl(section, viewer, lifetime, say)
+        self._strength.changed.connect(self._show_strength)
+        self._strength.changed.connect(self.show.renew)
         section.table.chosen.connect(self._go_to)
         viewer.layers.selection.events.active.connect(self.follow_selection)
+        viewer.layers.events.inserted.connect(self._follow_insertion)
         viewer.layers.events.removed.connect(self._follow_removal)
         viewer.dims.events.current_step.connect(self._follow_slider)
 
@@ -142,9 +145,15 @@ class AfterRun:
         self.show.offer(finished, channels)
         self._strength.offer(finished)
         self._save.offer(finished, channels)
-        chips = [] if finished is None else _chips(finished)
-        self._section.show_result(finished, chips, channels)
+        self._section.show_result(finished, channels)
+        self._show_strength()
         self._follow_slider()
+
+    def _show_strength(self) -> None:
+        """Show what is known of the result at the strength that is shown."""
+        offered = self._offered
+        if offered is not None:
+            self._section.show_facts(offered, _chips(offered))
 
     @while_open
     def follow_selection(self, *_: object) -> None:
@@ -159,6 +168,14 @@ class AfterRun:
         if found is not self._offered:
             self.offer(found)
             self.turned.emit(found)
+
+    @while_open
+    def _follow_insertion(self, _: Event) -> None:
+        """Compare saved results with a noisy image that is opened after them."""
+        offered = self._offered
+        found = [one for one in self._layers if find_noisy(one, self._viewer)]
+        if offered is not None and offered in found:
+            self.offer(offered)
 
     @while_open
     def _follow_removal(self, event: Event) -> None:
@@ -198,7 +215,9 @@ class AfterRun:
 
 
 def _chips(finished: Finished) -> list[Chip]:
-    chips = messages.result_chips(finished.result.report, finished.plane_count)
+    chips = messages.result_chips(
+        finished.report, finished.plane_count, judged=finished.is_judged
+    )
     if finished.is_preview:
         tip = f"A part of the plane, denoised with the quality {finished.quality}."
         chips.insert(0, Chip("Preview", tip))

@@ -130,6 +130,7 @@ class InrDenoiseWidget(QWidget):
         runs.progressed.connect(bar.show_step)
         runs.timed.connect(bar.show_time)
         runs.stopping.connect(bar.show_stopping)
+        runs.finishing.connect(bar.show_finishing)
         runs.said.connect(bar.say)
         runs.finished.connect(self.after_run.add)
         runs.ended.connect(self._show_end)
@@ -195,7 +196,7 @@ class InrDenoiseWidget(QWidget):
         """Denoise all that the selected preview is a part of, as is chosen."""
         several = self.inputs.scope.isVisibleTo(self)
         scope = STACK if several else self.scope.value
-        self.denoise(self._chosen, scope, self.preset.value)
+        self.denoise(self.before_run.layers, scope, self.preset.value)
 
     @property
     def _chosen(self) -> Sequence[Image]:

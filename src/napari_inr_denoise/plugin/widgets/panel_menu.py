@@ -15,6 +15,7 @@ from napari_inr_denoise.plugin.controls.file_dialogs import (
     ask_for_name,
     save_settings,
 )
+from napari_inr_denoise.plugin.layers.metadata_keys import file_of
 from napari_inr_denoise.plugin.results.split_line import canvas_of
 from napari_inr_denoise.plugin.sections.input_section import InputSection
 from napari_inr_denoise.plugin.widgets.help_dialog import HelpDialog
@@ -129,8 +130,8 @@ class PanelMenu:
     @property
     def _path(self) -> str:
         layer: Any = self._inputs.layer.chosen
-        path = None if layer is None else layer.source.path
-        return str(path) if path else "IMAGE.tif"
+        path = None if layer is None else file_of(layer)
+        return path or "IMAGE.tif"
 
     def _copy(self, text: str, what: str) -> None:
         clipboard = QApplication.clipboard()

@@ -54,6 +54,8 @@ class RunController:
         whole queue and the time left in words, empty if it is not known.
     stopping : Signal
         Emitted when the run is told to stop.
+    finishing : Signal
+        Emitted when its training has stopped, and the result so far is filtered.
     said : Signal
         Emitted with a sentence for the user.
     finished : Signal
@@ -66,6 +68,7 @@ class RunController:
     progressed = Signal(object, str)
     timed = Signal(float, str)
     stopping = Signal()
+    finishing = Signal()
     said = Signal(str)
     finished = Signal(object, float)
     ended = Signal(object)
@@ -140,6 +143,7 @@ class RunController:
         worker = DenoiseWorker(run.source, replace(run.settings, strength=0.0))
         worker.stepped.connect(self._show_step)
         worker.drawn.connect(self._show_image)
+        worker.finishing.connect(self._show_finishing)
         worker.returned.connect(self._show_result)
         worker.errored.connect(self._show_failure)
         worker.finished.connect(self._finish)
@@ -166,6 +170,10 @@ class RunController:
             self.timed.emit(self._queue.share, self._queue.time_left)
 
     @while_open
+    def _show_finishing(self) -> None:
+        self.finishing.emit()
+
+    @while_open
     def _show_image(self, image: NDArray[np.float32]) -> None:
         if self._live is not None:
             self._live.show(image)
@@ -177,6 +185,7 @@ class RunController:
             self.said.emit(_NO_RESULT)
             return
         source, count = self._live.source, self._plane_count
+        result = _with_source(result, source.path or self._run.name)
         partial = messages.is_partial(result.report, count)
         layer = self._last = self._live.finish(result, partial=partial)
         ending = messages.ending_message(result, count)
@@ -224,3 +233,10 @@ class RunController:
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         if event.value == self._last:
             self._last = None
+
+
+def _with_source(result: DenoiseResult, name: str) -> DenoiseResult:
+    """Return a result whose report names the file or layer that it was made of."""
+    (file,) = result.report.files
+    report = replace(result.report, files=(replace(file, source=name),))
+    return replace(result, report=report)

@@ -133,9 +133,8 @@ def _thumbnails(finished: Finished) -> Thumbnails | None:
     source, result = finished.source, finished.result
     if not source.has_values:
         return None
-    noisy, denoised = (
-        AxesImage(data, source.axes) for data in (source.image(), result.image)
-    )
+    shown = result.image if finished.shown is None else finished.shown
+    noisy, denoised = (AxesImage(data, source.axes) for data in (source.image(), shown))
     doubt = result.uncertainty
     uncertainty = None if doubt is None else AxesImage(doubt, source.axes)
     return thumbnails(noisy, denoised, finished.report.files[0], uncertainty)
@@ -165,5 +164,8 @@ def _write(
             clipped += more
         converted.append((values, attributes, kind))
     (written,) = write_layers(path, converted)
-    note = f" {clipped} values did not fit and were clipped." if clipped else ""
+    note = ""
+    if clipped:
+        ends = np.iinfo(dtype)
+        note = f" {clipped} values outside {ends.min} to {ends.max} were clipped."
     return written, note

@@ -9,7 +9,11 @@ from napari_inr_denoise.core.pipeline.result import DenoiseResult
 from napari_inr_denoise.core.report.report import DenoiseReport
 from napari_inr_denoise.plugin.controls.messages import ending_message
 from napari_inr_denoise.plugin.layers.channels import noisy_images
-from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.layers.metadata_keys import (
+    NUMBER_KEY,
+    REPORT_KEY,
+    file_of,
+)
 from napari_inr_denoise.plugin.layers.scope import STACK
 from napari_inr_denoise.plugin.layers.source import take_source
 from napari_inr_denoise.plugin.results.finished import Finished
@@ -27,7 +31,7 @@ def saved_result(layer: Image, viewer: napari.Viewer) -> Finished | None:
     """
     values = layer.metadata.get(REPORT_KEY)
     # A layer that was not read from a file belongs to the panel that made it.
-    if values is None or layer.source.path is None:
+    if values is None or file_of(layer) is None:
         return None
     try:
         report = DenoiseReport.from_dict(values)
@@ -44,6 +48,26 @@ def saved_result(layer: Image, viewer: napari.Viewer) -> Finished | None:
     return Finished(source, result, layer, ending, count)
 
 
+def find_noisy(finished: Finished, viewer: napari.Viewer) -> bool:
+    """Find the noisy image of a saved result that was opened after it.
+
+    Returns
+    -------
+    bool
+        Whether it was found; the result can be compared with it then.
+    """
+    if finished.source.has_values or file_of(finished.layer) is None:
+        return False
+    noisy = _noisy_of(finished.layer, finished.result.report, viewer)
+    if noisy is None:
+        return False
+    try:
+        finished.source = take_source(noisy, viewer.dims, STACK)
+    except ValueError:
+        return False
+    return True
+
+
 def _noisy_of(
     layer: Image, report: DenoiseReport, viewer: napari.Viewer
 ) -> Image | None:
@@ -51,7 +75,12 @@ def _noisy_of(
     path = report.files[0].source
     for one in noisy_images(viewer):
         named = layer.name.startswith(f"{one.name} [denoised")
-        same_file = path is not None and str(one.source.path) == str(path)
+        same_file = path is not None and file_of(one) == path
+        same_file &= _channel(one) == _channel(layer)
         if (named or same_file) and one.data.shape == layer.data.shape:
             return one
     return None
+
+
+def _channel(layer: Image) -> object:
+    return layer.metadata.get(NUMBER_KEY)

@@ -82,7 +82,7 @@ class ShowControl:
         self._timer.timeout.connect(self._take_away)
         self.line = SplitLine(section.native, viewer, lifetime)
         section.show.changed.connect(self._switch)
-        section.raw.toggled.connect(self._renew_residual)
+        section.raw.toggled.connect(self.renew)
         viewer.layers.events.removed.connect(self._follow_removal)
         lifetime.undocking.connect(self.end)
         # Another panel in the same viewer may have the key already.
@@ -227,9 +227,16 @@ class ShowControl:
         if not self._lifetime.over:
             self._show_noisy(on=False)
 
-    def _renew_residual(self, _: bool) -> None:
-        if self._section.show.value == RESIDUAL:
-            self._switch(RESIDUAL)
+    @while_open
+    def renew(self, *_: object) -> None:
+        """Update the residual or map to the strength and the unit that are chosen."""
+        view, layer, offered = self._section.show.value, self._layer, self._offered
+        if layer is None or offered is None or view in {SPLIT, COMPARED}:
+            return
+        raw = self._section.raw.isChecked()
+        layer.data, keywords = view_layer(offered, view, raw=raw)
+        layer.name = keywords["name"]
+        layer.contrast_limits = keywords["contrast_limits"]
 
     @while_open
     def _renew_split(self, _: Event) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_inr_denoise.plugin.results.at_strength import AtStrength
@@ -32,7 +33,14 @@ class StrengthControl:
         Lifetime of the panel.
     say : callable
         Takes a message for the user.
+
+    Attributes
+    ----------
+    changed : Signal
+        Emitted when the result is shown at another strength.
     """
+
+    changed = Signal()
 
     def __init__(
         self, section: ResultSection, lifetime: Lifetime, say: Callable[[str], None]
@@ -64,9 +72,10 @@ class StrengthControl:
 
     @while_open
     def _follow(self) -> None:
-        if self._offered is not None and self._offered.source.has_values:
+        if self._offered is not None and self._offered.has_strengths:
             self._offered.set_strength(self._section.strength.value)
             self._allow_keeping()
+            self.changed.emit()
 
     def _keep(self) -> None:
         """Compute all planes in a thread: a long stack takes seconds."""
