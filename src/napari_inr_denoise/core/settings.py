@@ -255,6 +255,9 @@ class DenoiseSettings(_Checked):
         own.
     n_augmentations : int
         Flips and rotations of the surroundings that a prediction averages.
+    ridge_rounds : int
+        How often similar patches are averaged. Each round after the first searches in
+        the result of the one before, for larger groups.
     patience : float
         How long the networks with a blind spot are trained for small gains. With 2
         they go on until half the usual gain is expected. SIREN stops at the noise
@@ -287,6 +290,9 @@ class DenoiseSettings(_Checked):
     )
     n_augmentations: int = _setting(
         8, "Flips and rotations that are averaged.", minimum=1, maximum=8
+    )
+    ridge_rounds: int = _setting(
+        1, "Rounds of averaging similar patches.", minimum=1, maximum=8
     )
     patience: float = _setting(
         1.0, "How long to train for small gains.", minimum=0.1, maximum=100.0
@@ -417,6 +423,7 @@ PRESETS: dict[str, DenoiseSettings] = {
     "auto": DenoiseSettings(
         preset="auto",
         candidates=NEIGHBOURHOOD,
+        ridge_rounds=2,
     ),
     "fast": DenoiseSettings(
         preset="fast",
@@ -427,6 +434,7 @@ PRESETS: dict[str, DenoiseSettings] = {
     "best": DenoiseSettings(
         preset="best",
         candidates=f"{NEIGHBOURHOOD}+{ATTENTION}",
+        ridge_rounds=2,
         patience=4.0,
         neighbourhood=NeighbourhoodSettings(steps=1200),
         attention=AttentionSettings(steps=600),

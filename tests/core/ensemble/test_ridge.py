@@ -10,10 +10,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from napari_inr_denoise.core.denoise import denoise
 from napari_inr_denoise.core.ensemble.ridge import regressed, ridge_averaged
 from napari_inr_denoise.core.ensemble.similar_patches import Search
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.settings import preset_settings
 
 SIGMA = 10.0
 SEARCH = Search(similar=32, step=4, reach=14)
@@ -46,10 +48,36 @@ def test_repeated_structure_comes_back(rng: np.random.Generator) -> None:
     assert _error(found, truth) < 0.8 * _error(result, truth)
 
 
-def test_what_is_flat_stays_flat(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_what_is_flat_stays_flat(rng: np.random.Generator, rounds: int) -> None:
     noisy = 100 + rng.normal(0, SIGMA, (64, 64, 1))
     result = np.full_like(noisy, 100.0, dtype=np.float32)
-    assert _error(ridge_averaged(_problem(noisy), result), result) < 0.01 * SIGMA
+    found = ridge_averaged(_problem(noisy), result, rounds=rounds)
+    assert _error(found, result) < 0.01 * SIGMA
+
+
+def test_a_second_round_has_a_better_pilot(rng: np.random.Generator) -> None:
+    truth, problem, result = _edges(rng)
+    once, twice = (ridge_averaged(problem, result, rounds=rounds) for rounds in (1, 2))
+    assert _error(twice, truth) < 0.97 * _error(once, truth)
+
+
+@pytest.mark.parametrize(
+    ("axes", "mode"), [("YX", "plane"), ("ZYX", "plane"), ("ZYX", "volume")]
+)
+def test_the_rounds_are_those_of_the_settings(
+    rng: np.random.Generator, axes: str, mode: str
+) -> None:
+    """In a plane, in a stack, and in a volume that is filtered as a stack."""
+    truth, *_ = _edges(rng, (32, 32, 1))
+    image = np.stack([truth[..., 0] + rng.normal(0, SIGMA, (32, 32)) for _ in "zzz"])
+    image = image[0] if axes == "YX" else image + 9 * rng.normal(size=(3, 1, 1))
+    settings = preset_settings("fast", mode=mode, device="cpu", window_steps=4)
+    once, twice = (
+        denoise(image, axes=axes, settings=replace(settings, ridge_rounds=rounds))
+        for rounds in (1, 2)
+    )
+    assert np.abs(once.image - twice.image).max() > 0.01
 
 
 def test_samples_of_one_structure_help_each_other(rng: np.random.Generator) -> None:

@@ -60,6 +60,8 @@ class FilterProblem:
     beside : tuple of (NoisyPlane, Estimate)
         Planes beside this one in a stack that show similar structure, and their
         estimates after `PILOT_FILTERS`.
+    rounds : int
+        How often similar patches are averaged.
     """
 
     plane: NoisyPlane
@@ -67,6 +69,7 @@ class FilterProblem:
     device: torch.device
     shared: bool = False
     beside: tuple[tuple[NoisyPlane, Estimate], ...] = field(default=(), repr=False)
+    rounds: int = 1
 
 
 class PostFilter(Protocol):
@@ -108,7 +111,11 @@ def plane_mean(problem: FilterProblem, estimate: Estimate) -> Estimate:
 def ridge(problem: FilterProblem, estimate: Estimate) -> Estimate:
     """Average with the regression of similar noisy patches that the estimate steers."""
     plane_yxs = ridge_averaged(
-        problem.plane, estimate.plane_yxs, problem.device, _beside(problem)
+        problem.plane,
+        estimate.plane_yxs,
+        problem.device,
+        _beside(problem),
+        problem.rounds,
     )
     return Estimate(plane_yxs, estimate.divergence_yxs)
 

@@ -40,12 +40,15 @@ class VolumePlane:
         Index of the plane to filter.
     device : torch.device
         Where to compute.
+    rounds : int
+        How often similar patches of single planes are averaged.
     """
 
     planes: Sequence[NoisyPlane] = field(repr=False)
     estimates: Sequence[Estimate] = field(repr=False)
     number: int
     device: torch.device
+    rounds: int = 1
 
     @property
     def results(self) -> list[tuple[NoisyPlane, NDArray[np.float32]]]:
@@ -91,7 +94,9 @@ def ridge(plane: VolumePlane) -> Estimate:
 def ridge_beside(plane: VolumePlane) -> Estimate:
     """Average with the regression of similar patches of one plane, as in a stack."""
     problem, plane_yxs = plane.results[plane.number]
-    averaged = ridge_averaged(problem, plane_yxs, plane.device, plane.beside)
+    averaged = ridge_averaged(
+        problem, plane_yxs, plane.device, plane.beside, plane.rounds
+    )
     return replace(plane.estimates[plane.number], plane_yxs=averaged)
 
 

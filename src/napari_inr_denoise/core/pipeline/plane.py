@@ -212,7 +212,9 @@ def _combined(
             best = _mean(problem, finite, held_out)[0] if finite else None
         yield _of_all(newest, len(fits), set(done), best)
     combined = combine_candidates(problem, run.result, held_out, device)
-    return finished_result(problem, combined, held_out, device)
+    return finished_result(
+        problem, combined, held_out, device, rounds=settings.ridge_rounds
+    )
 
 
 def _of_all(
@@ -332,6 +334,8 @@ def finished_result(
     held_out_yx: NDArray[np.bool_],
     device: torch.device,
     beside: Sequence[tuple[NoisyPlane, Estimate]] = (),
+    *,
+    rounds: int = 1,
 ) -> FitResult:
     """Apply the last filters to a combination, and estimate the error of the result.
 
@@ -347,10 +351,12 @@ def finished_result(
         Where to run the post-filters.
     beside : sequence of (NoisyPlane, Estimate)
         Planes beside it in a stack; see `FilterProblem`.
+    rounds : int
+        How often similar patches are averaged.
     """
     if combined.reason is not StopReason.NON_FINITE:
         filters = FilterProblem(
-            problem, held_out_yx, device, combined.shared, tuple(beside)
+            problem, held_out_yx, device, combined.shared, tuple(beside), rounds
         )
         estimate = apply_post_filters(filters, combined.estimate)
         combined = replace(combined, estimate=estimate)

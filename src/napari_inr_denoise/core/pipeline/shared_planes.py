@@ -30,7 +30,7 @@ class SharedPlanes:
     trained : SharedNetworks
         The networks and their series.
     settings : DenoiseSettings
-        Gives the seed of the held-out pixels.
+        Gives the seed of the held-out pixels and the rounds of averaging.
     device : torch.device
         Where to compute.
     at_once : int
@@ -44,7 +44,8 @@ class SharedPlanes:
         device: torch.device,
         at_once: int,
     ) -> None:
-        self._trained, self._seed, self._device = trained, settings.seed, device
+        self._trained, self._device = trained, device
+        self._seed, self._rounds = settings.seed, settings.ridge_rounds
         tiles = trained.planes.tiling.count
         self._combined = GeneratorCache[Combined]((2 * tiles) + 1 + at_once)
 
@@ -81,7 +82,12 @@ class SharedPlanes:
         combined = yield from self.combination(member)
         held_out = member.held_out(self._seed)
         return finished_result(
-            member.problem, combined, held_out, self._device, similar[::-1]
+            member.problem,
+            combined,
+            held_out,
+            self._device,
+            similar[::-1],
+            rounds=self._rounds,
         )
 
     def combination(self, member: SeriesTile) -> Generator[None, None, Combined]:

@@ -71,6 +71,7 @@ class VolumePlanes:
         at_once: int,
     ) -> None:
         self._series, self._seed = trained.planes, settings.seed
+        self._rounds = settings.ridge_rounds
         self._device, self._at_once = device, at_once
         self._shared = SharedPlanes(trained, settings, device, at_once)
         self._members: dict[int, SeriesTile] = {}
@@ -163,7 +164,9 @@ class VolumePlanes:
     ) -> Generator[None, None, Combined]:
         yield
         problems, estimates = zip(*planes, strict=True)
-        plane = VolumePlane(problems, estimates, run.index(number), self._device)
+        plane = VolumePlane(
+            problems, estimates, run.index(number), self._device, self._rounds
+        )
         before = self._combined[number]
         found = kept_finite(apply(plane), before.estimate)
         return replace(before, estimate=found)

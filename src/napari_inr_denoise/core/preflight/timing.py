@@ -313,7 +313,7 @@ def other_pace(
     beside : int
         Number of planes beside it that the post-filters search.
     settings : DenoiseSettings
-        Gives the seed.
+        Gives the seed and the rounds of averaging.
     device : torch.device
         Where to run the post-filters.
     at_once : int
@@ -330,7 +330,8 @@ def other_pace(
     def finish() -> None:
         combined = combine_candidates(problem, [prediction], held_out, device)
         others = beside * [(problem, combined.estimate)]
-        finished_result(problem, combined, held_out, device, others)
+        rounds = settings.ridge_rounds
+        finished_result(problem, combined, held_out, device, others, rounds=rounds)
 
     def show_first() -> PreviewFilter:
         filters = PreviewFilter(problem, device, settings.seed)
