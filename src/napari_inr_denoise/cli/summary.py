@@ -31,6 +31,8 @@ def plane_summary(file: FileReport) -> str:
     if len(file.planes) > 1:
         return f"{_levels(file)} {_reasons(file)}"
     sentences = [StopReason(first.reason).sentence]
+    if first.stop_rules_sentence:
+        sentences.append(first.stop_rules_sentence)
     if first.quality.held_out_error is not None:
         sentences.append(f"Estimated RMSE {in_digits(first.quality.held_out_error)}.")
     if first.quality.verdict is not None:
@@ -61,5 +63,7 @@ def _levels(file: FileReport) -> str:
 def _reasons(file: FileReport) -> str:
     """Return the number of planes for each stop reason as text."""
     reasons = [StopReason(plane.reason).label for plane in file.planes]
-    counted = ", ".join(f"{r}: {reasons.count(r)}" for r in dict.fromkeys(reasons))
+    rules = [plane.rules_that_differ for plane in file.planes]
+    labels = reasons + [rule.label for rule in rules if rule is not None]
+    counted = ", ".join(f"{one}: {labels.count(one)}" for one in dict.fromkeys(labels))
     return f"{len(reasons)} planes; {counted}."

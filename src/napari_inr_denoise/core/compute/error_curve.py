@@ -105,6 +105,28 @@ class HeldOutError:
         return self.mean < _SMALL_ERROR * self.signal
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """A state of a training, seen on pixels that it was not trained on.
+
+    Attributes
+    ----------
+    residual : float
+        Mean squared difference of result and noisy pixels, in noise variances. The
+        published method ends a training where it is down to 1.
+    error : HeldOutError or None
+        None where it cannot be measured, as for correlated noise.
+    """
+
+    residual: float
+    error: HeldOutError | None = None
+
+    @property
+    def reached_noise_level(self) -> bool:
+        """Whether the published method would end the training."""
+        return self.residual <= 1.0
+
+
 @dataclass
 class ErrorCurve:
     """Held-out errors of one training, always on the same pixels.
