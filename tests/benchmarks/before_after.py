@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path(), help="for passing images"
     )
+    parser.add_argument("--only", nargs="+", default=[""], help="texts in names")
     options = parser.parse_args()
     here = str(Path(__file__).parents[2] / "src")
     workers = {"before": _worker(options.other), "now": _worker(here)}
@@ -65,6 +66,8 @@ def main() -> None:
         for group in options.groups:
             rows: list[tuple[float, float, float, float]] = []
             for pair in _GROUPS[group]():
+                if not any(text in pair.name for text in options.only):
+                    continue
                 order = list(workers) if len(rows) % 2 else list(workers)[::-1]
                 found = {
                     name: _measured(workers[name], pair, preset, path) for name in order
@@ -72,8 +75,9 @@ def main() -> None:
                 (old, spent, _), (new, took, steps) = found["before"], found["now"]
                 rows.append((old, new, spent, took))
                 print(_row(pair.name, *rows[-1], steps), flush=True)
-            old, new, spent, took = np.mean(rows, axis=0)
-            print(_row(f"mean, {group}", old, new, spent, took, ""), flush=True)
+            if rows:
+                old, new, spent, took = np.mean(rows, axis=0)
+                print(_row(f"mean, {group}", old, new, spent, took, ""), flush=True)
     path.unlink()
 
 
