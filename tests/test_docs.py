@@ -12,6 +12,7 @@ import pytest
 from napari_inr_denoise.core import settings as settings_module
 from napari_inr_denoise.core.report.report import PLANE_FIELDS, FileReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.stop_rules import StopRules
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from tests.doc_blocks import IN_A_WINDOW, PAGES, ROOT, blocks_of, run_page
@@ -60,7 +61,7 @@ def test_the_page_on_reports_has_every_field_and_sentence() -> None:
     text = (ROOT / "docs" / "pages" / "report.md").read_text("utf-8")
     names = {item.name for item in fields(FileReport)} | set(PLANE_FIELDS)
     assert {name for name in names if f"`{name}`" not in text} == set()
-    for told in (*StopReason, *Verdict, *PlaneWarning):
+    for told in (*StopReason, *StopRules, *Verdict, *PlaneWarning):
         assert f"| `{told.value}` | {told.sentence} |" in text
 
 

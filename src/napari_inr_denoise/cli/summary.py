@@ -6,6 +6,7 @@ from napari_inr_denoise.batch.report.job_report import JobReport
 from napari_inr_denoise.core.report.numbers import in_digits
 from napari_inr_denoise.core.report.report import FileReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.stop_rules import StopRules
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
 
@@ -31,6 +32,9 @@ def plane_summary(file: FileReport) -> str:
     if len(file.planes) > 1:
         return f"{_levels(file)} {_reasons(file)}"
     sentences = [StopReason(first.reason).sentence]
+    # That the published rule ends earlier is usual, and nothing to act on.
+    if first.rules_that_differ is StopRules.PUBLISHED_LATER:
+        sentences.append(first.stop_rules_sentence)
     if first.quality.held_out_error is not None:
         sentences.append(f"Estimated RMSE {in_digits(first.quality.held_out_error)}.")
     if first.quality.verdict is not None:

@@ -120,3 +120,14 @@ def test_numbers_can_be_sorted_and_are_labelled_on_narrow_screens() -> None:
     assert 'data-label="Estimated RMSE" data-key="3.0"' in text
     assert 'data-label="Time" data-key="70.0"' in text
     assert text.count("<button") == 6
+
+
+def test_the_page_says_where_the_published_stop_rule_differs() -> None:
+    agreeing = replace(PLANE, steps=200, noise_level_step=190, stop_rules="agree")
+    assert "published stop" not in _page(replace(FILE, planes=(agreeing,)))
+    earlier = replace(agreeing, noise_level_step=35, stop_rules="published_earlier")
+    text = _page(replace(FILE, planes=(earlier,)))
+    assert "published stop: " not in text
+    assert "after 35 of 200 steps" in text
+    later = replace(agreeing, noise_level_step=None, stop_rules="published_later")
+    assert "would have gone on" in _page(replace(FILE, planes=(later,)))

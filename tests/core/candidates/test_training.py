@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from napari_inr_denoise.core.candidates.training import (
     shown_steps,
     train,
 )
-from napari_inr_denoise.core.compute.error_curve import HeldOutError
+from napari_inr_denoise.core.compute.error_curve import Evaluation, HeldOutError
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.report.stop_reason import StopReason
@@ -27,8 +27,14 @@ def _error(mean: float) -> HeldOutError:
 class ScriptedTrainer(Trainer):
     """Has the errors that it is given, one for each evaluation."""
 
-    def __init__(self, steps: int, errors: Sequence[float] | None) -> None:
+    def __init__(
+        self,
+        steps: int,
+        errors: Sequence[float] | None,
+        residual: Callable[[int], float] = lambda _: 2.0,
+    ) -> None:
         self.steps, self.done, self.finished = steps, 0, False
+        self._residual = residual
         self._errors = None if errors is None else iter(errors)
 
     def advance(self) -> None:
@@ -38,8 +44,10 @@ class ScriptedTrainer(Trainer):
     def finish(self) -> None:
         self.finished = True
 
-    def held_out_error(self) -> HeldOutError | None:
-        return self._errors and _error(next(self._errors))
+    def evaluate(self) -> Evaluation | None:
+        if self._errors is None:
+            return None
+        return Evaluation(self._residual(self.done), _error(next(self._errors)))
 
     def predict(
         self,
@@ -106,3 +114,24 @@ def test_nothing_is_predicted_on_the_way_for_nobody() -> None:
     run = GeneratorResult(train(trainer, 1, previews=False))
     assert not any(one.candidate for one in run)
     assert run.result.steps == 100
+
+
+@pytest.mark.parametrize(("from_step", "told"), [(0, 25), (60, 71), (100, 100)])
+def test_it_is_told_when_the_residual_was_down_to_the_noise(
+    from_step: int, told: int
+) -> None:
+    """The first measurement counts, also if the residual rises afterwards."""
+
+    def residual(step: int) -> float:
+        return 1.0 if from_step <= step < from_step + 30 else 1.01
+
+    trainer = ScriptedTrainer(100, [0.5, 0.4, 0.3, 0.25, 0.2], residual)
+    run = GeneratorResult(train(trainer, 1, previews=False))
+    updates = list(run)
+    assert run.result.noise_level_step == told
+    assert {one.noise_level_step for one in updates} == {None, told}
+
+
+def test_a_residual_above_the_noise_is_told_too() -> None:
+    _, candidate = _trained(100, [0.5, 0.4, 0.3, 0.25, 0.2])
+    assert candidate.noise_level_step is None

@@ -5,13 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from napari_inr_denoise.core.candidates import registry
 from napari_inr_denoise.core.candidates.base import CandidateSteps
 from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodModel
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
 from napari_inr_denoise.core.ensemble.prediction import Candidate
+from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.pipeline.plane import plane_steps
+from napari_inr_denoise.core.pipeline.plane_report import record_tile
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
@@ -275,3 +280,43 @@ def test_pure_noise_comes_back_flat() -> None:
     result = denoise(noise, settings=_small("fast"))
     assert result.image.std() < 0.12 * SIGMA
     assert _plane(result).candidates["flat"] > 0.5
+
+
+def _fitted(problem: NoisyPlane, settings: DenoiseSettings) -> PlaneReport:
+    steps = plane_steps(problem, settings, torch.device("cpu"), previews=False)
+    for _ in (run := GeneratorResult(steps)):
+        pass
+    weights = np.ones(problem.fitted_yx.shape, np.float32)
+    return record_tile({}, problem, run.result, weights).report
+
+
+def _problem(sigma: float) -> NoisyPlane:
+    """Return the plane with a noise level that need not be the true one."""
+    everywhere = np.ones((SIDE, SIDE), bool)
+    noise = NoiseModel(sigma, False, sigma)
+    return NoisyPlane(_noisy()[..., None], everywhere, everywhere, noise)
+
+
+def test_the_published_rule_would_have_ended_earlier() -> None:
+    """A blind-spot network smooths from the start: what it removes is soon noise."""
+    plane = _fitted(_problem(1.1 * SIGMA), _small("fast"))
+    assert plane.stop_rules == "published_earlier"
+    assert plane.noise_level_step == 25
+    assert f"after 25 of {plane.steps} steps" in plane.stop_rules_sentence
+
+
+def test_the_published_rule_would_have_gone_on() -> None:
+    """With a noise level that is too low, the residual never comes down to it."""
+    plane = _fitted(_problem(0.75 * SIGMA), _small("fast"))
+    assert plane.residual_rms > 0.75 * SIGMA
+    assert plane.noise_level_step is None
+    assert plane.stop_rules == "published_later"
+    assert "would have gone on" in plane.stop_rules_sentence
+
+
+def test_the_published_method_has_one_rule() -> None:
+    plane = _fitted(_problem(SIGMA), _small("paper", max_steps=400))
+    assert plane.reason == "noise_level"
+    assert plane.noise_level_step == plane.steps
+    assert plane.stop_rules is None
+    assert plane.stop_rules_sentence == ""

@@ -104,3 +104,18 @@ def test_tiles_that_are_all_fill_are_told(
         for one, share in zip(records, shares, strict=True)
     ]
     assert ("fill_ignored" in join_records(tiles).warnings) == told
+
+
+def _reached(step: int | None, steps: int = 200) -> TileRecord:
+    record = _record(np.full((2, 4), 5.0))
+    report = replace(record.report, steps=steps, noise_level_step=step)
+    return replace(record, report=report)
+
+
+def test_the_residual_is_down_to_the_noise_when_it_is_in_all_tiles() -> None:
+    joined = join_records([_reached(25), _reached(50)])
+    assert (joined.noise_level_step, joined.stop_rules) == (50, "published_earlier")
+    joined = join_records([_reached(25), _reached(None)])
+    assert (joined.noise_level_step, joined.stop_rules) == (None, "published_later")
+    joined = join_records([_reached(200), _reached(None, steps=0)])
+    assert (joined.noise_level_step, joined.stop_rules) == (200, "agree")

@@ -7,9 +7,15 @@ import numpy as np
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core.denoise import denoise_steps
+from napari_inr_denoise.core.report.report import (
+    DenoiseReport,
+    FileReport,
+    PlaneReport,
+)
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.plugin.controls import messages
+from tests.batch.example_report import PLANE
 
 
 def test_a_run_in_words(tiny: DenoiseSettings, rng: np.random.Generator) -> None:
@@ -97,3 +103,23 @@ def test_a_training_that_converged_is_no_warning(tiny: DenoiseSettings) -> None:
     assert not words & {chip.text for chip in messages.result_chips(report, 2)}
     done = replace(result, report=report)
     assert messages.ending_message(done, 2) == "2 planes finished."
+
+
+def test_the_time_tells_where_the_published_stop_rule_differs() -> None:
+    def time_tip(*planes: PlaneReport) -> str:
+        file = FileReport("a.tif", seconds=3.0, planes=planes)
+        report = DenoiseReport("1.0", DenoiseSettings(), (file,))
+        chips = messages.result_chips(report, len(planes))
+        (tip,) = (chip.tip for chip in chips if chip.tip.startswith("Time"))
+        return tip
+
+    agreeing = replace(PLANE, steps=200, noise_level_step=190, stop_rules="agree")
+    earlier = replace(agreeing, noise_level_step=35, stop_rules="published_earlier")
+    later = replace(agreeing, noise_level_step=None, stop_rules="published_later")
+    assert "published" not in time_tip(agreeing)
+    assert "after 35 of 200 steps" in time_tip(earlier)
+    assert "would have gone on" in time_tip(later)
+    told = time_tip(agreeing, earlier, earlier, later)
+    assert "2 of 4 planes: The published stop rule would have ended" in told
+    assert "1 of 4 planes: The published stop rule would have gone on" in told
+    assert "after 35 of 200 steps" in "\n".join(messages.plane_lines(earlier))

@@ -15,13 +15,14 @@ from torch import Tensor
 
 from napari_inr_denoise.core.candidates.base import BlindSpotModel
 from napari_inr_denoise.core.candidates.training import (
+    HeldOutValues,
     Trainer,
     TrainingTile,
-    held_out_error,
+    evaluation,
     map_unique,
     squared_error_and_risk,
 )
-from napari_inr_denoise.core.compute.error_curve import HeldOutError
+from napari_inr_denoise.core.compute.error_curve import Evaluation
 from napari_inr_denoise.core.compute.gradient import Loss, part_count
 from napari_inr_denoise.core.compute.optimizer import AveragingOptimizer
 from napari_inr_denoise.core.compute.threads import one_thread
@@ -220,25 +221,28 @@ class AttentionTrainer(Trainer):
         self._optimizer.finish()
 
     @torch.no_grad()
-    def held_out_error(self) -> HeldOutError | None:
-        """Return the error on the held-out pixels of some crops."""
+    def evaluate(self) -> Evaluation | None:
+        """Compare result and held-out pixels of some crops."""
         with one_thread():
-            errors = [self._risk(self._parts[k], part) for k, part in self._measured]
-        return held_out_error(errors, self._scale, self._parts[0].problem)
+            values = [
+                self._compared(self._parts[k], part) for k, part in self._measured
+            ]
+        return evaluation(values, self._scale, self._parts[0].problem)
 
-    def _risk(self, part: Crops, planes: Tensor) -> Tensor:
-        """Return Stein's unbiased risk of the held-out pixels of a crop.
-
-        In units of the noise variance.
-        """
+    def _compared(self, part: Crops, planes: Tensor) -> HeldOutValues:
+        """Return residual and unbiased risk of held-out pixels, in noise variances."""
         n = self._samples
         linear, predicted, result, gain = self._evaluate(planes[None])
         held_out = (planes[2 * n] > 0) & (planes[2 * n + 1] == 0)
         rows = predicted.movedim(1, -1).reshape(1, -1, n)
         variance = part.scale.variances.at(rows).view(1, _CROP, _CROP, n)
-        risk = (result - linear).square() + (2 * gain - 1) * variance.movedim(-1, 1)
+        residual = (result - linear).square()
+        risk = residual + (2 * gain - 1) * variance.movedim(-1, 1)
         scale = self._scale.in_noise_variances(part.problem)
-        return risk.mean(dim=1)[0][held_out] * scale
+        return HeldOutValues(
+            residual.mean(dim=1)[0][held_out] * scale,
+            risk.mean(dim=1)[0][held_out] * scale,
+        )
 
     def _drawn(self) -> int:
         """Return a random tile number; the generator is not used for a single tile."""

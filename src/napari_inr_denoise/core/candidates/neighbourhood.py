@@ -13,13 +13,14 @@ from torch import Tensor
 
 from napari_inr_denoise.core.candidates.base import BlindSpotModel
 from napari_inr_denoise.core.candidates.training import (
+    HeldOutValues,
     Trainer,
     TrainingTile,
-    held_out_error,
+    evaluation,
     map_unique,
     squared_error_and_risk,
 )
-from napari_inr_denoise.core.compute.error_curve import HeldOutError
+from napari_inr_denoise.core.compute.error_curve import Evaluation
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.compute.gradient import Loss, part_count
 from napari_inr_denoise.core.compute.optimizer import AveragingOptimizer
@@ -289,31 +290,31 @@ class NeighbourhoodTrainer(Trainer):
         self._optimizer.finish()
 
     @torch.no_grad()
-    def held_out_error(self) -> HeldOutError | None:
-        """Return the error on held-out pixels of all tiles, in one orientation.
+    def evaluate(self) -> Evaluation | None:
+        """Compare result and held-out pixels of all tiles, in one orientation.
 
-        None for correlated noise: a held-out pixel shares noise with its neighbours.
+        For correlated noise the error is not known: what the blind spot does not cover
+        of the correlation biases the risk, with a guard band too.
         """
         first = self._views[0]
-        if first.neighbours.blind_radius:
-            return None
+        each = zip(self._views, self._held_out, strict=True)
         with one_thread():
-            each = zip(self._views, self._held_out, strict=True)
-            errors = [self._risk(view, flat) for view, flat in each]
-        return held_out_error(errors, self._maker.common, first.problem)
+            values = [self._compared(view, flat) for view, flat in each]
+        scale, valid = self._maker.common, not first.neighbours.blind_radius
+        return evaluation(values, scale, first.problem, valid=valid)
 
-    def _risk(self, view: PlaneView, flat: Tensor) -> Tensor:
-        """Return Stein's unbiased risk of pixels, in units of the noise variance."""
+    def _compared(self, view: PlaneView, flat: Tensor) -> HeldOutValues:
+        """Return residual and unbiased risk of pixels, in noise variances."""
         seen = view.neighbours.around(flat)
         columns = view.neighbours.oriented_columns[0]
         predicted, result, divergence = self._evaluate(
             self._network(seen.features, columns), seen
         )
         (variance,) = view.scale.variances.at(predicted[None])
-        risk = (result - view.values[flat]).square() + (2 * divergence - 1) * variance
+        residual = (result - view.values[flat]).square()
+        risk = residual + (2 * divergence - 1) * variance
         scale = self._maker.common.in_noise_variances(view.problem)
-        errors: Tensor = risk.mean(dim=-1) * scale
-        return errors
+        return HeldOutValues(residual.mean(dim=-1) * scale, risk.mean(dim=-1) * scale)
 
     @torch.no_grad()
     def _learn_correlation(self) -> None:

@@ -73,6 +73,26 @@ class SharedTraining:
     progress: float
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A network whose training has ended.
+
+    Attributes
+    ----------
+    trainer : Trainer
+        Predicts any tile.
+    reason : StopReason
+        Why the training ended.
+    noise_level_step : int or None
+        First step at which the residual of the training tiles was down to the noise
+        level.
+    """
+
+    trainer: Trainer
+    reason: StopReason
+    noise_level_step: int | None = None
+
+
 class SharedNetworks:
     """Trained networks that predict any plane of their series.
 
@@ -80,9 +100,8 @@ class SharedNetworks:
     ----------
     planes : Series
         Series of planes to predict.
-    trainers : sequence of (Trainer, StopReason)
-        The trained networks, in the order of their predictions, and why their training
-        ended.
+    trainers : sequence of Trained
+        The trained networks, in the order of their predictions.
     n_augmentations : int
         Number of orientations (flips and rotations) that a prediction averages.
     """
@@ -90,7 +109,7 @@ class SharedNetworks:
     def __init__(
         self,
         planes: Series,
-        trainers: Sequence[tuple[Trainer, StopReason]],
+        trainers: Sequence[Trained],
         n_augmentations: int,
     ) -> None:
         self.planes, self._trainers = planes, trainers
@@ -100,9 +119,11 @@ class SharedNetworks:
         """Return each network's prediction of a tile, trained on or not."""
         found = []
         changed = sudden_change(tile.problem, tile.context)
-        for trainer, reason in self._trainers:
-            candidate = yield from trainer.predict(tile, self._n_augmentations)
-            candidate = replace(candidate, reason=reason)
+        for one in self._trainers:
+            candidate = yield from one.trainer.predict(tile, self._n_augmentations)
+            candidate = replace(
+                candidate, reason=one.reason, noise_level_step=one.noise_level_step
+            )
             found.append(_as_bright(candidate, tile.problem, changed))
         return found
 
@@ -254,7 +275,7 @@ def _trained(
     patience: float,
     *,
     previews: bool,
-) -> Generator[Training | None, None, tuple[Trainer, StopReason]]:
+) -> Generator[Training | None, None, Trained]:
     """Build a trainer in a worker thread, and train it."""
 
     def begun() -> Trainer:
@@ -266,8 +287,8 @@ def _trained(
         return trainer
 
     trainer = yield from run_in_thread(begun)
-    _, reason = yield from optimize(trainer, patience, previews=previews)
-    return trainer, reason
+    end, reason = yield from optimize(trainer, patience, previews=previews)
+    return Trained(trainer, reason, end.noise_level_step)
 
 
 def _of_all(trainings: dict[int, Training], candidate: Candidate | None) -> Training:

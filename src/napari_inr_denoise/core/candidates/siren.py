@@ -77,7 +77,10 @@ def fit_steps(
             best=now.best,
         )
     end, reason = run.result
-    return replace(_final(fit, end, problem), reason=reason)
+    result = replace(_final(fit, end, problem), reason=reason)
+    if reason is StopReason.NOISE_LEVEL:
+        result = replace(result, noise_level_step=result.steps)
+    return result
 
 
 class SirenModel(CandidateModel):
@@ -119,7 +122,12 @@ class SirenModel(CandidateModel):
         # weights are estimated, does not change it at all.
         divergence = np.zeros_like(result.plane_yxs)
         return Candidate(
-            self.name, result.plane_yxs, divergence, result.steps, result.reason
+            self.name,
+            result.plane_yxs,
+            divergence,
+            result.steps,
+            result.reason,
+            result.noise_level_step,
         )
 
     def cost(

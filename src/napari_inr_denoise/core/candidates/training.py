@@ -16,6 +16,7 @@ from torch import Tensor
 
 from napari_inr_denoise.core.compute.error_curve import (
     ErrorCurve,
+    Evaluation,
     HeldOutError,
     evaluation_steps,
 )
@@ -59,10 +60,10 @@ class Trainer(ABC):
     def finish(self) -> None:  # noqa: B027 - nothing to do by default
         """End the training: the network keeps the weights to predict with."""
 
-    def held_out_error(self) -> HeldOutError | None:
-        """Return the error on the pixels that are not trained on.
+    def evaluate(self) -> Evaluation | None:
+        """Compare result and noisy pixels that are not trained on.
 
-        None, the default, where it is not known. All steps are then taken.
+        None, the default, where nothing is held out. All steps are then taken.
         """
         return None
 
@@ -102,24 +103,51 @@ class TrainingTile:
         return cls(SeriesTile(0, 0, problem, ()), targets_yx)
 
 
-def held_out_error(
-    values: Sequence[Tensor], scale: CommonScale, problem: NoisyPlane
-) -> HeldOutError | None:
-    """Return the errors of held-out pixels; None if there are none.
+@dataclass(frozen=True)
+class HeldOutValues:
+    """Held-out pixels of one tile, in units of the noise variance.
+
+    Attributes
+    ----------
+    residuals : Tensor, shape (N,)
+        Squared differences of result and noisy pixels.
+    risks : Tensor, shape (N,)
+        Stein's unbiased estimates of their squared errors.
+    """
+
+    residuals: Tensor
+    risks: Tensor
+
+
+def evaluation(
+    values: Sequence[HeldOutValues],
+    scale: CommonScale,
+    problem: NoisyPlane,
+    *,
+    valid: bool = True,
+) -> Evaluation | None:
+    """Return the evaluation of a state; None if no pixel is held out.
 
     Parameters
     ----------
-    values : sequence of Tensor, shape (N,)
-        Estimated squared errors of pixels, in units of the noise variance.
+    values : sequence of HeldOutValues
+        One for each tile.
     scale : CommonScale
         Normalization of the tiles.
     problem : NoisyPlane
         A typical tile, whose noise the variance of the signal is compared with.
+    valid : bool
+        Whether the risks are estimates of the error.
     """
-    if not sum(len(one) for one in values):
+    residuals = torch.cat([one.residuals for one in values])
+    if not len(residuals):
         return None
+    residual = float(residuals.cpu().double().mean())
+    if not valid:
+        return Evaluation(residual)
     signal = max(scale.in_noise_variances(problem) - 1, 0.0)
-    return HeldOutError(torch.cat(list(values)).cpu().numpy(), signal)
+    risks = torch.cat([one.risks for one in values]).cpu().numpy()
+    return Evaluation(residual, HeldOutError(risks, signal))
 
 
 def map_unique(
@@ -164,6 +192,8 @@ class Training:
         Estimated share of the training that is done, 0 to 1; never decreases.
     error : HeldOutError or None
         The newest measurement; None before the first.
+    noise_level_step : int or None
+        First evaluation at which the residual was down to the noise level.
     candidate : Candidate or None
         Prediction of the first tile, at some evaluations.
     """
@@ -172,6 +202,7 @@ class Training:
     steps: int
     progress: float = 0.0
     error: HeldOutError | None = None
+    noise_level_step: int | None = None
     candidate: Candidate | None = None
 
 
@@ -216,7 +247,7 @@ def train(
     """
     end, reason = yield from optimize(trainer, patience, previews=previews)
     candidate = yield from _predicted(trainer, n_augmentations, end)
-    return replace(candidate, reason=reason)
+    return replace(candidate, reason=reason, noise_level_step=end.noise_level_step)
 
 
 def optimize(
@@ -257,7 +288,11 @@ def optimize(
         now = replace(now, step=step, progress=min(done, 1.0))
         if step in measured:
             with trainer.averaged():
-                error = trainer.held_out_error()
+                found = trainer.evaluate()
+            if found is not None and found.reached_noise_level:
+                reached = now.noise_level_step or step
+                now = replace(now, noise_level_step=reached)
+            error = found.error if found is not None else None
             if error is not None:
                 curve.add(step, error)
                 now = replace(now, error=error, steps=curve.expected_steps)

@@ -34,6 +34,9 @@ class FitResult:
         Estimated error and residual statistics; None while the fit still runs.
     uncertainty_yxs : ndarray of float32, shape (Y, X, samples), or None
         Standard deviation of each pixel's error, in the image's units.
+    noise_level_step : int or None
+        First step at which the residual was down to the noise level, where the
+        published method ends; None if it never was.
     """
 
     plane_yxs: NDArray[np.float32] = field(repr=False)
@@ -43,6 +46,7 @@ class FitResult:
     weights: tuple[tuple[str, float], ...] = ()
     quality: Quality | None = field(default=None, repr=False)
     uncertainty_yxs: NDArray[np.float32] | None = field(default=None, repr=False)
+    noise_level_step: int | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,9 @@ class Candidate:
         Optimization steps.
     reason : StopReason
         Why the fit ended.
+    noise_level_step : int or None
+        First step at which the residual was down to the noise level; None if it never
+        was, or if nobody looked.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Candidate:
     divergence_yxs: NDArray[np.float32] = field(repr=False)
     steps: int
     reason: StopReason
+    noise_level_step: int | None = None
 
     @property
     def is_finite(self) -> bool:

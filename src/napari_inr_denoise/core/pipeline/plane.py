@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -39,7 +38,12 @@ from napari_inr_denoise.core.ensemble.weighting import (
 )
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
+from napari_inr_denoise.core.pipeline.region_results import (
+    joined_error,
+    joined_regions,
+)
 from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.stop_rules import steps_in_all
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 
@@ -131,7 +135,7 @@ def _by_region(
             steps = plane_steps(part, settings, device, previews=previews)
             run = GeneratorResult(steps)
             for step in run:
-                best = _joined(problem, parts, [*done, step.best])
+                best = joined_regions(problem, parts, [*done, step.best])
                 yield replace(
                     step,
                     residual_rms=best.residual_rms,
@@ -141,45 +145,9 @@ def _by_region(
                 )
             result = run.result
         done.append(result)
-    joined = _joined(problem, parts, done)
-    error = _joined_error(parts, done)
+    joined = joined_regions(problem, parts, done)
+    error = joined_error(parts, done)
     return replace(joined, quality=judge(problem, joined.plane_yxs, error))
-
-
-def _joined(
-    problem: NoisyPlane, parts: Sequence[NoisyPlane], done: Sequence[FitResult]
-) -> FitResult:
-    """Return the results of the first regions as one; the others are as they were."""
-    plane_yxs = problem.plane_yxs.astype(np.float32)
-    known_yxs = np.full_like(plane_yxs, np.nan)
-    names: dict[str, float] = {}
-    for region, part, result in zip(problem.regions, parts, done, strict=False):
-        plane_yxs[region.mask_yx] = result.plane_yxs[region.mask_yx]
-        if result.uncertainty_yxs is not None:
-            known_yxs[region.mask_yx] = result.uncertainty_yxs[region.mask_yx]
-        share = part.fitted_yx.sum() / problem.fitted_yx.sum()
-        for name, weight in result.weights:
-            names[name] = names.get(name, 0.0) + float(weight * share)
-    return FitResult(
-        plane_yxs,
-        problem.residual_rms(plane_yxs),
-        sum(one.steps for one in done),
-        done[-1].reason,
-        weights=tuple((name, round(weight, 4)) for name, weight in names.items()),
-        uncertainty_yxs=known_yxs if np.isfinite(known_yxs).any() else None,
-    )
-
-
-def _joined_error(
-    parts: Sequence[NoisyPlane], done: Sequence[FitResult]
-) -> float | None:
-    """Return the estimated error over all regions; None if one is not known."""
-    errors = [one.quality.held_out_error if one.quality else None for one in done]
-    known = [one for one in errors if one is not None]
-    if len(known) < len(done):
-        return None
-    counts = [part.fitted_yx.sum() for part in parts]
-    return math.sqrt(float(np.average(np.square(known), weights=counts)))
 
 
 def _combined(
@@ -257,7 +225,9 @@ def _mean(
     result = as_result(problem, plane_yxs, sum(one.steps for one in done))
     named = zip(done, weights, strict=True)
     by_name = tuple((one.name, round(float(weight), 4)) for one, weight in named)
-    return replace(result, weights=by_name), divergence_yxs
+    reached = steps_in_all(one.noise_level_step for one in done if one.steps)
+    result = replace(result, weights=by_name, noise_level_step=reached)
+    return result, divergence_yxs
 
 
 @dataclass(frozen=True)
@@ -277,6 +247,8 @@ class Combined:
         estimate is the noisy plane then.
     shared : bool
         Whether the candidates were trained on several planes.
+    noise_level_step : int or None
+        Steps of all candidates when the residual of each was down to the noise level.
     """
 
     estimate: Estimate = field(repr=False)
@@ -284,6 +256,7 @@ class Combined:
     steps: int
     reason: StopReason
     shared: bool = False
+    noise_level_step: int | None = None
 
 
 def combine_candidates(
@@ -325,7 +298,9 @@ def combine_candidates(
     )
     early = all(one.reason is StopReason.HELD_OUT_FLAT for one in done if one.steps)
     reason = StopReason.HELD_OUT_FLAT if early else StopReason.TRAINED
-    return Combined(estimate, best.weights, best.steps, reason, shared)
+    return Combined(
+        estimate, best.weights, best.steps, reason, shared, best.noise_level_step
+    )
 
 
 def finished_result(
@@ -389,12 +364,16 @@ def limited_result(
         error = estimated_error(problem, plane_yxs, divergence_yxs, held_out_yx)
     # All else is judged by what was recorded, not by what was cut off from it.
     corrected = plane_yxs - cut_off_bias(problem, plane_yxs)
+    residual, reached = problem.residual_rms(corrected), combined.noise_level_step
+    if reached is None and residual <= problem.noise.sigma:
+        reached = combined.steps  # by the filters, in the end
     return FitResult(
         corrected.astype(np.float32),
-        problem.residual_rms(corrected),
+        residual,
         combined.steps,
         reason,
         weights=combined.weights,
         quality=judge(problem, plane_yxs, error),
         uncertainty_yxs=uncertainty(problem, plane_yxs, divergence_yxs),
+        noise_level_step=reached,
     )

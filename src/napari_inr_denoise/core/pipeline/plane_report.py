@@ -17,6 +17,7 @@ from napari_inr_denoise.core.report.report import (
     PlaneReport,
     QualityRecord,
 )
+from napari_inr_denoise.core.report.stop_rules import StopRules
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
 
@@ -82,9 +83,18 @@ def record_tile(
         sum_after=float(after.sum()) if after.size else None,
         candidates=dict(result.weights),
         fill_share=problem.fill_share,
+        noise_level_step=result.noise_level_step,
+        stop_rules=_stop_rules(
+            result.reason.value, result.steps, result.noise_level_step
+        ),
     )
     area = float(weights_yx.sum(dtype=np.float64))
     return TileRecord(report, float(weights.sum()), area)
+
+
+def _stop_rules(reason: str, steps: int, reached: int | None) -> str | None:
+    rules = StopRules.of(reason, steps, reached)
+    return None if rules is None else rules.value
 
 
 def _quality_record(quality: Quality | None) -> QualityRecord:
@@ -130,6 +140,12 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         )
     )
     names = dict.fromkeys(name for tile in tiles for name in tile.candidates)
+    steps = max(tile.steps for tile in tiles)
+    reason = max(of_reason, key=of_reason.__getitem__)
+    # Of tiles that were trained; one of pure fill has no residual.
+    levels = [tile.noise_level_step for tile in tiles if tile.steps]
+    known = [step for step in levels if step is not None]
+    reached = max(known) if known and len(known) == len(levels) else None
     noise = replace(
         tiles[0].noise,
         sigma=mean.root("sigma"),
@@ -153,8 +169,10 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         quality=quality,
         isolated_pixels=sum(tile.isolated_pixels for tile in tiles),
         residual_rms=mean.root("residual_rms") or 0.0,
-        steps=max(tile.steps for tile in tiles),
-        reason=max(of_reason, key=of_reason.__getitem__),
+        steps=steps,
+        reason=reason,
+        noise_level_step=reached,
+        stop_rules=_stop_rules(reason, steps, reached),
         mean_before=mean.of("mean_before"),
         mean_after=mean.of("mean_after"),
         sum_before=_sum(tile.sum_before for tile in tiles),

@@ -29,6 +29,7 @@ from napari_inr_denoise.core.pipeline.plane_report import (
     record_tile,
 )
 from napari_inr_denoise.core.report.report import PlaneReport
+from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
@@ -211,7 +212,15 @@ def _fitted_plane(
         values = fit.function.plane(float(number), fit.function.grid())
     if problem.fitted_yx.any():
         values = keep_in_range(problem, values)
-    result = FitResult(values, fit.residual_rms, fit.steps, fit.reason, ((SIREN, 1.0),))
+    reached = fit.steps if fit.reason is StopReason.NOISE_LEVEL else None
+    result = FitResult(
+        values,
+        fit.residual_rms,
+        fit.steps,
+        fit.reason,
+        ((SIREN, 1.0),),
+        noise_level_step=reached,
+    )
     if not (problem.fitted_yx.any() and problem.noise.sigma > 0):
         return result
     return replace(result, quality=judge(problem, values, None))

@@ -210,7 +210,8 @@ def _trainer_pace(
 
 def _has_small_error(trainer: Trainer) -> bool:
     with trainer.averaged():
-        error = trainer.held_out_error()
+        found = trainer.evaluate()
+    error = found.error if found is not None else None
     return error is not None and error.is_small
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from napari_inr_denoise.core.report.stop_rules import StopRules
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.settings import DenoiseSettings
 
@@ -112,6 +113,12 @@ class PlaneReport:
         Whether the plane shared noise model and networks with others of its stack.
     fill_share : float
         Share of the pixels that are constant fill, which was left out.
+    noise_level_step : int or None
+        First step at which the residual was measured to be down to the noise level;
+        None if it never was.
+    stop_rules : str or None
+        How the published stop rule compares with the end of the training: the value of
+        a `StopRules`; None if the training was not ended by held-out pixels.
     """
 
     index: dict[str, int]
@@ -128,12 +135,26 @@ class PlaneReport:
     candidates: dict[str, float] = field(default_factory=dict)
     shared: bool = False
     fill_share: float = 0.0
+    noise_level_step: int | None = None
+    stop_rules: str | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of any field
         part = _PART_OF_FIELD.get(name)
         if part is None:
             raise AttributeError(f"PlaneReport has no attribute {name!r}")
         return getattr(self.__dict__[part], name)
+
+    @property
+    def rules_that_differ(self) -> StopRules | None:
+        """How the published stop rule disagrees; None where it does not."""
+        rules = None if self.stop_rules is None else StopRules(self.stop_rules)
+        return rules if rules is not None and rules.differ else None
+
+    @property
+    def stop_rules_sentence(self) -> str:
+        """A sentence on how the published stop rule disagrees; empty if it does not."""
+        rules = self.rules_that_differ
+        return "" if rules is None else rules.told(self.steps, self.noise_level_step)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, the parts flattened: a plane in report.json."""

@@ -190,9 +190,22 @@ def result_chips(
         chips += _verdict_chips(planes) + _error_chips(planes) + _mean_chips(planes)
     if file.seconds:
         reasons = dict.fromkeys(StopReason(plane.reason) for plane in planes)
-        tip = " ".join(["Time of the run.", *(one.sentence for one in reasons)])
+        tip = " ".join(
+            ["Time of the run.", *(one.sentence for one in reasons), *_rules(planes)]
+        )
         chips.append(Chip(short_duration(file.seconds), tip))
     return chips + _warning_chips(planes) + _reason_chips(planes)
+
+
+def _rules(planes: Sequence[PlaneReport]) -> list[str]:
+    """Return sentences on planes on which the published stop rule disagrees."""
+    found = [rules for one in planes if (rules := one.rules_that_differ) is not None]
+    if len(planes) == 1:
+        return [planes[0].stop_rules_sentence] * len(found)
+    return [
+        f"{found.count(rule)} of {len(planes)} planes: {rule.sentence}"
+        for rule in dict.fromkeys(found)
+    ]
 
 
 def _reason_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
@@ -296,6 +309,7 @@ def plane_lines(plane: PlaneReport) -> list[str]:
     lines = [
         f"Residual {in_digits(plane.residual_rms)} after {plane.steps} steps",
         StopReason(plane.reason).sentence,
+        plane.stop_rules_sentence,
         ""
         if plane.quality.verdict is None
         else Verdict(plane.quality.verdict).sentence,
