@@ -44,16 +44,22 @@ _LEAST_QUIET = (40, 0.1)
 _OUTLIER = 5.5
 """Median absolute deviations, as standard deviations, at which a pixel of a patch is no
 noise. Small bright spots would otherwise count as noise that is correlated."""
-_LARGEST_ENERGY = 30.0
+_LARGEST_ENERGY = 10.0
 """Limit of a squared coefficient over the power of the noise; see `energies`."""
 _BINS = 16
 _BIN_PIXELS = 1920
 """Smallest number of pixels that the patches of a bin start at."""
 _LARGEST_RISE = 2.0
 """Largest variance of a bin over the line."""
+_EMPHASIS = 0.5
+"""Power of the noise power by which frequencies count in the energy of a patch: between
+all alike (0), when texture hides where most of the noise is, and as they are (1)."""
 _LEAST_SHARE = 0.03
 """Smallest power at a frequency by which an energy is divided. Where almost no noise
 is, the slightest structure would count."""
+_LOW, _TOLERANCE = 4, 0.1
+"""Sum of the two indices up to which the power is limited, and what it may exceed the
+limit by, as a logarithm; see `_without_structure`."""
 _LEAST_POWER, _TINY = 1e-6, 1e-30
 _CORRELATED_BELOW = ((1.2, 0.5), (1.8, 0.08))
 """Pairs of a spread (see `NoiseSpectrum`), and the power at the highest over that at
@@ -288,10 +294,11 @@ class _Patches:
         relative = self.squares.reshape(len(expected), -1)[:, 1:] / scale
         relative /= np.maximum(expected, _TINY)
         np.minimum(relative, _LARGEST_ENERGY, out=relative)
+        weights = scale**_EMPHASIS / (scale**_EMPHASIS).sum()
         even = _EVEN[_VARYING]
-        odd, own = (relative[:, which].mean(axis=1) for which in (~even, even))
-        every = (even.sum() * own + (~even).sum() * odd) / len(even)
-        around = _around(every.astype(np.float64), self.whole_yx, self.apart)
+        sums = [relative[:, which] @ weights[which] for which in (~even, even)]
+        around = _around(np.sum(sums, axis=0, dtype=float), self.whole_yx, self.apart)
+        odd, own = sums[0] / weights[~even].sum(), sums[1] / weights[even].sum()
         found = around, (around + odd) / 2, (around + own) / 2
         return tuple(np.where(self.outlier, 100 * one, one) for one in found)
 
@@ -369,15 +376,15 @@ def _without_structure(power: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the spectrum with the lowest frequencies limited by the next ones.
 
     Structure that is left in quiet patches is mostly there. Noise that was filtered
-    falls about like a Gaussian along each direction.
+    falls along rows and columns like a Gaussian, or more slowly at first.
     """
-    limited = power.copy()
-    for down, right in ((0, 1), (1, 0), (1, 1)):
-        second, third = power[2 * down, 2 * right], power[3 * down, 3 * right]
-        limited[down, right] = min(
-            power[down, right], second * max(second / third, 1.0) ** 0.6
-        )
-    return limited
+    logs = np.log(np.maximum(power, _LEAST_POWER))
+    for across in range(_LOW):
+        for line in (logs[:, across], logs[across]):  # views, which are changed
+            for k in range(min(_LOW - across, 2), 0, -1):
+                fall = max(line[k + 1] - line[k + 2], 0.0) / (2 * k + 3)
+                line[k] = min(line[k], line[k + 1] + fall * (2 * k + 1) + _TOLERANCE)
+    return np.exp(logs)
 
 
 def _weighted_median(
