@@ -2,9 +2,10 @@
 
 Noise is the same everywhere that the intensity is the same; structure is not. The plane
 is cut into overlapping patches. Each is transformed by the cosine transform. A patch is
-quiet if the patches around it and half of its own frequencies hold little energy. Their
-noise is independent of that in the other half, whose power is measured. In quiet patches the mean power at each frequency is the power of the noise,
-whether the noise is white or correlated, isotropic or along one direction.
+quiet if the patches around it and half of its own frequencies hold little energy: their
+noise is independent of that in the other half, whose power is measured. In quiet
+patches the mean power at each frequency is the power of the noise, whether the noise is
+white or correlated, isotropic or along one direction.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _LEAST_QUIET = (40, 0.1)
 _OUTLIER = 5.5
 """Median absolute deviations, as standard deviations, at which a pixel of a patch is no
 noise. Small bright spots would otherwise count as noise that is correlated."""
-_LARGEST_ENERGY = 10.0
+_LARGEST_ENERGY = 30.0
 """Limit of a squared coefficient over the power of the noise; see `energies`."""
 _BINS = 16
 _BIN_PIXELS = 1920
@@ -201,7 +202,7 @@ def measure_spectrum(
             power = _weighted_median(shapes, counts * np.exp(-4 * above))
             power = np.maximum(power / power[_VARYING].mean(), _LEAST_POWER)
         around, *of_halves = patches.energies(power, line)
-        halves = tuple(patches.quiet(one, bins) for one in of_halves)
+        halves = patches.quiet(of_halves[0], bins), patches.quiet(of_halves[1], bins)
     least, more = np.quantile(patches.usual(around), _LOWEST)
     limited = _without_structure(power)
     share = float(limited[_VARYING].mean())
