@@ -68,9 +68,9 @@ middle frequencies below which noise of this spread is correlated.
 
 The power that noise of one level leaves in quiet patches is the same everywhere.
 Texture is not, and where it fills the plane, its power falls too. Measured on planes of
-64 to 128 pixels: with these limits 101 of 102 planes turned by 7 degrees are correlated,
-18 of 36 photographs that were turned or blurred by 0.6 pixels, and 5 of 42 textured
-planes with white noise (3 of 18 photographs at sigma 3).
+64 to 128 pixels: with these limits 101 of 102 planes turned by 7 degrees are
+correlated, 18 of 36 photographs that were turned or blurred by 0.6 pixels, and 5 of 42
+textured planes with white noise (3 of 18 photographs at sigma 3).
 """
 _LOWEST = (0.02, 0.2)
 """Quantiles of the energies whose ratio is the spread."""
