@@ -48,6 +48,18 @@ def tissue(side: int = SIDE, seed: int = 3) -> Array:
     return plane / plane.max()
 
 
+def texture(side: int, seed: int, reach: float) -> Array:
+    """Return texture with dark places of a few pixels, in photons.
+
+    Its contrast changes over `reach` pixels, so that no large place is quiet.
+    """
+    rng = np.random.default_rng(seed)
+    fine, coarse = rng.standard_normal((2, side, side))
+    fine, coarse = gaussian_filter(fine, 1.5), gaussian_filter(coarse, reach)
+    contrast = np.maximum(coarse / coarse.std(), 0)
+    return np.asarray(20 + 15 * contrast * np.abs(fine / fine.std()))
+
+
 def spots(
     side: int = SIDE,
     width: float = 0.8,

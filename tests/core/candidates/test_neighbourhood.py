@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from napari_inr_denoise.core.candidates.neighbourhood import (
+from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodModel
+from napari_inr_denoise.core.candidates.schedule import (
     _MOST_PASSES,
-    NeighbourhoodModel,
+    contrast,
     schedule,
 )
 from napari_inr_denoise.core.candidates.training import train
@@ -71,7 +72,22 @@ def test_it_denoises(correlated: bool, rng: np.random.Generator) -> None:
 def test_a_small_plane_is_not_learned_by_heart(rng: np.random.Generator) -> None:
     """300 steps on all of 256 pixels would be 300 passes."""
     _, candidate = _fit(_problem(rng, side=16)[0], window_steps=300)
-    assert candidate.steps == _MOST_PASSES < 300
+    assert candidate.steps <= _MOST_PASSES < 300
+
+
+def test_where_noise_is_strong_a_small_plane_gets_fewer_passes() -> None:
+    settings = preset_settings("auto")
+    taken = [schedule(4000, 600, settings, contrast=c)[1] for c in (0.1, 2.0, 3.0, 9.0)]
+    assert taken[0] < taken[1] < taken[2] == taken[3]
+    many = [schedule(10**6, 600, settings, contrast=c)[1] for c in (0.1, 9.0)]
+    assert many == [600, 600]
+
+
+def test_contrast_is_the_signal_over_the_noise(rng: np.random.Generator) -> None:
+    problem, truth = _problem(rng, side=96)
+    assert contrast(problem) == pytest.approx(truth.std() / 20, rel=0.1)
+    flat = replace(problem, plane_yxs=np.full_like(problem.plane_yxs, 7.0))
+    assert contrast(flat) == 0
 
 
 def test_more_steps_than_for_a_plane_are_for_more_pixels() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from napari_inr_denoise.core.candidates.neighbourhood import schedule
+from napari_inr_denoise.core.candidates.schedule import schedule
 from napari_inr_denoise.core.candidates.shared import MORE_STEPS, shared_augmentations
 from napari_inr_denoise.core.candidates.training import shown_steps
 from napari_inr_denoise.core.compute.error_curve import usual_steps

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from napari_inr_denoise.core.candidates.base import BlindSpotModel
+from napari_inr_denoise.core.candidates.schedule import contrast, schedule
 from napari_inr_denoise.core.candidates.training import (
     HeldOutValues,
     Trainer,
@@ -39,22 +40,10 @@ from napari_inr_denoise.core.settings import NEIGHBOURHOOD, DenoiseSettings
 _PREDICTION_ALONE = 80
 """Steps that train the prediction alone, for correlated noise. Then the correlation is
 measured and the gain is trained as well."""
-_MORE_CORRELATED = 1.5
-"""Steps for correlated noise over those for white noise. From 200 to 300 steps, the
-preset `fast` gains 0.07 dB on wide-field frames and 0.02 dB on others."""
-_MOST_CORRELATED = 400
-"""Largest number of steps for correlated noise. A longer training finds what is left of
-the correlation outside of the blind spot, and predicts noise."""
 _MOST_HELD_OUT = 8192
 """Largest number of held-out pixels on which the error is measured."""
 _RENDER_BATCH = 16384
 """Pixels that are predicted at once; limits the memory."""
-_MOST_PASSES = 45.0
-"""Largest mean number of times that a pixel is trained on."""
-_MORE_PASSES = 12.0
-"""The same for the steps beyond those of one plane, which a network that several planes
-share takes. On five planes of 128x128, 30 passes overfit: told errors were half of the
-true ones, and the error of dim and smooth ones rose by 4 to 15 %."""
 _VIEWS_AT_ONCE = 4
 """Tiles that the pixels of one step are drawn from."""
 
@@ -100,32 +89,6 @@ class NeighbourhoodModel(BlindSpotModel):
         return schedule(pixels, steps, settings, correlated=correlated)[1]
 
 
-def schedule(
-    pixels: int, steps: int, settings: DenoiseSettings, *, correlated: bool = False
-) -> tuple[int, int]:
-    """Return the batch size in pixels, and the number of steps that are taken.
-
-    Parameters
-    ----------
-    pixels : int
-        Number of training targets.
-    steps : int
-        Number of steps for many pixels. Few pixels get fewer, to avoid overfitting.
-    settings : DenoiseSettings
-        Gives the largest batch size, and the steps of one plane.
-    correlated : bool
-        Whether neighbouring pixels share noise.
-    """
-    batch = min(settings.neighbourhood.batch_size, max(pixels // 16, 256))
-    one_pass = pixels / batch
-    more = _MORE_CORRELATED if correlated else 1.0
-    alone = min(more * settings.neighbourhood.steps, _MOST_PASSES * one_pass)
-    most = min(more * steps, max(alone, _MORE_PASSES * one_pass))
-    if correlated:
-        most = min(most, _MOST_CORRELATED)
-    return batch, max(math.ceil(most), 1)
-
-
 @dataclass(frozen=True)
 class _Pixels:
     """Pixels of one tile, by flat index, for one part of a step.
@@ -168,7 +131,11 @@ class NeighbourhoodTrainer(Trainer):
         self._most_drawn = settings.neighbourhood.batch_size
         correlated = first.neighbours.blind_radius > 0
         self._batch, self.steps = schedule(
-            pixels, steps, settings, correlated=correlated
+            pixels,
+            steps,
+            settings,
+            correlated=correlated,
+            contrast=max(contrast(view.problem) for view in views),
         )
         self._alone = min(_PREDICTION_ALONE, self.steps // 2) if correlated else 0
         start = torch.Generator().manual_seed(settings.seed)
