@@ -15,7 +15,7 @@ from napari_inr_denoise.core.candidates import registry
 from napari_inr_denoise.core.candidates.base import BlindSpotModel
 from napari_inr_denoise.core.candidates.training import Trainer, TrainingTile
 from napari_inr_denoise.core.denoise import denoise
-from napari_inr_denoise.core.ensemble.post_filters import (
+from napari_inr_denoise.core.ensemble.filters.post_filters import (
     POST_FILTERS,
     Estimate,
     FilterProblem,

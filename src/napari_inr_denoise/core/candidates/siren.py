@@ -22,7 +22,7 @@ from napari_inr_denoise.core.compute.early_stopping import (
 )
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.compute.precision import total
-from napari_inr_denoise.core.ensemble.limits import range_of
+from napari_inr_denoise.core.ensemble.filters.limits import range_of
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep, FitSteps
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane

@@ -21,7 +21,7 @@ from napari_inr_denoise.core.compute.error_curve import (
     evaluation_steps,
 )
 from napari_inr_denoise.core.compute.generators import GeneratorResult
-from napari_inr_denoise.core.ensemble.limits import keep_in_range
+from napari_inr_denoise.core.ensemble.filters.limits import keep_in_range
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.preview import PreviewFilter

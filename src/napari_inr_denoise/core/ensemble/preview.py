@@ -6,13 +6,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.ensemble.post_filters import (
+from napari_inr_denoise.core.ensemble.filters.post_filters import (
     Estimate,
     FilterProblem,
     apply_pilot_filters,
 )
+from napari_inr_denoise.core.ensemble.filters.ridge import (
+    PREVIEW,
+    Regression,
+    regression,
+)
 from napari_inr_denoise.core.ensemble.prediction import Candidate
-from napari_inr_denoise.core.ensemble.ridge import PREVIEW, Regression, regression
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.ensemble.guided_filter import guided, window_means
+from napari_inr_denoise.core.ensemble.filters.guided_filter import guided, window_means
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.quality import judge
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane

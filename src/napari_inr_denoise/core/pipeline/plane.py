@@ -16,15 +16,15 @@ from napari_inr_denoise.core.candidates.siren import fit_steps
 from napari_inr_denoise.core.candidates.training import as_result
 from napari_inr_denoise.core.compute.concurrency import fit_concurrently
 from napari_inr_denoise.core.compute.generators import GeneratorResult
-from napari_inr_denoise.core.ensemble.limits import keep_structure
-from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep, FitSteps
-from napari_inr_denoise.core.ensemble.post_filters import (
+from napari_inr_denoise.core.ensemble.filters.limits import keep_structure
+from napari_inr_denoise.core.ensemble.filters.post_filters import (
     Estimate,
     FilterProblem,
     apply_limits,
     apply_pilot_filters,
     apply_post_filters,
 )
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep, FitSteps
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.quality import estimated_error, judge, uncertainty
 from napari_inr_denoise.core.ensemble.systematic import cut_off_bias

@@ -16,7 +16,7 @@ from napari_inr_denoise.core.candidates.siren_volume import (
     volume_steps,
 )
 from napari_inr_denoise.core.compute.generators import GeneratorResult
-from napari_inr_denoise.core.ensemble.limits import keep_in_range
+from napari_inr_denoise.core.ensemble.filters.limits import keep_in_range
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
 from napari_inr_denoise.core.ensemble.quality import judge
 from napari_inr_denoise.core.ensemble.strength import with_strength

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.candidates.shared import SharedNetworks
 from napari_inr_denoise.core.compute.concurrency import map_ordered
-from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.ensemble.post_filters import Estimate, kept_finite
-from napari_inr_denoise.core.ensemble.volume_filters import (
+from napari_inr_denoise.core.ensemble.filters.post_filters import Estimate, kept_finite
+from napari_inr_denoise.core.ensemble.filters.volume_filters import (
     FARTHEST,
     STACK_FILTERS,
     VOLUME_FILTERS,
     VolumeFilter,
     VolumePlane,
 )
+from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
 from napari_inr_denoise.core.pipeline.plane import Combined, limited_result

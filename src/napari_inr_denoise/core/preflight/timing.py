@@ -22,13 +22,13 @@ from napari_inr_denoise.core.compute.concurrency import (
 from napari_inr_denoise.core.compute.devices import synchronize
 from napari_inr_denoise.core.compute.error_curve import FIRST_EVALUATION
 from napari_inr_denoise.core.compute.generators import GeneratorResult
-from napari_inr_denoise.core.ensemble.post_filters import Estimate
-from napari_inr_denoise.core.ensemble.prediction import Candidate
-from napari_inr_denoise.core.ensemble.preview import PreviewFilter
-from napari_inr_denoise.core.ensemble.volume_filters import (
+from napari_inr_denoise.core.ensemble.filters.post_filters import Estimate
+from napari_inr_denoise.core.ensemble.filters.volume_filters import (
     VOLUME_FILTERS,
     VolumePlane,
 )
+from napari_inr_denoise.core.ensemble.prediction import Candidate
+from napari_inr_denoise.core.ensemble.preview import PreviewFilter
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_inr_denoise.core.ensemble.guided_filter import guided
+from napari_inr_denoise.core.ensemble.filters.guided_filter import guided
 
 
 @pytest.mark.parametrize("samples", [1, 3])

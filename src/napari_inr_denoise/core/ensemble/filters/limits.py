@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.ensemble.guided_filter import window_means
+from napari_inr_denoise.core.ensemble.filters.guided_filter import window_means
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _WINDOW = 32

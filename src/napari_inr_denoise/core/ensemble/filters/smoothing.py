@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.ensemble.guided_filter import WINDOW, guided
+from napari_inr_denoise.core.ensemble.filters.guided_filter import WINDOW, guided
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.ensemble.quality import random_error
 from napari_inr_denoise.core.ensemble.weighting import mean_of, weigh

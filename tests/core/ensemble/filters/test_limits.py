@@ -9,7 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_inr_denoise.core.ensemble.limits import keep_in_range, keep_structure
+from napari_inr_denoise.core.ensemble.filters.limits import (
+    keep_in_range,
+    keep_structure,
+)
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.ensemble.plane_mean import averaged_with
+from napari_inr_denoise.core.ensemble.filters.plane_mean import averaged_with
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 

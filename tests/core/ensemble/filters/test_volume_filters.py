@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.ensemble.post_filters import Estimate
-from napari_inr_denoise.core.ensemble.volume_filters import (
+from napari_inr_denoise.core.ensemble.filters.post_filters import Estimate
+from napari_inr_denoise.core.ensemble.filters.volume_filters import (
     STACK_FILTERS,
     VOLUME_FILTERS,
     VolumeFilter,

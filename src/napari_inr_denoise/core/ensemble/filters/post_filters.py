@@ -18,11 +18,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.ensemble.limits import keep_in_range, keep_structure
-from napari_inr_denoise.core.ensemble.plane_mean import averaged_with
-from napari_inr_denoise.core.ensemble.ridge import ridge_averaged
-from napari_inr_denoise.core.ensemble.smoothing import smoothed, with_contrast_of
-from napari_inr_denoise.core.ensemble.wiener import wiener_averaged
+from napari_inr_denoise.core.ensemble.filters.limits import (
+    keep_in_range,
+    keep_structure,
+)
+from napari_inr_denoise.core.ensemble.filters.plane_mean import averaged_with
+from napari_inr_denoise.core.ensemble.filters.ridge import ridge_averaged
+from napari_inr_denoise.core.ensemble.filters.smoothing import (
+    smoothed,
+    with_contrast_of,
+)
+from napari_inr_denoise.core.ensemble.filters.wiener import wiener_averaged
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from napari_inr_denoise.core.ensemble.ridge_groups import regressed_groups
-from napari_inr_denoise.core.ensemble.similar_patches import (
+from napari_inr_denoise.core.ensemble.filters.ridge_groups import regressed_groups
+from napari_inr_denoise.core.ensemble.filters.similar_patches import (
     Search,
     bands,
     most_similar,

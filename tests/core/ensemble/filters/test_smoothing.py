@@ -7,7 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.ensemble.smoothing import smoothed, with_contrast_of
+from napari_inr_denoise.core.ensemble.filters.smoothing import (
+    smoothed,
+    with_contrast_of,
+)
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane

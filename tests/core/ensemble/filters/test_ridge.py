@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.denoise import denoise
-from napari_inr_denoise.core.ensemble.ridge import regressed, ridge_averaged
-from napari_inr_denoise.core.ensemble.similar_patches import Search
+from napari_inr_denoise.core.ensemble.filters.ridge import regressed, ridge_averaged
+from napari_inr_denoise.core.ensemble.filters.similar_patches import Search
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.settings import preset_settings

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.ensemble.plane_mean import averaged_with
-from napari_inr_denoise.core.ensemble.post_filters import Estimate
-from napari_inr_denoise.core.ensemble.ridge import (
+from napari_inr_denoise.core.ensemble.filters.plane_mean import averaged_with
+from napari_inr_denoise.core.ensemble.filters.post_filters import Estimate
+from napari_inr_denoise.core.ensemble.filters.ridge import (
     ridge_averaged,
     ridge_averaged_in_volume,
 )
-from napari_inr_denoise.core.ensemble.wiener import wiener_averaged_in_volume
+from napari_inr_denoise.core.ensemble.filters.wiener import wiener_averaged_in_volume
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 
