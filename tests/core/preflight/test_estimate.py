@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise.core.candidates.registry import candidate_model
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.pipeline.plan import Plan
-from napari_inr_denoise.core.preflight import estimate as module
+from napari_inr_denoise.core.preflight import measured_run as module
 from napari_inr_denoise.core.preflight.estimate import preflight, preflight_steps
 from napari_inr_denoise.core.preflight.timing import Measuring, OtherPace, Pace, _share
 from napari_inr_denoise.core.sampling.series import SeriesTile
