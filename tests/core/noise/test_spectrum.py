@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from napari_inr_denoise.core.noise.estimate import plane_noise
 from napari_inr_denoise.core.noise.spectrum import NoiseSpectrum, measure_spectrum
 from tests.phantoms import (
     Array,
@@ -148,3 +149,52 @@ def test_places_without_a_photon_have_no_spectrum(peak: float) -> None:
     assert _level(found, clean[seen]) == pytest.approx(
         np.sqrt(clean[seen].mean()), rel=0.2
     )
+
+
+def _smooth(side: int, period: float) -> Array:
+    y, x = np.mgrid[:side, :side] / period
+    return np.asarray(120 + 60 * np.sin(x + y) * np.cos(y))
+
+
+def _fine(side: int, period: float, kind: str) -> Array:
+    y, x = 2 * np.pi * np.mgrid[:side, :side] / period
+    angles = {"stripes": x, "diagonal": 0.8 * x + 0.6 * y, "rings": np.hypot(x, y)}
+    waves = np.sin(x) * np.sin(y) if kind == "grid" else np.sin(angles[kind])
+    return np.asarray(100 + 40 * waves)
+
+
+def _level_over(clean: Array, sigma: float) -> float:
+    noisy = clean + np.random.default_rng(1).normal(0, sigma, clean.shape)
+    model = plane_noise(noisy[..., None], np.ones(noisy.shape, bool))
+    assert not model.correlated
+    return model.sigma / sigma
+
+
+@pytest.mark.parametrize("side", [64, 128])
+@pytest.mark.parametrize("period", [8.0, 12.0, 20.0, 30.0])
+@pytest.mark.parametrize("sigma", [0.1, 1.0])
+def test_smooth_structure_is_not_correlated_noise(
+    side: int, period: float, sigma: float
+) -> None:
+    """A slope has power at all frequencies of a patch, and it falls."""
+    level = _level_over(_smooth(side, period), sigma)
+    assert level == pytest.approx(1.0, abs=0.06)
+
+
+@pytest.mark.parametrize("kind", ["stripes", "diagonal", "rings", "grid"])
+@pytest.mark.parametrize("period", [4.0, 8.0, 12.0])
+def test_fine_structure_everywhere_is_not_correlated_noise(
+    period: float, kind: str
+) -> None:
+    """Noise cannot have more contrast than the plane."""
+    level = _level_over(_fine(128, period, kind), 10.0)
+    assert level == pytest.approx(1.0, abs=0.06)
+
+
+@pytest.mark.parametrize(("width", "within"), [(0.6, 0.1), (1.0, 0.15), (1.5, 0.25)])
+def test_correlated_noise_alone_is_found(width: float, within: float) -> None:
+    """Its level is the contrast of the plane."""
+    noise = gaussian_filter(np.random.default_rng(2).normal(0, 10, (64, 64)), width)
+    model = plane_noise(100 + noise[..., None], np.ones(noise.shape, bool))
+    assert model.correlated
+    assert model.sigma == pytest.approx(noise.std(), rel=within)
