@@ -191,7 +191,7 @@ def _large(shape: tuple[int, int, int], place: Place) -> Image:
     """Return an image with structure of the same kind at any size."""
     depth, height, width = shape
     if place.dry:
-        depth, height, width = min(depth, 4), 64, 64
+        depth, height, width = min(depth, 3), 48, 48
     few = phantoms.tissue(min(height, 512), seed=5) * 60 + 3
     times = -(-height // few.shape[0])
     clean = np.tile(few, (times, times))[:height, :width]

@@ -71,7 +71,7 @@ class NoiseSpectrum:
         Ratio of the energy below which a fifth of the patches lie to that below which
         only the quietest lie. Near 1 if many patches hold noise alone.
     rough_kk : ndarray, shape (8, 8)
-        The power of what no smooth curve explains; see `_smooth`.
+        The power of what no smooth curve explains.
     """
 
     power_kk: NDArray[np.float64] = field(repr=False)

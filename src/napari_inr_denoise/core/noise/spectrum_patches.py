@@ -40,9 +40,9 @@ all alike (0), when texture hides where most of the noise is, and as they are (1
 _LEAST_SHARE = 0.03
 """Smallest power at a frequency by which an energy is divided. Where almost no noise
 is, the slightest structure would count."""
-_DEGREE, _LEAST_KEPT = 4, 0.05
-"""Largest degree of the curves of `_without_smooth`, and the least share of power that
-is corrected for; smaller ones are of the lowest frequencies, which count little."""
+_DEGREE, _LEAST_KEPT = 3, 0.05
+"""Largest degree of the curves of `_smooth` along an axis, and the least share of power
+that is corrected for; smaller ones are of low frequencies, which count little."""
 _TINY = 1e-30
 
 _ky, _kx = np.mgrid[:SIDE, :SIDE]
@@ -100,8 +100,8 @@ class SpectrumPatches:
         basis = _BASIS.astype(np.float32)
         coefficients = basis @ patches @ basis.T
         means = coefficients[:, 0, 0].astype(np.float64) / SIDE
-        left, kept = _without_smooth()
-        rough = (coefficients.reshape(-1, SIDE**2) @ left).reshape(coefficients.shape)
+        smooth, kept = _smooth()
+        rough = coefficients - smooth @ coefficients @ smooth
         return cls(
             np.square(coefficients),
             np.square(rough) / kept,
@@ -165,8 +165,8 @@ class SpectrumPatches:
 
 
 @cache
-def _without_smooth() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what takes smooth curves out of coefficients, and what noise keeps.
+def _smooth() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what keeps smooth curves of coefficients only, and what noise has beside.
 
     The cosine transform spreads a slope over all frequencies, of which those of a
     smooth image fall as those of correlated noise do. What is left after a polynomial
@@ -174,22 +174,18 @@ def _without_smooth() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
     Returns
     -------
-    left : ndarray of float32, shape (64, 64)
-        Projection of the coefficients of a patch.
+    smooth : ndarray of float32, shape (8, 8)
+        Projection of the coefficients along one axis, on polynomials.
     kept : ndarray of float32, shape (8, 8)
-        Share of the power of white noise that it leaves at each frequency.
+        Share of the power of white noise at each frequency that is not in polynomials
+        along both axes.
     """
-    place = np.linspace(-1, 1, SIDE)
-    powers = [place**k for k in range(_DEGREE + 1)]
-    curves = [
-        _BASIS @ np.outer(powers[k], powers[m]) @ _BASIS.T
-        for k in range(_DEGREE + 1)
-        for m in range(_DEGREE + 1 - k)
-    ]
-    smooth, _ = np.linalg.qr(np.stack([one.ravel() for one in curves], axis=1))
-    left = np.eye(SIDE**2) - smooth @ smooth.T
-    kept = np.maximum(left.diagonal(), _LEAST_KEPT).reshape(SIDE, SIDE)
-    return left.astype(np.float32), kept.astype(np.float32)
+    powers = np.vander(np.linspace(-1, 1, SIDE), _DEGREE + 1)
+    curves, _ = np.linalg.qr(_BASIS @ powers)
+    smooth = curves @ curves.T
+    own = smooth.diagonal()
+    kept = np.maximum(1 - np.outer(own, own), _LEAST_KEPT)
+    return smooth.astype(np.float32), kept.astype(np.float32)
 
 
 def _around(
