@@ -9,8 +9,8 @@ import torch
 from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodModel
 from napari_inr_denoise.core.candidates.schedule import (
     _MOST_PASSES,
-    contrast,
     schedule,
+    signal_to_noise,
 )
 from napari_inr_denoise.core.candidates.training import train
 from napari_inr_denoise.core.compute.generators import GeneratorResult
@@ -77,17 +77,17 @@ def test_a_small_plane_is_not_learned_by_heart(rng: np.random.Generator) -> None
 
 def test_where_noise_is_strong_a_small_plane_gets_fewer_passes() -> None:
     settings = preset_settings("auto")
-    taken = [schedule(4000, 600, settings, contrast=c)[1] for c in (0.1, 2.0, 3.0, 9.0)]
+    taken = [schedule(4000, 600, settings, snr=c)[1] for c in (0.1, 2.0, 3.0, 9.0)]
     assert taken[0] < taken[1] < taken[2] == taken[3]
-    many = [schedule(10**6, 600, settings, contrast=c)[1] for c in (0.1, 9.0)]
+    many = [schedule(10**6, 600, settings, snr=c)[1] for c in (0.1, 9.0)]
     assert many == [600, 600]
 
 
-def test_contrast_is_the_signal_over_the_noise(rng: np.random.Generator) -> None:
+def test_the_ratio_is_that_of_the_signal_to_the_noise(rng: np.random.Generator) -> None:
     problem, truth = _problem(rng, side=96)
-    assert contrast(problem) == pytest.approx(truth.std() / 20, rel=0.1)
+    assert signal_to_noise(problem) == pytest.approx(truth.std() / 20, rel=0.1)
     flat = replace(problem, plane_yxs=np.full_like(problem.plane_yxs, 7.0))
-    assert contrast(flat) == 0
+    assert signal_to_noise(flat) == 0
 
 
 def test_more_steps_than_for_a_plane_are_for_more_pixels() -> None:

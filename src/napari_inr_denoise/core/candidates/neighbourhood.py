@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from napari_inr_denoise.core.candidates.base import BlindSpotModel
-from napari_inr_denoise.core.candidates.schedule import contrast, schedule
+from napari_inr_denoise.core.candidates.schedule import schedule, signal_to_noise
 from napari_inr_denoise.core.candidates.training import (
     HeldOutValues,
     Trainer,
@@ -135,7 +135,7 @@ class NeighbourhoodTrainer(Trainer):
             steps,
             settings,
             correlated=correlated,
-            contrast=max(contrast(view.problem) for view in views),
+            snr=max(signal_to_noise(view.problem) for view in views),
         )
         self._alone = min(_PREDICTION_ALONE, self.steps // 2) if correlated else 0
         start = torch.Generator().manual_seed(settings.seed)

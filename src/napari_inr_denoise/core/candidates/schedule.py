@@ -15,9 +15,9 @@ _MOST_CORRELATED = 400
 the correlation outside of the blind spot, and predicts noise."""
 _MOST_PASSES = 45.0
 """Largest mean number of times that a pixel is trained on."""
-_CONTRAST, _LEAST_PASSES = 3.0, 1 / 3
-"""Standard deviation of the signal over that of white noise below which that number
-falls in proportion, and the least part of it. What a network learns of the noise of few
+_LEAST_SNR, _LEAST_PASSES = 3.0, 1 / 3
+"""Signal-to-noise ratio below which that number falls in proportion where noise is
+white, and the least part of it. What a network learns of the noise of few
 pixels does not show in its gain, nor beside the noise of those held out."""
 _MORE_PASSES = 12.0
 """The same for the steps beyond those of one plane, which a network that several planes
@@ -31,7 +31,7 @@ def schedule(
     settings: DenoiseSettings,
     *,
     correlated: bool = False,
-    contrast: float = math.inf,
+    snr: float = math.inf,
 ) -> tuple[int, int]:
     """Return the batch size in pixels, and the number of steps that are taken.
 
@@ -45,15 +45,15 @@ def schedule(
         Gives the largest batch size, and the steps of one plane.
     correlated : bool
         Whether neighbouring pixels share noise.
-    contrast : float
-        Standard deviation of the signal over that of the noise.
+    snr : float
+        Signal-to-noise ratio: standard deviation of the signal over that of the noise.
     """
     batch = min(settings.neighbourhood.batch_size, max(pixels // 16, 256))
     one_pass = pixels / batch
     more = _MORE_CORRELATED if correlated else 1.0
     passes = _MOST_PASSES
     if not correlated:
-        passes *= min(max(contrast / _CONTRAST, _LEAST_PASSES), 1.0)
+        passes *= min(max(snr / _LEAST_SNR, _LEAST_PASSES), 1.0)
     alone = min(more * settings.neighbourhood.steps, passes * one_pass)
     most = min(more * steps, max(alone, _MORE_PASSES * one_pass))
     if correlated:
@@ -61,7 +61,7 @@ def schedule(
     return batch, max(math.ceil(most), 1)
 
 
-def contrast(problem: NoisyPlane) -> float:
-    """Return the standard deviation of the signal over that of the noise."""
+def signal_to_noise(problem: NoisyPlane) -> float:
+    """Return the standard deviation of the signal of a plane over that of its noise."""
     variance = float(problem.plane_yxs[problem.fitted_yx].var(axis=0).mean())
     return math.sqrt(max(variance / problem.noise.sigma**2 - 1, 0.0))

@@ -30,9 +30,9 @@ _MIN_DISTINCT_VALUES = 4
 _MOST_SATURATED = 0.01
 """Fraction of saturated pixels above which the noise is measured without them."""
 _MOST_OF_ALL = 1.1
-"""Level of correlated noise over the standard deviation of the plane above which it is
-structure: fine stripes and rings that fill the plane, whose contrast exceeds that of
-the few quiet patches. Of noise alone the level is within 5 % of it."""
+"""Largest level of correlated noise, over the standard deviation of the plane. Noise
+alone was measured at 1.06 at most. Fine stripes and rings that fill the plane give
+larger values: they are structure, and the noise is taken for white."""
 _MIN_CLIPPED = 1e-4
 """Fraction of the pixels below which a histogram peak is ignored."""
 

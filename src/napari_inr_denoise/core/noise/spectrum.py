@@ -83,7 +83,8 @@ class NoiseSpectrum:
     def fall(self) -> float:
         """Power at the highest over that at middle frequencies; 1 for white noise.
 
-        The power falls with and without what smooth curves explain, if it is noise.
+        It is the larger of two values: of the whole spectrum, and of what is left
+        without smooth curves. Correlated noise has a small value in both.
         """
         return max(_fall(self.power_kk), _fall(self.rough_kk))
 

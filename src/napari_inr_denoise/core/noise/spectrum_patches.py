@@ -123,8 +123,9 @@ class SpectrumPatches:
         Returns
         -------
         tuple of three ndarray, each of shape (N,)
-            Of the patches around each; and the mean of that and the energy of the patch
-            itself, once in the frequencies without `_EVEN` and once in these.
+            The first has the mean energy of the patches around each patch. The second
+            is averaged with the energy of the patch itself at odd frequencies, the
+            third with that at even ones (`_EVEN`).
         """
         scale = np.maximum(power, _LEAST_SHARE)[VARYING].astype(np.float32)
         middle = (self.surroundings + self.means) / 2
@@ -166,7 +167,7 @@ class SpectrumPatches:
 
 @cache
 def _smooth() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what keeps smooth curves of coefficients only, and what noise has beside.
+    """Return the projection on smooth curves, and the share of noise beside them.
 
     The cosine transform spreads a slope over all frequencies, of which those of a
     smooth image fall as those of correlated noise do. What is left after a polynomial

@@ -15,7 +15,22 @@ from napari_inr_denoise.core.report.stop_rules import steps_in_all
 def joined_regions(
     problem: NoisyPlane, parts: Sequence[NoisyPlane], done: Sequence[FitResult]
 ) -> FitResult:
-    """Return the results of the first regions as one; the others are as they were."""
+    """Return the results of the first regions as one result.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The whole plane, with its regions.
+    parts : sequence of NoisyPlane
+        The plane as each region sees it, in the order of the regions.
+    done : sequence of FitResult
+        Results of the first regions; the pixels of the others stay noisy.
+
+    Returns
+    -------
+    FitResult
+        In the units of the image, with the reason of the last region.
+    """
     plane_yxs = problem.plane_yxs.astype(np.float32)
     known_yxs = np.full_like(plane_yxs, np.nan)
     names: dict[str, float] = {}
@@ -41,7 +56,18 @@ def joined_regions(
 def joined_error(
     parts: Sequence[NoisyPlane], done: Sequence[FitResult]
 ) -> float | None:
-    """Return the estimated error over all regions; None if one is not known."""
+    """Return the estimated error over all regions.
+
+    Parameters
+    ----------
+    parts, done
+        As for `joined_regions`; one result for each part.
+
+    Returns
+    -------
+    float or None
+        Root mean square, in the units of the image; None if one is not known.
+    """
     errors = [one.quality.held_out_error if one.quality else None for one in done]
     known = [one for one in errors if one is not None]
     if len(known) < len(done):

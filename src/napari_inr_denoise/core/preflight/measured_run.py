@@ -54,7 +54,7 @@ class MeasuredRun:
     axes : str
         A letter for each of its axes.
     settings : DenoiseSettings
-        Of the run.
+        Settings of the run.
     spacing_zyx : tuple of float
         Size of a voxel in micrometres.
     previews : bool
@@ -63,7 +63,7 @@ class MeasuredRun:
     Attributes
     ----------
     plan : Plan
-        Of the run.
+        Tiles, series and strategy of the run.
     at_most : bool
         Whether `seconds` gives an upper limit.
     together : bool

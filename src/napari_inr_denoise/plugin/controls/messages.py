@@ -94,7 +94,7 @@ def phase_message(step: DenoiseStep, *, still: bool = False) -> str:
     place = step.place[:1].upper() + step.place[1:]
     if step.learning:
         return place + _steps(step)
-    place += ": " * bool(place)
+    place = f"{place}: " if place else ""
     if step.fit is None:
         return f"{place}finished" if place else "Finishing..."
     return f"{place}{'t' if place else 'T'}raining{_steps(step)}"
