@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from threading import Lock
 
 from tests.benchmarks.peers.catalogue import Environment
 
 _INSTALLED = "installed.txt"
 _FAILED = "failed.txt"
 _SECONDS = 1800
+_MAKING = Lock()
 
 
 class InstallError(Exception):
@@ -36,11 +38,12 @@ def python_of(environment: Environment | None, folder: Path) -> Path:
         return Path(sys.executable)
     place = folder / environment.name
     python = place / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    if (place / _FAILED).exists():
-        raise InstallError((place / _FAILED).read_text("utf-8"))
-    if not (place / _INSTALLED).exists():
-        print(f"making the environment of {environment.name}", file=sys.stderr)
-        _make(environment, place, python)
+    with _MAKING:
+        if (place / _FAILED).exists():
+            raise InstallError((place / _FAILED).read_text("utf-8"))
+        if not (place / _INSTALLED).exists():
+            print(f"making the environment of {environment.name}", file=sys.stderr)
+            _make(environment, place, python)
     return python
 
 

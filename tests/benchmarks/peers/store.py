@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,11 +55,12 @@ class Row:
 
 
 class Store:
-    """Rows and images below a folder; each is written as it comes."""
+    """Rows and images below a folder; each is written as it comes, by any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file = folder / "results.json"
+        self._lock = Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self.rows = read_rows(self._file) if self._file.exists() else []
 
@@ -69,12 +71,13 @@ class Store:
 
     def add(self, row: Row, image: NDArray[np.float64] | None) -> None:
         """Keep a row and its image."""
-        self.rows.append(row)
         if image is not None:
             self._save(row.group, row.image, row.method, image)
-        text = json.dumps([asdict(row) for row in self.rows], indent=1)
-        with atomic_write(self._file) as temporary:
-            temporary.write_text(f"{text}\n", "utf-8")
+        with self._lock:
+            self.rows.append(row)
+            text = json.dumps([asdict(row) for row in self.rows], indent=1)
+            with atomic_write(self._file) as temporary:
+                temporary.write_text(f"{text}\n", "utf-8")
 
     def add_truth(self, group: str, pair: Pair) -> None:
         """Keep the truth of an image, for the pictures."""
