@@ -151,3 +151,30 @@ def test_a_spot_of_0_6_pixels_is_light(shift: float) -> None:
     y, x = np.mgrid[:21, :21] - 10.0
     spot = 1e4 * np.exp(-0.5 * ((y - shift) ** 2 + (x - shift) ** 2) / 0.6**2)
     assert _find(100 + spot, 1.0) == []
+
+
+def _sharp_objects(rng: np.random.Generator) -> np.ndarray:
+    """Return rectangles whose edges no optics have blurred, a few of them small."""
+    plane = np.full((128, 128), 100.0)
+    for number in range(60):
+        height, width = (3, 3) if number % 30 == 29 else rng.integers(2, 30, 2)
+        y, x = rng.integers(0, 120, 2)
+        plane[y : y + height, x : x + width] = rng.uniform(20, 240)
+    return plane + rng.normal(0, 3, plane.shape)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_small_objects_among_large_ones_with_sharp_edges_are_kept(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    assert _find(_sharp_objects(rng), 3.0) == []
+
+
+def test_many_hot_pixels_are_found_among_a_few_sharp_objects(
+    rng: np.random.Generator,
+) -> None:
+    plane = rng.normal(100, 3, (128, 128))
+    plane[20:26, 20:60] = plane[90, 5:50] = 200
+    hot = [(y, x) for y in (40, 60, 80) for x in (10, 70, 110)]
+    for place in hot:
+        plane[place] = 300
+    assert _find(plane, 3.0) == hot

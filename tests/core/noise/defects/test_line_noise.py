@@ -49,6 +49,22 @@ def test_a_hot_column_keeps_what_it_measured() -> None:
     )
 
 
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_the_frame_of_an_image_is_no_noise_of_lines(width: int, turns: int) -> None:
+    noisy = camera(cells())
+    noisy[:width] -= 100
+    assert line_noise(np.rot90(noisy, turns)[..., None], WHOLE) is None
+
+
+def test_two_hot_columns_next_to_each_other_are_removed() -> None:
+    white = camera(cells())
+    noisy = white.copy()
+    noisy[:, 40:42] += 300
+    found, _ = without_line_noise(noisy[..., None], WHOLE)
+    assert _rms(found[:, 40:42, 0] - white[:, 40:42]) < 5
+
+
 @pytest.mark.parametrize(
     "clean", [cells(), spots(), _filaments(), np.full((96, 96), 9.0)]
 )

@@ -37,6 +37,12 @@ _BODY = 0.2
 _LESS, _ERRORS = 0.75, 1.35
 """Share of the light that an edge leaves at least, and the standard errors by which it
 has to have less."""
+_FALSE = 0.15
+"""Clusters over larger things with sharp edges from which clusters are believed.
+
+Measured: at most 0.065 on twelve photographs with noise of 2 to 15, which have no hot
+pixels; none larger on 23 of 26 crops of micrographs and frames, at most 8 on any.
+"""
 _ROUNDS = 3
 _MOST_PEAKS = 2000
 _REACH = 2 * _SIDE + 2
@@ -53,6 +59,9 @@ def isolated_pixels(problem: NoisyPlane) -> NDArray[np.bool_]:
     through the pixels around. What is found is taken out, and the rest is tested again.
     If such pixels are fitted, a few of them keep the residual above the noise level.
 
+    Where much that is larger has such edges too, as in photographs and undersampled
+    images, sharp edges are no evidence, and nothing is found.
+
     Parameters
     ----------
     problem : NoisyPlane
@@ -63,16 +72,42 @@ def isolated_pixels(problem: NoisyPlane) -> NDArray[np.bool_]:
     ndarray of bool, shape (Y, X)
         False at invalid pixels, and everywhere if a side is below 3 pixels.
     """
-    found_yx = np.zeros(problem.valid_yx.shape, dtype=np.bool_)
-    if min(found_yx.shape) < 3 or not problem.valid_yx.any():
-        return found_yx
+    nothing_yx = np.zeros(problem.valid_yx.shape, dtype=np.bool_)
+    if min(nothing_yx.shape) < 3 or not problem.valid_yx.any():
+        return nothing_yx
+    sharp = _Sharp(nothing_yx.copy(), 0, 0)
     for sample in range(problem.plane_yxs.shape[-1]):
         values = problem.plane_yxs[..., sample]
         values = np.where(problem.valid_yx, values, np.median(values[problem.valid_yx]))
         for sign in (1, -1):
             sigma = _Sigma(problem.curve(sample), sign)
-            found_yx |= _found(sign * values, problem.valid_yx, sigma)
-    return found_yx
+            sharp = sharp.plus(_sharp_things(sign * values, problem.valid_yx, sigma))
+    believed = sharp.clusters >= _FALSE * sharp.larger
+    return sharp.found_yx if believed else nothing_yx
+
+
+@dataclass(frozen=True)
+class _Sharp:
+    """What has sharper edges than light.
+
+    Attributes
+    ----------
+    found_yx : ndarray of bool, shape (Y, X)
+        Pixels of the clusters.
+    clusters, larger : int
+        Number of clusters, and of what is too large or too long for one.
+    """
+
+    found_yx: NDArray[np.bool_]
+    clusters: int
+    larger: int
+
+    def plus(self, other: _Sharp) -> _Sharp:
+        return _Sharp(
+            self.found_yx | other.found_yx,
+            self.clusters + other.clusters,
+            self.larger + other.larger,
+        )
 
 
 @dataclass(frozen=True)
@@ -86,11 +121,12 @@ class _Sigma:
         return np.sqrt(self.curve.variance(self.sign * values))
 
 
-def _found(
+def _sharp_things(
     filled_yx: NDArray[np.float64], known_yx: NDArray[np.bool_], sigma: _Sigma
-) -> NDArray[np.bool_]:
-    """Return the mask of the pixels that are too bright to be light."""
-    found = np.zeros_like(known_yx)
+) -> _Sharp:
+    """Return what is too bright and too sharp to be light."""
+    found, larger = np.zeros_like(known_yx), np.zeros_like(known_yx)
+    clusters = n_larger = 0
     changed = known_yx
     for _ in range(_ROUNDS):
         before, known = found.copy(), known_yx & ~found
@@ -103,15 +139,20 @@ def _found(
                 for place in (row, column)
             )
             peak = row - window[0].start, column - window[1].start
-            cluster, surface = _cluster(
+            region, surface, is_cluster = _sharp_region(
                 filled_yx[window], base[row, column], known[window], peak, sigma
             )
-            found[window] |= cluster
-            filled_yx[window][cluster] = surface[cluster]
+            if is_cluster:
+                clusters += 1
+                found[window] |= region
+                filled_yx[window][region] = surface[region]
+            elif region.any():
+                n_larger += not larger[row, column]
+                larger[window] |= region
         changed = _grown(found & ~before, _REACH)
         if not changed.any():
             break
-    return found
+    return _Sharp(found, clusters, n_larger)
 
 
 def _opened(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -142,32 +183,37 @@ def _peaks(
     return list(zip(rows[far].tolist(), columns[far].tolist(), strict=True))
 
 
-def _cluster(
+def _sharp_region(
     values: NDArray[np.float64],
     base: float,
     known: NDArray[np.bool_],
     peak: tuple[int, int],
     sigma: _Sigma,
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Return the pixels of a cluster, none if it may be light, and its surroundings."""
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], bool]:
+    """Return the pixels around a peak, none if they may be light.
+
+    Also their surroundings, and whether they are a cluster: not too large or too long.
+    """
     nothing = np.zeros_like(known)
     surface, misfit = np.full(values.shape, base), 1.0
+    compact = True
     for fitted in (False, True):
         height = np.where(known, values - surface, 0.0)
         own, around = float(sigma(values[peak])), float(sigma(surface[peak]))
         least = misfit * max(_FAR_SIGMAS * own, _FAR_AROUND * around)
         if height[peak] <= least:
-            return nothing, surface
+            return nothing, surface, False
         cluster = _connected(height > height[peak] / 2, peak)
-        if not _compact(cluster):
-            return nothing, surface
+        compact = _compact(cluster)
+        if not compact:
+            break
         if not fitted:
             surface, misfit = _surface(values, cluster, known, sigma)
     body = _connected(height > _BODY * height[peak], peak, diagonal=True)
     error = misfit * sigma(np.maximum(surface, values))
-    if _compact(body | cluster) and _sharp(height, cluster, known, error):
-        return cluster, surface
-    return nothing, surface
+    sharp = _has_sharp_edges(height, cluster, known, error)
+    compact = compact and _compact(body | cluster)
+    return cluster if sharp else nothing, surface, sharp and compact
 
 
 def _connected(
@@ -236,7 +282,7 @@ def _surface(
     return np.asarray(columns @ factors), max(misfit, 1.0)
 
 
-def _sharp(
+def _has_sharp_edges(
     height: NDArray[np.float64],
     cluster: NDArray[np.bool_],
     known: NDArray[np.bool_],

@@ -190,16 +190,14 @@ def _all_lines(lines: NDArray[np.float64]) -> NDArray[np.float64]:
 def _single_lines(lines: NDArray[np.float64], pixels: float) -> NDArray[np.float64]:
     """Return the offsets of single lines that differ along their whole length.
 
-    A filament along a line does not reach both borders, or is not even.
+    A filament along a line does not reach both borders, or is not even. The frame of an
+    image, or the edge of an object at its border, differs on one side only.
     """
     padded = np.pad(lines, ((2, 2), (0, 0)), mode="reflect")
     around = np.stack([padded[:-4], padded[1:-3], padded[3:-1], padded[4:]])
     differ = lines - _median_of_four(around)
     offsets = np.zeros(len(lines))
-    some = np.isfinite(differ).any(axis=1)
-    far = np.zeros(len(lines), dtype=np.bool_)
-    far[some] = np.abs(_medians(differ[some])) > _SINGLE * pixels
-    for number in np.flatnonzero(far):
+    for number in _far_on_both_sides(lines, _SINGLE * pixels):
         line = differ[number]
         inside = np.isfinite(line)
         if inside.sum() < _FEWEST:
@@ -213,6 +211,25 @@ def _single_lines(lines: NDArray[np.float64], pixels: float) -> NDArray[np.float
             offsets[number] = offset
     many = np.count_nonzero(offsets) > max(_MOST_SINGLE * len(lines), 1)
     return np.zeros(len(lines)) if many else offsets
+
+
+def _far_on_both_sides(lines: NDArray[np.float64], least: float) -> NDArray[np.intp]:
+    """Return the lines that differ from one of the two next to them on each side.
+
+    The line beside may be as bright, if two of them are next to each other.
+    """
+    away = np.full((2, 2, len(lines)), np.nan)
+    for distance in (1, 2):
+        change = lines[distance:] - lines[:-distance]
+        known = np.isfinite(change).any(axis=1)
+        medians = np.full(len(change), np.nan)
+        medians[known] = _medians(change[known])
+        away[0, distance - 1, distance:] = medians
+        away[1, distance - 1, :-distance] = -medians
+    farther = (np.fmax.reduce(sign * away, axis=1) for sign in (1, -1))
+    return np.flatnonzero(
+        np.any([(far > least).all(axis=0) for far in farther], axis=0)
+    )
 
 
 def _median_of_four(values: NDArray[np.float64]) -> NDArray[np.float64]:
