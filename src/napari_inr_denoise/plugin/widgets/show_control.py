@@ -11,6 +11,7 @@ from napari.layers import Image
 from napari.utils.events import Event
 from qtpy.QtCore import QTimer
 
+from napari_inr_denoise.plugin.layers.order import covering, raise_above
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.split_array import SplitArray
 from napari_inr_denoise.plugin.results.split_line import SplitLine
@@ -43,6 +44,9 @@ class ShowControl:
     A view other than the result is a layer, for a composite one of each channel. They
     come and go with it; the selection stays. A view ends by another button, by another
     result, by the removal of its layer, or when the dock is closed.
+
+    A result that is offered lies above its noisy image, as after a run. Pressing its
+    button, or that of the noisy image, brings it above all that hides it.
 
     Parameters
     ----------
@@ -80,8 +84,12 @@ class ShowControl:
         self._timer.setSingleShot(True)
         self._timer.setInterval(_DRAWN_MS)
         self._timer.timeout.connect(self._take_away)
+        self._ordering = QTimer()
+        self._ordering.setSingleShot(True)
+        self._ordering.timeout.connect(self._raise_results)
         self.line = SplitLine(section.native, viewer, lifetime)
         section.show.changed.connect(self._switch)
+        section.show.pressed.connect(self._uncover)
         section.raw.toggled.connect(self.renew)
         viewer.layers.events.removed.connect(self._follow_removal)
         lifetime.undocking.connect(self.end)
@@ -117,6 +125,36 @@ class ShowControl:
             self.end()
         self._offered, self._channels = finished, channels
         self._section.offer_raw(False)
+        # Others may not know yet of a layer that is being inserted.
+        self._ordering.start(0)
+
+    @while_open
+    def _raise_results(self) -> None:
+        """Let nothing of the noisy images hide, or add up with, what is offered."""
+        layers = self._viewer.layers
+        for one in self._channels:
+            source, result = one.source.layer_in(layers), one.layer
+            if source is None or result not in layers or not result.visible:
+                continue
+            if source.blending == "additive":
+                source.visible = False
+            raise_above(
+                layers, result, [k for k in covering(layers, result) if k == source]
+            )
+
+    @while_open
+    def _uncover(self) -> None:
+        """Bring the result or the noisy image above all that hides it."""
+        layers, view = self._viewer.layers, self._section.show.value
+        for one in self._channels:
+            source, result = one.source.layer_in(layers), one.layer
+            shown = source if view == NOISY else result
+            if view not in {NOISY, RESULT} or shown is None or shown not in layers:
+                continue
+            shown.visible = True
+            raise_above(layers, shown, covering(layers, shown))
+        if view == RESULT:
+            self._raise_results()
 
     @while_open
     def end(self) -> None:
