@@ -10,7 +10,7 @@ from magicgui.types import FileDialogMode
 from magicgui.widgets import CheckBox, FileEdit, SpinBox
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from napari_inr_denoise.batch.eta import Pace
 from napari_inr_denoise.plugin.controls import folder_messages
@@ -19,13 +19,8 @@ from napari_inr_denoise.plugin.controls.file_dialogs import ask_and_load
 from napari_inr_denoise.plugin.controls.messages import error_message
 from napari_inr_denoise.plugin.controls.preset_choice import PresetChoice
 from napari_inr_denoise.plugin.controls.run_choices import OutputType
-from napari_inr_denoise.plugin.elements.form import (
-    BAR_STEPS,
-    Form,
-    TextLabel,
-    button,
-    row,
-)
+from napari_inr_denoise.plugin.elements.form import Form, TextLabel, button, row
+from napari_inr_denoise.plugin.elements.progress import ShareBar
 from napari_inr_denoise.plugin.elements.section import Foldable
 from napari_inr_denoise.plugin.elements.segments import Segments
 from napari_inr_denoise.plugin.runs.folder_worker import FolderRun, FolderWorker
@@ -68,11 +63,7 @@ class FolderWidget:
         self._failed: list[str] = []
         self._page = Path()
         self._make_choices()
-        self.progress = QProgressBar()
-        self.progress.setRange(0, BAR_STEPS)
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(8)
-        self.progress.setAccessibleName("Progress")
+        self.progress = ShareBar()
         self.progress.setToolTip("Finished part of all files, by their size")
         self.file_label, self.plane_label = TextLabel(), TextLabel()
         self.time_label = TextLabel()
@@ -228,7 +219,7 @@ class FolderWidget:
         worker.finished.connect(self._show_finished)
         self._worker = worker
         self._count, self._pace = 0, Pace()
-        self.progress.setValue(0)
+        self.progress.show_share(0.0)
         self._failed = []
         self.failures.setVisible(False)
         self.report_button.setVisible(False)
@@ -254,7 +245,7 @@ class FolderWidget:
             self._say("")
         self._count = batch.count
         self._pace.follow(batch)
-        self.progress.setValue(int(self._pace.share * BAR_STEPS))
+        self.progress.show_share(self._pace.share)
         self.file_label.value = folder_messages.file_message(batch)
         self.plane_label.value = folder_messages.plane_message(batch)
         self.time_label.value = folder_messages.time_message(self._pace)
