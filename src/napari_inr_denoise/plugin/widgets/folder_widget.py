@@ -38,7 +38,8 @@ _MODES = (
     ("Volumes", "volume", "Each volume as one: the smallest error for z-stacks"),
 )
 _MOST_WORKERS = max(os.cpu_count() or 1, 2)
-_FAILURES_HEIGHT = 90
+_FAILURES_HEIGHT = 180
+_HINT = "Choose two folders and press Denoise folder."
 
 
 class FolderWidget:
@@ -67,7 +68,7 @@ class FolderWidget:
         self.progress.setToolTip("Finished part of all files, by their size")
         self.file_label, self.plane_label = TextLabel(), TextLabel()
         self.time_label = TextLabel()
-        self.status_label = TextLabel("Choose two folders and press Denoise folder.")
+        self.status_label = TextLabel(_HINT)
         self.failures = QPlainTextEdit()
         self.failures.setReadOnly(True)
         self.failures.setAccessibleName("Failed files")
@@ -108,6 +109,8 @@ class FolderWidget:
         self.load_button = button("Load settings...", "Use the settings of a file")
         self.report_button = button("Open report", "Open the page on the last run")
         self.report_button.setVisible(False)
+        self.source.changed.connect(self._follow_folders)
+        self.out.changed.connect(self._follow_folders)
         self.run_button.clicked.connect(self.run)
         self.stop_button.clicked.connect(self.stop)
         self.load_button.clicked.connect(self._ask_and_load)
@@ -164,6 +167,13 @@ class FolderWidget:
     def running(self) -> bool:
         """Whether files are being denoised."""
         return self._worker is not None
+
+    @while_open
+    def _follow_folders(self, _: object) -> None:
+        """Remove the hint once both folders are chosen."""
+        chosen = self.source.line_edit.value and self.out.line_edit.value
+        if chosen and self.status_label.value == _HINT:
+            self._say("")
 
     def run(self) -> None:
         """Denoise the chosen folder; returns at once."""
