@@ -12,9 +12,10 @@ from napari.utils.events import Event
 from qtpy.QtCore import QTimer
 
 from napari_inr_denoise.plugin.layers.order import covering, raise_above
+from napari_inr_denoise.plugin.results.colour_bar import ColourBar
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.split_array import SplitArray
-from napari_inr_denoise.plugin.results.split_line import SplitLine
+from napari_inr_denoise.plugin.results.split_line import SplitLine, canvas_of
 from napari_inr_denoise.plugin.results.views import (
     COMPARED,
     NOISY,
@@ -63,6 +64,8 @@ class ShowControl:
     ----------
     line : SplitLine
         The line of the split view.
+    bar : ColourBar or None
+        The colour bar of the uncertainty, while that is shown.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class ShowControl:
         self._ordering = QTimer()
         self._ordering.setSingleShot(True)
         self._ordering.timeout.connect(self._raise_results)
+        self.bar: ColourBar | None = None
         self.line = SplitLine(section.native, viewer, lifetime)
         section.show.changed.connect(self._switch)
         section.show.pressed.connect(self._uncover)
@@ -183,8 +187,9 @@ class ShowControl:
             raw = self._section.raw.isChecked()
             data, keywords = view_layer(offered, view, raw=raw)
             self._layer = self._added(data, keywords)
-            if view == UNCERTAINTY:
-                _label(self._layer)
+            canvas = canvas_of(self._section.native)
+            if view == UNCERTAINTY and canvas is not None:
+                self.bar = ColourBar(canvas, self._layer)
         self._section.offer_raw(
             view == RESIDUAL and "normalized_residual" in offered.result.maps
         )
@@ -217,6 +222,9 @@ class ShowControl:
         self._section.offer_raw(False)
         self._leaving += self._own_layers
         self._layer = None
+        if self.bar is not None:
+            self.bar.end()
+            self.bar = None
         self._show_noisy(on=False)
         for one in self._split:
             one.layer.events.data.disconnect(self._renew_split)
@@ -289,11 +297,3 @@ class ShowControl:
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         if any(event.value == layer for layer in self._own_layers):
             self.end()
-
-
-def _label(layer: Image) -> None:
-    """Show the colour bar of a map, its name and unit; napari has them since 0.7."""
-    for name in ("colorbar", "name_overlay"):
-        overlay = getattr(layer, name, None)
-        if overlay is not None:
-            overlay.position, overlay.visible = "top_right", True
