@@ -106,6 +106,8 @@ def _hidden_columns(table: QTableWidget) -> Iterator[str]:
             yield f"column {name} ends at {right} of {room.width()} pixels"
         if table.sizeHintForColumn(column) > table.columnWidth(column):
             yield f"column {name} is too narrow for its texts"
+    if right < room.width():
+        yield f"the columns end at {right} of {room.width()} pixels"
     last = table.visualItemRect(table.item(table.rowCount() - 1, 0))
     if last.bottom() > room.bottom():
         yield f"its last row ends at {last.bottom()} of {room.bottom()} pixels"

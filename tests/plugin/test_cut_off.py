@@ -12,7 +12,7 @@ from tests.plugin.cut_off import cut_off
 from tests.plugin.states import STATES, advanced, back, sized, table
 
 pytestmark = pytest.mark.window
-NARROW = 300
+NARROW, WIDE = 300, 450
 HEIGHTS = (700, 450)
 """Without and with a bar to scroll, which takes some of the width."""
 
@@ -35,9 +35,10 @@ def test_nothing_is_cut_off_at_another_strength(
     table(viewer, widget)
     widget.strength.value = -0.35
     wait_until(lambda: "strength -0.35" in widget.results.chips.texts)
-    for height in HEIGHTS:
-        sized(widget, NARROW, height)
-        assert cut_off(widget) == []
+    for width in (NARROW, WIDE):
+        for height in HEIGHTS:
+            sized(widget, width, height)
+            assert cut_off(widget) == []
 
 
 @pytest.mark.parametrize("spoiled", ["button", "label", "row", "table", "plot"])

@@ -17,6 +17,7 @@ from napari_inr_denoise.plugin.layers.layer_kwargs import LayerTuple, record_kwa
 from napari_inr_denoise.plugin.layers.metadata_keys import (
     CHANNEL_KEY,
     GUESSED_KEY,
+    NOTES_KEY,
     NUMBER_KEY,
 )
 from napari_inr_denoise.plugin.layers.provenance import made_by, provenance_metadata
@@ -105,7 +106,7 @@ def record_layers(
         **record_kwargs(outer, record),
         **_colour_kwargs(data, "S" in order),
     }
-    metadata: dict[str, Any] = {"notes": notes} if notes else {}
+    metadata: dict[str, Any] = {NOTES_KEY: notes} if notes else {}
     if guessed := guessed_axes(record.notes):
         metadata[GUESSED_KEY] = guessed
     names = record.channel_names or ("",) * record.size_of("C")

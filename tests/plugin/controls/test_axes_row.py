@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_inr_denoise import write_image
+from napari_inr_denoise import read_image, write_image
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layers.source import take_source
 from napari_inr_denoise.plugin.open_files import add_files
@@ -34,17 +34,26 @@ def test_they_say_where_they_come_from(
     assert row.letters_label.text() == "T Y X"
     # The reader labels all axes, but has to guess those that a file does not name.
     unnamed = tmp_path / "a.tif"
-    tifffile.imwrite(unnamed, np.ones((5, 24, 24), np.uint16), photometric="minisblack")
+    printed = {"resolution": (72, 72), "resolutionunit": "INCH"}
+    stack = np.ones((5, 24, 24), np.uint16)
+    tifffile.imwrite(unnamed, stack, photometric="minisblack", **printed)
     add_files(viewer, [str(unnamed)])
     assert row.letters_label.text() == "Z Y X"
     assert row.origin_label.text() == "guessed"
+    # What the reader notes is told as on the command line, without its options.
+    guess, size = read_image(unnamed).notes
+    sentence = guess.split(". ")[0] + "."
+    assert row.origin_label.toolTip() == f"{sentence}\nPress Edit to correct it."
+    assert widget.inputs.notes_label.value == size
     row.edit_button.click()
     (only,) = row.editors
     only.setCurrentText("T time")
     only.activated.emit(only.currentIndex())
     assert row.letters_label.text() == "T Y X"
     assert row.origin_label.text() == "from file"
+    assert widget.inputs.notes_label.isVisibleTo(widget)
     viewer.add_image(np.ones((24, 24)), name="flat")
+    assert not widget.inputs.notes_label.isVisibleTo(widget)
     assert not row.isVisibleTo(widget)
     assert not widget.scope.isVisibleTo(widget)
 

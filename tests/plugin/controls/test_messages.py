@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -123,3 +125,17 @@ def test_the_time_tells_where_the_published_stop_rule_differs() -> None:
     assert "2 of 4 planes: The published stop rule would have ended" in told
     assert "1 of 4 planes: The published stop rule would have gone on" in told
     assert "after 35 of 200 steps" in "\n".join(messages.plane_lines(earlier))
+
+
+def test_the_name_of_a_composite_says_once_what_its_channels_share() -> None:
+    def name(*names: str) -> str:
+        channels: Any = [
+            SimpleNamespace(layer=SimpleNamespace(name=f"{one} [denoised]"))
+            for one in names
+        ]
+        return messages.composite_name(channels)
+
+    assert name("nuclei", "actin") == "nuclei + actin"
+    assert name("a b channel 0", "a b channel 1") == "a b channel 0 + 1"
+    assert name("cells", "cells red") == "cells + cells red"
+    assert name("cells", "cells") == "cells + cells"

@@ -45,16 +45,18 @@ def test_steps_are_shown_several_times_a_second_and_at_the_end(
     source = take_source(viewer.add_image(data), viewer.dims, SLICE)
     worker = DenoiseWorker(source, DenoiseSettings())
     shown: list[int] = []
-    drawn: list[Any] = []
+    drawn: list[int] = []
     worker.stepped.connect(lambda step: shown.append(step.number))
-    worker.drawn.connect(drawn.append)
+    worker.drawn.connect(lambda step, _: drawn.append(step.number))
     started = time.monotonic()
     worker.work()
     most = (time.monotonic() - started) / SHOW_EVERY_S + 2
+    # No image of the first, which is not trained; each other step is told once.
     assert shown[0] == 0
-    assert shown[-1] == COUNT - 1
-    assert 3 <= len(shown) <= most
-    assert len(shown) - 2 <= len(drawn) <= len(shown) - 1  # none of the first
+    assert {*shown[1:], *drawn} >= {COUNT - 1}
+    assert len(shown) <= 2
+    assert not {*shown} & {*drawn}
+    assert 2 <= len(drawn) <= most
 
 
 def test_threads_of_torch_do_not_spin_beside_the_window() -> None:

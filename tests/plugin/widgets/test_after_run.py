@@ -121,11 +121,26 @@ def test_uncertainty_is_offered_where_it_is_known(
     assert "uncertainty" in after_stack.results.show.choices
     layer = _shown(viewer, after_stack, "uncertainty")
     assert layer.name == "noisy stack [uncertainty, image units]"
-    if hasattr(layer, "colorbar"):
-        assert layer.colorbar.visible
-        assert layer.name_overlay.visible
+    # Not by napari's overlays of text, whose removal can end the program.
+    assert not getattr(getattr(layer, "colorbar", None), "visible", False)
+    assert not getattr(getattr(layer, "name_overlay", None), "visible", False)
+    show = after_stack.after_run.show
+    bar = show.bar
+    assert bar is not None
+    assert bar.isVisible()
+    assert bar.accessibleName() == layer.name
+    canvas = bar.parentWidget()
+    assert canvas is not None
+    assert canvas.rect().contains(bar.geometry())
+    drawn = bar.grab().toImage()
+    layer.contrast_limits = (0, 3)
+    assert bar.grab().toImage() != drawn
+    layer.contrast_limits = (0, 2)
     assert layer.contrast_limits == [0, 2]
     assert np.array_equal(layer.data, known, equal_nan=True)
+    after_stack.results.show.value = "result"
+    assert show.bar is None
+    assert bar.parentWidget() is None
 
 
 def test_structured_noise_is_offered_where_it_was_removed(

@@ -58,6 +58,7 @@ def widget(viewer: Any, images: Path) -> Iterator[FolderWidget]:
 
 @pytest.mark.window
 def test_all_files_are_accounted_for(widget: FolderWidget, images: Path) -> None:
+    assert not widget.status_label.value  # the folders are chosen
     widget.run_button.click()
     assert widget.running
     assert not widget.source.native.isEnabled()

@@ -153,6 +153,30 @@ def test_a_result_that_was_saved_at_another_strength(
     assert widget.strength.value == 0
 
 
+def test_the_noisy_image_does_not_hide_its_result(
+    viewer: Any, saved: tuple[Path, Any], tmp_path: Path
+) -> None:
+    path, _ = saved
+    noisy = np.random.default_rng(0).poisson(40, (3, 24, 24)).astype(np.float32)
+    write_image(tmp_path / "a.ome.tif", ImageRecord(noisy, "ZYX"))
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    (layer,) = viewer.open(path, plugin=PLUGIN)
+    layer.name = "a [denoised]"
+    (above,) = viewer.open(tmp_path / "a.ome.tif", plugin=PLUGIN)
+    viewer.layers.selection.active = layer
+    wait_until(lambda: list(viewer.layers) == [above, layer])
+    # Whatever else hides it, or the user has hidden.
+    other = viewer.add_image(noisy, name="other")
+    viewer.layers.selection.active = layer
+    for hidden in (False, True):
+        layer.visible = not hidden
+        viewer.layers.move(0, 3)
+        for view, shown in (("result", layer), ("noisy", above), ("result", layer)):
+            widget.results.show.button(view).click()
+            assert [one for one in viewer.layers if one.visible][-1] == shown
+    assert other.visible
+
+
 def test_files_that_the_command_of_the_menu_opens(
     viewer: Any, tmp_path: Path, tiny: DenoiseSettings
 ) -> None:
@@ -171,6 +195,7 @@ def test_files_that_the_command_of_the_menu_opens(
         found = widget.after_run.offered
         assert found is not None
         assert found.source.is_of(viewer.layers[channel])
+    wait_until(lambda: not any(layer.visible for layer in viewer.layers[:3]))
     # The noisy image may be closed, and opened again.
     viewer.layers.selection.active = viewer.layers[4]
     viewer.layers.remove(viewer.layers[1])

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.stop_rules import steps_in_all
 
 
@@ -29,7 +30,8 @@ def joined_regions(
     Returns
     -------
     FitResult
-        In the units of the image, with the reason of the last region.
+        In the units of the image, with the reason of the last region that was fitted,
+        or CALLER if the run was stopped in the last one.
     """
     plane_yxs = problem.plane_yxs.astype(np.float32)
     known_yxs = np.full_like(plane_yxs, np.nan)
@@ -46,11 +48,18 @@ def joined_regions(
         plane_yxs,
         problem.residual_rms(plane_yxs),
         sum(one.steps for one in done),
-        done[-1].reason,
+        _reason(done),
         weights=tuple((name, round(weight, 4)) for name, weight in names.items()),
         uncertainty_yxs=known_yxs if np.isfinite(known_yxs).any() else None,
         noise_level_step=reached,
     )
+
+
+def _reason(done: Sequence[FitResult]) -> StopReason:
+    """Return the reason to tell: regions without noise say nothing of the others."""
+    last = done[-1].reason
+    fitted = [one.reason for one in done if one.steps]
+    return last if last is StopReason.CALLER or not fitted else fitted[-1]
 
 
 def joined_error(

@@ -9,8 +9,10 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from napari_inr_denoise.plugin.elements.form import button, order_tabs, row
 from napari_inr_denoise.plugin.elements.style import set_role
 from napari_inr_denoise.plugin.layers.axis_labels import OUTER_LETTERS, axes_origin
+from napari_inr_denoise.plugin.layers.file_notes import axes_notes
 from napari_inr_denoise.plugin.layers.metadata_keys import GUESSED_KEY
 
+_UNNAMED = "Neither file nor layer names all dimensions."
 _MEANINGS = {"T": "time", "Z": "depth", "C": "channel"}
 
 
@@ -73,12 +75,11 @@ class AxesRow(QWidget):
         self.origin_label.setText(origin)
         guessed = origin == "guessed"
         set_role(self.origin_label, "warning" if guessed else "chip")
-        self.origin_label.setToolTip(
-            "Neither file nor layer names all dimensions. Check them, and press "
-            "Edit to correct them."
-            if guessed
-            else "What the layer says of its dimensions."
-        )
+        tip = "What the layer says of its dimensions."
+        if guessed:
+            told = axes_notes(layer) or (_UNNAMED,)
+            tip = "\n".join((*told, "Press Edit to correct it."))
+        self.origin_label.setToolTip(tip)
 
     def _show_editor(self, on: bool) -> None:
         for choice in self._choices:

@@ -281,8 +281,14 @@ def result_note(finished: Finished, channels: Sequence[Finished]) -> str:
 
 
 def composite_name(channels: Sequence[Finished]) -> str:
-    """Return a name for the results of a composite: "nuclei + actin"."""
-    return " + ".join(one.layer.name.split(" [denoised")[0] for one in channels)
+    """Return a name for the results of a composite: "nuclei + actin", "a 0 + 1"."""
+    words = [one.layer.name.split(" [denoised")[0].split(" ") for one in channels]
+    # The last word is kept: a name that another one begins with has no other.
+    least = min(map(len, words)) - 1
+    same = [len(set(each)) == 1 for each in zip(*words, strict=False)][:least]
+    shared = [*same, False].index(False)
+    each = (" ".join(name[shared:]) for name in words)
+    return " ".join([*words[0][:shared], " + ".join(each)])
 
 
 def planes_title(planes: Sequence[PlaneReport], *, judged: bool = True) -> str:

@@ -69,7 +69,7 @@ class PlaneTable(QTableWidget):
         across, down = self.horizontalHeader(), self.verticalHeader()
         assert across is not None
         assert down is not None
-        across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        across.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         across.setMinimumSectionSize(0)
         down.setVisible(False)
         down.setDefaultSectionSize(_ROW_HEIGHT)
@@ -83,6 +83,8 @@ class PlaneTable(QTableWidget):
         self.setTabKeyNavigation(False)
         self.itemSelectionChanged.connect(self._choose)
         across.sectionPressed.connect(lambda: across.setSortIndicatorShown(True))
+        # Not before: what is under the mouse would move.
+        across.sectionClicked.connect(self._fit_columns)
 
     def show_planes(self, planes: Sequence[PlaneReport]) -> None:
         """Replace the rows by those of other planes, in their order."""
@@ -110,7 +112,21 @@ class PlaneTable(QTableWidget):
         if across is not None:
             across.setSortIndicatorShown(False)  # each column has room for it else
         self._planes = planes
+        self._fit_columns()
         self._fit_rows()
+
+    def _fit_columns(self, _: object = None) -> None:
+        """Give each column the width of its texts, and share out what is left."""
+        across, room = self.horizontalHeader(), self.viewport()
+        assert across is not None
+        assert room is not None
+        columns = range(self.columnCount())
+        needed = [
+            max(self.sizeHintForColumn(k), across.sectionSizeHint(k)) for k in columns
+        ]
+        share, rest = divmod(max(room.width() - sum(needed), 0), len(columns))
+        for k, width in enumerate(needed):
+            self.setColumnWidth(k, width + share + (k < rest))
 
     def _fit_rows(self) -> None:
         """Take as much height as the rows need, within limits."""
@@ -125,8 +141,9 @@ class PlaneTable(QTableWidget):
         self.setFixedHeight(min(max(needed, least), most))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Leave room for the bar below that a narrow panel needs."""
+        """Use the whole width, and leave room for the bar that a narrow panel needs."""
         super().resizeEvent(event)
+        self._fit_columns()
         self._fit_rows()
 
     def mark(self, index: dict[str, int]) -> None:

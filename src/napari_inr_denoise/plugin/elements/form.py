@@ -24,8 +24,6 @@ from qtpy.QtWidgets import (
 
 from napari_inr_denoise.plugin.elements.style import set_role
 
-BAR_STEPS = 1000
-"""Steps of a progress bar: enough to move smoothly."""
 _LABEL_PIXELS = 61
 """Least width of the labels, so that the controls of several forms are aligned."""
 _SPACING = 5

@@ -45,9 +45,12 @@ class Segments(QWidget):
     ----------
     changed : Signal
         Emitted with the new value, whoever chose it.
+    pressed : Signal
+        Emitted after that when the user has pressed a button, also the chosen one.
     """
 
     changed = Signal(object)
+    pressed = Signal()
 
     def __init__(
         self, choices: Sequence[tuple[str, Any, str]], per_row: int = _PER_ROW
@@ -82,7 +85,7 @@ class Segments(QWidget):
         made.setAccessibleDescription(tip)
         made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         set_role(made, "segment")
-        made.clicked.connect(lambda: self._choose(value))
+        made.clicked.connect(lambda: self._press(value))
         self._group.addButton(made)
         self._buttons[value] = made
         self._write(value, label)
@@ -183,6 +186,10 @@ class Segments(QWidget):
             wanted = ", ".join(map(repr, self._buttons))
             raise ValueError(f"got {value!r}, wanted one of {wanted}.")
         self._choose(value)
+
+    def _press(self, value: Any) -> None:  # noqa: ANN401 - any value
+        self._choose(value)
+        self.pressed.emit()
 
     def _choose(self, value: Any) -> None:  # noqa: ANN401 - any value
         self._buttons[value].setChecked(True)

@@ -17,6 +17,8 @@ _ICON_PIXELS = 64
 """Side of a drawn icon: large enough for a screen of high density."""
 _FAINT = 150
 """Opacity, of 255, of words on a button that cannot be pressed now."""
+_QUIET = 190
+"""The same of words that only some users need."""
 _RULES = """
 QPushButton {{ border: 1px solid transparent; }}
 QPushButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QSlider:focus,
@@ -37,6 +39,7 @@ QPushButton[role="segment"]:checked:disabled {{
 }}
 QPushButton[role="icon"] {{ background-color: transparent; padding: 3px; }}
 QLabel[role="title"] {{ font-weight: bold; padding: 3px 0px; }}
+QLabel[role="quiet"] {{ color: {quiet}; }}
 QLabel[role="chip"] {{
   background-color: {primary}; border-radius: 8px; padding: 2px 8px;
 }}
@@ -92,7 +95,8 @@ class ThemeStyle:
         names = ("text", "current", "highlight", "primary", "secondary", "warning")
         colours = {name: str(getattr(theme, name)) for name in names}
         red, green, blue = theme.text.as_rgb_tuple()[:3]
-        colours["faint"] = f"rgba({red}, {green}, {blue}, {_FAINT})"
+        for name, opacity in (("faint", _FAINT), ("quiet", _QUIET)):
+            colours[name] = f"rgba({red}, {green}, {blue}, {opacity})"
         self._panel.setStyleSheet(_RULES.format(**colours))
         for name, button in self._icons.items():
             button.setIcon(napari_icon(name, str(theme.icon)))

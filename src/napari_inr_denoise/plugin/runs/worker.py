@@ -31,7 +31,7 @@ class StepSignals(WorkerBaseSignals):  # type: ignore[misc]
     """Signals of a worker that makes steps."""
 
     stepped = Signal(object)
-    drawn = Signal(object)
+    drawn = Signal(object, object)
     finishing = Signal()
 
 
@@ -67,8 +67,9 @@ class CallWorker(StoppableWorker):
 class DenoiseWorker(StoppableWorker):
     """Denoises a source, and shows where it is several times a second.
 
-    The step is then emitted as `stepped`, and the current image as `drawn`, always the
-    same array. The last step is emitted too. After `stop`, `finishing` is emitted when
+    The step is then emitted with the current image, always the same array, as `drawn`:
+    one signal, so that the window is drawn once. A step without an image is emitted as
+    `stepped`. The last step is emitted too. After `stop`, `finishing` is emitted when
     the training has stopped and its best result is filtered. Ends with `returned` (a
     DenoiseResult, also after `stop`; None if stopped before the first step) or
     `errored`, and always with `finished`.
@@ -127,10 +128,13 @@ class DenoiseWorker(StoppableWorker):
         self._live.note(step)
         if started < self._show_at:
             return False
-        self.stepped.emit(step)
         # Nothing is trained at step 0: the noisy image tells more.
-        if step.fit is None or step.fit.step:
-            self.drawn.emit(self._live.at(step))
+        is_trained = step.fit is None or step.fit.step
+        image = self._live.at(step) if is_trained else None
+        if image is None:
+            self.stepped.emit(step)
+        else:
+            self.drawn.emit(step, image)
         took = time.monotonic() - started
         self._show_at = started + max(took / _SHOWING_SHARE, SHOW_EVERY_S)
         return True

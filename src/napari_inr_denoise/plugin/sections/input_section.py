@@ -24,6 +24,8 @@ from napari_inr_denoise.plugin.controls.run_choices import MethodChoice, OutputT
 from napari_inr_denoise.plugin.elements.form import Form, TextLabel, button, row
 from napari_inr_denoise.plugin.elements.section import Foldable
 from napari_inr_denoise.plugin.elements.segments import Segments
+from napari_inr_denoise.plugin.elements.style import set_role
+from napari_inr_denoise.plugin.layers.file_notes import file_notes
 from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME, mode_of
 
 _SCOPES = (
@@ -57,6 +59,8 @@ class InputSection:
     def __init__(self, viewer: napari.Viewer) -> None:
         self._stack = False
         self.layer = LayerChoice(viewer)
+        self.notes_label = TextLabel()
+        set_role(self.notes_label, "quiet")
         self.channels = QCheckBox()
         self.axes = AxesRow()
         self.scope = Segments(_SCOPES)
@@ -82,6 +86,8 @@ class InputSection:
     def _lay_out(self) -> None:
         form, advanced = self.form, self.advanced_form
         form.add("Image", self.layer, "The noisy image; the result is a new layer")
+        form.add_wide(self.notes_label)
+        self.notes_label.setAccessibleName("Notes on the file")
         form.add_wide(self.channels)
         self.channels.setChecked(True)
         self.channels.setVisible(False)
@@ -128,6 +134,8 @@ class InputSection:
         """
         stack = layer is not None and len(letters) > 2
         self.noise.setVisible(layer is not None)
+        notes = () if layer is None else file_notes(layer)
+        self.notes_label.value = "\n".join(notes)
         self.form.show_row(self.axes, stack)
         self.form.show_row(self.scope, stack)
         if layer is not None and not stack and self.scope.value == VOLUME:

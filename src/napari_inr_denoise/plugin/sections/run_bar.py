@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from napari_inr_denoise.plugin.controls import messages
-from napari_inr_denoise.plugin.elements.form import BAR_STEPS, TextLabel, button
+from napari_inr_denoise.plugin.elements.form import TextLabel, button
 from napari_inr_denoise.plugin.elements.plot import FitPlot
+from napari_inr_denoise.plugin.elements.progress import ShareBar
 from napari_inr_denoise.plugin.layers.displayed import PREVIEW_SIDE
 
 if TYPE_CHECKING:
@@ -59,16 +60,8 @@ class RunBar:
         self.stop_button = button(_STOP, "Stop now and keep the best result so far")
         self.phase_label = TextLabel("", hides=False)
         self.left_label = TextLabel()
-        self.progress = QProgressBar()
-        # Never without an end, while nothing is known either: Qt would draw the window
-        # anew sixty times a second, which doubled the time to the first step where
-        # there is no GPU.
-        self.progress.setRange(0, BAR_STEPS)
-        self.progress.setTextVisible(False)
-        self.progress.setAccessibleName("Progress")
+        self.progress = ShareBar()
         self.progress.setToolTip("Share of the whole run that is done")
-        self.progress.setMinimumHeight(6)
-        self.progress.setMaximumHeight(8)
         self.plot = FitPlot(
             _RESIDUAL,
             "Estimated error over time, as a multiple of the noise level (dashed), "
@@ -155,7 +148,7 @@ class RunBar:
         self.phase_label.value = text
         self.left_label.value = ""
         self.status_label.value = ""
-        self.progress.setValue(0)
+        self.progress.show_share(0.0)
 
     def show_step(self, step: DenoiseStep, position: str) -> None:
         """Show a step of a run.
@@ -189,7 +182,7 @@ class RunBar:
         if self._stopping:
             return
         self.left_label.value = time_left
-        self.progress.setValue(round(share * BAR_STEPS))
+        self.progress.show_share(share)
 
     def _plot(self, step: DenoiseStep) -> None:
         """Extend the curve of the current plane or tile, or start that of another."""

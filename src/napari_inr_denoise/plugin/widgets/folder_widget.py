@@ -10,7 +10,7 @@ from magicgui.types import FileDialogMode
 from magicgui.widgets import CheckBox, FileEdit, SpinBox
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from napari_inr_denoise.batch.eta import Pace
 from napari_inr_denoise.plugin.controls import folder_messages
@@ -19,13 +19,8 @@ from napari_inr_denoise.plugin.controls.file_dialogs import ask_and_load
 from napari_inr_denoise.plugin.controls.messages import error_message
 from napari_inr_denoise.plugin.controls.preset_choice import PresetChoice
 from napari_inr_denoise.plugin.controls.run_choices import OutputType
-from napari_inr_denoise.plugin.elements.form import (
-    BAR_STEPS,
-    Form,
-    TextLabel,
-    button,
-    row,
-)
+from napari_inr_denoise.plugin.elements.form import Form, TextLabel, button, row
+from napari_inr_denoise.plugin.elements.progress import ShareBar
 from napari_inr_denoise.plugin.elements.section import Foldable
 from napari_inr_denoise.plugin.elements.segments import Segments
 from napari_inr_denoise.plugin.runs.folder_worker import FolderRun, FolderWorker
@@ -43,7 +38,8 @@ _MODES = (
     ("Volumes", "volume", "Each volume as one: the smallest error for z-stacks"),
 )
 _MOST_WORKERS = max(os.cpu_count() or 1, 2)
-_FAILURES_HEIGHT = 90
+_FAILURES_HEIGHT = 180
+_HINT = "Choose two folders and press Denoise folder."
 
 
 class FolderWidget:
@@ -68,15 +64,11 @@ class FolderWidget:
         self._failed: list[str] = []
         self._page = Path()
         self._make_choices()
-        self.progress = QProgressBar()
-        self.progress.setRange(0, BAR_STEPS)
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(8)
-        self.progress.setAccessibleName("Progress")
+        self.progress = ShareBar()
         self.progress.setToolTip("Finished part of all files, by their size")
         self.file_label, self.plane_label = TextLabel(), TextLabel()
         self.time_label = TextLabel()
-        self.status_label = TextLabel("Choose two folders and press Denoise folder.")
+        self.status_label = TextLabel(_HINT)
         self.failures = QPlainTextEdit()
         self.failures.setReadOnly(True)
         self.failures.setAccessibleName("Failed files")
@@ -117,6 +109,8 @@ class FolderWidget:
         self.load_button = button("Load settings...", "Use the settings of a file")
         self.report_button = button("Open report", "Open the page on the last run")
         self.report_button.setVisible(False)
+        self.source.changed.connect(self._follow_folders)
+        self.out.changed.connect(self._follow_folders)
         self.run_button.clicked.connect(self.run)
         self.stop_button.clicked.connect(self.stop)
         self.load_button.clicked.connect(self._ask_and_load)
@@ -174,6 +168,13 @@ class FolderWidget:
         """Whether files are being denoised."""
         return self._worker is not None
 
+    @while_open
+    def _follow_folders(self, _: object) -> None:
+        """Remove the hint once both folders are chosen."""
+        chosen = self.source.line_edit.value and self.out.line_edit.value
+        if chosen and self.status_label.value == _HINT:
+            self._say("")
+
     def run(self) -> None:
         """Denoise the chosen folder; returns at once."""
         if self._worker is not None:
@@ -228,7 +229,7 @@ class FolderWidget:
         worker.finished.connect(self._show_finished)
         self._worker = worker
         self._count, self._pace = 0, Pace()
-        self.progress.setValue(0)
+        self.progress.show_share(0.0)
         self._failed = []
         self.failures.setVisible(False)
         self.report_button.setVisible(False)
@@ -254,7 +255,7 @@ class FolderWidget:
             self._say("")
         self._count = batch.count
         self._pace.follow(batch)
-        self.progress.setValue(int(self._pace.share * BAR_STEPS))
+        self.progress.show_share(self._pace.share)
         self.file_label.value = folder_messages.file_message(batch)
         self.plane_label.value = folder_messages.plane_message(batch)
         self.time_label.value = folder_messages.time_message(self._pace)

@@ -167,6 +167,7 @@ class RunController:
         if self._worker is None or self._lifetime.over:
             self._timer.stop()
         else:
+            self._timer.start()  # the next time after a step without news
             self.timed.emit(self._queue.share, self._queue.time_left)
 
     @while_open
@@ -174,7 +175,8 @@ class RunController:
         self.finishing.emit()
 
     @while_open
-    def _show_image(self, image: NDArray[np.float32]) -> None:
+    def _show_image(self, step: DenoiseStep, image: NDArray[np.float32]) -> None:
+        self._show_step(step)
         if self._live is not None:
             self._live.show(image)
 

@@ -11,9 +11,11 @@ from napari.layers import Image
 from napari.utils.events import Event
 from qtpy.QtCore import QTimer
 
+from napari_inr_denoise.plugin.layers.order import covering, raise_above
+from napari_inr_denoise.plugin.results.colour_bar import ColourBar
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.split_array import SplitArray
-from napari_inr_denoise.plugin.results.split_line import SplitLine
+from napari_inr_denoise.plugin.results.split_line import SplitLine, canvas_of
 from napari_inr_denoise.plugin.results.views import (
     COMPARED,
     NOISY,
@@ -44,6 +46,9 @@ class ShowControl:
     come and go with it; the selection stays. A view ends by another button, by another
     result, by the removal of its layer, or when the dock is closed.
 
+    A result that is offered lies above its noisy image, as after a run. Pressing its
+    button, or that of the noisy image, brings it above all that hides it.
+
     Parameters
     ----------
     section : ResultSection
@@ -59,6 +64,8 @@ class ShowControl:
     ----------
     line : SplitLine
         The line of the split view.
+    bar : ColourBar or None
+        The colour bar of the uncertainty, while that is shown.
     """
 
     def __init__(
@@ -80,8 +87,13 @@ class ShowControl:
         self._timer.setSingleShot(True)
         self._timer.setInterval(_DRAWN_MS)
         self._timer.timeout.connect(self._take_away)
+        self._ordering = QTimer()
+        self._ordering.setSingleShot(True)
+        self._ordering.timeout.connect(self._raise_results)
+        self.bar: ColourBar | None = None
         self.line = SplitLine(section.native, viewer, lifetime)
         section.show.changed.connect(self._switch)
+        section.show.pressed.connect(self._uncover)
         section.raw.toggled.connect(self.renew)
         viewer.layers.events.removed.connect(self._follow_removal)
         lifetime.undocking.connect(self.end)
@@ -117,6 +129,36 @@ class ShowControl:
             self.end()
         self._offered, self._channels = finished, channels
         self._section.offer_raw(False)
+        # Others may not know yet of a layer that is being inserted.
+        self._ordering.start(0)
+
+    @while_open
+    def _raise_results(self) -> None:
+        """Let nothing of the noisy images hide, or add up with, what is offered."""
+        layers = self._viewer.layers
+        for one in self._channels:
+            source, result = one.source.layer_in(layers), one.layer
+            if source is None or result not in layers or not result.visible:
+                continue
+            if source.blending == "additive":
+                source.visible = False
+            raise_above(
+                layers, result, [k for k in covering(layers, result) if k == source]
+            )
+
+    @while_open
+    def _uncover(self) -> None:
+        """Bring the result or the noisy image above all that hides it."""
+        layers, view = self._viewer.layers, self._section.show.value
+        for one in self._channels:
+            source, result = one.source.layer_in(layers), one.layer
+            shown = source if view == NOISY else result
+            if view not in {NOISY, RESULT} or shown is None or shown not in layers:
+                continue
+            shown.visible = True
+            raise_above(layers, shown, covering(layers, shown))
+        if view == RESULT:
+            self._raise_results()
 
     @while_open
     def end(self) -> None:
@@ -145,8 +187,9 @@ class ShowControl:
             raw = self._section.raw.isChecked()
             data, keywords = view_layer(offered, view, raw=raw)
             self._layer = self._added(data, keywords)
-            if view == UNCERTAINTY:
-                _label(self._layer)
+            canvas = canvas_of(self._section.native)
+            if view == UNCERTAINTY and canvas is not None:
+                self.bar = ColourBar(canvas, self._layer)
         self._section.offer_raw(
             view == RESIDUAL and "normalized_residual" in offered.result.maps
         )
@@ -179,6 +222,9 @@ class ShowControl:
         self._section.offer_raw(False)
         self._leaving += self._own_layers
         self._layer = None
+        if self.bar is not None:
+            self.bar.end()
+            self.bar = None
         self._show_noisy(on=False)
         for one in self._split:
             one.layer.events.data.disconnect(self._renew_split)
@@ -251,11 +297,3 @@ class ShowControl:
         # Equal, but not the same: napari gives plugins a proxy of a layer.
         if any(event.value == layer for layer in self._own_layers):
             self.end()
-
-
-def _label(layer: Image) -> None:
-    """Show the colour bar of a map, its name and unit; napari has them since 0.7."""
-    for name in ("colorbar", "name_overlay"):
-        overlay = getattr(layer, name, None)
-        if overlay is not None:
-            overlay.position, overlay.visible = "top_right", True
