@@ -29,7 +29,7 @@ from napari_inr_denoise.core.pipeline.run_context import (
     training_share,
 )
 from napari_inr_denoise.core.pipeline.shared_planes import SharedPlanes
-from napari_inr_denoise.core.pipeline.volume_strategy import (
+from napari_inr_denoise.core.pipeline.volume.volume_strategy import (
     function_of_planes,
     volume_of_planes,
 )
