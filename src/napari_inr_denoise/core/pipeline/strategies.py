@@ -33,9 +33,7 @@ from napari_inr_denoise.core.pipeline.volume.volume_strategy import (
     function_of_planes,
     volume_of_planes,
 )
-from napari_inr_denoise.core.sampling.series import (
-    SeriesTile,
-)
+from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
 
