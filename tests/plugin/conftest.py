@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -112,4 +113,12 @@ def widget(viewer: Any) -> Iterator[InrDenoiseWidget]:
     wait_until(lambda: len(made.device.choices) > 1)
     yield made
     made.stop()
+    end_with_dock(viewer, made)
     wait_until(lambda: not WorkerBase._worker_set)
+
+
+def end_with_dock(viewer: Any, widget: InrDenoiseWidget) -> None:
+    """Close the widget's dock, if a test left it open: estimates end at once."""
+    # The test may have closed the dock or the window.
+    with suppress(LookupError, RuntimeError, AttributeError):
+        viewer.window.remove_dock_widget(widget.native)

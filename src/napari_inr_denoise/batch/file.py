@@ -74,12 +74,12 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
         return absent(job, job.image, accepted=options.incomplete)
     started = time.monotonic()
     try:
-        return (yield from _steps(job, options, run))
+        return (yield from _denoise_job(job, options, run))
     except Exception as error:  # noqa: BLE001 - other files go on
         return failed(job, cause_of(error), started)
 
 
-def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
+def _denoise_job(job: Job, options: RunOptions, run: str) -> JobSteps:
     identity = _identity(job, options)
     record = read_source(job, options)
     incomplete = _incomplete_note(record)
@@ -111,28 +111,45 @@ def _steps(job: Job, options: RunOptions, run: str) -> JobSteps:
         )
         provenance = {"identity": identity, "file": file.to_dict()}
         notes = record.notes + file.notes
-        if options.interpolation.wanted:
-            finer = companion_path(job.output, INTERPOLATED)
-            notes += write_interpolated(
-                finer,
-                record,
-                volumes,
-                options.interpolation,
-                provenance,
-                options.levels,
-            )
-        for name, path in maps.items():
-            # Ranges and calibration refer to the intensities of the image.
-            values = replace(
-                record, data=kept.maps[name], display_ranges=(), calibration=None
-            )
-            write_image(path, values, {**provenance, "map": name}, options.levels)
+        notes += _write_volumes(job, record, volumes, options, provenance)
+        _write_maps(maps, record, kept, options, provenance)
         # Last: where the result exists, its companions exist.
         result = replace(record, data=kept.image)
-        notes += _write(job, result, record, provenance, options.levels)
+        notes += _write_result(job, result, record, provenance, options.levels)
         shown = _thumbnails(record, result, file)
         kept.remove()
     return JobReport(file, notes, shown)
+
+
+def _write_volumes(
+    job: Job,
+    record: ImageRecord,
+    volumes: tuple[FittedVolume, ...],
+    options: RunOptions,
+    provenance: Mapping[str, Any],
+) -> tuple[str, ...]:
+    """Write the fitted functions on a finer grid, if wanted. Returns notes."""
+    if not options.interpolation.wanted:
+        return ()
+    finer = companion_path(job.output, INTERPOLATED)
+    return write_interpolated(
+        finer, record, volumes, options.interpolation, provenance, options.levels
+    )
+
+
+def _write_maps(
+    maps: Mapping[str, Path],
+    record: ImageRecord,
+    kept: PartialResult,
+    options: RunOptions,
+    provenance: Mapping[str, Any],
+) -> None:
+    for name, path in maps.items():
+        # Ranges and calibration refer to the intensities of the image.
+        values = replace(
+            record, data=kept.maps[name], display_ranges=(), calibration=None
+        )
+        write_image(path, values, {**provenance, "map": name}, options.levels)
 
 
 def _check_names(outputs: Sequence[Path]) -> None:
@@ -219,7 +236,7 @@ def _add_levels(path: Path, levels: Levels) -> None:
         write_image(path, record, read_provenance(path), levels)
 
 
-def _write(
+def _write_result(
     job: Job,
     result: ImageRecord,
     source: ImageRecord,

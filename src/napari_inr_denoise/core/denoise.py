@@ -12,7 +12,7 @@ from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.pipeline.run import DenoiseSteps, Run
 from napari_inr_denoise.core.pipeline.state import Outputs
-from napari_inr_denoise.core.pipeline.volume import check_volume
+from napari_inr_denoise.core.pipeline.volume.check import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import resolve_axes, voxel_spacing
 from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray

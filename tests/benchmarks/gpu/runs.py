@@ -126,7 +126,7 @@ def correct(place: Place) -> Iterator[Row]:
                 yield {"skipped": f"{image.name}, {preset}"}
                 continue
             found = {}
-            for device in (place.device, _CPU):
+            for device in {place.device, _CPU}:  # on the CPU alone, one run
                 settings = _settings(preset, device, place)
                 settings = DenoiseSettings(**{**settings.to_dict(), **changes})
                 found[device] = _run(image, settings)
@@ -289,7 +289,7 @@ print(time.perf_counter() - begun)
 from napari_inr_denoise.core.denoise import denoise_steps
 print(time.perf_counter() - begun)
 from napari_inr_denoise.core.settings import preset_settings
-noisy = numpy.random.default_rng(0).poisson(20.0, (256, 256))
+noisy = numpy.random.default_rng(0).poisson(20.0, ({side}, {side}))
 settings = preset_settings("auto", device={device!r})
 for number, step in enumerate(denoise_steps(noisy, "YX", settings)):
     if number == 0 or step.fit.step > 1:
@@ -301,10 +301,11 @@ for number, step in enumerate(denoise_steps(noisy, "YX", settings)):
 
 def start(place: Place) -> Iterator[Row]:
     """Yield seconds from the start of Python to the first steps of a training."""
-    for run in ("first", "second"):
+    program = _START.format(device=str(place.device), side=place.side(256))
+    for run in ("first",) if place.dry else ("first", "second"):
         begun = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-c", _START.format(device=str(place.device))],
+            [sys.executable, "-c", program],
             capture_output=True,
             text=True,
             check=False,

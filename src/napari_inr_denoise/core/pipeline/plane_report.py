@@ -126,47 +126,14 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
     pixels = np.array([record.pixels for record in records])
     shares = pixels / max(float(pixels.sum()), 1e-9)
     mean = _Mean(tiles, shares)
-    verdicts = [tile.quality.verdict for tile in tiles]
-    worst = [one.value for one in _WORST_LAST if one.value in verdicts]
-    reasons = [tile.reason for tile in tiles]
-    of_reason = {
-        reason: sum(p for p, one in zip(pixels, reasons, strict=True) if one == reason)
-        for reason in dict.fromkeys(reasons)
-    }
-    fill_share = float(
-        np.average(
-            [tile.fill_share for tile in tiles],
-            weights=[record.area for record in records],
-        )
-    )
-    names = dict.fromkeys(name for tile in tiles for name in tile.candidates)
-    steps = max(tile.steps for tile in tiles)
-    reason = max(of_reason, key=of_reason.__getitem__)
-    # Of tiles that were trained; one of pure fill has no residual.
-    levels = [tile.noise_level_step for tile in tiles if tile.steps]
-    known = [step for step in levels if step is not None]
-    reached = max(known) if known and len(known) == len(levels) else None
-    noise = replace(
-        tiles[0].noise,
-        sigma=mean.root("sigma"),
-        gain=mean.of("gain"),
-        read_noise=mean.root("read_noise"),
-        offset=mean.of("offset"),
-        clipped_low=mean.of("clipped_low") or 0.0,
-        clipped_high=mean.of("clipped_high") or 0.0,
-        levels=tuple(sorted({level for one in tiles for level in one.noise.levels})),
-    )
-    quality = QualityRecord(
-        held_out_error=mean.root("held_out_error"),
-        whiteness=mean.of("whiteness"),
-        verdict=worst[-1] if worst else None,
-        intensity_bias=_joined_bias(tiles, shares),
-        warnings=_joined_warnings(tiles, fill_share),
-    )
+    areas = [record.area for record in records]
+    fill_share = float(np.average([tile.fill_share for tile in tiles], weights=areas))
+    steps, reason = max(tile.steps for tile in tiles), _joined_reason(tiles, pixels)
+    reached = _joined_noise_level_step(tiles)
     return replace(
         tiles[0],
-        noise=noise,
-        quality=quality,
+        noise=_joined_noise(tiles, mean),
+        quality=_joined_quality(tiles, mean, shares, fill_share),
         isolated_pixels=sum(tile.isolated_pixels for tile in tiles),
         residual_rms=mean.root("residual_rms") or 0.0,
         steps=steps,
@@ -178,13 +145,67 @@ def join_records(records: Sequence[TileRecord]) -> PlaneReport:
         sum_before=_sum(tile.sum_before for tile in tiles),
         sum_after=_sum(tile.sum_after for tile in tiles),
         fill_share=fill_share,
-        candidates={
-            name: round(
-                float(shares @ [tile.candidates.get(name, 0.0) for tile in tiles]), 4
-            )
-            for name in names
-        },
+        candidates=_joined_weights(tiles, shares),
     )
+
+
+def _joined_reason(tiles: Sequence[PlaneReport], pixels: NDArray[np.float64]) -> str:
+    """Return the reason of most pixels."""
+    counts: dict[str, float] = {}
+    for tile, count in zip(tiles, pixels, strict=True):
+        counts[tile.reason] = counts.get(tile.reason, 0.0) + float(count)
+    return max(counts, key=counts.__getitem__)
+
+
+def _joined_noise_level_step(tiles: Sequence[PlaneReport]) -> int | None:
+    """Return the step at which the last tile reached the noise level, if all did.
+
+    Tiles without training are left out: one of pure fill has no residual.
+    """
+    levels = [tile.noise_level_step for tile in tiles if tile.steps]
+    known = [step for step in levels if step is not None]
+    return max(known) if known and len(known) == len(levels) else None
+
+
+def _joined_noise(tiles: Sequence[PlaneReport], mean: _Mean) -> NoiseRecord:
+    return replace(
+        tiles[0].noise,
+        sigma=mean.root("sigma"),
+        gain=mean.of("gain"),
+        read_noise=mean.root("read_noise"),
+        offset=mean.of("offset"),
+        clipped_low=mean.of("clipped_low") or 0.0,
+        clipped_high=mean.of("clipped_high") or 0.0,
+        levels=tuple(sorted({level for one in tiles for level in one.noise.levels})),
+    )
+
+
+def _joined_quality(
+    tiles: Sequence[PlaneReport],
+    mean: _Mean,
+    shares: NDArray[np.float64],
+    fill_share: float,
+) -> QualityRecord:
+    verdicts = [tile.quality.verdict for tile in tiles]
+    worst = [one.value for one in _WORST_LAST if one.value in verdicts]
+    return QualityRecord(
+        held_out_error=mean.root("held_out_error"),
+        whiteness=mean.of("whiteness"),
+        verdict=worst[-1] if worst else None,
+        intensity_bias=_joined_bias(tiles, shares),
+        warnings=_joined_warnings(tiles, fill_share),
+    )
+
+
+def _joined_weights(
+    tiles: Sequence[PlaneReport], shares: NDArray[np.float64]
+) -> dict[str, float]:
+    """Return the mean weight of each network; a tile without it counts as 0."""
+    names = dict.fromkeys(name for tile in tiles for name in tile.candidates)
+    weights = {
+        name: [tile.candidates.get(name, 0.0) for tile in tiles] for name in names
+    }
+    return {name: round(float(shares @ own), 4) for name, own in weights.items()}
 
 
 def _joined_warnings(
@@ -211,11 +232,11 @@ class _Mean:
             (share, tile[name])
             for share, tile in zip(self._shares, self._tiles, strict=True)
         ]
-        told = [(share, value) for share, value in pairs if value is not None]
-        total = sum(share for share, _ in told)
+        known = [(share, value) for share, value in pairs if value is not None]
+        total = sum(share for share, _ in known)
         if total == 0:
             return None
-        return float(sum(share * value**power for share, value in told) / total)
+        return float(sum(share * value**power for share, value in known) / total)
 
     def root(self, name: str) -> float | None:
         square = self.of(name, power=2)

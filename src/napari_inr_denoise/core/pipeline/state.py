@@ -22,7 +22,7 @@ from napari_inr_denoise.core.pipeline.finished_planes import FinishedPlanes
 from napari_inr_denoise.core.pipeline.memory import ComputeBudget
 from napari_inr_denoise.core.pipeline.plane_report import record_tile
 from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
-from napari_inr_denoise.core.pipeline.volume import VolumeRun
+from napari_inr_denoise.core.pipeline.volume.volume_run import VolumeRun
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane, planes_of

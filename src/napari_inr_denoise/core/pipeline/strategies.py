@@ -29,13 +29,11 @@ from napari_inr_denoise.core.pipeline.run_context import (
     training_share,
 )
 from napari_inr_denoise.core.pipeline.shared_planes import SharedPlanes
-from napari_inr_denoise.core.pipeline.volume_strategy import (
+from napari_inr_denoise.core.pipeline.volume.volume_strategy import (
     function_of_planes,
     volume_of_planes,
 )
-from napari_inr_denoise.core.sampling.series import (
-    SeriesTile,
-)
+from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
 

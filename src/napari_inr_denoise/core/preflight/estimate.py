@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from napari_inr_denoise.core.compute.devices import describe_device
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.maps import MAPS
-from napari_inr_denoise.core.pipeline.volume import check_volume
+from napari_inr_denoise.core.pipeline.volume.check import check_volume
 from napari_inr_denoise.core.preflight.measured_run import MeasuredRun
 from napari_inr_denoise.core.preflight.timing import (
     Measuring,

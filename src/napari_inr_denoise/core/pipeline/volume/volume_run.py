@@ -1,4 +1,4 @@
-"""Denoising of one volume: read as a whole, fitted as one, written plane by plane."""
+"""A function of (z, y, x) fitted to one volume, and its planes written one by one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from napari_inr_denoise.core.ensemble.quality import judge
 from napari_inr_denoise.core.ensemble.strength import with_strength
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.memory import volume_gb
 from napari_inr_denoise.core.pipeline.plane_report import (
     TileRecord,
     join_records,
@@ -45,32 +44,6 @@ class TileWriter(Protocol):
 
 _EVALUATIONS_PER_PREVIEW = 4
 """Evaluations of the fit per preview of its middle plane, which takes longer."""
-
-
-def check_volume(axes: str, shape: tuple[int, ...], settings: DenoiseSettings) -> None:
-    """Check that an image can be denoised in the mode "volume".
-
-    Raises
-    ------
-    ValueError
-        If there is no Z axis of at least two planes, or a volume needs more memory than
-        the settings allow.
-    """
-    sizes = dict(zip(axes, shape, strict=True))
-    if sizes.get("Z", 1) < 2:
-        raise ValueError(
-            f"mode: got 'volume' for an image of shape {shape} with axes {axes!r}, "
-            "wanted a Z axis of at least two planes. Use the mode 'plane', or say "
-            "which axis is Z."
-        )
-    voxels = float(np.prod([sizes.get(letter, 1) for letter in "ZYXS"]))
-    needed = volume_gb(settings, voxels)
-    if needed > settings.memory_gb:
-        raise ValueError(
-            f"mode: fitting a volume of {voxels:.3g} voxels takes {needed:.1f} GB, "
-            f"wanted at most {settings.memory_gb:g} GB (memory_gb). Use "
-            "the mode 'plane', crop the image, or allow more memory."
-        )
 
 
 class VolumeRun:

@@ -30,8 +30,8 @@ from napari_inr_denoise.core.pipeline.run_context import (
     show_noise,
     train_networks,
 )
-from napari_inr_denoise.core.pipeline.volume import VolumeRun
-from napari_inr_denoise.core.pipeline.volume_planes import STAGES, VolumePlanes
+from napari_inr_denoise.core.pipeline.volume.volume_planes import STAGES, VolumePlanes
+from napari_inr_denoise.core.pipeline.volume.volume_run import VolumeRun
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.series import SeriesTile
