@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
+from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.special import chdtr, chdtrc
 
 from napari_inr_denoise.core.noise.level_function import fill_invalid
@@ -137,4 +137,8 @@ def _predicted(
     down, right = _OFFSETS.T
     for sign in (1, -1):
         kernel[_FURTHEST + sign * down, _FURTHEST + sign * right] = weights / 2
-    return np.asarray(fftconvolve(plane_yx, kernel, mode="same"))
+    # Pixels wrap around at the borders alone, where nothing is predicted.
+    shape = [next_fast_len(side, real=True) for side in plane_yx.shape]
+    product = rfft2(plane_yx, shape) * rfft2(kernel, shape)
+    shifted = np.roll(irfft2(product, shape), (-_FURTHEST, -_FURTHEST), (0, 1))
+    return np.asarray(shifted[: plane_yx.shape[0], : plane_yx.shape[1]])
