@@ -27,7 +27,7 @@ _FEWEST_SAMPLES = 500
 _RIDGE = 1e-7
 """Share of the mean power that is added to the diagonal, against rounding."""
 _LEAST_ERROR = 0.83
-"""Squared error over the noise variance below which structure passed for noise. Of 170
+"""Squared error over the noise variance below which structure passed for noise. Of 150
 planes of 64 to 256 pixels with correlated noise, the least was 0.97; of 22 planes of
 stripes, grids, rings and waves that passed for noise, the largest was 0.70."""
 _LIMIT = 4.0
