@@ -21,7 +21,8 @@ from napari_inr_denoise.core.noise.level_function import (
     saturated_level_function,
 )
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.spectrum import measure_spectrum
+from napari_inr_denoise.core.noise.regular import regular_structure
+from napari_inr_denoise.core.noise.spectrum import NoiseSpectrum, measure_spectrum
 
 _CLIPPING_PEAK = 3
 """Histogram peak at the extreme value, over the next value's count: clipped from it."""
@@ -78,7 +79,7 @@ def examine_plane(
     samples = range(plane_yxs.shape[-1])
     if math.isnan(level) or level == 0:
         return _white(level), tuple(constant_level_function(level) for _ in samples)
-    spectra = [measure_spectrum(plane_yxs[..., k], valid_yx) for k in samples]
+    spectra = [_spectrum(plane_yxs[..., k], valid_yx) for k in samples]
     known = [one for one in spectra if one is not None]
     if 2 * sum(one.correlated for one in known) > len(spectra):
         model = NoiseModel(
@@ -93,12 +94,37 @@ def examine_plane(
             plane_yxs,
             valid_yx,
         )
-        std = plane_yxs[valid_yx].std(axis=0, dtype=float)
-        if found[0].sigma <= _MOST_OF_ALL * math.sqrt(float(np.mean(std**2))):
+        if not _is_more_than_all(found[0].sigma ** 2, plane_yxs, valid_yx):
             # Chen's estimate holds for white noise only.
             return replace(found[0], sigma_chen=found[0].sigma), found[1]
     curves = [_level_function(plane_yxs[..., k], valid_yx) for k in samples]
     return _with_curves(_white(level), curves, plane_yxs, valid_yx)
+
+
+def _spectrum(
+    plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+) -> NoiseSpectrum | None:
+    """Return the spectrum of the noise, without regular structure; None if unknown."""
+    found = measure_spectrum(plane_yx, valid_yx)
+    if found is None or not found.correlated:
+        return found
+    smooth = uniform_filter(fill_invalid(plane_yx, valid_yx), 5)
+    variances = found.level_function.variance(smooth)
+    if _is_more_than_all(float(variances[valid_yx].mean()), plane_yx, valid_yx):
+        return found
+    regular = regular_structure(plane_yx, valid_yx, variances)
+    if regular is None:
+        return found
+    structure, known = regular
+    return measure_spectrum(plane_yx, known, structure)
+
+
+def _is_more_than_all(
+    variance: float, plane: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+) -> bool:
+    """Return whether correlated noise is said to have more contrast than the plane."""
+    contrast = float(np.mean(plane[valid_yx].std(axis=0, dtype=float) ** 2))
+    return variance > _MOST_OF_ALL**2 * contrast
 
 
 def _with_curves(

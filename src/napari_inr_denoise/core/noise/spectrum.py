@@ -119,7 +119,9 @@ class NoiseSpectrum:
 
 
 def measure_spectrum(
-    plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    plane_yx: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    structure_yx: NDArray[np.float64] | None = None,
 ) -> NoiseSpectrum | None:
     """Measure the spectrum and the level function of the noise of a plane.
 
@@ -129,6 +131,8 @@ def measure_spectrum(
         Intensities in the image's units.
     valid_yx : ndarray of bool, shape (Y, X)
         Patches with an invalid pixel are left out.
+    structure_yx : ndarray, shape (Y, X), or None
+        What is known of the plane without its noise.
 
     Returns
     -------
@@ -140,7 +144,9 @@ def measure_spectrum(
     filled = fill_invalid(plane_yx, valid_yx)
     # float32 resolves little on a large offset, and cannot hold the square of 1e20.
     centre, unit = float(filled.mean()), float(filled.std()) or 1.0
-    patches = SpectrumPatches.of((filled - centre) / unit, valid_yx)
+    if structure_yx is not None:
+        structure_yx = (structure_yx - centre) / unit
+    patches = SpectrumPatches.of((filled - centre) / unit, valid_yx, structure_yx)
     if len(patches.means) < _FEWEST_PATCHES:
         return None
     bins = by_root_intensity(patches.surroundings, _BINS, patches.least)

@@ -86,9 +86,14 @@ class SpectrumPatches:
 
     @classmethod
     def of(
-        cls, plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+        cls,
+        plane_yx: NDArray[np.floating],
+        valid_yx: NDArray[np.bool_],
+        structure_yx: NDArray[np.floating] | None = None,
     ) -> SpectrumPatches:
-        """Cut and transform the patches."""
+        """Cut and transform the patches, less the structure; their means hold it."""
+        if structure_yx is not None:
+            plane_yx = plane_yx - structure_yx
         stride = math.ceil(math.sqrt(plane_yx.size / _MAX_PATCHES))
         grid, apart = (slice(None, None, stride),) * 2, math.ceil(SIDE / stride)
         windows = sliding_window_view(plane_yx.astype(np.float32), (SIDE,) * 2)
@@ -100,6 +105,9 @@ class SpectrumPatches:
         basis = _BASIS.astype(np.float32)
         coefficients = basis @ patches @ basis.T
         means = coefficients[:, 0, 0].astype(np.float64) / SIDE
+        if structure_yx is not None:
+            known = sliding_window_view(structure_yx, (SIDE,) * 2)[grid][whole]
+            means += known.mean(axis=(-1, -2))
         smooth, kept = _smooth()
         rough = coefficients - smooth @ coefficients @ smooth
         return cls(
