@@ -132,7 +132,8 @@ def measure_spectrum(
     valid_yx : ndarray of bool, shape (Y, X)
         Patches with an invalid pixel are left out.
     structure_yx : ndarray, shape (Y, X), or None
-        What is known of the plane without its noise.
+        An estimate of the plane without noise, in the image's units. It is subtracted
+        from each patch.
 
     Returns
     -------

@@ -86,11 +86,11 @@ class DenoiseSettings(CheckedSettings):
         Most memory to take, in gigabytes (10^9 bytes), beside an image or result
         that the caller holds: planes that would need more are cut into tiles.
     siren : SirenSettings
-        Of the coordinate networks.
+        Settings of the coordinate networks.
     neighbourhood : NeighbourhoodSettings
-        Of the neighbourhood network.
+        Settings of the neighbourhood network.
     attention : AttentionSettings
-        Of the attention network.
+        Settings of the attention network.
     """
 
     preset: str = setting("paper", "Preset the settings started from.")
