@@ -153,20 +153,27 @@ def _limits(options: argparse.Namespace) -> Iterator[str]:
 
 def _growth(options: argparse.Namespace) -> Iterator[str]:
     """Yield times by size and by number of planes, and their exponents."""
-    yield f"| tissue, {options.growth_preset} | seconds | PSNR dB | peak GB |"
-    yield "|---|---|---|---|"
+    yield (
+        f"| tissue, {options.growth_preset} | seconds | CPU seconds "
+        "| PSNR dB | peak GB |"
+    )
+    yield "|---|---|---|---|---|"
     planes = [f"1x{side}x{side}" for side in options.sizes]
     stacks = [f"{count}x256x256" for count in options.stacks]
     for images in (planes, stacks):
-        seconds = []
+        seconds, cpu_seconds = [], []
         for image in images:
             case = Case(options.growth_preset, image, options.device)
             found = measured(case)
             seconds.append(found.seconds)
-            yield f"| {image} | {found.seconds:.1f} | {_quality(found)} |"
+            cpu_seconds.append(found.cpu_seconds or 0.0)
+            times = f"{seconds[-1]:.1f} | {cpu_seconds[-1]:.1f}"
+            yield f"| {image} | {times} | {_quality(found)} |"
         if len(images) > 1:
-            exponent = _exponent(images, seconds)
-            yield f"| exponent in the number of pixels | {exponent:.2f} | | |"
+            exponents = " | ".join(
+                f"{_exponent(images, times):.2f}" for times in (seconds, cpu_seconds)
+            )
+            yield f"| exponent in the number of pixels | {exponents} | | |"
 
 
 def _channels(options: argparse.Namespace) -> Iterator[str]:

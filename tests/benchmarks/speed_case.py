@@ -74,6 +74,8 @@ class Found:
     ----------
     seconds : float
         Of the denoising; of a step in the plain way.
+    cpu_seconds : float or None
+        Of all threads of the process during the denoising; None for the plain way.
     psnr : float or None
         None where the plain way was not run to its end.
     peak_mb : float or None
@@ -85,6 +87,7 @@ class Found:
     """
 
     seconds: float
+    cpu_seconds: float | None
     psnr: float | None
     peak_mb: float | None
     stopped_at: int | None
@@ -127,13 +130,14 @@ def _found(case: Case) -> Found:
     _warm_up(device, noisy, case.method)
     if case.one_by_one:
         Plan.concurrent_fits = lambda *_: 1
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     with shares(case.stages) as stages:
         result = denoise(noisy, axes=case.axes, settings=settings)
         synchronize(device)
     seconds = time.perf_counter() - started
+    cpu = time.process_time() - cpu_started
     peak = peak_memory_mb(device)
-    return Found(seconds, psnr(result.image, truth), peak, None, stages)
+    return Found(seconds, cpu, psnr(result.image, truth), peak, None, stages)
 
 
 def _of_plain(
@@ -143,6 +147,7 @@ def _of_plain(
     whole = plain.stopped_at is not None or case.steps >= STEPS
     return Found(
         float(np.median(plain.step_seconds)),
+        None,
         psnr(plain.image, truth) if whole else None,
         peak_memory_mb(device),
         plain.stopped_at,

@@ -147,7 +147,7 @@ def _final(fit: _Fit, end: FitProgress[FitResult], problem: NoisyPlane) -> FitRe
     if not math.isfinite(end.best.residual_rms):
         # The fit failed before its first step.
         return FitResult(
-            problem.plane_yxs.astype(np.float32), 0.0, 0, StopReason.NON_FINITE
+            problem.measured_yxs.astype(np.float32), 0.0, 0, StopReason.NON_FINITE
         )
     return fit.evaluate(stride=1) if end.best is end.current else end.best
 

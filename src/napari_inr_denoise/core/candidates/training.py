@@ -339,7 +339,7 @@ def step_of(
 
 def noisy_result(problem: NoisyPlane) -> FitResult:
     """Return the noisy plane as the result to show before there is a better one."""
-    noisy = problem.plane_yxs.astype(np.float32)
+    noisy = problem.measured_yxs.astype(np.float32)
     return FitResult(noisy, 0.0, 0, StopReason.CALLER)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
+from napari_inr_denoise.core.noise.defects.jpeg import without_jpeg_rounding
 from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.level_function import constant_level_function
@@ -83,7 +84,8 @@ def measure_plane(
 ) -> NoisyPlane:
     """Return a plane with its noise model.
 
-    Constant fill is no part of it, and hot and dead pixels are not fitted.
+    Constant fill is no part of it, and hot and dead pixels are not fitted. Noise that
+    JPEG compression has removed is put back.
 
     Parameters
     ----------
@@ -94,6 +96,8 @@ def measure_plane(
     pattern_yxs : ndarray, shape (Y, X, samples), or None
         Fixed pattern of the camera, which is subtracted.
     """
+    # First of all: dark blocks that were rounded to one value are no fill.
+    values_yxs, compressed = without_jpeg_rounding(values_yxs, valid_yx)
     valid_yx, fill_share = measured_pixels(values_yxs, valid_yx)
     values_yxs, removed = without_line_noise(values_yxs, valid_yx, pattern_yxs)
     noise, curves = examine_plane(values_yxs, valid_yx)
@@ -105,6 +109,7 @@ def measure_plane(
         spacing_yx,
         curves,
         removed,
+        compressed,
         fill_share=fill_share,
     )
     fitted = valid_yx & ~isolated_pixels(_with_limited_level(problem))

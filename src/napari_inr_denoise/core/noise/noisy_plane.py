@@ -62,6 +62,9 @@ class NoisyPlane:
     structured_yxs : ndarray, shape (Y, X, samples), or None
         What was subtracted from the intensities: the noise of whole rows and columns,
         and the fixed pattern of the camera.
+    compressed_yxs : ndarray, shape (Y, X, samples), or None
+        What was subtracted from the intensities to put back the noise that a
+        compression had removed.
     regions : tuple of NoiseRegion
         Regions that differ in noise level and together cover the plane; empty if one
         noise model holds.
@@ -79,6 +82,7 @@ class NoisyPlane:
     spacing_yx: tuple[float, float] = (1.0, 1.0)
     curves: tuple[NoiseLevelFunction, ...] = field(default=(), repr=False)
     structured_yxs: NDArray[np.float64] | None = field(default=None, repr=False)
+    compressed_yxs: NDArray[np.float64] | None = field(default=None, repr=False)
     regions: tuple[NoiseRegion, ...] = ()
     fill_share: float = 0.0
     pixel_offsets: tuple[float, ...] = NO_OFFSETS
@@ -92,8 +96,15 @@ class NoisyPlane:
     def input_yxs(self) -> NDArray[np.float64]:
         """The intensities as they were read, with structured noise."""
         if self.structured_yxs is None:
+            return self.measured_yxs
+        return self.measured_yxs + self.structured_yxs
+
+    @property
+    def measured_yxs(self) -> NDArray[np.float64]:
+        """The intensities as they were read, without structured noise."""
+        if self.compressed_yxs is None:
             return self.plane_yxs
-        return self.plane_yxs + self.structured_yxs
+        return self.plane_yxs + self.compressed_yxs
 
     @property
     def blind_radius(self) -> int:
@@ -111,11 +122,15 @@ class NoisyPlane:
 
         It is a copy, so that it does not keep the whole plane in memory.
         """
-        structured = self.structured_yxs
+
+        def part(values: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+            return None if values is None else values[window_yx].copy()
+
         return replace(
             self,
             plane_yxs=self.plane_yxs[window_yx].copy(),
-            structured_yxs=None if structured is None else structured[window_yx].copy(),
+            structured_yxs=part(self.structured_yxs),
+            compressed_yxs=part(self.compressed_yxs),
             valid_yx=self.valid_yx[window_yx].copy(),
             fitted_yx=self.fitted_yx[window_yx].copy(),
             regions=tuple(

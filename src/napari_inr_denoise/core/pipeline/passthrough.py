@@ -36,4 +36,4 @@ def passthrough_result(problem: NoisyPlane) -> FitResult | None:
         reason = StopReason.NO_NOISE
     else:
         return None
-    return FitResult(problem.plane_yxs.astype(np.float32), 0.0, 0, reason)
+    return FitResult(problem.measured_yxs.astype(np.float32), 0.0, 0, reason)

@@ -111,7 +111,7 @@ def _no_worse(problem: NoisyPlane, result: FitResult) -> FitResult:
     """
     if result.residual_rms**2 <= _WORSE * problem.noise.sigma**2:
         return result
-    noisy = problem.plane_yxs.astype(np.float32)
+    noisy = problem.measured_yxs.astype(np.float32)
     quality = judge(problem, noisy, None)
     told = *quality.warnings, PlaneWarning.INPUT_RETURNED
     warnings = tuple(one for one in told if one is not PlaneWarning.LITTLE_REMOVED)
@@ -284,7 +284,7 @@ def combine_candidates(
     """
     done = [one for one in done if one.is_finite]
     if not done:
-        noisy = problem.plane_yxs.astype(np.float32)
+        noisy = problem.measured_yxs.astype(np.float32)
         unchanged = Estimate(noisy, np.ones_like(noisy))
         return Combined(unchanged, (), 0, StopReason.NON_FINITE)
     if not problem.noise.correlated:

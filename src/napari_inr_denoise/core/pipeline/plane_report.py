@@ -65,7 +65,7 @@ def record_tile(
     """
     valid = problem.valid_yx
     weights = weights_yx[valid].astype(np.float64)
-    before = weights[:, None] * problem.plane_yxs[valid]
+    before = weights[:, None] * problem.measured_yxs[valid]
     after = weights[:, None] * result.plane_yxs[valid].astype(np.float64)
     values = weights.sum() * problem.plane_yxs.shape[2]
     isolated = float(weights_yx[valid & ~problem.fitted_yx].sum())

@@ -33,7 +33,7 @@ def joined_regions(
         In the units of the image, with the reason of the last region that was fitted,
         or CALLER if the run was stopped in the last one.
     """
-    plane_yxs = problem.plane_yxs.astype(np.float32)
+    plane_yxs = problem.measured_yxs.astype(np.float32)
     known_yxs = np.full_like(plane_yxs, np.nan)
     names: dict[str, float] = {}
     for region, part, result in zip(problem.regions, parts, done, strict=False):

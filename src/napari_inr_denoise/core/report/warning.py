@@ -29,6 +29,14 @@ class PlaneWarning(LabelledEnum):
         "that is not calibrated. In a stack this cannot be told from structure, and "
         "stays in the result. The uncertainty includes it.",
     )
+    COMPRESSED = (
+        "compressed",
+        "JPEG compression",
+        "The image was compressed by JPEG, which removes noise and fine structure. "
+        "The noise was put back before the fit, and the noise level is that before "
+        "the compression. The structure is lost: use the image as it was recorded, if "
+        "you have it.",
+    )
     MIXED_LEVELS = (
         "mixed_levels",
         "several noise levels",

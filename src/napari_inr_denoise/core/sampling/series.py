@@ -15,6 +15,7 @@ from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.fixed_pattern import FixedPattern
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
+from napari_inr_denoise.core.noise.defects.jpeg import without_jpeg_rounding
 from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.noisy_plane import NO_OFFSETS, NoisyPlane
 from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
@@ -75,6 +76,7 @@ class _Part:
     values_yxs: NDArray[np.float64]
     valid_yx: NDArray[np.bool_]
     structured_yxs: NDArray[np.float64] | None
+    compressed_yxs: NDArray[np.float64] | None
     fill_share: float
 
 
@@ -216,10 +218,12 @@ class Series:
     def _part(self, number: int, window: tuple[slice, slice]) -> _Part:
         """Read a part of a plane."""
         raw, valid = self._read(number, window)
-        valid, fill_share = measured_pixels(raw, valid)
+        # First of all: dark blocks that were rounded to one value are no fill.
+        values, compressed = without_jpeg_rounding(raw, valid)
+        valid, fill_share = measured_pixels(values, valid)
         pattern = None if self._pattern_yxs is None else self._pattern_yxs[window]
-        values, removed = without_line_noise(raw, valid, pattern)
-        return _Part(values, valid, removed, fill_share)
+        values, removed = without_line_noise(values, valid, pattern)
+        return _Part(values, valid, removed, compressed, fill_share)
 
     @property
     def _cache_size(self) -> int:
@@ -269,6 +273,7 @@ class Series:
             self._spacing_yx,
             self.noise.curves,
             part.structured_yxs,
+            part.compressed_yxs,
             fill_share=part.fill_share,
             pixel_offsets=self._pixel_offsets,
         )

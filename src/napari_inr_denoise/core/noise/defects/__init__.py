@@ -1,10 +1,11 @@
 """Defects: what stands in a plane and is neither light nor random noise.
 
-`fill` finds padding and missing parts, `line_noise` the noise of whole rows and
-columns, `hot_pixels` hot and dead pixels. Each takes a plane with its valid pixels and
-returns a mask, or what to subtract. `fixed_pattern` finds the offsets that the planes
-of a stack share. A new one is a module here, and a call where planes are measured
-(`core.noise.measure`) and read (`core.sampling.series`, `core.pipeline.strategies`).
+`fill` finds padding and missing parts, `jpeg` what compression has removed,
+`line_noise` the noise of whole rows and columns, `hot_pixels` hot and dead pixels. Each
+takes a plane with its valid pixels and returns a mask, or what to subtract.
+`fixed_pattern` finds the offsets that the planes of a stack share. A new one is a
+module here, and a call where planes are measured (`core.noise.measure`) and read
+(`core.sampling.series`, `core.pipeline.strategies`).
 
     measured_yx, share = measured_pixels(values_yxs, valid_yx)
     values_yxs, lines_yxs = without_line_noise(values_yxs, measured_yx)

@@ -160,7 +160,7 @@ class VolumeRun:
             if isinstance(fit, VolumeFit):
                 result = _fitted_plane(problem, fit, number, self.newest.get(number))
             else:
-                same = problem.plane_yxs.astype(np.float32)
+                same = problem.measured_yxs.astype(np.float32)
                 result = replace(fit, plane_yxs=same)
             result = with_strength(problem, result, self._strength)
             output(plane).add(self._tile, problem, result)

@@ -246,7 +246,7 @@ def _end(
     run.state.volume = None
     run.progress.advance(done)
     ended = FitResult(
-        problem.plane_yxs.astype(np.float32),
+        problem.measured_yxs.astype(np.float32),
         record.residual_rms,
         record.steps,
         StopReason(record.reason),
