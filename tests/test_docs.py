@@ -22,7 +22,7 @@ NOT_RUN = {
     "cluster.md": 3,
     "comparison.md": 1,
     "contributing.md": 4,
-    "install.md": 5,
+    "install.md": 7,
     "tutorial.md": 1,
 }
 """Blocks of a page that are not run: one more has to be written down here."""
@@ -75,13 +75,17 @@ def test_the_page_on_architecture_names_every_package() -> None:
 
 def test_the_pages_on_the_code_name_files_that_exist() -> None:
     package = ROOT / "src" / "napari_inr_denoise"
-    methods = ("formulas", "method", "method_auto", "method_stacks", "method_tried")
-    for page in ("architecture", "decisions", "security", *methods):
-        text = (ROOT / "docs" / "pages" / f"{page}.md").read_text("utf-8")
+    pages = ROOT / "docs" / "pages"
+    others = (
+        pages / f"{name}.md"
+        for name in ("architecture", "decisions", "formulas", "security")
+    )
+    for page in (*others, *pages.glob("method*.md")):
+        text = page.read_text("utf-8")
         for name in re.findall(
             r"(?<!/)\b((?:core|io|image|batch|plugin)/[\w/]+\.py)", text
         ):
-            assert (package / name).is_file(), f"{page}.md: {name}"
+            assert (package / name).is_file(), f"{page.name}: {name}"
 
 
 def test_the_page_on_commands_is_that_of_the_program() -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _FOLDER = FileDialogMode.EXISTING_DIRECTORY
 _MODES = (
-    ("Every plane", "plane", "Each plane as an image of its own"),
+    ("Every plane", "plane", "Every plane, with those beside it along Z or time"),
     ("Volumes", "volume", "Each volume as one: the smallest error for z-stacks"),
 )
 _MOST_WORKERS = max(os.cpu_count() or 1, 2)
