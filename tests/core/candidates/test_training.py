@@ -25,7 +25,7 @@ def _error(mean: float) -> HeldOutError:
 
 
 class ScriptedTrainer(Trainer):
-    """Has the errors that it is given, one for each evaluation."""
+    """Has the errors that it is given, one for each evaluation, then the last one."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class ScriptedTrainer(Trainer):
     ) -> None:
         self.steps, self.done, self.finished = steps, 0, False
         self._residual = residual
-        self._errors = None if errors is None else iter(errors)
+        self._errors = None if errors is None else list(errors)
 
     def advance(self) -> None:
         assert not self.finished
@@ -47,7 +47,8 @@ class ScriptedTrainer(Trainer):
     def evaluate(self) -> Evaluation | None:
         if self._errors is None:
             return None
-        return Evaluation(self._residual(self.done), _error(next(self._errors)))
+        error = self._errors.pop(0) if len(self._errors) > 1 else self._errors[0]
+        return Evaluation(self._residual(self.done), _error(error))
 
     def predict(
         self,
@@ -87,9 +88,20 @@ def test_a_training_with_a_flat_error_ends_early() -> None:
 
 
 def test_a_training_that_gains_to_the_end_says_so() -> None:
-    _, candidate = _trained(100, [0.5, 0.4, 0.3, 0.25, 0.2])
+    _, candidate = _trained(100, [0.5, 0.4, 0.3, 0.27, 0.26])
     assert candidate.steps == 100
     assert candidate.reason is StopReason.TRAINED
+
+
+@pytest.mark.parametrize(
+    ("later", "steps"), [([0.19, 0.18], 200), ([0.14, 0.1, 0.07, 0.05, 0.03], 400)]
+)
+def test_a_training_whose_error_falls_steeply_goes_on(
+    later: list[float], steps: int
+) -> None:
+    _, candidate = _trained(100, [0.5, 0.4, 0.3, 0.25, 0.2, *later])
+    # At most four times as long.
+    assert candidate.steps == steps
 
 
 def test_the_progress_never_falls() -> None:
@@ -125,7 +137,7 @@ def test_it_is_told_when_the_residual_was_down_to_the_noise(
     def residual(step: int) -> float:
         return 1.0 if from_step <= step < from_step + 30 else 1.01
 
-    trainer = ScriptedTrainer(100, [0.5, 0.4, 0.3, 0.25, 0.2], residual)
+    trainer = ScriptedTrainer(100, [0.5, 0.4, 0.3, 0.27, 0.26], residual)
     run = GeneratorResult(train(trainer, 1, previews=False))
     updates = list(run)
     assert run.result.noise_level_step == told
@@ -133,5 +145,5 @@ def test_it_is_told_when_the_residual_was_down_to_the_noise(
 
 
 def test_a_residual_above_the_noise_is_told_too() -> None:
-    _, candidate = _trained(100, [0.5, 0.4, 0.3, 0.25, 0.2])
+    _, candidate = _trained(100, [0.5, 0.4, 0.3, 0.27, 0.26])
     assert candidate.noise_level_step is None

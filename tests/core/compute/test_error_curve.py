@@ -113,6 +113,22 @@ def test_the_expected_end_comes_nearer_as_the_curve_flattens() -> None:
     assert ends[-1] < 900
 
 
+def test_the_limit_is_doubled_while_the_error_falls_steeply() -> None:
+    def limits(error: Callable[[int], float], noise: float = 0.0) -> list[int]:
+        curve = ErrorCurve(200)
+        for step in evaluation_steps(curve.longest):
+            random = np.random.default_rng(step)
+            values = error(step) + random.normal(0, noise, 1000)
+            curve.add(step, HeldOutError(values, 1.0))
+        return [curve.limit, curve.longest]
+
+    assert limits(lambda step: 10 / step) == [800, 800]
+    assert limits(lambda step: max(10 / step, 0.045)) == [400, 800]
+    assert limits(lambda step: step**-0.2) == [200, 800]
+    # Nothing is known of a gain that is as uncertain as this one.
+    assert limits(lambda step: 10 / step, noise=3.0) == [200, 800]
+
+
 def test_an_uncertain_gain_does_not_end_the_training() -> None:
     """The same flat errors, known well and badly."""
     for noise, ends in ((0.0, True), (2.0, False)):

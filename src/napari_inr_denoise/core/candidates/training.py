@@ -277,12 +277,13 @@ def optimize(
     StopReason
         Why it ended.
     """
-    limit = trainer.steps
-    curve, reason = ErrorCurve(limit, patience), StopReason.TRAINED
-    measured = set(evaluation_steps(limit))
-    shown_at = set(shown_steps(limit)) if previews else set()
-    yield (now := Training(0, limit))
-    for step in range(1, limit + 1):
+    curve, reason = ErrorCurve(trainer.steps, patience), StopReason.TRAINED
+    measured = set(evaluation_steps(curve.longest))
+    shown_at = set(shown_steps(curve.longest)) if previews else set()
+    yield (now := Training(0, curve.limit))
+    step = 0
+    while step < curve.limit:
+        step += 1
         trainer.advance()
         done = max(now.progress, step / now.steps)
         now = replace(now, step=step, progress=min(done, 1.0))
@@ -302,7 +303,7 @@ def optimize(
                 break
         elif step % _STEPS_BETWEEN_YIELDS == 0:
             yield now
-        if step in shown_at:
+        if step in shown_at and step < curve.limit:
             with trainer.averaged():
                 candidate = yield from _predicted(trainer, 1, now)
             yield replace(now, candidate=candidate)
