@@ -30,19 +30,23 @@ _SAMPLED = 65_536
 """Pixels among which these values are looked for."""
 _TILE, _TILES = 64, 4
 """Side of the tiles in which blocks are looked for, and their number along an axis."""
-_STANDS_OUT = 0.15
+_STANDS_OUT = 0.05
 """Difference of the mean logarithm of the power at high frequencies between the true
-position of the blocks and the next best one. Without compression it is below 0.02 in
-256x256 pixels; with a quality of 90 it is 0.7 and more."""
+position of the blocks and the next best one. Without compression it is about 0.01; with
+a quality of 90 it is 0.7 and more, with 20 and a dark background 0.1."""
 _ROUNDED = 3.0
 """Largest distance of a coefficient from a multiple of its step, in grey levels. Pixels
 are rounded after the compression; in blocks of a single frequency, all alike."""
-_NEAR, _MOST_NEAR = 1.2, 0.75
-"""Distance, in grey levels, within which this share of the coefficients must be."""
+_LARGE, _NEAR, _FEWER_FAR = 2.0, 1.2, 0.4
+"""Coefficients that are not zero, distance from a multiple, both in grey levels, and the
+largest share of the coefficients beyond it, over that of any coefficients."""
+_EVIDENCE = 8.0
+"""Smallest negative logarithm of the chance that so many coefficients are near."""
 _LEAST_STEP, _FEWEST = 3, 3
 """Smallest step that is measured, and smallest number of coefficients that tell it."""
 _FEWEST_STEPS = 5
-"""Smallest number of frequencies whose step is known."""
+"""Smallest number of frequencies whose step is known. They must also be half of those
+at which there are coefficients: structure with a period of eight pixels has a few."""
 _MOST_BLOCKS = 4096
 """Blocks from which steps and noise are measured."""
 _BINS, _BIN_BLOCKS = 12, 40
@@ -141,11 +145,13 @@ def find_jpeg_blocks(
     inside = (pixels > plane_yx.min()) & (pixels < plane_yx.max())
     whole = _all_of(inside)
     coefficients = dctn(pixels[whole], axes=(-1, -2), norm="ortho") / unit
-    steps = np.zeros((_BLOCK, _BLOCK))
+    steps = np.full((_BLOCK, _BLOCK), np.inf)
     for row, column in zip(*np.nonzero(_INDEX), strict=True):
         steps[row, column] = _step(np.abs(coefficients[:, row, column]))
-    if (np.isfinite(steps) & (steps > 0)).sum() < _FEWEST_STEPS:
+    known, unknown = (np.isfinite(steps) & (steps > 0)).sum(), (steps == 0).sum()
+    if known < max(_FEWEST_STEPS, unknown):
         return None
+    steps[0, 0] = 0.0  # the mean is kept
     return JpegBlocks(top, left, unit, steps * unit)
 
 
@@ -196,13 +202,16 @@ def _position(
 
 def _step(coefficients: NDArray[np.float64]) -> float:
     """Return the step of one frequency, from absolute values in grey levels (N,)."""
-    large = coefficients[coefficients > _ROUNDED]
+    large = coefficients[coefficients > _LARGE]
     if len(large) < _FEWEST:
         return np.inf
     steps = np.arange(_LEAST_STEP, int(large.max() + _NEAR) + 1)[:, None]
     multiples = np.rint(large / steps)
     near = (np.abs(large - steps * multiples) < _NEAR) & (multiples > 0)
-    possible = np.flatnonzero(near.mean(axis=1) > _MOST_NEAR)
+    share, chance = near.mean(axis=1), 2 * _NEAR / steps[:, 0]
+    few_far = 1 - share < _FEWER_FAR * (1 - chance)
+    significant = near.sum(axis=1) * np.log(1 / chance) > _EVIDENCE
+    possible = np.flatnonzero(few_far & significant)
     if not len(possible):
         return 0.0
     # A step slightly above the true one is possible as well, if multiples are small.
