@@ -80,3 +80,15 @@ def test_a_blank_plane_costs_the_others_nothing(tiny: DenoiseSettings) -> None:
     assert (beside.image[-1] == 0).all()
     sigmas = [[p.sigma for p in one.report.files[0].planes] for one in (alone, beside)]
     np.testing.assert_allclose(sigmas[1][:4], sigmas[0], rtol=0.02)
+
+
+def test_dim_pixels_without_photons_beside_fill_are_measured() -> None:
+    random = np.random.default_rng(0)
+    rows, columns = np.indices((96, 96))
+    fill = rows > 0.6 * columns + 30
+    photons = np.where(columns < 60, 8.0, 0.4)
+    plane = np.where(fill, 0.0, random.poisson(photons))
+    found = constant_fill(plane[..., None], np.ones_like(fill))
+    # Every pixel of the slanted fill, and hardly one of the many zeros beside it.
+    assert found[fill].all()
+    assert found[~fill].mean() < 0.03

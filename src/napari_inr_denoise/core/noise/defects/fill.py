@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import (
     binary_dilation,
+    binary_opening,
     binary_propagation,
     maximum_filter,
     minimum_filter,
@@ -63,8 +64,19 @@ def constant_fill(
         ring = binary_dilation(region, iterations=_RING) & ~region & valid_yx
         most = _SATURATED_AROUND if (value == largest).any() else _MOST_AROUND
         if not ring.any() or same[ring].mean() < most:
-            found = found | binary_propagation(region, mask=same)
+            found = found | binary_propagation(region, mask=_without_single(same))
     return found
+
+
+def _without_single(mask_yx: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the mask without what is narrower than three pixels.
+
+    Beside dark fill, single pixels to which no photon came belong to the image. An edge
+    of fill at any angle stays whole.
+    """
+    beyond = np.pad(mask_yx, 2, mode="edge")
+    opened = binary_opening(beyond, np.ones((3, 3), dtype=np.bool_))
+    return np.asarray(opened[2:-2, 2:-2])
 
 
 def measured_pixels(

@@ -38,8 +38,8 @@ _ROUNDED = 3.0
 """Largest distance of a coefficient from a multiple of its step, in grey levels. Pixels
 are rounded after the compression; in blocks of a single frequency, all alike."""
 _LARGE, _NEAR, _FEWER_FAR = 2.0, 1.2, 0.4
-"""Coefficients that are not zero, distance from a multiple, both in grey levels, and the
-largest share of the coefficients beyond it, over that of any coefficients."""
+"""Grey levels above which a coefficient is not zero and within which it is a multiple,
+and largest share of the coefficients farther away, over that of any coefficients."""
 _EVIDENCE = 8.0
 """Smallest negative logarithm of the chance that so many coefficients are near."""
 _LEAST_STEP, _FEWEST = 3, 3
