@@ -13,6 +13,7 @@ from scipy.ndimage import uniform_filter
 from napari_inr_denoise.core.noise.anscombe import variance_stabilized
 from napari_inr_denoise.core.noise.bright_noise import with_bright_noise
 from napari_inr_denoise.core.noise.chen import plane_level
+from napari_inr_denoise.core.noise.highest_frequencies import measure_highest
 from napari_inr_denoise.core.noise.level_function import (
     NoiseLevelFunction,
     constant_level_function,
@@ -34,6 +35,9 @@ _MOST_OF_ALL = 1.1
 """Largest level of correlated noise, over the standard deviation of the plane. Noise
 alone was measured at 1.06 at most. Fine stripes and rings that fill the plane give
 larger values: they are structure, and the noise is taken for white."""
+_MOST_OF_HIGHEST = 1.35
+"""Largest level of white noise, over that at the highest frequencies, which hold all of
+it. Noise that was shifted by a tenth of a pixel is still white enough, at 1.3."""
 _MIN_CLIPPED = 1e-4
 """Fraction of the pixels below which a histogram peak is ignored."""
 
@@ -104,14 +108,21 @@ def examine_plane(
 def _spectrum(
     plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> NoiseSpectrum | None:
-    """Return the spectrum of the noise, without regular structure; None if unknown."""
+    """Return the spectrum of the noise without structure; None if it is not known.
+
+    It is not known, and the noise is taken for white, if what is correlated is texture.
+    """
     found = measure_spectrum(plane_yx, valid_yx)
     if found is None or not found.correlated:
         return found
     smooth = uniform_filter(fill_invalid(plane_yx, valid_yx), 5)
     variances = found.level_function.variance(smooth)
-    if _is_more_than_all(float(variances[valid_yx].mean()), plane_yx, valid_yx):
+    variance = float(variances[valid_yx].mean())
+    if _is_more_than_all(variance, plane_yx, valid_yx):
         return found
+    highest = measure_highest(plane_yx, valid_yx)
+    if highest is not None and highest.is_white(math.sqrt(variance)):
+        return None
     regular = regular_structure(plane_yx, valid_yx, variances)
     if regular is None:
         return found
@@ -154,7 +165,17 @@ def _level_function(
         if curve is not None:
             return saturated_level_function(curve, limit)
     curve = measure_level_function(plane_yx, valid_yx)
-    return None if curve is None else with_bright_noise(curve, plane_yx, valid_yx)
+    if curve is None:
+        return None
+    curve = with_bright_noise(curve, plane_yx, valid_yx)
+    highest = measure_highest(plane_yx, valid_yx)
+    if highest is None:
+        return curve
+    smooth = uniform_filter(fill_invalid(plane_yx, valid_yx), 5)
+    variance = float(curve.variance(smooth[valid_yx]).mean())
+    # Where quiet patches are textured, the rest is structure.
+    texture = variance > (_MOST_OF_HIGHEST * highest.sigma) ** 2
+    return curve.times(highest.sigma**2 / variance) if texture else curve
 
 
 def _white(level: float) -> NoiseModel:

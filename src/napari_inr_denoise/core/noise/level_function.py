@@ -78,6 +78,15 @@ class NoiseLevelFunction:
         line = self.gain * intensity + self.variance_at_zero
         return np.asarray(np.maximum(line, least), dtype=np.float64)
 
+    def times(self, factor: float) -> NoiseLevelFunction:
+        """Return the function with all variances multiplied by a factor."""
+        return replace(
+            self,
+            gain=self.gain * factor,
+            variance_at_zero=self.variance_at_zero * factor,
+            variances=tuple(one * factor for one in self.variances),
+        )
+
     @property
     def least(self) -> float:
         """Lowest variance at any intensity."""
