@@ -10,6 +10,10 @@ import pytest
 import torch
 
 from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.compute.threads import (
+    restored_thread_count,
+    set_thread_count,
+)
 from napari_inr_denoise.core.denoise import denoise, denoise_steps
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitSteps
 from napari_inr_denoise.core.noise.coarse_grid import CoarseGrid, coarse_grid
@@ -137,3 +141,13 @@ def test_the_time_is_that_of_the_coarse_plane(monkeypatch: pytest.MonkeyPatch) -
     for plane in (noisy, rough):
         assert preflight(plane, settings=_small()).seconds > 0
     assert asked == [(96, 96, 1), (SIDE, SIDE, 1)]
+
+
+def test_the_number_of_threads_does_not_matter() -> None:
+    found = []
+    for count in (1, 2):
+        with restored_thread_count():
+            set_thread_count(count)
+            result = denoise(_planes()[1], settings=_small(window_steps=20))
+        found.append(result.image.tobytes())
+    assert found[0] == found[1]

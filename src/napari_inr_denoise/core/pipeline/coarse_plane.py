@@ -43,7 +43,11 @@ def steps_on_best_grid(
         if best is None or step.best is not shown:
             shown, best = step.best, _enlarged(problem, grid, step.best)
         yield replace(
-            step, residual_rms=best.residual_rms, noise=problem.noise, best=best
+            step,
+            residual_rms=best.residual_rms,
+            noise=problem.noise,
+            best=best,
+            estimated_error=_with_told(step.estimated_error, grid),
         )
     return _finished(problem, grid, run.result, device)
 
@@ -58,6 +62,13 @@ def _enlarged(problem: NoisyPlane, grid: CoarseGrid, coarse: FitResult) -> FitRe
         residual_rms=problem.residual_rms(plane_yxs),
         uncertainty_yxs=None if std_yxs is None else grid.enlarged_std(std_yxs),
     )
+
+
+def _with_told(error: float | None, grid: CoarseGrid) -> float | None:
+    """Return an error of the coarse plane with what its noise is short of white."""
+    if error is None:
+        return None
+    return math.hypot(error, math.sqrt(grid.told) * grid.problem.noise.sigma)
 
 
 def _finished(
@@ -81,14 +92,13 @@ def _finished(
         noise_level_step=result.noise_level_step,
     )
     found = limited_result(problem, combined, problem.fitted_yx, device)
-    told = np.sqrt(grid.told * grid.problem.variance(coarse.plane_yxs))
+    told_yxs = np.sqrt(grid.told * grid.problem.variance(coarse.plane_yxs))
     if found.quality is None or found.uncertainty_yxs is None:
         return found
     errors = coarse.quality.held_out_error, found.quality.held_out_error
-    error = max(one or 0.0 for one in errors)
-    error = math.hypot(error, float(np.sqrt(np.mean(told**2))))
+    error = _with_told(max(one or 0.0 for one in errors), grid)
     return replace(
         found,
         quality=replace(found.quality, held_out_error=error),
-        uncertainty_yxs=np.hypot(found.uncertainty_yxs, grid.enlarged_std(told)),
+        uncertainty_yxs=np.hypot(found.uncertainty_yxs, grid.enlarged_std(told_yxs)),
     )
