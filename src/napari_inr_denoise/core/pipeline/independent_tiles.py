@@ -15,8 +15,8 @@ from napari_inr_denoise.core.ensemble.plane_result import FitStep
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.assembly import DenoisedTile
+from napari_inr_denoise.core.pipeline.coarse_plane import steps_on_best_grid
 from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
-from napari_inr_denoise.core.pipeline.plane import plane_steps
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
@@ -139,7 +139,7 @@ def _denoised(
     )
     result = passthrough_result(problem)
     if result is None:
-        steps = plane_steps(problem, settings, device, previews=previews)
+        steps = steps_on_best_grid(problem, settings, device, previews=previews)
         for fit in (run := GeneratorResult(steps)):
             yield TileStep(noisy, problem, fit)
         result = run.result

@@ -14,6 +14,7 @@ from napari_inr_denoise.core.candidates.siren_volume import (
     limited_steps,
 )
 from napari_inr_denoise.core.compute.concurrency import runs_in_threads
+from napari_inr_denoise.core.noise.coarse_grid import SCALE, coarse_grid
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.pipeline.memory import (
     expected_memory_gb,
@@ -188,12 +189,19 @@ class MeasuredRun:
 
     def _of_series(self) -> Measuring[tuple[float, float, float]]:
         sample, settings = self._sample(), self._settings
+        rendered = sum(tile.weights_yx.size for tile in self.tiling.tiles)
+        grid, fewer, started = None, 1.0, time.perf_counter()
+        if can_share(settings) and not self.together:
+            grid = coarse_grid(sample.problem)
+        resampling = time.perf_counter() - started
+        if grid is not None:
+            sample, fewer = replace(sample, problem=grid.problem), SCALE**2
         workload = Workload(
             planes=self._count,
-            pixels=math.prod(self.tiling.shape_yx),
-            rendered=sum(tile.weights_yx.size for tile in self.tiling.tiles),
+            pixels=round(fewer * math.prod(self.tiling.shape_yx)),
+            rendered=round(fewer * rendered),
             together=self.together,
-            tiled=self.tiling.count > 1,
+            tiled=self.tiling.count > 1 and grid is None,
             settings=settings,
             at_once=runs_in_threads(len(settings.candidate_names), self.device),
             correlated=sample.problem.noise.correlated,
@@ -217,6 +225,9 @@ class MeasuredRun:
             pixel += other.filters
             self.finishing_s = pixel * workload.pixels
         before = self._preparation(workload) if workload.shares else 0.0
+        if grid is not None:  # the noise was measured on the coarse plane above
+            tiles = self._count * self.tiling.count
+            before = self._noise_seconds + tiles * (self._read_seconds + resampling)
         fits = self._fits()
         fewest, most = workload.steps(paces)
         self.steps = fits * fewest, fits * most
