@@ -176,6 +176,16 @@ def viewer(_opened: list[Any]) -> Iterator[object]:
     made.theme, size, made.dims.axis_labels = fresh
     window.resize(size)
     process_events()
+    # Or napari looks through the widgets of all tests before.
+    delete_later()
+
+
+def delete_later() -> None:
+    """Delete what Qt keeps for later: a loop of processEvents alone never does."""
+    from qtpy.QtCore import QCoreApplication, QEvent
+
+    kind = QEvent.Type.DeferredDelete
+    QCoreApplication.sendPostedEvents(None, int(getattr(kind, "value", kind)))
 
 
 def process_events(seconds: float = 0.05) -> None:
