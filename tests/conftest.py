@@ -6,10 +6,8 @@ import gc
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +18,8 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 
 # Tests run in parallel: threads that wait must not keep a core busy.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# A test must not touch the user's own napari settings.
-_CONFIG = tempfile.mkdtemp(prefix="napari-settings-")
-os.environ["NAPARI_CONFIG"] = str(Path(_CONFIG) / "settings.yaml")
+# A test must not touch the user's own napari settings: none are read or written.
+os.environ["NAPARI_CONFIG"] = ""
 
 REQUIRE_WINDOW = "INR_DENOISE_REQUIRE_WINDOW"
 DATA = "INR_DENOISE_DATA"
@@ -134,26 +131,61 @@ def napari_ends_its_thread() -> bool:
     return hasattr(StatusChecker, "close_terminate")
 
 
-@pytest.fixture
-def viewer(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[object]:
-    """A napari viewer in a real window."""
-    import napari
+@pytest.fixture(scope="module")
+def _opened(request: pytest.FixtureRequest) -> Iterator[list[Any]]:
+    """The viewer of a file's tests, once one of them has opened it."""
     from napari._qt.threads.status_checker import StatusChecker
     from vispy.gloo.glir import GlirProgram
 
-    # napari deletes a layer's shaders with the layer, and Mesa 22.3, drawing by
-    # software, may end the process in the next drawing.
-    if not request.node.get_closest_marker("shaders_deleted"):
-        monkeypatch.setattr(GlirProgram, "delete", lambda _: None)
-    if not napari_ends_its_thread():
-        monkeypatch.setattr(StatusChecker, "start", lambda *_: None)
-    made = napari.Viewer(show=True)
+    with pytest.MonkeyPatch.context() as patch:
+        # napari deletes a layer's shaders with the layer, and Mesa 22.3, drawing by
+        # software, may end the process in the next drawing.
+        if not request.node.get_closest_marker("shaders_deleted"):
+            patch.setattr(GlirProgram, "delete", lambda _: None)
+        if not napari_ends_its_thread():
+            patch.setattr(StatusChecker, "start", lambda *_: None)
+        opened: list[Any] = []
+        yield opened
+        for one in opened:
+            one.close()
+        process_events()
+
+
+@pytest.fixture
+def viewer(_opened: list[Any]) -> Iterator[object]:
+    """An empty napari viewer in a real window.
+
+    The tests of a file use the same one: to open it takes longer than most of them.
+    """
+    import napari
+
+    if not _opened:
+        _opened.append(napari.Viewer(show=True))
+    (made,) = _opened
+    window = made.window._qt_window
+    fresh = made.theme, window.size(), made.dims.axis_labels
     yield made
-    with suppress(RuntimeError):  # the test may have closed it
-        made.close()
+    if not hasattr(made.window, "_qt_window"):  # the test has closed it
+        _opened.clear()
+        process_events()
+        return
+    made.window.remove_dock_widget("all")
+    made.dims.ndisplay = 2
+    made.layers.clear()
+    made.keymap.clear()
+    made.theme, size, made.dims.axis_labels = fresh
+    window.resize(size)
     process_events()
+    # Or napari looks through the widgets of all tests before.
+    delete_later()
+
+
+def delete_later() -> None:
+    """Delete what Qt keeps for later: a loop of processEvents alone never does."""
+    from qtpy.QtCore import QCoreApplication, QEvent
+
+    kind = QEvent.Type.DeferredDelete
+    QCoreApplication.sendPostedEvents(None, int(getattr(kind, "value", kind)))
 
 
 def process_events(seconds: float = 0.05) -> None:

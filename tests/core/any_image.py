@@ -17,18 +17,18 @@ _QUICK = {
     "n_augmentations": 2,
 }
 _QUICK |= {"attention_steps": 4, "attention_width": 4}
+_SIREN = {
+    "width": 16,
+    "depth": 2,
+    "batch_size": 128,
+    "learning_rate": 1e-3,
+    "max_steps": 12,
+    "judge_every": 4,
+}
 QUICK: dict[str, DenoiseSettings] = {
-    "auto": preset_settings("auto", device="cpu", **_QUICK),
-    "paper": preset_settings(
-        *("paper",),
-        width=16,
-        depth=2,
-        batch_size=128,
-        learning_rate=1e-3,
-        max_steps=12,
-        judge_every=4,
-        device="cpu",
-    ),
+    # A volume also takes SIREN, for its function.
+    "auto": preset_settings("auto", device="cpu", **_QUICK, **_SIREN),
+    "paper": preset_settings("paper", device="cpu", **_SIREN),
 }
 """Settings with which a small plane takes some hundredths of a second."""
 

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 from napari.qt.threading import WorkerBase
-from qtpy.QtCore import QCoreApplication, QEvent, QThreadPool
+from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import settings as settings_module
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
-from tests.conftest import process_events, wait_until
+from tests.conftest import delete_later, process_events, wait_until
 
 pytestmark = [pytest.mark.window, pytest.mark.shaders_deleted]
 WARM_UP, HALF = 3, 5
@@ -55,12 +55,6 @@ class Held:
     memory: int
 
 
-def _delete_later() -> None:
-    """Delete what Qt keeps for later: a loop of processEvents alone never does."""
-    kind = QEvent.Type.DeferredDelete
-    QCoreApplication.sendPostedEvents(None, int(getattr(kind, "value", kind)))
-
-
 class _Allocated(ctypes.Structure):
     """What the C library's `mallinfo2` returns."""
 
@@ -92,7 +86,7 @@ def _is_own(thing: object) -> bool:
 
 def _held(viewer: Any) -> Held:
     for _ in range(3):
-        _delete_later()
+        delete_later()
         process_events(0.02)
         gc.collect()
     groups = (
@@ -123,7 +117,7 @@ def _run(viewer: Any, widget: InrDenoiseWidget) -> None:
     widget.run()
     _until(lambda: not widget.running)
     viewer.layers.remove("source [denoised]")
-    _delete_later()
+    delete_later()
     process_events(0.001)
 
 

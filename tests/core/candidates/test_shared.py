@@ -25,7 +25,7 @@ SIDE = 48
 COUNT = 5
 SIGMA = 8.0
 SETTINGS = preset_settings(
-    "fast", window_steps=60, window_width=32, window_batch=1024, device="cpu"
+    "fast", window_steps=36, window_width=32, window_batch=1024, device="cpu"
 )
 QUICK = replace(SETTINGS, window_steps=6, window_width=16, window_batch=256)
 """For what does not depend on how good the result is."""

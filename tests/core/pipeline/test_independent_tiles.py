@@ -29,14 +29,14 @@ from tests.core.torch_threads import four_threads
 
 FAST = preset_settings(
     "fast",
-    window_steps=40,
+    window_steps=12,
     window_width=16,
     window_batch=512,
     n_augmentations=2,
     device="cpu",
 )
 PAPER = preset_settings(
-    "paper", width=16, depth=2, batch_size=256, max_steps=40, device="cpu"
+    "paper", width=16, depth=2, batch_size=256, max_steps=12, device="cpu"
 )
 _TILED = MIN_TILE_SIDE + 40
 """Side of a plane of four tiles."""

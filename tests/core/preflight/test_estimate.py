@@ -85,14 +85,14 @@ def test_large_planes_are_told_with_their_tiles(
     assert plan.memory_gb < 2
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, AUTO])
+@pytest.mark.parametrize("settings", [SETTINGS, replace(AUTO, attention_width=8)])
 def test_the_order_of_the_time_is_right(settings: DenoiseSettings) -> None:
     """Within a factor of ten even of something tiny on a busy machine."""
     import time
 
     from napari_inr_denoise.core.denoise import denoise
 
-    image = _tissue(3, 64)
+    image = _tissue(3)
     plan = preflight(image, "ZYX", settings)
     started = time.perf_counter()
     denoise(image, "ZYX", settings=settings)

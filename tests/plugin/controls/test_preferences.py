@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import napari.settings
 import pytest
 from npe2 import PluginManifest
 
@@ -18,10 +17,7 @@ from napari_inr_denoise.plugin.controls.preferences import PLUGIN, preferred_set
 from tests.conftest import wait_until
 
 BUILT_IN = DenoiseSettings(preset="auto")
-try:
-    from napari.settings import get_plugin_settings
-except ImportError:
-    get_plugin_settings = None
+get_plugin_settings = getattr(napari.settings, "get_plugin_settings", None)
 has_page = pytest.mark.skipif(
     get_plugin_settings is None,
     reason="napari before 0.9 has no page for plugins in its Preferences",
@@ -98,20 +94,14 @@ def test_the_page_offers_what_there_is() -> None:
         ("", "auto"),
     ],
 )
-def test_a_stored_file_never_breaks(tmp_path: Path, text: str, preset: str) -> None:
+def test_a_stored_file_never_breaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, preset: str
+) -> None:
     (tmp_path / f"{PLUGIN}.yaml").write_text(text)
-    program = (
-        "from napari_inr_denoise.plugin.controls import preferences\n"
-        "print(preferences.preferred_settings().preset)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "NAPARI_CONFIG": str(tmp_path / "settings.yaml")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split()[-1] == preset
+    # As if napari were started with this folder.
+    monkeypatch.setattr(napari.settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
+    monkeypatch.setattr(napari.settings, "_PLUGIN_SETTINGS", {})
+    assert preferred_settings().preset == preset
 
 
 @has_page

@@ -72,7 +72,8 @@ def test_the_rounds_are_those_of_the_settings(
     truth, *_ = _edges(rng, (32, 32, 1))
     image = np.stack([truth[..., 0] + rng.normal(0, SIGMA, (32, 32)) for _ in "zzz"])
     image = image[0] if axes == "YX" else image + 9 * rng.normal(size=(3, 1, 1))
-    settings = preset_settings("fast", mode=mode, device="cpu", window_steps=4)
+    few = {"window_steps": 4, "max_steps": 4, "width": 16, "batch_size": 256}
+    settings = preset_settings("fast", mode=mode, device="cpu", **few)
     once, twice = (
         denoise(image, axes=axes, settings=replace(settings, ridge_rounds=rounds))
         for rounds in (1, 2)

@@ -24,6 +24,8 @@ SETTINGS = preset_settings(
     learning_rate=2e-3,
     device="cpu",
 )
+QUICK = replace(SETTINGS, max_steps=60)
+"""For what does not depend on how good the result is."""
 
 
 def _truth(shape: tuple[int, ...] = SHAPE) -> NDArray[np.float64]:
@@ -36,13 +38,13 @@ def _noisy(clean: NDArray[np.float64], seed: int = 1) -> NDArray[np.float64]:
     return clean + np.random.default_rng(seed).normal(0, SIGMA, clean.shape)
 
 
-def _run(image: NDArray[Any], axes: str = "ZYX", **keywords: Any) -> DenoiseResult:
-    return denoise(image, axes=axes, settings=SETTINGS, **keywords)
+def _quick(image: NDArray[Any], axes: str = "ZYX", **keywords: Any) -> DenoiseResult:
+    return denoise(image, axes=axes, settings=QUICK, **keywords)
 
 
 @pytest.fixture(scope="module")
 def found() -> DenoiseResult:
-    return _run(_noisy(_truth()))
+    return denoise(_noisy(_truth()), axes="ZYX", settings=SETTINGS)
 
 
 def test_a_volume_is_fitted_as_one_and_has_one_record(found: DenoiseResult) -> None:
@@ -82,27 +84,27 @@ def test_any_plane_can_be_seen_while_the_volume_is_fitted() -> None:
 
 def test_channels_and_time_points_are_volumes_of_their_own() -> None:
     both = np.stack([_noisy(_truth()), 3 * _noisy(_truth()[::-1], 2)], axis=1)
-    result = _run(both, "ZCYX")
+    result = _quick(both, "ZCYX")
     records = result.report.files[0].planes
     assert [record.index for record in records] == [{"C": 0}, {"C": 1}]
     assert len(result.volumes) == 2
-    assert np.allclose(result.image[:, 1], _run(both[:, 1]).image, atol=1e-2)
+    assert np.allclose(result.image[:, 1], _quick(both[:, 1]).image, atol=1e-2)
 
 
 def test_spacing_along_z_is_respected() -> None:
-    thick = _run(_noisy(_truth()), spacing_um=(3.0, 1.0, 1.0)).image
-    assert not np.allclose(thick, _run(_noisy(_truth())).image)
+    thick = _quick(_noisy(_truth()), spacing_um=(3.0, 1.0, 1.0)).image
+    assert not np.allclose(thick, _quick(_noisy(_truth())).image)
 
 
 def test_values_that_are_missing_stay_missing() -> None:
     noisy = _noisy(_truth())
     noisy[2, 3:5, 7] = np.nan
-    image = _run(noisy).image
+    image = _quick(noisy).image
     assert np.array_equal(np.isnan(image), np.isnan(noisy))
 
 
 def test_a_volume_without_noise_comes_back_as_it_was() -> None:
-    result = _run(np.full(SHAPE, 7.0))
+    result = _quick(np.full(SHAPE, 7.0))
     assert (result.image == 7.0).all()
     (record,) = result.report.files[0].planes
     assert record.reason == "no_noise"
@@ -127,7 +129,7 @@ def test_a_stop_keeps_the_best_so_far_and_the_same_call_goes_on() -> None:
 
 def test_progress_rises_to_one() -> None:
     both = np.stack([_noisy(_truth()), _noisy(_truth()[::-1], 2)])
-    progress = [step.progress for step in denoise_steps(both, "TZYX", SETTINGS)]
+    progress = [step.progress for step in denoise_steps(both, "TZYX", QUICK)]
     assert progress == sorted(progress)
     assert progress[-1] == 1.0
 
@@ -137,7 +139,7 @@ def test_progress_rises_to_one() -> None:
 )
 def test_what_has_no_volume_is_refused(axes: str, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="mode: got 'volume'"):
-        _run(np.ones(shape), axes)
+        _quick(np.ones(shape), axes)
 
 
 def test_a_volume_that_needs_too_much_memory_is_refused() -> None:
