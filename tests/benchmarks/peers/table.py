@@ -13,6 +13,17 @@ from tests.benchmarks.peers.store import Row
 
 _LONGEST = 120
 """Characters of a message that are shown."""
+_IMAGES = {
+    "Confocal_FISH/1": "confocal, FISH 1",
+    "WideField_BPAE_G/1": "wide-field, BPAE G 1",
+    "TwoPhoton_MICE/1": "two-photon, MICE 1",
+    "01, gaussian:25": "photograph 01",
+    "vesicules924x924, poisson:30": "micrograph, vesicules",
+    "plane 15, poisson-gaussian:20:2": "pollen, plane 15",
+}
+"""Names of the images of the page; others are shown by their own."""
+_NO_NETWORK = "urlopen error", "its weights could not be downloaded"
+"""Part of a message, and what it means."""
 _REFERENCES = {"noisy": "noisy", "blur": "blur, width picked with the truth"}
 
 
@@ -33,7 +44,8 @@ def quality_table(rows: Sequence[Row]) -> Iterator[str]:
         place: max((found.get((name, *place), "") for name in METHODS), key=_number)
         for place in images
     }
-    heads = (re.sub(r"[_/:]+", " ", image) for _, image in images)  # so that they wrap
+    # Without signs that join words, so that they wrap.
+    heads = (_IMAGES.get(image, re.sub(r"[_/:]+", " ", image)) for _, image in images)
     yield f"| method | {' | '.join(heads)} |"
     yield f"|---|{'---|' * len(images)}"
     for method in methods:
@@ -61,6 +73,7 @@ def cost_table(rows: Sequence[Row]) -> Iterator[str]:
         if not mine:
             note = next(row.note for row in rows if row.method == method)
             why = shorten(note, _LONGEST, placeholder=" ...")
+            why = _NO_NETWORK[1] if _NO_NETWORK[0] in note else why
             yield f"| {_label(method)} | no result: {why} | - | {told} |"
             continue
         seconds = [row.cpu_seconds or 0.0 for row in mine]

@@ -7,7 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, rotate, shift, zoom
+from scipy.ndimage import (
+    gaussian_filter,
+    rotate,
+    shift,
+    uniform_filter,
+    uniform_filter1d,
+    zoom,
+)
 
 from napari_inr_denoise import estimate_noise
 from napari_inr_denoise.core.noise.highest_frequencies import (
@@ -50,6 +57,9 @@ CHANGES: dict[str, Callable[[Plane], Plane]] = {
     "blurred": lambda plane: gaussian_filter(plane, 0.6),
     "enlarged": lambda plane: zoom(plane[:64, :64], 2, order=1),
     "averaged": lambda plane: (plane + np.roll(plane, 1, 0)) / 2,
+    "smoothed by 3x3": lambda plane: uniform_filter(plane, 3),
+    "three lines": lambda plane: uniform_filter1d(plane, 3, axis=0),
+    "corner of three": lambda plane: plane[1:, 1:] + plane[:-1, 1:] + plane[1:, :-1],
 }
 
 

@@ -30,7 +30,7 @@ def test_a_region_without_noise_does_not_speak_for_all(
     plane_yxs = np.zeros((1, 2, 1), np.float32)
     regions = [SimpleNamespace(mask_yx=mask) for mask in (LEFT, ~LEFT)]
     problem: Any = SimpleNamespace(
-        plane_yxs=plane_yxs,
+        measured_yxs=plane_yxs,
         regions=regions,
         fitted_yx=np.ones((1, 2), bool),
         residual_rms=lambda _: 0.0,

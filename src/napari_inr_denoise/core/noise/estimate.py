@@ -169,7 +169,7 @@ def _level_function(
         return None
     curve = with_bright_noise(curve, plane_yx, valid_yx)
     highest = measure_highest(plane_yx, valid_yx)
-    if highest is None:
+    if highest is None or not highest.is_level:
         return curve
     smooth = uniform_filter(fill_invalid(plane_yx, valid_yx), 5)
     variance = float(curve.variance(smooth[valid_yx]).mean())

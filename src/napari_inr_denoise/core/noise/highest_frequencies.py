@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.signal.windows import kaiser
 
 _SIDE, _MOST_TILES, _FEWEST_TILES = 32, 1500, 9
 """Side of the tiles in pixels, and their largest and smallest number."""
@@ -32,6 +31,9 @@ Interpolated noise keeps 0.4 or more of its level, where it was turned or shifte
 little. Measured on 220 planes of 64 to 256 pixels that were turned, shifted, blurred,
 enlarged, demosaicked or averaged: none is white by these limits.
 """
+_EVEN = 0.5
+"""Least ratio of the powers in parts of the two highest bands, where noise is white. A
+mean of three pixels has 0.1 to 0.2 there: its power is zero between the bands."""
 _ROUNDED = 0.5
 """Smallest noise, over the difference of two grey levels. Rounding adds white noise of
 0.29, also to noise that was blurred before."""
@@ -50,6 +52,9 @@ class HighestFrequencies:
     level : float
         Power at the highest frequencies along both axes over that where one of them is
         lower; the smaller of both ratios. 1 for white noise.
+    even : float
+        Smallest over largest power of the six parts of these frequencies, in both
+        diagonal directions. 1 for white noise.
     last_share : float
         Fall of the power from high to highest frequencies over that from middle ones,
         as logarithms. 0 for white noise under texture, 0.4 and more for blurred noise.
@@ -57,7 +62,13 @@ class HighestFrequencies:
 
     sigma: float
     level: float
+    even: float
     last_share: float
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the power is that of white noise."""
+        return self.level > _LEVEL[-1][1] and self.even > _EVEN
 
     def is_white(self, sigma: float) -> bool:
         """Return whether noise is white that passes for correlated, of a level `sigma`.
@@ -66,7 +77,8 @@ class HighestFrequencies:
         """
         for ratio, least, most in _LEVEL:
             if self.sigma < ratio * sigma:
-                return self.level > least and self.last_share < most
+                level = self.level > least and self.even > _EVEN
+                return level and self.last_share < most
         return False
 
 
@@ -97,11 +109,11 @@ def measure_highest(
     tiles = tiles[varies].astype(np.float64)
     if len(tiles) < _FEWEST_TILES:
         return None
-    window = np.outer(*[kaiser(_SIDE, _SHAPE)] * 2)
+    window = np.outer(*[np.kaiser(_SIDE, _SHAPE)] * 2)
     tiles -= tiles.mean(axis=(-1, -2), keepdims=True)
     power = np.abs(np.fft.rfft2(tiles * (window / np.linalg.norm(window)))) ** 2
     middle, high, highest = (
-        _band(power, band, band) for band in (_MIDDLE, _HIGH, _HIGHEST)
+        _both(power, band, band) for band in (_MIDDLE, _HIGH, _HIGHEST)
     )
     if not min(middle.min(), high.min(), highest.min()) > 0:
         return None
@@ -109,18 +121,34 @@ def measure_highest(
     if sigma < _ROUNDED * _grey_level(plane_yx[valid_yx]):
         return None
     sides = (_HIGH, _HIGHEST), (_HIGHEST, _HIGH)
-    ratios = [_typical(highest / _band(power, *one)) for one in sides]
+    ratios = [_typical(highest / _both(power, *one)) for one in sides]
+    parts = [
+        _typical(_band(power, *bands, sign) / highest)
+        for bands in (*sides, (_HIGHEST, _HIGHEST))
+        for sign in (1, -1)
+    ]
     first, last = _typical(middle / high), _typical(high / highest)
     falls = max(math.log(first) + math.log(last), _LEAST_FALL)
     share = math.log(last) / falls
-    return HighestFrequencies(sigma, min(ratios), share)
+    return HighestFrequencies(sigma, min(ratios), min(parts) / max(parts), share)
+
+
+def _both(
+    power: NDArray[np.float64], down: tuple[float, float], across: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Return the mean power of each tile within two bands, in both directions."""
+    parts = [_band(power, down, across, sign) for sign in (1, -1)]
+    return np.asarray((parts[0] + parts[1]) / 2)
 
 
 def _band(
-    power: NDArray[np.float64], down: tuple[float, float], across: tuple[float, float]
+    power: NDArray[np.float64],
+    down: tuple[float, float],
+    across: tuple[float, float],
+    sign: int,
 ) -> NDArray[np.float64]:
-    """Return the mean power of each tile within two bands."""
-    rows = np.abs(np.fft.fftfreq(_SIDE)) * 2
+    """Return the mean power of each tile within two bands, in a diagonal direction."""
+    rows = np.fft.fftfreq(_SIDE) * 2 * sign
     columns = np.fft.rfftfreq(_SIDE) * 2
     chosen = [
         np.flatnonzero((least <= shares) & (shares < most))
