@@ -131,6 +131,7 @@ def coarse_grid(problem: NoisyPlane) -> CoarseGrid | None:
         curves=curves,
         spacing_yx=(problem.spacing_yx[0] / SCALE, problem.spacing_yx[1] / SCALE),
         structured_yxs=None,
+        compressed_yxs=None,
         fill_share=0.0,
     )
     told = float(np.mean([_told(one) for one in white]))

@@ -135,6 +135,14 @@ def test_it_is_told_and_the_residual_is_that_of_the_input(
     np.testing.assert_allclose(both, planes[0], rtol=1e-4, atol=1e-3)
 
 
+def test_noise_that_was_correlated_before_is_not_made_white() -> None:
+    blurred = gaussian_filter(photons() * 4, 0.7)
+    plane = compressed(blurred, 92)
+    assert find_jpeg_blocks(plane, everywhere(plane)) is not None
+    assert without_jpeg_rounding(plane[..., None], everywhere(plane))[1] is None
+    assert estimate_noise(plane).correlated
+
+
 def test_too_little_noise_to_measure_leaves_the_plane() -> None:
     smooth = compressed(np.tile(np.linspace(20, 200, 96), (96, 1)), 75)
     values, change = without_jpeg_rounding(smooth[..., None], everywhere(smooth))

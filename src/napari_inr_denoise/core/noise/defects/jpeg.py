@@ -53,6 +53,11 @@ _BINS, _BIN_BLOCKS = 12, 40
 _SHARE, _QUANTILE = 0.4, 0.35
 """Share of the coefficients whose spread is measured, and quantile of the variances at
 all frequencies. Structure only adds to them."""
+_FEWEST_KNOWN, _LEAST_HIGH = 24, 0.8
+"""Smallest number of frequencies, and power of the noise in the highest third of them
+over that of white noise, below which it was correlated before the compression. White
+noise has 0.9 and more on micrographs, but for one; noise that was shifted by half a
+pixel or blurred mostly has 0.35 to 0.8."""
 _LEAST_CHANGE = 0.05
 """Smallest change of the plane, over the noise, for which it is changed."""
 
@@ -226,6 +231,7 @@ def _noise(
 
     In each bin of blocks and at each frequency, the share of the coefficients within
     half a step, or more steps, gives the standard deviation of a normal distribution.
+    None if the noise is not known, or was correlated before.
     """
     some = _sampled(_cut(plane_yx[blocks.top :, blocks.left :]), whole)
     coefficients = dctn(some, axes=(-1, -2), norm="ortho")
@@ -235,7 +241,7 @@ def _noise(
     multiples = np.abs(np.rint(coefficients[:, used] / steps))
     if len(means) < _BIN_BLOCKS:
         return None
-    rows = []
+    rows, spectra = [], []
     for members in by_root_intensity(means, _BINS, _BIN_BLOCKS):
         own, count = multiples[members], len(members)
         limit = np.quantile(own, _SHARE, axis=0, method="higher")
@@ -250,7 +256,31 @@ def _noise(
         sums = np.cumsum(weights[order]) / weights.sum()
         variance = variances[order][(sums >= _QUANTILE).argmax()]
         rows.append((means[members].mean(), variance, weights.sum()))
-    return lower_line(*np.array(rows).T) if rows else None
+        spectra.append(np.full(len(known), np.nan))
+        spectra[-1][known] = variances
+    if not rows:
+        return None
+    line = lower_line(*np.array(rows).T)
+    expected = line(np.array(rows)[:, 0])
+    relative = np.array(spectra) / expected[:, None]
+    seen = np.isfinite(relative).any(axis=0)
+    power = np.nanmedian(relative[:, seen], axis=0)
+    return None if _falls(power, _INDEX[used][seen]) else line
+
+
+def _falls(power: NDArray[np.float64], index: NDArray[np.intp]) -> bool:
+    """Return whether the power of the noise falls towards high frequencies.
+
+    Parameters
+    ----------
+    power : ndarray, shape (N,)
+        Over that of white noise.
+    index : ndarray of int, shape (N,)
+        Sum of the vertical and horizontal frequency.
+    """
+    order = np.argsort(index, kind="stable")
+    highest = power[order][-max(len(order) // 3, 1) :]
+    return len(order) >= _FEWEST_KNOWN and float(np.median(highest)) < _LEAST_HIGH
 
 
 def _change(
