@@ -22,7 +22,8 @@ _SHAPE = 14.0
 _MIDDLE, _HIGH, _HIGHEST = (0.34, 0.56), (0.62, 0.8), (0.8, 1.01)
 """Bands of frequencies along one axis, as shares of the highest one."""
 _LEAST_FALL = 0.5
-"""Smallest fall, as a logarithm, of which a share is told. Turned noise has 1.3."""
+"""Smallest fall, as a logarithm, that the last one is divided by. The power of turned
+noise falls by 1.3."""
 _LEVEL = ((0.3, 0.6, 0.35), (math.inf, 0.74, 0.29))
 """Rows of a ratio of this noise to a level of correlated noise, and, up to this ratio,
 the least `level` and the largest `last_share` of white noise.
@@ -37,7 +38,8 @@ mean of three pixels has 0.1 to 0.2 there: its power is zero between the bands."
 _ROUNDED = 0.5
 """Smallest noise, over the difference of two grey levels. Rounding adds white noise of
 0.29, also to noise that was blurred before."""
-_MOST_VALUES = 65_536
+_SAMPLED = 65_536
+"""Pixels among which this difference is looked for."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,14 @@ class HighestFrequencies:
         return self.level > _LEVEL[-1][1] and self.even > _EVEN
 
     def is_white(self, sigma: float) -> bool:
-        """Return whether noise is white that passes for correlated, of a level `sigma`.
+        """Return whether noise that looks correlated is white.
 
-        What is correlated is then texture.
+        The correlation is then that of texture.
+
+        Parameters
+        ----------
+        sigma : float
+            Level of the correlated noise, in the image's units.
         """
         for ratio, least, most in _LEVEL:
             if self.sigma < ratio * sigma:
@@ -118,7 +125,7 @@ def measure_highest(
     if not min(middle.min(), high.min(), highest.min()) > 0:
         return None
     sigma = math.sqrt(float(highest.mean()))
-    if sigma < _ROUNDED * _grey_level(plane_yx[valid_yx]):
+    if sigma < _ROUNDED * _smallest_difference(plane_yx[valid_yx]):
         return None
     sides = (_HIGH, _HIGHEST), (_HIGHEST, _HIGH)
     ratios = [_typical(highest / _both(power, *one)) for one in sides]
@@ -162,7 +169,7 @@ def _typical(ratios: NDArray[np.float64]) -> float:
     return float(np.median(ratios))
 
 
-def _grey_level(values: NDArray[np.floating]) -> float:
+def _smallest_difference(values: NDArray[np.floating]) -> float:
     """Return the smallest difference of two values of a plane."""
-    different = np.unique(values[:: len(values) // _MOST_VALUES + 1])
+    different = np.unique(values[:: len(values) // _SAMPLED + 1])
     return float(np.diff(different).min()) if len(different) > 1 else 0.0

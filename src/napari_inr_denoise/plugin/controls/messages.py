@@ -66,8 +66,8 @@ def residual_ratio(step: DenoiseStep) -> float:
 def error_ratio(step: DenoiseStep) -> float:
     """Return the estimated error so far over the noise level; NaN where unknown.
 
-    It is unknown for the published method, for correlated noise but on a coarser grid,
-    and before the first measurement.
+    It is unknown for the published method, for correlated noise unless it is denoised
+    on a coarser grid, and before the first measurement.
     """
     fit, sigma = step.fit, step.problem.noise.sigma
     quality = step.result.quality

@@ -229,9 +229,8 @@ def _noise(
 ) -> Line | None:
     """Return the variance of the noise before the compression, over the intensity.
 
-    In each bin of blocks and at each frequency, the share of the coefficients within
-    half a step, or more steps, gives the standard deviation of a normal distribution.
-    None if the noise is not known, or was correlated before.
+    In each bin of blocks, a low quantile over the frequencies counts: structure only
+    adds to the variances. None if the noise is not known, or was correlated before.
     """
     some = _sampled(_cut(plane_yx[blocks.top :, blocks.left :]), whole)
     coefficients = dctn(some, axes=(-1, -2), norm="ortho")
@@ -243,21 +242,14 @@ def _noise(
         return None
     rows, spectra = [], []
     for members in by_root_intensity(means, _BINS, _BIN_BLOCKS):
-        own, count = multiples[members], len(members)
-        limit = np.quantile(own, _SHARE, axis=0, method="higher")
-        share = (own <= limit).mean(axis=0)
-        known = share < 1 - 2 / count
-        if not known.any():
+        variances, weights = _variances(multiples[members], steps)
+        if not weights.any():
             continue
-        share, limit = share[known], limit[known] + 0.5
-        variances = (steps[known] * limit / ndtri((1 + share) / 2)) ** 2
-        weights = count * share * (1 - share)
-        order = np.argsort(variances)
+        order = np.argsort(variances)  # NaN last
         sums = np.cumsum(weights[order]) / weights.sum()
         variance = variances[order][(sums >= _QUANTILE).argmax()]
         rows.append((means[members].mean(), variance, weights.sum()))
-        spectra.append(np.full(len(known), np.nan))
-        spectra[-1][known] = variances
+        spectra.append(variances)
     if not rows:
         return None
     line = lower_line(*np.array(rows).T)
@@ -266,6 +258,36 @@ def _noise(
     seen = np.isfinite(relative).any(axis=0)
     power = np.nanmedian(relative[:, seen], axis=0)
     return None if _falls(power, _INDEX[used][seen]) else line
+
+
+def _variances(
+    multiples: NDArray[np.float64], steps: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the variance at each frequency, in squared image units, and its weight.
+
+    The share of the coefficients within half a step, or more steps, gives the standard
+    deviation of a normal distribution.
+
+    Parameters
+    ----------
+    multiples : ndarray, shape (N, frequencies)
+        Absolute coefficients of N blocks, in steps.
+    steps : ndarray, shape (frequencies,)
+        Steps, in the image's units.
+
+    Returns
+    -------
+    variances, weights : ndarray, shape (frequencies,)
+        NaN and 0 where nearly all coefficients are the same.
+    """
+    count = len(multiples)
+    limit = np.quantile(multiples, _SHARE, axis=0, method="higher")
+    share = (multiples <= limit).mean(axis=0)
+    known = share < 1 - 2 / count
+    deviations = ndtri((1 + np.where(known, share, 0.5)) / 2)
+    variances = (steps * (limit + 0.5) / deviations) ** 2
+    weights = np.where(known, count * share * (1 - share), 0.0)
+    return np.where(known, variances, np.nan), weights
 
 
 def _falls(power: NDArray[np.float64], index: NDArray[np.intp]) -> bool:
