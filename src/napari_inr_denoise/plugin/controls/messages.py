@@ -208,11 +208,16 @@ def _rules(planes: Sequence[PlaneReport]) -> list[str]:
     ]
 
 
+def _with_capital(label: str) -> str:
+    """Return a label that starts with a capital; abbreviations stay as they are."""
+    return label[:1].upper() + label[1:]
+
+
 def _reason_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
     usual = {*_TRAINED, StopReason.NOISE_LEVEL, StopReason.CALLER}
     reasons = dict.fromkeys(StopReason(plane.reason) for plane in planes)
     return [
-        Chip(one.label.capitalize(), one.sentence, "warning")
+        Chip(_with_capital(one.label), one.sentence, "warning")
         for one in reasons
         if one not in usual
     ]
@@ -259,7 +264,7 @@ def _warning_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
     warnings = [PlaneWarning(key) for key in keys]
     # The verdict says the same.
     return [
-        Chip(one.label.capitalize(), one.sentence, "warning")
+        Chip(_with_capital(one.label), one.sentence, "warning")
         for one in warnings
         if one is not PlaneWarning.CORRELATED_NOISE
     ]
