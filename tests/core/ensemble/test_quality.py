@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import convolve, gaussian_filter
 
 from napari_inr_denoise.core.ensemble.quality import estimated_error, judge, uncertainty
-from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
+from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.verdict import Verdict

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
+from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.normalization import (

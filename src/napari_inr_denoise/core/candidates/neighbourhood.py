@@ -28,7 +28,9 @@ from napari_inr_denoise.core.compute.optimizer import AveragingOptimizer
 from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
-from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
+from napari_inr_denoise.core.noise.correlated.autocorrelation import (
+    residual_correlation,
+)
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.augmentation import N_ORIENTATIONS
 from napari_inr_denoise.core.sampling.blind_spot_windows import Hidden

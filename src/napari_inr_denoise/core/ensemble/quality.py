@@ -13,8 +13,10 @@ from napari_inr_denoise.core.ensemble.systematic import (
     cut_off_bias,
     systematic_square,
 )
-from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
-from napari_inr_denoise.core.noise.intensity_bins import by_intensity
+from napari_inr_denoise.core.noise.correlated.autocorrelation import (
+    residual_correlation,
+)
+from napari_inr_denoise.core.noise.level.intensity_bins import by_intensity
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning

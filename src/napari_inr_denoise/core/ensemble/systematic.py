@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from napari_inr_denoise.core.noise.defects.line_noise import line_noise_left
-from napari_inr_denoise.core.noise.intensity_bins import by_intensity
+from napari_inr_denoise.core.noise.level.intensity_bins import by_intensity
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _FEWEST_LOWEST = 0.01

@@ -5,11 +5,11 @@ noise model and its masks, the input of all fits. `measure.measure_plane` makes 
 
 Before the measurement, constant fill is marked as invalid and the noise of whole rows
 and columns is subtracted; hot pixels are not fitted (`defects`). The spectrum decides
-whether neighbouring pixels share noise (`spectrum`). Then the noise variance is
+whether neighbouring pixels share noise (`correlated`). Then the noise variance is
 measured over intensity: in the spectrum if they do, else in textureless patches
-(`level_function`).
-Regions of other noise are measured by themselves (`regions`). `chen` is the published
-estimate. `anscombe` stabilizes the variance.
+(`level`). `estimate` decides which one holds.
+Regions of other noise are measured by themselves (`regions`). `anscombe` stabilizes the
+variance; where noise is correlated, a `coarse_grid` can make it white.
 
 A new property of the noise is an attribute of `NoiseModel`, a line in `combine_noise`
 for stacks, and is set in `estimate.examine_plane`.

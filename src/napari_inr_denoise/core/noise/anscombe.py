@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
+from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
 
 _LAST_MEAN = 200.0
 """Largest mean photon count in the table of the inverse.

@@ -22,9 +22,12 @@ from scipy.ndimage import (
     uniform_filter,
 )
 
+from napari_inr_denoise.core.noise.correlated.spectrum import (
+    NoiseSpectrum,
+    measure_spectrum,
+)
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.noise.spectrum import NoiseSpectrum, measure_spectrum
 
 SCALE = 0.4
 """Pixels of the coarse grid along an axis, for each of the plane. Frequencies above 0.2

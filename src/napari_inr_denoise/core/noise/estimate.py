@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from napari_inr_denoise.core.noise.anscombe import variance_stabilized
-from napari_inr_denoise.core.noise.bright_noise import with_bright_noise
-from napari_inr_denoise.core.noise.chen import plane_level
-from napari_inr_denoise.core.noise.highest_frequencies import measure_highest
-from napari_inr_denoise.core.noise.level_function import (
+from napari_inr_denoise.core.noise.correlated.highest_frequencies import measure_highest
+from napari_inr_denoise.core.noise.correlated.regular import regular_structure
+from napari_inr_denoise.core.noise.correlated.spectrum import (
+    NoiseSpectrum,
+    measure_spectrum,
+)
+from napari_inr_denoise.core.noise.level.bright_noise import with_bright_noise
+from napari_inr_denoise.core.noise.level.chen import plane_level
+from napari_inr_denoise.core.noise.level.level_function import (
     NoiseLevelFunction,
     constant_level_function,
     fill_invalid,
@@ -22,8 +27,6 @@ from napari_inr_denoise.core.noise.level_function import (
     saturated_level_function,
 )
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.regular import regular_structure
-from napari_inr_denoise.core.noise.spectrum import NoiseSpectrum, measure_spectrum
 
 _CLIPPING_PEAK = 3
 """Histogram peak at the extreme value, over the next value's count: clipped from it."""

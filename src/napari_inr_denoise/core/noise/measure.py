@@ -13,7 +13,7 @@ from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.jpeg import without_jpeg_rounding
 from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
 from napari_inr_denoise.core.noise.estimate import examine_plane
-from napari_inr_denoise.core.noise.level_function import constant_level_function
+from napari_inr_denoise.core.noise.level.level_function import constant_level_function
 from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
 from napari_inr_denoise.core.noise.noisy_plane import NoiseRegion, NoisyPlane
 from napari_inr_denoise.core.noise.regions import noisier_region, sharpened

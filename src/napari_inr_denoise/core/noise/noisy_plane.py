@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.noise.anscombe import variance_stabilized
-from napari_inr_denoise.core.noise.level_function import (
+from napari_inr_denoise.core.noise.level.level_function import (
     NoiseLevelFunction,
     constant_level_function,
 )

@@ -19,8 +19,8 @@ from scipy.ndimage import (
     uniform_filter,
 )
 
-from napari_inr_denoise.core.noise.intensity_bins import by_intensity
-from napari_inr_denoise.core.noise.level_function import (
+from napari_inr_denoise.core.noise.level.intensity_bins import by_intensity
+from napari_inr_denoise.core.noise.level.level_function import (
     NoiseLevelFunction,
     fill_invalid,
 )

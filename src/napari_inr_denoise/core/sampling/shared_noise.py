@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.noise.anscombe import variance_stabilized
-from napari_inr_denoise.core.noise.chen import plane_level
 from napari_inr_denoise.core.noise.estimate import apply_curves, examine_plane
-from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
+from napari_inr_denoise.core.noise.level.chen import plane_level
+from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.regions import noisier_region
 

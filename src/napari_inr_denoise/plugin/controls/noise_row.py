@@ -12,7 +12,7 @@ from napari_inr_denoise.plugin.elements.form import Form, TextLabel, button, row
 from napari_inr_denoise.plugin.elements.plot import Curve, CurvePlot
 
 if TYPE_CHECKING:
-    from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
+    from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 UNKNOWN = "-"

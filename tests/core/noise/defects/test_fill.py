@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from napari_inr_denoise import denoise
 from napari_inr_denoise.core.noise.defects.fill import constant_fill
 from napari_inr_denoise.core.settings import DenoiseSettings
-from tests.core.noise.test_spectrum import camera, cells
+from tests.core.noise.correlated.test_spectrum import camera, cells
 
 WHOLE = np.ones((96, 96), bool)
 

@@ -13,7 +13,7 @@ from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.tiling import Tiling
-from tests.core.noise.test_spectrum import Array, camera, cells, spots
+from tests.core.noise.correlated.test_spectrum import Array, camera, cells, spots
 
 PLANES = 12
 OTHER_CELLS = [np.roll(cells(), (8 * k, 5 * k), (0, 1)) for k in range(PLANES)]

@@ -10,12 +10,12 @@ from scipy.ndimage import gaussian_filter
 from napari_inr_denoise import read_image
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.estimate import examine_plane
-from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
+from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.samples import field_of_cells
-from tests.core.noise.test_spectrum import camera, cells
+from tests.core.noise.correlated.test_spectrum import camera, cells
 
 
 def _find(plane: np.ndarray, sigma: float) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from napari_inr_denoise.core.noise.defects.line_noise import (
     without_line_noise,
 )
 from napari_inr_denoise.core.settings import DenoiseSettings
-from tests.core.noise.test_spectrum import Array, camera, cells, spots
+from tests.core.noise.correlated.test_spectrum import Array, camera, cells, spots
 
 WHOLE = np.ones((96, 96), bool)
 

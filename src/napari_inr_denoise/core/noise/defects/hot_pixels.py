@@ -15,7 +15,7 @@ from scipy.ndimage import (
     maximum_filter,
 )
 
-from napari_inr_denoise.core.noise.level_function import NoiseLevelFunction
+from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 _SIDE = 4

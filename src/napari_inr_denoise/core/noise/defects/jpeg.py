@@ -20,8 +20,8 @@ from scipy.fft import dctn, idctn
 from scipy.ndimage import uniform_filter
 from scipy.special import ndtr, ndtri
 
-from napari_inr_denoise.core.noise.intensity_bins import by_root_intensity
-from napari_inr_denoise.core.noise.level_function import Line, lower_line
+from napari_inr_denoise.core.noise.level.intensity_bins import by_root_intensity
+from napari_inr_denoise.core.noise.level.level_function import Line, lower_line
 
 _BLOCK = 8
 _MOST_VALUES = 256

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from napari_inr_denoise.core.noise.correlated.spectrum import (
+    NoiseSpectrum,
+    measure_spectrum,
+)
 from napari_inr_denoise.core.noise.estimate import plane_noise
-from napari_inr_denoise.core.noise.spectrum import NoiseSpectrum, measure_spectrum
 from tests.phantoms import (
     Array,
     camera,

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.noise.level_function import (
+from napari_inr_denoise.core.noise.level.level_function import (
     NoiseLevelFunction,
     _fit_line,
     _slope_error,
     constant_level_function,
     measure_level_function,
 )
-from napari_inr_denoise.core.noise.patches import PatchPlaces
+from napari_inr_denoise.core.noise.level.patches import PatchPlaces
 
 PEDESTAL = 100.0
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from napari_inr_denoise.core.noise.intensity_bins import by_intensity
+from napari_inr_denoise.core.noise.level.intensity_bins import by_intensity
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from scipy.special import chdtr, gammaincinv
 
-from napari_inr_denoise.core.noise.level_function import Line
+from napari_inr_denoise.core.noise.level.level_function import Line
 
 SIDE = 8
 """Side of a patch, in pixels."""

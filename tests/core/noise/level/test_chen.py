@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_inr_denoise.core.noise.chen import (
+from napari_inr_denoise.core.noise.level.chen import (
     _noise_of_eigenvalues,
     _positions,
     chen_sigma,

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from napari_inr_denoise.core.noise.intensity_bins import by_root_intensity
-from napari_inr_denoise.core.noise.patches import PatchBin, PatchPlaces
+from napari_inr_denoise.core.noise.level.intensity_bins import by_root_intensity
+from napari_inr_denoise.core.noise.level.patches import PatchBin, PatchPlaces
 
 _SIDES = (6, 4)
 """Sides of the patches, in pixels. The smaller is used if there are few patches."""

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core.noise.bright_noise import with_bright_noise
-from napari_inr_denoise.core.noise.level_function import (
+from napari_inr_denoise.core.noise.level.bright_noise import with_bright_noise
+from napari_inr_denoise.core.noise.level.level_function import (
     NoiseLevelFunction,
     constant_level_function,
 )

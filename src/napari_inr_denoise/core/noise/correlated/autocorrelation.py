@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from napari_inr_denoise.core.noise.intensity_bins import by_intensity
+from napari_inr_denoise.core.noise.level.intensity_bins import by_intensity
 
 _BLOCK = 9
 """Side of the squares, in pixels, over which the residual energy is averaged."""

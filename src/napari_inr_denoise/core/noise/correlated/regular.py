@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.special import chdtr, chdtrc
 
-from napari_inr_denoise.core.noise.level_function import fill_invalid
-from napari_inr_denoise.core.noise.spectrum_patches import SIDE
+from napari_inr_denoise.core.noise.correlated.spectrum_patches import SIDE
+from napari_inr_denoise.core.noise.level.level_function import fill_invalid
 
 _FURTHEST = SIDE + 1
 """Distance of the farthest of the pixels that predict, along the rows or columns. The

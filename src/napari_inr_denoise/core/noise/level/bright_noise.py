@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, convolve
 from scipy.optimize import nnls
 
-from napari_inr_denoise.core.noise.level_function import (
+from napari_inr_denoise.core.noise.level.level_function import (
     NoiseLevelFunction,
     fill_invalid,
 )

@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.noise.intensity_bins import by_root_intensity
-from napari_inr_denoise.core.noise.level_function import (
-    NoiseLevelFunction,
-    fill_invalid,
-    lower_line,
-)
-from napari_inr_denoise.core.noise.spectrum_patches import (
+from napari_inr_denoise.core.noise.correlated.spectrum_patches import (
     SIDE,
     VARYING,
     SpectrumPatches,
+)
+from napari_inr_denoise.core.noise.level.intensity_bins import by_root_intensity
+from napari_inr_denoise.core.noise.level.level_function import (
+    NoiseLevelFunction,
+    fill_invalid,
+    lower_line,
 )
 
 _FEWEST_PATCHES = 200

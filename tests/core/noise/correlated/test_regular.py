@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from napari_inr_denoise.core.noise.correlated.regular import regular_structure
 from napari_inr_denoise.core.noise.estimate import plane_noise
 from napari_inr_denoise.core.noise.model import NoiseModel
-from napari_inr_denoise.core.noise.regular import regular_structure
 from tests.phantoms import Array, cells, line_averaged
 
 SIDE = 128

@@ -5,7 +5,9 @@ import pytest
 from scipy.ndimage import convolve
 from scipy.signal import correlate2d
 
-from napari_inr_denoise.core.noise.autocorrelation import residual_correlation
+from napari_inr_denoise.core.noise.correlated.autocorrelation import (
+    residual_correlation,
+)
 
 SIDE = 192
 REACH = 3

@@ -17,7 +17,7 @@ from scipy.ndimage import (
 )
 
 from napari_inr_denoise import estimate_noise
-from napari_inr_denoise.core.noise.highest_frequencies import (
+from napari_inr_denoise.core.noise.correlated.highest_frequencies import (
     HighestFrequencies,
     measure_highest,
 )
