@@ -28,9 +28,11 @@ from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.batch.report.causes import cause_of
 from napari_inr_denoise.batch.serial import run_jobs
 from napari_inr_denoise.core.compute.generators import GeneratorResult
-from napari_inr_denoise.core.pipeline import independent_tiles as fit_independently
 from napari_inr_denoise.core.pipeline import plan as plan_module
 from napari_inr_denoise.core.pipeline.plan import Plan
+from napari_inr_denoise.core.pipeline.strategies import (
+    independent_tiles as fit_independently,
+)
 from napari_inr_denoise.core.report.report import FileReport
 
 FULL = OSError(errno.ENOSPC, "No space left on device")

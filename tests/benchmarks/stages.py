@@ -21,7 +21,7 @@ _STAGES = {
         ("candidates/attention.py", "predict"),
         ("candidates/siren.py", "evaluate"),
     ),
-    "judging": (("pipeline/plane.py", "finished_result"),),
+    "judging": (("planes/plane.py", "finished_result"),),
 }
 """Functions that are a stage; none of them calls another."""
 STAGES = (*_STAGES, "other")

@@ -22,8 +22,8 @@ from napari_inr_denoise.core.compute import devices
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline import progress as run_steps
-from napari_inr_denoise.core.pipeline import strategies
+from napari_inr_denoise.core.pipeline.output import progress as run_steps
+from napari_inr_denoise.core.pipeline.strategies import plane_strategies
 from napari_inr_denoise.core.sampling.coordinates import _lengths
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
@@ -51,7 +51,7 @@ def _device(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     for module in (run_steps, stack):
         # The device stands in for one in its own thread alone.
         monkeypatch.setattr(module, "run_in_thread", _at_once)
-    monkeypatch.setattr(strategies, "map_ordered", _one_by_one)
+    monkeypatch.setattr(plane_strategies, "map_ordered", _one_by_one)
     _lengths.cache_clear()
     yield
     _lengths.cache_clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_inr_denoise.core.pipeline.result import DenoiseStep
+from napari_inr_denoise.core.pipeline.output.result import DenoiseStep
 
 
 @dataclass(frozen=True)

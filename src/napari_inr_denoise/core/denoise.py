@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.maps import MAPS
-from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.pipeline.output.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.pipeline.output.state import Outputs
 from napari_inr_denoise.core.pipeline.run import DenoiseSteps, Run
-from napari_inr_denoise.core.pipeline.state import Outputs
 from napari_inr_denoise.core.pipeline.volume.check import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import resolve_axes, voxel_spacing

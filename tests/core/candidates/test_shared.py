@@ -16,8 +16,8 @@ from napari_inr_denoise.core.candidates.shared import SharedNetworks
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
 from napari_inr_denoise.core.ensemble.prediction import Candidate
-from napari_inr_denoise.core.pipeline import strategies
 from napari_inr_denoise.core.pipeline.plan import Plan
+from napari_inr_denoise.core.pipeline.strategies import plane_strategies
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.samples import time_lapse
 
@@ -220,7 +220,7 @@ def test_planes_are_done_one_by_one_once_memory_ran_out(
 ) -> None:
     asked: list[int] = []
     failed: list[Exception] = []
-    map_ordered = strategies.map_ordered
+    map_ordered = plane_strategies.map_ordered
     predictions = SharedNetworks.predictions
 
     def noting(jobs: Any, lanes: int) -> Any:
@@ -234,7 +234,7 @@ def test_planes_are_done_one_by_one_once_memory_ran_out(
         return predictions(*args)
 
     monkeypatch.setattr(Plan, "concurrent_tiles", lambda *_: 2)
-    monkeypatch.setattr(strategies, "map_ordered", noting)
+    monkeypatch.setattr(plane_strategies, "map_ordered", noting)
     monkeypatch.setattr(SharedNetworks, "predictions", short)
     (file,) = _run(_noisy(clean), settings=QUICK).report.files
     assert asked == [2, 1]

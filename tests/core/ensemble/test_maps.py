@@ -9,7 +9,7 @@ from napari_inr_denoise.core.denoise import denoise, denoise_steps
 from napari_inr_denoise.core.ensemble.maps import MAPS, normalized_residual
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.noise.measure import measure_plane
-from napari_inr_denoise.core.pipeline.result import DenoiseResult
+from napari_inr_denoise.core.pipeline.output.result import DenoiseResult
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.samples import field_of_cells

@@ -15,8 +15,10 @@ from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import denoise, denoise_steps
-from napari_inr_denoise.core.pipeline import independent_tiles as fit_independently
 from napari_inr_denoise.core.pipeline.plan import Plan
+from napari_inr_denoise.core.pipeline.strategies import (
+    independent_tiles as fit_independently,
+)
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.tiling import Tiling
 

@@ -6,12 +6,12 @@ import gc
 from collections.abc import Generator, Sequence
 
 from napari_inr_denoise.core.pipeline.memory import ComputeBudget
+from napari_inr_denoise.core.pipeline.output.progress import Progress
+from napari_inr_denoise.core.pipeline.output.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.pipeline.output.state import Outputs, RunState
 from napari_inr_denoise.core.pipeline.plan import Plan
-from napari_inr_denoise.core.pipeline.progress import Progress
-from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
-from napari_inr_denoise.core.pipeline.run_context import RunContext, Steps
-from napari_inr_denoise.core.pipeline.state import Outputs, RunState
-from napari_inr_denoise.core.pipeline.strategies import STRATEGIES
+from napari_inr_denoise.core.pipeline.strategies.registry import STRATEGIES
+from napari_inr_denoise.core.pipeline.strategies.run_context import RunContext, Steps
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.source import ImageSource

@@ -32,7 +32,10 @@ from napari_inr_denoise.core.ensemble.preview import PreviewFilter
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.plane import combine_candidates, finished_result
+from napari_inr_denoise.core.pipeline.planes.plane import (
+    combine_candidates,
+    finished_result,
+)
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.sampling.series import SeriesTile

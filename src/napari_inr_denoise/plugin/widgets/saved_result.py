@@ -5,7 +5,7 @@ from __future__ import annotations
 import napari
 from napari.layers import Image
 
-from napari_inr_denoise.core.pipeline.result import DenoiseResult
+from napari_inr_denoise.core.pipeline.output.result import DenoiseResult
 from napari_inr_denoise.core.report.report import DenoiseReport
 from napari_inr_denoise.plugin.controls.messages import ending_message
 from napari_inr_denoise.plugin.layers.channels import noisy_images

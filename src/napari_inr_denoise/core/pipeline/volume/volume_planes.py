@@ -24,9 +24,9 @@ from napari_inr_denoise.core.ensemble.filters.volume_filters import (
 )
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
-from napari_inr_denoise.core.pipeline.plane import Combined, limited_result
-from napari_inr_denoise.core.pipeline.shared_planes import SharedPlanes
+from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
+from napari_inr_denoise.core.pipeline.planes.plane import Combined, limited_result
+from napari_inr_denoise.core.pipeline.planes.shared_planes import SharedPlanes
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.sampling.similarity import distance_to_next

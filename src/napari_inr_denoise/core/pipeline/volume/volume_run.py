@@ -22,7 +22,7 @@ from napari_inr_denoise.core.ensemble.quality import judge
 from napari_inr_denoise.core.ensemble.strength import with_strength
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.plane_report import (
+from napari_inr_denoise.core.pipeline.planes.plane_report import (
     TileRecord,
     join_records,
     record_tile,

@@ -19,9 +19,9 @@ from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitSteps
 from napari_inr_denoise.core.noise.coarse_grid import CoarseGrid, coarse_grid
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline import coarse_plane
 from napari_inr_denoise.core.pipeline import plan as plan_module
-from napari_inr_denoise.core.pipeline.plane import plane_steps
+from napari_inr_denoise.core.pipeline.planes import coarse_plane
+from napari_inr_denoise.core.pipeline.planes.plane import plane_steps
 from napari_inr_denoise.core.preflight import measured_run
 from napari_inr_denoise.core.preflight.estimate import preflight
 from napari_inr_denoise.core.preflight.timing import Measuring, OtherPace, Pace

@@ -9,8 +9,8 @@ from typing import TypeVar
 from napari_inr_denoise.core.compute.generators import GeneratorResult, run_in_thread
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.result import DenoiseStep
-from napari_inr_denoise.core.pipeline.state import RunState
+from napari_inr_denoise.core.pipeline.output.result import DenoiseStep
+from napari_inr_denoise.core.pipeline.output.state import RunState
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.finished_planes import FinishedPlanes
 from napari_inr_denoise.core.pipeline.memory import ComputeBudget
-from napari_inr_denoise.core.pipeline.plane_report import record_tile
-from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.pipeline.output.finished_planes import FinishedPlanes
+from napari_inr_denoise.core.pipeline.output.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.pipeline.planes.plane_report import record_tile
 from napari_inr_denoise.core.pipeline.volume.volume_run import VolumeRun
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.core.settings import DenoiseSettings
@@ -30,9 +30,6 @@ from napari_inr_denoise.image.source import ImageSource
 from napari_inr_denoise.image.stitching import PlaneCanvas, WritableArray, copy_plane
 from napari_inr_denoise.image.tiling import Tile, Tiling
 from napari_inr_denoise.version import package_version
-
-if TYPE_CHECKING:
-    from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
 
 
 class RunState:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.pipeline.region_results import joined_regions
+from napari_inr_denoise.core.pipeline.planes.region_results import joined_regions
 from napari_inr_denoise.core.report.stop_reason import StopReason
 
 LEFT = np.array([[True, False]])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_inr_denoise.core.pipeline.finished_planes import FinishedPlanes
+from napari_inr_denoise.core.pipeline.output.finished_planes import FinishedPlanes
 from napari_inr_denoise.core.report.report import (
     NoiseRecord,
     PlaneReport,

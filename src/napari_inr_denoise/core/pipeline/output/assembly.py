@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.strength import with_strength
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.plane_report import (
+from napari_inr_denoise.core.pipeline.output.state import RunOutput
+from napari_inr_denoise.core.pipeline.planes.plane_report import (
     TileRecord,
     join_records,
     record_tile,
 )
-from napari_inr_denoise.core.pipeline.state import RunOutput
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile

@@ -21,15 +21,15 @@ from napari_inr_denoise.core.noise.defects.fixed_pattern import (
     fixed_pattern,
 )
 from napari_inr_denoise.core.noise.measure import measure_plane
-from napari_inr_denoise.core.pipeline.assembly import DenoisedTile, PlaneAssembly
-from napari_inr_denoise.core.pipeline.independent_tiles import (
+from napari_inr_denoise.core.pipeline.memory import ComputeBudget
+from napari_inr_denoise.core.pipeline.output.assembly import DenoisedTile, PlaneAssembly
+from napari_inr_denoise.core.pipeline.output.progress import Progress
+from napari_inr_denoise.core.pipeline.output.result import DenoiseStep
+from napari_inr_denoise.core.pipeline.output.state import RunState
+from napari_inr_denoise.core.pipeline.plan import Plan
+from napari_inr_denoise.core.pipeline.strategies.independent_tiles import (
     NoisyTile,
 )
-from napari_inr_denoise.core.pipeline.memory import ComputeBudget
-from napari_inr_denoise.core.pipeline.plan import Plan
-from napari_inr_denoise.core.pipeline.progress import Progress
-from napari_inr_denoise.core.pipeline.result import DenoiseStep
-from napari_inr_denoise.core.pipeline.state import RunState
 from napari_inr_denoise.core.sampling.series import (
     Series,
     Values,

@@ -13,16 +13,18 @@ from napari_inr_denoise.core.candidates.siren_volume import VolumeFit, limited_s
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.assembly import DenoisedTile
-from napari_inr_denoise.core.pipeline.independent_tiles import fit_independently
-from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
+from napari_inr_denoise.core.pipeline.output.assembly import DenoisedTile
+from napari_inr_denoise.core.pipeline.output.result import DenoiseStep
 from napari_inr_denoise.core.pipeline.plan import Strategy
-from napari_inr_denoise.core.pipeline.plane_report import (
+from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
+from napari_inr_denoise.core.pipeline.planes.plane_report import (
     TileRecord,
     join_records,
 )
-from napari_inr_denoise.core.pipeline.result import DenoiseStep
-from napari_inr_denoise.core.pipeline.run_context import (
+from napari_inr_denoise.core.pipeline.strategies.independent_tiles import (
+    fit_independently,
+)
+from napari_inr_denoise.core.pipeline.strategies.run_context import (
     RunContext,
     Steps,
     jobs_at_once,

@@ -15,8 +15,8 @@ from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_step
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.plane import plane_steps
-from napari_inr_denoise.core.pipeline.plane_report import record_tile
+from napari_inr_denoise.core.pipeline.planes.plane import plane_steps
+from napari_inr_denoise.core.pipeline.planes.plane_report import record_tile
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings

@@ -13,7 +13,7 @@ from napari_inr_denoise.core.ensemble.filters.post_filters import Estimate
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitSteps
 from napari_inr_denoise.core.noise.coarse_grid import CoarseGrid, coarse_grid
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.plane import (
+from napari_inr_denoise.core.pipeline.planes.plane import (
     Combined,
     limited_result,
     plane_steps,

@@ -12,7 +12,7 @@ from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.quality import Quality
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.plane_report import (
+from napari_inr_denoise.core.pipeline.planes.plane_report import (
     TileRecord,
     join_records,
     record_tile,

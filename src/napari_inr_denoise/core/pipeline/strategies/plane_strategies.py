@@ -1,25 +1,21 @@
-"""The ways to denoise planes: independently, as a series, as a volume.
-
-Each is a function from the context of a run and some planes to a generator of steps. It
-writes what is finished into the state of the context, and advances its progress.
-"""
+"""Two strategies for planes: independently, or as a series that shares networks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from itertools import groupby
 
 from napari_inr_denoise.core.candidates.shared import SharedNetworks
 from napari_inr_denoise.core.compute.concurrency import map_ordered
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.pipeline.assembly import DenoisedTile
-from napari_inr_denoise.core.pipeline.independent_tiles import (
+from napari_inr_denoise.core.pipeline.output.assembly import DenoisedTile
+from napari_inr_denoise.core.pipeline.planes.shared_planes import SharedPlanes
+from napari_inr_denoise.core.pipeline.strategies.independent_tiles import (
     NoisyTile,
     fit_independently,
 )
-from napari_inr_denoise.core.pipeline.plan import Strategy
-from napari_inr_denoise.core.pipeline.run_context import (
+from napari_inr_denoise.core.pipeline.strategies.run_context import (
     RunContext,
     Steps,
     jobs_at_once,
@@ -27,11 +23,6 @@ from napari_inr_denoise.core.pipeline.run_context import (
     show_noise,
     train_networks,
     training_share,
-)
-from napari_inr_denoise.core.pipeline.shared_planes import SharedPlanes
-from napari_inr_denoise.core.pipeline.volume.volume_strategy import (
-    function_of_planes,
-    volume_of_planes,
 )
 from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.image.axes import Plane
@@ -88,14 +79,6 @@ def series_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
         else:
             others = [planes[number] for number in numbers]
             yield from independent_planes(run, others, work)
-
-
-STRATEGIES: dict[Strategy, Callable[[RunContext, Sequence[Plane]], Steps]] = {
-    Strategy.INDEPENDENT: independent_planes,
-    Strategy.SERIES: series_of_planes,
-    Strategy.FUNCTION: function_of_planes,
-    Strategy.VOLUME: volume_of_planes,
-}
 
 
 def _find_pattern(run: RunContext, plane: Plane) -> Steps:

@@ -37,8 +37,8 @@ from napari_inr_denoise.core.ensemble.weighting import (
     weigh,
 )
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
-from napari_inr_denoise.core.pipeline.region_results import (
+from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
+from napari_inr_denoise.core.pipeline.planes.region_results import (
     joined_error,
     joined_regions,
 )

@@ -17,11 +17,11 @@ from napari_inr_denoise.core.compute import concurrency as at_once
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import denoise, denoise_steps
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline import independent_tiles as module
 from napari_inr_denoise.core.pipeline import plan as plan_module
-from napari_inr_denoise.core.pipeline import strategies
+from napari_inr_denoise.core.pipeline.output.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.pipeline.plan import Plan
-from napari_inr_denoise.core.pipeline.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.pipeline.strategies import independent_tiles as module
+from napari_inr_denoise.core.pipeline.strategies import plane_strategies
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.source import ImageSource
 from napari_inr_denoise.image.tiling import MIN_TILE_SIDE, Tiling
@@ -106,7 +106,7 @@ def test_planes_of_several_series_go_at_once(monkeypatch: pytest.MonkeyPatch) ->
         asked.append([one.plane.index for one in tiles])
         return fitted(tiles, *others, **named)
 
-    monkeypatch.setattr(strategies, "fit_independently", noting)
+    monkeypatch.setattr(plane_strategies, "fit_independently", noting)
     _at_once(3, monkeypatch)
     _run(_channels(4).reshape(2, 2, 40, 40), "TCYX")
     order = [{"T": t, "C": c} for c in range(2) for t in range(2)]
@@ -123,7 +123,7 @@ def test_unrelated_planes_of_a_stack_go_at_once(
         asked.append(len(tiles))
         return fitted(tiles, *others, **named)
 
-    monkeypatch.setattr(strategies, "fit_independently", noting)
+    monkeypatch.setattr(plane_strategies, "fit_independently", noting)
     _at_once(2, monkeypatch)
     planes = [
         np.roll(plane, 13 * k, 0)[:: 1 - 2 * (k % 2)]
@@ -246,7 +246,7 @@ def test_one_by_one_once_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None
             raise failed[0]
         return steps_of(*of, **named)
 
-    monkeypatch.setattr(strategies, "fit_independently", noting)
+    monkeypatch.setattr(plane_strategies, "fit_independently", noting)
     monkeypatch.setattr(module, "steps_on_best_grid", short)
     _at_once(3, monkeypatch)
     (file,) = _run(_channels(3)).report.files

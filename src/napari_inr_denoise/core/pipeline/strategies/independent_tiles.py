@@ -14,9 +14,9 @@ from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitStep
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.pipeline.assembly import DenoisedTile
-from napari_inr_denoise.core.pipeline.coarse_plane import steps_on_best_grid
-from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
+from napari_inr_denoise.core.pipeline.output.assembly import DenoisedTile
+from napari_inr_denoise.core.pipeline.planes.coarse_plane import steps_on_best_grid
+from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile

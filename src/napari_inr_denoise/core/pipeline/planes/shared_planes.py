@@ -10,8 +10,8 @@ from napari_inr_denoise.core.candidates.shared import SharedNetworks
 from napari_inr_denoise.core.compute.generator_cache import GeneratorCache
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.pipeline.passthrough import passthrough_result
-from napari_inr_denoise.core.pipeline.plane import (
+from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
+from napari_inr_denoise.core.pipeline.planes.plane import (
     Combined,
     combine_candidates,
     finished_result,
