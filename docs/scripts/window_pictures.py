@@ -30,7 +30,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QMenu, QWidget
 
-from napari_inr_denoise.plugin.layers.scope import STACK, VOLUME
+from napari_inr_denoise.plugin.layers.source.scope import STACK, VOLUME
 from napari_inr_denoise.plugin.widgets import long_run
 from napari_inr_denoise.plugin.widgets.save_control import KINDS
 from napari_inr_denoise.samples import field_of_cells, small_stack

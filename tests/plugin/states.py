@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QDockWidget
 
 from napari_inr_denoise.plugin.elements.facts import Chip
 from napari_inr_denoise.plugin.elements.plot import Curve
-from napari_inr_denoise.plugin.layers.scope import SLICE, STACK
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from napari_inr_denoise.samples import small_stack
 from tests.conftest import process_events, wait_until

@@ -11,7 +11,12 @@ from napari.utils._proxies import PublicOnlyProxy
 
 from napari_inr_denoise.plugin import commands
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
-from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME, mode_of
+from napari_inr_denoise.plugin.layers.source.scope import (
+    SLICE,
+    STACK,
+    VOLUME,
+    mode_of,
+)
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 from tests.plugin.conftest import PLUGIN, napari_app

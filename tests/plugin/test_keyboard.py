@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.results.split_line import canvas_of
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until

@@ -18,8 +18,8 @@ from napari_inr_denoise.batch.serial import run_jobs
 from napari_inr_denoise.core.report.report import DenoiseReport
 from napari_inr_denoise.io.ome_zarr.levels import count_levels
 from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.plugin.layers.files.to_record import LayersDifferError
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
-from napari_inr_denoise.plugin.layers.to_record import LayersDifferError
 from napari_inr_denoise.plugin.open_files import add_files
 
 NAME = "napari-inr-denoise"

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
-from napari_inr_denoise.plugin.layers.scope import SCOPES, STACK, VOLUME
+from napari_inr_denoise.plugin.layers.source.scope import SCOPES, STACK, VOLUME
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until
 

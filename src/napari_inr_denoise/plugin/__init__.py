@@ -10,7 +10,7 @@ those below it:
 - `elements`: rows, buttons, chips and the plot, which know nothing of images
 - `results`: finished results and the layers that show them
 - `runs`: workers in threads, their queue and their end
-- `layers`: the part of a layer to denoise, its region, axes and units
+- `layers`: layers as images: the part to denoise, and what files keep of them
 
 To add a command to Layers > Filter, write a function that takes the viewer in
 `commands`, and add it to `commands` and `menus` in `napari.yaml`. Import torch inside

@@ -14,7 +14,7 @@ from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_inr_denoise.plugin.layers.channels import noisy_images
-from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, STACK, VOLUME
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 
 _DOCK_NAME = "INR Denoise (INR Denoise)"

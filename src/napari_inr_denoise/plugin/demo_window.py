@@ -9,7 +9,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_inr_denoise.plugin.commands import shown_widget
-from napari_inr_denoise.plugin.layers.layer_kwargs import spatial_kwargs
+from napari_inr_denoise.plugin.layers.files.layer_kwargs import spatial_kwargs
 from napari_inr_denoise.plugin.results.views import SPLIT
 from napari_inr_denoise.plugin.sample_data import cells
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget

@@ -12,15 +12,21 @@ from napari_inr_denoise.io.formats import READABLE_SUFFIXES, has_suffix, is_zarr
 from napari_inr_denoise.io.lazy import guessed_axes
 from napari_inr_denoise.io.read import list_images, read_image, read_images
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.plugin.layers.colormaps import colormap_of
-from napari_inr_denoise.plugin.layers.layer_kwargs import LayerTuple, record_kwargs
+from napari_inr_denoise.plugin.layers.files.colormaps import colormap_of
+from napari_inr_denoise.plugin.layers.files.layer_kwargs import (
+    LayerTuple,
+    record_kwargs,
+)
+from napari_inr_denoise.plugin.layers.files.provenance import (
+    made_by,
+    provenance_metadata,
+)
 from napari_inr_denoise.plugin.layers.metadata_keys import (
     CHANNEL_KEY,
     GUESSED_KEY,
     NOTES_KEY,
     NUMBER_KEY,
 )
-from napari_inr_denoise.plugin.layers.provenance import made_by, provenance_metadata
 
 MAX_IMAGES = 16
 """Largest number of images of a file that are all opened without being asked for."""

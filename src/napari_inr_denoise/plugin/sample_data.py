@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from napari_inr_denoise.plugin.layers.layer_kwargs import LayerTuple, spatial_kwargs
+from napari_inr_denoise.plugin.layers.files.layer_kwargs import (
+    LayerTuple,
+    spatial_kwargs,
+)
 from napari_inr_denoise.samples import (
     Sample,
     field_of_cells,

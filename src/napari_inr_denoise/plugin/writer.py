@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from napari_inr_denoise.io.write import write_image
-from napari_inr_denoise.plugin.layers.provenance import layers_provenance
-from napari_inr_denoise.plugin.layers.to_record import channels_record, layer_record
+from napari_inr_denoise.plugin.layers.files.provenance import layers_provenance
+from napari_inr_denoise.plugin.layers.files.to_record import (
+    channels_record,
+    layer_record,
+)
 
 _ENDING = ".ome.tif"
 

@@ -11,7 +11,7 @@ import tifffile
 
 from napari_inr_denoise import read_image, write_image
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.plugin.layers.source import take_source
+from napari_inr_denoise.plugin.layers.source.layer_source import take_source
 from napari_inr_denoise.plugin.open_files import add_files
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.plugin.conftest import PLUGIN

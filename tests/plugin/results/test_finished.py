@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
-from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until
 

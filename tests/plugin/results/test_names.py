@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise import DenoiseSettings
-from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, STACK, VOLUME
 from napari_inr_denoise.plugin.results.names import plain_name, with_words
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 

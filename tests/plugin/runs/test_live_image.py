@@ -9,8 +9,8 @@ import numpy as np
 from napari.components import ViewerModel
 
 from napari_inr_denoise.image.axes import planes_of
-from napari_inr_denoise.plugin.layers.scope import STACK
-from napari_inr_denoise.plugin.layers.source import take_source
+from napari_inr_denoise.plugin.layers.source.layer_source import take_source
+from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.runs.live_image import LiveImage
 
 

@@ -11,8 +11,11 @@ from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
-from napari_inr_denoise.plugin.layers.scope import STACK
-from napari_inr_denoise.plugin.layers.source import LayerSource, take_source
+from napari_inr_denoise.plugin.layers.source.layer_source import (
+    LayerSource,
+    take_source,
+)
+from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
 from napari_inr_denoise.plugin.runs.time_left import Expected
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget

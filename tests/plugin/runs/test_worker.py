@@ -17,8 +17,8 @@ from napari.components import ViewerModel
 from napari_inr_denoise import DenoiseSettings
 from napari_inr_denoise.core import denoise
 from napari_inr_denoise.image.axes import planes_of
-from napari_inr_denoise.plugin.layers.scope import SLICE
-from napari_inr_denoise.plugin.layers.source import take_source
+from napari_inr_denoise.plugin.layers.source.layer_source import take_source
+from napari_inr_denoise.plugin.layers.source.scope import SLICE
 from napari_inr_denoise.plugin.runs.worker import SHOW_EVERY_S, DenoiseWorker
 
 COUNT, STEP_S = 100, 0.01

@@ -14,8 +14,11 @@ from napari.qt.threading import WorkerBase
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
-from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VISIBLE
-from napari_inr_denoise.plugin.layers.source import PREVIEW_SIDE, take_source
+from napari_inr_denoise.plugin.layers.source.layer_source import (
+    PREVIEW_SIDE,
+    take_source,
+)
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, STACK, VISIBLE
 from napari_inr_denoise.plugin.results.views import residual_layer
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from napari_inr_denoise.plugin.widgets.save_control import KINDS

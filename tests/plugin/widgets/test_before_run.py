@@ -16,7 +16,7 @@ from napari_inr_denoise.core.preflight import estimate as preflight_module
 from napari_inr_denoise.core.preflight.estimate import Preflight
 from napari_inr_denoise.core.preflight.experience import EXPERIENCE
 from napari_inr_denoise.core.settings import PRESETS
-from napari_inr_denoise.plugin.layers.scope import STACK, VOLUME
+from napari_inr_denoise.plugin.layers.source.scope import STACK, VOLUME
 from napari_inr_denoise.plugin.runs import exclusive
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until

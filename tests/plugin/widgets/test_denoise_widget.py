@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow
 
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
-from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.runs import worker as worker_module
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until

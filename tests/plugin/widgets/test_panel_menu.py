@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_inr_denoise import write_image
 from napari_inr_denoise.cli.main import main
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.plugin.layers.scope import VOLUME
+from napari_inr_denoise.plugin.layers.source.scope import VOLUME
 from napari_inr_denoise.plugin.widgets import help_dialog
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events

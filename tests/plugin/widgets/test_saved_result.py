@@ -19,7 +19,7 @@ from napari_inr_denoise.batch.serial import run_jobs
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layers.axis_labels import axes_origin
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, file_of
-from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.open_files import add_files
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import wait_until

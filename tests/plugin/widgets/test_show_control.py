@@ -13,7 +13,7 @@ from qtpy.QtGui import QKeyEvent, QMouseEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
-from napari_inr_denoise.plugin.layers.scope import STACK
+from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 

@@ -12,7 +12,7 @@ import pytest
 from napari_inr_denoise.core.ensemble.strength import image_at_strength
 from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
-from napari_inr_denoise.plugin.layers.scope import SLICE, STACK
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, STACK
 from napari_inr_denoise.plugin.results.at_strength import AtStrength
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until

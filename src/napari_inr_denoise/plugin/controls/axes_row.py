@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from napari_inr_denoise.plugin.elements.form import button, order_tabs, row
 from napari_inr_denoise.plugin.elements.style import set_role
 from napari_inr_denoise.plugin.layers.axis_labels import OUTER_LETTERS, axes_origin
-from napari_inr_denoise.plugin.layers.file_notes import axes_notes
+from napari_inr_denoise.plugin.layers.files.file_notes import axes_notes
 from napari_inr_denoise.plugin.layers.metadata_keys import GUESSED_KEY
 
 _UNNAMED = "Neither file nor layer names all dimensions."

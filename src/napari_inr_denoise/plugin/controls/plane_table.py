@@ -20,7 +20,7 @@ from napari_inr_denoise.batch.report.outliers import oddities_of, residual_ratio
 from napari_inr_denoise.core.report.numbers import in_digits
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.plugin.controls.messages import plane_lines
-from napari_inr_denoise.plugin.layers.displayed import in_layer_units
+from napari_inr_denoise.plugin.layers.source.displayed import in_layer_units
 
 if TYPE_CHECKING:
     from napari.components import Dims

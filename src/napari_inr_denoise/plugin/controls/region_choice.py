@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_inr_denoise.plugin.elements.form import let_shrink
-from napari_inr_denoise.plugin.layers.displayed import displayed_plane
+from napari_inr_denoise.plugin.layers.source.displayed import displayed_plane
 
 if TYPE_CHECKING:
-    from napari_inr_denoise.plugin.layers.region import Region
+    from napari_inr_denoise.plugin.layers.source.region import Region
 
 _WHOLE = "Whole"
 

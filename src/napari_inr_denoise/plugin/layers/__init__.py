@@ -1,12 +1,8 @@
-"""What is taken from layers: the part to denoise, its region, axes, units and position.
+"""napari's layers as images, and images as layers.
 
-`take_source` in `source` turns a layer, a scope and a region into a `LayerSource` with
-all that a run and its result layer need. `to_record` and `layer_kwargs` convert layers
-to image records and back, for the writer and the reader.
-
-To add a scope, name it in `scope.SCOPES`, select its part in `source.take_source`, and
-give its mode in `scope.mode_of`:
-
-    source = take_source(layer, viewer.dims, STACK)
-    image = source.masked()
+`source` takes the part of a layer to denoise, with its region and position. `files`
+converts layers to image records and back, for the writer and the reader. Both use what
+is here: the letters of a layer's axes (`axis_labels`) and the keys of its metadata
+(`metadata_keys`). `channels` finds the layers of a composite, `order` the layers that
+hide another one.
 """

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.image.indexing import Bounds, as_slices
 from napari_inr_denoise.image.virtual_array import VirtualArray
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseResult

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_inr_denoise.core.report.duration import short_duration
 from napari_inr_denoise.plugin.layers.channels import are_channels
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 from napari_inr_denoise.plugin.results.at_strength import AtStrength
 
 if TYPE_CHECKING:  # the module behind it loads torch

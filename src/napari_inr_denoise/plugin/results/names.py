@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from napari_inr_denoise.core.settings import PRESETS, SIREN, DenoiseSettings
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished
 
 _END = re.compile(r" \[(?:denoised|preview)[^\]]*\](?: \[\d+\])?$")

@@ -16,7 +16,7 @@ from napari_inr_denoise.plugin.layers.metadata_keys import (
     SHOWS_KEY,
     is_result,
 )
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 from napari_inr_denoise.plugin.results.names import plain_name, with_words
 
 if TYPE_CHECKING:  # the module behind it loads torch

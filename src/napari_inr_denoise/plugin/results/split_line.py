@@ -28,7 +28,7 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QWidget
 
-from napari_inr_denoise.plugin.layers.displayed import in_layer_units
+from napari_inr_denoise.plugin.layers.source.displayed import in_layer_units
 from napari_inr_denoise.plugin.results.split_array import SplitArray
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
 

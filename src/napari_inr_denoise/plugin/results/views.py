@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_inr_denoise.image.indexing import Bounds, as_slices
 from napari_inr_denoise.image.virtual_array import VirtualArray
 from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.results.names import plain_name
 from napari_inr_denoise.plugin.results.split_array import SplitArray

@@ -9,8 +9,11 @@ import napari
 from napari.layers import Image
 
 from napari_inr_denoise.core.settings import DenoiseSettings
-from napari_inr_denoise.plugin.layers.region import Region
-from napari_inr_denoise.plugin.layers.source import LayerSource, take_source
+from napari_inr_denoise.plugin.layers.source.layer_source import (
+    LayerSource,
+    take_source,
+)
+from napari_inr_denoise.plugin.layers.source.region import Region
 from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.settings import DenoiseSettings
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 from napari_inr_denoise.plugin.runs.exclusive import estimating
 from napari_inr_denoise.plugin.runs.worker import StoppableWorker
 

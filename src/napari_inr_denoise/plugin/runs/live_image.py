@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 
 if TYPE_CHECKING:  # the module behind it loads torch
     from napari_inr_denoise.core.denoise import DenoiseStep

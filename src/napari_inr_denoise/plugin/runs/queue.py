@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from napari_inr_denoise.core.report.duration import short_duration
 from napari_inr_denoise.core.settings import DenoiseSettings
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 from napari_inr_denoise.plugin.runs.time_left import Expected, TimeLeft
 
 _LEAST_S = 1.0

@@ -11,7 +11,7 @@ from napari.qt.threading import WorkerBase, WorkerBaseSignals
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 
 from napari_inr_denoise.core.settings import DenoiseSettings
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 from napari_inr_denoise.plugin.runs.exclusive import running
 from napari_inr_denoise.plugin.runs.live_image import LiveImage
 

@@ -25,8 +25,13 @@ from napari_inr_denoise.plugin.elements.form import Form, TextLabel, button, row
 from napari_inr_denoise.plugin.elements.section import Foldable
 from napari_inr_denoise.plugin.elements.segments import Segments
 from napari_inr_denoise.plugin.elements.style import set_role
-from napari_inr_denoise.plugin.layers.file_notes import file_notes
-from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME, mode_of
+from napari_inr_denoise.plugin.layers.files.file_notes import file_notes
+from napari_inr_denoise.plugin.layers.source.scope import (
+    SLICE,
+    STACK,
+    VOLUME,
+    mode_of,
+)
 
 _SCOPES = (
     ("This", SLICE, "The plane that is shown"),

@@ -13,7 +13,7 @@ from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.elements.form import TextLabel, button
 from napari_inr_denoise.plugin.elements.plot import FitPlot
 from napari_inr_denoise.plugin.elements.progress import ShareBar
-from napari_inr_denoise.plugin.layers.displayed import PREVIEW_SIDE
+from napari_inr_denoise.plugin.layers.source.displayed import PREVIEW_SIDE
 
 if TYPE_CHECKING:
     from napari_inr_denoise.core.denoise import DenoiseStep

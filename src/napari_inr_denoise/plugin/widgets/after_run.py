@@ -14,7 +14,7 @@ from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.controls.plane_table import go_to_plane, plane_at
 from napari_inr_denoise.plugin.elements.facts import Chip
 from napari_inr_denoise.plugin.layers.metadata_keys import LIVE, SHOWS_KEY
-from napari_inr_denoise.plugin.layers.source import LayerSource
+from napari_inr_denoise.plugin.layers.source.layer_source import LayerSource
 from napari_inr_denoise.plugin.results.finished import Finished, FinishedLayers
 from napari_inr_denoise.plugin.results.names import repeats, result_name
 from napari_inr_denoise.plugin.results.views import COMPARED

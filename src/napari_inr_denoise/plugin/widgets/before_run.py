@@ -16,13 +16,13 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls import messages
 from napari_inr_denoise.plugin.layers.channels import composite_of
 from napari_inr_denoise.plugin.layers.metadata_keys import is_result
-from napari_inr_denoise.plugin.layers.region import Region
-from napari_inr_denoise.plugin.layers.scope import SLICE
-from napari_inr_denoise.plugin.layers.source import (
+from napari_inr_denoise.plugin.layers.source.layer_source import (
     LayerSource,
     take_source,
     volume_problem,
 )
+from napari_inr_denoise.plugin.layers.source.region import Region
+from napari_inr_denoise.plugin.layers.source.scope import SLICE
 from napari_inr_denoise.plugin.runs.build_queue import build_queue
 from napari_inr_denoise.plugin.runs.estimate_worker import EstimateRequest, Needs
 from napari_inr_denoise.plugin.runs.estimator import Estimator

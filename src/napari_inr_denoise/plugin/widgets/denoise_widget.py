@@ -22,7 +22,7 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.elements.form import button, order_tabs
 from napari_inr_denoise.plugin.elements.scrolling import ScrollingColumn
 from napari_inr_denoise.plugin.elements.style import ThemeStyle
-from napari_inr_denoise.plugin.layers.scope import STACK, VISIBLE
+from napari_inr_denoise.plugin.layers.source.scope import STACK, VISIBLE
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.build_queue import build_queue
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
@@ -211,7 +211,7 @@ class InrDenoiseWidget(QWidget):
         layers : sequence of Image
             In their order.
         scope : str
-            One of `layers.scope.SCOPES`, or `VISIBLE`.
+            One of `layers.source.scope.SCOPES`, or `VISIBLE`.
         *qualities : str
             Presets, or the loaded settings; each layer is denoised with each of them.
         """

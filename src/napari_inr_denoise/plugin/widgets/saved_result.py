@@ -14,8 +14,8 @@ from napari_inr_denoise.plugin.layers.metadata_keys import (
     REPORT_KEY,
     file_of,
 )
-from napari_inr_denoise.plugin.layers.scope import STACK
-from napari_inr_denoise.plugin.layers.source import take_source
+from napari_inr_denoise.plugin.layers.source.layer_source import take_source
+from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.results.finished import Finished
 
 

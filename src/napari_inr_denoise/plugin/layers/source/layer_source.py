@@ -19,22 +19,22 @@ from pint import DimensionalityError
 from napari_inr_denoise.image.conversion import as_dtype
 from napari_inr_denoise.image.source import MaskedImage
 from napari_inr_denoise.plugin.layers.axis_labels import axis_letters
-from napari_inr_denoise.plugin.layers.displayed import (
-    PREVIEW_SIDE,
-    current_slice,
-    displayed_plane,
-    middle_of,
-    visible,
-)
-from napari_inr_denoise.plugin.layers.lazy_crop import crop_of
 from napari_inr_denoise.plugin.layers.metadata_keys import (
     FILE_KEY,
     REPORT_KEY,
     SHOWS_KEY,
     file_of,
 )
-from napari_inr_denoise.plugin.layers.region import Region, drawn_box, mask_of
-from napari_inr_denoise.plugin.layers.scope import SLICE, VISIBLE, VOLUME
+from napari_inr_denoise.plugin.layers.source.displayed import (
+    PREVIEW_SIDE,
+    current_slice,
+    displayed_plane,
+    middle_of,
+    visible,
+)
+from napari_inr_denoise.plugin.layers.source.lazy_crop import crop_of
+from napari_inr_denoise.plugin.layers.source.region import Region, drawn_box, mask_of
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, VISIBLE, VOLUME
 
 
 @dataclass(frozen=True)

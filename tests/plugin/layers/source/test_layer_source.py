@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VOLUME
-from napari_inr_denoise.plugin.layers.source import take_source, volume_problem
+from napari_inr_denoise.plugin.layers.source.layer_source import (
+    take_source,
+    volume_problem,
+)
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, STACK, VOLUME
 
 MICRO = ("micrometer", "micrometer", "micrometer")
 

@@ -10,7 +10,7 @@ from napari.layers import Image, Layer
 from numpy.typing import NDArray
 from pint import DimensionalityError, Unit
 
-from napari_inr_denoise.plugin.layers.displayed import in_layer_units
+from napari_inr_denoise.plugin.layers.source.displayed import in_layer_units
 
 
 def in_pixels(

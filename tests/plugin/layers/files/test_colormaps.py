@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.utils.colormaps import ensure_colormap
 
-from napari_inr_denoise.plugin.layers.colormaps import (
+from napari_inr_denoise.plugin.layers.files.colormaps import (
     as_table,
     colormap_of,
     colour_of,

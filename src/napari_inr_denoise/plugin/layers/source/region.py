@@ -11,8 +11,11 @@ from napari.components import Dims
 from napari.layers import Image, Labels, Shapes
 from numpy.typing import NDArray
 
-from napari_inr_denoise.plugin.layers.displayed import MIN_IMAGE_SIDE, displayed_plane
-from napari_inr_denoise.plugin.layers.transforms import in_pixels
+from napari_inr_denoise.plugin.layers.source.displayed import (
+    MIN_IMAGE_SIDE,
+    displayed_plane,
+)
+from napari_inr_denoise.plugin.layers.source.transforms import in_pixels
 
 Region = Shapes | Labels
 _SAME_PIXEL = 0.05

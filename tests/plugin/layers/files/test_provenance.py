@@ -11,12 +11,12 @@ import pytest
 
 from napari_inr_denoise import write_image
 from napari_inr_denoise.io.record import ImageRecord
-from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
-from napari_inr_denoise.plugin.layers.provenance import (
+from napari_inr_denoise.plugin.layers.files.provenance import (
     layers_provenance,
     made_by,
     provenance_metadata,
 )
+from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY, SHOWS_KEY
 from napari_inr_denoise.plugin.reader import read_layers
 
 

@@ -14,8 +14,12 @@ from napari_inr_denoise.image.virtual_array import VirtualArray
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.plugin.layers.axis_labels import axis_letters
-from napari_inr_denoise.plugin.layers.colormaps import as_table, colour_of, is_even
-from napari_inr_denoise.plugin.layers.layer_kwargs import PIXEL
+from napari_inr_denoise.plugin.layers.files.colormaps import (
+    as_table,
+    colour_of,
+    is_even,
+)
+from napari_inr_denoise.plugin.layers.files.layer_kwargs import PIXEL
 from napari_inr_denoise.plugin.layers.metadata_keys import CHANNEL_KEY
 
 

@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.preflight import estimate as preflight_module
 from napari_inr_denoise.image.source import MaskedImage
-from napari_inr_denoise.plugin.layers.displayed import PREVIEW_SIDE
-from napari_inr_denoise.plugin.layers.scope import SLICE, STACK, VISIBLE, VOLUME
-from napari_inr_denoise.plugin.layers.source import take_source
+from napari_inr_denoise.plugin.layers.source.displayed import PREVIEW_SIDE
+from napari_inr_denoise.plugin.layers.source.layer_source import take_source
+from napari_inr_denoise.plugin.layers.source.scope import (
+    SLICE,
+    STACK,
+    VISIBLE,
+    VOLUME,
+)
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 
