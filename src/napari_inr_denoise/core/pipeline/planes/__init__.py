@@ -2,8 +2,9 @@
 
 `plane` fits the networks to a plane and combines what they predict, `coarse_plane` does
 so on a coarser grid where noise is correlated, and `shared_planes` with networks that a
-series shares. `passthrough` gives the result of planes without noise, `region_results`
-joins those of regions of other noise, and `plane_report` makes the record.
+series shares. `passthrough` gives the result of planes that cannot or need not be
+denoised, `region_results` joins those of regions of other noise, and `plane_report`
+makes the record.
 
 These modules know nothing of a run: arrays and settings in, steps and results out.
 
