@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_inr_denoise import DenoiseSettings, denoise, estimate_noise
-from napari_inr_denoise.core.compute.adamw import AdamWOnCpu
+from napari_inr_denoise.core.compute.optimization.adamw import AdamWOnCpu
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise_steps
 from napari_inr_denoise.core.report.report import PlaneReport
 from tests.core.any_image import QUICK, planes, stacks

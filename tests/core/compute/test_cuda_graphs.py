@@ -25,7 +25,7 @@ from napari_inr_denoise.core.compute.cuda_graphs import (
     capture_notes,
     graphs_for,
 )
-from napari_inr_denoise.core.compute.gradient import part_count
+from napari_inr_denoise.core.compute.optimization.gradient import part_count
 from napari_inr_denoise.core.denoise import DenoiseResult
 from napari_inr_denoise.core.settings import preset_settings
 from tests.core.replayed import Broken, Idle, Replayed

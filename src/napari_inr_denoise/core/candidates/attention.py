@@ -23,8 +23,8 @@ from napari_inr_denoise.core.candidates.training import (
     squared_error_and_risk,
 )
 from napari_inr_denoise.core.compute.error_curve import Evaluation
-from napari_inr_denoise.core.compute.gradient import Loss, part_count
-from napari_inr_denoise.core.compute.optimizer import AveragingOptimizer
+from napari_inr_denoise.core.compute.optimization.gradient import Loss, part_count
+from napari_inr_denoise.core.compute.optimization.optimizer import AveragingOptimizer
 from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.attention import PHASES, AttentionNetwork

@@ -23,8 +23,8 @@ from napari_inr_denoise.core.candidates.training import (
 )
 from napari_inr_denoise.core.compute.error_curve import Evaluation
 from napari_inr_denoise.core.compute.generators import GeneratorResult
-from napari_inr_denoise.core.compute.gradient import Loss, part_count
-from napari_inr_denoise.core.compute.optimizer import AveragingOptimizer
+from napari_inr_denoise.core.compute.optimization.gradient import Loss, part_count
+from napari_inr_denoise.core.compute.optimization.optimizer import AveragingOptimizer
 from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.networks.neighbourhood import BLURS, Neighbourhood
@@ -39,7 +39,7 @@ from napari_inr_denoise.core.sampling.series import SeriesTile
 from napari_inr_denoise.core.sampling.training_plane import PlaneView, ViewMaker
 from napari_inr_denoise.core.settings import NEIGHBOURHOOD, DenoiseSettings
 
-_PREDICTION_ALONE = 80
+_PREDICTION_ALONE = 50
 """Steps that train the prediction alone, for correlated noise. Then the correlation is
 measured and the gain is trained as well."""
 _MOST_HELD_OUT = 8192
@@ -153,7 +153,9 @@ class NeighbourhoodTrainer(Trainer):
         self._basis = _blurs(first, blurs)
         self._correlation = _own_pixel(first)
         self._optimizer = AveragingOptimizer(
-            self._network, settings.neighbourhood.learning_rate
+            self._network,
+            settings.neighbourhood.learning_rate,
+            [layer.weight for layer in self._network.linear_layers()[:-1]],
         )
         self._held_out = [_held_out(view, len(views)) for view in views]
         self._host_generator = torch.Generator().manual_seed(settings.seed)

@@ -8,14 +8,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from napari_inr_denoise.core.compute.gradient import Loss, part_count
-from napari_inr_denoise.core.compute.optimizer import descent
-from napari_inr_denoise.core.compute.threads import one_thread
-from napari_inr_denoise.core.compute.weight_averaging import (
+from napari_inr_denoise.core.compute.optimization.gradient import Loss, part_count
+from napari_inr_denoise.core.compute.optimization.optimizer import descent
+from napari_inr_denoise.core.compute.optimization.weight_averaging import (
     WeightAverage,
     constant_horizon,
     selective_decay,
 )
+from napari_inr_denoise.core.compute.threads import one_thread
 from napari_inr_denoise.core.networks.siren import SineLayers, Siren
 from napari_inr_denoise.core.sampling.coordinates import first_layer_omega
 from napari_inr_denoise.core.settings import DenoiseSettings

@@ -20,7 +20,7 @@ FEWEST = 20
 EMPTY = 0.2
 """Smallest weight at which the flat candidate is used. Smaller weights come from the
 error of the estimated noise level: a weight of 0.07 on FISH frames cost 0.1 dB."""
-_CERTAIN = 2.0
+_CERTAIN = 3.0
 """Standard errors of its own that the weight of the flat candidate must reach, if it is
 below `_ENOUGH`. Few pixels of a small plane are held out: on counts of 96x96 pixels one
 seed in four gave it a weight of 0.26, which raised the error by a tenth."""

@@ -105,11 +105,11 @@ class NeighbourhoodSettings(CheckedSettings):
     steps : int
         Most optimization steps. A small plane gets fewer, because it would be
         overfitted; the training ends earlier where there is nothing more to gain.
-        Correlated noise takes 1.5 times as many, at most 400.
+        Correlated noise takes at most 200.
     batch_size : int
         Pixels drawn in each step.
     learning_rate : float
-        Step size of AdamW.
+        Step size of AdamW. Muon, which moves the hidden layers, takes eight times it.
     context_radius : int
         Half the side of the window in the context slices, in pixels.
     """
@@ -120,13 +120,13 @@ class NeighbourhoodSettings(CheckedSettings):
     width: int = setting(128, "Units in a hidden layer.", minimum=1, maximum=4096)
     depth: int = setting(3, "Hidden layers.", minimum=1, maximum=16)
     steps: int = setting(
-        600, "Most optimization steps.", minimum=1, maximum=10**6, unit="step"
+        400, "Most optimization steps.", minimum=1, maximum=10**6, unit="step"
     )
     batch_size: int = setting(
         2048, "Pixels drawn in each step.", minimum=1, maximum=2**20
     )
     learning_rate: float = setting(
-        2e-3, "Step size of AdamW.", minimum=1e-8, maximum=1.0
+        2e-3, "Step size.", minimum=1e-8, maximum=1.0
     )
     context_radius: int = setting(
         4,

@@ -29,7 +29,7 @@ PRESETS: dict[str, DenoiseSettings] = {
         candidates=f"{NEIGHBOURHOOD}+{ATTENTION}",
         ridge_rounds=2,
         patience=4.0,
-        neighbourhood=NeighbourhoodSettings(steps=1200),
+        neighbourhood=NeighbourhoodSettings(steps=800),
         attention=AttentionSettings(steps=600),
     ),
     "paper": DenoiseSettings(preset="paper"),

@@ -100,6 +100,8 @@ class AdamWOnDevice:
 
     Attributes
     ----------
+    rate : Tensor
+        Learning rate.
     state : list of Tensor
         All tensors that a step changes.
     """
@@ -110,13 +112,13 @@ class AdamWOnDevice:
         self._weights = [weight for group in groups for weight in group["params"]]
         self._means = [torch.zeros_like(weight) for weight in self._weights]
         self._squares = [torch.zeros_like(weight) for weight in self._weights]
-        self._rate, self._beta1, self._count = self._weights[0].new_zeros(3).unbind()
+        self.rate, self._beta1, self._count = self._weights[0].new_zeros(3).unbind()
         self.state = [*self._weights, *self._means, *self._squares, self._count]
 
     @torch.no_grad()
     def set_rates(self, rate: float, beta1: float) -> None:
         """Set the learning rate and the decay rate of the mean of the gradients."""
-        self._rate.fill_(rate)
+        self.rate.fill_(rate)
         self._beta1.fill_(beta1)
 
     @torch.no_grad()
@@ -124,7 +126,7 @@ class AdamWOnDevice:
         """Take a step."""
         self._count.add_(1)
         for group in self._groups:
-            shrinkage = 1 - self._rate * group["weight_decay"]
+            shrinkage = 1 - self.rate * group["weight_decay"]
             torch._foreach_mul_(group["params"], shrinkage)
         torch._foreach_mul_(self._means, self._beta1)
         new = torch._foreach_mul(self._gradients, 1 - self._beta1)
@@ -134,7 +136,7 @@ class AdamWOnDevice:
             self._squares, self._gradients, self._gradients, value=1 - _BETA2
         )
         updates = list(torch._foreach_div(self._means, self._denominators()))
-        step_size = self._rate / (1 - self._beta1**self._count)
+        step_size = self.rate / (1 - self._beta1**self._count)
         torch._foreach_mul_(updates, step_size)
         torch._foreach_sub_(self._weights, updates)
 

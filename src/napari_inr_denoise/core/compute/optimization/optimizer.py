@@ -1,4 +1,4 @@
-"""AdamW on the CPU and on other devices, and the optimizer of blind-spot networks."""
+"""AdamW and Muon on all devices, and the optimizer of blind-spot networks."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from napari_inr_denoise.core.compute.adamw import (
+from napari_inr_denoise.core.compute.cuda_graphs import Recorder, graphs_for
+from napari_inr_denoise.core.compute.optimization.adamw import (
     BETA1,
     AdamWOnCpu,
     AdamWOnDevice,
     Group,
 )
-from napari_inr_denoise.core.compute.cuda_graphs import Recorder, graphs_for
-from napari_inr_denoise.core.compute.gradient import Gradient, Loss
-from napari_inr_denoise.core.compute.threads import one_thread
-from napari_inr_denoise.core.compute.weight_averaging import (
+from napari_inr_denoise.core.compute.optimization.gradient import Gradient, Loss
+from napari_inr_denoise.core.compute.optimization.muon import Muon
+from napari_inr_denoise.core.compute.optimization.weight_averaging import (
     WeightAverage,
     growing_horizon,
 )
+from napari_inr_denoise.core.compute.threads import one_thread
 
 
 class Descent(Protocol):
-    """Steps of AdamW."""
+    """Steps of AdamW, and of Muon for some matrices."""
 
     def step(self, losses: Sequence[Loss], rate: float, beta1: float = BETA1) -> None:
         """Take a step down the gradient of a sum of losses.
@@ -42,8 +43,10 @@ class Descent(Protocol):
         """
 
 
-def descent(network: nn.Module, groups: Sequence[Group]) -> Descent:
-    """Return AdamW for the weights of a network.
+def descent(
+    network: nn.Module, groups: Sequence[Group], matrices: Sequence[Tensor] = ()
+) -> Descent:
+    """Return AdamW for the weights of a network, and Muon for some of them.
 
     Parameters
     ----------
@@ -51,34 +54,47 @@ def descent(network: nn.Module, groups: Sequence[Group]) -> Descent:
         Network to train, on its device.
     groups : list of dict
         Parameter groups: weights ("params"), each once, and their "weight_decay".
+    matrices : sequence of Tensor
+        The other weights, which Muon moves.
     """
     device = next(network.parameters()).device
     graphs = graphs_for(device)
     if device.type == "cpu" and graphs is None:
-        return _OnCpu(network, groups)
-    return _OnDevice(groups, Recorder(graphs, device))
+        return _OnCpu(network, groups, matrices)
+    return _OnDevice(groups, matrices, Recorder(graphs, device))
 
 
 class _OnCpu:
-    """The gradient in parts side by side, the step in one kernel."""
+    """The gradient in parts side by side, the step of AdamW in one kernel."""
 
-    def __init__(self, network: nn.Module, groups: Sequence[Group]) -> None:
+    def __init__(
+        self, network: nn.Module, groups: Sequence[Group], matrices: Sequence[Tensor]
+    ) -> None:
         self._gradient, self._adam = Gradient(network), AdamWOnCpu(groups)
+        self._matrices, self._muon = matrices, Muon(matrices)
 
     def step(self, losses: Sequence[Loss], rate: float, beta1: float = BETA1) -> None:
         self._gradient.take(losses)
         with one_thread():
             self._adam.step(rate, beta1)
+            found = [one.grad for one in self._matrices if one.grad is not None]
+            self._muon.step(found, rate)
 
 
 class _OnDevice:
     """Gradient and step in tensors that stay where they are, recorded if possible."""
 
-    def __init__(self, groups: Sequence[Group], recorder: Recorder) -> None:
+    def __init__(
+        self, groups: Sequence[Group], matrices: Sequence[Tensor], recorder: Recorder
+    ) -> None:
         self._recorder = recorder
-        self._weights = [weight for group in groups for weight in group["params"]]
+        others = [weight for group in groups for weight in group["params"]]
+        self._weights = [*others, *matrices]
         self._gradients = [torch.zeros_like(weight) for weight in self._weights]
-        self._adam = AdamWOnDevice(groups, self._gradients)
+        self._adam = AdamWOnDevice(groups, self._gradients[: len(others)])
+        self._of_matrices = self._gradients[len(others) :]
+        self._muon = Muon(matrices)
+        self._state = [*self._adam.state, *self._muon.state]
 
     def step(self, losses: Sequence[Loss], rate: float, beta1: float = BETA1) -> None:
         torch._foreach_zero_(self._gradients)
@@ -87,7 +103,11 @@ class _OnDevice:
             key = "gradient", loss.key
             self._recorder.run(key, add, loss.inputs, self._gradients)
         self._adam.set_rates(rate, beta1)
-        self._recorder.run("weights", self._adam.step, (), self._adam.state)
+        self._recorder.run("weights", self._move, (), self._state)
+
+    def _move(self) -> None:
+        self._adam.step()
+        self._muon.step(self._of_matrices, self._adam.rate)
 
     def _add(self, function: Callable[..., Tensor], *inputs: Tensor) -> None:
         """Add a loss's gradient to that of the step."""
@@ -103,7 +123,7 @@ _HORIZON = 0.3
 
 
 class AveragingOptimizer:
-    """AdamW with a constant learning rate, and an average of the weights.
+    """AdamW and Muon with a constant learning rate, and an average of the weights.
 
     The average replaces a falling learning rate. A falling rate needs the number of
     steps in advance; the average does not.
@@ -114,13 +134,19 @@ class AveragingOptimizer:
         Network to train, on its device.
     rate : float
         Learning rate after the first steps.
+    matrices : sequence of Tensor
+        Weights of hidden layers, which Muon moves.
     """
 
-    def __init__(self, network: nn.Module, rate: float) -> None:
-        weights: list[Tensor] = list(network.parameters())
-        self._descent = descent(
-            network, [{"params": weights, "weight_decay": _WEIGHT_DECAY}]
-        )
+    def __init__(
+        self, network: nn.Module, rate: float, matrices: Sequence[Tensor] = ()
+    ) -> None:
+        apart = {id(one) for one in matrices}
+        weights: list[Tensor] = [
+            one for one in network.parameters() if id(one) not in apart
+        ]
+        groups: list[Group] = [{"params": weights, "weight_decay": _WEIGHT_DECAY}]
+        self._descent = descent(network, groups, matrices)
         self._average = WeightAverage(network, growing_horizon(_HORIZON))
         self._rate, self._done = rate, 0
 

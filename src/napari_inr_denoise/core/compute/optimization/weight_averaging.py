@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from napari_inr_denoise.core.compute.adamw import Group
+from napari_inr_denoise.core.compute.optimization.adamw import Group
 
 
 def selective_decay(

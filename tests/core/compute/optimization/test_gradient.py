@@ -13,9 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise import denoise
-from napari_inr_denoise.core.compute.adamw import AdamWOnCpu, Group
-from napari_inr_denoise.core.compute.gradient import Gradient, Loss, part_count
-from napari_inr_denoise.core.compute.optimizer import descent
+from napari_inr_denoise.core.compute.optimization.adamw import AdamWOnCpu, Group
+from napari_inr_denoise.core.compute.optimization.gradient import (
+    Gradient,
+    Loss,
+    part_count,
+)
+from napari_inr_denoise.core.compute.optimization.optimizer import descent
 from napari_inr_denoise.core.settings import preset_settings
 
 

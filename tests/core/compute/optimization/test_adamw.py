@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from napari_inr_denoise.core.compute.adamw import AdamWOnCpu, AdamWOnDevice
+from napari_inr_denoise.core.compute.optimization.adamw import AdamWOnCpu, AdamWOnDevice
 
 
 def _weights() -> list[nn.Parameter]:
@@ -67,7 +67,7 @@ def test_its_steps_are_those_of_torch(on_device: bool) -> None:
 def test_a_first_fit_does_not_wait_for_the_compiler_of_torch() -> None:
     program = (
         "import sys, torch\n"
-        "from napari_inr_denoise.core.compute.adamw import AdamWOnCpu\n"
+        "from napari_inr_denoise.core.compute.optimization.adamw import AdamWOnCpu\n"
         "weights = [torch.zeros(2, requires_grad=True)]\n"
         "weights[0].grad = torch.ones(2)\n"
         "AdamWOnCpu([{'params': weights, 'weight_decay': 0.0}]).step(1e-3, 0.9)\n"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_inr_denoise.core.compute.weight_averaging import (
+from napari_inr_denoise.core.compute.optimization.weight_averaging import (
     WeightAverage,
     constant_horizon,
     growing_horizon,
