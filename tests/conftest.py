@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,22 +152,19 @@ def _opened(request: pytest.FixtureRequest) -> Iterator[list[Any]]:
         process_events()
 
 
-@pytest.fixture
-def viewer(_opened: list[Any]) -> Iterator[object]:
-    """An empty napari viewer in a real window.
-
-    The tests of a file use the same one: to open it takes longer than most of them.
-    """
+@contextmanager
+def emptied(opened: list[Any]) -> Iterator[Any]:
+    """Yield the viewer of a file, opened if need be, and empty it at the end."""
     import napari
 
-    if not _opened:
-        _opened.append(napari.Viewer(show=True))
-    (made,) = _opened
+    if not opened:
+        opened.append(napari.Viewer(show=True))
+    (made,) = opened
     window = made.window._qt_window
     fresh = made.theme, window.size(), made.dims.axis_labels
     yield made
     if not hasattr(made.window, "_qt_window"):  # the test has closed it
-        _opened.clear()
+        opened.clear()
         process_events()
         return
     made.window.remove_dock_widget("all")
@@ -178,6 +176,16 @@ def viewer(_opened: list[Any]) -> Iterator[object]:
     process_events()
     # Or napari looks through the widgets of all tests before.
     delete_later()
+
+
+@pytest.fixture
+def viewer(_opened: list[Any]) -> Iterator[object]:
+    """An empty napari viewer in a real window.
+
+    The tests of a file use the same one: to open it takes longer than most of them.
+    """
+    with emptied(_opened) as made:
+        yield made
 
 
 def delete_later() -> None:
