@@ -79,13 +79,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep what is loaded by now out of garbage collections.
+    """Keep the modules that are loaded by now out of garbage collections."""
+    keep_out_of_collections("tests")
+
+
+_kept_out: set[str] = set()
+
+
+def keep_out_of_collections(what: str) -> None:
+    """Keep what is there by now out of garbage collections, once of each kind.
 
     napari collects garbage whenever a layer is removed, and would look each time
-    through all objects of torch, Qt and the test session.
+    through all objects of torch, Qt, its first window and the test session.
     """
-    gc.collect()
-    gc.freeze()
+    if what not in _kept_out:
+        _kept_out.add(what)
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -159,6 +169,7 @@ def emptied(opened: list[Any]) -> Iterator[Any]:
 
     if not opened:
         opened.append(napari.Viewer(show=True))
+        keep_out_of_collections("window")
     (made,) = opened
     window = made.window._qt_window
     fresh = made.theme, window.size(), made.dims.axis_labels
