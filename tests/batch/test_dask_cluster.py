@@ -30,7 +30,7 @@ from napari_inr_denoise.batch.serial import run_jobs
 from napari_inr_denoise.cli.main import main
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
-from tests.batch.forked import forking
+from tests.forked import workers_forked
 
 distributed = pytest.importorskip("distributed")
 psutil = pytest.importorskip("psutil")  # comes with it
@@ -42,12 +42,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 ther
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """Two workers. Those of the commands below are started as for a user."""
-    forking()
-    as_forks = {"distributed.worker.multiprocessing-method": "forkserver"}
-    with (
-        cluster.dask.config.set(as_forks),
-        cluster.local_workers(2, "cpu") as made,
-    ):
+    with workers_forked(), cluster.local_workers(2, "cpu") as made:
         yield made
 
 

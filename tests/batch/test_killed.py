@@ -26,8 +26,8 @@ from napari_inr_denoise.batch.serial import run_jobs
 from napari_inr_denoise.cli.main import main
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult
-from tests.batch.forked import forking
 from tests.conftest import TINY
+from tests.forked import forking
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 there")
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.window
 
 
 def _noisy(planes: int, level: float) -> Any:
-    return np.random.default_rng(0).normal(level, 9, (planes, 40, 40))
+    return np.random.default_rng(0).normal(level, 9, (planes, 28, 28))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,16 @@ from napari.qt.threading import WorkerBase
 from napari_inr_denoise.plugin.layers.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
-from tests.plugin.widgets.split import assert_split, cut_at, shown
+from tests.plugin.widgets.split import (
+    NAME,
+    Ending,
+    assert_ended,
+    assert_split,
+    cut_at,
+    shown,
+)
 
 pytestmark = pytest.mark.window
-NAME = "noisy stack [split]"
 
 
 def _ran(widget: InrDenoiseWidget) -> None:
@@ -123,9 +128,7 @@ def test_several_resolutions_are_compared_at_the_full_one(
     wait_until(lambda: both not in viewer.layers)
 
 
-ENDINGS: dict[str, Callable[[Any, InrDenoiseWidget], object]] = {
-    "the button": lambda _, widget: widget.results.show.button("result").click(),
-    "the layer itself": lambda viewer, _: viewer.layers.remove(NAME),
+ENDINGS: dict[str, Ending] = {
     "the source": lambda viewer, _: viewer.layers.remove("noisy stack"),
     "the result": lambda viewer, _: viewer.layers.remove("noisy stack [denoised]"),
     "all layers": lambda viewer, _: viewer.layers.clear(),
@@ -138,22 +141,10 @@ ENDINGS: dict[str, Callable[[Any, InrDenoiseWidget], object]] = {
 def test_the_viewer_is_as_it_was(
     viewer: Any, compared: InrDenoiseWidget, ending: str
 ) -> None:
-    source, result, _ = viewer.layers
-    before = (viewer.dims.point, viewer.dims.order, viewer.layers.selection.active)
-    ENDINGS[ending](viewer, compared)
-    assert compared.results.show.value == "result"
-    assert compared.after_run.show.line.handle is None
-    wait_until(lambda: NAME not in viewer.layers)
-    if source in viewer.layers:
-        if ending != "another run":  # whose own layer is selected as it comes
-            wait_until(lambda: viewer.layers.selection.active == source)
-        assert source.visible
-        assert (viewer.dims.point, viewer.dims.order) == before[:2]
-    # Nothing listens to the result any more.
-    result.data = result.data + 1
-    wait_until(lambda: not compared.running)
-    process_events(0.2)  # and the window can be drawn
-    assert NAME not in viewer.layers
+    """Two more endings are in `test_split_view`."""
+    # Its own layer is selected as it comes.
+    kept = ending != "another run"
+    assert_ended(viewer, compared, ENDINGS[ending], source_selected=kept)
 
 
 def test_a_result_that_no_longer_fits_is_said(

@@ -14,10 +14,16 @@ from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
 from tests.plugin.conftest import Run
-from tests.plugin.widgets.split import assert_split, cut_at, shown
+from tests.plugin.widgets.split import (
+    NAME,
+    Ending,
+    assert_ended,
+    assert_split,
+    cut_at,
+    shown,
+)
 
 pytestmark = pytest.mark.window
-NAME = "noisy stack [split]"
 
 
 @pytest.fixture
@@ -147,3 +153,16 @@ def test_the_selection_stays(viewer: Any, compared: InrDenoiseWidget) -> None:
     compared.results.show.value = "result"
     wait_until(lambda: len(viewer.layers) == 2)
     assert viewer.layers.selection.active == result
+
+
+ENDINGS: dict[str, Ending] = {
+    "the button": lambda _, widget: widget.results.show.button("result").click(),
+    "the layer itself": lambda viewer, _: viewer.layers.remove(NAME),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_viewer_is_as_it_was(
+    viewer: Any, compared: InrDenoiseWidget, ending: str
+) -> None:
+    assert_ended(viewer, compared, ENDINGS[ending])

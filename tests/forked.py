@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 
@@ -19,3 +21,13 @@ def forking() -> ForkServerContext:
     context.set_forkserver_preload(_IMPORTED)
     forkserver.ensure_running()
     return context
+
+
+@contextmanager
+def workers_forked() -> Iterator[None]:
+    """Let workers of dask that are started here begin so."""
+    from dask import config
+
+    forking()
+    with config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        yield
