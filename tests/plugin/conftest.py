@@ -190,12 +190,18 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def _run_of_all(_opened: list[Any]) -> Iterator[Run]:
+def window_of_all(_opened: list[Any]) -> Iterator[tuple[Any, InrDenoiseWidget]]:
+    """Viewer and widget for all tests of a file, which undo what they do to them."""
     with pytest.MonkeyPatch.context() as patch:
         _preset(patch, TINY)
         patch.setattr(sample_data, "small_stack", _copied_stack)
         with emptied(_opened) as viewer, _docked(viewer) as widget:
-            yield Run(viewer, widget)
+            yield viewer, widget
+
+
+@pytest.fixture(scope="module")
+def _run_of_all(window_of_all: tuple[Any, InrDenoiseWidget]) -> Run:
+    return Run(*window_of_all)
 
 
 @pytest.fixture
