@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep what is loaded by now out of garbage collections.
+    """Keep the modules that are loaded by now out of garbage collections."""
+    keep_out_of_collections("tests")
+
+
+_kept_out: set[str] = set()
+
+
+def keep_out_of_collections(what: str) -> None:
+    """Keep what is there by now out of garbage collections, once of each kind.
 
     napari collects garbage whenever a layer is removed, and would look each time
-    through all objects of torch, Qt and the test session.
+    through all objects of torch, Qt, its first window and the test session.
     """
-    gc.collect()
-    gc.freeze()
+    if what not in _kept_out:
+        _kept_out.add(what)
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -151,22 +162,20 @@ def _opened(request: pytest.FixtureRequest) -> Iterator[list[Any]]:
         process_events()
 
 
-@pytest.fixture
-def viewer(_opened: list[Any]) -> Iterator[object]:
-    """An empty napari viewer in a real window.
-
-    The tests of a file use the same one: to open it takes longer than most of them.
-    """
+@contextmanager
+def emptied(opened: list[Any]) -> Iterator[Any]:
+    """Yield the viewer of a file, opened if need be, and empty it at the end."""
     import napari
 
-    if not _opened:
-        _opened.append(napari.Viewer(show=True))
-    (made,) = _opened
+    if not opened:
+        opened.append(napari.Viewer(show=True))
+        keep_out_of_collections("window")
+    (made,) = opened
     window = made.window._qt_window
     fresh = made.theme, window.size(), made.dims.axis_labels
     yield made
     if not hasattr(made.window, "_qt_window"):  # the test has closed it
-        _opened.clear()
+        opened.clear()
         process_events()
         return
     made.window.remove_dock_widget("all")
@@ -178,6 +187,16 @@ def viewer(_opened: list[Any]) -> Iterator[object]:
     process_events()
     # Or napari looks through the widgets of all tests before.
     delete_later()
+
+
+@pytest.fixture
+def viewer(_opened: list[Any]) -> Iterator[object]:
+    """An empty napari viewer in a real window.
+
+    The tests of a file use the same one: to open it takes longer than most of them.
+    """
+    with emptied(_opened) as made:
+        yield made
 
 
 def delete_later() -> None:

@@ -21,10 +21,13 @@ _CORE = [
 ]
 
 
-def _loaded(program: str, forbidden: tuple[str, ...]) -> list[str]:
-    check = (
-        f"import sys\n{program}\nprint([m for m in {forbidden} if m in sys.modules])"
+def _loaded(*stages: tuple[str, tuple[str, ...]]) -> list[list[str]]:
+    """Run programs one after the other; return what each loaded though forbidden."""
+    checks = "\n".join(
+        f"{program}\nfound.append([m for m in {forbidden} if m in sys.modules])"
+        for program, forbidden in stages
     )
+    check = f"import sys\nfound = []\n{checks}\nprint(found)"
     done = subprocess.run(
         [sys.executable, "-c", check], capture_output=True, text=True, check=True
     )
@@ -33,12 +36,12 @@ def _loaded(program: str, forbidden: tuple[str, ...]) -> list[str]:
 
 def test_the_package_loads_nothing_heavy() -> None:
     heavy = ("torch", "numpy", "skimage", "tifffile", *VIEWER)
-    assert _loaded("import napari_inr_denoise", heavy) == []
+    assert _loaded(("import napari_inr_denoise", heavy)) == [[]]
 
 
 def test_the_reader_and_the_writer_load_no_torch() -> None:
     program = "from napari_inr_denoise.plugin import reader, writer"
-    assert _loaded(program, ("torch", *VIEWER)) == []
+    assert _loaded((program, ("torch", *VIEWER))) == [[]]
 
 
 def test_the_panels_and_the_menu_load_no_torch_and_nothing_slow() -> None:
@@ -46,11 +49,17 @@ def test_the_panels_and_the_menu_load_no_torch_and_nothing_slow() -> None:
         "from napari_inr_denoise.plugin import commands\n"
         "from napari_inr_denoise.plugin.widgets import denoise_widget, folder_widget"
     )
-    assert _loaded(program, ("torch", "ome_types", "scipy.stats")) == []
+    assert _loaded((program, ("torch", "ome_types", "scipy.stats"))) == [[]]
 
 
-def test_a_run_loads_no_compiler() -> None:
-    program = (
+def test_files_load_no_torch() -> None:
+    program = "from napari_inr_denoise import read_image, write_image"
+    assert _loaded((program, ("torch", *VIEWER))) == [[]]
+
+
+def test_a_run_loads_no_compiler_core_no_files_and_none_of_them_a_viewer() -> None:
+    """In one interpreter: each stage loads more than the one before."""
+    run = (
         "import numpy, napari_inr_denoise as package\n"
         "small = package.DenoiseSettings(device='cpu', window_steps=2,\n"
         "    attention_steps=2, attention_width=4, max_steps=2,\n"
@@ -59,23 +68,11 @@ def test_a_run_loads_no_compiler() -> None:
         "package.denoise(noisy, settings=small)"
     )
     slow = ("sympy", "torch._dynamo", "torch._inductor", "scipy.stats")
-    assert _loaded(program, slow) == []
-
-
-def test_files_load_no_torch() -> None:
-    program = "from napari_inr_denoise import read_image, write_image"
-    assert _loaded(program, ("torch", *VIEWER)) == []
-
-
-def test_core_files_batch_and_command_line_load_no_viewer() -> None:
-    modules = ", ".join([*_CORE, "napari_inr_denoise.cli.main"])
-    assert _loaded(f"import {modules}", VIEWER) == []
-
-
-def test_core_loads_no_files_and_no_command_line() -> None:
-    modules = ", ".join(name for name in _CORE if ".core." in name)
-    forbidden = ("tifffile", "ome_types", "click", "dask")
-    assert _loaded(f"import {modules}", forbidden) == []
+    core = ", ".join(name for name in _CORE if ".core." in name)
+    files = ("tifffile", "ome_types", "click", "dask")
+    rest = ", ".join([*_CORE, "napari_inr_denoise.cli.main"])
+    found = _loaded((run, slow), (f"import {core}", files), (f"import {rest}", VIEWER))
+    assert found == [[], [], []]
 
 
 @pytest.mark.parametrize("name", napari_inr_denoise.__all__)

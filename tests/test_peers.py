@@ -63,7 +63,7 @@ def test_a_method_that_was_written_from_its_paper_stops_when_its_time_is_over(
 def test_zs_n2n_removes_noise() -> None:
     truth = 100 * tissue(32)
     noisy = _noisy(truth)
-    made = run_method(Path(sys.executable), METHODS["zs-n2n"], noisy, Limits(5, 1))
+    made = run_method(Path(sys.executable), METHODS["zs-n2n"], noisy, Limits(3, 1))
     assert made.image is not None, made.note
     assert psnr(made.image, truth) > psnr(noisy, truth) + 1
 

@@ -30,6 +30,7 @@ from napari_inr_denoise.batch.serial import run_jobs
 from napari_inr_denoise.cli.main import main
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
+from tests.forked import workers_forked
 
 distributed = pytest.importorskip("distributed")
 psutil = pytest.importorskip("psutil")  # comes with it
@@ -40,7 +41,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 ther
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
-    with cluster.local_workers(2, "cpu") as made:
+    """Two workers. Those of the commands below are started as for a user."""
+    with workers_forked(), cluster.local_workers(2, "cpu") as made:
         yield made
 
 
@@ -175,17 +177,17 @@ def test_a_worker_that_is_killed_in_the_middle_loses_nothing(
 
 
 def _command(folder: Path, settings: DenoiseSettings) -> list[str]:
-    """Return a run on two workers, long enough to be disturbed."""
+    """Return a run that is long enough to be disturbed."""
     path = folder / "settings.json"
     path.write_text(json.dumps(_long(settings).to_dict()))
     command = [sys.executable, "-m", "napari_inr_denoise", "run", str(folder / "*.tif")]
     return [*command, "--out", str(folder / "out"), "--settings", str(path)]
 
 
-def _begun(command: list[str], folder: Path) -> subprocess.Popen[str]:
+def _begun(command: list[str], folder: Path, workers: int) -> subprocess.Popen[str]:
     """Start a run in a process group of its own, and wait for a finished plane."""
     running = subprocess.Popen(
-        [*command, "--workers", "2"],
+        [*command, "--workers", str(workers)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -237,7 +239,7 @@ def _finish_like_undisturbed(
 def test_kill_9_of_the_whole_run_loses_nothing_and_leaves_no_worker(
     single: Path, tiny: DenoiseSettings, client: Any
 ) -> None:
-    running = _begun(_command(single, tiny), single)
+    running = _begun(_command(single, tiny), single, 1)
     workers = _holders(single)
     running.kill()
     running.communicate(timeout=30)
@@ -249,7 +251,7 @@ def test_kill_9_of_the_whole_run_loses_nothing_and_leaves_no_worker(
 def test_ctrl_c_stops_all_workers_and_keeps_finished_planes(
     single: Path, tiny: DenoiseSettings, client: Any
 ) -> None:
-    running = _begun(_command(single, tiny), single)
+    running = _begun(_command(single, tiny), single, 2)
     os.killpg(running.pid, signal.SIGINT)
     _, error = running.communicate(timeout=30)
     assert running.returncode in (130, -signal.SIGINT), error

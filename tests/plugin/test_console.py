@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from napari.qt.threading import WorkerBase
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QThreadPool, QTimer
 
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
@@ -42,6 +43,19 @@ def test_the_end_is_told_with_the_layer(viewer: Any, widget: InrDenoiseWidget) -
     assert ended == [made]
     assert not widget.running
     assert widget.wait() is made  # at once: nothing is at work
+
+
+def test_the_run_may_end_before_somebody_waits(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    widget.run()
+    pool = QThreadPool.globalInstance()
+    assert pool is not None
+    until = time.monotonic() + 60
+    while pool.activeThreadCount() and time.monotonic() < until:
+        time.sleep(0.01)  # and no event is looked at
+    assert widget.running
+    assert widget.wait() == viewer.layers["noisy stack [denoised]"]
 
 
 def test_a_run_that_does_not_start_has_no_layer(

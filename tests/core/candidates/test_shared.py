@@ -17,7 +17,7 @@ from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.pipeline.plan import Plan
-from napari_inr_denoise.core.pipeline.strategies import plane_strategies
+from napari_inr_denoise.core.pipeline.strategies import plane_strategies, run_context
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.samples import time_lapse
 
@@ -285,11 +285,25 @@ def test_beads_that_move_leave_no_ghosts() -> None:
     assert _rms(together - lapse.truth) < 1.02 * _rms(alone - lapse.truth)
 
 
+@pytest.fixture
+def trained_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the runs of a test share their networks: they train on the same planes."""
+    train, kept = stack_module.train_shared, []
+
+    def once(*args: Any, **named: Any) -> Any:
+        if not kept:
+            kept.append((yield from train(*args, **named)))
+        return kept[0]
+
+    monkeypatch.setattr(run_context, "train_shared", once)
+
+
 def _disk(row: int, column: int) -> NDArray[np.bool_]:
     y, x = np.mgrid[:SIDE, :SIDE]
     return np.asarray((y - row) ** 2 + (x - column) ** 2 <= 3**2)
 
 
+@pytest.mark.usefixtures("trained_once")
 def test_a_sudden_change_stays_in_its_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk is bright, and another one dark, in frame 2 of a still movie."""
     movie = np.repeat(_tissue(1), COUNT, axis=0)
@@ -310,6 +324,7 @@ def test_a_sudden_change_stays_in_its_frame(monkeypatch: pytest.MonkeyPatch) -> 
     assert _rms(with_test - movie) < 1.005 * _rms(without - movie)
 
 
+@pytest.mark.usefixtures("trained_once")
 def test_a_still_movie_loses_nothing_to_the_test(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -64,7 +64,7 @@ def _noisy(clean: NDArray[np.float64], seed: int = 1) -> NDArray[np.float64]:
 
 @pytest.fixture(scope="module")
 def clean() -> NDArray[np.float64]:
-    return _field(420, 560)
+    return _field(344, 400)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def tiled(clean: NDArray[np.float64]) -> Any:
 @pytest.fixture(scope="module")
 def strip() -> NDArray[np.float64]:
     """A noisy plane of two tiles."""
-    noisy = _noisy(_field(240, 560))
+    noisy = _noisy(_field(240, 480))
     assert Plan.of("YX", noisy.shape, QUICK_TILED).tiling.count == 2
     return noisy
 

@@ -79,7 +79,7 @@ def test_large_planes_are_told_with_their_tiles(
     monkeypatch.setattr(module, "network_paces", known)
     monkeypatch.setattr(module, "other_pace", lambda *_: OtherPace())
     small = replace(AUTO, memory_gb=0.5)
-    plan = preflight(np.tile(_tissue(1)[0], (12, 12)), "YX", small)
+    plan = preflight(np.tile(_tissue(1)[0], (8, 8)), "YX", small)
     assert plan.tiling.count > 1
     assert f"in {plan.tiling.count} tiles" in plan.words()
     assert plan.memory_gb < 2

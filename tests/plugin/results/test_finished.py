@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -12,114 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.qt.threading import WorkerBase
-from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
-from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until
+from tests.plugin.results.two import noisy_planes, two_results
 
 pytestmark = pytest.mark.window
 
 
-def _noisy(planes: int, level: float) -> Any:
-    return np.random.default_rng(0).normal(level, 9, (planes, 40, 40))
-
-
 @pytest.fixture
 def two(viewer: Any, widget: InrDenoiseWidget) -> tuple[Any, Any]:
-    """Stacks of two and of three planes that were denoised by one press of Run."""
-    viewer.layers.clear()
-    layers = [
-        viewer.add_image(_noisy(planes, 50 * planes), name=name)
-        for planes, name in ((2, "a"), (3, "b"))
-    ]
-    widget.layer.value = layers[0]
-    widget.scope.value = STACK
-    viewer.layers.selection = set(layers)
-    widget.run()
-    wait_until(lambda: not widget.running)
-    return layers[0], layers[1]
-
-
-def test_all_follows_the_layer_that_is_selected(
-    viewer: Any,
-    widget: InrDenoiseWidget,
-    two: tuple[Any, Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    path = tmp_path / "report.json"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    assert widget.results.table.rowCount() == 3  # the last one's
-    for source, planes in (*zip(two, (2, 3), strict=True), (two[0], 2)):
-        result = viewer.layers[f"{source.name} [denoised]"]
-        for selected in (source, result):
-            viewer.layers.selection.active = selected
-            assert widget.results.table.rowCount() == planes
-            assert widget.results.title.value == f"{source.name} [denoised]"
-            assert widget.layer.value is source
-        widget.results.report_button.click()
-        (file,) = json.loads(path.read_text())["files"]
-        assert len(file["planes"]) == planes
-        widget.results.raw.setChecked(True)
-        widget.results.show.value = "residual"
-        removed = widget.after_run.show.layer
-        assert np.allclose(removed.data, source.data - result.data, atol=1e-3)
-        assert (
-            widget.results.table.rowCount() == planes
-        )  # what tells of a result is no choice
-        viewer.layers.remove(removed)
-        assert widget.results.show.value == "result"
-
-
-def test_each_has_its_own_strength(
-    viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
-) -> None:
-    first, second = (viewer.layers[f"{name} [denoised]"] for name in "ab")
-    fitted = second.data
-    viewer.layers.selection.active = first
-    widget.strength.value = -1.0
-    process_events(0.2)
-    assert np.allclose(np.asarray(first.data), two[0].data, atol=1e-3)
-    viewer.layers.selection.active = two[1]
-    assert widget.strength.value == 0
-    process_events(0.2)
-    assert second.data is fitted
-    viewer.layers.selection.active = two[0]
-    assert widget.strength.value == -1
-    assert widget.results.keep_button.isVisibleTo(widget)
-    assert first.metadata[REPORT_KEY]["settings"]["strength"] == -1
-    assert second.metadata[REPORT_KEY]["settings"]["strength"] == 0
-
-
-def test_a_comparison_ends_when_the_user_turns_to_another_result(
-    viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
-) -> None:
-    viewer.layers.selection.active = two[0]
-    widget.results.show.value = "split"
-    both = viewer.layers["a [split]"]
-    viewer.layers.selection.active = two[0]
-    assert widget.results.show.value == "split"
-    viewer.layers.selection.active = two[1]
-    assert widget.results.show.value == "result"
-    wait_until(lambda: both not in viewer.layers)
-    assert viewer.layers.selection.active == two[1]
-    widget.results.show.value = "split"
-    assert "b [split]" in viewer.layers
-
-
-def test_an_image_without_a_result_has_nothing(
-    viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
-) -> None:
-    viewer.add_image(_noisy(2, 9), name="fresh")
-    assert not widget.results.native.isVisibleTo(widget)
-    assert widget.results.table.rowCount() == 0
-    viewer.layers.selection.active = two[0]
-    assert widget.results.native.isVisibleTo(widget)
-    viewer.add_points(np.zeros((1, 3)))
-    assert not widget.results.native.isVisibleTo(widget)
+    return two_results(viewer, widget)
 
 
 def test_a_preview_is_not_the_result_of_its_image(
@@ -156,7 +60,7 @@ def test_a_result_can_be_looked_at_while_the_next_is_made(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
     viewer.layers.clear()
-    layers = [viewer.add_image(_noisy(1, 9)[0], name=name) for name in "ab"]
+    layers = [viewer.add_image(noisy_planes(1, 9)[0], name=name) for name in "ab"]
     widget.layer.value = layers[0]
     widget.run()
     wait_until(lambda: at_work(widget))
@@ -206,7 +110,7 @@ def test_a_source_that_goes_in_mid_run_leaves_a_result_at_the_chosen_strength(
     save_settings(replace(widget.settings, strength=-1.0), saved)
     widget.load(saved)
     viewer.layers.clear()
-    layer = viewer.add_image(_noisy(1, 90)[0], name="a")
+    layer = viewer.add_image(noisy_planes(1, 90)[0], name="a")
     noisy = layer.data
     widget.run()
     viewer.layers.remove(layer)

@@ -26,6 +26,7 @@ from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from napari_inr_denoise.plugin.widgets.folder_widget import FolderWidget
 from tests.conftest import wait_until
+from tests.forked import workers_forked
 from tests.plugin.conftest import PLUGIN
 
 SHAPE = (2, 32, 32)
@@ -90,9 +91,10 @@ def test_the_choices_are_those_of_the_command(
     assert (widget.preset.value, widget.mode.value) == ("mine.json", "volume")
     widget.mode.value = "plane"
     widget.workers.value, widget.dtype.value = 2, True
-    widget.run()
-    # Two processes start and load torch, on a busy machine for more than a minute.
-    wait_until(lambda: not widget.running, seconds=240)
+    with workers_forked():
+        widget.run()
+        # Two processes start, on a busy machine for more than a minute.
+        wait_until(lambda: not widget.running, seconds=240)
     assert widget.status_label.value.startswith("2 done, 1 failed, 0 skipped.")
     out = images.parent / "results"
     result = out / "a.inr.ome.tif"

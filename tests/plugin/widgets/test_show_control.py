@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from napari.qt.threading import WorkerBase
-from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QKeyEvent, QMouseEvent
-from qtpy.QtWidgets import QApplication
 
-from napari_inr_denoise.plugin.layers.metadata_keys import SHOWS_KEY
 from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
+from tests.plugin.widgets.split import (
+    NAME,
+    Ending,
+    assert_ended,
+    assert_split,
+    cut_at,
+    shown,
+)
 
 pytestmark = pytest.mark.window
-NAME = "noisy stack [split]"
 
 
 def _ran(widget: InrDenoiseWidget) -> None:
     widget.run()
     wait_until(lambda: not widget.running)
-
-
-def _shown(layer: Any) -> np.ndarray:
-    """Return what the canvas shows of a layer, as it lies on the screen."""
-    return np.asarray(layer._slice.image.view)
 
 
 @pytest.fixture
@@ -51,109 +48,6 @@ def compared(viewer: Any, ran: InrDenoiseWidget) -> InrDenoiseWidget:
     return ran
 
 
-def _assert_split(both: Any, noisy: np.ndarray, denoised: np.ndarray, at: int) -> None:
-    shown = _shown(both)
-    assert np.array_equal(shown[:, :at], noisy[:, :at])
-    assert np.array_equal(shown[:, at:], denoised[:, at:])
-
-
-def _cut(viewer: Any, widget: InrDenoiseWidget, column: int, columns: int) -> None:
-    """Show all, and move the line to the left edge of a column on the screen."""
-    viewer.reset_view()
-    line, layer = widget.after_run.show.line, widget.after_run.show.layer
-    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
-    across = viewer.dims.displayed[-1] - viewer.dims.ndim + layer.ndim
-    width = columns * float(layer.extent.step[across]) * camera.zoom
-    canvas = line.handle.parentWidget().width()
-    line.position = 0.5 + (column / columns - 0.5) * width / canvas
-    process_events(0.1)
-
-
-def test_noisy_is_left_and_the_result_right(
-    viewer: Any, compared: InrDenoiseWidget
-) -> None:
-    source, result, both = viewer.layers
-    assert both.metadata[SHOWS_KEY] == "split"
-    for plane, column in ((0, 12), (2, 6), (1, 20)):
-        viewer.dims.set_current_step(0, plane)
-        _cut(viewer, compared, column, 24)
-        _assert_split(both, source.data[plane], result.data[plane], column)
-    assert np.array_equal(both.extent.world, result.extent.world)
-    assert both.contrast_limits == result.contrast_limits
-    assert both.colormap.name == result.colormap.name
-    assert compared.layer.value is source  # the selection of the new layer is no choice
-
-
-def test_the_line_is_always_in_view(viewer: Any, compared: InrDenoiseWidget) -> None:
-    source, result, both = viewer.layers
-    line = compared.after_run.show.line
-    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
-    plane = viewer.dims.current_step[0]
-    _cut(viewer, compared, 12, 24)
-    camera.zoom *= 3
-    step = both.extent.step[-1]
-    camera.center = (0.0, 16.0 * step, 5.5 * step)
-    process_events(0.1)
-    canvas = line.handle.parentWidget()
-    assert line.handle.isVisible()
-    assert 0 < line.handle.geometry().center().x() < canvas.width()
-    # The line stays on the screen; the image moves below it.
-    _assert_split(both, source.data[plane], result.data[plane], 6)
-    for position in (-3.0, 5.0):
-        line.position = position
-        assert 0 < line.position < 1
-
-
-def test_the_line_is_dragged_and_moved_by_keys(
-    viewer: Any, compared: InrDenoiseWidget
-) -> None:
-    line = compared.after_run.show.line
-    centre = viewer.camera.center if not hasattr(viewer, "scene") else None
-    handle = line.handle
-    canvas = handle.parentWidget()
-    at = QPointF(handle.width() / 2 + canvas.width() / 4, 50)
-    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove):
-        QApplication.sendEvent(handle, QMouseEvent(kind, at, at, left, left, none))
-    assert line.position == pytest.approx(0.75, abs=0.01)
-    key = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Left, none)
-    QApplication.sendEvent(handle, key)
-    assert line.position == pytest.approx(0.73, abs=0.01)
-    assert centre is None or centre == viewer.camera.center
-
-
-def test_it_is_drawn(viewer: Any, compared: InrDenoiseWidget) -> None:
-    source, result, both = viewer.layers
-    source.visible = result.visible = False
-    both.contrast_limits = (0, 1)
-    result.data = np.zeros(result.data.shape, np.float32)  # black; the rest is white
-    viewer.reset_view()
-    process_events(0.3)
-    picture = viewer.screenshot(canvas_only=True, flash=False)[..., 0] > 128
-    high, wide = picture.shape
-    across = picture[high // 2]
-    assert across[wide // 2 - 8 : wide // 2 - 2].all()
-    assert not across[wide // 2 + 2 :].any()
-    compared.after_run.show.line.position = 0.0  # outside of the image
-    process_events(0.3)
-    assert not (viewer.screenshot(canvas_only=True, flash=False)[..., 0] > 128).any()
-
-
-def test_the_divide_is_upright_whatever_is_shown(
-    viewer: Any, compared: InrDenoiseWidget
-) -> None:
-    source, result, both = viewer.layers
-    viewer.dims.order = (2, 1, 0)  # rows and planes: planes run from left to right
-    _cut(viewer, compared, 1, 3)
-    at = viewer.dims.current_step[2]
-    noisy, denoised = source.data[:, :, at].T, result.data[:, :, at].T
-    _assert_split(both, noisy, denoised, 1)
-    viewer.dims.order = (0, 2, 1)  # columns from top to bottom
-    _cut(viewer, compared, 13, 32)
-    at = viewer.dims.current_step[0]
-    _assert_split(both, source.data[at].T, result.data[at].T, 13)
-
-
 def test_a_mirrored_and_a_turned_layer(viewer: Any, widget: InrDenoiseWidget) -> None:
     rng = np.random.default_rng(0)
     noisy = rng.poisson(50, (20, 30)).astype(np.float32)
@@ -161,18 +55,18 @@ def test_a_mirrored_and_a_turned_layer(viewer: Any, widget: InrDenoiseWidget) ->
     _ran(widget)
     widget.results.show.value = "split"
     both = viewer.layers["mirrored [split]"]
-    _cut(viewer, widget, 6, 30)
-    assert np.array_equal(_shown(both)[:, 24:], noisy[:, 24:])
-    assert not np.allclose(_shown(both)[:, :24], noisy[:, :24])
+    cut_at(viewer, widget, 6, 30)
+    assert np.array_equal(shown(both)[:, 24:], noisy[:, 24:])
+    assert not np.allclose(shown(both)[:, :24], noisy[:, :24])
     viewer.layers.remove(layer)
     viewer.add_image(noisy, name="turned", rotate=-90)
     _ran(widget)
     widget.results.show.value = "split"
     both = viewer.layers["turned [split]"]
-    _cut(viewer, widget, 4, 20)
+    cut_at(viewer, widget, 4, 20)
     # Rows run from right to left now.
-    assert np.array_equal(_shown(both)[16:], noisy[16:])
-    assert not np.allclose(_shown(both)[:16], noisy[:16])
+    assert np.array_equal(shown(both)[16:], noisy[16:])
+    assert not np.allclose(shown(both)[:16], noisy[:16])
 
 
 def test_lazy_layers_are_read_slice_by_slice(
@@ -203,10 +97,10 @@ def test_lazy_layers_are_read_slice_by_slice(
     process_events(0.1)
     read.clear()
     for column in (3, 5, 7):
-        _cut(viewer, widget, column, 24)
+        cut_at(viewer, widget, column, 24)
     assert not read
     both = viewer.layers["lazy [split]"]
-    _assert_split(both, noisy[1], viewer.layers["lazy [denoised]"].data[1], 7)
+    assert_split(both, noisy[1], viewer.layers["lazy [denoised]"].data[1], 7)
 
 
 def test_colours(viewer: Any, widget: InrDenoiseWidget) -> None:
@@ -216,8 +110,8 @@ def test_colours(viewer: Any, widget: InrDenoiseWidget) -> None:
     widget.results.show.value = "split"
     both = viewer.layers["colours [split]"]
     assert both.rgb
-    _cut(viewer, widget, 12, 24)
-    _assert_split(both, colours, viewer.layers["colours [denoised]"].data, 12)
+    cut_at(viewer, widget, 12, 24)
+    assert_split(both, colours, viewer.layers["colours [denoised]"].data, 12)
 
 
 def test_several_resolutions_are_compared_at_the_full_one(
@@ -228,25 +122,13 @@ def test_several_resolutions_are_compared_at_the_full_one(
     _ran(widget)
     widget.results.show.value = "split"
     both = viewer.layers["pyramid [split]"]
-    _cut(viewer, widget, 32, 64)
-    assert np.array_equal(_shown(both)[:, :32], noisy[:, :32])
+    cut_at(viewer, widget, 32, 64)
+    assert np.array_equal(shown(both)[:, :32], noisy[:, :32])
     viewer.layers.remove(pyramid)
     wait_until(lambda: both not in viewer.layers)
 
 
-@pytest.mark.usefixtures("compared")
-def test_in_three_dimensions(viewer: Any) -> None:
-    viewer.dims.ndisplay = 3
-    process_events(0.2)
-    source, result, both = viewer.layers
-    assert np.array_equal(_shown(both)[..., :12], source.data[..., :12])
-    assert np.array_equal(_shown(both)[..., 12:], result.data[..., 12:])
-    viewer.dims.ndisplay = 2
-
-
-ENDINGS: dict[str, Callable[[Any, InrDenoiseWidget], object]] = {
-    "the button": lambda _, widget: widget.results.show.button("result").click(),
-    "the layer itself": lambda viewer, _: viewer.layers.remove(NAME),
+ENDINGS: dict[str, Ending] = {
     "the source": lambda viewer, _: viewer.layers.remove("noisy stack"),
     "the result": lambda viewer, _: viewer.layers.remove("noisy stack [denoised]"),
     "all layers": lambda viewer, _: viewer.layers.clear(),
@@ -259,41 +141,10 @@ ENDINGS: dict[str, Callable[[Any, InrDenoiseWidget], object]] = {
 def test_the_viewer_is_as_it_was(
     viewer: Any, compared: InrDenoiseWidget, ending: str
 ) -> None:
-    source, result, _ = viewer.layers
-    before = (viewer.dims.point, viewer.dims.order, viewer.layers.selection.active)
-    ENDINGS[ending](viewer, compared)
-    assert compared.results.show.value == "result"
-    assert compared.after_run.show.line.handle is None
-    wait_until(lambda: NAME not in viewer.layers)
-    if source in viewer.layers:
-        if ending != "another run":  # whose own layer is selected as it comes
-            wait_until(lambda: viewer.layers.selection.active == source)
-        assert source.visible
-        assert (viewer.dims.point, viewer.dims.order) == before[:2]
-    # Nothing listens to the result any more.
-    result.data = result.data + 1
-    wait_until(lambda: not compared.running)
-    process_events(0.2)  # and the window can be drawn
-    assert NAME not in viewer.layers
-
-
-def test_it_can_begin_again(viewer: Any, compared: InrDenoiseWidget) -> None:
-    for _ in range(2):
-        compared.results.show.value = "result"
-        wait_until(lambda: len(viewer.layers) == 2)
-        compared.results.show.value = "split"
-        assert len(viewer.layers) == 3
-
-
-def test_the_selection_stays(viewer: Any, compared: InrDenoiseWidget) -> None:
-    result = viewer.layers[1]
-    viewer.layers.selection.active = result
-    assert NAME in viewer.layers  # the same result
-    compared.results.show.value = "residual"
-    assert viewer.layers.selection.active == result
-    compared.results.show.value = "result"
-    wait_until(lambda: len(viewer.layers) == 2)
-    assert viewer.layers.selection.active == result
+    """Two more endings are in `test_split_view`."""
+    # Its own layer is selected as it comes.
+    kept = ending != "another run"
+    assert_ended(viewer, compared, ENDINGS[ending], source_selected=kept)
 
 
 def test_a_result_that_no_longer_fits_is_said(

@@ -125,9 +125,7 @@ class NeighbourhoodSettings(CheckedSettings):
     batch_size: int = setting(
         2048, "Pixels drawn in each step.", minimum=1, maximum=2**20
     )
-    learning_rate: float = setting(
-        2e-3, "Step size.", minimum=1e-8, maximum=1.0
-    )
+    learning_rate: float = setting(2e-3, "Step size.", minimum=1e-8, maximum=1.0)
     context_radius: int = setting(
         4,
         "Radius of the window in context slices.",

@@ -82,6 +82,7 @@ class RunController:
         self._live: ResultLayer | None = None
         self._last: Image | None = None
         self._plane_count = 0
+        self._waiting: list[QEventLoop] = []
         self._timer = QTimer()
         self._timer.setInterval(_TIME_MS)
         self._timer.timeout.connect(self._tell_time)
@@ -119,9 +120,9 @@ class RunController:
         """
         while self._worker is not None and not self._lifetime.over:
             loop = QEventLoop()
-            # The worker's own signal: it also comes after the window was closed.
-            self._worker.finished.connect(loop.quit)
+            self._waiting.append(loop)
             loop.exec()
+            self._waiting.remove(loop)
         return self._last
 
     def _next(self) -> None:
@@ -147,6 +148,8 @@ class RunController:
         worker.returned.connect(self._show_result)
         worker.errored.connect(self._show_failure)
         worker.finished.connect(self._finish)
+        # Connected before the start: a worker may end before somebody waits for it.
+        worker.finished.connect(self._end_waiting)
         self._worker, self._run = worker, run
         self._live = ResultLayer(self._viewer, run.source)
         self._plane_count = 0
@@ -221,6 +224,11 @@ class RunController:
         if self._live is not None:
             self._live.close()
         self._next()
+
+    def _end_waiting(self) -> None:
+        """Let `wait` go on, also after the window was closed."""
+        for loop in self._waiting:
+            loop.quit()
 
     @while_open
     def _follow_slider(self, *_: object) -> None:

@@ -23,8 +23,9 @@ from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.pipeline.strategies import independent_tiles as module
 from napari_inr_denoise.core.pipeline.strategies import plane_strategies
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
+from napari_inr_denoise.image import tiling
 from napari_inr_denoise.image.source import ImageSource
-from napari_inr_denoise.image.tiling import MIN_TILE_SIDE, Tiling
+from napari_inr_denoise.image.tiling import Tiling
 from tests.core.torch_threads import four_threads
 
 FAST = preset_settings(
@@ -38,18 +39,27 @@ FAST = preset_settings(
 PAPER = preset_settings(
     "paper", width=16, depth=2, batch_size=256, max_steps=12, device="cpu"
 )
-_TILED = MIN_TILE_SIDE + 40
-"""Side of a plane of four tiles."""
+_SIDE = 150
+"""Side of the square with as many pixels as a tile may have."""
+_TWO, _FOUR = (180, 130), (180, 180)
+"""Shapes of planes of two and of four tiles."""
 
 
 _threads = pytest.fixture(autouse=True)(four_threads)
 
 
-def _channels(count: int = 3, side: int = 40) -> NDArray[np.float32]:
+def _channels(count: int = 3, shape: tuple[int, int] = (40, 40)) -> NDArray[np.float32]:
     random = np.random.default_rng(0)
-    y, x = np.mgrid[:side, :side]
+    y, x = np.mgrid[: shape[0], : shape[1]]
     clean = [100 + 30 * np.sin(x / (4 + k)) * np.cos(y / 5) for k in range(count)]
-    return (clean + random.normal(0, 8, (count, side, side))).astype(np.float32)
+    return (clean + random.normal(0, 8, (count, *shape))).astype(np.float32)
+
+
+def _in_small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiling, "MIN_TILE_SIDE", _SIDE)
+    monkeypatch.setattr(plan_module, "tile_side", lambda *_: _SIDE)
+    assert Tiling.of(_TWO, _SIDE).count == 2
+    assert Tiling.of(_FOUR, _SIDE).count == 4
 
 
 def _at_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,9 +98,8 @@ def test_channels_at_once_are_as_they_are_one_by_one(
 def test_tiles_at_once_are_as_they_are_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    image = _channels(2, _TILED)
-    monkeypatch.setattr(plan_module, "tile_side", lambda *_: MIN_TILE_SIDE)
-    assert Tiling.of((_TILED, _TILED), MIN_TILE_SIDE).count == 4
+    image = _channels(2, _TWO)
+    _in_small_tiles(monkeypatch)
     images = []
     for count in (1, 3):  # three: the last of a plane with the first of the next
         _at_once(count, monkeypatch)
@@ -219,11 +228,11 @@ def test_tiles_of_a_plane_are_drawn_in_their_order(
 ) -> None:
     _in_turns(monkeypatch)
     _at_once(4, monkeypatch)
-    monkeypatch.setattr(plan_module, "tile_side", lambda *_: MIN_TILE_SIDE)
+    _in_small_tiles(monkeypatch)
     lengths = iter((9, 3, 6, 1))
     replayed = _replayed(module.steps_on_best_grid, lambda _: next(lengths))
     monkeypatch.setattr(module, "steps_on_best_grid", replayed)
-    image = _channels(1, _TILED)[0] + 50
+    image = _channels(1, _FOUR)[0] + 50
     steps = list(denoise_steps(image, "YX", PAPER))
     drawn = [step.tile_number for step in steps if step.fit is None]
     assert drawn == [0, 1, 2, 3]
@@ -286,13 +295,13 @@ def test_who_is_done_is_kept_where_another_fails(
 
 
 def test_tiles_of_two_planes_are_not_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_module, "tile_side", lambda *_: MIN_TILE_SIDE)
-    image = _channels(2, _TILED) + np.array([50, 150], np.float32)[:, None, None]
+    _in_small_tiles(monkeypatch)
+    image = _channels(3, _TWO) + np.array([50, 150, 250], np.float32)[:, None, None]
     _at_once(1, monkeypatch)
     alone = _run(image, settings=PAPER)
     _in_turns(monkeypatch)
     _at_once(3, monkeypatch)  # the last tile of a plane, and two of the next
-    lengths = {1: 9, 2: 1}
+    lengths = {1: 1, 2: 9, 3: 1}
     replayed = _replayed(
         module.steps_on_best_grid, lambda one: lengths[int(one.plane_yxs.mean() // 100)]
     )

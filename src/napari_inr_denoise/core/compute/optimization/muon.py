@@ -8,9 +8,9 @@ which the gradients are large first, such as the local brightness, and thin stru
 late.
 
 Two things are added. A step is as long as the running mean is beside the gradients it
-is the mean of: where these are mostly noise, the orthogonal matrix is as well. And steps
-get shorter, for an orthogonal matrix does not become small where a network has learned
-what there is.
+is the mean of: where these are mostly noise, the orthogonal matrix is as well. And
+steps get shorter, for an orthogonal matrix does not become small where a network has
+learned what there is.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _LONGER = 8.0
 Half as long gave the same after 200 steps, and less after 25."""
 _FULL = 50
 """Number of steps of full length. After them it falls as one over their number, which
-needs no end in advance. With the root of the number, or no fall, large networks overfit:
-`auto` lost 0.1 and 0.2 dB on a two-photon frame after 300 steps."""
+needs no end in advance. With the root of the number, or no fall, large networks
+overfit: `auto` lost 0.1 and 0.25 dB on a two-photon frame after 300 steps."""
 _DECAY = 4.0
 """Decay of the weights over the rate. 12 instead lost 0.1 dB on photographs and thin
 structure, and gained 0.15 dB at half a photon a pixel."""

@@ -1,0 +1,33 @@
+"""Processes that begin with their imports done: torch alone takes seconds."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+
+_IMPORTED = [
+    "distributed",
+    "napari_inr_denoise.batch.dask_cluster",
+    "napari_inr_denoise.cli.main",
+]
+
+
+def forking() -> ForkServerContext:
+    """Start, if it is not there, the process whose forks they are."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_IMPORTED)
+    forkserver.ensure_running()
+    return context
+
+
+@contextmanager
+def workers_forked() -> Iterator[None]:
+    """Let workers of dask that are started here begin so."""
+    from dask import config
+
+    forking()
+    with config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        yield
