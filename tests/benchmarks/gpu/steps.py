@@ -18,9 +18,10 @@ from napari_inr_denoise.core.candidates.attention import AttentionModel
 from napari_inr_denoise.core.candidates.base import BlindSpotModel
 from napari_inr_denoise.core.candidates.neighbourhood import NeighbourhoodModel
 from napari_inr_denoise.core.candidates.siren import _Fit
-from napari_inr_denoise.core.compute import cuda_graphs, optimizer
+from napari_inr_denoise.core.compute import cuda_graphs
 from napari_inr_denoise.core.compute.concurrency import fit_concurrently
 from napari_inr_denoise.core.compute.devices import synchronize
+from napari_inr_denoise.core.compute.optimization import optimizer
 from napari_inr_denoise.core.compute.precision import product_dtype
 from napari_inr_denoise.core.networks import fused_sine
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane

@@ -137,9 +137,9 @@ def test_the_same_seed_gives_the_same_bytes(rng: np.random.Generator) -> None:
     assert first.tobytes() != other.tobytes()
 
 
-def test_correlated_noise_takes_more_steps_up_to_a_limit() -> None:
+def test_correlated_noise_has_a_limit_of_its_own() -> None:
     model, pixels = NeighbourhoodModel(), 10**6
-    for wanted, expected in ((200, 300), (600, 400)):
+    for wanted, expected in ((100, 100), (400, 200)):
         settings = preset_settings("fast", window_steps=wanted)
         white, correlated = (
             model.planned_steps(pixels, wanted, settings, correlated=one)

@@ -17,7 +17,6 @@ from napari_inr_denoise.core.candidates import attention as fit_attention
 from napari_inr_denoise.core.candidates import neighbourhood as fit_neighbourhood
 from napari_inr_denoise.core.candidates import siren_training
 from napari_inr_denoise.core.compute import cuda_graphs as captured
-from napari_inr_denoise.core.compute import optimizer as descent
 from napari_inr_denoise.core.compute.cuda_graphs import (
     CudaGraphs,
     Graphs,
@@ -25,6 +24,7 @@ from napari_inr_denoise.core.compute.cuda_graphs import (
     capture_notes,
     graphs_for,
 )
+from napari_inr_denoise.core.compute.optimization import optimizer as descent
 from napari_inr_denoise.core.compute.optimization.gradient import part_count
 from napari_inr_denoise.core.denoise import DenoiseResult
 from napari_inr_denoise.core.settings import preset_settings

@@ -108,9 +108,9 @@ def test_correlated_noise_is_trained_on_to_its_own_limit(together: bool) -> None
     pace = {"neighbourhood": Pace(1.0, 0.0)}
     assert load.seconds(pace, NOTHING) > 1000 * trainings - 1
     correlated = replace(load, correlated=True)
-    assert correlated.steps(pace) == (400, 400)
+    assert correlated.steps(pace) == (200, 200)
     for share in (0.0, None, 1.0):
-        assert correlated.seconds(pace, NOTHING, share) == 400 * trainings
+        assert correlated.seconds(pace, NOTHING, share) == 200 * trainings
 
 
 def test_predictions_that_are_shown_are_filtered() -> None:
