@@ -50,11 +50,11 @@ def test_steps_are_short_where_gradients_are_noise() -> None:
     for share in (0.0, 1.0):
         weight = torch.zeros(12, 16)
         muon = Muon([weight])
-        for _ in range(60):
+        for _ in range(50):  # of full length
             noise = torch.randn(12, 16, generator=drawn)
-            before = weight.clone()
+            weight.zero_()  # so that nothing decays
             muon.step([share * signal + (1 - share) * noise], _RATE)
-        moved[share] = float((weight - before).norm())
+        moved[share] = float(weight.norm())
     # The mean of ten steps of noise has 0.23 of their size.
     assert moved[0.0] == pytest.approx(0.23 * 8 * _RATE * (12 * 16) ** 0.5, rel=0.3)
     assert moved[0.0] < 0.4 * moved[1.0]
