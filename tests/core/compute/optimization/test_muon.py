@@ -112,6 +112,13 @@ def test_a_recording_changes_what_it_says_alone() -> None:
     torch.testing.assert_close(weight, after, rtol=0, atol=0)
 
 
+def test_without_matrices_nothing_is_recorded_that_a_replay_would_not_change() -> None:
+    """A tensor on the host among those of a GPU would differ after a replay."""
+    muon = Muon([])
+    muon.step([], torch.tensor(_RATE))
+    assert muon.state == []
+
+
 def test_the_optimizer_leaves_no_weight_out() -> None:
     network = _network()
     before = copy.deepcopy(network)

@@ -59,8 +59,9 @@ class Muon:
         self._means = [torch.zeros_like(weight) for weight in weights]
         # Sum of the squared norms, and of the weights of the terms of both sums.
         self._sums = [weight.new_zeros(3) for weight in weights]
-        self._count = self._sums[0].new_zeros(()) if self._sums else torch.zeros(())
-        self.state = [*self._weights, *self._means, *self._sums, self._count]
+        # A tensor as well: a recorded step repeats what it has read from the host.
+        self._counts = [one.new_zeros(()) for one in weights[:1]]
+        self.state = [*self._weights, *self._means, *self._sums, *self._counts]
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor], rate: float | Tensor) -> None:
@@ -73,8 +74,9 @@ class Muon:
         rate : float or Tensor
             Learning rate, as of AdamW.
         """
-        self._count += 1
-        rate = rate * (_FULL / self._count).clamp(max=1.0)
+        for count in self._counts:
+            count.add_(1)
+            rate = rate * (_FULL / count).clamp(max=1.0)
         each = zip(self._weights, gradients, self._means, self._sums, strict=True)
         for weight, gradient, mean, sums in each:
             mean.lerp_(gradient, 1 - _MOMENTUM)
