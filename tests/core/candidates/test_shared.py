@@ -93,7 +93,7 @@ def test_brightness_stays_plane_by_plane(clean: NDArray[np.float64]) -> None:
     """As where a sample bleaches."""
     fading = clean * np.linspace(1.0, 0.5, COUNT)[:, None, None]
     noisy = _noisy(fading)
-    after = _run(noisy, "TYX").image
+    after = _run(noisy, "TYX", QUICK).image
     change = after.mean(axis=(1, 2)) - noisy.mean(axis=(1, 2))
     assert np.abs(change).max() < 0.5
 
@@ -144,7 +144,8 @@ def test_planes_without_noise_or_values_come_back_as_they_were(
 def test_channels_and_time_points_are_series_of_their_own(
     clean: NDArray[np.float64],
 ) -> None:
-    both = np.stack([_noisy(clean), 3 * _noisy(clean[::-1], 2)], axis=1)
+    few = clean[:3]
+    both = np.stack([_noisy(few), 3 * _noisy(few[::-1], 2)], axis=1)
     image = _run(both, "ZCYX", QUICK).image
     for channel in range(2):
         alone = _run(both[:, channel], settings=QUICK).image

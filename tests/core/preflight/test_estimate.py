@@ -32,6 +32,20 @@ def _tissue(count: int = 6, side: int = 48) -> NDArray[np.float64]:
     return np.asarray(clean + random.normal(0, 8.0, clean.shape))
 
 
+def _asked_at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list of how many at once will be measured, while nothing is."""
+    asked: list[int] = []
+
+    def known(*asked_for: object) -> Measuring[dict[str, Pace]]:
+        asked.append(int(str(asked_for[-1])))
+        yield
+        return TIMES
+
+    monkeypatch.setattr(module, "network_paces", known)
+    monkeypatch.setattr(module, "other_pace", lambda *_: OtherPace())
+    return asked
+
+
 def test_what_will_happen_is_told() -> None:
     plan = preflight(_tissue(), "ZYX", SETTINGS)
     assert plan.planes == 6
@@ -62,7 +76,10 @@ def test_a_step_is_measured_on_as_many_planes_as_share_it(
     assert together.seconds > 0  # planes are compared before
 
 
-def test_unrelated_planes_are_counted_one_by_one() -> None:
+def test_unrelated_planes_are_counted_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _asked_at_once(monkeypatch)
     planes = np.stack([_tissue(1)[0], _tissue(4)[3][::-1], _tissue(2)[1].T])
     shuffled = [np.roll(plane, 17 * k, axis=0) for k, plane in enumerate(planes)]
     assert not preflight(np.stack(shuffled), "ZYX", SETTINGS).together
@@ -71,13 +88,7 @@ def test_unrelated_planes_are_counted_one_by_one() -> None:
 def test_large_planes_are_told_with_their_tiles(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-
-    def known(*_: object) -> Measuring[dict[str, Pace]]:
-        yield
-        return TIMES
-
-    monkeypatch.setattr(module, "network_paces", known)
-    monkeypatch.setattr(module, "other_pace", lambda *_: OtherPace())
+    _asked_at_once(monkeypatch)
     small = replace(AUTO, memory_gb=0.5)
     plan = preflight(np.tile(_tissue(1)[0], (8, 8)), "YX", small)
     assert plan.tiling.count > 1
@@ -92,7 +103,7 @@ def test_the_order_of_the_time_is_right(settings: DenoiseSettings) -> None:
 
     from napari_inr_denoise.core.denoise import denoise
 
-    image = _tissue(3)
+    image = _tissue(3, 32)
     plan = preflight(image, "ZYX", settings)
     started = time.perf_counter()
     denoise(image, "ZYX", settings=settings)
@@ -112,7 +123,7 @@ def test_a_volume_and_the_published_method_may_end_before() -> None:
 
 
 def test_a_volume_takes_longer_than_its_planes_as_a_stack() -> None:
-    noisy = _tissue() + np.random.default_rng(3).normal(0, 3, _tissue().shape)
+    noisy = _tissue(4, 32) + np.random.default_rng(3).normal(0, 3, (4, 32, 32))
     tiny = replace(SETTINGS, siren=replace(SETTINGS.siren, width=16, depth=2))
     volume = preflight(noisy, "ZYX", replace(tiny, mode="volume"))
     stack = preflight(noisy, "ZYX", tiny)
@@ -142,20 +153,6 @@ def test_previews_are_counted_where_somebody_looks(
         for name, pace in TIMES.items()
     )
     assert extra == pytest.approx(image.size * predicted)
-
-
-def _asked_at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list of how many at once will be measured, while nothing is."""
-    asked: list[int] = []
-
-    def known(*asked_for: object) -> Measuring[dict[str, Pace]]:
-        asked.append(int(str(asked_for[-1])))
-        yield
-        return TIMES
-
-    monkeypatch.setattr(module, "network_paces", known)
-    monkeypatch.setattr(module, "other_pace", lambda *_: OtherPace())
-    return asked
 
 
 def test_planes_that_are_denoised_at_once_are_measured_at_once(
@@ -201,7 +198,8 @@ def test_an_easy_image_is_expected_to_end_early(noise: float, easy: bool) -> Non
     assert (plan.seconds == low) is easy
 
 
-def test_a_result_that_is_kept_counts() -> None:
+def test_a_result_that_is_kept_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    _asked_at_once(monkeypatch)
     image = np.broadcast_to(_tissue(1), (6, 48, 48))
     kept, streamed = (
         preflight(image, "ZYX", SETTINGS, streamed=flag).memory_gb

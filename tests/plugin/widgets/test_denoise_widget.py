@@ -78,14 +78,14 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
 
 
 def test_every_plane_of_the_stack(viewer: Any, widget: InrDenoiseWidget) -> None:
-    viewer.layers[0].data = viewer.layers[0].data[:, :24, :24]
+    viewer.layers[0].data = viewer.layers[0].data[:5, :24, :24]
     widget.scope.value = STACK
     widget.run()
     wait_until(lambda: not widget.running)
     result = viewer.layers[-1]
     assert result.data.shape == viewer.layers[0].data.shape
     planes = result.metadata["inr_denoise"]["files"][0]["planes"]
-    assert [plane["index"]["Z"] for plane in planes] == list(range(16))
+    assert [plane["index"]["Z"] for plane in planes] == list(range(5))
 
 
 def test_every_plane_has_its_row_though_hardly_a_step_is_shown(
@@ -94,7 +94,7 @@ def test_every_plane_has_its_row_though_hardly_a_step_is_shown(
     monkeypatch.setattr(worker_module, "SHOW_EVERY_S", 10**6)
     shown: list[int] = []
     widget.runs.progressed.connect(lambda step, _: shown.append(step.plane_number))
-    viewer.layers[0].data = viewer.layers[0].data[:6]
+    viewer.layers[0].data = viewer.layers[0].data[:6, :32, :32]
     widget.scope.value = STACK
     widget.run()
     wait_until(lambda: not widget.running)
@@ -191,33 +191,30 @@ def test_messages_need_no_torch() -> None:
     assert done.stdout == "Failed: no torch\n"
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (RuntimeError("CUDA out of memory. Tried to allocate"), "Out of memory"),
-        (RuntimeError("the device is lost"), "Failed: the device is lost"),
-        (ValueError("something else"), "Failed: something else"),
-    ],
-)
+_ERRORS: list[tuple[Exception, str]] = [
+    (RuntimeError("CUDA out of memory. Tried to allocate"), "Out of memory"),
+    (RuntimeError("the device is lost"), "Failed: the device is lost"),
+    (ValueError("something else"), "Failed: something else"),
+]
+
+
 def test_ending_an_error_shows_its_cause_and_frees_the_widget(
-    viewer: Any,
-    widget: InrDenoiseWidget,
-    monkeypatch: pytest.MonkeyPatch,
-    error: Exception,
-    words: str,
+    viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[str] = []
     monkeypatch.setattr(
         "napari_inr_denoise.plugin.widgets.run_controller.show_error", shown.append
     )
-    monkeypatch.setattr(SirenTraining, "step", _fail(error))
-    widget.run()
-    wait_until(lambda: not widget.running)
-    assert words in widget.status_label.value
-    assert words in shown[0]
-    assert len(viewer.layers) == 1
-    assert widget.run_bar.start_button.isVisibleTo(widget)
-    assert not widget.run_bar.stop_button.isEnabled()
+    for error, words in _ERRORS:
+        shown.clear()
+        monkeypatch.setattr(SirenTraining, "step", _fail(error))
+        widget.run()
+        wait_until(lambda: not widget.running)
+        assert words in widget.status_label.value
+        assert words in shown[0]
+        assert len(viewer.layers) == 1
+        assert widget.run_bar.start_button.isVisibleTo(widget)
+        assert not widget.run_bar.stop_button.isEnabled()
     monkeypatch.undo()
 
 

@@ -87,14 +87,15 @@ def test_a_result_alone_is_nothing_to_denoise(
     assert widget.run_bar.start_button.isEnabled()
 
 
-@pytest.mark.parametrize("report", [{}, {"version": "1", "files": [3]}, 3, None])
 def test_a_report_that_is_none_is_passed_over(
-    viewer: Any, widget: InrDenoiseWidget, report: Any
+    viewer: Any, widget: InrDenoiseWidget
 ) -> None:
-    layer = viewer.add_image(np.zeros((8, 8)), metadata={REPORT_KEY: report})
-    viewer.layers.selection.active = layer
-    assert widget.results.table.rowCount() == 0
-    assert not widget.results.native.isVisibleTo(widget)
+    for report in ({}, {"version": "1", "files": [3]}, 3, None):
+        layer = viewer.add_image(np.zeros((8, 8)), metadata={REPORT_KEY: report})
+        viewer.layers.selection.active = layer
+        assert widget.results.table.rowCount() == 0
+        assert not widget.results.native.isVisibleTo(widget)
+        viewer.layers.remove(layer)
 
 
 def test_a_result_that_was_saved_at_another_strength(

@@ -155,10 +155,10 @@ def _stack(correlated: bool) -> np.ndarray:
 @pytest.mark.parametrize(
     ("preset", "changes"),
     [
-        ("fast", {"window_steps": 6}),
-        ("best", {"window_steps": 4, "attention_steps": 2, "n_augmentations": 2}),
-        ("paper", {"max_steps": 6}),
-        ("paper", {"max_steps": 6, "mode": "volume"}),
+        ("fast", {"window_steps": 3}),
+        ("best", {"window_steps": 2, "attention_steps": 2, "n_augmentations": 2}),
+        ("paper", {"max_steps": 3}),
+        ("paper", {"max_steps": 3, "mode": "volume"}),
     ],
 )
 def test_a_result_has_the_same_bytes_for_any_number_of_threads(
