@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,22 @@ def window_problem() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files, and skip window tests where there is no window."""
+    _longest_first(items)
+    _skip_without_window(items)
+
+
+def _longest_first(items: list[pytest.Item]) -> None:
+    """Begin with files of a long test, then with those of many tests.
+
+    Or one process works on the last of them while the others have nothing to do.
+    """
+    counts = Counter(item.path for item in items)
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: (item.path not in long, -counts[item.path]))
+
+
+def _skip_without_window(items: list[pytest.Item]) -> None:
     """Skip window tests where there is no window, unless that is forbidden."""
     wanting = [item for item in items if item.get_closest_marker("window")]
     if not wanting or not window_problem():

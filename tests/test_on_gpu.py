@@ -40,6 +40,7 @@ def _asked(folder: Path, device: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for bash")
 def test_every_section_gives_figures_without_a_gpu(tmp_path: Path) -> None:
     told = _asked(tmp_path / "out", "cpu")

@@ -84,9 +84,12 @@ def growth_mb(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
     return dict(zip(_WAYS, figures, strict=True))
 
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/statm").exists(), reason="Linux tells what a process holds"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        not Path("/proc/self/statm").exists(), reason="Linux tells what a process holds"
+    ),
+]
 
 
 def test_many_runs_hold_no_more_than_few(growth_mb: dict[str, float]) -> None:

@@ -20,6 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "pages" / "scripting.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 
 
+@pytest.mark.long
 def test_the_page_runs_in_order(viewer: Any) -> None:
     """All blocks in one console that has `viewer`, as napari's own."""
     console: dict[str, Any] = {"viewer": viewer}

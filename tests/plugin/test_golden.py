@@ -66,6 +66,7 @@ def _stored(state: str, theme: str) -> NDArray[np.float64]:
     return np.asarray(Image.open(FOLDER / f"{state}-{theme}.png"), dtype=float)
 
 
+@pytest.mark.long
 def test_it_looks_as_it_did(viewer: Any, widget: InrDenoiseWidget) -> None:
     sized(widget, *SIZE)
     off = {}

@@ -22,7 +22,7 @@ from napari_inr_denoise.core import settings as settings_module
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import delete_later, process_events, wait_until
 
-pytestmark = [pytest.mark.window, pytest.mark.shaders_deleted]
+pytestmark = [pytest.mark.long, pytest.mark.window, pytest.mark.shaders_deleted]
 WARM_UP, HALF = 3, 5
 SIDE = 256
 IMAGE_BYTES = SIDE * SIDE * 4

@@ -27,6 +27,7 @@ if {run}:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seconds", "run"), [(0.8, False), (0.1, True)])
 def test_a_script_that_closes_no_viewer_ends_well(seconds: float, run: bool) -> None:
     """An estimate, or a run, is still loading torch then."""

@@ -201,9 +201,9 @@ CASES = [
 
 def _noisy(planes: int, correlated: bool) -> np.ndarray:
     rng = np.random.default_rng(3)
-    y, x = np.mgrid[:64, :72]
+    y, x = np.mgrid[:40, :48]
     clean = 40 + 30 * np.sin(x / 6) * np.cos(y / 9)
-    noise = rng.normal(0, NOISE, (planes, 64, 72))
+    noise = rng.normal(0, NOISE, (planes, 40, 48))
     if correlated:
         noise = (noise + np.roll(noise, 1, 1) + np.roll(noise, 1, 2)) / 1.4
     return (clean + noise).astype(np.float32)

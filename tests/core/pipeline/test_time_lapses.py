@@ -38,6 +38,7 @@ def test_the_measure_sees_a_ghost(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.data
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["timelapse_lysosome_tyx_u16.tif", "cancer_cell_migration_crop.tif"]
 )

@@ -188,7 +188,7 @@ def test_what_is_done_at_once_is_shared_out() -> None:
 
 @pytest.mark.parametrize(("noise", "easy"), [(0.3, True), (30.0, False)])
 def test_an_easy_image_is_expected_to_end_early(noise: float, easy: bool) -> None:
-    y, x = np.mgrid[:128, :128] / 20
+    y, x = np.mgrid[:96, :96] / 20
     clean = 120 + 60 * np.sin(x + y) * np.cos(y)
     image = clean + np.random.default_rng(0).normal(0, noise, clean.shape)
     settings = replace(SETTINGS, window_steps=400)
@@ -239,8 +239,8 @@ def test_regions_of_other_noise_are_counted_as_fits(
     monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
 ) -> None:
     _asked_at_once(monkeypatch)
-    plane = 100 + rng.normal(0, 2.0, (128, 128))
+    plane = 100 + rng.normal(0, 2.0, (96, 96))
     one = preflight(plane, "YX", SETTINGS)
-    plane[:, 64:] += rng.normal(0, 20.0, (128, 64))
+    plane[:, 48:] += rng.normal(0, 20.0, (96, 48))
     two = preflight(plane, "YX", SETTINGS)
     assert two.seconds == pytest.approx(2 * one.seconds)

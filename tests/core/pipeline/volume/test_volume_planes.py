@@ -15,7 +15,7 @@ from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_step
 from napari_inr_denoise.core.pipeline.plan import Plan, Strategy
 from napari_inr_denoise.core.settings import preset_settings
 
-SHAPE = (6, 48, 40)
+SHAPE = (6, 40, 32)
 PHOTONS = 4.0
 SETTINGS = preset_settings(
     "fast",
