@@ -30,8 +30,9 @@ _FULL = 50
 does not need the end in advance. With the root of the number, or without a fall, large
 networks overfit: `auto` lost 0.1 and 0.3 dB on a two-photon frame after 300 steps."""
 _DECAY = 10.0
-"""Decay of the weights over the rate. 4 lost 0.3 dB on small planes with much noise, and
-gained 0.05 dB on photographs. A decay only where gradients are noise was no better."""
+"""Decay of the weights over the rate. 4 lost 0.3 dB on small planes with much noise,
+and gained 0.05 dB on photographs. A decay where gradients are noise alone was no
+better."""
 _ITERATION = (3.4445, -4.775, 2.0315)
 """Coefficients of the odd polynomial that takes singular values towards 1 (Jordan et
 al.). Five times lead from 0.01 and more to between 0.7 and 1.2."""
