@@ -77,7 +77,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _longest_first(items: list[pytest.Item]) -> None:
     """Begin with files of a long test, then with those of many tests.
 
-    Or one process works on the last of them while the others have nothing to do.
+    Otherwise one process would work on the last of them while the others have nothing
+    to do.
     """
     counts = Counter(item.path for item in items)
     long = {item.path for item in items if item.get_closest_marker("long")}
@@ -104,7 +105,7 @@ _kept_out: set[str] = set()
 
 
 def keep_out_of_collections(what: str) -> None:
-    """Keep what is there by now out of garbage collections, once of each kind.
+    """Keep all objects so far out of garbage collections, once for each kind.
 
     napari collects garbage whenever a layer is removed, and would look each time
     through all objects of torch, Qt, its first window and the test session.

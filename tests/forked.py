@@ -1,4 +1,4 @@
-"""Processes that begin with their imports done: torch alone takes seconds."""
+"""Processes that need no imports: they are forked, and torch alone takes seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IMPORTED = [
 
 
 def forking() -> ForkServerContext:
-    """Start, if it is not there, the process whose forks they are."""
+    """Return a way to start processes by forking one that has imported everything."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_IMPORTED)
     forkserver.ensure_running()
@@ -25,7 +25,7 @@ def forking() -> ForkServerContext:
 
 @contextmanager
 def workers_forked() -> Iterator[None]:
-    """Let workers of dask that are started here begin so."""
+    """Fork the dask workers that are started within the context."""
     from dask import config
 
     forking()
