@@ -33,6 +33,7 @@ SECONDS = {
     "share": 40,
     "sine": 30,
     "streams": 40,
+    "batched": 20,
     "same": 30,
     "cores": 60,
     "start": 30,

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from tests.benchmarks.gpu import runs, steps
+from tests.benchmarks.gpu.batched import batched
 from tests.benchmarks.gpu.place import Place, Row, Section
 from tests.benchmarks.gpu.profiled import profile
 from tests.benchmarks.machine import describe_run
@@ -51,6 +52,7 @@ SECTIONS: dict[str, Section] = {
     "share": steps.share,
     "sine": steps.sine,
     "streams": steps.streams,
+    "batched": batched,
     "same": runs.same,
     "cores": runs.cores,
     "start": runs.start,
