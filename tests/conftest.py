@@ -68,6 +68,14 @@ def window_problem() -> str:
     return _windows["problem"]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes run the tests: one more than there are cores.
+
+    Many tests wait, for a window or for another process.
+    """
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the files, and skip window tests where there is no window."""
     _longest_first(items)

@@ -17,7 +17,7 @@ from napari_inr_denoise.core.denoise import DenoiseResult, denoise_steps
 from napari_inr_denoise.core.report.report import PlaneReport
 from tests.core.any_image import QUICK, planes, stacks
 
-SOME = settings(max_examples=60, deadline=None, derandomize=True)
+SOME = settings(max_examples=40, deadline=None, derandomize=True)
 
 
 def _denoised(image: Any, **keywords: Any) -> DenoiseResult:

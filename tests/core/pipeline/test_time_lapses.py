@@ -14,7 +14,7 @@ from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.io.read import read_image
 
 SETTINGS = preset_settings(
-    "fast", window_steps=60, window_width=32, window_batch=1024, device="cpu"
+    "fast", window_steps=30, window_width=32, window_batch=1024, device="cpu"
 )
 
 

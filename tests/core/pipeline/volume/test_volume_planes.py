@@ -26,10 +26,10 @@ SETTINGS = preset_settings(
         width=32,
         depth=2,
         batch_size=512,
-        max_steps=150,
+        max_steps=80,
     ),
     neighbourhood=replace(
-        preset_settings("fast").neighbourhood, steps=80, width=48, batch_size=1024
+        preset_settings("fast").neighbourhood, steps=40, width=48, batch_size=1024
     ),
 )
 QUICK = replace(
