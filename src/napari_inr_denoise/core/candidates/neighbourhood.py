@@ -12,7 +12,11 @@ import torch
 from torch import Tensor
 
 from napari_inr_denoise.core.candidates.base import BlindSpotModel
-from napari_inr_denoise.core.candidates.schedule import schedule, signal_to_noise
+from napari_inr_denoise.core.candidates.schedule import (
+    schedule,
+    signal_to_noise,
+    weight_decay,
+)
 from napari_inr_denoise.core.candidates.training import (
     HeldOutValues,
     Trainer,
@@ -155,7 +159,10 @@ class NeighbourhoodTrainer(Trainer):
         self._optimizer = AveragingOptimizer(
             self._network,
             settings.neighbourhood.learning_rate,
-            [layer.weight for layer in self._network.linear_layers()[:-1]],
+            {
+                "params": [one.weight for one in self._network.linear_layers()[:-1]],
+                "weight_decay": weight_decay(pixels),
+            },
         )
         self._held_out = [_held_out(view, len(views)) for view in views]
         self._host_generator = torch.Generator().manual_seed(settings.seed)

@@ -22,6 +22,12 @@ _MORE_PASSES = 12.0
 """The same for the steps beyond those of one plane, which a network that several planes
 share takes. On five planes of 128x128, 30 passes overfit: told errors were half of the
 true ones, and the error of dim and smooth ones rose by 4 to 15 %."""
+_LEAST_DECAY, _MOST_DECAY = 3.0, 10.0
+_MOST_DECAYED = 40_000
+"""Largest number of pixels with the largest decay. Then it falls as one over their
+number: the more pixels, the less a network can learn of their noise. With a decay of 3
+instead of 10, real frames and photographs (65 000 to 260 000 pixels) gained 0.01 and
+0.05 dB, all of them; two noise levels on 9 000 pixels lost 0.4 to 0.8 dB."""
 
 
 def schedule(
@@ -57,6 +63,18 @@ def schedule(
     if correlated:
         most = min(most, _MOST_CORRELATED)
     return batch, max(math.ceil(most), 1)
+
+
+def weight_decay(pixels: int) -> float:
+    """Return the decay of the weights of the hidden layers, over the learning rate.
+
+    Parameters
+    ----------
+    pixels : int
+        Number of training targets.
+    """
+    decay = _MOST_DECAY * _MOST_DECAYED / max(pixels, 1)
+    return min(max(decay, _LEAST_DECAY), _MOST_DECAY)
 
 
 def signal_to_noise(problem: NoisyPlane) -> float:

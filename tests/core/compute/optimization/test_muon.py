@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_inr_denoise.core.compute.cuda_graphs import Recorder
+from napari_inr_denoise.core.compute.optimization.adamw import Group
 from napari_inr_denoise.core.compute.optimization.gradient import Loss
 from napari_inr_denoise.core.compute.optimization.muon import Muon
 from napari_inr_denoise.core.compute.optimization.optimizer import (
@@ -19,6 +20,10 @@ from napari_inr_denoise.core.compute.optimization.optimizer import (
 )
 
 _RATE = 1e-3
+
+
+def _group(weights: list[Tensor], decay: float = 10.0) -> Group:
+    return {"params": weights, "weight_decay": decay}
 
 
 def _matrix(rows: int, columns: int, condition: float) -> Tensor:
@@ -34,7 +39,7 @@ def _matrix(rows: int, columns: int, condition: float) -> Tensor:
 def test_a_step_goes_as_far_along_all_directions(shape: tuple[int, int]) -> None:
     gradient = 1e-3 * _matrix(*shape, condition=100.0)
     weight = torch.zeros(shape)
-    Muon([weight]).step([gradient], _RATE)
+    Muon(_group([weight])).step([gradient], _RATE)
     moved, wanted = torch.linalg.svdvals(weight), torch.linalg.svdvals(gradient)
     assert wanted.max() > 50 * wanted.min()
     assert moved.max() < 2 * moved.min()
@@ -49,7 +54,7 @@ def test_steps_are_short_where_gradients_are_noise() -> None:
     signal = _matrix(12, 16, condition=10.0)
     for share in (0.0, 1.0):
         weight = torch.zeros(12, 16)
-        muon = Muon([weight])
+        muon = Muon(_group([weight]))
         for _ in range(50):  # of full length
             noise = torch.randn(12, 16, generator=drawn)
             weight.zero_()  # so that nothing decays
@@ -63,7 +68,7 @@ def test_steps_are_short_where_gradients_are_noise() -> None:
 @pytest.mark.parametrize("value", [0.0, 1e-30, 1e15])
 def test_gradients_of_any_size_give_finite_steps(value: float) -> None:
     weight = torch.ones(4, 6)
-    Muon([weight]).step([torch.full((4, 6), value)], _RATE)
+    Muon(_group([weight])).step([torch.full((4, 6), value)], _RATE)
     assert torch.isfinite(weight).all()
 
 
@@ -83,12 +88,12 @@ def test_steps_in_tensors_of_a_device_are_those_of_the_cpu() -> None:
         network = _network()
         matrices = [network[0].weight]
         others = [one for one in network.parameters() if one is not matrices[0]]
-        groups = [{"params": others, "weight_decay": 0.1}]
+        groups, moved = [_group(others, 0.1)], _group(matrices)
         recorder = Recorder(None, torch.device("cpu"))
         steps = (
-            _OnDevice(groups, matrices, recorder)
+            _OnDevice(groups, moved, recorder)
             if on_device
-            else _OnCpu(network, groups, matrices)
+            else _OnCpu(network, groups, moved)
         )
         for _ in range(5):
             steps.step([Loss(partial(_loss, network), (values,))], 1e-2)
@@ -100,7 +105,7 @@ def test_steps_in_tensors_of_a_device_are_those_of_the_cpu() -> None:
 def test_a_recording_changes_what_it_says_alone() -> None:
     """A replay repeats a step on these tensors alone."""
     weight, gradient = torch.randn(4, 6), torch.randn(4, 6)
-    muon = Muon([weight])
+    muon = Muon(_group([weight]))
     for _ in range(3):
         muon.step([gradient], torch.tensor(_RATE))
     saved = [one.clone() for one in muon.state]
@@ -114,7 +119,7 @@ def test_a_recording_changes_what_it_says_alone() -> None:
 
 def test_without_matrices_nothing_is_recorded_that_a_replay_would_not_change() -> None:
     """A tensor on the host among those of a GPU would differ after a replay."""
-    muon = Muon([])
+    muon = Muon(_group([]))
     muon.step([], torch.tensor(_RATE))
     assert muon.state == []
 
@@ -123,7 +128,7 @@ def test_the_optimizer_leaves_no_weight_out() -> None:
     network = _network()
     before = copy.deepcopy(network)
     values = torch.randn(64, 5, generator=torch.Generator().manual_seed(1))
-    optimizer = AveragingOptimizer(network, 1e-2, [network[0].weight])
+    optimizer = AveragingOptimizer(network, 1e-2, _group([network[0].weight]))
     for _ in range(3):
         optimizer.step([Loss(partial(_loss, network), (values,))])
     for one, start in zip(network.parameters(), before.parameters(), strict=True):

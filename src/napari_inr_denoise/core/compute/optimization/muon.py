@@ -20,6 +20,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from napari_inr_denoise.core.compute.optimization.adamw import Group
+
 _MOMENTUM, _SQUARES = 0.9, 0.95
 """Decay rates of the mean of the gradients and of their squared norms."""
 _LONGER = 8.0
@@ -29,10 +31,6 @@ _FULL = 50
 """Number of steps of full length. Then the length falls as one over the number, which
 does not need the end in advance. With the root of the number, or without a fall, large
 networks overfit: `auto` lost 0.1 and 0.3 dB on a two-photon frame after 300 steps."""
-_DECAY = 10.0
-"""Decay of the weights over the rate. 4 lost 0.3 dB on small planes with much noise,
-and gained 0.05 dB on photographs. A decay where gradients are noise alone was no
-better."""
 _ITERATION = (3.4445, -4.775, 2.0315)
 """Coefficients of the odd polynomial that takes singular values towards 1 (Jordan et
 al.). Five times lead from 0.01 and more to between 0.7 and 1.2."""
@@ -45,8 +43,9 @@ class Muon:
 
     Parameters
     ----------
-    weights : sequence of Tensor, each of shape (outputs, inputs)
-        Weights of the layers, each once. May be empty.
+    group : dict
+        Weights of the layers, each once and of shape (outputs, inputs), and their decay
+        over the rate. There may be none.
 
     Attributes
     ----------
@@ -54,8 +53,9 @@ class Muon:
         All tensors that a step changes.
     """
 
-    def __init__(self, weights: Sequence[Tensor]) -> None:
-        self._weights = list(weights)
+    def __init__(self, group: Group) -> None:
+        weights = group["params"]
+        self._weights, self._decay = weights, group["weight_decay"]
         self._means = [torch.zeros_like(weight) for weight in weights]
         self._squares = [weight.new_zeros(()) for weight in weights]
         self.state = [*self._weights, *self._means, *self._squares]
@@ -93,7 +93,7 @@ class Muon:
             # With the gradient once more, as the next mean will be (Nesterov).
             direction = _orthogonal(gradient.lerp(mean, _MOMENTUM))
             direction *= max(weight.shape) ** 0.5  # a mean square of 1
-            weight.mul_(1 - _DECAY * rate)
+            weight.mul_(1 - self._decay * rate)
             weight.sub_(direction * (_LONGER * rate * agreement))
 
 

@@ -43,8 +43,11 @@ class Descent(Protocol):
         """
 
 
+_NONE: Group = {"params": [], "weight_decay": 0.0}
+
+
 def descent(
-    network: nn.Module, groups: Sequence[Group], matrices: Sequence[Tensor] = ()
+    network: nn.Module, groups: Sequence[Group], matrices: Group = _NONE
 ) -> Descent:
     """Return AdamW for the weights of a network, and Muon for some of them.
 
@@ -54,7 +57,7 @@ def descent(
         Network to train, on its device.
     groups : list of dict
         Parameter groups: weights ("params"), each once, and their "weight_decay".
-    matrices : sequence of Tensor
+    matrices : dict
         The other weights, which Muon moves.
     """
     device = next(network.parameters()).device
@@ -68,10 +71,10 @@ class _OnCpu:
     """The gradient in parts side by side, the step of AdamW in one kernel."""
 
     def __init__(
-        self, network: nn.Module, groups: Sequence[Group], matrices: Sequence[Tensor]
+        self, network: nn.Module, groups: Sequence[Group], matrices: Group
     ) -> None:
         self._gradient, self._adam = Gradient(network), AdamWOnCpu(groups)
-        self._matrices, self._muon = matrices, Muon(matrices)
+        self._matrices, self._muon = matrices["params"], Muon(matrices)
 
     def step(self, losses: Sequence[Loss], rate: float, beta1: float = BETA1) -> None:
         self._gradient.take(losses)
@@ -85,11 +88,11 @@ class _OnDevice:
     """Gradient and step in tensors that stay where they are, recorded if possible."""
 
     def __init__(
-        self, groups: Sequence[Group], matrices: Sequence[Tensor], recorder: Recorder
+        self, groups: Sequence[Group], matrices: Group, recorder: Recorder
     ) -> None:
         self._recorder = recorder
         others = [weight for group in groups for weight in group["params"]]
-        self._weights = [*others, *matrices]
+        self._weights = [*others, *matrices["params"]]
         self._gradients = [torch.zeros_like(weight) for weight in self._weights]
         self._adam = AdamWOnDevice(groups, self._gradients[: len(others)])
         self._of_matrices = self._gradients[len(others) :]
@@ -134,14 +137,14 @@ class AveragingOptimizer:
         Network to train, on its device.
     rate : float
         Learning rate after the first steps.
-    matrices : sequence of Tensor
-        Weights of hidden layers, which Muon moves.
+    matrices : dict
+        Weights of hidden layers, which Muon moves, and their decay over the rate.
     """
 
     def __init__(
-        self, network: nn.Module, rate: float, matrices: Sequence[Tensor] = ()
+        self, network: nn.Module, rate: float, matrices: Group = _NONE
     ) -> None:
-        apart = {id(one) for one in matrices}
+        apart = {id(one) for one in matrices["params"]}
         weights: list[Tensor] = [
             one for one in network.parameters() if id(one) not in apart
         ]
