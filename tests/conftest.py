@@ -68,12 +68,14 @@ def window_problem() -> str:
     return _windows["problem"]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes run the tests: one more than there are cores.
 
     Many tests wait, for a window or for another process.
     """
-    return (os.cpu_count() or 1) + 1
+    allowed = getattr(os, "sched_getaffinity", None)  # not on every system
+    return 1 + (len(allowed(0)) if allowed else os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
