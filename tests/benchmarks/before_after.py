@@ -5,6 +5,9 @@ easy images, made up, of 512x512 pixels with little noise. Both checkouts denois
 image one after the other, on one thread, and the order changes from image to image:
 
     python -m tests.benchmarks.before_after OTHER/src --presets fast auto
+
+With `--groups stacks`, planes of the pollen volume with photon noise instead. Started
+by `bash tests/benchmarks/ordinary_cpu.sh`, times are those of a CPU without bfloat16.
 """
 
 from __future__ import annotations
@@ -20,12 +23,15 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from napari_inr_denoise.io.read import read_image
 from tests import phantoms
 from tests.benchmarks.images import Pair, data_folder, entries, psnr, read_pairs
 from tests.benchmarks.synthetic import parse_noise
 
 _SET12 = tuple(f"{number:02d}" for number in range(1, 13))
 _SIDE = 512
+_STACKS = (32, 192, "20:2"), (32, 192, "3:0.5"), (12, 192, "20:2"), (24, 128, "3:1")
+"""Planes, side in pixels, and photons at the peak with read noise."""
 _WORKER = """
 import json, sys, time
 import numpy as np
@@ -36,11 +42,12 @@ for line in sys.stdin:
     path, preset = json.loads(line)
     noisy = np.load(path)
     started = time.process_time()
-    result = denoise(noisy, axes="YX", preset=preset, device="cpu")
+    axes = "ZYX"[-noisy.ndim :]
+    result = denoise(noisy, axes=axes, preset=preset, device="cpu")
     seconds = time.process_time() - started
     np.save(path, result.image)
-    (plane,) = result.report.files[0].planes
-    print(json.dumps([seconds, plane.steps, plane.reason]), flush=True)
+    steps = max(plane.steps for plane in result.report.files[0].planes)
+    print(json.dumps([seconds, steps]), flush=True)
 """
 
 
@@ -51,7 +58,8 @@ def main() -> None:
     )
     parser.add_argument("other", help="the src folder of the older checkout")
     parser.add_argument("--presets", nargs="+", default=["fast", "auto"])
-    parser.add_argument("--groups", nargs="+", default=list(_GROUPS), choices=_GROUPS)
+    usual = ["frames", "photographs", "easy"]
+    parser.add_argument("--groups", nargs="+", default=usual, choices=_GROUPS)
     parser.add_argument(
         "--folder", type=Path, default=Path(), help="for passing images"
     )
@@ -93,9 +101,10 @@ def _row(
 def _worker(source: str) -> subprocess.Popen[str]:
     """Start a process that denoises with the package of a src folder."""
     threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    paths = [one for one in [os.environ.get("PYTHONPATH")] if one]
     return subprocess.Popen(
         [sys.executable, "-c", _WORKER],
-        env=os.environ | threads | {"PYTHONPATH": source},
+        env=os.environ | threads | {"PYTHONPATH": os.pathsep.join([source, *paths])},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -111,7 +120,7 @@ def _measured(
     np.save(path, pair.noisy.astype(np.float32))
     worker.stdin.write(json.dumps([str(path), preset]) + "\n")
     worker.stdin.flush()
-    seconds, steps, _ = json.loads(worker.stdout.readline())
+    seconds, steps = json.loads(worker.stdout.readline())
     return psnr(np.load(path), pair.truth), seconds, steps
 
 
@@ -164,7 +173,23 @@ def _easy() -> Iterator[Pair]:
         yield Pair(name, f"{share:.0%}", noisy, scaled)
 
 
-_GROUPS = {"frames": _frames, "photographs": _photographs, "easy": _easy}
+def _stacks() -> Iterator[Pair]:
+    """Yield planes of the pollen volume, in photons."""
+    volume = read_image(data_folder() / "stacks/pollen_clean_zyx_u16.tif").data
+    for planes, side, text in _STACKS:
+        first = (len(volume) - planes) // 2
+        truth = volume[first : first + planes, 40 : 40 + side, 40 : 40 + side] * 1.0
+        truth *= 255 / truth.max()
+        noisy = parse_noise(f"poisson-gaussian:{text}").added_to(truth, 0)
+        yield Pair(f"{planes}x{side}x{side}", text, noisy, truth)
+
+
+_GROUPS = {
+    "frames": _frames,
+    "photographs": _photographs,
+    "easy": _easy,
+    "stacks": _stacks,
+}
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ SIGMA = 8.0
 SETTINGS = preset_settings(
     "fast", window_steps=24, window_width=32, window_batch=1024, device="cpu"
 )
-TRAINED = replace(SETTINGS, window_steps=36)
+TRAINED = replace(SETTINGS, window_steps=72)
 """For what a frame alone does not tell."""
 QUICK = replace(SETTINGS, window_steps=6, window_width=16, window_batch=256)
 """For what does not depend on how good the result is."""

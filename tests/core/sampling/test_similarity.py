@@ -19,9 +19,9 @@ from napari_inr_denoise.image.tiling import Tiling
 from napari_inr_denoise.io.read import read_image
 
 
-def _structure(seed: int) -> NDArray[np.float64]:
+def _structure(seed: int, width: float = 2.0) -> NDArray[np.float64]:
     """Return spots some pixels wide, of unit spread."""
-    spots = gaussian_filter(np.random.default_rng(seed).normal(size=(64, 64)), 2.0)
+    spots = gaussian_filter(np.random.default_rng(seed).normal(size=(64, 64)), width)
     return np.asarray(spots / spots.std())
 
 
@@ -41,6 +41,18 @@ def test_planes_of_one_structure_are_related_under_any_noise(noise: float) -> No
 @pytest.mark.parametrize("noise", [0.1, 1.0, 3.0])
 def test_planes_of_other_structure_are_not(noise: float) -> None:
     one, other = (_problem(_structure(seed), noise, seed) for seed in (0, 1))
+    assert not shares_structure(one, other)
+
+
+def test_coarse_structure_decides_where_fine_structure_is_lost_in_the_noise() -> None:
+    first = _problem(_structure(0, 4.0), 6.0, 0)
+    assert shares_structure(first, _problem(_structure(0, 4.0), 6.0, 1))
+    assert not shares_structure(first, _problem(_structure(1, 4.0), 6.0, 1))
+
+
+def test_coarse_structure_does_not_where_fine_structure_differs() -> None:
+    shared, own = 2 * _structure(0, 10.0), [_structure(seed) for seed in (1, 2)]
+    one, other = (_problem(shared + own[k], 0.1, k) for k in (0, 1))
     assert not shares_structure(one, other)
 
 

@@ -32,6 +32,9 @@ _MAX_MEASURED = 8
 """Largest number of crops on which the noise is measured."""
 _MAX_CACHED_PIXELS = 2**24
 """Largest number of pixels of planes in the cache: about 200 MB."""
+_MAX_KEPT_PIXELS = 2**22
+"""Largest number of pixels of a series that is kept as a whole, about 60 MB: training,
+context slices and prediction all need each plane."""
 _MAX_TESTED_TILES = 4
 """Number of tiles of a large plane that are tested against the shared noise."""
 
@@ -121,6 +124,7 @@ class Series:
             self._pixel_offsets = pattern.pixel_stds
         self._spacing_yx = spacing_yx
         self._reach = reach if count > 1 else 0
+        self._last_part: tuple[int, tuple[slice, slice], _Part] | None = None
         self.noise = SharedNoise.of(self._noise_crops())
         self._context_numbers: dict[int, tuple[int | None, ...] | None] = {}
         self._has_series_noise: dict[int, bool] = {}
@@ -216,7 +220,13 @@ class Series:
         return part.values_yxs, part.valid_yx
 
     def _part(self, number: int, window: tuple[slice, slice]) -> _Part:
-        """Read a part of a plane."""
+        """Read a part of a plane; the last one is kept, to test a plane and use it."""
+        last = self._last_part
+        if last is None or last[:2] != (number, window):
+            self._last_part = last = (number, window, self._read_part(number, window))
+        return last[2]
+
+    def _read_part(self, number: int, window: tuple[slice, slice]) -> _Part:
         raw, valid = self._read(number, window)
         # First of all: dark blocks that were rounded to one value are no fill.
         values, compressed = without_jpeg_rounding(raw, valid)
@@ -227,12 +237,19 @@ class Series:
 
     @property
     def _cache_size(self) -> int:
-        """Tiles in the cache: all tiles of the context slices, or one each if large."""
+        """Tiles in the cache: all of a small series, else those of context slices.
+
+        Of large planes it has one tile each.
+        """
+        area = math.prod(self.tiling.shape_yx)
+        if self.count * area <= _MAX_KEPT_PIXELS:
+            return self.count * self.tiling.count
         # Those beside a plane are predicted from their own context slices.
         reach = self._reach + 1 if self.may_look_beside else self._reach
         planes = 2 * reach + 1
-        pixels = planes * math.prod(self.tiling.shape_yx)
-        return planes * (self.tiling.count if pixels <= _MAX_CACHED_PIXELS else 1)
+        return planes * (
+            self.tiling.count if planes * area <= _MAX_CACHED_PIXELS else 1
+        )
 
     @property
     def may_look_beside(self) -> bool:
