@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from typing import Any
 
@@ -46,3 +49,28 @@ def test_workflows_test_each_python_that_is_promised() -> None:
     tested = set(workflow["jobs"]["tests"]["strategy"]["matrix"]["python"])
     promised = re.findall(r"Python :: (3\.\d+)", str(PROJECT["project"]["classifiers"]))
     assert tested == set(promised)
+
+
+def test_threads_wait_without_keeping_a_core() -> None:
+    """Set before torch is loaded, and only where nothing else is asked for."""
+    program = (
+        "import os, sys, napari_inr_denoise\n"
+        "class Torch:\n"
+        "    def find_spec(name, *_):\n"
+        "        if name == 'torch': sys.exit(os.environ['OMP_WAIT_POLICY'])\n"
+        "assert 'torch' not in sys.modules\n"
+        "sys.meta_path.insert(0, Torch)\n"
+        "napari_inr_denoise.denoise"
+    )
+    for asked, found in (("", "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+        if asked:
+            environment["OMP_WAIT_POLICY"] = asked
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert done.stderr.strip() == found

@@ -6,6 +6,7 @@ costs nothing and loads no torch.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,10 @@ __all__ = [
 ]
 
 __version__: str
+
+# Read as torch is loaded. Threads that wait for work would else spin, and a run beside
+# the drawing of a window, or any other program, would take two to ten times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = {
     "denoise": "napari_inr_denoise.core.denoise",

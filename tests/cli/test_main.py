@@ -204,31 +204,6 @@ def test_demo_opens_its_result_in_a_window(
     assert Path(path).is_file()
 
 
-def test_threads_wait_without_keeping_a_core() -> None:
-    """Set before torch is loaded, and only where nothing else is asked for."""
-    program = (
-        "import os, sys; from napari_inr_denoise.cli.main import main\n"
-        "class Torch:\n"
-        "    def find_spec(name, *_):\n"
-        "        if name == 'torch': sys.exit(os.environ['OMP_WAIT_POLICY'])\n"
-        "assert 'torch' not in sys.modules\n"
-        "sys.meta_path.insert(0, Torch)\n"
-        "main(['info'])"
-    )
-    for asked, found in (("", "PASSIVE"), ("ACTIVE", "ACTIVE")):
-        environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
-        if asked:
-            environment["OMP_WAIT_POLICY"] = asked
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=environment,
-        )
-        assert done.stderr.strip() == found
-
-
 def test_a_report_that_cannot_be_written_is_said(image: Path, tmp_path: Path) -> None:
     (tmp_path / "out" / "report.json").mkdir(parents=True)
     code, text = _call("run", image, "--out", tmp_path / "out")

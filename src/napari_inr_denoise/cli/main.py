@@ -6,7 +6,6 @@ Slow imports are inside the commands, so that --help is fast.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,9 +58,6 @@ def main() -> None:
     Small networks are fitted to the noisy image itself, under a noise model that is
     measured from it. There are no pre-trained weights.
     """
-    # Read on import of torch. Threads that wait in a loop take cores from other threads
-    # and processes: two jobs at once were many times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @main.command(cls=DemoCommand)

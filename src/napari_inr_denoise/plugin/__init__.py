@@ -16,9 +16,3 @@ To add a command to Layers > Filter, write a function that takes the viewer in
 `commands`, and add it to `commands` and `menus` in `napari.yaml`. Import torch inside
 functions only: it takes seconds, and the reader and the samples do not need it.
 """
-
-import os
-
-# Read as torch is loaded. Threads that wait for work would else spin, and a run beside
-# the drawing of the window, or any other program, would take two to ten times as long.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

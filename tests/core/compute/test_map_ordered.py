@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_inr_denoise.core.compute.concurrency import map_ordered
+from napari_inr_denoise.core.compute.concurrency import map_in_threads, map_ordered
 from tests.core.torch_threads import four_threads
 
 _threads = pytest.fixture(autouse=True)(four_threads)
@@ -131,3 +131,32 @@ def test_no_thread_is_left() -> None:
             return
         time.sleep(0.02)
     pytest.fail(f"threads are left: {names}")
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 9])
+def test_a_function_is_mapped_in_order_with_one_thread_a_call(most: int) -> None:
+    working, at_once = set(), []
+
+    def called(number: int) -> tuple[int, int]:
+        working.add(number)
+        time.sleep(0.01)
+        at_once.append(len(working))
+        working.discard(number)
+        return number, torch.get_num_threads()
+
+    found = list(map_in_threads(called, range(12), most))
+    assert found == [(number, 1) for number in range(12)]
+    assert max(at_once) == min(max(most, 1), 4)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_an_error_in_a_mapped_function_reaches_the_caller(most: int) -> None:
+    def fails(number: int) -> int:
+        if number == 2:
+            raise ValueError(number)
+        return number
+
+    found = map_in_threads(fails, range(5), most)
+    assert [next(found), next(found)] == [0, 1]
+    with pytest.raises(ValueError, match="2"):
+        next(found)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -57,17 +54,3 @@ def test_steps_are_shown_several_times_a_second_and_at_the_end(
     assert len(shown) <= 2
     assert not {*shown} & {*drawn}
     assert 2 <= len(drawn) <= most
-
-
-def test_threads_of_torch_do_not_spin_beside_the_window() -> None:
-    told = "import os, napari_inr_denoise.plugin; print(os.environ['OMP_WAIT_POLICY'])"
-    without = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
-    for own, expected in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
-        made = subprocess.run(
-            [sys.executable, "-c", told],
-            env=without | own,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert made.stdout.strip() == expected

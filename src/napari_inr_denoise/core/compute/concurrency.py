@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import CancelledError, Future, wait
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, closing, suppress
 from functools import partial
 from itertools import islice
@@ -21,8 +21,9 @@ import torch
 
 from napari_inr_denoise.core.compute.devices import synchronize
 from napari_inr_denoise.core.compute.generators import GeneratorResult
-from napari_inr_denoise.core.compute.threads import ThreadShares
+from napari_inr_denoise.core.compute.threads import ThreadShares, one_thread
 
+_Item = TypeVar("_Item")
 _Step = TypeVar("_Step")
 _Result = TypeVar("_Result")
 Fits = Sequence[Generator[_Step, None, _Result]]
@@ -260,6 +261,40 @@ def _pause(queue: SimpleQueue[_Step], pool: WorkerPool) -> None:
     """Wait until the caller has read enough of the steps."""
     while queue.qsize() > _MAX_QUEUED_STEPS and not pool.stopping:
         time.sleep(_PAUSE_S)
+
+
+def map_in_threads(
+    function: Callable[[_Item], _Result], items: Sequence[_Item], most: int
+) -> Iterator[_Result]:
+    """Map a function over items on the CPU; yield the results in their order.
+
+    Each call has one of torch's threads, so that its sums have the same bytes whatever
+    the caller's number of threads is, which is how many calls run at the same time.
+
+    Parameters
+    ----------
+    function : callable
+        May use torch and numpy.
+    items : sequence
+        Its arguments.
+    most : int
+        Largest number of calls at the same time.
+    """
+
+    def alone(item: _Item) -> _Result:
+        with one_thread():
+            return function(item)
+
+    workers = min(torch.get_num_threads(), most, len(items))
+    if workers <= 1:
+        yield from map(alone, items)
+        return
+    shares = ThreadShares(workers)
+    try:
+        with ThreadPoolExecutor(workers, initializer=shares.start_worker) as pool:
+            yield from pool.map(alone, items)
+    finally:
+        shares.restore()
 
 
 def map_ordered(

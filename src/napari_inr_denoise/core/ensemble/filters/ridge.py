@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from napari_inr_denoise.core.compute.concurrency import map_in_threads
 from napari_inr_denoise.core.ensemble.filters.ridge_groups import regressed_groups
 from napari_inr_denoise.core.ensemble.filters.similar_patches import (
     Search,
@@ -34,6 +35,8 @@ _HIGHEST = 1e15
 """Largest value of the pilot, in units of the noise; keeps its square finite."""
 PREVIEW = Search(similar=24, step=7, reach=8)
 """While the networks are trained: 0.02 dB less than `_ALONE`, in half the time."""
+_VALUES_AT_ONCE = 2**25
+"""Values of patches that are held at the same time by bands in threads."""
 _CPU = torch.device("cpu")
 
 
@@ -267,10 +270,22 @@ def regressed(
     # Sums of the weighted changes, of the weighted shares kept, and of the weights.
     sums = torch.zeros(samples + 2, height, width, device=values.device)
     columns = references(width, search)
-    for top, bottom, rows in bands(height, search):
+
+    def of_band(place: tuple[int, int, Tensor]) -> Tensor:
+        top, bottom, rows = place
         band = values[:, :, top:bottom]
         groups = most_similar(band[samples + 1 :], rows - top, columns, search)
-        sums[:, top:bottom] += regressed_groups(band, groups, search.side)
+        return regressed_groups(band, groups, search.side)
+
+    places = list(bands(height, search))
+    if values.device.type == "cpu":
+        highest = max(bottom - top for top, bottom, _ in places)
+        held = 2 * search.side**2 * values[samples + 1 :, :, :highest].numel()
+        found = map_in_threads(of_band, places, _VALUES_AT_ONCE // held)
+    else:
+        found = map(of_band, places)
+    for (top, bottom, _), part in zip(places, found, strict=True):
+        sums[:, top:bottom] += part
     # Where patches are alike to the last digit, a pixel may be in no group.
     sums[:-1] /= sums[-1].clamp_min(torch.finfo(sums.dtype).tiny)
     return sums[:samples].permute(1, 2, 0), sums[-2]
