@@ -11,8 +11,11 @@ trap 'rm -r "$patch"' EXIT
 cat > "$patch/sitecustomize.py" <<'PYTHON'
 import torch
 
+assert hasattr(torch.cpu, "_is_avx512_bf16_supported"), "torch asks in another way"
 torch.cpu._is_avx512_bf16_supported = lambda: False
 PYTHON
 export ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
+# The package would set it, but torch is loaded before.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 export PYTHONPATH=$patch:${PYTHONPATH:-}
 "$@"

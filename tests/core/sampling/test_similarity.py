@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.sampling import series
 from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.sampling.similarity import (
     distance_to_next,
@@ -65,6 +66,20 @@ def test_empty_planes_have_no_structure_to_share() -> None:
     assert sum(found) <= 1
 
 
+@pytest.mark.parametrize("contrast", [0.3, 3.0])
+def test_structure_is_not_shared_with_an_empty_plane(contrast: float) -> None:
+    """As at the ends of a z stack. A part of the structure is alike by chance."""
+    nothing = np.zeros((64, 64))
+    found = [
+        shares_structure(
+            _problem(contrast * _structure(seed), 1.0, seed),
+            _problem(nothing, 1.0, seed + 1),
+        )
+        for seed in range(0, 60, 2)
+    ]
+    assert sum(found) <= 1
+
+
 def test_a_brighter_or_dimmer_plane_is_still_related() -> None:
     one = _problem(_structure(0), 0.5, 0)
     other = _problem(20 * _structure(0) + 300, 10.0, 1)
@@ -102,6 +117,27 @@ def test_crops_of_different_micrographs_are_unrelated(
     )
     assert len(crops) == 7
     assert [planes.context_numbers(number) for number in range(7)] == [None] * 7
+
+
+@pytest.mark.parametrize(("kept", "most"), [(2**22, 2), (0, 4)])
+def test_planes_of_a_small_series_are_kept(
+    monkeypatch: pytest.MonkeyPatch, kept: int, most: int
+) -> None:
+    """Once for the noise of all, and once more; else once for each use far apart."""
+    monkeypatch.setattr(series, "_MAX_KEPT_PIXELS", kept)
+    every, reads = np.ones((64, 64), dtype=bool), [0] * 12
+
+    def read(number: int, window: tuple[slice, slice]) -> series.Values:
+        reads[number] += 1
+        values = 5 * _structure(0) + np.random.default_rng(number).normal(size=(64, 64))
+        return values[window][..., None], every[window]
+
+    planes = Series(read, 12, Tiling.of((64, 64), 1024), (1.0, 1.0), 1)
+    for _ in range(2):
+        for number in range(12):
+            planes.member(number, planes.tiling.tiles[0])
+    assert max(reads) <= most
+    assert (sum(reads) <= 12 + 8) == (kept > 0)
 
 
 def _disk(radius: float, centre: tuple[int, int] = (30, 34)) -> NDArray[np.bool_]:

@@ -39,9 +39,9 @@ _FEWEST_PLANES = 3
 MOST_TRAINED = 24
 """Largest number of tiles that a shared network is trained on."""
 MORE_STEPS = 2
-"""Optimization steps of a shared network, as a multiple of those for one plane. With 4
-stacks of 6 to 32 planes gained 0.00 to 0.07 dB with `fast` and 0.00 to 0.02 with
-`auto`, moving synthetic tissue 0.18, in 1.2 to 1.8 times the time."""
+"""Optimization steps of a shared network, as a multiple of those for one plane. Twice
+as many gained 0.00 to 0.07 dB with `fast` and 0.00 to 0.02 with `auto` on stacks of 6
+to 32 planes, and 0.18 on moving synthetic tissue, in 1.2 to 1.8 times the time."""
 _BRIGHTNESS = 7.0
 """Standard deviation, in pixels, of the blur that matches the local brightness. With 8
 the background of a dim stack flickers slightly more than the input, with 6 noise is

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, closing, suppress
 from functools import partial
@@ -265,11 +265,11 @@ def _pause(queue: SimpleQueue[_Step], pool: WorkerPool) -> None:
 
 def map_in_threads(
     function: Callable[[_Item], _Result], items: Sequence[_Item], most: int
-) -> Iterator[_Result]:
-    """Map a function over items on the CPU; yield the results in their order.
+) -> list[_Result]:
+    """Return a function's values for some items, computed in threads of the CPU.
 
-    Each call has one of torch's threads, so that its sums have the same bytes whatever
-    the caller's number of threads is, which is how many calls run at the same time.
+    Each call has one of torch's threads. The caller's number of threads is how many
+    calls run at the same time.
 
     Parameters
     ----------
@@ -279,6 +279,16 @@ def map_in_threads(
         Its arguments.
     most : int
         Largest number of calls at the same time.
+
+    Returns
+    -------
+    list
+        In the order of the items.
+
+    Raises
+    ------
+    Exception
+        What the first call that fails raises.
     """
 
     def alone(item: _Item) -> _Result:
@@ -287,12 +297,11 @@ def map_in_threads(
 
     workers = min(torch.get_num_threads(), most, len(items))
     if workers <= 1:
-        yield from map(alone, items)
-        return
+        return [alone(item) for item in items]
     shares = ThreadShares(workers)
     try:
         with ThreadPoolExecutor(workers, initializer=shares.start_worker) as pool:
-            yield from pool.map(alone, items)
+            return list(pool.map(alone, items))
     finally:
         shares.restore()
 

@@ -33,8 +33,8 @@ _MAX_MEASURED = 8
 _MAX_CACHED_PIXELS = 2**24
 """Largest number of pixels of planes in the cache: about 200 MB."""
 _MAX_KEPT_PIXELS = 2**22
-"""Largest number of pixels of a series that is kept as a whole, about 60 MB: training,
-context slices and prediction all need each plane."""
+"""Largest number of pixels of a series that is kept as a whole, about 60 MB a sample:
+training, context slices and prediction all need each plane."""
 _MAX_TESTED_TILES = 4
 """Number of tiles of a large plane that are tested against the shared noise."""
 

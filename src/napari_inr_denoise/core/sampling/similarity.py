@@ -16,8 +16,8 @@ from napari_inr_denoise.core.sampling.normalization import CommonScale
 
 _BANDS = (1.0, 6.0), (2.0, 12.0)
 """Standard deviations, in pixels, of the differences of Gaussians (band-passes), from
-fine to coarse structure. With a third band of 3 and 18 pixels unrelated crops of
-micrographs of 64x64 pixels pass more often."""
+fine to coarse structure. With a third band of 3 and 18 pixels, planes eight apart of
+a dim volume pass as well."""
 _CORRELATION = 0.5
 """Correlation of the structure above which a plane helps to predict the other."""
 _SIGNIFICANT = 4.0
@@ -193,7 +193,7 @@ def _joint_structure(
         Standard deviations of their signals, multiplied: the covariance if they are
         the same.
     chance : float
-        Standard deviation of the covariance of their noise.
+        Standard deviation of the covariance by noise, if they share nothing.
     """
     counted = (planes[0].fitted_yx & planes[1].fitted_yx)[..., None]
     bands = [_in_band(plane, band) * counted for plane in planes]
@@ -204,7 +204,10 @@ def _joint_structure(
     ]
     # Blurred noise has one independent value in this number of pixels.
     pixels = 2 * math.pi * band[0] ** 2
-    chance = math.sqrt(noise[0] * noise[1] * pixels / max(float(counted.sum()), 1.0))
+    # Noise of one plane varies with noise and with structure of the other.
+    products = math.prod(map(sum, zip(signals, noise, strict=True)))
+    products -= math.prod(signals)
+    chance = math.sqrt(max(products, 0.0) * pixels / max(float(counted.sum()), 1.0))
     return float(np.mean(bands[0] * bands[1])), math.sqrt(math.prod(signals)), chance
 
 

@@ -69,8 +69,7 @@ class DenoiseSettings(CheckedSettings):
         Flips and rotations of the surroundings that a prediction averages.
     ridge_rounds : int
         How often similar patches are averaged. Each round after the first searches in
-        the result of the one before, for larger groups. 0: not at all, in two thirds of
-        the time of a stack with `fast`, for 0.3 dB less.
+        the result of the one before, for larger groups.
     patience : float
         How long the networks with a blind spot are trained for small gains. With 2
         they go on until half the usual gain is expected. SIREN stops at the noise
@@ -105,7 +104,7 @@ class DenoiseSettings(CheckedSettings):
         8, "Flips and rotations that are averaged.", minimum=1, maximum=8
     )
     ridge_rounds: int = setting(
-        1, "Rounds of averaging similar patches.", minimum=0, maximum=8
+        1, "Rounds of averaging similar patches.", minimum=1, maximum=8
     )
     patience: float = setting(
         1.0, "How long to train for small gains.", minimum=0.1, maximum=100.0
