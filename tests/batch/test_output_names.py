@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,12 @@ def test_results_and_companions_are_no_inputs(tmp_path: Path, output: str) -> No
     (tmp_path / "a.inr.day 2.ome.tif").touch()
     jobs = plan_jobs([str(tmp_path)], tmp_path)
     assert [job.source.name for job in jobs] == ["a.inr.day 2.ome.tif"]
+
+
+def test_names_of_files_load_nothing_that_computes() -> None:
+    """The panel needs them as it opens."""
+    program = (
+        "import sys, napari_inr_denoise.batch.output_names\n"
+        "assert not {'torch', 'scipy.optimize'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

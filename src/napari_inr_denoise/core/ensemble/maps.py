@@ -7,14 +7,18 @@ then know it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+if (
+    TYPE_CHECKING
+):  # the panel needs the names of the maps, and not what they are made of
+    from napari_inr_denoise.core.ensemble.plane_result import FitResult
+    from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
-PixelMap = Callable[[NoisyPlane, FitResult], NDArray[np.floating] | None]
+PixelMap: TypeAlias = "Callable[[NoisyPlane, FitResult], NDArray[np.floating] | None]"
 """From a noisy plane and its result to values of shape (Y, X, samples).
 
 NaN where a value is not known; None where it is known nowhere.
