@@ -18,8 +18,6 @@ import pytest
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 
-# Tests run in parallel: threads that wait must not keep a core busy.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # A test must not touch the user's own napari settings: none are read or written.
 os.environ["NAPARI_CONFIG"] = ""
 

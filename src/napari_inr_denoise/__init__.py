@@ -30,8 +30,9 @@ __all__ = [
 
 __version__: str
 
-# Read as torch is loaded. Threads that wait for work would else spin, and a run beside
-# the drawing of a window, or any other program, would take two to ten times as long.
+# torch reads this as it loads. Without it, threads that wait for work spin. Beside a
+# window that is drawn, or another busy program, a run then takes two to ten times as
+# long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = {

@@ -266,29 +266,29 @@ def _pause(queue: SimpleQueue[_Step], pool: WorkerPool) -> None:
 def map_in_threads(
     function: Callable[[_Item], _Result], items: Sequence[_Item], most: int
 ) -> list[_Result]:
-    """Return a function's values for some items, computed in threads of the CPU.
+    """Call a function on each item, in threads of the CPU.
 
-    Each call has one of torch's threads. The caller's number of threads is how many
-    calls run at the same time.
+    Each call has one of torch's threads. As many calls run at the same time as the
+    caller has threads of torch, and no more than `most`.
 
     Parameters
     ----------
     function : callable
         May use torch and numpy.
     items : sequence
-        Its arguments.
+        One argument for each call.
     most : int
         Largest number of calls at the same time.
 
     Returns
     -------
     list
-        In the order of the items.
+        What the calls return, in the order of the items.
 
     Raises
     ------
     Exception
-        What the first call that fails raises.
+        The error of the first call that fails.
     """
 
     def alone(item: _Item) -> _Result:

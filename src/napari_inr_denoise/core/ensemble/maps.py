@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-if (
-    TYPE_CHECKING
-):  # the panel needs the names of the maps, and not what they are made of
+# The panel needs the names of the maps as it opens. These modules are slow to load.
+if TYPE_CHECKING:
     from napari_inr_denoise.core.ensemble.plane_result import FitResult
     from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 

@@ -220,7 +220,7 @@ class Series:
         return part.values_yxs, part.valid_yx
 
     def _part(self, number: int, window: tuple[slice, slice]) -> _Part:
-        """Read a part of a plane; the last one is kept, to test a plane and use it."""
+        """Return a part of a plane. The last one is kept: it is tested, then used."""
         last = self._last_part
         if last is None or last[:2] != (number, window):
             self._last_part = last = (number, window, self._read_part(number, window))
@@ -237,9 +237,10 @@ class Series:
 
     @property
     def _cache_size(self) -> int:
-        """Tiles in the cache: all of a small series, else those of context slices.
+        """Largest number of tiles in the cache.
 
-        Of large planes it has one tile each.
+        All tiles of a small series. Otherwise all tiles of a plane and its context
+        slices, or one tile of each where planes are large.
         """
         area = math.prod(self.tiling.shape_yx)
         if self.count * area <= _MAX_KEPT_PIXELS:

@@ -181,19 +181,19 @@ def _joint_structure(
     Parameters
     ----------
     planes : tuple of two NoisyPlane
-        Of the same shape.
+        Both have the same shape.
     band : tuple of float
         Standard deviations of the Gaussian blurs, in pixels.
 
     Returns
     -------
     covariance : float
-        Covariance of the planes in the band.
+        Covariance of the planes in the band, in squared intensities, as the other two.
     signal : float
-        Standard deviations of their signals, multiplied: the covariance if they are
-        the same.
+        Product of the standard deviations of their structure. The covariance is as
+        large if both show the same structure.
     chance : float
-        Standard deviation of the covariance by noise, if they share nothing.
+        Standard deviation that noise gives the covariance if they share no structure.
     """
     counted = (planes[0].fitted_yx & planes[1].fitted_yx)[..., None]
     bands = [_in_band(plane, band) * counted for plane in planes]
@@ -204,7 +204,7 @@ def _joint_structure(
     ]
     # Blurred noise has one independent value in this number of pixels.
     pixels = 2 * math.pi * band[0] ** 2
-    # Noise of one plane varies with noise and with structure of the other.
+    # Noise of one plane is multiplied with noise and with structure of the other.
     products = math.prod(map(sum, zip(signals, noise, strict=True)))
     products -= math.prod(signals)
     chance = math.sqrt(max(products, 0.0) * pixels / max(float(counted.sum()), 1.0))

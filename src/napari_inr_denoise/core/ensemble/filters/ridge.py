@@ -35,9 +35,9 @@ _HIGHEST = 1e15
 """Largest value of the pilot, in units of the noise; keeps its square finite."""
 PREVIEW = Search(similar=24, step=7, reach=8)
 """While the networks are trained: 0.02 dB less than `_ALONE`, in half the time."""
-_VALUES_AT_ONCE = 2**25
-"""Values of patches that bands in threads hold at the same time, 134 MB. Searching and
-summing take about as much again."""
+_VALUES_IN_THREADS = 2**25
+"""Largest number of values of patches that all threads hold at the same time, 134 MB.
+The search and the sums take about as much again."""
 _CPU = torch.device("cpu")
 
 
@@ -282,7 +282,7 @@ def regressed(
     if values.device.type == "cpu":
         highest = max(bottom - top for top, bottom, _ in places)
         held = 2 * search.side**2 * values[samples + 1 :, :, :highest].numel()
-        found = map_in_threads(of_band, places, _VALUES_AT_ONCE // held)
+        found = map_in_threads(of_band, places, _VALUES_IN_THREADS // held)
     else:
         found = [of_band(place) for place in places]
     for (top, bottom, _), part in zip(places, found, strict=True):
