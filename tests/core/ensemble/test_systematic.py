@@ -55,6 +55,20 @@ def test_values_that_were_cut_off_make_dim_areas_too_bright(
     )
 
 
+@pytest.mark.parametrize("above", [7.0, 12.0])
+def test_bright_places_of_such_a_plane_stay_as_bright(
+    above: float, rng: np.random.Generator
+) -> None:
+    """Whatever is bright above the noise that was cut off has lost nothing."""
+    truth = _slope(-12.0, 12.0)
+    truth[40:60, 20:100] = above * READ
+    noisy = np.maximum(np.round(truth + rng.normal(0, READ, truth.shape)), 0.0)
+    problem, result = _problem(noisy), np.maximum(truth, 1.0)[..., None]
+    bias = cut_off_bias(problem, result)
+    assert bias.max() > READ / 4
+    assert bias[40:60, 20:100].max() < 0.01 * READ
+
+
 def test_the_error_that_is_told_has_a_part_of_it(rng: np.random.Generator) -> None:
     problem, mean, _ = _cut_off(rng)
     result, share = mean.astype(np.float32), np.zeros(mean.shape, np.float32)

@@ -94,9 +94,10 @@ def cut_off_bias(
         std = _std_before(noisy - lowest, result[problem.fitted_yx])
         free = problem.curve(sample).variance(np.array([lowest + _FREE * std]))
         if _SAME_NOISE[0] * std < math.sqrt(float(free[0])) < _SAME_NOISE[1] * std:
-            before = np.interp(result / std, _SHOWN, _INTENSITIES)
-            left = result - std * np.maximum(before, 0.0)
-            bias[..., sample] = np.maximum(left, 0.0)
+            # Farther above the cut than the table reaches, nothing is gone.
+            near = np.minimum(result / std, _INTENSITIES[-1])
+            before = np.interp(near, _SHOWN, _INTENSITIES)
+            bias[..., sample] = std * np.maximum(near - np.maximum(before, 0.0), 0.0)
     return bias
 
 
