@@ -124,7 +124,7 @@ def _spectrum(
     if _is_more_than_all(variance, plane_yx, valid_yx):
         return found
     highest = measure_highest(plane_yx, valid_yx)
-    if highest is not None and highest.is_white(math.sqrt(variance)):
+    if not found.mixed and highest and highest.is_white(math.sqrt(variance)):
         return None
     regular = regular_structure(plane_yx, valid_yx, variances)
     if regular is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import convolve1d, gaussian_filter
 
 from napari_inr_denoise.core.noise.correlated.spectrum import (
     NoiseSpectrum,
@@ -21,6 +21,7 @@ from tests.phantoms import (
     rotated,
     spots,
     texture,
+    tissue,
     with_blurred_noise,
 )
 
@@ -90,6 +91,43 @@ def test_white_noise_is_not_correlated(clean: Array) -> None:
     assert not found.correlated
     assert found.distance == 1
     assert found.fall > 0.6
+
+
+def _trailing(plane: Array) -> Array:
+    """A detector that is slow: each pixel of a line keeps light of those before it."""
+    return convolve1d(plane, np.exp(-np.arange(6) / 1.2) / 1.7647, axis=1, origin=-2)
+
+
+MIXED: dict[str, Filter] = {
+    "blurred by 0.8 pixels": lambda plane: gaussian_filter(plane, 0.8),
+    "blurred by 1 pixel": lambda plane: gaussian_filter(plane, 1.0),
+    "rotated": rotated,
+    "trailing": _trailing,
+}
+
+
+@pytest.mark.parametrize("kind", MIXED)
+def test_white_noise_on_top_does_not_hide_correlated_noise(kind: str) -> None:
+    """Such as read noise after a filter. It counted as texture under white noise."""
+    rng = np.random.default_rng(5)
+    clean = 5 + 60 * tissue(128)
+    white = 0.6 * (MIXED[kind](camera(clean)) - MIXED[kind](clean)).std()
+    noisy = MIXED[kind](camera(clean)) + rng.normal(0, white, clean.shape)
+    model = plane_noise(noisy[..., None], np.ones(noisy.shape, bool))
+    assert model.correlated
+    rms = float(np.sqrt(np.mean((noisy - MIXED[kind](clean)) ** 2)))
+    assert model.sigma == pytest.approx(rms, rel=0.15)
+
+
+@pytest.mark.parametrize("width", [0.8, 1.2])
+def test_dense_spots_under_white_noise_are_not_correlated_noise(width: float) -> None:
+    rng = np.random.default_rng(2)
+    clean = gaussian_filter((rng.random((160, 160)) < 0.05) * 1.0, width)
+    clean *= 60 / clean.max()
+    noisy = clean + rng.normal(0, 2, clean.shape)
+    model = plane_noise(noisy[..., None], np.ones(noisy.shape, bool))
+    assert not model.correlated
+    assert model.sigma == pytest.approx(2, rel=0.35)
 
 
 def test_the_direction_of_averaging_is_in_the_spectrum() -> None:

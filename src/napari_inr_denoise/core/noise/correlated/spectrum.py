@@ -46,6 +46,12 @@ Texture is not, and where it fills the plane, its power falls too. Measured on p
 correlated, 18 of 36 photographs that were turned or blurred by 0.6 pixels, and 5 of 42
 textured planes with white noise (3 of 18 photographs at sigma 3).
 """
+_EVEN, _WHITE_PART = 0.25, (0.15, 0.65)
+"""Unevenness up to which noise is the same everywhere, and the power at the highest
+frequencies between which it is then correlated noise with white noise on top; for the
+least, what structure adds to the lowest frequencies counts as noise. Filters
+leave less noise than a camera makes, so what is added after them is not much smaller.
+Texture stands out of white noise by any factor."""
 _LOWEST = (0.02, 0.2)
 """Quantiles of the energies whose ratio is the spread."""
 _UNCORRELATED = 0.125
@@ -54,6 +60,8 @@ _UNCORRELATED = 0.125
 _ky, _kx = np.mgrid[:SIDE, :SIDE]
 _RADIUS = np.hypot(_ky, _kx) / (2 * SIDE)
 """Frequency of each coefficient, in cycles per pixel."""
+_HIGHEST = 0.5
+"""Frequency from which it counts as high along diagonals."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +80,15 @@ class NoiseSpectrum:
         only the quietest lie. Near 1 if many patches hold noise alone.
     rough_kk : ndarray, shape (8, 8)
         The power of what no smooth curve explains.
+    mixed : bool
+        Whether the noise is the same everywhere, and part of it correlated, part white.
     """
 
     power_kk: NDArray[np.float64] = field(repr=False)
     level_function: NoiseLevelFunction = field(repr=False)
     spread: float
     rough_kk: NDArray[np.float64] = field(repr=False)
+    mixed: bool
 
     @property
     def fall(self) -> float:
@@ -91,6 +102,8 @@ class NoiseSpectrum:
     @property
     def correlated(self) -> bool:
         """Whether neighbouring pixels share noise."""
+        if self.mixed:
+            return True
         spreads, limits = zip(*_CORRELATED_BELOW, strict=True)
         return self.fall < float(np.interp(self.spread, spreads, limits))
 
@@ -176,6 +189,9 @@ def measure_spectrum(
     least, more = np.quantile(patches.usual(around), _LOWEST)
     limited = _without_structure(power)
     share = float(limited[VARYING].mean())
+    highest = float(power[_RADIUS > _HIGHEST].mean())
+    mixed = highest > _WHITE_PART[0] and highest / share < _WHITE_PART[1]
+    mixed = mixed and patches.unevenness(power, line) < _EVEN
     power, variances = limited / share, variances * share
     variances = np.minimum(variances, _LARGEST_RISE * line(intensities))
     if len(bins) == 1:
@@ -191,7 +207,8 @@ def measure_spectrum(
     of_each = [patches.power(k, m, rough=True) for k, m in pairs]
     shapes = np.stack(of_each) / np.maximum(scales, _TINY)[:, None, None]
     rough = _weighted_median(shapes, weights)
-    return NoiseSpectrum(power, function, float(more / max(least, _TINY)), rough)
+    spread = float(more / max(least, _TINY))
+    return NoiseSpectrum(power, function, spread, rough, mixed)
 
 
 def _fall(power_kk: NDArray[np.float64]) -> float:
@@ -205,7 +222,7 @@ def _fall(power_kk: NDArray[np.float64]) -> float:
     pairs = (
         (power_kk[highest, across], power_kk[middle, across]),
         (power_kk[across, highest], power_kk[across, middle]),
-        (power_kk[_RADIUS > 0.5], power_kk[diagonal]),
+        (power_kk[_RADIUS > _HIGHEST], power_kk[diagonal]),
     )
     return min(
         float(high.mean()) / max(float(low.mean()), 1e-12) for high, low in pairs

@@ -43,9 +43,19 @@ is, the slightest structure would count."""
 _DEGREE, _LEAST_KEPT = 3, 0.05
 """Largest degree of the curves of `_smooth` along an axis, and the least share of power
 that is corrected for; smaller ones are of low frequencies, which count little."""
+_QUIETEST = 0.25
+"""Share of the patches whose halves are compared: with the least energy around."""
+_MIDDLE = (0.12, 0.4)
+"""Frequencies that are compared, in cycles per pixel: texture is strong there, slopes
+are not."""
+_SINGLE_ERROR = 0.4
+"""Standard error of their correlation, times the root of the number of patches that do
+not overlap: 0.25 to 0.5 on noise of 64 to 512 pixels."""
 _TINY = 1e-30
 
 _ky, _kx = np.mgrid[:SIDE, :SIDE]
+_radius = np.hypot(_ky, _kx) / (2 * SIDE)
+_COMPARED = (_radius > _MIDDLE[0]) & (_radius < _MIDDLE[1])
 VARYING = (_ky + _kx) > 0
 _EVEN = (_ky + _kx) % 2 == 0
 """Half of the frequencies. Noise whose correlation is the same to both sides has
@@ -136,11 +146,7 @@ class SpectrumPatches:
             third with that at even ones (`_EVEN`).
         """
         scale = np.maximum(power, _LEAST_SHARE)[VARYING].astype(np.float32)
-        middle = (self.surroundings + self.means) / 2
-        expected = line(middle).astype(np.float32)[:, None]
-        relative = self.squares.reshape(len(expected), -1)[:, 1:] / scale
-        relative /= np.maximum(expected, _TINY)
-        np.minimum(relative, _LARGEST_ENERGY, out=relative)
+        relative = self._relative(power, line, VARYING)
         weights = scale**_EMPHASIS / (scale**_EMPHASIS).sum()
         even = _EVEN[VARYING]
         sums = [relative[:, which] @ weights[which] for which in (~even, even)]
@@ -148,6 +154,39 @@ class SpectrumPatches:
         odd, own = sums[0] / weights[~even].sum(), sums[1] / weights[even].sum()
         found = around, (around + odd) / 2, (around + own) / 2
         return tuple(np.where(self.outlier, 100 * one, one) for one in found)
+
+    def unevenness(self, power: NDArray[np.float64], line: Line) -> float:
+        """Return how far the noise may be from one level everywhere.
+
+        The correlation, without its sign, of the energies, as logarithms, that a patch
+        has in the two halves of its frequencies, among the quietest patches, plus two
+        standard errors. Noise is independent in both, and the same at equal intensity:
+        0. A patch of texture has more in both, one of stripes more in one.
+        """
+        odd, even = (
+            self._relative(power, line, _COMPARED & which).mean(axis=1, dtype=float)
+            for which in (~_EVEN, _EVEN)
+        )
+        around = _around(odd + even, self.whole_yx, self.apart)
+        chosen = around <= np.quantile(around, _QUIETEST)
+        logs = [np.log(np.maximum(one[chosen], _TINY)) for one in (odd, even)]
+        first, second = (one - one.mean() for one in logs)
+        product = math.sqrt(float((first**2).mean() * (second**2).mean()))
+        correlation = float((first * second).mean()) / max(product, _TINY)
+        apart = max(chosen.sum() / self.apart**2, 1.0)
+        return abs(correlation) + 2 * _SINGLE_ERROR / math.sqrt(apart)
+
+    def _relative(
+        self, power: NDArray[np.float64], line: Line, which: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Return some squared coefficients over those of noise; limited."""
+        scale = np.maximum(power, _LEAST_SHARE)[which].astype(np.float32)
+        middle = (self.surroundings + self.means) / 2
+        expected = line(middle).astype(np.float32)[:, None]
+        relative = self.squares[:, which] / scale
+        relative /= np.maximum(expected, _TINY)
+        np.minimum(relative, _LARGEST_ENERGY, out=relative)
+        return relative
 
     def usual(self, energies: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the energies of patches in which no pixel stands out."""
