@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.jpeg import without_jpeg_rounding
-from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
+from napari_inr_denoise.core.noise.defects.structured import without_structured_noise
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.level.level_function import constant_level_function
 from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
@@ -99,7 +99,7 @@ def measure_plane(
     # First of all: dark blocks that were rounded to one value are no fill.
     values_yxs, compressed = without_jpeg_rounding(values_yxs, valid_yx)
     valid_yx, fill_share = measured_pixels(values_yxs, valid_yx)
-    values_yxs, removed = without_line_noise(values_yxs, valid_yx, pattern_yxs)
+    values_yxs, removed = without_structured_noise(values_yxs, valid_yx, pattern_yxs)
     noise, curves = examine_plane(values_yxs, valid_yx)
     problem = NoisyPlane(
         values_yxs,

@@ -17,9 +17,10 @@ class PlaneWarning(LabelledEnum):
     )
     STRUCTURED_NOISE = (
         "structured_noise",
-        "row, column or pixel offsets",
+        "row, column or pixel offsets, or waves",
         "Whole rows or columns, or single pixels that stay in place over a stack, were "
-        "brighter or darker than their neighbours. This was removed: it is part of the "
+        "brighter or darker than their neighbours, or waves crossed the whole plane, "
+        "as from electrical interference. This was removed: it is part of the "
         "residual, and the map `structured` has it alone.",
     )
     FIXED_PATTERN = (

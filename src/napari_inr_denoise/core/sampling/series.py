@@ -16,7 +16,7 @@ from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.fixed_pattern import FixedPattern
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.jpeg import without_jpeg_rounding
-from napari_inr_denoise.core.noise.defects.line_noise import without_line_noise
+from napari_inr_denoise.core.noise.defects.structured import without_structured_noise
 from napari_inr_denoise.core.noise.noisy_plane import NO_OFFSETS, NoisyPlane
 from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
 from napari_inr_denoise.core.sampling.similarity import shares_structure
@@ -232,7 +232,7 @@ class Series:
         values, compressed = without_jpeg_rounding(raw, valid)
         valid, fill_share = measured_pixels(values, valid)
         pattern = None if self._pattern_yxs is None else self._pattern_yxs[window]
-        values, removed = without_line_noise(values, valid, pattern)
+        values, removed = without_structured_noise(values, valid, pattern)
         return _Part(values, valid, removed, compressed, fill_share)
 
     @property

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise import denoise, estimate_noise
-from napari_inr_denoise.core.noise.defects.line_noise import (
-    line_noise,
-    without_line_noise,
-)
+from napari_inr_denoise.core.noise.defects.line_noise import line_noise
+from napari_inr_denoise.core.noise.defects.structured import without_structured_noise
 from napari_inr_denoise.core.settings import DenoiseSettings
 from tests.core.noise.correlated.test_spectrum import Array, camera, cells, spots
 
@@ -31,7 +29,7 @@ def test_noise_of_rows_or_columns_is_removed(
 ) -> None:
     white = camera(cells())
     lines = np.expand_dims(rng.normal(0, strength, 96), 1 - axis)
-    found, removed = without_line_noise((white + lines)[..., None], WHOLE)
+    found, removed = without_structured_noise((white + lines)[..., None], WHOLE)
     assert removed is not None
     left = found[..., 0] - white
     assert _rms(left - left.mean()) < 0.5 * max(strength, 2.5)
@@ -42,7 +40,7 @@ def test_a_hot_column_keeps_what_it_measured() -> None:
     white = camera(cells())
     noisy = white.copy()
     noisy[:, 24] += 300
-    found, _ = without_line_noise(noisy[..., None], WHOLE)
+    found, _ = without_structured_noise(noisy[..., None], WHOLE)
     assert _rms(found[:, 24, 0] - white[:, 24]) < 4
     np.testing.assert_array_equal(
         np.delete(found[..., 0], 24, 1), np.delete(white, 24, 1)
@@ -61,7 +59,7 @@ def test_two_hot_columns_next_to_each_other_are_removed() -> None:
     white = camera(cells())
     noisy = white.copy()
     noisy[:, 40:42] += 300
-    found, _ = without_line_noise(noisy[..., None], WHOLE)
+    found, _ = without_structured_noise(noisy[..., None], WHOLE)
     assert _rms(found[:, 40:42, 0] - white[:, 40:42]) < 5
 
 

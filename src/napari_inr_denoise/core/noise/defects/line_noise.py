@@ -62,37 +62,6 @@ def line_noise(
     return total if total.any() else None
 
 
-def without_line_noise(
-    values_yxs: NDArray[np.float64],
-    valid_yx: NDArray[np.bool_],
-    pattern_yxs: NDArray[np.float64] | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return a plane without a known pattern and its line noise, and what was removed.
-
-    Parameters
-    ----------
-    values_yxs, valid_yx : ndarray
-        As for `line_noise`.
-    pattern_yxs : ndarray, shape (Y, X, samples), or None
-        From `fixed_pattern`.
-
-    Returns
-    -------
-    values_yxs : ndarray, shape (Y, X, samples)
-        The plane without them.
-    removed_yxs : ndarray, shape (Y, X, samples), or None
-        Sum of both; None if there was neither.
-    """
-    if pattern_yxs is not None and not pattern_yxs.any():
-        pattern_yxs = None
-    values_yxs = values_yxs if pattern_yxs is None else values_yxs - pattern_yxs
-    lines = line_noise(values_yxs, valid_yx)
-    if lines is None:
-        return values_yxs, pattern_yxs
-    both = lines if pattern_yxs is None else lines + pattern_yxs
-    return values_yxs - lines, both
-
-
 def line_noise_left(
     removed_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_], sigma: float
 ) -> NDArray[np.float64]:
@@ -101,7 +70,7 @@ def line_noise_left(
     Parameters
     ----------
     removed_yxs : ndarray, shape (Y, X, samples)
-        From `without_line_noise`. Single lines and pixels do not count.
+        From `without_structured_noise`. Single lines and pixels do not count.
     valid_yx : ndarray of bool, shape (Y, X)
         Pixels that were used.
     sigma : float

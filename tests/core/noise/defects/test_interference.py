@@ -1,0 +1,85 @@
+"""Tests of waves that cross a whole plane."""
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise.core.noise.defects.interference import interference
+from napari_inr_denoise.core.noise.measure import measure_plane
+from tests.phantoms import Array, camera, cells, filaments, spots, texture, tissue
+
+SIDE = 128
+WHOLE = np.ones((SIDE, SIDE), bool)
+
+
+def _wave(down: float, right: float, strength: float) -> Array:
+    rows, columns = np.indices((SIDE, SIDE))
+    return strength * np.sin(2 * np.pi * (down * rows + right * columns) + 1)
+
+
+def _rms(plane: Array) -> float:
+    return float(np.sqrt(np.mean(np.square(plane))))
+
+
+@pytest.mark.parametrize(
+    ("down", "right"), [(0.13, 0.21), (0.31, -0.05), (-0.2, 0.2), (0.45, 0.4)]
+)
+@pytest.mark.parametrize("strength", [2.0, 6.0])
+def test_a_wave_over_the_whole_plane_is_found(
+    down: float, right: float, strength: float
+) -> None:
+    wave = _wave(down, right, strength)
+    found = interference((camera(cells(SIDE)) + wave)[..., None], WHOLE)
+    assert found is not None
+    assert _rms(found[..., 0] - wave) < 0.3 * _rms(wave)
+
+
+def test_several_waves_are_found_beside_padding() -> None:
+    wave = _wave(0.13, 0.21, 5) + _wave(0.3, 0.1, 4) + _wave(-0.1, 0.35, 3)
+    noisy, valid = camera(tissue(SIDE)) + wave, WHOLE.copy()
+    valid[:, :20], noisy[:, :20] = False, 0.0
+    found = interference(noisy[..., None], valid)
+    assert found is not None
+    assert _rms((found[..., 0] - wave)[valid]) < 0.35 * _rms(wave)
+
+
+@pytest.mark.parametrize(
+    "clean",
+    [
+        cells(SIDE),
+        tissue(SIDE),
+        filaments(SIDE),
+        spots(SIDE),
+        texture(SIDE, 1, 4.0),
+        np.full((SIDE, SIDE), 9.0),
+    ],
+)
+def test_structure_has_no_waves(clean: Array) -> None:
+    assert interference(camera(clean)[..., None], WHOLE) is None
+
+
+def test_a_grating_is_no_interference() -> None:
+    """It stands out of the noise far more."""
+    grating = 100 + _wave(0.1, 0.05, 60)
+    assert interference(camera(grating)[..., None], WHOLE) is None
+
+
+def test_a_wave_over_half_of_the_plane_is_structure() -> None:
+    wave = _wave(0.13, 0.21, 6)
+    wave[:, SIDE // 2 :] = 0
+    assert interference((camera(cells(SIDE)) + wave)[..., None], WHOLE) is None
+
+
+def test_a_small_plane_has_none() -> None:
+    plane = (camera(cells(SIDE)) + _wave(0.13, 0.21, 6))[:48]
+    assert interference(plane[..., None], WHOLE[:48]) is None
+
+
+def test_it_is_removed_and_reported_with_the_noise_of_lines() -> None:
+    white, wave = camera(cells(SIDE)), _wave(0.13, 0.21, 6)
+    rows = np.random.default_rng(1).normal(0, 4, (SIDE, 1))
+    plane = measure_plane((white + wave + rows)[..., None], WHOLE)
+    assert plane.structured_yxs is not None
+    assert _rms(plane.structured_yxs[..., 0] - wave - rows) < 2.5
+    assert plane.noise.sigma == pytest.approx(
+        measure_plane(white[..., None], WHOLE).noise.sigma, rel=0.1
+    )
