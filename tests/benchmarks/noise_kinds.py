@@ -10,7 +10,7 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import convolve
+from scipy.ndimage import convolve, convolve1d, gaussian_filter
 
 from tests.phantoms import (
     Array,
@@ -46,6 +46,7 @@ class Case:
 
 Make = Callable[[Array, np.random.Generator], Case]
 """From a base, a plane from 0 to 1, and a generator to a case."""
+Filter = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,32 @@ def _demosaicked(base: Array, rng: np.random.Generator) -> Case:
 def _line_averaged(base: Array, rng: np.random.Generator) -> Case:
     truth = _photons(base)
     return Case(truth, line_averaged(camera(truth, rng)))
+
+
+def _white_on_top(base: Array, rng: np.random.Generator, filtered: Filter) -> Case:
+    """White noise was added after a filter, as by the read-out of a camera."""
+    truth = filtered(_photons(base))
+    noisy = filtered(camera(_photons(base), rng))
+    white = 0.6 * (noisy - truth).std()
+    return Case(truth, noisy + rng.normal(0, white, truth.shape))
+
+
+def _blurred(plane: Array) -> Array:
+    return np.asarray(gaussian_filter(plane, 0.8))
+
+
+def _trailing(plane: Array) -> Array:
+    """Each pixel of a line keeps light of those before it."""
+    kernel = np.exp(-np.arange(6) / 1.2)
+    return np.asarray(convolve1d(plane, kernel / kernel.sum(), axis=1, origin=-2))
+
+
+def _interference(base: Array, rng: np.random.Generator) -> Case:
+    truth = _photons(base)
+    rows, columns = np.indices(truth.shape)
+    wave = 4 * np.sin(2 * np.pi * (0.13 * rows + 0.21 * columns))
+    noisy = camera(truth, rng)
+    return Case(truth, noisy + wave, pixel_noise=noisy - truth)
 
 
 def _line_noise(base: Array, rng: np.random.Generator, axis: int) -> Case:
@@ -182,6 +209,12 @@ def _background_subtracted(base: Array, rng: np.random.Generator) -> Case:
     return Case(np.maximum(base * 36 - 8, 0), np.maximum(noisy, 0))
 
 
+def _cut_off(base: Array, rng: np.random.Generator) -> Case:
+    """The background was subtracted; half of its noise is cut off."""
+    truth = base * 300
+    return Case(truth, np.maximum(camera(truth + 20, rng) - 20, 0))
+
+
 def _saturated(base: Array, rng: np.random.Generator) -> Case:
     truth = _photons(base)
     noisy = np.round(camera(truth, rng))
@@ -216,8 +249,11 @@ KINDS = {
     "registered": Kind(1.0, _registered),
     "demosaicked": Kind(1.0, _demosaicked),
     "line-averaged": Kind(1.0, _line_averaged),
+    "blurred-and-white": Kind(1.0, partial(_white_on_top, filtered=_blurred)),
+    "trailing-and-white": Kind(1.0, partial(_white_on_top, filtered=_trailing)),
     "row-noise": Kind(0.9, partial(_line_noise, axis=0)),
     "column-pattern": Kind(0.9, partial(_line_noise, axis=1)),
+    "interference": Kind(0.9, _interference),
     "hot-column": Kind(1.0, _hot_column),
     "jpeg-50": Kind(1.0, _jpeg),
     "hot-clusters": Kind(1.0, _hot_clusters),
@@ -227,6 +263,7 @@ KINDS = {
     "two-noise-levels": Kind(0.8, _two_noise_levels),
     "two-exposures": Kind(0.9, _two_exposures),
     "background-subtracted": Kind(1.0, _background_subtracted),
+    "cut-off": Kind(0.9, _cut_off),
     "saturated": Kind(0.95, _saturated),
     "counts": Kind(1.0, _counts),
     "spots-0.8-2": Kind(0.7, partial(_spots, width=0.8, background=2), True, 99),

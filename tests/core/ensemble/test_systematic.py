@@ -133,6 +133,17 @@ def test_a_single_hot_column_leaves_nothing(rng: np.random.Generator) -> None:
     assert not systematic_square(problem, truth[..., None]).any()
 
 
+def test_half_of_the_power_of_grain_is_added(rng: np.random.Generator) -> None:
+    problem = _problem(_slope(20, 60) + rng.normal(0, READ, (SIDE, SIDE)))
+    grainy = replace(problem, noise=replace(problem.noise, grain=2 * READ))
+    result = problem.plane_yxs.astype(np.float32)
+    np.testing.assert_allclose(systematic_square(problem, result), 0)
+    np.testing.assert_allclose(systematic_square(grainy, result), 2 * READ**2)
+    for one, told in ((problem, False), (grainy, True)):
+        warnings = judge(one, result, None).warnings
+        assert (PlaneWarning.GRAIN_KEPT in warnings) == told
+
+
 def test_offsets_of_pixels_are_added(rng: np.random.Generator) -> None:
     truth = _slope(20.0, 60.0)
     problem = _problem(truth + rng.normal(0, READ, truth.shape))

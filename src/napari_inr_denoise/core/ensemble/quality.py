@@ -28,6 +28,8 @@ _STRUCTURE = 1.15
 """Ratio of residual to noise standard deviation above which structure was removed."""
 _LITTLE = 0.5
 """Ratio of residual to noise standard deviation below which little was removed."""
+_GRAIN = 1.0
+"""Level of the grain over that of the noise above which a user is told."""
 _CLIPPED = 0.01
 """Share of saturated pixels above which a user is told."""
 FEW_FILL = 0.001
@@ -125,6 +127,7 @@ def _warnings(
         PlaneWarning.COMPRESSED: problem.compressed_yxs is not None,
         PlaneWarning.MIXED_LEVELS: bool(problem.regions),
         PlaneWarning.FILL_IGNORED: problem.fill_share > FEW_FILL,
+        PlaneWarning.GRAIN_KEPT: problem.noise.grain > _GRAIN * problem.noise.sigma,
         PlaneWarning.CLIPPED: problem.noise.clipped_high > _CLIPPED,
         PlaneWarning.CUT_OFF: bool(cut_off_bias(problem, plane_yxs).any()),
         PlaneWarning.LITTLE_REMOVED: ratio < _LITTLE,

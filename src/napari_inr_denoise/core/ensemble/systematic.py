@@ -25,6 +25,8 @@ _FREE = 1.5
 """Intensity of these pixels, in standard deviations above the lowest value."""
 _UNSURE = 0.5
 """Share of the bias that is uncertain after it was taken off."""
+_MAY_BE_NOISE = 0.5
+"""Share of the power of grain that counts as noise: one or the other is as likely."""
 _INTENSITIES = np.linspace(-8.0, 8.0, 1601)
 _SHOWN = _INTENSITIES * ndtr(_INTENSITIES) + np.exp(-(_INTENSITIES**2) / 2) / math.sqrt(
     2 * math.pi
@@ -47,12 +49,14 @@ def systematic_square(
     Returns
     -------
     ndarray of float64, shape (Y, X, samples)
-        Sum of three, in squared units of the image: offsets of single pixels that all
-        planes share, what is left of the offsets of lines, and a part of the bias where
-        values were cut off at the lowest one.
+        Sum of four, in squared units of the image: offsets of single pixels that all
+        planes share, what is left of the offsets of lines, a part of the bias where
+        values were cut off at the lowest one, and half of the power of grain that may
+        be noise.
     """
     square = np.square(_UNSURE * cut_off_bias(problem, plane_yxs))
     square += np.square(problem.pixel_offsets)
+    square += _MAY_BE_NOISE * problem.noise.grain**2
     if problem.structured_yxs is not None:
         noise = problem.noise.sigma
         square += line_noise_left(problem.structured_yxs, problem.fitted_yx, noise)

@@ -86,7 +86,8 @@ def examine_plane(
     samples = range(plane_yxs.shape[-1])
     if math.isnan(level) or level == 0:
         return _white(level), tuple(constant_level_function(level) for _ in samples)
-    spectra = [_spectrum(plane_yxs[..., k], valid_yx) for k in samples]
+    found = [_spectrum(plane_yxs[..., k], valid_yx) for k in samples]
+    spectra, grain = [one for one, _ in found], max(grain for _, grain in found)
     known = [one for one in spectra if one is not None]
     if 2 * sum(one.correlated for one in known) > len(spectra):
         model = NoiseModel(
@@ -95,42 +96,44 @@ def examine_plane(
             sigma_neighbours=level,
             correlation_distance=max(one.distance for one in known),
         )
-        found = _with_curves(
+        model, used = _with_curves(
             model,
             [None if one is None else one.level_function for one in spectra],
             plane_yxs,
             valid_yx,
         )
-        if not _is_more_than_all(found[0].sigma ** 2, plane_yxs, valid_yx):
+        if not _is_more_than_all(model.sigma**2, plane_yxs, valid_yx):
             # Chen's estimate holds for white noise only.
-            return replace(found[0], sigma_chen=found[0].sigma), found[1]
+            return replace(model, sigma_chen=model.sigma), used
     curves = [_level_function(plane_yxs[..., k], valid_yx) for k in samples]
-    return _with_curves(_white(level), curves, plane_yxs, valid_yx)
+    model = replace(_white(level), grain=grain)
+    return _with_curves(model, curves, plane_yxs, valid_yx)
 
 
 def _spectrum(
     plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
-) -> NoiseSpectrum | None:
-    """Return the spectrum of the noise without structure; None if it is not known.
+) -> tuple[NoiseSpectrum | None, float]:
+    """Return the spectrum of the noise without structure, and the level of its grain.
 
-    It is not known, and the noise is taken for white, if what is correlated is texture.
+    The spectrum is None where it is not known. If what is correlated may be texture, it
+    is not, and the noise is taken for white. What is left is the grain; otherwise 0.
     """
     found = measure_spectrum(plane_yx, valid_yx)
     if found is None or not found.correlated:
-        return found
+        return found, 0.0
     smooth = uniform_filter(fill_invalid(plane_yx, valid_yx), 5)
     variances = found.level_function.variance(smooth)
     variance = float(variances[valid_yx].mean())
     if _is_more_than_all(variance, plane_yx, valid_yx):
-        return found
+        return found, 0.0
     highest = measure_highest(plane_yx, valid_yx)
     if not found.mixed and highest and highest.is_white(math.sqrt(variance)):
-        return None
+        return None, math.sqrt(max(variance - highest.sigma**2, 0.0))
     regular = regular_structure(plane_yx, valid_yx, variances)
     if regular is None:
-        return found
+        return found, 0.0
     structure, known = regular
-    return measure_spectrum(plane_yx, known, structure)
+    return measure_spectrum(plane_yx, known, structure), 0.0
 
 
 def _is_more_than_all(

@@ -48,6 +48,9 @@ class NoiseModel:
     levels : tuple of float
         Levels of the regions that differ in noise, ascending; empty if one level and
         its growth with the intensity hold everywhere.
+    grain : float
+        Standard deviation of fine grain that does not count as noise, but may be: it is
+        as fine texture is, or as noise that was filtered. 0 if there is none.
     """
 
     sigma: float
@@ -63,6 +66,7 @@ class NoiseModel:
     clipped_low: float = 0.0
     clipped_high: float = 0.0
     levels: tuple[float, ...] = ()
+    grain: float = 0.0
 
     def __post_init__(self) -> None:
         if math.isnan(self.sigma_chen):
@@ -145,4 +149,5 @@ def combine_noise(models: list[NoiseModel]) -> NoiseModel:
         clipped_low=float(np.mean([m.clipped_low for m in known])),
         clipped_high=float(np.mean([m.clipped_high for m in known])),
         levels=tuple(sorted({level for model in known for level in model.levels})),
+        grain=level("grain"),
     )

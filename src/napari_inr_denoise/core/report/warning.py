@@ -50,6 +50,13 @@ class PlaneWarning(LabelledEnum):
         "Part of the plane is filled with one value, as beside the tiles of a mosaic "
         "(the share is `fill_share`). It was left out, and is as it was.",
     )
+    GRAIN_KEPT = (
+        "grain_kept",
+        "fine grain kept",
+        "Grain that neighbouring pixels share is left in the result. It may be fine "
+        "texture, or noise of an image that was filtered before, as by a median. The "
+        "uncertainty includes it. Denoise the raw image instead, if you have it.",
+    )
     CLIPPED = (
         "clipped",
         "saturated",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.ndimage import convolve1d, gaussian_filter
+from scipy.ndimage import convolve1d, gaussian_filter, median_filter
 
 from napari_inr_denoise.core.noise.correlated.spectrum import (
     NoiseSpectrum,
@@ -117,6 +117,18 @@ def test_white_noise_on_top_does_not_hide_correlated_noise(kind: str) -> None:
     assert model.correlated
     rms = float(np.sqrt(np.mean((noisy - MIXED[kind](clean)) ** 2)))
     assert model.sigma == pytest.approx(rms, rel=0.15)
+
+
+def test_noise_that_a_median_has_filtered_is_left_as_grain() -> None:
+    """It looks like fine texture under white noise."""
+    clean = 5 + 60 * tissue(128)
+    noisy = median_filter(camera(clean), 3)
+    model = plane_noise(noisy[..., None], np.ones(noisy.shape, bool))
+    assert not model.correlated
+    rms = float(np.sqrt(np.mean((noisy - clean) ** 2)))
+    assert np.hypot(model.sigma, model.grain) == pytest.approx(rms, rel=0.25)
+    white = plane_noise(camera(clean)[..., None], np.ones(noisy.shape, bool))
+    assert white.grain == 0
 
 
 @pytest.mark.parametrize("width", [0.8, 1.2])

@@ -46,7 +46,7 @@ Texture is not, and where it fills the plane, its power falls too. Measured on p
 correlated, 18 of 36 photographs that were turned or blurred by 0.6 pixels, and 5 of 42
 textured planes with white noise (3 of 18 photographs at sigma 3).
 """
-_EVEN, _WHITE_PART = 0.25, (0.15, 0.65)
+_EVEN, _WHITE_PART = 0.25, (0.15, 0.7)
 """Unevenness up to which noise is the same everywhere, and the power at the highest
 frequencies between which it is then correlated noise with white noise on top; for the
 least, what structure adds to the lowest frequencies counts as noise. Filters
