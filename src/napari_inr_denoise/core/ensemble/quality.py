@@ -127,7 +127,10 @@ def _warnings(
         PlaneWarning.COMPRESSED: problem.compressed_yxs is not None,
         PlaneWarning.MIXED_LEVELS: bool(problem.regions),
         PlaneWarning.FILL_IGNORED: problem.fill_share > FEW_FILL,
-        PlaneWarning.GRAIN_KEPT: problem.noise.grain > _GRAIN * problem.noise.sigma,
+        PlaneWarning.GRAIN_KEPT: any(
+            noise.grain > _GRAIN * noise.sigma
+            for noise in (problem.noise, *(one.noise for one in problem.regions))
+        ),
         PlaneWarning.CLIPPED: problem.noise.clipped_high > _CLIPPED,
         PlaneWarning.CUT_OFF: bool(cut_off_bias(problem, plane_yxs).any()),
         PlaneWarning.LITTLE_REMOVED: ratio < _LITTLE,

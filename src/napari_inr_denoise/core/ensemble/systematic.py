@@ -26,7 +26,7 @@ _FREE = 1.5
 _UNSURE = 0.5
 """Share of the bias that is uncertain after it was taken off."""
 _MAY_BE_NOISE = 0.5
-"""Share of the power of grain that counts as noise: one or the other is as likely."""
+"""Share of the power of grain that counts as noise; the rest is texture."""
 _INTENSITIES = np.linspace(-8.0, 8.0, 1601)
 _SHOWN = _INTENSITIES * ndtr(_INTENSITIES) + np.exp(-(_INTENSITIES**2) / 2) / math.sqrt(
     2 * math.pi

@@ -115,8 +115,8 @@ def _spectrum(
 ) -> tuple[NoiseSpectrum | None, float]:
     """Return the spectrum of the noise without structure, and the level of its grain.
 
-    The spectrum is None where it is not known. If what is correlated may be texture, it
-    is not, and the noise is taken for white. What is left is the grain; otherwise 0.
+    The spectrum is None if the correlated part may be texture. The noise is then taken
+    for white, and the correlated part is the grain; otherwise that is 0.
     """
     found = measure_spectrum(plane_yx, valid_yx)
     if found is None or not found.correlated:
@@ -126,8 +126,8 @@ def _spectrum(
     variance = float(variances[valid_yx].mean())
     if _is_more_than_all(variance, plane_yx, valid_yx):
         return found, 0.0
-    highest = measure_highest(plane_yx, valid_yx)
-    if not found.mixed and highest and highest.is_white(math.sqrt(variance)):
+    highest = None if found.mixed else measure_highest(plane_yx, valid_yx)
+    if highest is not None and highest.is_white(math.sqrt(variance)):
         return None, math.sqrt(max(variance - highest.sigma**2, 0.0))
     regular = regular_structure(plane_yx, valid_yx, variances)
     if regular is None:

@@ -168,7 +168,13 @@ def _of_regions(
     counts = [int((one.mask_yx & fitted_yx).sum()) for one in regions]
     levels = np.array([one.noise.sigma for one in regions])
     level = math.sqrt(float(np.average(levels**2, weights=counts)))
-    return replace(whole, sigma=level, levels=tuple(sorted(levels.tolist())))
+    grain = [one.noise.grain for one in regions]
+    return replace(
+        whole,
+        sigma=level,
+        levels=tuple(sorted(levels.tolist())),
+        grain=math.sqrt(float(np.average(np.square(grain), weights=counts))),
+    )
 
 
 def _with_limited_level(problem: NoisyPlane) -> NoisyPlane:

@@ -49,8 +49,8 @@ class NoiseModel:
         Levels of the regions that differ in noise, ascending; empty if one level and
         its growth with the intensity hold everywhere.
     grain : float
-        Standard deviation of fine grain that does not count as noise, but may be: it is
-        as fine texture is, or as noise that was filtered. 0 if there is none.
+        Standard deviation of fine grain that does not count as noise, but may be: fine
+        texture and filtered noise look the same. 0 if there is none.
     """
 
     sigma: float

@@ -55,7 +55,8 @@ class PlaneWarning(LabelledEnum):
         "fine grain kept",
         "Grain that neighbouring pixels share is left in the result. It may be fine "
         "texture, or noise of an image that was filtered before, as by a median. The "
-        "uncertainty includes it. Denoise the raw image instead, if you have it.",
+        "uncertainty includes half of its power. Denoise the raw image instead, if you "
+        "have it.",
     )
     CLIPPED = (
         "clipped",

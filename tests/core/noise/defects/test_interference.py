@@ -63,10 +63,39 @@ def test_a_grating_is_no_interference() -> None:
     assert interference(camera(grating)[..., None], WHOLE) is None
 
 
-def test_a_wave_over_half_of_the_plane_is_structure() -> None:
+@pytest.mark.parametrize("without", [64, 45, 32, 24])
+def test_a_wave_over_a_part_of_the_plane_is_structure(without: int) -> None:
     wave = _wave(0.13, 0.21, 6)
-    wave[:, SIDE // 2 :] = 0
+    wave[:, SIDE - without :] = 0
     assert interference((camera(cells(SIDE)) + wave)[..., None], WHOLE) is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_and_slow_waves_have_none(seed: int) -> None:
+    noise = np.random.default_rng(seed).normal(0, 4, (SIDE, SIDE))
+    assert interference(noise[..., None], WHOLE) is None
+    slow = noise + _wave(0.02, 0.015, 6)
+    assert interference(slow[..., None], WHOLE) is None
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4])
+def test_invalid_pixels_do_not_count(share: float) -> None:
+    rng = np.random.default_rng(3)
+    wave, valid = _wave(0.13, 0.21, 6), rng.random((SIDE, SIDE)) > share
+    noisy = np.where(valid, camera(cells(SIDE)) + wave, 1e4)
+    found = interference(noisy[..., None], valid)
+    assert found is not None
+    assert _rms((found[..., 0] - wave)[valid]) < 0.2 * _rms(wave)
+    assert not found[~valid].any()
+
+
+def test_each_sample_has_its_own() -> None:
+    plane = np.stack([camera(cells(SIDE), seed) for seed in range(3)], axis=-1)
+    plane[..., 1] += _wave(0.13, 0.21, 6)
+    found = interference(plane * 1e20, WHOLE)
+    assert found is not None
+    assert found[..., 1].std() == pytest.approx(6e20 / np.sqrt(2), rel=0.1)
+    assert not found[..., ::2].any()
 
 
 def test_a_small_plane_has_none() -> None:

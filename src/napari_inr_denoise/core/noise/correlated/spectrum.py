@@ -46,12 +46,13 @@ Texture is not, and where it fills the plane, its power falls too. Measured on p
 correlated, 18 of 36 photographs that were turned or blurred by 0.6 pixels, and 5 of 42
 textured planes with white noise (3 of 18 photographs at sigma 3).
 """
-_EVEN, _WHITE_PART = 0.25, (0.15, 0.7)
-"""Unevenness up to which noise is the same everywhere, and the power at the highest
-frequencies between which it is then correlated noise with white noise on top; for the
-least, what structure adds to the lowest frequencies counts as noise. Filters
-leave less noise than a camera makes, so what is added after them is not much smaller.
-Texture stands out of white noise by any factor."""
+_MOST_UNEVEN = 0.25
+"""Largest unevenness of noise that is the same everywhere."""
+_WHITE_PART = (0.15, 0.7)
+"""Limits of the power at the highest frequencies, over the mean power, for correlated
+noise with white noise on top. The upper one is over the mean without structure. Below
+the lower one it may be texture: what is added after a filter is not much smaller than
+what the filter left, and texture stands out of white noise by any factor."""
 _LOWEST = (0.02, 0.2)
 """Quantiles of the energies whose ratio is the spread."""
 _UNCORRELATED = 0.125
@@ -61,7 +62,7 @@ _ky, _kx = np.mgrid[:SIDE, :SIDE]
 _RADIUS = np.hypot(_ky, _kx) / (2 * SIDE)
 """Frequency of each coefficient, in cycles per pixel."""
 _HIGHEST = 0.5
-"""Frequency from which it counts as high along diagonals."""
+"""Lowest of the highest frequencies, along diagonals."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def measure_spectrum(
     share = float(limited[VARYING].mean())
     highest = float(power[_RADIUS > _HIGHEST].mean())
     mixed = highest > _WHITE_PART[0] and highest / share < _WHITE_PART[1]
-    mixed = mixed and patches.unevenness(power, line) < _EVEN
+    mixed = mixed and patches.unevenness(power, line) < _MOST_UNEVEN
     power, variances = limited / share, variances * share
     variances = np.minimum(variances, _LARGEST_RISE * line(intensities))
     if len(bins) == 1:

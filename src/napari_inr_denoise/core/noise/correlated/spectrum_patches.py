@@ -173,8 +173,8 @@ class SpectrumPatches:
         first, second = (one - one.mean() for one in logs)
         product = math.sqrt(float((first**2).mean() * (second**2).mean()))
         correlation = float((first * second).mean()) / max(product, _TINY)
-        apart = max(chosen.sum() / self.apart**2, 1.0)
-        return abs(correlation) + 2 * _SINGLE_ERROR / math.sqrt(apart)
+        independent = max(chosen.sum() / self.apart**2, 1.0)
+        return abs(correlation) + 2 * _SINGLE_ERROR / math.sqrt(independent)
 
     def _relative(
         self, power: NDArray[np.float64], line: Line, which: NDArray[np.bool_]

@@ -12,7 +12,8 @@ from scipy.ndimage import uniform_filter
 
 from napari_inr_denoise.core.noise.level.level_function import fill_invalid
 
-_MOST_WAVES = 6
+_MOST_WAVES, _MOST_TRIED = 6, 4
+"""Largest number of waves, and of peaks that are examined for each."""
 _FEWEST = 64
 """Smallest side of a plane, in pixels."""
 _SEARCHED = 1024
@@ -28,9 +29,10 @@ _ALONE = 6.0
 """Power of a peak over the largest around it. Structure has no single frequency."""
 _LARGEST = 3.0
 """Largest amplitude over the noise of a pixel; what stands out more is a grating."""
-_TILES, _SAME = 4, 0.5
-"""Parts of each side, and the largest median difference of the amplitude in a part from
-that of the plane, relative to it. Interference is the same everywhere."""
+_TILES, _SAME, _MOST_ALIKE = 4, 0.5, 0.9
+"""Parts of each side; how far the amplitude in a part may be from that of the plane,
+relative to it, beside the noise; and in which share of the parts. Interference is the
+same everywhere."""
 _FINER = (0.25, 0.0625, 0.015625, 0.00390625)
 """Steps in which the frequency is refined, in frequencies of the spectrum."""
 _TO_STD = 1.4826
@@ -46,8 +48,11 @@ class _Wave:
 
     def over(self, shape: tuple[int, int]) -> NDArray[np.float64]:
         """Return its values."""
-        rows, columns = _phases(self.down, shape[0]), _phases(self.right, shape[1])
-        return np.asarray(2 * (self.amplitude * np.outer(rows, columns)).real)
+        rows = 2 * self.amplitude * _phases(self.down, shape[0])
+        columns = _phases(self.right, shape[1])
+        values = np.outer(rows.real, columns.real)
+        values -= np.outer(rows.imag, columns.imag)
+        return np.asarray(values)
 
 
 def interference(
@@ -57,7 +62,8 @@ def interference(
 
     A wave makes one sharp peak in the spectrum of the plane, and has the same amplitude
     and phase everywhere. Structure has neither. A wave stronger than three times the
-    noise of a pixel counts as structure, such as a grating.
+    noise of a pixel counts as structure, such as a grating. One along rows or columns
+    is left to `line_noise`.
 
     Parameters
     ----------
@@ -75,37 +81,54 @@ def interference(
         return None
     total = np.zeros_like(values_yxs)
     for sample in range(values_yxs.shape[-1]):
-        plane = fill_invalid(values_yxs[..., sample], valid_yx)
         for _ in range(_MOST_WAVES):
-            wave = _strongest(plane - total[..., sample])
+            wave = _strongest(values_yxs[..., sample] - total[..., sample], valid_yx)
             if wave is None:
                 break
             total[..., sample] += wave.over(valid_yx.shape)
+    total[~valid_yx] = 0.0
     return total if total.any() else None
 
 
-def _strongest(plane_yx: NDArray[np.float64]) -> _Wave | None:
+def _strongest(
+    plane_yx: NDArray[np.float64], valid_yx: NDArray[np.bool_]
+) -> _Wave | None:
     """Return the wave that stands out most; None if there is none."""
-    part = plane_yx[tuple(_central(side) for side in plane_yx.shape)]
+    filled = fill_invalid(plane_yx, valid_yx).astype(np.float64)
+    filled -= filled.mean()
+    unit = float(filled.std())
+    if not unit > 0:
+        return None
+    part = filled[tuple(_central(side) for side in filled.shape)] / unit
     rows, columns = part.shape
-    windowed = (part - part.mean()) * np.outer(np.hanning(rows), np.hanning(columns))
-    power = np.abs(fft2(windowed)) ** 2
+    power = np.abs(fft2(part * np.outer(np.hanning(rows), np.hanning(columns)))) ** 2
     around = _AROUND**2 * uniform_filter(power, _AROUND, mode="wrap")
     around -= _LOBE**2 * uniform_filter(power, _LOBE, mode="wrap")
     ratio = power * (_AROUND**2 - _LOBE**2) / np.maximum(around, 1e-300)
     down, right = fftfreq(rows)[:, None], fftfreq(columns)
-    ratio[(np.hypot(down, right) < 1 / _LONGEST) | (right < 0)] = 0.0
-    row, column = np.unravel_index(int(ratio.argmax()), ratio.shape)
-    if not ratio[row, column] > _STANDS_OUT:
-        return None
-    near = np.roll(power, (_AROUND // 2 - row, _AROUND // 2 - column), (0, 1))
-    near = near[:_AROUND, :_AROUND].copy()
-    middle = slice((_AROUND - _LOBE) // 2, (_AROUND + _LOBE) // 2)
-    near[middle, middle] = 0.0
-    if power[row, column] < _ALONE * near.max():
-        return None
-    wave = _fitted(plane_yx, float(down[row, 0]), float(right[column]))
-    return wave if _is_interference(plane_yx, wave) else None
+    along = (abs(down) < 2 / rows) | (abs(right) < 2 / columns)
+    # A chessboard is its own opposite, and has no phase.
+    chessboard = (abs(down) > 0.5 - 2 / rows) & (abs(right) > 0.5 - 2 / columns)
+    opposite = (right < 0) & (right > -0.5)
+    slow = np.hypot(down, right) < 1 / _LONGEST
+    ratio[slow | along | chessboard | opposite] = 0.0
+    near = np.arange(_AROUND) - _AROUND // 2
+    lobe = near[np.abs(near) <= _LOBE // 2]
+    for _ in range(_MOST_TRIED):
+        row, column = np.unravel_index(int(ratio.argmax()), ratio.shape)
+        if not ratio[row, column] > _STANDS_OUT:
+            return None
+        square = np.ix_((row + near) % rows, (column + near) % columns)
+        middle = np.ix_((row + lobe) % rows, (column + lobe) % columns)
+        others = power[square]
+        others[np.ix_(lobe + _AROUND // 2, lobe + _AROUND // 2)] = 0.0
+        if power[row, column] >= _ALONE * others.max():
+            start = float(down[row, 0]), float(right[column])
+            wave = _fitted(filled, valid_yx, start)
+            if _is_interference(filled - wave.over(filled.shape), valid_yx, wave):
+                return wave
+        ratio[middle] = 0.0
+    return None
 
 
 def _central(side: int) -> slice:
@@ -114,22 +137,28 @@ def _central(side: int) -> slice:
     return slice(first, first + _SEARCHED)
 
 
-def _fitted(plane_yx: NDArray[np.float64], down: float, right: float) -> _Wave:
-    """Return the wave near a frequency that explains most of a plane."""
+def _fitted(
+    plane_yx: NDArray[np.float64],
+    valid_yx: NDArray[np.bool_],
+    start: tuple[float, float],
+) -> _Wave:
+    """Return the wave near a frequency that explains most of the valid pixels."""
     height, width = plane_yx.shape
-    windows = np.hanning(height), np.hanning(width)
-    centred = plane_yx - plane_yx.mean()
-    total = windows[0].sum() * windows[1].sum()
+    weights = np.outer(np.hanning(height), np.hanning(width)) * valid_yx
+    total = weights.sum()
+    weighted = (plane_yx - (plane_yx * weights).sum() / total) * weights
     units = [1 / min(side, _SEARCHED) for side in plane_yx.shape]
 
     def amplitude(frequencies: tuple[float, float]) -> complex:
-        across = np.conj(_phases(frequencies[1], width)) * windows[1]
-        along = np.conj(_phases(frequencies[0], height)) * windows[0]
+        down, right = (
+            np.conj(_phases(one, side))
+            for one, side in zip(frequencies, plane_yx.shape, strict=True)
+        )
         # Without BLAS, which would start threads.
-        lines = np.einsum("yx,x->y", centred, across)
-        return complex(np.einsum("y,y->", lines, along) / total)
+        lines = np.einsum("yx,x->y", weighted, right)
+        return complex(np.einsum("y,y->", lines, down) / total)
 
-    best = down, right
+    best = start
     for step in _FINER:
         tried = [
             (best[0] + k * step * units[0], best[1] + m * step * units[1])
@@ -140,30 +169,42 @@ def _fitted(plane_yx: NDArray[np.float64], down: float, right: float) -> _Wave:
     return _Wave(*best, amplitude(best))
 
 
-def _is_interference(plane_yx: NDArray[np.float64], wave: _Wave) -> bool:
-    """Return whether a wave is weak beside the noise, and the same everywhere."""
-    left = plane_yx - wave.over(plane_yx.shape)
-    bent = left[1:-1, 1:-1] - (left[2:, 1:-1] + left[:-2, 1:-1]) / 2
-    noise = _TO_STD * float(np.median(np.abs(bent))) / math.sqrt(1.5)
+def _is_interference(
+    left_yx: NDArray[np.float64], valid_yx: NDArray[np.bool_], wave: _Wave
+) -> bool:
+    """Return whether a wave is weak beside the noise, and the same everywhere.
+
+    Parameters
+    ----------
+    left_yx : ndarray, shape (Y, X)
+        The plane without the wave.
+    valid_yx : ndarray of bool, shape (Y, X)
+        Pixels to use.
+    wave : _Wave
+        What was found.
+    """
+    bent = left_yx[1:-1] - (left_yx[2:] + left_yx[:-2]) / 2
+    inside = valid_yx[1:-1] & valid_yx[2:] & valid_yx[:-2]
+    if not inside.any():
+        return False
+    noise = _TO_STD * float(np.median(np.abs(bent[inside]))) / math.sqrt(1.5)
     if not 2 * abs(wave.amplitude) <= _LARGEST * noise:
         return False
-    rows = np.conj(_phases(wave.down, plane_yx.shape[0]))
-    columns = np.conj(_phases(wave.right, plane_yx.shape[1]))
-    apart = [
-        abs(complex(np.einsum("yx,y,x->", part, *phases))) / part.size
-        for band, along in zip(
-            np.array_split(left - left.mean(), _TILES),
-            np.array_split(rows, _TILES),
-            strict=True,
-        )
-        for part, *phases in zip(
-            np.array_split(band, _TILES, axis=1),
-            [along] * _TILES,
-            np.array_split(columns, _TILES),
-            strict=True,
-        )
-    ]
-    return bool(np.median(apart) < _SAME * abs(wave.amplitude))
+    rows, columns = left_yx.shape
+    mixed = np.outer(
+        np.conj(_phases(wave.down, rows)), np.conj(_phases(wave.right, columns))
+    )
+    mixed *= np.where(valid_yx, left_yx - left_yx[valid_yx].mean(), 0.0)
+    apart = []
+    for down in np.array_split(np.arange(rows), _TILES):
+        for right in np.array_split(np.arange(columns), _TILES):
+            tile = slice(down[0], down[-1] + 1), slice(right[0], right[-1] + 1)
+            count = int(valid_yx[tile].sum())
+            if count >= len(down) * len(right) / 4:
+                error = noise / math.sqrt(count)
+                apart.append(abs(mixed[tile].mean()) * mixed[tile].size / count - error)
+    most = float(np.quantile(apart, _MOST_ALIKE)) if apart else math.inf
+    return most < _SAME * abs(wave.amplitude)
 
 
 def _phases(frequency: float, count: int) -> NDArray[np.complex128]:

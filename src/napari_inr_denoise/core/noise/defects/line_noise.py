@@ -70,7 +70,8 @@ def line_noise_left(
     Parameters
     ----------
     removed_yxs : ndarray, shape (Y, X, samples)
-        From `without_structured_noise`. Single lines and pixels do not count.
+        From `without_structured_noise`. Single lines, single pixels and waves do not
+        count.
     valid_yx : ndarray of bool, shape (Y, X)
         Pixels that were used.
     sigma : float
@@ -88,7 +89,8 @@ def line_noise_left(
         power = (_TO_STD * np.median(away, axis=0)) ** 2
         counts = max(float(np.median(valid_yx.sum(axis=1 - axis))), 1.0)
         error = (_MEDIAN_ERROR * sigma) ** 2 / counts
-        left += np.where(power > 0, _LEFT * power + error, 0.0)
+        # Offsets are removed only where they stand out. What is less is of waves.
+        left += np.where(power > _STANDS_OUT * error, _LEFT * power + error, 0.0)
     return left
 
 

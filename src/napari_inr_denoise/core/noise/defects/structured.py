@@ -1,4 +1,4 @@
-"""Structured noise: what is the same along a line or over a plane, and is no light."""
+"""Structured noise: what is the same along a line or over a plane, and is not light."""
 
 from __future__ import annotations
 
