@@ -35,7 +35,7 @@ def test_a_wave_over_the_whole_plane_is_found(
 
 def test_several_waves_are_found_beside_padding() -> None:
     wave = _wave(0.13, 0.21, 5) + _wave(0.3, 0.1, 4) + _wave(-0.1, 0.35, 3)
-    noisy, valid = camera(tissue(SIDE)) + wave, WHOLE.copy()
+    noisy, valid = camera(5 + 60 * tissue(SIDE)) + wave, WHOLE.copy()
     valid[:, :20], noisy[:, :20] = False, 0.0
     found = interference(noisy[..., None], valid)
     assert found is not None
@@ -61,6 +61,12 @@ def test_a_grating_is_no_interference() -> None:
     """It stands out of the noise far more."""
     grating = 100 + _wave(0.1, 0.05, 60)
     assert interference(camera(grating)[..., None], WHOLE) is None
+
+
+def test_waves_that_are_all_there_is_are_structure() -> None:
+    rows, columns = np.indices((SIDE, SIDE))
+    waves = 40 + 10 * np.sin(rows / 2) * np.cos(columns / 3)
+    assert interference(camera(waves)[..., None], WHOLE) is None
 
 
 @pytest.mark.parametrize("without", [64, 45, 32, 24])

@@ -48,7 +48,7 @@ textured planes with white noise (3 of 18 photographs at sigma 3).
 """
 _MOST_UNEVEN = 0.25
 """Largest unevenness of noise that is the same everywhere."""
-_WHITE_PART = (0.15, 0.7)
+_WHITE_PART = (0.3, 0.65)
 """Limits of the power at the highest frequencies, over the mean power, for correlated
 noise with white noise on top. The upper one is over the mean without structure. Below
 the lower one it may be texture: what is added after a filter is not much smaller than

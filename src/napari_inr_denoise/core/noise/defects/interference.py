@@ -62,8 +62,9 @@ def interference(
 
     A wave makes one sharp peak in the spectrum of the plane, and has the same amplitude
     and phase everywhere. Structure has neither. A wave stronger than three times the
-    noise of a pixel counts as structure, such as a grating. One along rows or columns
-    is left to `line_noise`.
+    noise of a pixel counts as structure, such as a grating, and so do waves where there
+    is no other structure with as much contrast. One along rows or columns is left to
+    `line_noise`.
 
     Parameters
     ----------
@@ -86,6 +87,8 @@ def interference(
             if wave is None:
                 break
             total[..., sample] += wave.over(valid_yx.shape)
+        if not _beside_structure(values_yxs[..., sample], total[..., sample], valid_yx):
+            total[..., sample] = 0.0
     total[~valid_yx] = 0.0
     return total if total.any() else None
 
@@ -183,11 +186,7 @@ def _is_interference(
     wave : _Wave
         What was found.
     """
-    bent = left_yx[1:-1] - (left_yx[2:] + left_yx[:-2]) / 2
-    inside = valid_yx[1:-1] & valid_yx[2:] & valid_yx[:-2]
-    if not inside.any():
-        return False
-    noise = _TO_STD * float(np.median(np.abs(bent[inside]))) / math.sqrt(1.5)
+    noise = _noise(left_yx, valid_yx)
     if not 2 * abs(wave.amplitude) <= _LARGEST * noise:
         return False
     rows, columns = left_yx.shape
@@ -205,6 +204,26 @@ def _is_interference(
                 apart.append(abs(mixed[tile].mean()) * mixed[tile].size / count - error)
     most = float(np.quantile(apart, _MOST_ALIKE)) if apart else math.inf
     return most < _SAME * abs(wave.amplitude)
+
+
+def _beside_structure(
+    plane_yx: NDArray[np.float64],
+    waves_yx: NDArray[np.float64],
+    valid_yx: NDArray[np.bool_],
+) -> bool:
+    """Return whether waves are less than the other structure of a plane."""
+    left = plane_yx - waves_yx
+    structure = float(left[valid_yx].var()) - _noise(left, valid_yx) ** 2
+    return structure > float(waves_yx[valid_yx].var())
+
+
+def _noise(plane_yx: NDArray[np.float64], valid_yx: NDArray[np.bool_]) -> float:
+    """Return the standard deviation of white noise, from second differences."""
+    bent = plane_yx[1:-1] - (plane_yx[2:] + plane_yx[:-2]) / 2
+    inside = valid_yx[1:-1] & valid_yx[2:] & valid_yx[:-2]
+    if not inside.any():
+        return 0.0
+    return _TO_STD * float(np.median(np.abs(bent[inside]))) / math.sqrt(1.5)
 
 
 def _phases(frequency: float, count: int) -> NDArray[np.complex128]:
