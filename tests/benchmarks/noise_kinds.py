@@ -203,6 +203,20 @@ def _two_exposures(base: Array, rng: np.random.Generator) -> Case:
     return Case(truth, rng.poisson(truth * exposure) / exposure)
 
 
+def _illumination_corrected(base: Array, rng: np.random.Generator) -> Case:
+    """The corners got a fifth of the light, and were multiplied to make up for it."""
+    truth = _photons(base)
+    rows, columns = np.indices(truth.shape) / (len(truth) - 1) - 0.5
+    light = np.exp(-3.2 * (rows**2 + columns**2))
+    return Case(truth, camera(truth * light, rng) / light)
+
+
+def _noise_ramp(base: Array, rng: np.random.Generator) -> Case:
+    truth = _photons(base)
+    levels = 2 + 10 * _columns(truth) / truth.shape[1]
+    return Case(truth, truth + rng.normal(0, levels))
+
+
 def _background_subtracted(base: Array, rng: np.random.Generator) -> Case:
     """An offset too large was subtracted: most pixels are exactly 0."""
     noisy = np.round(camera(base * 36 + 10, rng, read_noise=3) - 18)
@@ -262,6 +276,8 @@ KINDS = {
     "padded-50": Kind(0.95, partial(_padded, share=0.5)),
     "two-noise-levels": Kind(0.8, _two_noise_levels),
     "two-exposures": Kind(0.9, _two_exposures),
+    "illumination-corrected": Kind(0.95, _illumination_corrected),
+    "noise-ramp": Kind(0.85, _noise_ramp),
     "background-subtracted": Kind(1.0, _background_subtracted),
     "cut-off": Kind(0.9, _cut_off),
     "saturated": Kind(0.95, _saturated),

@@ -22,7 +22,7 @@ PLANE_KEYS = [
     *("index", "sigma", "gain", "read_noise", "offset", "clipped_low"),
     *("clipped_high", "correlated", "correlation_distance", "isolated_pixels"),
     *("candidates", "verdict", "intensity_bias", "shared", "warnings", "levels"),
-    *("fill_share", "noise_level_step", "stop_rules"),
+    *("grain", "fill_share", "noise_level_step", "stop_rules"),
     *(
         "residual_rms",
         "held_out_error",

@@ -61,3 +61,12 @@ def test_borders_between_planes_are_no_texture() -> None:
         (random.normal(level, 5.0, (64, 64, 1)), valid) for level in (0, 500, 100, 900)
     ]
     assert SharedNoise.of(planes).model.sigma == pytest.approx(5.0, rel=0.05)
+
+
+def test_noise_that_differs_between_the_parts_of_a_plane() -> None:
+    """In a part by itself, the noise of two exposures is the same everywhere."""
+    short, long = _plane(1, gain=6.0), _plane(1, gain=0.5)
+    alike = SharedNoise.of([short, short])
+    assert alike.is_even([short, short])
+    mixed = SharedNoise.of([short, long])
+    assert not mixed.is_even([short, long])

@@ -125,7 +125,7 @@ def _warnings(
         PlaneWarning.STRUCTURED_NOISE: problem.structured_yxs is not None,
         PlaneWarning.FIXED_PATTERN: any(problem.pixel_offsets),
         PlaneWarning.COMPRESSED: problem.compressed_yxs is not None,
-        PlaneWarning.MIXED_LEVELS: bool(problem.regions),
+        PlaneWarning.MIXED_LEVELS: bool(problem.noise.levels),
         PlaneWarning.FILL_IGNORED: problem.fill_share > FEW_FILL,
         PlaneWarning.GRAIN_KEPT: any(
             noise.grain > _GRAIN * noise.sigma

@@ -15,8 +15,13 @@ from napari_inr_denoise.core.noise.defects.structured import without_structured_
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.level.level_function import constant_level_function
 from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
-from napari_inr_denoise.core.noise.noisy_plane import NoiseRegion, NoisyPlane
+from napari_inr_denoise.core.noise.noisy_plane import (
+    NoiseRegion,
+    NoisyPlane,
+    SmoothLevel,
+)
 from napari_inr_denoise.core.noise.regions import noisier_region, sharpened
+from napari_inr_denoise.core.noise.smooth_level import smooth_level
 from napari_inr_denoise.image.axes import planes_of, resolve_axes
 from napari_inr_denoise.image.conversion import as_array, check_image, to_floats
 
@@ -28,6 +33,11 @@ images, where every patch contains one.
 """
 _MOST_SPLITS = 3
 """Number of times that a region is split one after the other: up to eight levels."""
+_SLOPE = 1.35
+"""Factor between the variances of two parts of a plane at equal intensity from which a
+change of the level is looked for: a smooth one, or steps."""
+_LEVELS = (0.05, 0.95)
+"""Quantiles of a level that changes smoothly, which are reported."""
 _MAX_DEVIATION = 1e6
 """Largest deviation of a pixel over the standard deviation of the fitted pixels.
 
@@ -127,8 +137,13 @@ def _with_regions(problem: NoisyPlane) -> NoisyPlane:
     if not problem.noise.sigma > 0:
         return problem
     plane, valid = problem.plane_yxs, problem.fitted_yx
+    if noisier_region(plane, valid, problem.curves, _SLOPE) is None:
+        return problem
     whole = NoiseRegion(np.ones_like(valid), problem.noise, problem.curves)
     regions = _split(plane, valid, whole, _MOST_SPLITS)
+    level = smooth_level(plane, valid, whole, regions)
+    if level is not None:
+        return _with_level(problem, level)
     if len(regions) == 1:
         return problem
     masks = sharpened(plane, valid, regions)
@@ -139,6 +154,26 @@ def _with_regions(problem: NoisyPlane) -> NoisyPlane:
         fitted |= part.valid_yx & ~isolated_pixels(part)
     noise = _of_regions(problem.noise, regions, fitted)
     return replace(problem, fitted_yx=fitted, noise=noise, regions=tuple(regions))
+
+
+def _with_level(problem: NoisyPlane, level: SmoothLevel) -> NoisyPlane:
+    """Return the plane with a noise level that changes smoothly.
+
+    Hot pixels are found where the level is the same everywhere.
+    """
+    even = problem.evened(level)
+    fitted = problem.valid_yx & ~isolated_pixels(even)
+    variance = even.variance(even.plane_yxs).mean(axis=-1) * level.scale_yx**2
+    sigma = math.sqrt(float(variance[fitted].mean()))
+    typical = level.typical_scale(fitted)
+    levels = sigma * np.quantile(level.scale_yx[fitted], _LEVELS) / typical
+    noise = replace(
+        problem.noise,
+        sigma=sigma,
+        levels=tuple(levels.tolist()),
+        grain=level.noise.grain * typical,
+    )
+    return replace(problem, fitted_yx=fitted, noise=noise, level=level)
 
 
 def _split(

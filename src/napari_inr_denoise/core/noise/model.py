@@ -46,7 +46,8 @@ class NoiseModel:
     clipped_low, clipped_high : float
         Fraction of the pixels clipped at the lowest or the highest value.
     levels : tuple of float
-        Levels of the regions that differ in noise, ascending; empty if one level and
+        Levels of the regions that differ in noise, ascending. If the level changes
+        smoothly: what 5 % and 95 % of the pixels have at most. Empty if one level and
         its growth with the intensity hold everywhere.
     grain : float
         Standard deviation of fine grain that does not count as noise, but may be: fine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -42,6 +43,29 @@ class NoiseRegion:
 
 
 @dataclass(frozen=True)
+class SmoothLevel:
+    """A noise level that changes smoothly over a plane.
+
+    Attributes
+    ----------
+    scale_yx : ndarray, shape (Y, X)
+        Map by which the plane is divided, so that one noise model holds.
+    noise : NoiseModel
+        Noise model of the plane divided by it.
+    curves : tuple of NoiseLevelFunction
+        Noise level function of each sample of that plane.
+    """
+
+    scale_yx: NDArray[np.float64] = field(repr=False)
+    noise: NoiseModel
+    curves: tuple[NoiseLevelFunction, ...] = field(repr=False)
+
+    def typical_scale(self, mask_yx: NDArray[np.bool_]) -> float:
+        """Return the root mean square of the map over the pixels of a mask."""
+        return math.sqrt(float(np.square(self.scale_yx[mask_yx]).mean()))
+
+
+@dataclass(frozen=True)
 class NoisyPlane:
     """A noisy plane to fit.
 
@@ -68,6 +92,8 @@ class NoisyPlane:
     regions : tuple of NoiseRegion
         Regions that differ in noise level and together cover the plane; empty if one
         noise model holds.
+    level : SmoothLevel or None
+        Map of the noise level, if it changes smoothly over the plane.
     fill_share : float
         Share of the plane that is constant fill, 0 to 1; it is not valid.
     pixel_offsets : tuple of float
@@ -84,6 +110,7 @@ class NoisyPlane:
     structured_yxs: NDArray[np.float64] | None = field(default=None, repr=False)
     compressed_yxs: NDArray[np.float64] | None = field(default=None, repr=False)
     regions: tuple[NoiseRegion, ...] = ()
+    level: SmoothLevel | None = None
     fill_share: float = 0.0
     pixel_offsets: tuple[float, ...] = NO_OFFSETS
 
@@ -137,6 +164,8 @@ class NoisyPlane:
                 replace(one, mask_yx=one.mask_yx[window_yx].copy())
                 for one in self.regions
             ),
+            level=self.level
+            and replace(self.level, scale_yx=self.level.scale_yx[window_yx].copy()),
         )
 
     def of_region(self, region: NoiseRegion) -> NoisyPlane:
@@ -148,6 +177,23 @@ class NoisyPlane:
             noise=region.noise,
             curves=region.curves,
             regions=(),
+        )
+
+    def evened(self, level: SmoothLevel) -> NoisyPlane:
+        """Return the plane divided by the map of its noise level."""
+        scale = level.scale_yx[..., None]
+
+        def part(values: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+            return None if values is None else values / scale
+
+        return replace(
+            self,
+            plane_yxs=self.plane_yxs / scale,
+            structured_yxs=part(self.structured_yxs),
+            compressed_yxs=part(self.compressed_yxs),
+            noise=level.noise,
+            curves=level.curves,
+            level=None,
         )
 
     def curve(self, sample: int) -> NoiseLevelFunction:
@@ -177,8 +223,11 @@ class NoisyPlane:
     def variance(self, plane_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the noise variance at clean intensities, (Y, X, samples).
 
-        For a plane of one region, the intensities may be those of any pixels.
+        For a plane of one region and level, the intensities may be of any pixels.
         """
+        if self.level is not None:
+            scale = self.level.scale_yx[..., None]
+            return scale**2 * self.evened(self.level).variance(plane_yxs / scale)
         if self.regions:
             masks = [one.mask_yx[..., None] for one in self.regions]
             of_each = [self.of_region(one).variance(plane_yxs) for one in self.regions]

@@ -43,7 +43,7 @@ _LEAST_VARIANCE = 1e-9
 """Lower limit of the noise variance over the variance of the plane."""
 _SMALLEST = (0.05, 1024)
 """Smallest share and number of the pixels of a region."""
-_APART = 1.7
+APART = 1.7
 """Factor between the variances of two regions at equal intensity from which they are
 measured apart."""
 _WHITE = 1.25
@@ -62,6 +62,7 @@ def noisier_region(
     plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
     curves: Sequence[NoiseLevelFunction],
+    apart: float = APART,
 ) -> NDArray[np.bool_] | None:
     """Return the part of a plane that has more noise than the rest at equal intensity.
 
@@ -73,6 +74,8 @@ def noisier_region(
         Pixels to use.
     curves : sequence of NoiseLevelFunction
         Noise level function of each sample, measured on these pixels.
+    apart : float
+        Least factor between the variances of the two parts at equal intensity.
 
     Returns
     -------
@@ -84,9 +87,9 @@ def noisier_region(
     smallest = max(_SMALLEST[0] * valid_yx.size, _SMALLEST[1])
     if inside.sum() < 2 * smallest:
         return None
-    logs, means = _log_powers(plane_yxs, valid_yx, curves)
+    logs, means = log_powers(plane_yxs, valid_yx, curves)
     noisy = _noisier(logs[1], inside)
-    return noisy if _differ(logs, means, noisy, inside, smallest) else None
+    return noisy if _differ(logs, means, noisy, inside, smallest, apart) else None
 
 
 def sharpened(
@@ -108,23 +111,49 @@ def sharpened(
     """
     costs = np.full((len(regions), *valid_yx.shape), np.inf)
     for cost, region in zip(costs, regions, strict=True):
-        unlikely = np.zeros(valid_yx.shape)
-        for sample, curve in enumerate(region.curves):
-            plane = fill_invalid(plane_yxs[..., sample], valid_yx)
-            variance = np.maximum(
-                curve.variance(uniform_filter(plane, _MEAN_SIDE)),
-                max(_LEAST_VARIANCE * plane.var(), np.finfo(float).tiny),
-            )
-            power = _difference(plane, _DIFFERENCES[0]) ** 2 / variance
-            unlikely += np.minimum(power, _LARGEST_POWER) + np.log(variance)
+        of_pixels = unlikely(plane_yxs, valid_yx, region.curves)
         near = gaussian_filter(region.mask_yx.astype(float), _WIDTH) > _NEAR
-        likely = gaussian_filter(np.where(valid_yx, unlikely, 0.0), _BORDER_WIDTH)
+        likely = gaussian_filter(np.where(valid_yx, of_pixels, 0.0), _BORDER_WIDTH)
         cost[near] = likely[near]
     nearest = costs.argmin(axis=0)
     return [nearest == number for number in range(len(regions))]
 
 
-def _log_powers(
+def unlikely(
+    plane_yxs: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    curves: Sequence[NoiseLevelFunction],
+    scale_yx: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Return how unlikely the differences between pixels are under a noise model.
+
+    Parameters
+    ----------
+    plane_yxs, valid_yx, curves
+        As for `noisier_region`.
+    scale_yx : ndarray, shape (Y, X), optional
+        Map by which the plane is divided, so that the curves hold.
+
+    Returns
+    -------
+    ndarray, shape (Y, X)
+        Minus twice the logarithm of the likelihood, plus a constant.
+    """
+    found = np.zeros(valid_yx.shape)
+    scale = np.ones(valid_yx.shape) if scale_yx is None else scale_yx
+    for sample, curve in enumerate(curves):
+        plane = fill_invalid(plane_yxs[..., sample], valid_yx)
+        mean = uniform_filter(plane, _MEAN_SIDE)
+        variance = np.maximum(
+            scale**2 * curve.variance(mean / scale),
+            max(_LEAST_VARIANCE * plane.var(), np.finfo(float).tiny),
+        )
+        power = _difference(plane, _DIFFERENCES[0]) ** 2 / variance
+        found += np.minimum(power, _LARGEST_POWER) + np.log(variance)
+    return found
+
+
+def log_powers(
     plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
     curves: Sequence[NoiseLevelFunction],
@@ -185,6 +214,7 @@ def _differ(
     noisy: NDArray[np.bool_],
     inside: NDArray[np.bool_],
     smallest: float,
+    apart: float,
 ) -> bool:
     """Return whether two regions differ in noise at equal intensity."""
     upper = noisy[inside]
@@ -202,5 +232,5 @@ def _differ(
         return False
     high, low = np.exp(sums / common)
     excess = high - low
-    white = excess[0] / _WHITE <= excess[-1] <= excess[0] * _WHITE
-    return bool(white and (high >= _APART * low).all())
+    white = excess[0] / _WHITE <= excess[-1]
+    return bool(white and (high >= apart * low).all())

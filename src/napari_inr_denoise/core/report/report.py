@@ -34,6 +34,8 @@ class NoiseRecord:
         Distance, in pixels, from which on noise is independent; 1 for white noise.
     levels : tuple of float
         Levels of the regions that differ in noise, ascending; empty for one level.
+    grain : float
+        Standard deviation of fine grain that may be noise or texture.
     """
 
     sigma: float | None = None
@@ -45,6 +47,7 @@ class NoiseRecord:
     clipped_high: float = 0.0
     correlation_distance: int = 1
     levels: tuple[float, ...] = ()
+    grain: float = 0.0
 
     @classmethod
     def of(cls, model: object) -> NoiseRecord:

@@ -42,7 +42,8 @@ class PlaneWarning(LabelledEnum):
         "mixed_levels",
         "several noise levels",
         "Parts of equal brightness differ in noise, as in a mosaic of several "
-        "exposures. Each part was denoised by itself, with its own noise level.",
+        "exposures or after a correction of the illumination. Each part was denoised "
+        "with its own noise level.",
     )
     FILL_IGNORED = (
         "fill_ignored",

@@ -159,7 +159,8 @@ class Series:
             Planes below and above, nearest first. An entry is None if the plane is
             missing or shows other structure. Empty for a single plane. None instead of
             a tuple if the plane does not belong to the series: its noise differs, or
-            no adjacent plane shows the same structure.
+            no adjacent plane shows the same structure. For a single plane, if its noise
+            differs from place to place.
         """
         if number not in self._context_numbers:
             self._context_numbers[number] = self._find_context(number)
@@ -167,7 +168,8 @@ class Series:
 
     def _find_context(self, number: int) -> tuple[int | None, ...] | None:
         if self.count == 1:
-            return () if self.noise.model.sigma > 0 else None
+            known = self.noise.model.sigma > 0
+            return () if known and self.noise.is_even(self._test_crops(0)) else None
         own = self._representative(number)
         if own is None:
             return None

@@ -55,10 +55,7 @@ class SharedNoise:
         planes : sequence of (plane_yxs, valid_yx)
             At least one, all of the same width.
         """
-        below = ((0, _GAP), (0, 0))
-        values = [np.pad(plane, (*below, (0, 0))) for plane, _ in planes]
-        valid = [np.pad(mask, below) for _, mask in planes]
-        model, curves = examine_plane(np.concatenate(values), np.concatenate(valid))
+        model, curves = examine_plane(*_joined(planes))
         return cls(model, curves, _stabilized_level(curves, planes))
 
     def fits(
@@ -66,19 +63,34 @@ class SharedNoise:
     ) -> bool:
         """Return whether a plane, given by some of its parts, has this noise.
 
-        Not so if the noise level differs between regions of a part.
+        Not so if it differs from place to place, see `is_even`.
 
         Parameters
         ----------
         parts : sequence of (plane_yxs, valid_yx)
-            As for `examine_plane`.
+            As for `of`.
         """
         ratio = _stabilized_level(self.curves, parts) / self.even_level
-        if not _FITS[0] <= ratio <= _FITS[1]:
-            return False
-        return self.model.correlated or all(
+        return _FITS[0] <= ratio <= _FITS[1] and self.is_even(parts)
+
+    def is_even(
+        self, parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
+    ) -> bool:
+        """Return whether the noise of a plane does not differ from place to place.
+
+        Neither inside of a part, nor between the parts.
+
+        Parameters
+        ----------
+        parts : sequence of (plane_yxs, valid_yx)
+            As for `of`.
+        """
+        if self.model.correlated:
+            return True
+        several = [_joined(parts)] if len(parts) > 1 else []
+        return all(
             noisier_region(values, valid, self.curves) is None
-            for values, valid in parts
+            for values, valid in [*several, *parts]
         )
 
     def on(
@@ -94,6 +106,16 @@ class SharedNoise:
         if not valid_yx.any():
             return self.model
         return apply_curves(self.model, self.curves, plane_yxs, valid_yx)
+
+
+def _joined(
+    parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return parts below each other, as one plane with invalid rows between them."""
+    below = ((0, _GAP), (0, 0))
+    values = [np.pad(plane, (*below, (0, 0))) for plane, _ in parts]
+    valid = [np.pad(mask, below) for _, mask in parts]
+    return np.concatenate(values), np.concatenate(valid)
 
 
 def _stabilized_level(

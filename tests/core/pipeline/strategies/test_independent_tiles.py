@@ -328,3 +328,19 @@ def test_what_was_read_before_a_damaged_plane_is_denoised(
     with pytest.raises(OSError, match="damaged"):
         finished.extend(steps)
     assert finished[-1] == 2
+
+
+def test_tiles_that_differ_in_noise_share_no_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _in_small_tiles(monkeypatch)
+    clean = _channels(1, _FOUR)[0] * 0 + 100
+    noise = np.random.default_rng(1).standard_normal(_FOUR)
+    column = np.indices(_FOUR)[1]
+    for levels, count in ((np.where(column < 90, 16.0, 2.0), 2), (8.0, 0)):
+        found = _run((clean + levels * noise).astype(np.float32), "YX")
+        (plane,) = found.report.files[0].planes
+        assert len(plane.noise.levels) == count
+        assert ("mixed_levels" in plane.quality.warnings) == (count > 0)
+        error = np.abs(found.image - clean)
+        assert error[:, 110:].mean() < 3

@@ -22,6 +22,8 @@ from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
 
 _BINS = 8
+_APART = 1.1
+"""Factor from which two noise levels are not the same."""
 _WORST_LAST = (Verdict.NOISE_ONLY, Verdict.CORRELATED, Verdict.STRUCTURE)
 
 
@@ -176,8 +178,18 @@ def _joined_noise(tiles: Sequence[PlaneReport], mean: _Mean) -> NoiseRecord:
         offset=mean.of("offset"),
         clipped_low=mean.of("clipped_low") or 0.0,
         clipped_high=mean.of("clipped_high") or 0.0,
-        levels=tuple(sorted({level for one in tiles for level in one.noise.levels})),
+        levels=_distinct(level for one in tiles for level in one.noise.levels),
+        grain=mean.root("grain") or 0.0,
     )
+
+
+def _distinct(levels: Iterable[float]) -> tuple[float, ...]:
+    """Return levels in ascending order, one of those that are nearly the same."""
+    kept: list[float] = []
+    for level in sorted(levels):
+        if not kept or level > _APART * kept[-1]:
+            kept.append(level)
+    return tuple(kept)
 
 
 def _joined_quality(

@@ -1,14 +1,15 @@
-"""Results of the regions of a plane that differ in noise, as one."""
+"""Results of a plane whose parts differ in noise, in the units of the image."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane, SmoothLevel
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.stop_rules import steps_in_all
 
@@ -52,6 +53,34 @@ def joined_regions(
         weights=tuple((name, round(weight, 4)) for name, weight in names.items()),
         uncertainty_yxs=known_yxs if np.isfinite(known_yxs).any() else None,
         noise_level_step=reached,
+    )
+
+
+def scaled_result(
+    problem: NoisyPlane, level: SmoothLevel, even: FitResult
+) -> FitResult:
+    """Return the result of a plane that was divided by the map of its noise level.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The plane as it is.
+    level : SmoothLevel
+        With the map.
+    even : FitResult
+        Of the plane divided by it. Its quality is left out.
+    """
+    scale = level.scale_yx[..., None]
+    plane_yxs = np.asarray(even.plane_yxs * scale, dtype=np.float32)
+    known = even.uncertainty_yxs
+    return replace(
+        even,
+        plane_yxs=plane_yxs,
+        residual_rms=problem.residual_rms(plane_yxs),
+        quality=None,
+        uncertainty_yxs=None
+        if known is None
+        else np.asarray(known * scale, dtype=np.float32),
     )
 
 

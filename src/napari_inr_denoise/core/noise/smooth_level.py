@@ -1,0 +1,94 @@
+"""Noise whose level changes smoothly over a plane, as after a vignetting correction.
+
+Where a plane was multiplied by a smooth field, or where light falls off, the noise
+variance at equal intensity changes from place to place. Divided by the right smooth
+map, the plane has one noise model again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.noise.noisy_plane import NoiseRegion, SmoothLevel
+from napari_inr_denoise.core.noise.regions import log_powers, unlikely
+
+_SHARE = 8
+"""Sides of the plane over the width of the blur of the map. A quarter left 0.3 of the
+changes (as a logarithm) of a vignetting, an eighth and a twelfth 0.13."""
+_NARROWEST = 12.0
+"""Smallest width of the blur, in pixels: the variance of fewer pixels is uncertain."""
+_LEAST = 0.12
+"""Smallest standard deviation of the logarithm of the map in the first round."""
+_BORDER, _INSIDE = 6.0, 0.75
+"""Width of the blur of a mask, in pixels, and what is left of it inside of a region."""
+_ROUNDS = 2
+"""The map follows from the noise model, and the model from the plane without it."""
+
+
+def smooth_level(
+    plane_yxs: NDArray[np.float64],
+    valid_yx: NDArray[np.bool_],
+    whole: NoiseRegion,
+    regions: Sequence[NoiseRegion],
+) -> SmoothLevel | None:
+    """Return the smooth map of the noise level; None if it changes in steps.
+
+    Parameters
+    ----------
+    plane_yxs : ndarray, shape (Y, X, samples)
+        Intensities with white noise.
+    valid_yx : ndarray of bool, shape (Y, X)
+        Pixels to use.
+    whole : NoiseRegion
+        The plane as one region.
+    regions : sequence of NoiseRegion
+        Regions of one level each that the plane was split into, or the whole.
+    """
+    noise, curves = whole.noise, whole.curves
+    scale = np.ones(valid_yx.shape)
+    for _ in range(_ROUNDS):
+        even = plane_yxs / scale[..., None]
+        log = log_powers(even, valid_yx, curves)[0][1]
+        change = _blurred(log, valid_yx)
+        change -= change[valid_yx].mean()
+        scale *= np.exp(change * _power(noise, even[valid_yx]))
+        if np.log(scale[valid_yx]).std() < _LEAST:
+            return None
+        noise, curves = examine_plane(plane_yxs / scale[..., None], valid_yx)
+    if noise.correlated:
+        return None
+    masks = [one.mask_yx for one in regions]
+    of_each = [unlikely(plane_yxs, valid_yx, one.curves) for one in regions]
+    smooth = unlikely(plane_yxs, valid_yx, curves, scale)
+    # The borders of the regions are not exact yet.
+    shares = [gaussian_filter(one.astype(float), _BORDER) for one in masks]
+    inside = valid_yx & (np.max(shares, axis=0) > _INSIDE)
+    change = (smooth - np.select(masks, of_each))[inside]
+    return SmoothLevel(scale, noise, curves) if change.mean() < 0 else None
+
+
+def _power(noise: NoiseModel, values: NDArray[np.float64]) -> float:
+    """Return the power of the relative variance by which a plane is divided.
+
+    1 for photon noise, whose variance grows with the intensity: the plane is then in
+    photons. A half for noise that does not.
+    """
+    if not noise.gain > 0:
+        return 0.5
+    photons = noise.gain * max(float(values.mean()) - noise.offset, 0.0)
+    return 0.5 + 0.5 * min(photons / noise.sigma**2, 1.0)
+
+
+def _blurred(
+    log_yx: NDArray[np.float64], valid_yx: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the smooth part of the logarithm of the local variance."""
+    width = max(min(valid_yx.shape) / _SHARE, _NARROWEST)
+    count = np.maximum(gaussian_filter(valid_yx.astype(float), width), 1e-9)
+    return np.asarray(gaussian_filter(log_yx * valid_yx, width) / count)
