@@ -60,6 +60,18 @@ def test_photon_noise_after_a_correction_of_the_illumination() -> None:
     assert found.level.noise.gain > 0
 
 
+@pytest.mark.parametrize("levels", [3 * (1 + 1.5 * DISTANCE), 6 + 5 * COLUMN])
+def test_a_pedestal_changes_nothing(levels: Array) -> None:
+    """Divided by a map, it would become a slope."""
+    plain, raised = (_measured(_gaussian(levels) + base) for base in (0, -1000))
+    assert plain.level is not None
+    assert raised.level is not None
+    np.testing.assert_allclose(raised.level.scale_yx, plain.level.scale_yx, rtol=0.15)
+    assert raised.noise.sigma == pytest.approx(plain.noise.sigma, rel=0.05)
+    even = raised.evened(raised.level).plane_yxs
+    np.testing.assert_allclose(raised.level.restored(even), raised.plane_yxs)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_steps_are_no_slopes(seed: int) -> None:
     found = _measured(_gaussian(np.where(COLUMN < 0, 20.0, 2.0), seed))

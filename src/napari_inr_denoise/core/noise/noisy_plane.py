@@ -50,15 +50,27 @@ class SmoothLevel:
     ----------
     scale_yx : ndarray, shape (Y, X)
         Map by which the plane is divided, so that one noise model holds.
+    base : float
+        Intensity that is subtracted before, in the image's units. Divided by the map,
+        a pedestal would become a slope.
     noise : NoiseModel
-        Noise model of the plane divided by it.
+        Noise model of the plane divided by the map.
     curves : tuple of NoiseLevelFunction
         Noise level function of each sample of that plane.
     """
 
     scale_yx: NDArray[np.float64] = field(repr=False)
+    base: float
     noise: NoiseModel
     curves: tuple[NoiseLevelFunction, ...] = field(repr=False)
+
+    def even(self, plane_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return a plane (Y, X, samples) with the same noise level everywhere."""
+        return np.asarray((plane_yxs - self.base) / self.scale_yx[..., None])
+
+    def restored(self, even_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return such a plane in the image's units; the inverse of `even`."""
+        return np.asarray(even_yxs * self.scale_yx[..., None] + self.base)
 
     def typical_scale(self, mask_yx: NDArray[np.bool_]) -> float:
         """Return the root mean square of the map over the pixels of a mask."""
@@ -188,7 +200,7 @@ class NoisyPlane:
 
         return replace(
             self,
-            plane_yxs=self.plane_yxs / scale,
+            plane_yxs=level.even(self.plane_yxs),
             structured_yxs=part(self.structured_yxs),
             compressed_yxs=part(self.compressed_yxs),
             noise=level.noise,
@@ -226,8 +238,8 @@ class NoisyPlane:
         For a plane of one region and level, the intensities may be of any pixels.
         """
         if self.level is not None:
-            scale = self.level.scale_yx[..., None]
-            return scale**2 * self.evened(self.level).variance(plane_yxs / scale)
+            of_even = self.evened(self.level).variance(self.level.even(plane_yxs))
+            return self.level.scale_yx[..., None] ** 2 * of_even
         if self.regions:
             masks = [one.mask_yx[..., None] for one in self.regions]
             of_each = [self.of_region(one).variance(plane_yxs) for one in self.regions]

@@ -123,7 +123,6 @@ def unlikely(
     plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
     curves: Sequence[NoiseLevelFunction],
-    scale_yx: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return how unlikely the differences between pixels are under a noise model.
 
@@ -131,8 +130,6 @@ def unlikely(
     ----------
     plane_yxs, valid_yx, curves
         As for `noisier_region`.
-    scale_yx : ndarray, shape (Y, X), optional
-        Map by which the plane is divided, so that the curves hold.
 
     Returns
     -------
@@ -140,12 +137,11 @@ def unlikely(
         Minus twice the logarithm of the likelihood, plus a constant.
     """
     found = np.zeros(valid_yx.shape)
-    scale = np.ones(valid_yx.shape) if scale_yx is None else scale_yx
     for sample, curve in enumerate(curves):
         plane = fill_invalid(plane_yxs[..., sample], valid_yx)
         mean = uniform_filter(plane, _MEAN_SIDE)
         variance = np.maximum(
-            scale**2 * curve.variance(mean / scale),
+            curve.variance(mean),
             max(_LEAST_VARIANCE * plane.var(), np.finfo(float).tiny),
         )
         power = _difference(plane, _DIFFERENCES[0]) ** 2 / variance

@@ -8,6 +8,7 @@ map, the plane has one noise model again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,9 @@ _LEAST = 0.12
 """Smallest standard deviation of the logarithm of the map in the first round."""
 _BORDER, _INSIDE = 6.0, 0.75
 """Width of the blur of a mask, in pixels, and what is left of it inside of a region."""
-_ROUNDS = 2
-"""The map follows from the noise model, and the model from the plane without it."""
+_ROUNDS = 3
+"""The map follows from the noise model, and the model from the plane without it. Each
+round adds to the map what the blur had taken away: 5 % of the level after two."""
 
 
 def smooth_level(
@@ -50,27 +52,35 @@ def smooth_level(
     regions : sequence of NoiseRegion
         Regions of one level each that the plane was split into, or the whole.
     """
-    noise, curves = whole.noise, whole.curves
-    scale = np.ones(valid_yx.shape)
+    base = _base(whole.noise, plane_yxs[valid_yx])
+    level = SmoothLevel(np.ones(valid_yx.shape), base, whole.noise, whole.curves)
     for _ in range(_ROUNDS):
-        even = plane_yxs / scale[..., None]
-        log = log_powers(even, valid_yx, curves)[0][1]
-        change = _blurred(log, valid_yx)
+        even = level.even(plane_yxs)
+        change = _blurred(log_powers(even, valid_yx, level.curves)[0][1], valid_yx)
         change -= change[valid_yx].mean()
-        scale *= np.exp(change * _power(noise, even[valid_yx]))
+        power = _power(level.noise, even[valid_yx])
+        scale = level.scale_yx * np.exp(change * power)
         if np.log(scale[valid_yx]).std() < _LEAST:
             return None
-        noise, curves = examine_plane(plane_yxs / scale[..., None], valid_yx)
-    if noise.correlated:
+        level = replace(level, scale_yx=scale)
+        noise, curves = examine_plane(level.even(plane_yxs), valid_yx)
+        level = replace(level, noise=noise, curves=curves)
+    if level.noise.correlated:
         return None
     masks = [one.mask_yx for one in regions]
     of_each = [unlikely(plane_yxs, valid_yx, one.curves) for one in regions]
-    smooth = unlikely(plane_yxs, valid_yx, curves, scale)
+    smooth = unlikely(level.even(plane_yxs), valid_yx, level.curves)
+    smooth += len(level.curves) * np.log(level.scale_yx**2)
     # The borders of the regions are not exact yet.
     shares = [gaussian_filter(one.astype(float), _BORDER) for one in masks]
     inside = valid_yx & (np.max(shares, axis=0) > _INSIDE)
     change = (smooth - np.select(masks, of_each))[inside]
-    return SmoothLevel(scale, noise, curves) if change.mean() < 0 else None
+    return level if change.mean() < 0 else None
+
+
+def _base(noise: NoiseModel, values: NDArray[np.float64]) -> float:
+    """Return the intensity without light; any of the plane if noise ignores light."""
+    return noise.offset if noise.gain > 0 else float(np.median(values))
 
 
 def _power(noise: NoiseModel, values: NDArray[np.float64]) -> float:

@@ -70,9 +70,8 @@ def scaled_result(
     even : FitResult
         Of the plane divided by it. Its quality is left out.
     """
-    scale = level.scale_yx[..., None]
-    plane_yxs = np.asarray(even.plane_yxs * scale, dtype=np.float32)
-    known = even.uncertainty_yxs
+    plane_yxs = level.restored(even.plane_yxs).astype(np.float32)
+    known, scale = even.uncertainty_yxs, level.scale_yx[..., None]
     return replace(
         even,
         plane_yxs=plane_yxs,
