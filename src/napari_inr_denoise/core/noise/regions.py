@@ -156,8 +156,19 @@ def log_powers(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return logarithms of squared differences over the variance, and mean intensities.
 
-    The logarithm limits the influence of hot pixels and edges. Both are means over the
-    samples, with shapes (differences, Y, X) and (Y, X).
+    The logarithm limits the influence of hot pixels and edges.
+
+    Parameters
+    ----------
+    plane_yxs, valid_yx, curves
+        As for `noisier_region`.
+
+    Returns
+    -------
+    logs : ndarray, shape (differences, Y, X)
+        Mean over the samples, for differences of first, second and fourth order.
+    means : ndarray, shape (Y, X)
+        Mean intensity of the samples in a small window.
     """
     logs = np.zeros((len(_DIFFERENCES), *valid_yx.shape))
     means = np.zeros(valid_yx.shape)

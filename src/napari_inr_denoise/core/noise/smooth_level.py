@@ -1,8 +1,7 @@
 """Noise whose level changes smoothly over a plane, as after a vignetting correction.
 
-Where a plane was multiplied by a smooth field, or where light falls off, the noise
-variance at equal intensity changes from place to place. Divided by the right smooth
-map, the plane has one noise model again.
+Where a plane was multiplied by a smooth field, the noise variance at equal intensity
+changes from place to place. Divided by the right map, it has one noise model again.
 """
 
 from __future__ import annotations
@@ -51,6 +50,11 @@ def smooth_level(
         The plane as one region.
     regions : sequence of NoiseRegion
         Regions of one level each that the plane was split into, or the whole.
+
+    Returns
+    -------
+    SmoothLevel or None
+        None too if the level changes little, or if the noise is then correlated.
     """
     base = _base(whole.noise, plane_yxs[valid_yx])
     level = SmoothLevel(np.ones(valid_yx.shape), base, whole.noise, whole.curves)
