@@ -30,6 +30,7 @@ def test_halves_of_different_noise_are_found(levels: tuple[float, float]) -> Non
     each = np.where(LEFT, *levels)
     found = _measured(_gaussian(cells(), each))
     assert len(found.regions) == 2
+    assert found.level is None
     assert found.noise.levels == pytest.approx(sorted(levels), rel=0.15)
     assert found.noise.sigma == pytest.approx(
         np.sqrt(np.mean(np.square(each))), rel=0.1
