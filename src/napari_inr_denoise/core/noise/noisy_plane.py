@@ -69,11 +69,11 @@ class SmoothLevel:
         return np.asarray((plane_yxs - self.base) / self.scale_yx[..., None])
 
     def restored(self, even_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return such a plane in the image's units; the inverse of `even`."""
+        """Return what `even` has made, (Y, X, samples), in the image's units again."""
         return np.asarray(even_yxs * self.scale_yx[..., None] + self.base)
 
     def typical_scale(self, mask_yx: NDArray[np.bool_]) -> float:
-        """Return the root mean square of the map over the pixels of a mask."""
+        """Return the root mean square of the map over the pixels of a mask (Y, X)."""
         return math.sqrt(float(np.square(self.scale_yx[mask_yx]).mean()))
 
 
@@ -235,7 +235,7 @@ class NoisyPlane:
     def variance(self, plane_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the noise variance at clean intensities, (Y, X, samples).
 
-        For a plane of one region and level, the intensities may be of any pixels.
+        If one noise model holds for the plane, the intensities may be of any pixels.
         """
         if self.level is not None:
             of_even = self.evened(self.level).variance(self.level.even(plane_yxs))

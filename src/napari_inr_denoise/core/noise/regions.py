@@ -134,16 +134,13 @@ def unlikely(
     Returns
     -------
     ndarray, shape (Y, X)
-        Minus twice the logarithm of the likelihood, plus a constant.
+        Minus twice the logarithm of the likelihood, plus a constant; a sum over the
+        samples. Large differences are limited, so that an edge does not decide.
     """
     found = np.zeros(valid_yx.shape)
     for sample, curve in enumerate(curves):
         plane = fill_invalid(plane_yxs[..., sample], valid_yx)
-        mean = uniform_filter(plane, _MEAN_SIDE)
-        variance = np.maximum(
-            curve.variance(mean),
-            max(_LEAST_VARIANCE * plane.var(), np.finfo(float).tiny),
-        )
+        variance = _variance(plane, uniform_filter(plane, _MEAN_SIDE), curve)
         power = _difference(plane, _DIFFERENCES[0]) ** 2 / variance
         found += np.minimum(power, _LARGEST_POWER) + np.log(variance)
     return found
@@ -175,13 +172,22 @@ def log_powers(
     for sample, curve in enumerate(curves):
         plane = fill_invalid(plane_yxs[..., sample], valid_yx)
         mean = uniform_filter(plane, _MEAN_SIDE)
-        least = max(_LEAST_VARIANCE * plane.var(), np.finfo(float).tiny)
-        variance = np.maximum(curve.variance(mean), least)
+        variance = _variance(plane, mean, curve)
         for number, weights in enumerate(_DIFFERENCES):
             power = _difference(plane, weights) ** 2 / variance
             logs[number] += np.log(np.maximum(power, _LEAST_POWER)) / len(curves)
         means += mean / len(curves)
     return logs, means
+
+
+def _variance(
+    plane_yx: NDArray[np.floating],
+    mean_yx: NDArray[np.floating],
+    curve: NoiseLevelFunction,
+) -> NDArray[np.float64]:
+    """Return the noise variance at local mean intensities, to divide by."""
+    least = max(_LEAST_VARIANCE * plane_yx.var(), np.finfo(float).tiny)
+    return np.asarray(np.maximum(curve.variance(mean_yx), least))
 
 
 def _difference(

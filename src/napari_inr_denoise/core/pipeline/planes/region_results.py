@@ -64,11 +64,16 @@ def scaled_result(
     Parameters
     ----------
     problem : NoisyPlane
-        The plane as it is.
+        The plane in the image's units.
     level : SmoothLevel
-        With the map.
+        Noise level of this plane.
     even : FitResult
-        Of the plane divided by it. Its quality is left out.
+        Result of the divided plane.
+
+    Returns
+    -------
+    FitResult
+        In the image's units. It has no `quality`, which is judged anew.
     """
     plane_yxs = level.restored(even.plane_yxs).astype(np.float32)
     known, scale = even.uncertainty_yxs, level.scale_yx[..., None]
