@@ -67,7 +67,7 @@ def test_a_pedestal_changes_nothing() -> None:
     assert raised.level is not None
     np.testing.assert_allclose(raised.level.scale_yx, plain.level.scale_yx, rtol=0.15)
     assert raised.noise.sigma == pytest.approx(plain.noise.sigma, rel=0.05)
-    even = raised.evened(raised.level).plane_yxs
+    even = raised.evened().plane_yxs
     np.testing.assert_allclose(raised.level.restored(even), raised.plane_yxs)
 
 
@@ -89,6 +89,8 @@ def test_a_crop_keeps_its_part_of_the_map() -> None:
         cropped.variance(cropped.plane_yxs),
         found.variance(found.plane_yxs)[window],
     )
+    even = found.evened().cropped(window)
+    np.testing.assert_allclose(even.restored(even.plane_yxs), cropped.plane_yxs)
 
 
 def test_the_result_is_in_the_units_of_the_image() -> None:

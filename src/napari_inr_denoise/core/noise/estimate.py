@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +43,14 @@ _MOST_OF_HIGHEST = 1.35
 it. Noise that was shifted by a tenth of a pixel is still white enough, at 1.3."""
 _MIN_CLIPPED = 1e-4
 """Fraction of the pixels below which a histogram peak is ignored."""
+
+
+Examine = Callable[
+    [NDArray[np.float64], NDArray[np.bool_]],
+    tuple[NoiseModel, tuple[NoiseLevelFunction, ...]],
+]
+"""Function from intensities (Y, X, samples) and a valid mask (Y, X) to the noise model
+and the noise level function of each sample, as `examine_plane`."""
 
 
 def plane_noise(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,13 +14,12 @@ from napari_inr_denoise.core.noise.defects.structured import without_structured_
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.level.level_function import constant_level_function
 from napari_inr_denoise.core.noise.model import NoiseModel, combine_noise
-from napari_inr_denoise.core.noise.noisy_plane import (
-    NoiseRegion,
-    NoisyPlane,
-    SmoothLevel,
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane, SmoothLevel
+from napari_inr_denoise.core.noise.uneven import (
+    uneven_noise,
+    with_level,
+    with_regions,
 )
-from napari_inr_denoise.core.noise.regions import noisier_region, sharpened
-from napari_inr_denoise.core.noise.smooth_level import smooth_level
 from napari_inr_denoise.image.axes import planes_of, resolve_axes
 from napari_inr_denoise.image.conversion import as_array, check_image, to_floats
 
@@ -31,13 +29,6 @@ _MAX_NOISE = 2.0
 A higher level means that hot pixels were measured as noise. This happens in tiny
 images, where every patch contains one.
 """
-_MOST_SPLITS = 3
-"""Number of times that a region is split one after the other: up to eight levels."""
-_SLOPE = 1.35
-"""Factor between the variances of two parts of a plane at equal intensity from which a
-change of the level is looked for: a smooth one, or steps."""
-_LEVELS = (0.05, 0.95)
-"""Quantiles of a level that changes smoothly, which are reported."""
 _MAX_DEVIATION = 1e6
 """Largest deviation of a pixel over the standard deviation of the fitted pixels.
 
@@ -126,90 +117,10 @@ def measure_plane(
     if _is_distorted(noise.sigma, values_yxs[valid_yx], values_yxs[fitted]):
         noise, curves = examine_plane(values_yxs, fitted)
     problem = replace(problem, fitted_yx=fitted, noise=noise, curves=curves)
-    return problem if noise.correlated else _with_regions(problem)
-
-
-def _with_regions(problem: NoisyPlane) -> NoisyPlane:
-    """Return the plane with the regions that differ in noise level, if there are any.
-
-    The hot pixels of each region are found by its own level.
-    """
-    if not problem.noise.sigma > 0:
-        return problem
-    plane, valid = problem.plane_yxs, problem.fitted_yx
-    if noisier_region(plane, valid, problem.curves, _SLOPE) is None:
-        return problem
-    whole = NoiseRegion(np.ones_like(valid), problem.noise, problem.curves)
-    regions = _split(plane, valid, whole, _MOST_SPLITS)
-    level = smooth_level(plane, valid, whole, regions)
-    if level is not None:
-        return _with_level(problem, level)
-    if len(regions) == 1:
-        return problem
-    masks = sharpened(plane, valid, regions)
-    regions = [replace(one, mask_yx=m) for one, m in zip(regions, masks, strict=True)]
-    fitted = np.zeros_like(valid)
-    for region in regions:
-        part = problem.of_region(region)
-        fitted |= part.valid_yx & ~isolated_pixels(part)
-    noise = _of_regions(problem.noise, regions, fitted)
-    return replace(problem, fitted_yx=fitted, noise=noise, regions=tuple(regions))
-
-
-def _with_level(problem: NoisyPlane, level: SmoothLevel) -> NoisyPlane:
-    """Return the plane with a noise level that changes smoothly.
-
-    Hot pixels are found where the level is the same everywhere.
-    """
-    even = problem.evened(level)
-    fitted = problem.valid_yx & ~isolated_pixels(even)
-    variance = even.variance(even.plane_yxs).mean(axis=-1) * level.scale_yx**2
-    sigma = math.sqrt(float(variance[fitted].mean()))
-    typical = level.typical_scale(fitted)
-    levels = sigma * np.quantile(level.scale_yx[fitted], _LEVELS) / typical
-    noise = replace(
-        problem.noise,
-        sigma=sigma,
-        levels=tuple(levels.tolist()),
-        grain=level.noise.grain * typical,
-    )
-    return replace(problem, fitted_yx=fitted, noise=noise, level=level)
-
-
-def _split(
-    plane_yxs: NDArray[np.float64],
-    valid_yx: NDArray[np.bool_],
-    region: NoiseRegion,
-    splits: int,
-) -> list[NoiseRegion]:
-    """Return a region, or the regions of other noise levels that it consists of."""
-    inside = valid_yx & region.mask_yx
-    if splits == 0 or region.noise.correlated:
-        return [region]
-    noisy = noisier_region(plane_yxs, inside, region.curves)
-    if noisy is None:
-        return [region]
-    masks = region.mask_yx & noisy, region.mask_yx & ~noisy
-    parts = [NoiseRegion(m, *examine_plane(plane_yxs, valid_yx & m)) for m in masks]
-    return [
-        one for part in parts for one in _split(plane_yxs, valid_yx, part, splits - 1)
-    ]
-
-
-def _of_regions(
-    whole: NoiseModel, regions: list[NoiseRegion], fitted_yx: NDArray[np.bool_]
-) -> NoiseModel:
-    """Return the noise model of a plane with the levels of its regions."""
-    counts = [int((one.mask_yx & fitted_yx).sum()) for one in regions]
-    levels = np.array([one.noise.sigma for one in regions])
-    level = math.sqrt(float(np.average(levels**2, weights=counts)))
-    grain = [one.noise.grain for one in regions]
-    return replace(
-        whole,
-        sigma=level,
-        levels=tuple(sorted(levels.tolist())),
-        grain=math.sqrt(float(np.average(np.square(grain), weights=counts))),
-    )
+    found = uneven_noise(values_yxs, fitted, noise, curves)
+    if isinstance(found, SmoothLevel):
+        return with_level(problem, found)
+    return with_regions(problem, found) if found else problem
 
 
 def _with_limited_level(problem: NoisyPlane) -> NoisyPlane:

@@ -72,6 +72,10 @@ class SmoothLevel:
         """Return what `even` has made, (Y, X, samples), in the image's units again."""
         return np.asarray(even_yxs * self.scale_yx[..., None] + self.base)
 
+    def cropped(self, window_yx: tuple[slice, slice]) -> SmoothLevel:
+        """Return the level of a crop of the plane, as a copy."""
+        return replace(self, scale_yx=self.scale_yx[window_yx].copy())
+
     def typical_scale(self, mask_yx: NDArray[np.bool_]) -> float:
         """Return the root mean square of the map over the pixels of a mask (Y, X)."""
         return math.sqrt(float(np.square(self.scale_yx[mask_yx]).mean()))
@@ -111,6 +115,8 @@ class NoisyPlane:
     pixel_offsets : tuple of float
         Standard deviation, for each sample or for all, of offsets of single pixels that
         stay in place over a series and were not subtracted.
+    original : NoisyPlane or None
+        The plane in the image's units, if this one was divided by the map of its level.
     """
 
     plane_yxs: NDArray[np.float64]
@@ -125,6 +131,7 @@ class NoisyPlane:
     level: SmoothLevel | None = None
     fill_share: float = 0.0
     pixel_offsets: tuple[float, ...] = NO_OFFSETS
+    original: NoisyPlane | None = field(default=None, repr=False)
 
     @property
     def isolated_count(self) -> int:
@@ -176,8 +183,8 @@ class NoisyPlane:
                 replace(one, mask_yx=one.mask_yx[window_yx].copy())
                 for one in self.regions
             ),
-            level=self.level
-            and replace(self.level, scale_yx=self.level.scale_yx[window_yx].copy()),
+            level=self.level and self.level.cropped(window_yx),
+            original=self.original and self.original.cropped(window_yx),
         )
 
     def of_region(self, region: NoiseRegion) -> NoisyPlane:
@@ -191,9 +198,16 @@ class NoisyPlane:
             regions=(),
         )
 
-    def evened(self, level: SmoothLevel) -> NoisyPlane:
-        """Return the plane divided by the map of its noise level."""
+    def evened(self) -> NoisyPlane:
+        """Return the plane divided by the map of its noise level, if it has one.
+
+        Its noise level is then the same everywhere. See `restored`.
+        """
+        level = self.level
+        if level is None:
+            return self
         scale = level.scale_yx[..., None]
+        typical = level.typical_scale(np.ones_like(self.valid_yx))
 
         def part(values: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
             return None if values is None else values / scale
@@ -206,7 +220,15 @@ class NoisyPlane:
             noise=level.noise,
             curves=level.curves,
             level=None,
+            pixel_offsets=tuple(one / typical for one in self.pixel_offsets),
+            original=self,
         )
+
+    def restored(self, plane_yxs: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return a result of this plane, (Y, X, samples), in the image's units."""
+        if self.original is not None and self.original.level is not None:
+            plane_yxs = self.original.level.restored(plane_yxs)
+        return plane_yxs.astype(np.float32, copy=False)
 
     def curve(self, sample: int) -> NoiseLevelFunction:
         """Return the noise level function of a sample."""
@@ -238,7 +260,7 @@ class NoisyPlane:
         If one noise model holds for the plane, the intensities may be of any pixels.
         """
         if self.level is not None:
-            of_even = self.evened(self.level).variance(self.level.even(plane_yxs))
+            of_even = self.evened().variance(self.level.even(plane_yxs))
             return self.level.scale_yx[..., None] ** 2 * of_even
         if self.regions:
             masks = [one.mask_yx[..., None] for one in self.regions]

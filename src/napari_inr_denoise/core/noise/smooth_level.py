@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.estimate import Examine, examine_plane
+from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoiseRegion, SmoothLevel
 from napari_inr_denoise.core.noise.regions import log_powers, unlikely
@@ -38,6 +39,7 @@ def smooth_level(
     valid_yx: NDArray[np.bool_],
     whole: NoiseRegion,
     regions: Sequence[NoiseRegion],
+    examine: Examine = examine_plane,
 ) -> SmoothLevel | None:
     """Return the smooth map of the noise level; None if it changes in steps.
 
@@ -51,6 +53,8 @@ def smooth_level(
         The plane as one region.
     regions : sequence of NoiseRegion
         Regions of one level each that the plane was split into, or the whole.
+    examine : callable
+        Measures the noise of a plane.
 
     Returns
     -------
@@ -61,14 +65,13 @@ def smooth_level(
     level = SmoothLevel(np.ones(valid_yx.shape), base, whole.noise, whole.curves)
     for _ in range(_ROUNDS):
         even = level.even(plane_yxs)
-        change = _blurred(log_powers(even, valid_yx, level.curves)[0][1], valid_yx)
-        change -= change[valid_yx].mean()
+        change = _change(even, valid_yx, level.curves)
         power = _power(level.noise, even[valid_yx])
         scale = level.scale_yx * np.exp(change * power)
         if np.log(scale[valid_yx]).std() < _LEAST:
             return None
         level = replace(level, scale_yx=scale)
-        noise, curves = examine_plane(level.even(plane_yxs), valid_yx)
+        noise, curves = examine(level.even(plane_yxs), valid_yx)
         level = replace(level, noise=noise, curves=curves)
     if level.noise.correlated:
         return None
@@ -81,6 +84,38 @@ def smooth_level(
     inside = valid_yx & (np.max(shares, axis=0) > _INSIDE)
     change = (smooth - np.select(masks, of_each))[inside]
     return level if change.mean() < 0 else None
+
+
+def unevenness(
+    plane_yxs: NDArray[np.float64],
+    valid_yx: NDArray[np.bool_],
+    curves: Sequence[NoiseLevelFunction],
+) -> float:
+    """Return how much the noise level changes smoothly, at equal intensity.
+
+    It is the standard deviation over the plane of the logarithm of the noise variance.
+
+    Parameters
+    ----------
+    plane_yxs, valid_yx
+        As for `smooth_level`.
+    curves : sequence of NoiseLevelFunction
+        Noise level function of each sample.
+    """
+    return float(_change(plane_yxs, valid_yx, curves)[valid_yx].std())
+
+
+def _change(
+    plane_yxs: NDArray[np.float64],
+    valid_yx: NDArray[np.bool_],
+    curves: Sequence[NoiseLevelFunction],
+) -> NDArray[np.float64]:
+    """Return the logarithm of the noise variance over that of the curves, smoothed.
+
+    Its mean is subtracted.
+    """
+    change = _blurred(log_powers(plane_yxs, valid_yx, curves)[0][1], valid_yx)
+    return np.asarray(change - change[valid_yx].mean())
 
 
 def _base(noise: NoiseModel, values: NDArray[np.float64]) -> float:

@@ -108,6 +108,8 @@ class MeasuredRun:
             spacing_zyx[1:],
             settings.context,
         )
+        if can_share(settings):
+            self._planes.even_out()
         self._noise_seconds = time.perf_counter() - started
         self._read_seconds = self._measured_read()  # per tile
         self._comparison_seconds = 0.0  # per plane

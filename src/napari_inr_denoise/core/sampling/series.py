@@ -17,7 +17,12 @@ from napari_inr_denoise.core.noise.defects.fixed_pattern import FixedPattern
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.jpeg import without_jpeg_rounding
 from napari_inr_denoise.core.noise.defects.structured import without_structured_noise
-from napari_inr_denoise.core.noise.noisy_plane import NO_OFFSETS, NoisyPlane
+from napari_inr_denoise.core.noise.noisy_plane import (
+    NO_OFFSETS,
+    NoisyPlane,
+    SmoothLevel,
+)
+from napari_inr_denoise.core.noise.uneven import with_level
 from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
 from napari_inr_denoise.core.sampling.similarity import shares_structure
 from napari_inr_denoise.image.tiling import Tile, Tiling
@@ -35,6 +40,9 @@ _MAX_CACHED_PIXELS = 2**24
 _MAX_KEPT_PIXELS = 2**22
 """Largest number of pixels of a series that is kept as a whole, about 60 MB a sample:
 training, context slices and prediction all need each plane."""
+_MAX_LEVEL_PIXELS = 2**20, 2**22
+"""Number of pixels from which no further plane is read for the map of the noise level,
+and largest number of pixels of a plane that can have one."""
 _MAX_TESTED_TILES = 4
 """Number of tiles of a large plane that are tested against the shared noise."""
 
@@ -74,7 +82,7 @@ class SeriesTile:
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a plane; attributes are those of `NoisyPlane`."""
+    """A part of a plane, in the image's units; attributes are those of `NoisyPlane`."""
 
     values_yxs: NDArray[np.float64]
     valid_yx: NDArray[np.bool_]
@@ -104,7 +112,7 @@ class Series:
     Attributes
     ----------
     noise : SharedNoise
-        Noise model of all planes.
+        Noise model of all planes; see also `even_out`.
     """
 
     def __init__(
@@ -125,11 +133,36 @@ class Series:
         self._spacing_yx = spacing_yx
         self._reach = reach if count > 1 else 0
         self._last_part: tuple[int, tuple[slice, slice], _Part] | None = None
-        self.noise = SharedNoise.of(self._noise_crops())
+        self._level: SmoothLevel | None = None
+        self.noise = self._undivided = SharedNoise.of(self._noise_crops())
         self._context_numbers: dict[int, tuple[int | None, ...] | None] = {}
         self._has_series_noise: dict[int, bool] = {}
         self._blank: dict[int, bool] = {}
         self._cache: OrderedDict[tuple[int, int], NoisyPlane] = OrderedDict()
+
+    def even_out(self) -> None:
+        """Divide all planes by the map of their noise level, if it changes smoothly.
+
+        So it does where the illumination was corrected. `noise` is then that of the
+        divided planes, and `problem` returns them. Call this before any other method.
+        """
+        if math.prod(self.tiling.shape_yx) > _MAX_LEVEL_PIXELS[1]:
+            return
+        self._level = self.noise.smooth_level(self._whole_planes())
+        if self._level is None:
+            return
+        self.noise = SharedNoise.of(self._noise_crops())
+        if self.noise.model.correlated:
+            self._level, self.noise = None, self._undivided
+
+    def _whole_planes(self) -> list[Values]:
+        """Return some planes that are not blank, for the map of the noise level."""
+        shape_yx = self.tiling.shape_yx
+        most = max(_MAX_LEVEL_PIXELS[0] // math.prod(shape_yx), 1)
+        chosen = spread(self.count, min(most, _MAX_MEASURED))
+        whole = slice(0, shape_yx[0]), slice(0, shape_yx[1])
+        planes = [self._crop(number, whole) for number in chosen]
+        return [one for one in planes if _varies(*one)] or planes
 
     def _noise_crops(self) -> list[Values]:
         """Read the crops on which the noise is measured."""
@@ -217,9 +250,14 @@ class Series:
         return [self._crop(number, centre(tile.window)) for tile in tiles]
 
     def _crop(self, number: int, window: tuple[slice, slice]) -> Values:
-        """Return a part of a plane without structured noise and constant fill."""
+        """Return a part of a plane without structured noise and constant fill.
+
+        It is divided by the map of the noise level.
+        """
         part = self._part(number, window)
-        return part.values_yxs, part.valid_yx
+        if self._level is None or not _varies(part.values_yxs, part.valid_yx):
+            return part.values_yxs, part.valid_yx
+        return self._level.cropped(window).even(part.values_yxs), part.valid_yx
 
     def _part(self, number: int, window: tuple[slice, slice]) -> _Part:
         """Return a part of a plane. The last one is kept: it is tested, then used."""
@@ -289,15 +327,20 @@ class Series:
             values,
             valid,
             valid,
-            self.noise.on(values, valid),
+            self._undivided.on(values, valid),
             self._spacing_yx,
-            self.noise.curves,
+            self._undivided.curves,
             part.structured_yxs,
             part.compressed_yxs,
             fill_share=part.fill_share,
             pixel_offsets=self._pixel_offsets,
         )
-        return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
+        if self._level is None:
+            return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
+        level = self._level.cropped(tile.window)
+        noise = self.noise.on(level.even(values), valid)
+        level = replace(level, noise=noise, curves=self.noise.curves)
+        return with_level(problem, level).evened()
 
     def member(self, number: int, tile: Tile) -> SeriesTile:
         """Return a tile of a plane with its context slices."""

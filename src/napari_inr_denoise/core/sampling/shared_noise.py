@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,10 @@ from napari_inr_denoise.core.noise.estimate import apply_curves, examine_plane
 from napari_inr_denoise.core.noise.level.chen import plane_level
 from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
+from napari_inr_denoise.core.noise.noisy_plane import SmoothLevel
 from napari_inr_denoise.core.noise.regions import noisier_region
+from napari_inr_denoise.core.noise.smooth_level import unevenness
+from napari_inr_denoise.core.noise.uneven import uneven_noise
 
 _GAP = 4
 """Invalid rows between planes that are concatenated for the measurement.
@@ -92,6 +95,46 @@ class SharedNoise:
             noisier_region(values, valid, self.curves) is None
             for values, valid in [*several, *parts]
         )
+
+    def smooth_level(
+        self, planes: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
+    ) -> SmoothLevel | None:
+        """Return the map of a noise level that changes smoothly over all planes.
+
+        Parameters
+        ----------
+        planes : sequence of (plane_yxs, valid_yx)
+            Whole planes with this noise. Pixels that are valid in all of them are used.
+
+        Returns
+        -------
+        SmoothLevel or None
+            None if the level is the same everywhere or changes in steps, or if most of
+            the planes do not become more even. Its curves are those of one plane.
+        """
+        count, samples = len(planes), len(self.curves)
+
+        def examine(
+            all_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]
+        ) -> tuple[NoiseModel, tuple[NoiseLevelFunction, ...]]:
+            each = [(one, valid_yx) for one in np.split(all_yxs, count, axis=-1)]
+            model, curves = examine_plane(*_joined(each))
+            return model, count * curves
+
+        # The planes are samples of one plane: what differs between places is common.
+        all_yxs = np.concatenate([values for values, _ in planes], axis=-1)
+        valid_yx = np.logical_and.reduce([valid for _, valid in planes])
+        curves = count * self.curves
+        found = uneven_noise(all_yxs, valid_yx, self.model, curves, examine)
+        if not isinstance(found, SmoothLevel):
+            return None
+        level = replace(found, curves=found.curves[:samples])
+        changes = [
+            unevenness(level.even(values), valid, level.curves)
+            - unevenness(values, valid, self.curves)
+            for values, valid in planes
+        ]
+        return level if np.median(changes) < 0 else None
 
     def on(
         self, plane_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]

@@ -8,6 +8,7 @@ from napari_inr_denoise.core.ensemble.plane_result import FitResult
 from napari_inr_denoise.core.ensemble.strength import with_strength
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.output.state import RunOutput
+from napari_inr_denoise.core.pipeline.planes.image_units import in_image_units
 from napari_inr_denoise.core.pipeline.planes.plane_report import (
     TileRecord,
     join_records,
@@ -51,7 +52,11 @@ class DenoisedTile:
         fitted: FitResult,
         strength: float,
     ) -> DenoisedTile:
-        """Return a tile from the result of its fit, at a denoising strength."""
+        """Return a tile from the result of its fit, at a denoising strength.
+
+        In the image's units, also if the tile was divided by its level map.
+        """
+        problem, fitted = in_image_units(problem, fitted)
         result = with_strength(problem, fitted, strength)
         record = record_tile(plane.index, problem, result, tile.weights_yx)
         return cls(plane, tile, problem, result, record)

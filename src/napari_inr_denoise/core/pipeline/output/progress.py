@@ -11,6 +11,10 @@ from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.output.result import DenoiseStep
 from napari_inr_denoise.core.pipeline.output.state import RunState
+from napari_inr_denoise.core.pipeline.planes.image_units import (
+    in_image_units,
+    step_in_image_units,
+)
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
 
@@ -68,10 +72,14 @@ class Progress:
         Parameters
         ----------
         plane, tile, problem, result, fit
-            As in `DenoiseStep`; `tile` is None for a whole plane.
+            As in `DenoiseStep`, but the plane may be divided by its level map. `tile`
+            is None for a whole plane.
         work : float
             Share of the work on the plane that was left when its own fits began.
         """
+        if fit is not None:
+            fit = step_in_image_units(problem, fit)
+        problem, result = in_image_units(problem, result)
         finished = self._state.finished_planes
         share = work * fit.progress / self._tiles if fit is not None else 0.0
         self.last = DenoiseStep(

@@ -36,12 +36,11 @@ from napari_inr_denoise.core.ensemble.weighting import (
     mean_of,
     weigh,
 )
-from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane, SmoothLevel
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
 from napari_inr_denoise.core.pipeline.planes.region_results import (
     joined_error,
     joined_regions,
-    scaled_result,
 )
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.stop_rules import steps_in_all
@@ -66,7 +65,8 @@ def plane_steps(
     Parameters
     ----------
     problem : NoisyPlane
-        The noisy plane, with enough valid pixels and a noise level above 0.
+        The noisy plane, with enough valid pixels and a noise level above 0. One whose
+        level changes smoothly must be divided by its map before: see `image_units`.
     settings : DenoiseSettings
         The candidates and their parameters.
     device : torch.device
@@ -92,8 +92,6 @@ def plane_steps(
             quality=judge(problem, result.plane_yxs, None),
         )
         return _no_worse(problem, result)
-    if problem.level is not None:
-        return (yield from _evened(problem, problem.level, settings, device, previews))
     if problem.regions:
         return (yield from _by_region(problem, settings, device, previews))
     models = suitable_models(settings, problem)
@@ -124,33 +122,6 @@ def _no_worse(problem: NoisyPlane, result: FitResult) -> FitResult:
         residual_rms=0.0,
         quality=replace(quality, warnings=warnings),
     )
-
-
-def _evened(
-    problem: NoisyPlane,
-    level: SmoothLevel,
-    settings: DenoiseSettings,
-    device: torch.device,
-    previews: bool,
-) -> FitSteps:
-    """Denoise a plane whose noise level changes smoothly, divided by its map."""
-    even = problem.evened(level)
-    typical = level.typical_scale(problem.fitted_yx)
-    run = GeneratorResult(plane_steps(even, settings, device, previews=previews))
-    for step in run:
-        best = scaled_result(problem, level, step.best)
-        error = step.estimated_error
-        yield replace(
-            step,
-            residual_rms=best.residual_rms,
-            noise=problem.noise,
-            best=best,
-            estimated_error=None if error is None else error * typical,
-        )
-    result = scaled_result(problem, level, run.result)
-    known = run.result.quality.held_out_error if run.result.quality else None
-    error = None if known is None else known * typical
-    return replace(result, quality=judge(problem, result.plane_yxs, error))
 
 
 def _by_region(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from napari_inr_denoise.core.ensemble.plane_result import FitResult
-from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane, SmoothLevel
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.stop_rules import steps_in_all
 
@@ -53,38 +52,6 @@ def joined_regions(
         weights=tuple((name, round(weight, 4)) for name, weight in names.items()),
         uncertainty_yxs=known_yxs if np.isfinite(known_yxs).any() else None,
         noise_level_step=reached,
-    )
-
-
-def scaled_result(
-    problem: NoisyPlane, level: SmoothLevel, even: FitResult
-) -> FitResult:
-    """Return the result of a plane that was divided by the map of its noise level.
-
-    Parameters
-    ----------
-    problem : NoisyPlane
-        The plane in the image's units.
-    level : SmoothLevel
-        Noise level of this plane.
-    even : FitResult
-        Result of the divided plane.
-
-    Returns
-    -------
-    FitResult
-        In the image's units. It has no `quality`, which is judged anew.
-    """
-    plane_yxs = level.restored(even.plane_yxs).astype(np.float32)
-    known, scale = even.uncertainty_yxs, level.scale_yx[..., None]
-    return replace(
-        even,
-        plane_yxs=plane_yxs,
-        residual_rms=problem.residual_rms(plane_yxs),
-        quality=None,
-        uncertainty_yxs=None
-        if known is None
-        else np.asarray(known * scale, dtype=np.float32),
     )
 
 

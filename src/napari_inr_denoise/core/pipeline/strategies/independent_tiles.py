@@ -17,7 +17,7 @@ from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.output.assembly import DenoisedTile
 from napari_inr_denoise.core.pipeline.planes.coarse_plane import steps_on_best_grid
 from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
-from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
 
@@ -139,6 +139,8 @@ def _denoised(
     )
     result = passthrough_result(problem)
     if result is None:
+        if settings.candidate_names != (SIREN,):
+            problem = problem.evened()
         steps = steps_on_best_grid(problem, settings, device, previews=previews)
         for fit in (run := GeneratorResult(steps)):
             yield TileStep(noisy, problem, fit)

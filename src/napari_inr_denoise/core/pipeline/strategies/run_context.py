@@ -198,9 +198,13 @@ def train_networks(
         Work of the training, in planes or volumes; `training_share` by default.
     """
     yield from show_noise(run, planes)
-    series = yield from run.progress.while_waiting(
-        lambda: run.series(planes, run.plan.settings.context)
-    )
+
+    def read() -> Series:
+        series = run.series(planes, run.plan.settings.context)
+        series.even_out()
+        return series
+
+    series = yield from run.progress.while_waiting(read)
     started, best = time.monotonic(), None
     if share is None:
         share = training_share(run, len(planes))

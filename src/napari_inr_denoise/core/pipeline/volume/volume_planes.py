@@ -35,7 +35,7 @@ from napari_inr_denoise.image.tiling import Tile
 
 _Result = TypeVar("_Result")
 Newest = tuple[int, NDArray[np.float32]]
-"""Number of a plane, and its result so far."""
+"""Number of a plane, and its result so far, in the image's units."""
 STAGES = 2 + len(VOLUME_FILTERS)
 """Prediction, each filter, and the limits with the estimated error."""
 
@@ -113,7 +113,7 @@ class VolumePlanes:
                 continue
             number, result = done
             self.results[number] = self._members[number], result
-            yield number, result.plane_yxs
+            yield self._shown(number, result.plane_yxs)
 
     def _combine(
         self,
@@ -127,7 +127,10 @@ class VolumePlanes:
                 continue
             number, combined = found
             self._combined[number] = combined
-            yield number, combined.estimate.plane_yxs
+            yield self._shown(number, combined.estimate.plane_yxs)
+
+    def _shown(self, number: int, plane_yxs: NDArray[np.float32]) -> Newest:
+        return number, self._members[number].problem.restored(plane_yxs)
 
     def _each(
         self,

@@ -1,0 +1,82 @@
+"""Results of a plane that was divided by its level map, in the units of the image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
+from napari_inr_denoise.core.ensemble.quality import judge
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.report.stop_reason import StopReason
+
+_UNCHANGED = {StopReason.NO_NOISE, StopReason.TOO_FEW_PIXELS}
+
+
+def in_image_units(
+    problem: NoisyPlane, result: FitResult
+) -> tuple[NoisyPlane, FitResult]:
+    """Return a plane and its result in the image's units.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The plane as it was denoised. One that was not divided is returned as it is.
+    result : FitResult
+        Its result.
+
+    Returns
+    -------
+    NoisyPlane, FitResult
+        The quality is judged anew, with the noise of the image.
+    """
+    original = problem.original
+    if original is None or original.level is None:
+        return problem, result
+    if result.reason in _UNCHANGED:
+        same = original.measured_yxs.astype(np.float32)
+        return original, replace(result, plane_yxs=same)
+    plane_yxs = problem.restored(result.plane_yxs)
+    known, scale = result.uncertainty_yxs, original.level.scale_yx[..., None]
+    restored = replace(
+        result,
+        plane_yxs=plane_yxs,
+        residual_rms=original.residual_rms(plane_yxs),
+        uncertainty_yxs=None
+        if known is None
+        else np.asarray(known * scale, dtype=np.float32),
+    )
+    if result.quality is None:
+        return original, restored
+    error = _error(original, result.quality.held_out_error)
+    return original, replace(restored, quality=judge(original, plane_yxs, error))
+
+
+def step_in_image_units(problem: NoisyPlane, step: FitStep) -> FitStep:
+    """Return a step of the fit of a plane in the image's units.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The plane as it is denoised.
+    step : FitStep
+        A step of its fit.
+    """
+    original, best = in_image_units(problem, step.best)
+    if original is problem:
+        return step
+    return replace(
+        step,
+        residual_rms=best.residual_rms,
+        noise=original.noise,
+        best=best,
+        estimated_error=_error(original, step.estimated_error),
+    )
+
+
+def _error(original: NoisyPlane, error: float | None) -> float | None:
+    """Return an error of the divided plane in the image's units."""
+    if error is None or original.level is None:
+        return None
+    return error * original.level.typical_scale(original.fitted_yx)

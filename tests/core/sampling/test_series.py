@@ -1,0 +1,148 @@
+"""Tests of series of planes whose noise level changes from place to place."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise.core.compute.generators import GeneratorResult
+from napari_inr_denoise.core.denoise import denoise_steps
+from napari_inr_denoise.core.pipeline.planes.image_units import in_image_units
+from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
+from napari_inr_denoise.core.report.warning import PlaneWarning
+from napari_inr_denoise.core.sampling.series import Series, Values
+from napari_inr_denoise.core.settings import preset_settings
+from napari_inr_denoise.image import tiling
+from napari_inr_denoise.image.tiling import Tiling
+from tests.phantoms import SIDE, Array, camera, cells
+
+LEFT = np.arange(SIDE) < SIDE // 2
+CLEAN = np.stack([np.roll(cells(), number, 1) for number in range(5)])
+
+
+def _light(side: int) -> Array:
+    """Return the illumination: less than a fifth in the corners."""
+    row, column = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
+    return np.asarray(np.exp(-0.8 * (row**2 + column**2)))
+
+
+LIGHT = _light(SIDE)
+
+
+def _corrected(planes: Array = CLEAN) -> Array:
+    """Return photon noise of planes that were divided by their illumination."""
+    light = _light(planes.shape[-1])
+    return np.random.default_rng(0).poisson(planes * light) / light
+
+
+def _series(planes: Array, largest: int = 1024) -> Series:
+    every = np.ones(planes.shape[1:], bool)
+
+    def read(number: int, window: tuple[slice, slice]) -> Values:
+        return planes[number][window][..., None].astype(float), every[window]
+
+    tiles = Tiling.of(planes.shape[1:], largest)
+    series = Series(read, len(planes), tiles, (1.0, 1.0), 1)
+    series.even_out()
+    return series
+
+
+@pytest.fixture(scope="module")
+def corrected() -> Series:
+    return _series(_corrected())
+
+
+def test_the_planes_are_divided_by_one_map(corrected: Series) -> None:
+    assert all(corrected.context_numbers(number) for number in range(5))
+    problem = corrected.problem(2, corrected.tiling.tiles[0])
+    original = problem.original
+    assert original is not None
+    assert original.level is not None
+    error = np.log(original.level.scale_yx * LIGHT)
+    assert error.std() < 0.2
+    np.testing.assert_allclose(
+        problem.restored(problem.plane_yxs), original.plane_yxs, atol=1e-5
+    )
+    np.testing.assert_array_equal(original.plane_yxs[..., 0], _corrected()[2])
+    assert original.noise.sigma == pytest.approx(
+        np.sqrt((CLEAN[2] / LIGHT).mean()), rel=0.15
+    )
+    least, most = original.noise.levels
+    assert most > 1.3 * least
+
+
+def test_without_such_noise_the_planes_are_as_they_were_read() -> None:
+    planes = np.stack([camera(plane, seed) for seed, plane in enumerate(CLEAN)])
+    problem = _series(planes).problem(2, Tiling.of((SIDE, SIDE), 1024).tiles[0])
+    assert problem.original is None
+    np.testing.assert_array_equal(problem.plane_yxs[..., 0], planes[2])
+
+
+def test_a_blank_plane_is_still_blank() -> None:
+    planes = _corrected()
+    planes[1] = 7.0
+    series = _series(planes)
+    assert series.context_numbers(1) is None
+    assert series.context_numbers(2) == (0, 3)
+
+
+def test_a_plane_that_is_not_denoised_comes_back_as_it_was(corrected: Series) -> None:
+    problem = corrected.problem(1, corrected.tiling.tiles[0])
+    masked = replace(problem, fitted_yx=np.zeros_like(problem.fitted_yx))
+    unchanged = passthrough_result(masked)
+    assert unchanged is not None
+    original, result = in_image_units(masked, unchanged)
+    assert original.original is None
+    same = _corrected()[1].astype(np.float32)
+    np.testing.assert_array_equal(result.plane_yxs[..., 0], same)
+
+
+def test_one_odd_plane_gives_no_map_to_the_others() -> None:
+    planes = np.stack([camera(plane, seed) for seed, plane in enumerate(CLEAN)])
+    odd = np.random.default_rng(9).standard_normal((SIDE, SIDE))
+    planes[4] = CLEAN[4] + odd * np.where(LEFT, 20, 2)
+    series = _series(planes)
+    assert series.problem(0, series.tiling.tiles[0]).original is None
+    members = [series.context_numbers(number) is not None for number in range(5)]
+    assert members == [True, True, True, True, False]
+
+
+def test_tiles_of_a_plane_see_their_part_of_the_map(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tiling, "MIN_TILE_SIDE", 64)
+    series = _series(_corrected(cells(192)[None]), largest=128)
+    assert series.context_numbers(0) == ()
+    tile = series.tiling.tiles[-1]
+    assert tile.number > 0
+    original = series.problem(0, tile).original
+    assert original is not None
+    assert original.level is not None
+    scale, light = original.level.scale_yx, _light(192)[tile.window]
+    assert np.corrcoef(scale.ravel(), 1 / light.ravel())[0, 1] > 0.9
+
+
+def test_a_stack_is_returned_in_the_units_of_the_image() -> None:
+    quick = preset_settings("fast", window_steps=60)
+    steps = denoise_steps(_corrected(), axes="ZYX", settings=quick)
+    for step in (run := GeneratorResult(steps)):
+        # In steps, too: a preview is shown beside the image.
+        assert step.problem.original is None
+        assert step.result.plane_yxs.mean() == pytest.approx(
+            _corrected().mean(), rel=0.2
+        )
+    found = run.result
+    planes = found.report.files[0].planes
+    assert all(one.shared for one in planes)
+    assert all(
+        PlaneWarning.MIXED_LEVELS.value in one.quality.warnings for one in planes
+    )
+    error, noise = np.abs(found.image - CLEAN), np.sqrt(CLEAN / LIGHT)
+    assert np.sqrt(np.mean(error**2)) < 0.5 * np.sqrt(np.mean(noise**2))
+    assert found.uncertainty is not None
+    corners = np.broadcast_to(LIGHT < 0.4, CLEAN.shape)
+    for part in (corners, ~corners):
+        assert 0.5 < np.mean(error[part] < found.uncertainty[part]) < 0.97
+    np.testing.assert_allclose(
+        [one.mean_before for one in planes], _corrected().mean(axis=(1, 2))
+    )
