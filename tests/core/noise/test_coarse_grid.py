@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise.coarse_grid import SCALE, coarse_grid
+from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from tests.phantoms import (
@@ -48,6 +50,18 @@ def test_noise_is_white_on_the_coarse_grid() -> None:
     noise = grid.enlarged(coarse.plane_yxs)[..., 0] - clean
     assert coarse.noise.sigma == pytest.approx(noise.std(), rel=0.15)
     assert 0 < grid.told < 0.4
+
+
+def test_a_little_of_the_noise_may_be_correlated_there_too() -> None:
+    """A spectrum that tells white from correlated noise must not decide again."""
+    rng = np.random.default_rng(0)
+    noise = gaussian_filter(rng.standard_normal((256, 256)), 0.6)
+    clean = 300 * gaussian_filter(rng.standard_normal((256, 256)), 8) + 60
+    grid = coarse_grid(_problem(clean + 8 * noise / noise.std()))
+    assert grid is not None
+    assert examine_plane(grid.problem.plane_yxs, grid.problem.valid_yx)[0].correlated
+    assert not grid.problem.noise.correlated
+    assert grid.told > 0
 
 
 def test_samples_share_a_grid() -> None:

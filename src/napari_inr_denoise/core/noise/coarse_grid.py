@@ -26,7 +26,7 @@ from napari_inr_denoise.core.noise.correlated.spectrum import (
     NoiseSpectrum,
     measure_spectrum,
 )
-from napari_inr_denoise.core.noise.estimate import examine_plane
+from napari_inr_denoise.core.noise.estimate import examine_white
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 
 SCALE = 0.4
@@ -122,8 +122,9 @@ def coarse_grid(problem: NoisyPlane) -> CoarseGrid | None:
     kept = _resampled(values, shape_yx)
     if _sharpness(problem, kept, filled - kept) > _MOST_SHARP:
         return None
-    noise, curves = examine_plane(values, known)
-    if noise.correlated or not noise.sigma > 0:
+    # A little of it may still be correlated, which `told` counts.
+    noise, curves = examine_white(values, known)
+    if not noise.sigma > 0:
         return None
     coarse = replace(
         problem,

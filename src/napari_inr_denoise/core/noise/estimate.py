@@ -113,9 +113,23 @@ def examine_plane(
         if not _is_more_than_all(model.sigma**2, plane_yxs, valid_yx):
             # Chen's estimate holds for white noise only.
             return replace(model, sigma_chen=model.sigma), used
+    model, used = _examine_white(level, plane_yxs, valid_yx)
+    return replace(model, grain=grain), used
+
+
+def examine_white(
+    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+) -> tuple[NoiseModel, tuple[NoiseLevelFunction, ...]]:
+    """Return the noise as `examine_plane` does, where it is known to be white."""
+    return _examine_white(plane_level(plane_yxs, valid_yx), plane_yxs, valid_yx)
+
+
+def _examine_white(
+    level: float, plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+) -> tuple[NoiseModel, tuple[NoiseLevelFunction, ...]]:
+    samples = range(plane_yxs.shape[-1])
     curves = [_level_function(plane_yxs[..., k], valid_yx) for k in samples]
-    model = replace(_white(level), grain=grain)
-    return _with_curves(model, curves, plane_yxs, valid_yx)
+    return _with_curves(_white(level), curves, plane_yxs, valid_yx)
 
 
 def _spectrum(
