@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.polynomial.polynomial import polyvander2d
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
@@ -24,6 +25,8 @@ _SHARE = 8
 changes (as a logarithm) of a vignetting, an eighth and a twelfth 0.13 (two rounds)."""
 _NARROWEST = 12.0
 """Smallest width of the blur, in pixels: the variance of fewer pixels is uncertain."""
+_SECOND_DEGREE = [0, 1, 2, 3, 4, 6]
+"""Places of 1, x, x^2, y, yx and y^2 among the products of their powers."""
 _LEAST = 0.12
 """Smallest standard deviation of the logarithm of the map in the first round."""
 _BORDER, _INSIDE = 6.0, 0.75
@@ -114,7 +117,7 @@ def _change(
 
     Its mean is subtracted.
     """
-    change = _blurred(log_powers(plane_yxs, valid_yx, curves)[0][1], valid_yx)
+    change = _smoothed(log_powers(plane_yxs, valid_yx, curves)[0][1], valid_yx)
     return np.asarray(change - change[valid_yx].mean())
 
 
@@ -135,10 +138,20 @@ def _power(noise: NoiseModel, values: NDArray[np.float64]) -> float:
     return 0.5 + 0.5 * min(photons / noise.sigma**2, 1.0)
 
 
-def _blurred(
+def _smoothed(
     log_yx: NDArray[np.float64], valid_yx: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Return the smooth part of the logarithm of the local variance."""
+    """Return the smooth part of the logarithm of the local variance.
+
+    It is a polynomial of second degree, and what is left of it blurred. A blur alone is
+    flat at the edges of the plane.
+    """
+    rows, columns = (np.linspace(-1, 1, size) for size in valid_yx.shape)
+    terms_yxk = polyvander2d(*np.meshgrid(rows, columns, indexing="ij"), (2, 2))
+    terms_yxk = terms_yxk[..., _SECOND_DEGREE]
+    factors, *_ = np.linalg.lstsq(terms_yxk[valid_yx], log_yx[valid_yx], rcond=None)
+    polynomial = terms_yxk @ factors
     width = max(min(valid_yx.shape) / _SHARE, _NARROWEST)
     count = np.maximum(gaussian_filter(valid_yx.astype(float), width), 1e-9)
-    return np.asarray(gaussian_filter(log_yx * valid_yx, width) / count)
+    rest = gaussian_filter((log_yx - polynomial) * valid_yx, width)
+    return np.asarray(polynomial + rest / count)

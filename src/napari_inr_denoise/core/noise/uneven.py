@@ -22,7 +22,7 @@ from napari_inr_denoise.core.noise.smooth_level import smooth_level
 
 _MOST_SPLITS = 3
 """Number of times that a region is split one after the other: up to eight levels."""
-_SLOPE = 1.35
+SLOPE = 1.35
 """Factor between the variances of two parts of a plane at equal intensity from which a
 change of the level is looked for: a smooth one, or steps."""
 _LEVELS = (0.05, 0.95)
@@ -57,7 +57,7 @@ def uneven_noise(
     """
     if noise.correlated or not noise.sigma > 0:
         return None
-    if noisier_region(plane_yxs, valid_yx, curves, _SLOPE) is None:
+    if noisier_region(plane_yxs, valid_yx, curves, SLOPE) is None:
         return None
     whole = NoiseRegion(np.ones_like(valid_yx), noise, curves)
     regions = _split(plane_yxs, valid_yx, whole, _MOST_SPLITS, examine)

@@ -22,7 +22,7 @@ from napari_inr_denoise.core.noise.noisy_plane import (
     NoisyPlane,
     SmoothLevel,
 )
-from napari_inr_denoise.core.noise.uneven import with_level
+from napari_inr_denoise.core.noise.uneven import SLOPE, with_level
 from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
 from napari_inr_denoise.core.sampling.similarity import shares_structure
 from napari_inr_denoise.image.tiling import Tile, Tiling
@@ -134,7 +134,8 @@ class Series:
         self._reach = reach if count > 1 else 0
         self._last_part: tuple[int, tuple[slice, slice], _Part] | None = None
         self._level: SmoothLevel | None = None
-        self.noise = self._undivided = SharedNoise.of(self._noise_crops())
+        self._crops = self._noise_crops()
+        self.noise = self._undivided = SharedNoise.of(self._crops)
         self._context_numbers: dict[int, tuple[int | None, ...] | None] = {}
         self._has_series_noise: dict[int, bool] = {}
         self._blank: dict[int, bool] = {}
@@ -146,18 +147,25 @@ class Series:
         So it does where the illumination was corrected. `noise` is then that of the
         divided planes, and `problem` returns them. Call this before any other method.
         """
+        crops, self._crops = self._crops, []
         if math.prod(self.tiling.shape_yx) > _MAX_LEVEL_PIXELS[1]:
             return
-        self._level = self.noise.smooth_level(self._whole_planes())
+        if self.tiling.count > 1:
+            crops = self._test_crops(self.count // 2)
+            if self.noise.is_even(crops, SLOPE):
+                return  # the map of a whole large plane takes long
+        self._level = self.noise.smooth_level(self._whole_planes(crops))
         if self._level is None:
             return
         self.noise = SharedNoise.of(self._noise_crops())
         if self.noise.model.correlated:
             self._level, self.noise = None, self._undivided
 
-    def _whole_planes(self) -> list[Values]:
-        """Return some planes that are not blank, for the map of the noise level."""
+    def _whole_planes(self, crops: list[Values]) -> list[Values]:
+        """Return some planes that are not blank; the crops, if they are planes."""
         shape_yx = self.tiling.shape_yx
+        if all(valid.shape == shape_yx for _, valid in crops):
+            return crops
         most = max(_MAX_LEVEL_PIXELS[0] // math.prod(shape_yx), 1)
         chosen = spread(self.count, min(most, _MAX_MEASURED))
         whole = slice(0, shape_yx[0]), slice(0, shape_yx[1])

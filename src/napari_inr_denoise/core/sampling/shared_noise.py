@@ -15,7 +15,7 @@ from napari_inr_denoise.core.noise.level.chen import plane_level
 from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import SmoothLevel
-from napari_inr_denoise.core.noise.regions import noisier_region
+from napari_inr_denoise.core.noise.regions import APART, noisier_region
 from napari_inr_denoise.core.noise.smooth_level import unevenness
 from napari_inr_denoise.core.noise.uneven import uneven_noise
 
@@ -77,7 +77,9 @@ class SharedNoise:
         return _FITS[0] <= ratio <= _FITS[1] and self.is_even(parts)
 
     def is_even(
-        self, parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
+        self,
+        parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
+        apart: float = APART,
     ) -> bool:
         """Return whether the noise of a plane does not differ from place to place.
 
@@ -87,12 +89,14 @@ class SharedNoise:
         ----------
         parts : sequence of (plane_yxs, valid_yx)
             As for `of`.
+        apart : float
+            Factor between the variances of two places from which they differ.
         """
         if self.model.correlated:
             return True
         several = [_joined(parts)] if len(parts) > 1 else []
         return all(
-            noisier_region(values, valid, self.curves) is None
+            noisier_region(values, valid, self.curves, apart) is None
             for values, valid in [*several, *parts]
         )
 
