@@ -175,9 +175,9 @@ def estimated_error(
 
     This is the larger of two estimates: Stein's unbiased risk on the held-out pixels,
     and the error that the divergence predicts. The risk is a small difference of two
-    large numbers, so that a noise level that is 2 % too high can halve it. For
-    correlated noise only the second estimate is valid. What `systematic_square` knows
-    is added.
+    large numbers, so that a noise level that is 2 % too high can halve it. Only the
+    second is valid for correlated noise, and for a plane that was divided by its
+    level map, which is a few percent off. What `systematic_square` knows is added.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def estimated_error(
     chosen, share = plane_yxs[held_out_yx], divergence_yxs[held_out_yx]
     variance = problem.variance(chosen)
     square = float(_expected_square(variance, share).mean())
-    if not problem.noise.correlated:
+    if not problem.noise.correlated and problem.original is None:
         noisy = problem.plane_yxs[held_out_yx]
         risk = float(unbiased_risk(chosen, noisy, variance, share).mean())
         square = max(square, risk)
