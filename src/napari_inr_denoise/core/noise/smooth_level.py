@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.polynomial.polynomial import polyvander2d
 from numpy.typing import NDArray
+from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise.estimate import Examine, examine_plane
@@ -25,8 +25,8 @@ _SHARE = 8
 changes (as a logarithm) of a vignetting, an eighth and a twelfth 0.13 (two rounds)."""
 _NARROWEST = 12.0
 """Smallest width of the blur, in pixels: the variance of fewer pixels is uncertain."""
-_SECOND_DEGREE = [0, 1, 2, 3, 4, 6]
-"""Places of 1, x, x^2, y, yx and y^2 among the products of their powers."""
+_POWERS = [(0, 0), (0, 1), (1, 0), (0, 2), (1, 1), (2, 0)]
+"""Powers of y and x in a polynomial of second degree."""
 _LEAST = 0.12
 """Smallest standard deviation of the logarithm of the map in the first round."""
 _BORDER, _INSIDE = 6.0, 0.75
@@ -146,12 +146,38 @@ def _smoothed(
     It is a polynomial of second degree, and what is left of it blurred. A blur alone is
     flat at the edges of the plane.
     """
-    rows, columns = (np.linspace(-1, 1, size) for size in valid_yx.shape)
-    terms_yxk = polyvander2d(*np.meshgrid(rows, columns, indexing="ij"), (2, 2))
-    terms_yxk = terms_yxk[..., _SECOND_DEGREE]
-    factors, *_ = np.linalg.lstsq(terms_yxk[valid_yx], log_yx[valid_yx], rcond=None)
-    polynomial = terms_yxk @ factors
+    polynomial = _quadratic(log_yx, valid_yx)
     width = max(min(valid_yx.shape) / _SHARE, _NARROWEST)
-    count = np.maximum(gaussian_filter(valid_yx.astype(float), width), 1e-9)
-    rest = gaussian_filter((log_yx - polynomial) * valid_yx, width)
+    count = np.maximum(_blurred(valid_yx.astype(float), width), 1e-9)
+    rest = _blurred((log_yx - polynomial) * valid_yx, width)
     return np.asarray(polynomial + rest / count)
+
+
+def _blurred(plane_yx: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """Return a plane blurred by a Gaussian, whose time does not grow with its width."""
+    waves = dctn(plane_yx, norm="ortho")
+    for axis, size in enumerate(plane_yx.shape):
+        frequency = np.pi * np.arange(size) / size
+        factor = np.exp(-np.square(width * frequency) / 2)
+        waves *= np.expand_dims(factor, 1 - axis)
+    return np.asarray(idctn(waves, norm="ortho"))
+
+
+def _quadratic(
+    log_yx: NDArray[np.float64], valid_yx: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the polynomial of second degree that fits best at the valid pixels.
+
+    From sums over the plane, because a table of all terms at all pixels is large.
+    """
+    rows, columns = (
+        np.vander(np.linspace(-1, 1, size), 5, increasing=True)
+        for size in valid_yx.shape
+    )
+    of_terms = rows.T @ valid_yx @ columns
+    of_values = rows.T @ (log_yx * valid_yx) @ columns
+    table = [[of_terms[a + c, b + d] for c, d in _POWERS] for a, b in _POWERS]
+    values = [of_values[power] for power in _POWERS]
+    factors = np.zeros((3, 3))
+    factors[tuple(zip(*_POWERS, strict=True))] = np.linalg.lstsq(table, values)[0]
+    return np.asarray(rows[:, :3] @ factors @ columns[:, :3].T)
