@@ -7,10 +7,16 @@ import pytest
 
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import denoise_steps
+from napari_inr_denoise.core.ensemble.plane_result import FitResult
+from napari_inr_denoise.core.ensemble.quality import judge
 from napari_inr_denoise.core.pipeline.planes.image_units import in_image_units
 from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
+from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
+from napari_inr_denoise.core.sampling import series as series_module
 from napari_inr_denoise.core.sampling.series import Series, Values
+from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.image import tiling
 from napari_inr_denoise.image.tiling import Tiling
@@ -95,6 +101,42 @@ def test_a_plane_that_is_not_denoised_comes_back_as_it_was(corrected: Series) ->
     assert original.original is None
     same = _corrected()[1].astype(np.float32)
     np.testing.assert_array_equal(result.plane_yxs[..., 0], same)
+
+
+def test_the_verdict_is_that_of_the_divided_plane(corrected: Series) -> None:
+    """In the image's units, the few places with much noise would decide."""
+    problem = corrected.problem(1, corrected.tiling.tiles[0])
+    plane_yxs = problem.plane_yxs.astype(np.float32)
+    quality = replace(judge(problem, plane_yxs, 0.5), verdict=Verdict.STRUCTURE)
+    result = FitResult(plane_yxs, 0.0, 1, StopReason.TRAINED, quality=quality)
+    original, found = in_image_units(problem, result)
+    assert found.quality is not None
+    assert found.quality.verdict is Verdict.STRUCTURE
+    assert PlaneWarning.MIXED_LEVELS in found.quality.warnings
+    assert original.level is not None
+    scale = original.level.typical_scale(original.fitted_yx)
+    assert found.quality.held_out_error == pytest.approx(0.5 * scale)
+
+
+def test_planes_with_few_valid_pixels_do_not_take_the_map_away() -> None:
+    every = np.ones((SIDE, SIDE), bool)
+    planes = [(plane[..., None], every) for plane in _corrected()]
+    few = np.zeros_like(every)
+    few[:20, :20] = True
+    noise = SharedNoise.of(planes)
+    assert noise.smooth_level([*planes, (planes[0][0], few)]) is not None
+
+
+def test_large_planes_are_measured_from_the_middle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first plane may be empty."""
+    monkeypatch.setattr(series_module, "_MAX_LEVEL_PIXELS", (SIDE**2, SIDE**2))
+    monkeypatch.setattr(series_module.centre, "__defaults__", (64,))
+    planes = _corrected()
+    planes[0] = 7.0
+    series = _series(planes)
+    assert series.problem(2, series.tiling.tiles[0]).original is not None
 
 
 def test_one_odd_plane_gives_no_map_to_the_others() -> None:

@@ -137,6 +137,7 @@ def coarse_grid(problem: NoisyPlane) -> CoarseGrid | None:
         structured_yxs=None,
         compressed_yxs=None,
         fill_share=0.0,
+        original=None,
     )
     told = float(np.mean([_told(one) for one in white]))
     return CoarseGrid(coarse, shape_yx, told)

@@ -117,6 +117,7 @@ class NoisyPlane:
         stay in place over a series and were not subtracted.
     original : NoisyPlane or None
         The plane in the image's units, if this one was divided by the map of its level.
+        All other values are then those of the divided plane.
     """
 
     plane_yxs: NDArray[np.float64]
@@ -207,7 +208,8 @@ class NoisyPlane:
         if level is None:
             return self
         scale = level.scale_yx[..., None]
-        typical = level.typical_scale(np.ones_like(self.valid_yx))
+        known = self.fitted_yx if self.fitted_yx.any() else np.ones_like(self.fitted_yx)
+        typical = level.typical_scale(known)
 
         def part(values: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
             return None if values is None else values / scale

@@ -21,8 +21,9 @@ from napari_inr_denoise.core.noise.noisy_plane import NoiseRegion, SmoothLevel
 from napari_inr_denoise.core.noise.regions import log_powers, unlikely
 
 _SHARE = 8
-"""Sides of the plane over the width of the blur of the map. A quarter left 0.3 of the
-changes (as a logarithm) of a vignetting, an eighth and a twelfth 0.13 (two rounds)."""
+"""Sides of the plane over the width of the blur of the map. Without the polynomial, and
+in two rounds, a quarter left 0.3 of the changes (as a logarithm) of a vignetting, an
+eighth and a twelfth 0.13."""
 _NARROWEST = 12.0
 """Smallest width of the blur, in pixels: the variance of fewer pixels is uncertain."""
 _POWERS = [(0, 0), (0, 1), (1, 0), (0, 2), (1, 1), (2, 0)]
@@ -33,8 +34,8 @@ _BORDER, _INSIDE = 6.0, 0.75
 """Width of the blur of a mask, in pixels, and what is left of it inside of a region."""
 _ROUNDS = 3
 """The map follows from the noise model, and the model from the plane without it. Each
-round adds to the map what the blur had taken away: the level of strong slopes is 5 to
-7 % too low after two rounds, and 3 to 5 % after three."""
+round adds to the map what the blur had taken away. On 150 planes the map was off by
+0.169 after two rounds, and by 0.163 after three (as a logarithm)."""
 
 
 def smooth_level(
@@ -71,6 +72,8 @@ def smooth_level(
         change = _change(even, valid_yx, level.curves)
         power = _power(level.noise, even[valid_yx])
         scale = level.scale_yx * np.exp(change * power)
+        # A polynomial may run far off where there is no valid pixel.
+        scale = scale.clip(scale[valid_yx].min(), scale[valid_yx].max())
         if np.log(scale[valid_yx]).std() < _LEAST:
             return None
         level = replace(level, scale_yx=scale)
@@ -179,5 +182,7 @@ def _quadratic(
     table = [[of_terms[a + c, b + d] for c, d in _POWERS] for a, b in _POWERS]
     values = [of_values[power] for power in _POWERS]
     factors = np.zeros((3, 3))
-    factors[tuple(zip(*_POWERS, strict=True))] = np.linalg.lstsq(table, values)[0]
+    factors[tuple(zip(*_POWERS, strict=True))] = np.linalg.lstsq(
+        table, values, rcond=None
+    )[0]
     return np.asarray(rows[:, :3] @ factors @ columns[:, :3].T)

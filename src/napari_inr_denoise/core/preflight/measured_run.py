@@ -108,7 +108,8 @@ class MeasuredRun:
             spacing_zyx[1:],
             settings.context,
         )
-        if can_share(settings):
+        shares = self.plan.tiles_share or shares_networks(settings, self._count)
+        if can_share(settings) and shares:
             self._planes.even_out()
         self._noise_seconds = time.perf_counter() - started
         self._read_seconds = self._measured_read()  # per tile

@@ -36,13 +36,15 @@ CROP = 512
 _MAX_MEASURED = 8
 """Largest number of crops on which the noise is measured."""
 _MAX_CACHED_PIXELS = 2**24
-"""Largest number of pixels of planes in the cache: about 200 MB."""
+"""Largest number of pixels of planes in the cache: about 200 MB, or 440 MB with a map
+of the noise level."""
 _MAX_KEPT_PIXELS = 2**22
-"""Largest number of pixels of a series that is kept as a whole, about 60 MB a sample:
-training, context slices and prediction all need each plane."""
-_MAX_LEVEL_PIXELS = 2**20, 2**22
-"""Number of pixels from which no further plane is read for the map of the noise level,
-and largest number of pixels of a plane that can have one."""
+"""Largest number of pixels of a series that is kept as a whole, about 60 MB a sample,
+or 110 MB with a map of the noise level: training, context slices and prediction all
+need each plane."""
+_MAX_LEVEL_PIXELS = 3 * 2**20, 2**22
+"""Number of pixels of the planes that are read for the map of the noise level, if more
+than one, and largest number of pixels of a plane that can have a map."""
 _MAX_TESTED_TILES = 4
 """Number of tiles of a large plane that are tested against the shared noise."""
 
@@ -76,7 +78,9 @@ class SeriesTile:
 
     def cropped(self, window: tuple[slice, slice]) -> SeriesTile:
         """Return a crop of the tile and its context slices."""
-        context = tuple(one and one.cropped(window) for one in self.context)
+        context = tuple(
+            one and replace(one, original=None).cropped(window) for one in self.context
+        )
         return replace(self, problem=self.problem.cropped(window), context=context)
 
 
@@ -144,7 +148,7 @@ class Series:
     def even_out(self) -> None:
         """Divide all planes by the map of their noise level, if it changes smoothly.
 
-        So it does where the illumination was corrected. `noise` is then that of the
+        For example after a correction of the illumination. `noise` is then that of the
         divided planes, and `problem` returns them. Call this before any other method.
         """
         crops, self._crops = self._crops, []
@@ -167,7 +171,9 @@ class Series:
         if all(valid.shape == shape_yx for _, valid in crops):
             return crops
         most = max(_MAX_LEVEL_PIXELS[0] // math.prod(shape_yx), 1)
-        chosen = spread(self.count, min(most, _MAX_MEASURED))
+        most = min(most, _MAX_MEASURED, self.count)
+        # Not the first and the last ones: they are often empty.
+        chosen = [(2 * k + 1) * self.count // (2 * most) for k in range(most)]
         whole = slice(0, shape_yx[0]), slice(0, shape_yx[1])
         planes = [self._crop(number, whole) for number in chosen]
         return [one for one in planes if _varies(*one)] or planes
@@ -260,7 +266,7 @@ class Series:
     def _crop(self, number: int, window: tuple[slice, slice]) -> Values:
         """Return a part of a plane without structured noise and constant fill.
 
-        It is divided by the map of the noise level.
+        It is divided by the map of the noise level, if there is one.
         """
         part = self._part(number, window)
         if self._level is None or not _varies(part.values_yxs, part.valid_yx):

@@ -108,7 +108,8 @@ class SharedNoise:
         Parameters
         ----------
         planes : sequence of (plane_yxs, valid_yx)
-            Whole planes with this noise. Pixels that are valid in all of them are used.
+            Whole planes with this noise. Pixels that are valid in all of them are used,
+            those with few valid pixels left out.
 
         Returns
         -------
@@ -116,6 +117,13 @@ class SharedNoise:
             None if the level is the same everywhere or changes in steps, or if most of
             the planes do not become more even. Its curves are those of one plane.
         """
+        valid_counts = [valid.sum() for _, valid in planes]
+        fewest = np.median(valid_counts) / 2
+        planes = [
+            plane
+            for plane, valid in zip(planes, valid_counts, strict=True)
+            if valid >= fewest
+        ]
         count, samples = len(planes), len(self.curves)
 
         def examine(

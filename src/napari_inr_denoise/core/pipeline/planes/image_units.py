@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitStep
-from napari_inr_denoise.core.ensemble.quality import judge
+from napari_inr_denoise.core.ensemble.quality import Quality, judge
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
+from napari_inr_denoise.core.report.warning import PlaneWarning
 
-_UNCHANGED = {StopReason.NO_NOISE, StopReason.TOO_FEW_PIXELS}
+_UNCHANGED = {StopReason.NO_NOISE, StopReason.TOO_FEW_PIXELS, StopReason.NON_FINITE}
+_OF_IMAGE = {PlaneWarning.MIXED_LEVELS, PlaneWarning.GRAIN_KEPT}
+"""Warnings that the divided plane gives no cause to."""
 
 
 def in_image_units(
@@ -29,7 +33,7 @@ def in_image_units(
     Returns
     -------
     NoisyPlane, FitResult
-        The quality is judged anew, with the noise of the image.
+        The verdict is that of the divided plane, where all places count alike.
     """
     original = problem.original
     if original is None or original.level is None:
@@ -49,8 +53,23 @@ def in_image_units(
     )
     if result.quality is None:
         return original, restored
-    error = _error(original, result.quality.held_out_error)
-    return original, replace(restored, quality=judge(original, plane_yxs, error))
+    quality = _quality(original, plane_yxs, result.quality)
+    return original, replace(restored, quality=quality)
+
+
+def _quality(
+    original: NoisyPlane, plane_yxs: NDArray[np.float32], even: Quality
+) -> Quality:
+    """Return the quality in the image's units, given that of the divided plane."""
+    error = _error(original, even.held_out_error)
+    found = judge(original, plane_yxs, error)
+    told = {*even.warnings, *(_OF_IMAGE & set(found.warnings))}
+    return replace(
+        found,
+        whiteness=even.whiteness,
+        verdict=even.verdict,
+        warnings=tuple(warning for warning in PlaneWarning if warning in told),
+    )
 
 
 def step_in_image_units(problem: NoisyPlane, step: FitStep) -> FitStep:
