@@ -23,7 +23,7 @@ from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import delete_later, process_events, wait_until
 
 pytestmark = [pytest.mark.long, pytest.mark.window, pytest.mark.shaders_deleted]
-WARM_UP, HALF = 2, 4
+WARM_UP, HALF = 2, 3
 SIDE = 256
 IMAGE_BYTES = SIDE * SIDE * 4
 OWN = ("napari_inr_denoise.", "napari.layers.", "superqt.")
