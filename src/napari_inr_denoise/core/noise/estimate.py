@@ -120,7 +120,11 @@ def examine_plane(
 def examine_white(
     plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
 ) -> tuple[NoiseModel, tuple[NoiseLevelFunction, ...]]:
-    """Return the noise as `examine_plane` does, where it is known to be white."""
+    """Return the noise of a plane whose noise is known to be white.
+
+    Parameters and values are those of `examine_plane`. Whether neighbouring pixels
+    share noise is not tested.
+    """
     return _examine_white(plane_level(plane_yxs, valid_yx), plane_yxs, valid_yx)
 
 

@@ -57,7 +57,7 @@ def smooth_level(
         The plane as one region.
     regions : sequence of NoiseRegion
         Regions of one level each that the plane was split into, or the whole.
-    examine : callable
+    examine : Examine
         Measures the noise of a plane.
 
     Returns
@@ -97,9 +97,10 @@ def unevenness(
     valid_yx: NDArray[np.bool_],
     curves: Sequence[NoiseLevelFunction],
 ) -> float:
-    """Return how much the noise level changes smoothly, at equal intensity.
+    """Return how much the noise level changes from place to place at equal intensity.
 
-    It is the standard deviation over the plane of the logarithm of the noise variance.
+    It is the standard deviation of the smooth part of the logarithm of the noise
+    variance; 0 if the level is the same everywhere.
 
     Parameters
     ----------
@@ -171,7 +172,8 @@ def _quadratic(
 ) -> NDArray[np.float64]:
     """Return the polynomial of second degree that fits best at the valid pixels.
 
-    From sums over the plane, because a table of all terms at all pixels is large.
+    It is computed from sums over the plane, because a table of all terms at all pixels
+    needs much memory.
     """
     rows, columns = (
         np.vander(np.linspace(-1, 1, size), 5, increasing=True)

@@ -44,9 +44,11 @@ def uneven_noise(
         Intensities.
     valid_yx : ndarray of bool, shape (Y, X)
         Pixels to use.
-    noise, curves
+    noise : NoiseModel
         Noise of the whole plane, from `examine`.
-    examine : callable
+    curves : tuple of NoiseLevelFunction
+        Noise level function of each sample, from `examine`.
+    examine : Examine
         Measures the noise of a plane or of a part of it.
 
     Returns
@@ -94,6 +96,13 @@ def with_regions(problem: NoisyPlane, regions: tuple[NoiseRegion, ...]) -> Noisy
     """Return a plane with regions that differ in noise level.
 
     Their borders are sharpened, and hot pixels are found by the level of each.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The plane with one noise model, in the image's units.
+    regions : tuple of NoiseRegion
+        From `uneven_noise`; they cover the plane.
     """
     plane, valid = problem.plane_yxs, problem.fitted_yx
     masks = sharpened(plane, valid, regions)
@@ -129,7 +138,14 @@ def _of_regions(
 def with_level(problem: NoisyPlane, level: SmoothLevel) -> NoisyPlane:
     """Return a plane with a noise level that changes smoothly.
 
-    Hot pixels are found where the level is the same everywhere.
+    Hot pixels are found in the plane divided by the map.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The plane with one noise model, in the image's units.
+    level : SmoothLevel
+        From `uneven_noise`, with a map of the plane's shape.
     """
     problem = replace(problem, level=level)
     even = problem.evened()

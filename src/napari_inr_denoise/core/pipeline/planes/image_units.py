@@ -14,8 +14,9 @@ from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.warning import PlaneWarning
 
 _UNCHANGED = {StopReason.NO_NOISE, StopReason.TOO_FEW_PIXELS, StopReason.NON_FINITE}
+"""Reasons of a result that is the noisy plane."""
 _OF_IMAGE = {PlaneWarning.MIXED_LEVELS, PlaneWarning.GRAIN_KEPT}
-"""Warnings that the divided plane gives no cause to."""
+"""Warnings that only the plane as it was read gives cause to."""
 
 
 def in_image_units(
@@ -32,8 +33,11 @@ def in_image_units(
 
     Returns
     -------
-    NoisyPlane, FitResult
-        The verdict is that of the divided plane, where all places count alike.
+    problem : NoisyPlane
+        The plane as it was read.
+    result : FitResult
+        Its result. Verdict and whiteness are those of the divided plane, where all
+        places count alike.
     """
     original = problem.original
     if original is None or original.level is None:
