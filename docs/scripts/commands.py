@@ -44,7 +44,8 @@ def _rows(command: click.Command, context: click.Context) -> Iterator[str]:
         record = option.get_help_record(context)
         if record is None or not isinstance(option, click.Option):
             continue
-        shown = option.default if option.show_default else ""
+        said = option.show_default  # words, if the default depends on something
+        shown = said if isinstance(said, str) else option.default if said else ""
         default = f"`{shown}`" if shown != "" else ""
         name = record[0].replace("|", "/")  # would end the table's cell
         yield f"| `{name}` | {_text(option.help or '')} | {default} |\n"
