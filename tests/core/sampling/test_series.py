@@ -15,7 +15,8 @@ from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.sampling import series as series_module
-from napari_inr_denoise.core.sampling.series import Series, Values
+from napari_inr_denoise.core.sampling.parts import Values
+from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.image import tiling

@@ -124,6 +124,7 @@ def _warnings(
         PlaneWarning.CORRELATED_NOISE: problem.noise.correlated,
         PlaneWarning.STRUCTURED_NOISE: problem.structured_yxs is not None,
         PlaneWarning.FIXED_PATTERN: any(problem.pixel_offsets),
+        PlaneWarning.SHARED_NOISE: problem.shares_noise,
         PlaneWarning.COMPRESSED: problem.compressed_yxs is not None,
         PlaneWarning.MIXED_LEVELS: bool(problem.noise.levels),
         PlaneWarning.FILL_IGNORED: problem.fill_share > FEW_FILL,

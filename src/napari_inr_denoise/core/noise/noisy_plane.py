@@ -115,6 +115,8 @@ class NoisyPlane:
     pixel_offsets : tuple of float
         Standard deviation, for each sample or for all, of offsets of single pixels that
         stay in place over a series and were not subtracted.
+    shares_noise : bool
+        Whether the planes beside this one in a series have a part of its noise.
     original : NoisyPlane or None
         The plane in the image's units, if this one was divided by the map of its level.
         All other values are then those of the divided plane.
@@ -132,6 +134,7 @@ class NoisyPlane:
     level: SmoothLevel | None = None
     fill_share: float = 0.0
     pixel_offsets: tuple[float, ...] = NO_OFFSETS
+    shares_noise: bool = False
     original: NoisyPlane | None = field(default=None, repr=False)
 
     @property

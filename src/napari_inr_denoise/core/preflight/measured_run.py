@@ -30,7 +30,9 @@ from napari_inr_denoise.core.preflight.timing import (
     other_pace,
     volume_pace,
 )
-from napari_inr_denoise.core.sampling.series import Series, SeriesTile, spread
+from napari_inr_denoise.core.sampling.parts import Values, spread
+from napari_inr_denoise.core.sampling.series import Series, SeriesTile
+from napari_inr_denoise.core.sampling.stack_noise import StackNoise, planes_apart
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.source import ImageSource
 
@@ -101,12 +103,17 @@ class MeasuredRun:
         # Without the mask, because the measured part might lie outside of it.
         plain = source.without_mask
         started = time.perf_counter()
+
+        def read(number: int, window: tuple[slice, slice]) -> Values:
+            return plain.read(middle[number], window)
+
         self._planes = Series(
-            lambda number, window: plain.read(middle[number], window),
+            read,
             self._count,
             self.tiling,
             spacing_zyx[1:],
             settings.context,
+            StackNoise(distance=planes_apart(read, self._count, self.tiling.shape_yx)),
         )
         shares = self.plan.tiles_share or shares_networks(settings, self._count)
         if can_share(settings) and shares:

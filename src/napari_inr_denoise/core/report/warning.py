@@ -30,6 +30,14 @@ class PlaneWarning(LabelledEnum):
         "that is not calibrated. In a stack this cannot be told from structure, and "
         "stays in the result. The uncertainty includes it.",
     )
+    SHARED_NOISE = (
+        "shared_noise",
+        "noise shared between planes",
+        "Neighbouring planes or frames share noise, as after a running average, a "
+        "deconvolution or a resampling along Z. Planes that share noise were not used "
+        "to denoise each other, so that a stack gains less. Denoise the raw stack "
+        "instead, if you have it.",
+    )
     COMPRESSED = (
         "compressed",
         "JPEG compression",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain, islice, repeat
 
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.defects.fill import measured_pixels
-from napari_inr_denoise.core.noise.defects.fixed_pattern import FixedPattern
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.jpeg import without_jpeg_rounding
 from napari_inr_denoise.core.noise.defects.structured import without_structured_noise
@@ -23,16 +21,20 @@ from napari_inr_denoise.core.noise.noisy_plane import (
     SmoothLevel,
 )
 from napari_inr_denoise.core.noise.uneven import SLOPE, with_level
+from napari_inr_denoise.core.sampling.parts import (
+    ReadPart,
+    Values,
+    centre,
+    spread,
+)
 from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
 from napari_inr_denoise.core.sampling.similarity import shares_structure
+from napari_inr_denoise.core.sampling.stack_noise import (
+    NOTHING_IN_COMMON,
+    StackNoise,
+)
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
-Values = tuple[NDArray[np.float64], NDArray[np.bool_]]
-"""Intensities (Y, X, samples) of a plane or a part of it, and its valid mask (Y, X)."""
-ReadPart = Callable[[int, tuple[slice, slice]], Values]
-"""Function from a plane number and a window (rows, columns) to values."""
-CROP = 512
-"""Side, in pixels, of the crops of a plane for measurements and training."""
 _MAX_MEASURED = 8
 """Largest number of crops on which the noise is measured."""
 _MAX_CACHED_PIXELS = 2**24
@@ -110,8 +112,9 @@ class Series:
         Height and width of a pixel, both in the same unit.
     reach : int
         Number of context slices on each side.
-    pattern : FixedPattern or None
-        Fixed pattern of whole planes, which is subtracted.
+    common : StackNoise
+        What the noise of the planes has in common. The fixed pattern is subtracted, and
+        planes that share noise are no context slices of each other.
 
     Attributes
     ----------
@@ -126,9 +129,10 @@ class Series:
         tiling: Tiling,
         spacing_yx: tuple[float, float],
         reach: int,
-        pattern: FixedPattern | None = None,
+        common: StackNoise = NOTHING_IN_COMMON,
     ) -> None:
         self._read, self.count, self.tiling = read, count, tiling
+        pattern, self._distance = common.pattern, common.distance
         self._pattern_yxs = None if pattern is None else pattern.offsets_yxs
         # For a network that sees one plane only, offsets of pixels are noise.
         self._pixel_offsets = NO_OFFSETS
@@ -234,7 +238,8 @@ class Series:
         The list has one entry for each context slice on that side. An entry is None
         beyond the ends of the series.
         """
-        numbers = range(number + step, self.count if step > 0 else -1, step)
+        nearest = number + step * self._distance
+        numbers = range(nearest, self.count if step > 0 else -1, step)
         planes = islice((k for k in numbers if not self._is_blank(k)), self._reach)
         return [*planes, *repeat(None, self._reach)][: self._reach]
 
@@ -299,9 +304,7 @@ class Series:
         area = math.prod(self.tiling.shape_yx)
         if self.count * area <= _MAX_KEPT_PIXELS:
             return self.count * self.tiling.count
-        # Those beside a plane are predicted from their own context slices.
-        reach = self._reach + 1 if self.may_look_beside else self._reach
-        planes = 2 * reach + 1
+        planes = self._span if self.may_look_beside else 2 * self._farthest + 1
         return planes * (
             self.tiling.count if planes * area <= _MAX_CACHED_PIXELS else 1
         )
@@ -309,8 +312,21 @@ class Series:
     @property
     def may_look_beside(self) -> bool:
         """Whether planes are few or small enough to keep those beside as well."""
-        reach = 2 * self._reach + 3 if self._reach else 0
-        return 0 < reach * math.prod(self.tiling.shape_yx) <= _MAX_CACHED_PIXELS
+        pixels = self._span * math.prod(self.tiling.shape_yx)
+        return self._reach > 0 and pixels <= _MAX_CACHED_PIXELS
+
+    @property
+    def _farthest(self) -> int:
+        """Distance of the farthest context slice, in planes."""
+        return self._reach and self._reach + self._distance - 1
+
+    @property
+    def _span(self) -> int:
+        """Number of planes from the first to the last that a plane may need.
+
+        Those beside a plane are predicted from their own context slices.
+        """
+        return 2 * (self._farthest + self._distance) + 1
 
     def beside(self, number: int) -> list[int]:
         """Return the numbers of the next plane on each side.
@@ -348,6 +364,7 @@ class Series:
             part.compressed_yxs,
             fill_share=part.fill_share,
             pixel_offsets=self._pixel_offsets,
+            shares_noise=self._distance > 1,
         )
         if self._level is None:
             return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
@@ -370,18 +387,3 @@ def _varies(values: NDArray[np.float64], valid: NDArray[np.bool_]) -> bool:
     """Return whether the valid pixels have more than one value."""
     inside = values[valid]
     return bool((inside != inside[:1]).any())
-
-
-def spread(count: int, most: int) -> list[int]:
-    """Return up to `most` integers, evenly spaced over 0 to count - 1."""
-    return sorted({int(k) for k in np.linspace(0, count - 1, min(count, most))})
-
-
-def centre(window: tuple[slice, slice], most: int = CROP) -> tuple[slice, slice]:
-    """Return the central part of a window, at most `most` pixels on a side."""
-    rows, columns = (
-        slice(first, min(first + most, one.stop))
-        for one in window
-        for first in [one.start + max(one.stop - one.start - most, 0) // 2]
-    )
-    return rows, columns

@@ -11,6 +11,7 @@ from napari_inr_denoise.core.ensemble.quality import judge, uncertainty
 from napari_inr_denoise.core.noise.defects.fixed_pattern import fixed_pattern
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.sampling.series import Series
+from napari_inr_denoise.core.sampling.stack_noise import StackNoise
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.tiling import Tiling
 from tests.core.noise.correlated.test_spectrum import Array, camera, cells, spots
@@ -128,7 +129,7 @@ def test_offsets_of_all_pixels_count_where_planes_share_a_network(
     tiling = Tiling.of(WHOLE.shape, 0)
     series = Series(
         lambda number, _: (planes[number][..., None], WHOLE),
-        *(count, tiling, (1.0, 1.0), 1, pattern),
+        *(count, tiling, (1.0, 1.0), 1, StackNoise(pattern)),
     )
     problem = series.problem(0, tiling.tiles[0])
     flat = np.full(problem.plane_yxs.shape, 0.1, np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -38,6 +38,8 @@ class NoisyTile:
         Valid pixels.
     pattern_yxs : ndarray of float64, shape (Y, X, samples), or None
         Fixed pattern of the camera, which is part of the values.
+    shares_noise : bool
+        Whether planes beside share a part of the noise.
     """
 
     plane: Plane
@@ -45,6 +47,7 @@ class NoisyTile:
     values_yxs: NDArray[np.float64]
     valid_yx: NDArray[np.bool_]
     pattern_yxs: NDArray[np.float64] | None = None
+    shares_noise: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,9 @@ def _denoised(
     *,
     previews: bool,
 ) -> _Fit:
-    problem = measure_plane(
-        noisy.values_yxs, noisy.valid_yx, spacing_yx, noisy.pattern_yxs
+    problem = replace(
+        measure_plane(noisy.values_yxs, noisy.valid_yx, spacing_yx, noisy.pattern_yxs),
+        shares_noise=noisy.shares_noise,
     )
     result = passthrough_result(problem)
     if result is None:

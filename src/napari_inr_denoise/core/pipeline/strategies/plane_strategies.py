@@ -83,9 +83,9 @@ def series_of_planes(run: RunContext, planes: Sequence[Plane]) -> Steps:
 
 def _find_pattern(run: RunContext, plane: Plane) -> Steps:
     """Find the fixed pattern of the stack of a plane, if it is not known."""
-    if run.must_find_pattern(plane):
+    if run.must_measure_stack(plane):
         yield from show_noise(run, [plane])
-        yield from run.progress.while_waiting(lambda: run.pattern(plane))
+        yield from run.progress.while_waiting(lambda: run.stack_noise(plane))
 
 
 def _shared(trained: SharedNetworks | None, number: int) -> SharedNetworks | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 from napari_inr_denoise.core.candidates.shared import SharedNetworks, train_shared
@@ -13,13 +12,6 @@ from napari_inr_denoise.core.candidates.training import noisy_result, shown, ste
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.plane_result import FitStep
 from napari_inr_denoise.core.ensemble.preview import PreviewFilter
-from napari_inr_denoise.core.noise.defects.fill import measured_pixels
-from napari_inr_denoise.core.noise.defects.fixed_pattern import (
-    FEWEST_PLANES,
-    MOST_PLANES,
-    FixedPattern,
-    fixed_pattern,
-)
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.pipeline.memory import ComputeBudget
 from napari_inr_denoise.core.pipeline.output.assembly import DenoisedTile, PlaneAssembly
@@ -30,11 +22,11 @@ from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.pipeline.strategies.independent_tiles import (
     NoisyTile,
 )
-from napari_inr_denoise.core.sampling.series import (
-    Series,
-    Values,
-    centre,
-    spread,
+from napari_inr_denoise.core.sampling.parts import centre
+from napari_inr_denoise.core.sampling.series import Series
+from napari_inr_denoise.core.sampling.stack_noise import (
+    StackNoise,
+    may_have_pattern,
 )
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.source import ImageSource
@@ -42,8 +34,6 @@ from napari_inr_denoise.image.tiling import Tile, Tiling
 
 _TRAINING_PIXELS = 8e6
 """Pixels that are predicted in the time of one training that planes share."""
-_MOST_PIXELS = 2**24
-"""Largest number of pixels of a plane whose fixed pattern is kept in memory."""
 _OPENING_SIDE = 128
 """Side, in pixels, of the part whose noise is shown before everything else."""
 Steps = Generator[DenoiseStep, None, None]
@@ -82,7 +72,7 @@ class RunContext:
     previews: bool = True
     at_work: int = 1
     _assembly: PlaneAssembly | None = None
-    _pattern: tuple[Sequence[Plane], FixedPattern | None] | None = None
+    _stack_noise: tuple[Sequence[Plane], StackNoise] | None = None
 
     def series(
         self, planes: Sequence[Plane], reach: int, tiling: Tiling | None = None
@@ -104,46 +94,32 @@ class RunContext:
             tiling or self.plan.tiling,
             self.spacing_zyx[1:],
             reach,
-            self.pattern(planes[0]),
+            self.stack_noise(planes[0]),
         )
 
-    def pattern(self, plane: Plane) -> FixedPattern | None:
-        """Return the fixed pattern of the stack of a plane, or None.
+    def stack_noise(self, plane: Plane) -> StackNoise:
+        """Return what the noise of the planes in the stack of a plane has in common.
 
         The first call for a stack reads some of its planes. That of one stack is kept.
         """
         stack = self._stack(plane)
-        if self._pattern is None or self._pattern[0] is not stack:
-            self._pattern = stack, self._found_pattern(stack)
-        return self._pattern[1]
+        if self._stack_noise is None or self._stack_noise[0] is not stack:
+            noise = StackNoise.of(
+                lambda number, window: self.source.read(stack[number], window),
+                len(stack),
+                self.plan.tiling.shape_yx,
+            )
+            self._stack_noise = stack, noise
+        return self._stack_noise[1]
 
-    def must_find_pattern(self, plane: Plane) -> bool:
-        """Return whether `pattern` would read planes."""
+    def must_measure_stack(self, plane: Plane) -> bool:
+        """Return whether the fixed pattern may not be known before planes are read."""
         stack = self._stack(plane)
-        known = self._pattern is not None and self._pattern[0] is stack
-        return self._may_have_pattern(stack) and not known
+        known = self._stack_noise is not None and self._stack_noise[0] is stack
+        return not known and may_have_pattern(len(stack), self.plan.tiling.shape_yx)
 
     def _stack(self, plane: Plane) -> Sequence[Plane]:
         return next(one for one in self.plan.series if plane in one)
-
-    def _may_have_pattern(self, stack: Sequence[Plane]) -> bool:
-        pixels = math.prod(self.plan.tiling.shape_yx)
-        return len(stack) >= FEWEST_PLANES and pixels <= _MOST_PIXELS
-
-    def _found_pattern(self, stack: Sequence[Plane]) -> FixedPattern | None:
-        if not self._may_have_pattern(stack):
-            return None
-        height, width = self.plan.tiling.shape_yx
-        whole = slice(0, height), slice(0, width)
-
-        def readable() -> Iterator[Values]:
-            for number in spread(len(stack), MOST_PLANES):
-                # The error is raised when the plane itself is denoised.
-                with suppress(Exception):
-                    values, valid = self.source.read(stack[number], whole)
-                    yield values, measured_pixels(values, valid)[0]
-
-        return fixed_pattern(readable())
 
     def write(self, done: DenoisedTile, work: float, *, shared: bool) -> DenoiseStep:
         """Write a tile, and its plane's record after the last of them.
@@ -252,11 +228,12 @@ def read_tiles(run: RunContext, tiles: Sequence[tuple[Plane, Tile]]) -> list[Noi
     for plane, tile in tiles:
         try:
             read = run.source.read(plane, tile.window)
-            pattern = run.pattern(plane)
+            noise = run.stack_noise(plane)
         except Exception:
             if not noisy:
                 raise
             break
+        pattern = noise.pattern
         own = None if pattern is None else pattern.offsets_yxs[tile.window]
-        noisy.append(NoisyTile(plane, tile, *read, own))
+        noisy.append(NoisyTile(plane, tile, *read, own, noise.distance > 1))
     return noisy

@@ -145,14 +145,19 @@ class VolumePlanes:
                 yield None if found is None else (next(waiting), found)
 
     def _runs(self) -> list[list[int]]:
-        """Return the numbers of planes that follow each other and look alike."""
+        """Return the numbers of planes that are next to each other and look alike.
+
+        Where nearer planes share noise, these are several runs that alternate.
+        """
         runs: list[list[int]] = []
         for number, combined in self._combined.items():
             if combined.reason is StopReason.NON_FINITE:
                 continue
-            if not runs or runs[-1][-1] not in self._series.beside(number):
-                runs.append([])
-            runs[-1].append(number)
+            beside = self._series.beside(number)
+            run = next((one for one in runs if one[-1] in beside), None)
+            if run is None:
+                runs.append(run := [])
+            run.append(number)
         return runs
 
     def _predicted(self, number: int) -> Generator[None, None, Combined]:

@@ -1,0 +1,133 @@
+"""Noise that neighbouring planes share: running averages, resampling along Z.
+
+A plane that helps to denoise another must not hold the same noise, which would pass for
+structure. The highest frequencies of places without structure hold noise alone, so that
+their correlation between planes is that of the noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import correlate1d, gaussian_filter, minimum_filter
+
+from napari_inr_denoise.core.noise.level.level_function import fill_invalid
+
+MOST_CONSECUTIVE = 16
+"""Number of consecutive planes that suffice."""
+_FEWEST = 3
+"""Smallest number of planes. Fewer are denoised one by one."""
+_HIGH_PASS = np.array([1.0, -2.0, 1.0]) / math.sqrt(6)
+"""Filter along rows and columns. It removes offsets of whole lines."""
+_MARGIN = 3
+"""Side of the window of that filter, in pixels."""
+_AREA = 3.8
+"""Pixels that share filtered white noise: the sum of its squared autocorrelation."""
+_FINE, _COARSE = 1.0, 4.0
+"""Blurs, in pixels, between which structure is looked for."""
+_PATCH, _QUIET = 8, 0.25
+"""Side of a patch in pixels, and share of the patches that are taken: those with the
+least structure."""
+_SHARED, _ERRORS = 0.1, 3.0
+"""Correlation above which noise is shared, and standard errors that are allowed beside.
+It was 0.03 at most on stacks with noise of each plane alone (3 to 10 000 photons)."""
+_FEWEST_LAGS = 4
+"""Smallest number of distances from which a part that all planes share is known."""
+_Patches = NDArray[np.float64]
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+def independent_distance(
+    planes: Iterable[tuple[NDArray[np.float64], NDArray[np.bool_]]],
+) -> int:
+    """Return how many planes apart two planes are whose noise is independent.
+
+    What all planes share to the same degree, as a fixed pattern or a sample that does
+    not move, is no noise in this sense.
+
+    Parameters
+    ----------
+    planes : iterable of (values_yxs, valid_yx)
+        Consecutive planes (Y, X, samples) with their valid pixels (Y, X), or the same
+        window of each.
+
+    Returns
+    -------
+    int
+        1 if adjacent planes do not share noise, or if it cannot be told.
+    """
+    found = [_quiet_patches(values, valid) for values, valid in planes]
+    lags = range(1, max(len(found) - 1, 2))  # two pairs of each where there are any
+    if len(found) < _FEWEST or not found[0][0].size:
+        return 1
+    of_lags = [_correlation(found, lag) for lag in lags]
+    correlations = np.array([value for value, _ in of_lags])
+    common = 0.0
+    if len(lags) >= _FEWEST_LAGS:
+        common = max(float(correlations[len(lags) // 2 :].mean()), 0.0)
+    if common >= 1:
+        return 1
+    for lag, (value, error) in zip(lags, of_lags, strict=True):
+        if (value - common) / (1 - common) <= _SHARED + _ERRORS * error:
+            return lag
+    return len(found)
+
+
+def _quiet_patches(
+    values_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]
+) -> tuple[_Patches, NDArray[np.float64]]:
+    """Return the filtered patches of a plane, and the structure of each.
+
+    Returns
+    -------
+    patches : ndarray, shape (patches, pixels)
+        Pixels of all samples, without structure of low frequencies.
+    structure : ndarray, shape (patches,)
+        Variance over the noise, with structure of medium size; infinite where a pixel
+        is invalid.
+    """
+    inside = _cut(minimum_filter(valid_yx, _MARGIN)[..., None]).all(axis=-1)
+    high, middle = [], []
+    for sample in range(values_yxs.shape[-1]):
+        plane = fill_invalid(values_yxs[..., sample], valid_yx)
+        rows = correlate1d(plane, _HIGH_PASS, axis=0)
+        high.append(correlate1d(rows, _HIGH_PASS, axis=1))
+        middle.append(gaussian_filter(plane, _FINE) - gaussian_filter(plane, _COARSE))
+    patches = _cut(np.stack(high, axis=-1))
+    structure = _cut(np.stack(middle, axis=-1)).var(axis=-1)
+    structure[~inside | ~patches.any(axis=-1)] = np.inf
+    return patches, structure
+
+
+def _cut(plane_yxs: NDArray[_Scalar]) -> NDArray[_Scalar]:
+    """Return the patches of a plane, (patches, pixels)."""
+    rows, columns = (size // _PATCH for size in plane_yxs.shape[:2])
+    whole = plane_yxs[: rows * _PATCH, : columns * _PATCH]
+    samples = plane_yxs.shape[2]
+    blocks = whole.reshape(rows, _PATCH, columns, _PATCH, samples).swapaxes(1, 2)
+    return blocks.reshape(rows * columns, _PATCH * _PATCH * samples)
+
+
+def _correlation(
+    planes: list[tuple[_Patches, NDArray[np.float64]]], lag: int
+) -> tuple[float, float]:
+    """Return the correlation of the noise of planes `lag` apart, and its error."""
+    of_pairs, pixels = [], 0
+    for (one, structure), (other, others) in zip(planes, planes[lag:], strict=False):
+        both = structure + others
+        known = np.isfinite(both)
+        if not known.any():
+            continue
+        quiet = both <= np.quantile(both[known], _QUIET)
+        first, second = one[quiet], other[quiet]
+        # Bright patches have more noise; all count alike.
+        power = (np.square(first) + np.square(second)).mean(axis=-1)
+        of_pairs.append(float(np.mean(2 * (first * second).mean(axis=-1) / power)))
+        pixels += first.size
+    if not of_pairs:
+        return 0.0, math.inf
+    return float(np.mean(of_pairs)), math.sqrt(_AREA / pixels)
