@@ -39,7 +39,7 @@ _SCOPES = (
     (
         "Volume",
         VOLUME,
-        "The planes along Z as one volume: the smallest error for a z-stack",
+        "The planes along Z as one volume: mostly less error, in twice the time",
     ),
 )
 _MOST_CONTEXT = 4

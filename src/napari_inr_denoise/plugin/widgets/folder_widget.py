@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _FOLDER = FileDialogMode.EXISTING_DIRECTORY
 _MODES = (
     ("Every plane", "plane", "Every plane, with those beside it along Z or time"),
-    ("Volumes", "volume", "Each volume as one: the smallest error for z-stacks"),
+    ("Volumes", "volume", "Each volume as one: mostly less error, in twice the time"),
 )
 _MOST_WORKERS = max(os.cpu_count() or 1, 2)
 _FAILURES_HEIGHT = 180

@@ -21,12 +21,16 @@ MOST_CONSECUTIVE = 16
 """Number of consecutive planes that suffice."""
 _FEWEST = 3
 """Smallest number of planes. Fewer are denoised one by one."""
-_HIGH_PASS = np.array([1.0, -2.0, 1.0]) / math.sqrt(6)
-"""Filter along rows and columns. It removes offsets of whole lines."""
-_MARGIN = 3
-"""Side of the window of that filter, in pixels."""
+_HIGH_PASS = (
+    np.array([1.0, -2.0, 1.0]) / math.sqrt(6),
+    np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / math.sqrt(70),
+)
+"""Filters along rows and columns, of rising frequency. They remove offsets of lines."""
+_MARGIN = 5
+"""Side of the window of the wider filter, in pixels."""
 _AREA = 3.8
-"""Pixels that share filtered white noise: the sum of its squared autocorrelation."""
+"""Pixels that share white noise after the first filter: the sum of its squared
+autocorrelation."""
 _FINE, _COARSE = 1.0, 4.0
 """Blurs, in pixels, between which structure is looked for."""
 _PATCH, _QUIET = 8, 0.25
@@ -35,9 +39,14 @@ least structure."""
 _SHARED, _ERRORS = 0.1, 3.0
 """Correlation above which noise is shared, and standard errors that are allowed beside.
 It was 0.03 at most on stacks with noise of each plane alone (3 to 10 000 photons)."""
+_AS_HIGH = 0.93
+"""Least correlation after the second filter over that after the first one. It is 0.96
+and more for shared noise, also if that is blurred in the plane, and 0.35 to 0.9 for
+structure, whose power falls."""
 _FEWEST_LAGS = 4
 """Smallest number of distances from which a part that all planes share is known."""
-_Patches = NDArray[np.float64]
+_Quiet = tuple[NDArray[np.float64], NDArray[np.float64]]
+_TINY = float(np.finfo(float).tiny)
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
@@ -60,47 +69,53 @@ def independent_distance(
     int
         1 if adjacent planes do not share noise, or if it cannot be told.
     """
-    found = [_quiet_patches(values, valid) for values, valid in planes]
+    found = [_patches(values, valid) for values, valid in planes]
     lags = range(1, max(len(found) - 1, 2))  # two pairs of each where there are any
     if len(found) < _FEWEST or not found[0][0].size:
         return 1
     of_lags = [_correlation(found, lag) for lag in lags]
-    correlations = np.array([value for value, _ in of_lags])
     common = 0.0
     if len(lags) >= _FEWEST_LAGS:
-        common = max(float(correlations[len(lags) // 2 :].mean()), 0.0)
-    if common >= 1:
-        return 1
-    for lag, (value, error) in zip(lags, of_lags, strict=True):
-        if (value - common) / (1 - common) <= _SHARED + _ERRORS * error:
+        far = [value for value, _, _ in of_lags[len(lags) // 2 :]]
+        common = min(max(float(np.mean(far)), 0.0), 1.0)
+    for lag, (value, higher, error) in zip(lags, of_lags, strict=True):
+        allowed = (_SHARED + _ERRORS * error) * (1 - common)
+        if value - common <= allowed or higher < _AS_HIGH * value - error:
             return lag
     return len(found)
 
 
-def _quiet_patches(
-    values_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]
-) -> tuple[_Patches, NDArray[np.float64]]:
+def _patches(values_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]) -> _Quiet:
     """Return the filtered patches of a plane, and the structure of each.
 
     Returns
     -------
-    patches : ndarray, shape (patches, pixels)
+    patches : ndarray, shape (filters, patches, pixels)
         Pixels of all samples, without structure of low frequencies.
     structure : ndarray, shape (patches,)
-        Variance over the noise, with structure of medium size; infinite where a pixel
-        is invalid.
+        Variance at middle frequencies; infinite where a pixel is invalid or where there
+        is no noise.
     """
     inside = _cut(minimum_filter(valid_yx, _MARGIN)[..., None]).all(axis=-1)
-    high, middle = [], []
-    for sample in range(values_yxs.shape[-1]):
-        plane = fill_invalid(values_yxs[..., sample], valid_yx)
-        rows = correlate1d(plane, _HIGH_PASS, axis=0)
-        high.append(correlate1d(rows, _HIGH_PASS, axis=1))
-        middle.append(gaussian_filter(plane, _FINE) - gaussian_filter(plane, _COARSE))
-    patches = _cut(np.stack(high, axis=-1))
+    samples = range(values_yxs.shape[-1])
+    planes = [fill_invalid(values_yxs[..., k], valid_yx) for k in samples]
+    middle = [gaussian_filter(p, _FINE) - gaussian_filter(p, _COARSE) for p in planes]
+    patches = np.stack(
+        [
+            _cut(np.stack([_filtered(one, high_pass) for one in planes], axis=-1))
+            for high_pass in _HIGH_PASS
+        ]
+    )
     structure = _cut(np.stack(middle, axis=-1)).var(axis=-1)
-    structure[~inside | ~patches.any(axis=-1)] = np.inf
+    structure[~inside | ~patches.any(axis=(0, -1))] = np.inf
     return patches, structure
+
+
+def _filtered(
+    plane_yx: NDArray[np.floating], high_pass: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    rows = correlate1d(plane_yx, high_pass, axis=0)
+    return np.asarray(correlate1d(rows, high_pass, axis=1))
 
 
 def _cut(plane_yxs: NDArray[_Scalar]) -> NDArray[_Scalar]:
@@ -112,10 +127,16 @@ def _cut(plane_yxs: NDArray[_Scalar]) -> NDArray[_Scalar]:
     return blocks.reshape(rows * columns, _PATCH * _PATCH * samples)
 
 
-def _correlation(
-    planes: list[tuple[_Patches, NDArray[np.float64]]], lag: int
-) -> tuple[float, float]:
-    """Return the correlation of the noise of planes `lag` apart, and its error."""
+def _correlation(planes: list[_Quiet], lag: int) -> tuple[float, float, float]:
+    """Return the correlation of the noise of planes `lag` apart.
+
+    Returns
+    -------
+    value, higher : float
+        Correlation after each of both filters.
+    error : float
+        Standard error of the first one.
+    """
     of_pairs, pixels = [], 0
     for (one, structure), (other, others) in zip(planes, planes[lag:], strict=False):
         both = structure + others
@@ -123,11 +144,13 @@ def _correlation(
         if not known.any():
             continue
         quiet = both <= np.quantile(both[known], _QUIET)
-        first, second = one[quiet], other[quiet]
+        first, second = one[:, quiet], other[:, quiet]
         # Bright patches have more noise; all count alike.
         power = (np.square(first) + np.square(second)).mean(axis=-1)
-        of_pairs.append(float(np.mean(2 * (first * second).mean(axis=-1) / power)))
-        pixels += first.size
+        shared = 2 * (first * second).mean(axis=-1)
+        of_pairs.append((shared / np.maximum(power, _TINY)).mean(axis=-1))
+        pixels += first[0].size
     if not of_pairs:
-        return 0.0, math.inf
-    return float(np.mean(of_pairs)), math.sqrt(_AREA / pixels)
+        return 0.0, 0.0, math.inf
+    value, higher = np.mean(of_pairs, axis=0)
+    return float(value), float(higher), math.sqrt(_AREA / pixels)
