@@ -120,10 +120,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Denoise files, plane by plane or volume by volume.
 
-    INPUT is a file, a folder or a glob pattern of TIFF, OME-Zarr and PNG images. Each
-    result is written to OUT as <name>.inr.ome.tif (.ome.zarr for a Zarr), and as
-    <name>.<image>.inr.ome.tif if the file holds several images. A file that is done
-    and unchanged is skipped; one that fails does not stop the others.
+    INPUT is a file, a folder or a glob pattern of TIFF, OME-Zarr and PNG images, and
+    of LIF, ND2 and CZI images with the extra `formats`. Each result is written to OUT
+    as <name>.inr.ome.tif (.ome.zarr for a Zarr), and as <name>.<image>.inr.ome.tif if
+    the file holds several images. A file that is done and unchanged is skipped; one
+    that fails does not stop the others.
     """
     from napari_inr_denoise.batch.dispatch import steps_of_run
     from napari_inr_denoise.batch.interpolation import Interpolation
