@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_inr_denoise import read_image
+from napari_inr_denoise import read_image, write_image
 
 OME = """<?xml version="1.0" encoding="UTF-8"?>
 <OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">
@@ -57,6 +57,34 @@ def test_a_description_of_another_image_is_said(tmp_path: Path) -> None:
     record = read_image(path)
     assert (record.axes, record.spacing_um) == ("ZYX", {"X": 2})
     assert any("were read in their order" in note for note in record.notes)
+
+
+MODULO = """<AnnotationRef ID="M"/></Image><StructuredAnnotations><XMLAnnotation ID="M"
+ Namespace="openmicroscopy.org/omero/dimension/modulo"><Value><Modulo>
+<ModuloAlong{} Type="lifetime" Start="0" Step="2" End="{}"/></Modulo></Value>
+</XMLAnnotation></StructuredAnnotations>"""
+
+
+@pytest.mark.parametrize("axis", ["Z", "C", "T"])
+@pytest.mark.parametrize(("end", "shape"), [(2, (2, 2)), (6, (4,))])
+def test_an_axis_inside_of_another_is_divided_once(
+    tmp_path: Path, axis: str, end: int, shape: tuple[int, ...]
+) -> None:
+    text = OME.format("").replace('SizeZ="2"', 'SizeZ="1"')
+    text = text.replace(f'Size{axis}="1"', f'Size{axis}="4"')
+    text = text.replace("</Image>", MODULO.format(axis, end))
+    values = np.arange(120, dtype=np.uint16).reshape(4, 5, 6)
+    path = tmp_path / "a.ome.tif"
+    form = {"metadata": None, "photometric": "minisblack"}
+    tifffile.imwrite(path, values, description=text, **form)
+    source = read_image(path)
+    assert source.data.shape == (*shape, 5, 6)
+    assert "along the axis 'lifetime'" in source.notes[-1]
+    write_image(tmp_path / "b.ome.tif", source)
+    found = read_image(tmp_path / "b.ome.tif")
+    order = [source.axes.index(letter) for letter in found.axes]
+    np.testing.assert_array_equal(found.data, source.data.transpose(order))
+    assert not found.notes
 
 
 def test_a_plate_without_its_other_images_is_kept_in_silence(

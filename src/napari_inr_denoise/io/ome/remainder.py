@@ -26,6 +26,8 @@ _PIXELS_ATTRIBUTES_IN_RECORD = (
     "BigEndian",
     "Interleaved",
 )
+_DIVIDED = "modulo"
+"""End of the namespace of axes inside of Z, C and T."""
 _MAX_CHARACTERS = 2**22
 """The metadata of single planes are dropped from longer OME-XML: parsing them takes
 seconds."""
@@ -80,6 +82,7 @@ def remainder_of(xml: str) -> tuple[str, tuple[str, ...]]:
     if len(xml) > _MAX_CHARACTERS and _drop_planes(root):
         notes = ("Times and positions of single planes were too many to be kept.",)
     try:
+        notes += _strip(root)
         return _canonical(root), notes
     except Exception as error:  # noqa: BLE001 - any damage becomes a note
         kind = type(error).__name__
@@ -90,7 +93,6 @@ def remainder_of(xml: str) -> tuple[str, tuple[str, ...]]:
 def _canonical(root: Element) -> str:
     from ome_types import from_xml, to_xml
 
-    _strip(root)
     with warnings.catch_warnings():  # IDs that are not as in the schema are replaced
         warnings.simplefilter("ignore")
         ome = from_xml(ElementTree.tostring(root, encoding="unicode"))
@@ -101,21 +103,53 @@ def _canonical(root: Element) -> str:
     return "" if text == to_xml(minimal_ome(sizes, max(samples or 1, 1))) else text
 
 
-def _strip(root: Element) -> None:
-    """Remove the metadata in the record, and those of the old pixel data."""
+def _strip(root: Element) -> tuple[str, ...]:
+    """Remove the metadata in the record, and those of the old pixel data.
+
+    Returns
+    -------
+    tuple of str
+        Sentences for the user about metadata that are lost.
+    """
     for name in ("UUID", "Creator"):
         root.attrib.pop(name, None)
     first, *others = children(root, "Image")
     for image in others:
         root.remove(image)
     _drop_references(root, first.attrib.get("ID", ""))
+    _drop_annotations(root, PROVENANCE_KEY)
+    # The parts of a divided axis are axes of the record: readers would divide it again.
+    divided = _drop_annotations(root, _DIVIDED)
+    _strip_pixels(children(first, "Pixels")[0])
+    return tuple(
+        f"The values along the axis {along.attrib.get('Type', 'other')!r} (start, "
+        "step, labels) are lost."
+        for each in divided
+        for axis in "ZCT"
+        for along in descendants(each, f"ModuloAlong{axis}")
+    )
+
+
+def _drop_annotations(root: Element, space: str) -> list[Element]:
+    """Remove the annotations of a namespace, known by its end, and references to them.
+
+    Returns those that were referenced.
+    """
+    dropped = {}
     for block in children(root, "StructuredAnnotations"):
         for each in list(block):
-            if each.attrib.get("Namespace") == PROVENANCE_KEY:
+            if each.attrib.get("Namespace", "").endswith(space):
                 block.remove(each)
+                dropped[each.attrib.get("ID")] = each
         if not len(block):
             root.remove(block)
-    _strip_pixels(children(first, "Pixels")[0])
+    used = []
+    for parent in list(root.iter()):
+        for reference in children(parent, "AnnotationRef"):
+            if reference.attrib.get("ID") in dropped:
+                parent.remove(reference)
+                used.append(dropped[reference.attrib.get("ID")])
+    return used
 
 
 def _drop_references(root: Element, image: str) -> None:
