@@ -202,6 +202,37 @@ def test_planes_that_no_longer_fit_are_dropped(annotated: Path) -> None:
     assert (pixels.size_t, pixels.size_c, pixels.planes) == (2, 1, [])
 
 
+def test_channels_are_kept_while_their_number_is(annotated: Path) -> None:
+    source = read_image(annotated)
+    stack = np.stack([source.data[:, :4]] * 3, axis=1)
+    write_image(
+        annotated.with_name("b.ome.tif"), replace(source, data=stack, axes="CZYX")
+    )
+    pixels = from_tiff(annotated.with_name("b.ome.tif")).images[0].pixels
+    assert (pixels.size_z, pixels.size_y, pixels.planes) == (3, 4, [])
+    assert [one.emission_wavelength for one in pixels.channels] == [461, None]
+    assert pixels.channels[0].name == "DAPI"
+
+
+@pytest.mark.parametrize(("before", "after"), [("ZSYX", "ZCYX"), ("ZCYX", "ZSYX")])
+def test_samples_that_are_channels_are_written_as_such(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    values = np.arange(2 * 3 * 8 * 9, dtype=np.uint8).reshape(2, 3, 8, 9)
+    form = {"photometric": "rgb"} if "S" in before else {"photometric": "minisblack"}
+    form |= {"planarconfig": "separate"} if "S" in before else {}
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(path, values, ome=True, metadata={"axes": before}, **form)
+    record = read_image(path)
+    assert record.axes == before
+    write_image(tmp_path / "b.ome.tif", record.with_axes(after))
+    found = read_image(tmp_path / "b.ome.tif")
+    wanted = "CZYX" if "C" in after else "ZYXS"
+    assert (found.axes, found.notes) == (wanted, ())
+    order = [after.index(letter) for letter in wanted]
+    np.testing.assert_array_equal(found.data, values.transpose(order))
+
+
 def test_attributes_of_a_zarr_are_kept(tmp_path: Path) -> None:
     omero = {
         "id": 7,

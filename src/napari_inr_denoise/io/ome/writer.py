@@ -70,18 +70,27 @@ def to_ome_xml(
 
 
 def _initial_ome(record: ImageRecord, sizes: dict[str, int], samples: int) -> OME:
-    """Return the OME metadata of the source as far as they fit the sizes."""
+    """Return the OME metadata of the source as far as they fit the sizes.
+
+    Those of channels fit while their number is the same, and those of single planes
+    while there are as many along Z, C and T.
+    """
     new = minimal_ome(sizes, samples)
     if not record.ome_xml:
         return new
     ome = from_xml(record.ome_xml)
-    pixels = ome.images[0].pixels
-    names = [f"size_{axis.lower()}" for axis in "XYZCT"]
-    same = all(getattr(pixels, n) == getattr(new.images[0].pixels, n) for n in names)
-    if not same:
-        ome.images[0].pixels = new.images[0].pixels
-    elif not pixels.channels:
-        pixels.channels = new.images[0].pixels.channels
+    pixels, channels = ome.images[0].pixels, new.images[0].pixels.channels
+    before = (pixels.channels[0].samples_per_pixel or 1) if pixels.channels else 1
+    planes = pixels.size_z, pixels.size_c // before, pixels.size_t
+    if planes != (sizes["Z"], len(channels), sizes["T"]):
+        pixels.planes = []
+    if len(pixels.channels) != len(channels):
+        pixels.channels = channels
+    for channel in pixels.channels:
+        if (channel.samples_per_pixel or 1) != samples:
+            channel.samples_per_pixel = samples
+    for axis, size in sizes.items():
+        setattr(pixels, f"size_{axis.lower()}", size)
     return ome
 
 
