@@ -147,6 +147,29 @@ def test_a_foreign_file_is_not_overwritten(folder: Path, tiny: DenoiseSettings) 
     assert _run(folder, RunOptions(tiny, overwrite=True)).files[0].status == "done"
 
 
+def test_the_result_of_another_source_is_not_overwritten(
+    folder: Path, tiny: DenoiseSettings, rng: np.random.Generator
+) -> None:
+    def status(name: str, settings: DenoiseSettings = tiny, **options: bool) -> str:
+        jobs = plan_jobs([str(folder / name)], folder / "out")
+        run = GeneratorResult(run_jobs(jobs, RunOptions(settings, **options)))
+        assert list(run)
+        (file,) = run.result.files
+        return file.status if file.error is None else file.error
+
+    assert status("a.tif") == "done"
+    (folder / "day2").mkdir()
+    (folder / "a.tif").rename(folder / "day2" / "a.tif")
+    assert status("day2/a.tif") == "skipped"  # the same content
+    assert status("day2/a.tif", replace(tiny, seed=1)) == "done"
+    tifffile.imwrite(folder / "a.tif", rng.poisson(50, (24, 24)).astype(np.uint16))
+    refused = status("a.tif")
+    assert str(folder / "day2" / "a.tif") in refused
+    assert "Choose another folder for the results or use --overwrite." in refused
+    assert status("day2/a.tif", replace(tiny, seed=1)) == "skipped"
+    assert status("a.tif", overwrite=True) == "done"
+
+
 def test_the_same_dtype_is_rounded(folder: Path, tiny: DenoiseSettings) -> None:
     _run(folder, RunOptions(tiny, same_dtype=True))
     assert read_image(folder / "out" / "a.inr.ome.tif").data.dtype == np.uint16

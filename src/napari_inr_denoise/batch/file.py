@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
@@ -42,6 +43,9 @@ from napari_inr_denoise.io.read import INCOMPLETE, read_image
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.write import check_writable, write_image
 
+_SOURCE = "source"
+"""Key of the path from a result to its source, in its provenance."""
+_CONTENT = "source_sha256"
 JobSteps = Generator[DenoiseStep, None, JobReport]
 
 
@@ -88,7 +92,7 @@ def _denoise_job(job: Job, options: RunOptions, run: str) -> JobSteps:
     maps = {name: companion_path(job.output, name) for name in options.maps}
     outputs = (job.output, *maps.values())
     _check_names(outputs)
-    previous = {} if options.overwrite else _done(outputs, identity, options)
+    previous = {} if options.overwrite else _done(job, outputs, identity, options)
     if previous:
         discard_leftovers(job.output)
         return _skipped(job, previous, record)
@@ -109,7 +113,11 @@ def _denoise_job(job: Job, options: RunOptions, run: str) -> JobSteps:
             incomplete=incomplete,
             notes=job.notes + file.notes,
         )
-        provenance = {"identity": identity, "file": file.to_dict()}
+        provenance = {
+            "identity": identity,
+            "file": file.to_dict(),
+            _SOURCE: _relative(job.source, job.output),
+        }
         notes = record.notes + file.notes
         notes += _write_volumes(job, record, volumes, options, provenance)
         _write_maps(maps, record, kept, options, provenance)
@@ -175,13 +183,16 @@ def _identity(job: Job, options: RunOptions) -> dict[str, Any]:
 
 
 def _done(
-    outputs: Sequence[Path], identity: Mapping[str, Any], options: RunOptions
+    job: Job,
+    outputs: Sequence[Path],
+    identity: Mapping[str, Any],
+    options: RunOptions,
 ) -> dict[str, Any]:
     """Return the provenance of the first output if all are done, or nothing.
 
     Levels that they lack are added.
     """
-    previous = [_previous(path, identity) for path in outputs]
+    previous = [_previous(path, job.source, identity) for path in outputs]
     if not all(previous):
         return {}
     for path in outputs:
@@ -189,13 +200,14 @@ def _done(
     return previous[0]
 
 
-def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
+def _previous(path: Path, source: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     """Return the provenance of an output that is done and unchanged, or nothing.
 
     Raises
     ------
     FileExistsError
-        If a file of this name was not written by this program.
+        If a file of this name was not written by this program, or is the result of
+        another source.
     """
     if not path.exists():
         return {}
@@ -205,7 +217,27 @@ def _previous(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
             f"{path} exists and was not written by this program. Choose another folder "
             "or use --overwrite."
         )
-    return found if found.get("identity") == identity and "file" in found else {}
+    before, wanted = found.get("identity", {}), _relative(source, path)
+    if before == identity and "file" in found:
+        return found
+    stated = found.get(_SOURCE, wanted)
+    # The same content is the same image, wherever it is now.
+    if stated != wanted and before.get(_CONTENT) != identity[_CONTENT]:
+        earlier = (path.parent.resolve() / stated).resolve()
+        raise FileExistsError(
+            f"{path} exists and is the result of another image, {earlier}. Choose "
+            "another folder for the results or use --overwrite."
+        )
+    return {}
+
+
+def _relative(source: Path, output: Path) -> str:
+    """Return the path from a result to its source: both may move together."""
+    try:
+        path = Path(os.path.relpath(source.resolve(), output.parent.resolve()))
+    except ValueError:  # on different drives
+        path = source.resolve()
+    return path.as_posix()
 
 
 def _incomplete_note(record: ImageRecord) -> str | None:

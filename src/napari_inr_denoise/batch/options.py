@@ -25,7 +25,7 @@ class RunOptions:
         float32.
     overwrite : bool
         Whether to denoise again what is done, and to replace files that were not
-        written by this program.
+        written by this program, or are results of another source.
     interpolation : Interpolation
         A finer grid to evaluate volumes on.
     maps : tuple of str

@@ -154,7 +154,8 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--overwrite",
         is_flag=True,
-        help="Denoise again what is done, and replace files of other programs.",
+        help="Denoise again what is done, and replace files of other programs and "
+        "results of other sources.",
     ),
     click.option(
         "--dry-run",

@@ -31,7 +31,8 @@ class FolderRun:
     same_dtype : bool
         Write the data type of the input, rounded and clipped, instead of float32.
     overwrite : bool
-        Denoise finished files again, and replace files of other programs.
+        Denoise finished files again, and replace files of other programs and results
+        of other images.
     workers : int
         Number of files denoised at once; more than one run in processes of their own.
     """

@@ -94,7 +94,8 @@ class FolderWidget:
         self.dtype = OutputType()
         self.overwrite = CheckBox(text="Overwrite existing results", label="")
         self.overwrite.tooltip = (
-            "Denoise finished images again, and replace files of other programs"
+            "Denoise finished images again, and replace files of other programs and "
+            "results of other images"
         )
 
     def _make_buttons(self) -> None:
