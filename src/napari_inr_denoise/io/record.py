@@ -83,6 +83,9 @@ class ImageRecord:
     missing : array of bool, or None
         True for values that the file should hold but does not, see `read_image`; of
         the shape of `data`. None if the image is whole.
+    unused : dict
+        Sizes that the file states along axes that the image does not have. `with_axes`
+        takes them up: the axes may be wrong where the sizes are right.
     """
 
     data: Any = field(repr=False, compare=False)
@@ -104,6 +107,9 @@ class ImageRecord:
     name: str = field(default="", compare=False)
     series: tuple[str, ...] = field(default=(), repr=False, compare=False)
     missing: Any = field(default=None, repr=False, compare=False)
+    unused: Mapping[str, Quantity] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if len(self.axes) != self.data.ndim:
@@ -139,18 +145,18 @@ class ImageRecord:
     def with_axes(self, axes: str) -> ImageRecord:
         """Return the record with other axis letters for the same values.
 
-        Metadata of axes that do not exist any more, or that do not fit, are dropped.
+        Metadata of axes that do not exist any more, or that do not fit, are dropped;
+        their sizes are `unused`.
         """
+        sizes = {**self.unused, **self.stated}
         moved = replace(
-            self,
+            self.with_stated({k: v for k, v in sizes.items() if k in axes}),
+            unused={k: v for k, v in sizes.items() if k not in axes},
             axes=axes,
             channel_names=(),
             channel_colours=(),
             display_ranges=(),
             luts=(),
-            spacing_um={k: v for k, v in self.spacing_um.items() if k in axes},
-            time_step_s=self.time_step_s if "T" in axes else None,
-            stated={k: v for k, v in self.stated.items() if k in axes},
             origin={k: v for k, v in self.origin.items() if k in axes},
             flipped="".join(k for k in self.flipped if k in axes),
         )

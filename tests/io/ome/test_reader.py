@@ -45,6 +45,15 @@ def test_sizes_that_are_none_are_said(
     assert bool(words) == bool(record.notes)
 
 
+def test_sizes_wait_for_the_right_axes(tmp_path: Path) -> None:
+    sizes = 'PhysicalSizeZ="0.5" TimeIncrement="3" TimeIncrementUnit="ms"'
+    record = read_image(_write(tmp_path / "a.ome.tif", sizes))
+    assert (record.spacing_um, record.time_step_s) == ({"Z": 0.5}, None)
+    frames = record.with_axes("TYX")
+    assert (frames.spacing_um, frames.time_step_s) == ({}, 0.003)
+    assert frames.with_axes("ZYX") == record
+
+
 def test_planes_that_the_description_leaves_out_are_said(tmp_path: Path) -> None:
     record = read_image(_write(tmp_path / "a.ome.tif", "", planes=3))
     assert record.data.shape == (2, 5, 6)

@@ -104,6 +104,18 @@ def test_time_step(
     assert words in " ".join(record.notes)
 
 
+@pytest.mark.parametrize("lines", [STACK, MOVIE])
+@pytest.mark.parametrize("axes", ["ZYX", "TYX"])
+def test_sizes_wait_for_the_right_axes(tmp_path: Path, lines: str, axes: str) -> None:
+    sizes = {"ZYX": Quantity(0.3, "\u00b5m"), "TYX": Quantity(2, "ms")}
+    lines += "unit=um\nspacing=0.3\nfinterval=2\ntunit=msec\n"
+    record = read_image(_write(tmp_path / "a.tif", lines)).with_axes(axes)
+    assert set(record.stated) == set(axes)
+    assert record.stated[axes[0]] == sizes[axes]
+    write_image(tmp_path / "b.ome.tif", record)
+    assert read_image(tmp_path / "b.ome.tif").stated == record.stated
+
+
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize(
     ("lines", "axes", "words"),

@@ -37,6 +37,7 @@ def test_lsm(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
     assert record.spacing_um == pytest.approx({"Z": 0.3, "Y": 0.07, "X": 0.065})
     movie = read_image(write_lsm(tmp_path / "b.lsm", stack, step_s=2.0))
     assert (movie.axes, movie.time_step_s) == ("TYX", 2.0)
+    assert movie.with_axes("ZYX").spacing_um == record.spacing_um
 
 
 def test_stk(tmp_path: Path, stack: NDArray[np.uint16]) -> None:

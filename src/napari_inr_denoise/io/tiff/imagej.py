@@ -76,16 +76,17 @@ def _lengths(
         "Y": str(metadata.get("yunit", "")) or unit,
         "Z": str(metadata.get("zunit", "")) or unit,
     }
-    if record.size_of("Z") > 1 and units["Z"] not in _NO_UNITS:
+    deep = record.size_of("Z") > 1
+    if (deep or "spacing" in metadata) and units["Z"] not in _NO_UNITS:
         step, said = _plane_distance(metadata, units["Z"])
         sizes |= step
-        notes += said
+        notes += said if deep else ()
     stated = {}
     unknown = []
     for axis, size in sizes.items():
         symbol = unit_symbol(units[axis], "length")
         if symbol is None and units[axis]:
-            unknown.append(units[axis])
+            unknown += [units[axis]] * (deep or axis != "Z")
         elif symbol not in (None, "pixel"):
             stated[axis] = Quantity(size, str(symbol))
     for each in dict.fromkeys(unknown):
@@ -111,14 +112,15 @@ def _plane_distance(
 
 def _time_step(record: ImageRecord, metadata: Mapping[str, Any]) -> _Sizes:
     value = metadata.get("finterval", 0)
-    if not value or record.size_of("T") == 1:
+    if not value:
         return {}, ()
     step, notes = usable_size("frame interval", value)
     spelled = str(metadata.get("tunit", "")) or "sec"
     symbol = unit_symbol(spelled, "time")
     if symbol is None:
-        return {}, (f"The file's unit of time, {spelled!r}, is not known.",)
-    return ({} if step is None else {"T": Quantity(step, symbol)}), notes
+        step, notes = None, (f"The file's unit of time, {spelled!r}, is not known.",)
+    stated = {} if step is None else {"T": Quantity(step, str(symbol))}
+    return stated, notes if record.size_of("T") > 1 else ()
 
 
 def _calibration(

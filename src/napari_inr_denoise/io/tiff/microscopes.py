@@ -57,12 +57,12 @@ def _with_found(record: ImageRecord, found: _Found) -> ImageRecord:
     notes: tuple[str, ...] = ()
     for axis, (value, unit) in found.sizes.items():
         symbol = unit_symbol(unit, "time" if axis == "T" else "length")
-        if not symbol or axis not in record.axes or not as_number(value):
+        if not symbol or not as_number(value):
             continue  # 0 stands for an unknown size
         size, said = usable_size(f"size along {axis}", value)
         if size is not None:
             stated[axis] = Quantity(size, symbol)
-        notes += said if value is not None else ()
+        notes += said if value is not None and axis in record.axes else ()
     names = tuple(map(str, found.channel_names))
     return replace(
         record.with_stated(stated),

@@ -135,11 +135,11 @@ def read_vendor(path: Path, choice: Choice = None) -> ImageRecord:
 
 
 def _stated(image: VendorImage, axes: str) -> dict[str, Quantity]:
-    """Return sizes of the axes that are what the file calls them."""
+    """Return sizes, but none of axes that the file calls something else."""
     stated = {}
-    for axis, dim in zip(axes, image.dims, strict=True):
-        value, unit = image.sizes.get(dim, (0.0, ""))
+    for axis, (value, unit) in image.sizes.items():
         symbol = unit_symbol(unit, "time" if axis == "T" else "length")
-        if axis == dim and symbol and 0 < value < math.inf:
+        named = axis in image.dims or axis not in axes
+        if axis in "TZYX" and named and symbol and 0 < value < math.inf:
             stated[axis] = Quantity(float(value), symbol)
     return stated
