@@ -11,6 +11,12 @@ from napari_inr_denoise.batch.interpolation import Interpolation, write_interpol
 from napari_inr_denoise.batch.options import RunOptions
 from napari_inr_denoise.io.record import ImageRecord, Quantity
 
+OME = """<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="float" SizeX="12"
+ SizeY="16" SizeZ="4" SizeC="1" SizeT="1"><Channel ID="Channel:0:0"
+ EmissionWavelength="461"/><Plane TheZ="3" TheC="0" TheT="0" DeltaT="2"/></Pixels>
+</Image></OME>"""
+
 
 def test_sizes_and_place_follow_the_grid(
     tmp_path: Path, tiny: DenoiseSettings, rng: np.random.Generator
@@ -21,7 +27,9 @@ def test_sizes_and_place_follow_the_grid(
         "Y": Quantity(100, "nm"),
         "X": Quantity(100, "nm"),
     }
-    record = ImageRecord(noisy, "ZYX", origin={"X": 50.0}).with_stated(stated)
+    record = ImageRecord(noisy, "ZYX", origin={"X": 50.0}, ome_xml=OME).with_stated(
+        stated
+    )
     settings = replace(tiny, mode="volume")
     spacing = record.spatial_spacing_um()
     volumes = denoise(noisy, "ZYX", settings=settings, spacing_um=spacing).volumes
@@ -34,6 +42,8 @@ def test_sizes_and_place_follow_the_grid(
         assert found.stated[axis].value == pytest.approx(50)
         assert found.stated[axis].unit == "nm"
     assert found.origin["X"] == pytest.approx(25.0)
+    assert 'EmissionWavelength="461.0"' in found.ome_xml
+    assert "<Plane" not in found.ome_xml  # no plane is where it was
 
 
 def test_only_volumes_can_be_interpolated(tiny: DenoiseSettings) -> None:

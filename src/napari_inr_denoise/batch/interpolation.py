@@ -90,7 +90,7 @@ def write_interpolated(
         else at
         for axis, at in record.origin.items()
     }
-    finer = replace(record, data=image, ome_xml="", origin=origin, calibration=None)
+    finer = replace(record, data=image, origin=origin, calibration=None)
     finer = finer.with_stated(stated)
     write_image(path, finer, {**provenance, "interpolated": image.words}, levels)
     return (f"{path.name}: {image.words}",)
