@@ -153,6 +153,17 @@ def test_a_file_that_is_gone_since_it_was_planned_is_said(
     assert (first.status, second.status) == ("failed", "done")
 
 
+def test_a_link_to_nothing_is_said(
+    jobs: list[Job], tiny: DenoiseSettings, tmp_path: Path
+) -> None:
+    link = tmp_path / "link.tif"
+    link.symlink_to("elsewhere.tif")
+    (job,) = plan_jobs([str(link)], tmp_path / "out")
+    (first, second) = _run([job, jobs[1]], tiny)
+    assert "link to elsewhere.tif, which is not there" in str(first.error)
+    assert (first.status, second.status) == ("failed", "done")
+
+
 @pytest.mark.parametrize("kind", [errno.EACCES, errno.EPERM, errno.EROFS])
 def test_a_right_that_is_missing_is_said(
     jobs: list[Job],

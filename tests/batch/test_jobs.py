@@ -68,6 +68,29 @@ def test_results_beside_or_above_their_sources(tmp_path: Path) -> None:
     assert [job.source.name for job in named] == ["a.inr.ome.tif"]
 
 
+def test_links_are_followed_to_each_folder_once(tmp_path: Path) -> None:
+    _touch(tmp_path, "in/day1/a.tif", "away/b.tif", "away/deep/c.tif", "r/d.tif")
+    links = {
+        "day2": "away",
+        "day3": "away",
+        "home": "in/day1",
+        "up": "",
+        "lost": "gone",
+        "e.tif": "no",
+    }
+    for name, target in links.items():
+        (tmp_path / "in" / name).symlink_to(tmp_path / target)
+    (tmp_path / "away" / "back").symlink_to(tmp_path / "away")
+    (tmp_path / "in" / "f.tif").symlink_to(tmp_path / "in" / "f.tif")
+    (tmp_path / "in" / "notes.txt").symlink_to(tmp_path / "gone")
+    jobs = plan_jobs([str(tmp_path / "in")], tmp_path / "r")
+    found = {job.source.relative_to(tmp_path / "in").as_posix() for job in jobs}
+    assert found == {
+        *("day1/a.tif", "day2/b.tif", "day2/deep/c.tif"),
+        *("e.tif", "f.tif", "lost"),
+    }
+
+
 def test_a_file_named_twice_is_done_once(tmp_path: Path) -> None:
     _touch(tmp_path, "a.tif")
     name = str(tmp_path / "a.tif")

@@ -35,7 +35,7 @@ from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
 from napari_inr_denoise.image.axes import resolve_axes
 from napari_inr_denoise.image.conversion import ConvertedView
-from napari_inr_denoise.io.formats import has_suffix, is_zarr
+from napari_inr_denoise.io.formats import has_suffix, is_broken_link, is_zarr
 from napari_inr_denoise.io.lazy.calibrated import CalibratedArray, stored_view
 from napari_inr_denoise.io.ome_zarr.levels import Levels, count_levels, plan_levels
 from napari_inr_denoise.io.provenance import read_provenance
@@ -84,6 +84,11 @@ def denoise_file(job: Job, options: RunOptions, run: str = "") -> JobSteps:
 
 
 def _denoise_job(job: Job, options: RunOptions, run: str) -> JobSteps:
+    if is_broken_link(job.source):
+        raise FileNotFoundError(
+            f"{job.source} is a link to {job.source.readlink()}, which is not there. "
+            "Put it there, or remove the link."
+        )
     identity = _identity(job, options)
     record = read_source(job, options)
     incomplete = _incomplete_note(record)

@@ -19,6 +19,7 @@ from napari_inr_denoise.io.formats import (
     FILE_SUFFIXES,
     READABLE_SUFFIXES,
     has_suffix,
+    is_broken_link,
     is_zarr,
     size_on_disk,
 )
@@ -60,10 +61,10 @@ def plan_jobs(inputs: Sequence[str], out: Path, series: str | None = None) -> li
     Parameters
     ----------
     inputs : sequence of str
-        Files, folders and glob patterns. Folders are searched recursively, and `out`
-        gets the same structure. A Zarr is one input. A result of an earlier run is an
-        input only if it is named itself, and so is a file that is a part of another
-        image (see `Job.part_of`).
+        Files, folders and glob patterns. Folders are searched recursively, also
+        through links, and `out` gets the same structure. A Zarr is one input. A result
+        of an earlier run is an input only if it is named itself, and so is a file that
+        is a part of another image (see `Job.part_of`).
     out : Path
         Folder of the results.
     series : str or None
@@ -79,7 +80,7 @@ def plan_jobs(inputs: Sequence[str], out: Path, series: str | None = None) -> li
     """
     found: dict[tuple[Path, Path], Job] = {}
     for job in (job for text in inputs for job in _jobs_of(text, out, series)):
-        name = job.output, job.source.resolve()
+        name = job.output, _real(job.source)
         other = found.setdefault(name, job)
         if other.part_of is not None:  # named explicitly: an input of its own
             found[name] = job
@@ -123,7 +124,7 @@ def _jobs_of(text: str, out: Path, series: str | None) -> Iterator[Job]:
     if path.is_dir() and not is_zarr(path):
         # A folder of results inside the input folder is left out. Results beside their
         # inputs are recognized by their names.
-        nested = out.resolve() != path.resolve() and _is_below(out, path)
+        nested = not _is_below(path, out)
         found = [
             file
             for file in sorted(_images_below(path))
@@ -182,22 +183,48 @@ def _jobs_among(files: list[Path], places: list[Path], series: str) -> Iterator[
 
 
 def _images_below(folder: Path) -> Iterator[Path]:
-    """Yield the images below a folder; the inside of a Zarr is not searched."""
-    for place, folders, names in os.walk(folder):
+    """Yield the images below a folder; the inside of a Zarr is not searched.
+
+    Links lead to other folders, to each of them once.
+    """
+    searched: set[Path] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
         here = Path(place)
+        # What a link finds in the folder itself is searched where it is.
+        inward = here.is_symlink() and here != folder and _is_below(here, folder)
+        if inward or _real(here) in searched:
+            folders.clear()
+            continue
+        searched.add(_real(here))
         zarrs = [name for name in folders if is_zarr(here / name)]
-        folders[:] = [name for name in folders if name not in zarrs]
+        folders[:] = sorted(set(folders) - set(zarrs))
         yield from (here / name for name in zarrs + names if _is_image(here / name))
 
 
 def _is_image(file: Path) -> bool:
-    """Return whether a path is an input image, by its name."""
+    """Return whether a path is an input image, by its name.
+
+    A link to nothing counts, if it may be meant for an image or a folder of images.
+    """
     return (
-        ((has_suffix(file, FILE_SUFFIXES) and file.is_file()) or is_zarr(file))
+        (
+            (has_suffix(file, FILE_SUFFIXES) and file.is_file())
+            or is_zarr(file)
+            or (is_broken_link(file) and _may_be_images(file))
+        )
         and not file.name.startswith(".")
         and not is_result(file)
     )
 
 
+def _may_be_images(file: Path) -> bool:
+    return has_suffix(file, READABLE_SUFFIXES) or not file.suffix
+
+
 def _is_below(file: Path, folder: Path) -> bool:
-    return file.resolve().is_relative_to(folder.resolve())
+    return _real(file).is_relative_to(_real(folder))
+
+
+def _real(path: Path) -> Path:
+    """Return a path without links; `Path.resolve` raises an error for some links."""
+    return Path(os.path.realpath(path))

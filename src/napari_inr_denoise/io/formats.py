@@ -33,10 +33,15 @@ def is_zarr(path: Path) -> bool:
     return named or any((path / name).is_file() for name in _ZARR_FILES)
 
 
+def is_broken_link(path: Path) -> bool:
+    """Return whether a path is a link to a file or folder that is not there."""
+    return path.is_symlink() and not path.exists()
+
+
 def size_on_disk(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder."""
+    """Return the bytes of a file, or of all files in a folder; 0 if it is gone."""
     if not path.is_dir():
-        return path.stat().st_size
+        return path.stat().st_size if path.exists() else 0
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
