@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,15 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_inr_denoise import list_images, read_image
+from napari_inr_denoise import list_images, read_image, write_image
 
 FIELDS = ("A/1/0", "A/1/1", "B/2/0", "B/2/1")
 AXES = [{"name": name, "type": "space"} for name in "zyx"]
+
+SERIES = """<Image ID="Image:{0}" Name="{1}"><Pixels ID="Pixels:{0}" Type="uint8"
+ DimensionOrder="XYZCT" SizeX="4" SizeY="4" SizeZ="2" SizeC="1" SizeT="1"
+ PhysicalSizeX="9"><Channel ID="Channel:{0}:0" EmissionWavelength="{2}"/>
+<MetadataOnly/></Pixels></Image>"""
 
 
 def _multiscale(name: str = "", path: str = "0") -> dict[str, Any]:
@@ -86,12 +92,19 @@ def test_series_of_bioformats_have_the_names_of_their_xml(tmp_path: Path) -> Non
         image.create_array("0", data=np.full((2, 4, 4), number + 5, np.uint8))
     (path / "OME").mkdir()
     xml = (
-        '<OME><Image ID="Image:0" Name="left"/><Image ID="Image:1" Name="right"/>'
-        '<Image ID="Image:2" Name="macro image"/></OME>'
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+        + SERIES.format(0, "left", 400)
+        + SERIES.format(1, "right", 500)
+        + SERIES.format(2, "macro image", 600)
+        + "</OME>"
     )
     (path / "OME" / "METADATA.ome.xml").write_text(xml, encoding="utf-8")
     assert [entry.name for entry in list_images(path)] == ["left", "right"]
-    assert read_image(path, series="right").data.max() == 6
+    record = read_image(path, series="right")
+    assert (record.data.max(), record.stated["X"].value) == (6, 0.5)
+    write_image(tmp_path / "b.zarr", record)
+    xml = read_image(tmp_path / "b.zarr").ome_xml
+    assert re.findall(r'Wavelength="(\d+)', xml) == ["500"]
 
 
 def test_several_multiscales_of_a_group(tmp_path: Path) -> None:

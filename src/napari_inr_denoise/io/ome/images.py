@@ -142,9 +142,7 @@ def xml_of_image(
     """
     file_of = _Files(root, name)
     root.attrib.pop("UUID", None)
-    for number, element in enumerate(children(root, "Image")):
-        if number != image.element:
-            root.remove(element)
+    keep_image(root, image.element)
     for block in list(descendants(root, "TiffData")):
         file = file_of(block)
         for uuid in children(block, "UUID"):
@@ -153,3 +151,10 @@ def xml_of_image(
             else:
                 uuid.attrib["FileName"] = file or name
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def keep_image(root: Element, number: int) -> None:
+    """Remove all images from OME-XML but one."""
+    for each, element in enumerate(children(root, "Image")):
+        if each != number:
+            root.remove(element)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from napari_inr_denoise.io.entries import (
     ImageChoiceError,
@@ -13,6 +15,7 @@ from napari_inr_denoise.io.entries import (
     unique_names,
 )
 from napari_inr_denoise.io.ome.companion import read_companion
+from napari_inr_denoise.io.ome.images import keep_image
 from napari_inr_denoise.io.ome_zarr.attributes import read_attributes
 from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata
 from napari_inr_denoise.io.untrusted.size_limits import check_count
@@ -99,12 +102,36 @@ def _series(folder: Path) -> list[str]:
 
 def _names(folder: Path, count: int) -> list[str]:
     """Return the names of the images in the OME-XML, as far as there are any."""
+    root = _described(folder, count)
+    images = [] if root is None else children(root, "Image")
+    return [each.attrib.get("Name", "") for each in images] or [""] * count
+
+
+def xml_of_series(folder: Path, path: str) -> str:
+    """Return the OME-XML of an image that bioformats2raw has written, if there is any.
+
+    Parameters
+    ----------
+    folder : Path
+        The Zarr.
+    path : str
+        Path of the image in it.
+    """
+    paths = _series(folder)
+    root = _described(folder, len(paths))
+    if root is None or path not in paths:
+        return ""
+    keep_image(root, paths.index(path))
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _described(folder: Path, count: int) -> Element | None:
+    """Return the OME-XML of all images, if it describes as many as there are."""
     try:
         root = parse_xml(read_companion(folder / "OME" / "METADATA.ome.xml"))
     except (OSError, ValueError, SyntaxError):
-        return [""] * count
-    names = [each.attrib.get("Name", "") for each in children(root, "Image")]
-    return names if len(names) == count else [""] * count
+        return None
+    return root if len(children(root, "Image")) == count else None
 
 
 def inside(path: str) -> str:

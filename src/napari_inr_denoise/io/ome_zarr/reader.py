@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from napari_inr_denoise.io.entries import (
     choose_image,
     with_choice,
 )
+from napari_inr_denoise.io.ome.remainder import remainder_of
 from napari_inr_denoise.io.ome_zarr.attributes import is_array, read_attributes
 from napari_inr_denoise.io.ome_zarr.axes import axes_of
-from napari_inr_denoise.io.ome_zarr.images import inside, zarr_images
+from napari_inr_denoise.io.ome_zarr.images import inside, xml_of_series, zarr_images
 from napari_inr_denoise.io.ome_zarr.lazy import ZarrArray
 from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata, with_ngff_metadata
 from napari_inr_denoise.io.record import ImageRecord, with_metadata
@@ -51,7 +53,17 @@ def read_zarr(folder: Path, choice: Choice = None) -> ImageRecord:
         )
     path, number = entry.key
     record = _read(folder / str(path), int(number))
+    record = with_metadata(record, lambda one: _with_ome_xml(one, folder, str(path)))
     return with_choice(record, entries, entry, choice)
+
+
+def _with_ome_xml(record: ImageRecord, folder: Path, path: str) -> ImageRecord:
+    """Add what OME-XML beside the image says, if bioformats2raw has written it."""
+    xml = xml_of_series(folder, path)
+    if not xml:
+        return record
+    rest, notes = remainder_of(xml)
+    return replace(record, ome_xml=rest, notes=record.notes + notes)
 
 
 def _read(folder: Path, number: int) -> ImageRecord:
