@@ -190,7 +190,9 @@ class ImageRecord:
 
 
 def with_metadata(
-    record: ImageRecord, add: Callable[[ImageRecord], ImageRecord]
+    record: ImageRecord,
+    add: Callable[[ImageRecord], ImageRecord],
+    what: str = "pixel size and names",
 ) -> ImageRecord:
     """Return a record with metadata, or a note: damaged ones never prevent reading.
 
@@ -200,12 +202,14 @@ def with_metadata(
         The image.
     add : callable
         Returns the record with further fields.
+    what : str
+        What these are, for the note.
     """
     try:
         return add(record)
     except Exception as error:  # noqa: BLE001 - any damage becomes a note
         kind = type(error).__name__
-        note = f"The file's pixel size and names could not be read ({kind})."
+        note = f"The file's {what} could not be read ({kind})."
         return replace(record, notes=(*record.notes, note))
 
 

@@ -153,6 +153,39 @@ def test_colours_are_those_that_can_be_written(tmp_path: Path) -> None:
     assert read_image(tmp_path / "a.ome.tif").channel_colours == ("#00ff00", "")
 
 
+NULLS = (
+    *("name", "version", "coordinateTransformations", "omero", "channels"),
+    *("label", "color", "window", "start", "rdefs"),
+)
+
+
+@pytest.mark.parametrize("key", NULLS)
+def test_null_is_as_good_as_nothing(tmp_path: Path, key: str) -> None:
+    attributes = _scaled([_scale(1.0, 0.5, 0.5)], [])
+    pyramid = attributes["ome"]["multiscales"][0]
+    channel = {"label": "a", "color": "00FF00", "window": {"start": 1, "end": 9}}
+    omero = {"channels": [channel], "rdefs": {"model": "color"}}
+    attributes["ome"]["omero"] = omero
+    pyramid["axes"][0]["unit"] = None
+    for owner in (pyramid, attributes["ome"], omero, channel, channel["window"]):
+        owner[key] = None
+    _write_group(tmp_path / "a.zarr", attributes)
+    record = read_image(tmp_path / "a.zarr")
+    assert (record.spacing_um, record.notes) == ({"Y": 0.5, "X": 0.5}, ())
+    write_image(tmp_path / "b.zarr", record)
+    assert read_image(tmp_path / "b.zarr") == record
+
+
+@pytest.mark.parametrize("omero", [3, {"channels": 3}, {"channels": [None]}])
+def test_damaged_display_settings_cost_no_sizes(tmp_path: Path, omero: Any) -> None:
+    attributes = _scaled([_scale(1.0, 0.5, 0.5)], [])
+    attributes["ome"]["omero"] = omero
+    _write_group(tmp_path / "a.zarr", attributes)
+    record = read_image(tmp_path / "a.zarr")
+    assert record.spacing_um == {"Z": 1.0, "Y": 0.5, "X": 0.5}
+    assert "display settings could not be read" in record.notes[0]
+
+
 def test_what_is_no_image_is_not_called_damaged(tmp_path: Path) -> None:
     path = tmp_path / "a.zarr"
     _write_group(path, {})

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 _MAX_BYTES = 2**26
+_NGFF_KEYS = ("ome", "multiscales", "omero", "plate", "well")
+"""Attributes of OME-Zarr, where null stands for what is not known."""
 
 
 def read_attributes(folder: Path) -> dict[str, Any]:
     """Return the attributes of a group or array; empty without any.
+
+    Those of OME-Zarr come without what is null.
 
     Raises
     ------
@@ -22,7 +26,17 @@ def read_attributes(folder: Path) -> dict[str, Any]:
     attributes = found.get("attributes", {}) if newer.is_file() else found
     if not isinstance(attributes, dict):
         raise ValueError("got attributes of a Zarr that are not a JSON object")
-    return attributes
+    return {
+        key: _without_nulls(value) if key in _NGFF_KEYS else value
+        for key, value in attributes.items()
+        if key not in _NGFF_KEYS or value is not None
+    }
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return list(map(_without_nulls, value)) if isinstance(value, list) else value
 
 
 def is_array(folder: Path) -> bool:

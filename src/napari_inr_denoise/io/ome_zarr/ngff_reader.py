@@ -11,7 +11,13 @@ from typing import Any
 
 from napari_inr_denoise.io.extras import PROVENANCE_KEY, with_extras
 from napari_inr_denoise.io.ome_zarr.rgb_channels import channels_as_samples
-from napari_inr_denoise.io.record import ImageRecord, Quantity, as_number, usable_size
+from napari_inr_denoise.io.record import (
+    ImageRecord,
+    Quantity,
+    as_number,
+    usable_size,
+    with_metadata,
+)
 from napari_inr_denoise.io.units import unit_symbol
 
 _MULTISCALE_KEYS = (
@@ -48,7 +54,6 @@ def with_ngff_metadata(
     attributes : mapping
         Attributes of the group.
     """
-    attributes = _without_filled(attributes)
     metadata = ngff_metadata(attributes)
     multiscale = metadata["multiscales"][0]
     zarr3 = "ome" in attributes
@@ -63,14 +68,22 @@ def with_ngff_metadata(
             if a != "C" and size < 0
         ),
         origin={a: v for a, v in zip(record.axes, origin, strict=True) if v},
-        attributes=_rest(attributes),
         ngff_version=str(version or NEWEST),
         notes=record.notes + said + notes,
     )
-    described = _with_omero(described, metadata.get("omero", {}))
+    described = with_metadata(
+        described, lambda one: _with_display(one, attributes), "display settings"
+    )
     own = attributes.get(PROVENANCE_KEY, {})
     described = _with_checked_extras(described, own.get("record", {}))
     return channels_as_samples(described, own.get("samples", {}))
+
+
+def _with_display(record: ImageRecord, attributes: Mapping[str, Any]) -> ImageRecord:
+    """Add names, colours and ranges of the channels, and all other attributes."""
+    attributes = _without_filled(attributes)
+    record = replace(record, attributes=_rest(attributes))
+    return _with_omero(record, ngff_metadata(attributes).get("omero", {}))
 
 
 def _with_checked_extras(record: ImageRecord, extras: Mapping[str, Any]) -> ImageRecord:
