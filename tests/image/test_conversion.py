@@ -1,8 +1,32 @@
 from __future__ import annotations
 
+from typing import Any
+
+import dask.array
 import numpy as np
+import pytest
 
 from napari_inr_denoise.image.conversion import ConvertedView, as_dtype
+from napari_inr_denoise.image.source import ImageSource
+
+_MASKED = np.ma.masked_greater(np.arange(24, dtype=np.uint16).reshape(2, 3, 4), 20)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        _MASKED,
+        _MASKED.astype(np.float32),
+        dask.array.from_array(_MASKED, chunks=(1, 2, 4)),
+        list(_MASKED),
+        [tuple(plane) for plane in _MASKED],
+        [[list(row) for row in plane] for plane in _MASKED],
+    ],
+    ids=["masked", "float", "dask", "planes", "rows", "values"],
+)
+def test_masked_values_are_nan_however_they_come(image: Any) -> None:
+    block = ImageSource(image).block((slice(None), slice(0, 3), slice(None)))
+    np.testing.assert_array_equal(block, _MASKED.astype(float).filled(np.nan))
 
 
 def test_clipped_pixels_are_counted() -> None:

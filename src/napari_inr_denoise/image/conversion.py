@@ -17,28 +17,39 @@ _FLOAT32_SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 def as_array(image: object) -> NDArray[Any]:
-    """Return an image as an array; values masked in a NumPy masked array become NaN.
+    """Return an image as an array; values masked in NumPy masked arrays become NaN.
 
     Parameters
     ----------
     image : array_like
-        Any shape.
+        Any shape; also lists of masked arrays.
 
     Raises
     ------
     ValueError
         If the rows have different lengths.
     """
-    if isinstance(image, np.ma.MaskedArray) and image.dtype.kind in _KINDS:
-        values = image.data if image.dtype.kind == "f" else image.data.astype(float)
-        return np.where(np.ma.getmaskarray(image), np.nan, values)
     try:
-        return np.asarray(image)
+        return np.asarray(_masked_as_nan(image))
     except ValueError as error:
         raise ValueError(
             f"image: got {type(image).__name__} that is not an array ({error}), "
             "wanted numbers in rows of one length. Convert the image to an array first."
         ) from error
+
+
+def _masked_as_nan(image: object) -> object:
+    """Return an image, or a list of images, with NaN where values are masked."""
+    if isinstance(image, list | tuple):
+        kinds = set(map(type, image))
+        nested = any(issubclass(kind, list | tuple | np.ndarray) for kind in kinds)
+        return list(map(_masked_as_nan, image)) if nested else image
+    if hasattr(image, "compute"):  # dask drops the mask of what it converts itself
+        image = image.compute()
+    if isinstance(image, np.ma.MaskedArray) and image.dtype.kind in _KINDS:
+        values = image.data if image.dtype.kind == "f" else image.data.astype(float)
+        return np.where(np.ma.getmaskarray(image), np.nan, values)
+    return image
 
 
 def check_image(array: NDArray[Any]) -> None:

@@ -106,14 +106,14 @@ class ImageSource:
         )
 
     def block(self, selection: tuple[int | slice, ...]) -> NDArray[Any]:
-        """Return a block of the image in its own data type.
+        """Return a block of the image in its own data type, or as float with NaN.
 
         Raises
         ------
         ValueError
             If a value is too large for float32.
         """
-        block = np.asarray(self._array[selection])
+        block = as_array(self._array[selection])
         if self._lazy and block.size:
             check_image(block)
         return block
@@ -230,6 +230,6 @@ class Mask:
         at = [
             one for one in part if not (isinstance(one, slice) and next(letters) == "S")
         ]
-        block = np.asarray(self._array[tuple(at[-len(self.shape) :])]) > 0
+        block = as_array(self._array[tuple(at[-len(self.shape) :])]) > 0
         down_first = plane.axes.index("Y") < plane.axes.index("X")
         return np.asarray(block if down_first else block.T, dtype=np.bool_)
