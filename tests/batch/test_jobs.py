@@ -148,6 +148,27 @@ def test_files_of_a_set_are_parts_of_one_image(tmp_path: Path) -> None:
     assert [job.part_of for job in named] == [None, None]
 
 
+def test_a_set_whose_files_are_all_named_is_done_once(tmp_path: Path) -> None:
+    """As by a pattern that the shell has expanded."""
+    first, second = write_set(tmp_path, ["a.ome.tif", "b.ome.tif"], None)
+    _touch(tmp_path, "in/c.tif")
+    names = [str(second), str(tmp_path / "in"), str(first), str(second)]
+    jobs = plan_jobs(names, tmp_path / "out")
+    assert [(job.source.name, job.part_of) for job in jobs] == [
+        ("b.ome.tif", None),
+        ("c.tif", None),
+        ("a.ome.tif", second),
+    ]
+
+
+def test_of_files_that_are_named_the_main_images_are_taken(tmp_path: Path) -> None:
+    first, second, _ = write_positions(tmp_path, 3)
+    jobs = plan_jobs([str(first), str(second)], tmp_path / "out")
+    assert [(job.image, job.part_of) for job in jobs] == [(None, None)] * 2
+    named = [job.output.name for job in jobs]
+    assert named == ["p0.inr.ome.tif", "p1.inr.ome.tif"]
+
+
 def test_a_companion_and_its_files_are_one_image(tmp_path: Path) -> None:
     """Even where one of them would have the same result."""
     paths = write_set(tmp_path, ["a.ome.tif", "b.ome.tif"], "a.companion.ome")

@@ -64,7 +64,7 @@ def plan_jobs(inputs: Sequence[str], out: Path, series: str | None = None) -> li
         Files, folders and glob patterns. Folders are searched recursively, also
         through links, and `out` gets the same structure. A Zarr is one input. A result
         of an earlier run is an input only if it is named itself, and so is a file that
-        is a part of another image (see `Job.part_of`).
+        is a part of another image (see `Job.part_of`), unless that is named too.
     out : Path
         Folder of the results.
     series : str or None
@@ -79,7 +79,7 @@ def plan_jobs(inputs: Sequence[str], out: Path, series: str | None = None) -> li
         If two files of the same name would have the same output.
     """
     found: dict[tuple[Path, Path], Job] = {}
-    for job in (job for text in inputs for job in _jobs_of(text, out, series)):
+    for job in _all_jobs(inputs, out, series):
         name = job.output, _real(job.source)
         other = found.setdefault(name, job)
         if other.part_of is not None:  # named explicitly: an input of its own
@@ -119,9 +119,26 @@ def _check_outputs_differ(jobs: list[Job]) -> None:
             )
 
 
+def _all_jobs(inputs: Sequence[str], out: Path, series: str | None) -> Iterator[Job]:
+    """Yield the jobs of each input; an image of several named files has one."""
+    named = [path for path in map(Path, dict.fromkeys(inputs)) if _is_one(path)]
+    among = list(_jobs_among(named, [out] * len(named), series))
+    for text in inputs:
+        # A path that exists is no pattern, even with brackets in it.
+        if _is_one(Path(text)):
+            yield from (job for job in among if job.source == Path(text))
+        else:
+            yield from _jobs_of(text, out, series)
+
+
+def _is_one(path: Path) -> bool:
+    return path.exists() and (is_zarr(path) or not path.is_dir())
+
+
 def _jobs_of(text: str, out: Path, series: str | None) -> Iterator[Job]:
+    """Yield the jobs of a folder or a pattern."""
     path = Path(text)
-    if path.is_dir() and not is_zarr(path):
+    if path.is_dir():
         # A folder of results inside the input folder is left out. Results beside their
         # inputs are recognized by their names.
         nested = not _is_below(path, out)
@@ -138,13 +155,6 @@ def _jobs_of(text: str, out: Path, series: str | None) -> Iterator[Job]:
         places = [out / file.parent.relative_to(path) for file in found]
         yield from _jobs_among(found, places, series or "all")
         return
-    # A path that exists is no pattern, even with brackets in it.
-    if path.exists() and series is not None:
-        yield from _jobs_among([path], [out], series)
-        return
-    if path.exists():
-        yield Job(path, out / output_name(path), size_on_disk(path))
-        return
     matches = glob.glob(text, recursive=True)  # noqa: PTH207 - Path.glob refuses absolute patterns
     files = [Path(name) for name in sorted(matches) if _is_image(Path(name))]
     if not files:
@@ -154,15 +164,17 @@ def _jobs_of(text: str, out: Path, series: str | None) -> Iterator[Job]:
     yield from _jobs_among(files, [out] * len(files), series or "all")
 
 
-def _jobs_among(files: list[Path], places: list[Path], series: str) -> Iterator[Job]:
+def _jobs_among(
+    files: list[Path], places: list[Path], series: str | None
+) -> Iterator[Job]:
     """Yield a job for each image and each further file.
 
     Parameters
     ----------
     files, places : list of Path
         Files, and the folder of the results of each.
-    series : str
-        Name or number of an image, or "all".
+    series : str or None
+        Name or number of an image, "all", or None for the main image of each file.
     """
     found = images_by_file(files, series)
     for file, place in zip(files, places, strict=True):

@@ -63,7 +63,7 @@ class FileImages:
 
 
 def images_by_file(
-    files: Iterable[Path], choice: Choice = "all"
+    files: Iterable[Path], choice: str | int | None = "all"
 ) -> dict[Path, FileImages]:
     """Return the images to read from each of several files, each image once.
 
@@ -71,9 +71,9 @@ def images_by_file(
     ----------
     files : iterable of Path
         Files, in the order in which they are preferred. Each is opened once.
-    choice : str or int
+    choice : str, int or None
         "all": all images but thumbnails, labels and macros, also those whose files are
-        all missing; or one image of each file.
+        all missing; or one image of each file, None for the main one.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def images_by_file(
             found[file].part_of = described[file]
             continue
         for entry in _chosen(entries, choice):
-            _assign(file, entry, listed, found, owners)
+            _assign(file, entry, listed, found, owners, choice)
     there = {
         (file.parent, entry.named)
         for file, images in found.items()
@@ -100,7 +100,7 @@ def images_by_file(
         for entry in entries:
             lost = not entry.files and (file.parent, entry.named) not in there
             if lost and entry.kind == "image":
-                _assign(file, entry, listed, found, owners)
+                _assign(file, entry, listed, found, owners, choice)
     return found
 
 
@@ -124,6 +124,7 @@ def _assign(
     listed: Mapping[Path, tuple[ImageEntry, ...]],
     found: Mapping[Path, FileImages],
     owners: dict[tuple[object, ...], Path],
+    choice: Choice,
 ) -> None:
     """Assign an image of a file to the file that it is read from, unless it is."""
     if entry.source is not None and entry.source not in listed:
@@ -139,8 +140,10 @@ def _assign(
         owners[image] = owner
     if owner != file:
         found[file].part_of = owner
-    only = main_images(listed[owner]) == [replace(entry, source=None)]
-    found[owner].entries.append(replace(entry, key=()) if only else entry)
+    main = main_images(listed[owner])
+    opened = main[:1] if choice is None else main
+    plain = opened == [replace(entry, source=None)]
+    found[owner].entries.append(replace(entry, key=()) if plain else entry)
 
 
 def _chosen(entries: tuple[ImageEntry, ...], choice: Choice) -> Sequence[ImageEntry]:
