@@ -166,6 +166,24 @@ def test_noise_prints_a_table(image: Path) -> None:
     assert max(map(len, (columns, first, second))) <= 80
 
 
+def test_noise_prints_the_notes_of_the_file(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, rng.poisson(30, (2, 24, 24)).astype(np.uint16))
+    _, text = _call("noise", path)
+    note = "The file does not say what its axis 0 is; it was taken for Z."
+    assert text.splitlines()[1].startswith(f"  {note}")
+    (said,) = json.loads(_call("noise", path, "--json")[1])["notes"]
+    assert said.startswith(note)
+    assert json.loads(_call("noise", path, "--axes", "tyx", "--json")[1])["notes"] == []
+
+
+def test_noise_offers_one_image() -> None:
+    (line,) = [one for one in _call("noise", "-h")[1].splitlines() if "--series" in one]
+    assert "all" not in line
+
+
 def test_info_names_versions_and_the_device() -> None:
     code, text = _call("info")
     assert code == 0

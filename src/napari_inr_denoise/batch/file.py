@@ -33,13 +33,12 @@ from napari_inr_denoise.core.candidates.volume_function import FittedVolume
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep, denoise_steps
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
-from napari_inr_denoise.image.axes import resolve_axes
 from napari_inr_denoise.image.conversion import ConvertedView
 from napari_inr_denoise.io.formats import has_suffix, is_broken_link, is_zarr
 from napari_inr_denoise.io.lazy.calibrated import CalibratedArray, stored_view
 from napari_inr_denoise.io.ome_zarr.levels import Levels, count_levels, plan_levels
 from napari_inr_denoise.io.provenance import read_provenance
-from napari_inr_denoise.io.read import INCOMPLETE, read_image
+from napari_inr_denoise.io.read import INCOMPLETE, read_image, with_named_axes
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.write import check_writable, write_image
 
@@ -255,12 +254,7 @@ def read_source(job: Job, options: RunOptions) -> ImageRecord:
     record = read_image(
         job.source, lazy=True, series=job.image, incomplete=options.incomplete
     )
-    if options.axes is None:
-        return record
-    named = record.with_axes(resolve_axes(record.data.ndim, options.axes))
-    # Guesses that the user has decided are none any more.
-    notes = tuple(note for note in record.notes if "--axes" not in note)
-    return replace(named, notes=notes)
+    return with_named_axes(record, options.axes)
 
 
 def _add_levels(path: Path, levels: Levels) -> None:

@@ -172,7 +172,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
 @click.argument("input_file", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--axes", help="Axes, such as TZYX, if the file's own are wrong.")
 @click.option("--json", "as_json", is_flag=True, help="Print all values as JSON.")
-@image_options
+@image_options(several=False)
 def noise(
     input_file: Path,
     axes: str | None,
@@ -186,22 +186,25 @@ def noise(
     from napari_inr_denoise.cli.noise_table import noise_table
     from napari_inr_denoise.core.noise.measure import noise_of_planes
     from napari_inr_denoise.core.noise.model import combine_noise
-    from napari_inr_denoise.io.read import read_image
+    from napari_inr_denoise.io.read import read_image, with_named_axes
 
     with _usage_errors():
         record = read_image(input_file, series=series, incomplete=incomplete)
-        planes = noise_of_planes(np.asarray(record.measured), axes or record.axes)
+        record = with_named_axes(record, axes)
+        planes = noise_of_planes(np.asarray(record.measured), record.axes)
     whole = combine_noise([model for _, model in planes])
     if not as_json:
         sizes = " x ".join(map(str, record.data.shape))
-        click.echo(f"{input_file}: {axes or record.axes}, {sizes}")
+        notes = "".join(f"\n  {note}" for note in record.notes)
+        click.echo(f"{input_file}: {record.axes}, {sizes}{notes}")
         click.echo(f"{whole.describe()}\n")
         click.echo("\n".join(noise_table(planes)))
         return
     answer = {
         "source": str(input_file),
         "shape": list(record.data.shape),
-        "axes": axes or record.axes,
+        "axes": record.axes,
+        "notes": record.notes,
         **whole.to_dict(),
         "planes": [{"index": index, **model.to_dict()} for index, model in planes],
     }

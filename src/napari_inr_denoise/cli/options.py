@@ -54,9 +54,21 @@ def _levels(_context: click.Context, _option: click.Parameter, text: str) -> int
     return int(text) if text.isdecimal() else text
 
 
-def image_options(command: _Function) -> _Function:
-    """Add the options of every command that reads files."""
-    for option in (
+def image_options(*, several: bool) -> Callable[[_Function], _Function]:
+    """Return a decorator with the options of every command that reads files.
+
+    Parameters
+    ----------
+    several : bool
+        Whether the command takes several images.
+    """
+    choice = "its name, or its number from 0. Without it: the main image."
+    if several:
+        choice = (
+            "its name, its number from 0, or all. Without it: all in folders and "
+            "patterns, the main one of a file that is named."
+        )
+    options = (
         click.option(
             "--incomplete",
             is_flag=True,
@@ -65,14 +77,18 @@ def image_options(command: _Function) -> _Function:
         ),
         click.option(
             "--series",
-            metavar="NAME|NUMBER|all",
+            metavar="NAME|NUMBER|all" if several else "NAME|NUMBER",
             help="Image to take of a file with several (positions, fields of a plate): "
-            "its name, its number from 0, or all. Without it: all in folders and "
-            "patterns, the main one of a file that is named.",
+            f"{choice}",
         ),
-    ):
-        command = option(command)
-    return command
+    )
+
+    def decorate(command: _Function) -> _Function:
+        for option in options:
+            command = option(command)
+        return command
+
+    return decorate
 
 
 _RUN: tuple[Callable[[Any], Any], ...] = (
@@ -88,7 +104,7 @@ _RUN: tuple[Callable[[Any], Any], ...] = (
         "--axes",
         help="Axes of every file, such as TZYX, if those in the files are wrong.",
     ),
-    image_options,
+    image_options(several=True),
     click.option(
         "--mode",
         type=click.Choice(list(MODES)),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_inr_denoise.image.axes import resolve_axes
 from napari_inr_denoise.io.entries import (
     Choice,
     ImageChoiceError,
@@ -125,6 +126,22 @@ def read_images(
         return
     for entry in list_images(path):
         yield read_image(path, lazy=lazy, series=entry, incomplete=incomplete)
+
+
+def with_named_axes(record: ImageRecord, axes: str | None) -> ImageRecord:
+    """Return a record with the axes that the user names; None leaves those it has.
+
+    Raises
+    ------
+    ValueError
+        If the axes do not fit the image.
+    """
+    if axes is None:
+        return record
+    named = record.with_axes(resolve_axes(record.data.ndim, axes))
+    # Guesses that the user has decided are none any more.
+    notes = tuple(note for note in record.notes if "--axes" not in note)
+    return replace(named, notes=notes)
 
 
 def list_images(path: str | Path) -> list[ImageEntry]:
