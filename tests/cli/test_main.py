@@ -308,6 +308,7 @@ def test_saved_settings_run_unchanged(image: Path, tmp_path: Path) -> None:
         ('{"width": -1}', [], "width: got -1"),
         ('{"widht": 8}', [], "unknown setting widht"),
         ('{"device": "tpu"}', [], "device: got 'tpu'"),
+        ('{"preset": "Auto"}', [], "preset: got 'Auto', wanted one of"),
         ("{}", ["--seed", "-1"], "seed: got -1"),
     ],
 )
