@@ -102,6 +102,7 @@ _IMAGE = np.random.default_rng(0).normal(100, 5, (12, 12))
         *(("seed", wrong) for wrong in (1.5, 2**70, True, "1")),
         ("out", [1.0]),
         ("out", np.zeros((12, 12), np.uint8)),
+        ("out", np.zeros((12, 12), np.float16)),
         ("out", np.broadcast_to(np.float32(0), (12, 12))),
         ("resume", 5),
         ("image", None),

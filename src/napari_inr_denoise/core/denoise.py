@@ -197,7 +197,8 @@ def _check_out(where: str, out: object, shape: tuple[int, ...]) -> None:
     # An output without a dtype, such as a file, is taken for float32.
     dtype = np.dtype(getattr(out, "dtype", np.float32))
     flags = getattr(out, "flags", None)
-    if dtype.kind != "f" or (flags is not None and not flags.writeable):
+    rounds = dtype.kind != "f" or dtype.itemsize < np.dtype(np.float32).itemsize
+    if rounds or (flags is not None and not flags.writeable):
         raise ValueError(
             f"{where}: got an array of {dtype} that is read-only or would round the "
             "values, wanted a writable array of float32."
