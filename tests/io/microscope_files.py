@@ -179,7 +179,8 @@ def _write_ndtiff_file(
     names: tuple[str, ...],
 ) -> bytes:
     """Write a file of a dataset; return its part of the index."""
-    summary = {"PixelSize_um": 0.1, "z-step_um": 0.5, "ChNames": ["a", "b"]}
+    summary = {"PixelSize_um": 0.1, "z-step_um": 0.5}
+    summary |= {"ChNames": ["a", "b"]} if "channel" in names else {}
     text = json.dumps(summary).encode()
     head = struct.pack("<2sHI", b"II", 42, 0)
     head += struct.pack("<IIIII", 483729, 3, 3, 2355492, len(text)) + text

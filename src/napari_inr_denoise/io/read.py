@@ -140,7 +140,7 @@ def with_named_axes(record: ImageRecord, axes: str | None) -> ImageRecord:
         return record
     named = record.with_axes(resolve_axes(record.data.ndim, axes))
     # Guesses that the user has decided are none any more.
-    notes = tuple(note for note in record.notes if "--axes" not in note)
+    notes = tuple(note for note in named.notes if "--axes" not in note)
     return replace(named, notes=notes)
 
 

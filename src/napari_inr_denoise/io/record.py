@@ -18,6 +18,15 @@ class Quantity(NamedTuple):
     unit: str
 
 
+_OF_CHANNELS = {
+    "channel_names": "names",
+    "channel_colours": "colours",
+    "display_ranges": "display ranges",
+    "luts": "colour tables",
+}
+"""Fields with one value per channel, and what they are called in a note."""
+
+
 class Calibration(NamedTuple):
     """Numbers of a file and the values that they stand for: offset + slope * number."""
 
@@ -146,7 +155,7 @@ class ImageRecord:
         """Return the record with other axis letters for the same values.
 
         Metadata of axes that do not exist any more, or that do not fit, are dropped;
-        their sizes are `unused`.
+        their sizes are `unused`, and a note tells what is lost of the channels.
         """
         sizes = {**self.unused, **self.stated}
         moved = replace(
@@ -161,9 +170,17 @@ class ImageRecord:
             flipped="".join(k for k in self.flipped if k in axes),
         )
         count = moved.size_of("C")
-        names = ("channel_names", "channel_colours", "display_ranges", "luts")
-        fitting = [name for name in names if len(getattr(self, name)) == count]
-        return replace(moved, **{name: getattr(self, name) for name in fitting})
+        of_channels = {name: getattr(self, name) for name in _OF_CHANNELS}
+        fitting = {k: v for k, v in of_channels.items() if len(v) == count}
+        lost = {k: len(v) for k, v in of_channels.items() if v and k not in fitting}
+        notes = self.notes
+        if lost:
+            words = ", ".join(_OF_CHANNELS[name] for name in lost)
+            notes += (
+                f"The file states {words} of {max(lost.values())} channels, but the "
+                f"image has {count}; they are not used.",
+            )
+        return replace(moved, **fitting, notes=notes)
 
     @property
     def measured(self) -> Any:  # noqa: ANN401 - an array like `data`
