@@ -4,6 +4,10 @@ Phantoms of 64x64 and 128x128 pixels, made from a seed, that keep still, drift, 
 moving spots or a moving cell:
 
     python -m tests.benchmarks.movies
+
+With frames that share noise, as after a running mean:
+
+    python -m tests.benchmarks.movies --frames 14 --filter mean --movies drift
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, gaussian_filter1d, zoom
 
 from napari_inr_denoise import denoise
 from napari_inr_denoise.core.settings import PRESETS
@@ -37,13 +41,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="fast", choices=list(PRESETS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--movies", nargs="+", default=list(_MOVIES), choices=_MOVIES)
+    parser.add_argument("--frames", type=int, help="instead of 7 and 5")
+    parser.add_argument("--filter", default="none", choices=_FILTERS)
     options = parser.parse_args()
     for line in describe_run("tests.benchmarks.movies", torch.device("cpu")):
         print(line)
     print(f"\n{HEADER}", flush=True)
-    for frames, side in _SIZES:
-        for name, make in _MOVIES.items():
-            shape = make(frames, side, np.random.default_rng(options.seed))
+    for count, side in _SIZES:
+        frames = options.frames or count
+        for name in options.movies:
+            shape = _MOVIES[name](frames, side, np.random.default_rng(options.seed))
             for low, high, read in _LIGHT:
                 clean = low + (high - low) * np.clip((shape + 1) / 4, 0, 1)
                 about = f"{name} | {frames} of {side}x{side} | {low:g} to {high:g}"
@@ -53,6 +61,7 @@ def main() -> None:
 def _measured(clean: _Movie, read: float, options: argparse.Namespace) -> str:
     rng = np.random.default_rng(options.seed + 1)
     noisy = rng.poisson(clean) + rng.normal(0, read, clean.shape)
+    clean, noisy = (_FILTERS[options.filter](movie) for movie in (clean, noisy))
     result = denoise(noisy, axes="TYX", preset=options.preset, seed=options.seed)
     told, error = result.maps["uncertainty"], np.abs(result.image - clean)
     figures = (
@@ -103,6 +112,25 @@ def _distance(side: int, row: float, column: float) -> _Movie:
     return np.asarray(np.hypot(rows - row, columns - column))
 
 
+def _mean_of_three(movie: _Movie) -> _Movie:
+    return np.asarray((movie[:-2] + movie[1:-1] + movie[2:]) / 3)
+
+
+def _recursive(movie: _Movie) -> _Movie:
+    """Half of each frame, and half of the mean before."""
+    means = [movie[0]]
+    for frame in movie[1:]:
+        means.append((frame + means[-1]) / 2)
+    return np.stack(means[1:])
+
+
+_FILTERS: dict[str, Callable[[_Movie], _Movie]] = {
+    "none": lambda movie: movie,
+    "mean": _mean_of_three,
+    "recursive": _recursive,
+    "blur": lambda movie: gaussian_filter1d(movie, 1.0, axis=0),
+    "resampled": lambda movie: zoom(movie, (2, 1, 1), order=1),
+}
 _MOVIES: dict[str, Callable[[int, int, _Random], _Movie]] = {
     "still": _still,
     "drift": _drift,
