@@ -59,7 +59,8 @@ class SharedNoise:
             At least one, all of the same width.
         """
         model, curves = examine_plane(*_joined(planes))
-        return cls(model, curves, _stabilized_level(curves, planes))
+        level = _stabilized_level(curves, planes, model.correlation_distance)
+        return cls(model, curves, level)
 
     def fits(
         self, parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
@@ -73,7 +74,8 @@ class SharedNoise:
         parts : sequence of (plane_yxs, valid_yx)
             As for `of`.
         """
-        ratio = _stabilized_level(self.curves, parts) / self.even_level
+        apart = self.model.correlation_distance
+        ratio = _stabilized_level(self.curves, parts, apart) / self.even_level
         return _FITS[0] <= ratio <= _FITS[1] and self.is_even(parts)
 
     def is_even(
@@ -176,13 +178,17 @@ def _joined(
 def _stabilized_level(
     curves: tuple[NoiseLevelFunction, ...],
     parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
+    apart: int,
 ) -> float:
-    """Return Chen's estimate after variance stabilization.
+    """Return Chen's estimate after variance stabilization, on pixels `apart`.
 
-    It is the median over the parts with a level above 0; NaN if there are none.
+    It is the median over the parts with a level above 0; NaN if there are none. The
+    estimate holds for white noise: pixels nearer to each other may share noise.
     """
+    own = slice(None, None, apart)
     levels = [
-        plane_level(variance_stabilized(part, curves), valid) for part, valid in parts
+        plane_level(variance_stabilized(part, curves)[own, own], valid[own, own])
+        for part, valid in parts
     ]
     known = [level for level in levels if level > 0]
     return float(np.median(known)) if known else math.nan
