@@ -105,7 +105,7 @@ def test_all_channels_are_saved_in_one_file(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", name)
     widget.results.save_button.click()
     wait_until(lambda: widget.status_label.value.startswith("Saved "))
-    assert asked == ["cyan + magenta [denoised]"]
+    assert asked == ["cyan + magenta [denoised].ome.tif"]
     saved = read_image(tmp_path / "both.ome.tif")
     assert saved.axes == "CYX"
     opened: list[str] = []

@@ -125,3 +125,15 @@ def test_only_images_are_taken(tmp_path: Path) -> None:
     found, _ = PluginManager.instance().get_writer(str(plain), ["image"])
     assert found is not None
     assert found.command.startswith("napari.")
+
+
+def test_a_file_is_not_replaced_under_a_name_that_had_no_ending(
+    tmp_path: Path,
+) -> None:
+    data = np.zeros((8, 9), np.float32)
+    (written,) = write_layer(str(tmp_path / "cells"), data, {})
+    before = Path(written).read_bytes()
+    with pytest.raises(FileExistsError, match=r"Add the ending \.ome\.tif"):
+        write_layer(str(tmp_path / "cells"), data + 1, {})
+    assert Path(written).read_bytes() == before
+    assert write_layer(written, data + 1, {}) == [written]

@@ -38,13 +38,20 @@ def write_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     ------
     ValueError
         If the path has another ending.
+    FileExistsError
+        If an ending was appended and the file exists: nobody was asked about it.
     LayersDifferError
         If several layers cannot be the channels of one file.
     TypeError
         If the format cannot hold the data type.
     """
-    # napari's dialog does not append an ending.
-    path = path if Path(path).suffix else path + _ENDING
+    if not Path(path).suffix:  # napari's dialog does not append an ending
+        path += _ENDING
+        if Path(path).exists():
+            raise FileExistsError(
+                f"got a name without ending, and {path} exists; wanted a new name. Add "
+                f"the ending {_ENDING} to replace the file, or choose another name."
+            )
     images = [(data, attributes) for data, attributes, _ in layers]
     record = layer_record(*images[0]) if len(images) == 1 else channels_record(images)
     made = layers_provenance([dict(each.get("metadata") or {}) for _, each in images])

@@ -10,6 +10,7 @@ import pytest
 from napari.qt.threading import WorkerBase
 from qtpy.QtWidgets import QFileDialog
 
+from napari_inr_denoise.plugin.layers.metadata_keys import FILE_KEY
 from napari_inr_denoise.plugin.layers.source.layer_source import (
     PREVIEW_SIDE,
     take_source,
@@ -73,6 +74,23 @@ def test_a_result_is_saved_and_opened_again(
     assert after_stack.results.native.isVisibleTo(after_stack)
     assert after_stack.results.chips.texts == chips
     assert after_stack.results.table.rowCount() == 3
+
+
+def test_a_result_is_never_saved_over_its_noisy_file(
+    viewer: Any,
+    after_stack: InrDenoiseWidget,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = tmp_path / "cells.ome.tif"
+    raw.write_bytes(b"raw")
+    viewer.layers[0].metadata[FILE_KEY] = str(raw)
+    chosen = (str(tmp_path / "cells"), next(iter(KINDS)))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: chosen)
+    after_stack.results.save_button.click()
+    assert "Choose another name." in after_stack.status_label.value
+    assert after_stack.results.save_button.isEnabled()
+    assert raw.read_bytes() == b"raw"
 
 
 def test_the_preview_is_what_the_window_shows(

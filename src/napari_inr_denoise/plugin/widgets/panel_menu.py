@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
+from qtpy.QtWidgets import QApplication, QMenu, QPushButton
 
 from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings
 from napari_inr_denoise.plugin.controls.file_dialogs import (
     ask_and_load,
     ask_for_name,
+    ask_to_save,
     save_settings,
 )
 from napari_inr_denoise.plugin.layers.metadata_keys import file_of
@@ -21,6 +22,7 @@ from napari_inr_denoise.plugin.sections.input_section import InputSection
 from napari_inr_denoise.plugin.widgets.help_dialog import HelpDialog
 
 _SETTINGS_FILE = "settings.json"
+_PICTURE_ENDINGS = (".jpg", ".jpeg", ".bmp")
 _OPTIONS = ("seed", "device", "mode", "memory_gb")
 """Settings that the command has options for."""
 _SCRIPT = """\
@@ -93,22 +95,26 @@ class PanelMenu:
         if path is None:
             return
         try:
-            written = save_settings(self._inputs.settings, path)
+            save_settings(self._inputs.settings, path)
         except OSError as error:
             self._say(f"The settings could not be saved: {error}")
         else:
-            self._say(f"Saved {written}.")
+            self._say(f"Saved {path}.")
 
     def ask_and_save_picture(self) -> None:
         """Ask for a file and save the canvas, with the line of a split view."""
         canvas = canvas_of(self._inputs.native)
-        name, _ = QFileDialog.getSaveFileName(
-            self._inputs.native, "Save picture", "noisy and denoised.png", "PNG (*.png)"
+        answer = ask_to_save(
+            self._inputs.native,
+            "Save picture",
+            "noisy and denoised",
+            {"PNG (*.png)": ".png"},
+            _PICTURE_ENDINGS,
         )
-        if not name or canvas is None:
+        if answer is None or canvas is None:
             return
-        path = name if Path(name).suffix else f"{name}.png"
-        if canvas.grab().save(path):
+        path, _ = answer
+        if canvas.grab().save(str(path)):
             self._say(f"Saved {path}.")
         else:
             self._say(f"The picture could not be saved: {path}")

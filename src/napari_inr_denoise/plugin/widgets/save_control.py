@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QFileDialog
 
 from napari_inr_denoise.image.conversion import as_dtype
-from napari_inr_denoise.plugin.controls.file_dialogs import ask_for_report
+from napari_inr_denoise.plugin.controls.file_dialogs import (
+    ask_for_report,
+    ask_to_save,
+)
 from napari_inr_denoise.plugin.controls.messages import composite_name
 from napari_inr_denoise.plugin.results.finished import Finished
 from napari_inr_denoise.plugin.runs.lifetime import Lifetime, while_open
@@ -29,6 +31,7 @@ KINDS = {
     "OME-Zarr, 32-bit float (*.ome.zarr)": (".ome.zarr", "float32"),
 }
 """Ending and data type by the name of the filter in the dialog."""
+_ENDINGS = (".tif", ".tiff", ".zarr")
 _UNWANTED = '<>:"/\\|?*'
 
 
@@ -70,17 +73,26 @@ class SaveControl:
         name = offered.layer.name
         if len(self._channels) > 1:
             name = f"{composite_name(self._channels)} [denoised]"
-        path, kind = QFileDialog.getSaveFileName(
-            self._section.native, "Save the result", _file_name(name), ";;".join(KINDS)
-        )
-        if not path:
+        try:
+            answer = ask_to_save(
+                self._section.native,
+                "Save the result",
+                _file_name(name),
+                {kind: ending for kind, (ending, _) in KINDS.items()},
+                _ENDINGS,
+                sources=_sources(self._channels),
+            )
+        except FileExistsError as error:
+            self._show_failure(error)
             return
-        ending, dtype = KINDS.get(kind, (".ome.tif", "float32"))
-        path = path if path.endswith((".tif", ".tiff", ".zarr")) else path + ending
+        if answer is None:
+            return
+        path, kind = answer
         self._section.save_button.setEnabled(False)
-        self._say(f"Saving {Path(path).name}...")
+        self._say(f"Saving {path.name}...")
         layers = [_layer_data(one) for one in self._channels]
-        worker = CallWorker(partial(_write, path, layers, np.dtype(dtype)))
+        dtype = np.dtype(KINDS[kind][1])
+        worker = CallWorker(partial(_write, str(path), layers, dtype))
         worker.returned.connect(self._show_saved)
         worker.errored.connect(self._show_failure)
         self._lifetime.start(worker)
@@ -142,6 +154,14 @@ def _thumbnails(finished: Finished) -> Thumbnails | None:
 
 def _file_name(name: str) -> str:
     return "".join(sign for sign in name if sign not in _UNWANTED)
+
+
+def _sources(channels: Sequence[Finished]) -> list[Path]:
+    """Return the files that noisy images were read from, also of removed layers."""
+    told = {one.source.path for one in channels}
+    told |= {one.report.files[0].source for one in channels}
+    # The report of a layer without a file has the name of the layer.
+    return [Path(one) for one in told if one is not None and Path(one).is_absolute()]
 
 
 def _layer_data(finished: Finished) -> LayerData:
