@@ -274,7 +274,7 @@ def _write_result(
     provenance: Mapping[str, Any],
     levels: Levels,
 ) -> tuple[str, ...]:
-    """Write the result. Returns notes on clipped pixels, and levels not written."""
+    """Write the result. Returns notes on values that lost, and levels not written."""
     notes: tuple[str, ...] = ()
     if levels != 1 and not has_suffix(job.output, (".zarr",)):
         notes = ("OME-TIFF is written without levels: only OME-Zarr has them.",)
@@ -290,9 +290,7 @@ def _write_result(
         values = CalibratedArray(image, result.calibration)
         stored = replace(result, data=values)
     write_image(job.output, stored, provenance, levels)
-    if not image.clipped:
-        return notes
-    return (*notes, f"{image.clipped} pixels were clipped to fit {image.dtype}.")
+    return (*notes, *image.losses.notes(image.dtype))
 
 
 def _denoised(

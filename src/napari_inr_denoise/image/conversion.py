@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ _KINDS = "biuf"
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _FLOAT32_SMALLEST = float(np.finfo(np.float32).tiny)
 """Smaller values lose precision in float32, and their squares are 0 in float64."""
+_FEW_LEVELS = 32
+"""Integers with fewer values from the lowest to the highest lose what can be seen: the
+rounding error is above 1 % of the range."""
 
 
 def as_array(image: object) -> NDArray[Any]:
@@ -116,28 +120,99 @@ def to_floats(block: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool
     return values, finite
 
 
-def as_dtype(
-    image: NDArray[np.floating], dtype: np.dtype[Any]
-) -> tuple[NDArray[Any], int]:
-    """Return the image in another data type, and the number of clipped values.
+@dataclass(frozen=True)
+class Losses:
+    """What values lost in another data type; nothing if it is a float.
+
+    Attributes
+    ----------
+    clipped : int
+        Number of values outside of the range of the data type.
+    missing : int
+        Number of NaN, which became 0.
+    fractions : bool
+        Whether a value was not an integer.
+    lowest, highest : float
+        Ends of the range of the new values that were not NaN.
+    """
+
+    clipped: int = 0
+    missing: int = 0
+    fractions: bool = False
+    lowest: float = np.inf
+    highest: float = -np.inf
+
+    def __add__(self, other: Losses) -> Losses:
+        return Losses(
+            self.clipped + other.clipped,
+            self.missing + other.missing,
+            self.fractions or other.fractions,
+            min(self.lowest, other.lowest),
+            max(self.highest, other.highest),
+        )
+
+    def notes(self, dtype: np.dtype[Any]) -> tuple[str, ...]:
+        """Return sentences for the user; none if little was lost.
+
+        Parameters
+        ----------
+        dtype : dtype
+            The data type of the new values.
+        """
+        notes = []
+        if self.clipped:
+            low, high = _ends(dtype)
+            notes.append(f"{self.clipped} values outside {low} to {high} were clipped.")
+        if self.missing:
+            notes.append(
+                f"{self.missing} values that were not a number (NaN) became 0: choose "
+                "32-bit float to keep them."
+            )
+        levels = self.highest - self.lowest + 1
+        if self.fractions and levels < _FEW_LEVELS:
+            notes.append(
+                f"The values were rounded to integers from {self.lowest:.0f} to "
+                f"{self.highest:.0f}: choose 32-bit float to keep fractions."
+            )
+        return tuple(notes)
+
+
+def _ends(dtype: np.dtype[Any]) -> tuple[int, int]:
+    """Return the lowest and the highest value of integers or booleans."""
+    if dtype.kind == "b":
+        return 0, 1
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+
+
+def as_dtype(image: NDArray[Any], dtype: np.dtype[Any]) -> tuple[NDArray[Any], Losses]:
+    """Return the image in another data type, and what its values lost.
 
     Parameters
     ----------
-    image : ndarray of float32 or float64
-        Any shape.
+    image : ndarray
+        Real numbers of any shape.
     dtype : dtype
         Wanted data type. Values are rounded and clipped for integers, NaN becomes 0;
         for floats they are cast.
     """
     if dtype.kind == "f":
-        return image.astype(dtype), 0
-    low, high = (
-        (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    )
+        return image.astype(dtype), Losses()
+    low, high = _ends(dtype)
     rounded = np.rint(image.astype(np.float64))
-    rounded[np.isnan(rounded)] = 0
+    known = ~np.isnan(rounded)
+    missing = rounded.size - int(np.count_nonzero(known))
+    rounded[~known] = 0
     clipped = int(np.sum((rounded < low) | (rounded > high)))
-    return np.clip(rounded, low, high).astype(dtype), clipped
+    changed = int(np.count_nonzero(rounded != image)) - missing
+    np.clip(rounded, low, high, out=rounded)
+    lost = Losses(
+        clipped,
+        missing,
+        changed > 0,
+        float(rounded.min(initial=np.inf, where=known)),
+        float(rounded.max(initial=-np.inf, where=known)),
+    )
+    return rounded.astype(dtype), lost
 
 
 class ConvertedView(VirtualArray):
@@ -154,8 +229,8 @@ class ConvertedView(VirtualArray):
 
     Attributes
     ----------
-    clipped : int
-        Number of clipped values among those read so far.
+    losses : Losses
+        What the values read so far lost.
     """
 
     def __init__(
@@ -168,14 +243,14 @@ class ConvertedView(VirtualArray):
         self._source, self._offset, self._slope = source, offset, slope
         self.shape: tuple[int, ...] = source.shape
         self.dtype = dtype
-        self.clipped = 0
+        self.losses = Losses()
 
     def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
         values = self._source[as_slices(bounds)]
         if (self._offset, self._slope) != (0.0, 1.0):
             values = (values.astype(np.float64) - self._offset) / self._slope
-        block, clipped = as_dtype(values, self.dtype)
-        self.clipped += clipped
+        block, lost = as_dtype(values, self.dtype)
+        self.losses += lost
         return block
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,53 @@ def test_a_result_is_never_saved_over_its_noisy_file(
     assert "Choose another name." in after_stack.status_label.value
     assert after_stack.results.save_button.isEnabled()
     assert raw.read_bytes() == b"raw"
+
+
+def test_the_data_type_that_loses_little_is_preselected(
+    after_stack: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first: list[str] = []
+
+    def cancelled(_: object, __: str, ___: str, filters: str) -> tuple[str, str]:
+        first.append(KINDS[filters.split(";;", maxsplit=1)[0]][1])
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", cancelled)
+    finished = after_stack.after_run.offered
+    assert finished is not None
+    noisy = finished.source.data
+    ranges = ((0, 1), (100, 300), (0, 255), (-9, 999), (0, 7e4), (0, np.nan))
+    for ends in (*ranges, (0, 999)):
+        image = np.resize(np.array(ends, np.float32), SHAPE)
+        finished.result = replace(finished.result, image=image)
+        after_stack.results.save_button.click()
+    floats, integers = "float32", "uint16"
+    assert first == [*([floats] * 2), integers, *([floats] * 3), integers]
+    finished.source = replace(finished.source, data=noisy.astype(np.float32))
+    after_stack.results.save_button.click()
+    assert first[-1] == floats
+
+
+def test_what_integers_lose_is_told_and_open_stays_with_its_result(
+    viewer: Any,
+    after_stack: InrDenoiseWidget,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = next(k for k, (e, d) in KINDS.items() if (e, d) == (".ome.tif", "uint16"))
+    chosen = (str(tmp_path / "saved"), kind)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: chosen)
+    finished = after_stack.after_run.offered
+    assert finished is not None
+    finished.layer.data = np.linspace(0, 1, 3 * 32 * 32, dtype=np.float32).reshape(
+        SHAPE
+    )
+    after_stack.results.save_button.click()
+    viewer.layers.selection.active = viewer.add_image(np.zeros((8, 8)), name="other")
+    results = after_stack.results
+    wait_until(lambda: after_stack.status_label.value.startswith("Saved "))
+    assert "rounded to integers from 0 to 1" in after_stack.status_label.value
+    assert not results.open_button.isVisibleTo(results.native)
 
 
 def test_the_preview_is_what_the_window_shows(

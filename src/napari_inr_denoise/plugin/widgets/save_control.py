@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_inr_denoise.image.conversion import as_dtype
+from napari_inr_denoise.image.conversion import Losses, as_dtype
 from napari_inr_denoise.plugin.controls.file_dialogs import (
     ask_for_report,
     ask_to_save,
@@ -31,6 +31,10 @@ KINDS = {
     "OME-Zarr, 32-bit float (*.ome.zarr)": (".ome.zarr", "float32"),
 }
 """Ending and data type by the name of the filter in the dialog."""
+_INTEGERS = np.dtype(np.uint16)
+"""The integers of `KINDS`."""
+_ENOUGH_LEVELS = 256
+"""Grey levels from the smallest to the largest value of an image that integers suit."""
 _ENDINGS = (".tif", ".tiff", ".zarr")
 _UNWANTED = '<>:"/\\|?*'
 
@@ -78,7 +82,7 @@ class SaveControl:
                 self._section.native,
                 "Save the result",
                 _file_name(name),
-                {kind: ending for kind, (ending, _) in KINDS.items()},
+                {kind: KINDS[kind][0] for kind in _kinds(self._channels)},
                 _ENDINGS,
                 sources=_sources(self._channels),
             )
@@ -93,16 +97,17 @@ class SaveControl:
         layers = [_layer_data(one) for one in self._channels]
         dtype = np.dtype(KINDS[kind][1])
         worker = CallWorker(partial(_write, str(path), layers, dtype))
-        worker.returned.connect(self._show_saved)
+        worker.returned.connect(partial(self._show_saved, offered))
         worker.errored.connect(self._show_failure)
         self._lifetime.start(worker)
 
     @while_open
-    def _show_saved(self, found: tuple[str, str]) -> None:
-        path, note = found
+    def _show_saved(self, saved: Finished, found: tuple[str, Sequence[str]]) -> None:
+        path, notes = found
         self._section.save_button.setEnabled(True)
-        self._section.show_saved(Path(path))
-        self._say(f"Saved {path}.{note}")
+        if saved is self._offered:  # another one may have been selected meanwhile
+            self._section.show_saved(Path(path))
+        self._say(" ".join((f"Saved {path}.", *notes)))
 
     @while_open
     def _show_failure(self, error: Exception) -> None:
@@ -156,6 +161,31 @@ def _file_name(name: str) -> str:
     return "".join(sign for sign in name if sign not in _UNWANTED)
 
 
+def _kinds(channels: Sequence[Finished]) -> list[str]:
+    """Return the names of `KINDS`; first, and preselected, those that lose little."""
+    integers = all(_suits_integers(one) for one in channels)
+
+    def comes_last(kind: str) -> bool:
+        return (KINDS[kind][1] == _INTEGERS) != integers
+
+    return sorted(KINDS, key=comes_last)
+
+
+def _suits_integers(finished: Finished) -> bool:
+    """Return whether 16-bit integers hold the range of a result in enough levels."""
+    image, source = finished.result.image, finished.source
+    dtype = np.dtype(finished.layer.data.dtype)
+    if np.can_cast(dtype, _INTEGERS):
+        return True
+    of_floats = source.has_values and np.dtype(source.data.dtype).kind == "f"
+    if of_floats or not isinstance(image, np.ndarray):  # a lazy one takes long to read
+        return False
+    low, high = float(image.min()), float(image.max())  # NaN if there is one
+    ends = np.iinfo(_INTEGERS)
+    held = low >= ends.min - 0.5 and high <= ends.max + 0.5
+    return held and (dtype.kind in "iu" or high - low >= _ENOUGH_LEVELS - 1)
+
+
 def _sources(channels: Sequence[Finished]) -> list[Path]:
     """Return the files that noisy images were read from, also of removed layers."""
     told = {one.source.path for one in channels}
@@ -171,21 +201,17 @@ def _layer_data(finished: Finished) -> LayerData:
 
 def _write(
     path: str, layers: Sequence[LayerData], dtype: np.dtype[Any]
-) -> tuple[str, str]:
-    """Write layers as the channels of a file; return its path and what is to be said.
+) -> tuple[str, Sequence[str]]:
+    """Write layers as the channels of a file; return its path and what was lost.
 
     In a thread: a long stack takes seconds.
     """
-    converted, clipped = [], 0
+    converted, losses = [], Losses()
     for data, attributes, kind in layers:
         values = np.asarray(data)
         if values.dtype != dtype and not attributes.get("rgb"):
-            values, more = as_dtype(values, dtype)
-            clipped += more
+            values, lost = as_dtype(values, dtype)
+            losses += lost
         converted.append((values, attributes, kind))
     (written,) = write_layers(path, converted)
-    note = ""
-    if clipped:
-        ends = np.iinfo(dtype)
-        note = f" {clipped} values outside {ends.min} to {ends.max} were clipped."
-    return written, note
+    return written, losses.notes(dtype)
