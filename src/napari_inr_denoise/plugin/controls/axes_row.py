@@ -53,6 +53,11 @@ class AxesRow(QWidget):
         layout.addWidget(self._editor)
 
     @property
+    def letters(self) -> str:
+        """A letter for each dimension of the layer that was shown last."""
+        return self._letters
+
+    @property
     def editors(self) -> tuple[QComboBox, ...]:
         """The choices of the letters, while they are corrected."""
         return tuple(self._choices)

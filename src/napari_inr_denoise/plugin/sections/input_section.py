@@ -158,6 +158,11 @@ class InputSection:
         self.channels.setText(f"{these} channels of the composite")
 
     @property
+    def all_channels(self) -> bool:
+        """Whether all channels of a composite are to be denoised."""
+        return self.channels.isVisibleTo(self.native) and self.channels.isChecked()
+
+    @property
     def settings(self) -> DenoiseSettings:
         """The chosen settings."""
         return self.settings_of(self.preset.value)

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from qtpy.QtWidgets import QApplication, QMenu, QPushButton
 
-from napari_inr_denoise.core.settings import PRESETS, DenoiseSettings
 from napari_inr_denoise.plugin.controls.file_dialogs import (
     ask_and_load,
     ask_for_name,
     ask_to_save,
     save_settings,
 )
-from napari_inr_denoise.plugin.layers.metadata_keys import file_of
 from napari_inr_denoise.plugin.results.split_line import canvas_of
 from napari_inr_denoise.plugin.sections.input_section import InputSection
+from napari_inr_denoise.plugin.widgets.copied_run import SETTINGS_FILE, copied_run
 from napari_inr_denoise.plugin.widgets.help_dialog import HelpDialog
 
-_SETTINGS_FILE = "settings.json"
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".bmp")
-_OPTIONS = ("seed", "device", "mode", "memory_gb")
-"""Settings that the command has options for."""
-_SCRIPT = """\
-from napari_inr_denoise import DenoiseSettings, denoise, read_image
-
-image = read_image({path!r})
-settings = DenoiseSettings.from_dict({settings!r})
-result = denoise(image.data, axes=image.axes, settings=settings)
-"""
 
 
 class PanelMenu:
@@ -121,54 +107,17 @@ class PanelMenu:
 
     def copy_command(self) -> None:
         """Copy the command that denoises the file of the layer in the same way."""
-        settings = self._inputs.settings
-        self._copy(command_of(self._path, settings), "Command")
-        if needs_file(settings):
-            self._say(f"Command copied. Save the settings as {_SETTINGS_FILE} for it.")
+        run = copied_run(self._inputs)
+        file = f"Save the settings as {SETTINGS_FILE} for it." if run.needs_file else ""
+        self._copy(run.command, "Command copied.", file, *run.left_out)
 
     def copy_script(self) -> None:
         """Copy a script that denoises the file of the layer in the same way."""
-        script = _SCRIPT.format(
-            path=self._path, settings=self._inputs.settings.to_dict()
-        )
-        self._copy(script, "Script")
+        run = copied_run(self._inputs)
+        self._copy(run.script, "Script copied.", *run.left_out)
 
-    @property
-    def _path(self) -> str:
-        layer: Any = self._inputs.layer.chosen
-        path = None if layer is None else file_of(layer)
-        return path or "IMAGE.tif"
-
-    def _copy(self, text: str, what: str) -> None:
+    def _copy(self, text: str, *told: str) -> None:
         clipboard = QApplication.clipboard()
         if clipboard is not None:
             clipboard.setText(text)
-        self._say(f"{what} copied.")
-
-
-def command_of(path: str, settings: DenoiseSettings) -> str:
-    """Return the command that denoises a file with settings."""
-    out = f"{Path(path).stem}-denoised"
-    parts = [f"inr-denoise run {_quoted(path)} --out {_quoted(out)}"]
-    if needs_file(settings):
-        return f"{parts[0]} --settings {_SETTINGS_FILE}"
-    parts.append(f"--preset {settings.preset} --seed {settings.seed}")
-    if settings.device != "auto":
-        parts.append(f"--device {settings.device}")
-    if settings.mode != "plane":
-        parts.append(f"--mode {settings.mode}")
-    if settings.memory_gb != PRESETS[settings.preset].memory_gb:
-        parts.append(f"--memory {settings.memory_gb:g}")
-    return " ".join(parts)
-
-
-def needs_file(settings: DenoiseSettings) -> bool:
-    """Return whether settings differ from a preset in what no option can say."""
-    if settings.preset not in PRESETS:
-        return True
-    told = {name: getattr(settings, name) for name in _OPTIONS}
-    return replace(PRESETS[settings.preset], **told) != settings
-
-
-def _quoted(path: str) -> str:
-    return f'"{path}"' if " " in path else path
+        self._say(" ".join(filter(None, told)))
