@@ -78,6 +78,12 @@ def test_all_files_are_accounted_for(widget: FolderWidget, images: Path) -> None
     widget.run()
     wait_until(lambda: not widget.running)
     assert "0 done, 1 failed, 2 skipped (done before)." in widget.status_label.value
+    assert widget.failures.isVisibleTo(widget.native)
+    widget.source.value = images / "gone"
+    widget.run()
+    assert f"{images / 'gone'} does not exist" in widget.status_label.value
+    assert not widget.failures.isVisibleTo(widget.native)  # of the run before
+    assert not widget.report_button.isVisibleTo(widget.native)
 
 
 @pytest.mark.window
@@ -190,3 +196,17 @@ def test_words_of_a_run() -> None:
     assert folder_messages.summary_message(None, 2, "There.").endswith(
         "file in progress."
     )
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    problem = folder_messages.folders_problem
+    out, gone, file = tmp_path / "out", tmp_path / "gone", tmp_path / "file"
+    file.touch()
+    both = "Choose a folder of images and a folder for the results first."
+    assert problem(None, None) == both
+    assert problem(None, out) == "Choose a folder of images first."
+    assert problem(tmp_path, None) == "Choose a folder for the results first."
+    assert f"{gone} does not exist" in problem(gone, out)
+    for folders in ((file, out), (tmp_path, file)):
+        assert problem(*folders).startswith(f"{file} is a file.")
+    assert not problem(tmp_path, out)

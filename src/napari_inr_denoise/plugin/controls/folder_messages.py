@@ -17,6 +17,26 @@ _LEAST_SHARE = 0.01
 """Finished fraction of a run before the time left is estimated."""
 
 
+def folders_problem(source: Path | None, out: Path | None) -> str:
+    """Return why no run can start with these folders; empty if one can.
+
+    Parameters
+    ----------
+    source, out : Path or None
+        The folders of the images and of the results; None if none is chosen.
+    """
+    named = (("a folder of images", source), ("a folder for the results", out))
+    missing = " and ".join(name for name, folder in named if folder is None)
+    if source is None or out is None:
+        return f"Choose {missing} first."
+    if not source.exists():
+        return f"The folder {source} does not exist. Choose another folder of images."
+    for folder in (source, out):
+        if folder.exists() and not folder.is_dir():
+            return f"{folder} is a file. Choose a folder instead."
+    return ""
+
+
 def file_message(batch: BatchStep) -> str:
     """Return the position and name of the current file."""
     return f"{batch.number + 1} of {batch.count}: {batch.job.source.name}"

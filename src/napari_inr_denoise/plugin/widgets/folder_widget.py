@@ -180,10 +180,14 @@ class FolderWidget:
         """Denoise the chosen folder; returns at once."""
         if self._worker is not None:
             return
+        self._forget_last()
         source, out = self.source.value, self.out.value
         # FileEdit may also return a tuple, but not for folders.
-        if not (isinstance(source, Path) and isinstance(out, Path) and source.is_dir()):
-            self._say("Choose a folder of images and a folder for the results first.")
+        source = source if isinstance(source, Path) else None
+        out = out if isinstance(out, Path) else None
+        problem = folder_messages.folders_problem(source, out)
+        if source is None or out is None or problem:
+            self._say(problem)
             return
         settings = self.preset.settings(device=self.device.value, mode=self.mode.value)
         self._run = FolderRun(
@@ -223,6 +227,13 @@ class FolderWidget:
     def _open_report(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._page)))
 
+    def _forget_last(self) -> None:
+        """Hide what belongs to the run before."""
+        self._failed = []
+        self.failures.setPlainText("")
+        self.failures.setVisible(False)
+        self.report_button.setVisible(False)
+
     def _start(self, worker: FolderWorker) -> None:
         worker.stepped.connect(self._show_step)
         worker.returned.connect(self._show_summary)
@@ -231,9 +242,6 @@ class FolderWidget:
         self._worker = worker
         self._count, self._pace = 0, Pace()
         self.progress.show_share(0.0)
-        self._failed = []
-        self.failures.setVisible(False)
-        self.report_button.setVisible(False)
         self._long_run.begin()
         self._say("Looking for images...")
         self._allow(running=True)
