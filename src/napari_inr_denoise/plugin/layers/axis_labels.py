@@ -19,8 +19,8 @@ def axis_letters(labels: Sequence[str], plane: tuple[int, int], name: str) -> st
     Parameters
     ----------
     labels : sequence of str
-        The layer's axis labels. Outside the plane "z", "t" and "c" are used; other
-        dimensions become Z, then T, then C, starting with the innermost.
+        The layer's axis labels. Outside the plane "z", "t" and "c" are used; dimensions
+        with another label become Z, then T, then C, starting with the innermost.
     plane : (int, int)
         The dimensions that are Y and X.
     name : str
@@ -35,7 +35,7 @@ def axis_letters(labels: Sequence[str], plane: tuple[int, int], name: str) -> st
     outer = [axis for axis in range(len(labels)) if axis not in plane]
     for axis in outer:
         label = labels[axis].upper()
-        if label and label in OUTER_LETTERS and label not in letters.values():
+        if label in {*OUTER_LETTERS} - {*letters.values()}:
             letters[axis] = label
     for axis in reversed(outer):
         if axis not in letters:
