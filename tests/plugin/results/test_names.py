@@ -79,6 +79,40 @@ def test_results_that_differ_stay_and_say_in_what(
 
 
 @pytest.mark.window
+def test_the_whole_image_after_a_region_of_it(
+    viewer: Any, widget: InrDenoiseWidget, small: Any
+) -> None:
+    box = viewer.add_shapes([[[0, 0], [20, 20]]], scale=small.scale[1:])
+    widget.region.value = box
+    _run(viewer, widget, small)
+    widget.region.value = None
+    assert _run(viewer, widget, small).name == "noisy stack [denoised, whole]"
+
+
+@pytest.mark.window
+def test_a_run_on_other_pixels_is_no_repeat(
+    viewer: Any, widget: InrDenoiseWidget, small: Any
+) -> None:
+    upper = np.zeros((32, 32), int)
+    upper[:16] = 1
+    place = {"scale": small.scale[1:], "units": small.units[1:]}
+    widget.region.value = labels = viewer.add_labels(upper, **place)
+    kept = [_run(viewer, widget, small)]
+    labels.data[:, 16:] = 1  # painted in place
+    kept.append(_run(viewer, widget, small))
+    small.data = np.array(small.data)
+    kept.append(_run(viewer, widget, small))
+    repeated = _run(viewer, widget, small)
+    assert kept.pop() not in viewer.layers
+    assert [layer.name for layer in (*kept, repeated)] == [
+        "noisy stack [denoised]",
+        "noisy stack [denoised, other region]",
+        "noisy stack [denoised, other data]",
+    ]
+    assert all(layer in viewer.layers for layer in kept)
+
+
+@pytest.mark.window
 def test_a_run_that_is_repeated_replaces_its_result(
     viewer: Any, widget: InrDenoiseWidget, small: Any
 ) -> None:

@@ -64,20 +64,22 @@ def result_name(
     theirs = _words(other.source, other.result.report.settings)
     words = [word for word in _words(source, settings) if word not in theirs]
     if not words:
-        words = [
-            "other settings" if other.source.is_same_part(source) else "other region"
-        ]
+        words = [_difference(other.source, source)]
     return with_words(name, *words)
 
 
 def repeats(finished: Finished, source: LayerSource, settings: DenoiseSettings) -> bool:
     """Return whether a run has the settings and the part of the layer of a result."""
     own = finished.source
-    same_part = own.is_same_part(source) and (own.mask is None) == (source.mask is None)
-    return same_part and (own.same_dtype, _fit(finished.result.report.settings)) == (
-        source.same_dtype,
-        _fit(settings),
-    )
+    kept = own.same_dtype, _fit(finished.result.report.settings)
+    return kept == (source.same_dtype, _fit(settings)) and own.is_same_part(source)
+
+
+def _difference(one: LayerSource, other: LayerSource) -> str:
+    """Return in what two runs differ that have the same words."""
+    if one.data is not other.data:
+        return "other data"
+    return "other settings" if one.is_same_part(other) else "other region"
 
 
 def _fit(settings: DenoiseSettings) -> DenoiseSettings:
@@ -104,8 +106,7 @@ def _words(source: LayerSource, settings: DenoiseSettings) -> list[str]:
     elif others:
         pairs = zip(source.axes, source.selection, strict=False)
         words += [f"{a.lower()} {at.start}" for a, at in pairs if a in others]
-    if source.has_region:
-        words.append("region")
+    words.append("region" if source.has_region else "whole")
     words.append(settings.preset)
     usual = PRESETS.get(settings.preset)
     if usual is not None and settings.candidates != usual.candidates:

@@ -186,10 +186,19 @@ def test_the_middle_is_that_of_the_labels() -> None:
     assert source.middle(100).selection == (at, slice(40, 58), slice(4, 20))
     assert source.middle(8).selection == (at, slice(45, 53), slice(8, 16))
     assert source.middle(8).masked().mask.shape == (8, 8)
+    elsewhere = np.zeros((4, 60, 80), int)
+    elsewhere[3, 40:50] = 1
     nothing = take_source(
-        viewer.layers[0], viewer.dims, SLICE, viewer.add_labels(0 * labels)
+        viewer.layers[0], viewer.dims, SLICE, viewer.add_labels(elsewhere)
     )
     assert nothing.middle(100).selection == (at, slice(0, 60), slice(0, 80))
+
+
+def test_labels_without_a_labelled_pixel_are_refused() -> None:
+    viewer = _stack()
+    empty = viewer.add_labels(np.zeros((60, 80), int), name="empty")
+    with pytest.raises(ValueError, match="'empty': got no labelled pixel"):
+        take_source(viewer.layers[0], viewer.dims, SLICE, empty)
 
 
 def test_a_mask_may_have_another_unit_but_no_other_place() -> None:
@@ -258,7 +267,7 @@ def test_labelled_pixels_are_denoised_in_the_window(
     labels = np.zeros(source.data.shape[1:], np.uint8)
     mask = viewer.add_labels(labels, scale=source.scale[1:], units=source.units[1:])
     widget.region.value = mask
-    wait_until(lambda: "too few valid pixels" in widget.inputs.noise_label.value)
+    wait_until(lambda: "got no labelled pixel" in widget.status_label.value)
     inside = np.zeros(labels.shape, bool)
     inside[10:60, 20:70] = True
     mask.data_setitem(np.nonzero(inside), 4)

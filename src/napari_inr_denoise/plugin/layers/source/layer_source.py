@@ -120,8 +120,30 @@ class LayerSource:
         return None if own is None else file_of(own)
 
     def is_same_part(self, other: LayerSource) -> bool:
-        """Return whether another source is the same part of the same layer."""
-        return self.layer == other.layer and self.selection == other.selection
+        """Return whether another source is the same part of the same data of a layer.
+
+        The mask belongs to the part. Labels that the user has painted since are others.
+        """
+        return (
+            self.layer == other.layer
+            and self.data is other.data
+            and self.selection == other.selection
+            and self._has_labels_of(other)
+        )
+
+    def _has_labels_of(self, other: LayerSource) -> bool:
+        if self.mask is None or other.mask is None:
+            return self.mask is other.mask
+        own, others = self._labels, other._labels
+        if isinstance(own, np.ndarray) and isinstance(others, np.ndarray):
+            return np.array_equal(own, others)
+        return self.mask is other.mask  # not read to be compared
+
+    @cached_property
+    def _labels(self) -> Any:  # noqa: ANN401 - as `image`
+        """The mask on the selection. A copy if it can be painted in."""
+        labels = crop_of(self.mask, self.selection[-self.mask.ndim :])
+        return labels > 0 if isinstance(labels, np.ndarray) else labels
 
     @property
     def has_region(self) -> bool:
@@ -148,10 +170,7 @@ class LayerSource:
         """Return the image to denoise, with its mask if there is one."""
         if self.mask is None:
             return self.image()
-        labels = crop_of(self.mask, self.selection[-self.mask.ndim :])
-        if isinstance(labels, np.ndarray):  # a copy: the user may go on painting
-            labels = labels > 0
-        return MaskedImage(self.image(), labels)
+        return MaskedImage(self.image(), self._labels)
 
     def middle(self, most: int) -> LayerSource:
         """Return the middle of the plane, with at most `most` pixels a side.

@@ -78,7 +78,7 @@ def _reached(places: NDArray[np.float64], size: int) -> slice:
 
 
 def mask_of(labels: Labels, layer: Image, dims: Dims, shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - whatever can be read part by part
-    """Return a mask as a lazy array: pixels above 0 are denoised.
+    """Return the mask of a labels layer, not yet read: pixels above 0 are denoised.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def mask_of(labels: Labels, layer: Image, dims: Dims, shape: tuple[int, ...]) ->
     Raises
     ------
     ValueError
-        If its pixels are not those of the image.
+        If its pixels are not those of the image, or none in memory is labelled.
     """
     data = labels.data[0] if labels.multiscale else labels.data
     lacking = layer.ndim - labels.ndim
@@ -105,6 +105,11 @@ def mask_of(labels: Labels, layer: Image, dims: Dims, shape: tuple[int, ...]) ->
             f"wanted the pixels of layer {layer.name!r} ({_size_text(shape)}, or one "
             "plane of them for all), in the same place. Select the image and add a new "
             "labels layer."
+        )
+    if isinstance(data, np.ndarray) and not any((plane > 0).any() for plane in data):
+        raise ValueError(
+            f"region {labels.name!r}: got no labelled pixel, wanted at least one. "
+            "Paint on what to denoise, or choose the whole image."
         )
     return data
 
