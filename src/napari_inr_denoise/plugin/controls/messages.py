@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -276,7 +277,9 @@ def result_note(finished: Finished, channels: Sequence[Finished]) -> str:
         if file_of(finished.layer) is None:
             return "The noisy image was removed: there is nothing to compare with."
         also = "" if finished.strength else " and to change the strength"
-        return f"Open the noisy image too to compare{also}."
+        made_of = Path(finished.result.report.files[0].source or "")
+        named = f", {'/'.join(made_of.parts[-2:])}," if made_of.parts else ""
+        return f"Open the noisy image too{named} to compare{also}."
     if not finished.has_strengths:
         return "Saved at this strength; denoise again to change it."
     if len(channels) < 2:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import napari
 from napari.layers import Image
 
@@ -14,7 +16,12 @@ from napari_inr_denoise.plugin.layers.metadata_keys import (
     REPORT_KEY,
     file_of,
 )
-from napari_inr_denoise.plugin.layers.source.layer_source import take_source
+from napari_inr_denoise.plugin.layers.source.layer_source import (
+    LayerSource,
+    source_at,
+    take_source,
+)
+from napari_inr_denoise.plugin.layers.source.part_under import selection_under
 from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.results.finished import Finished
 
@@ -35,11 +42,9 @@ def saved_result(layer: Image, viewer: napari.Viewer) -> Finished | None:
         return None
     try:
         report = DenoiseReport.from_dict(values)
-        noisy = _noisy_of(layer, report, viewer)
-        if noisy is None:
+        source = _source_of(layer, report, viewer)
+        if source is None:
             source = take_source(layer, viewer.dims, STACK).emptied()
-        else:
-            source = take_source(noisy, viewer.dims, STACK)
         result = DenoiseResult(layer.data, report)
         count = len(report.files[0].planes)
         ending = ending_message(result, count)
@@ -58,28 +63,46 @@ def find_noisy(finished: Finished, viewer: napari.Viewer) -> bool:
     """
     if finished.source.has_values or file_of(finished.layer) is None:
         return False
-    noisy = _noisy_of(finished.layer, finished.result.report, viewer)
-    if noisy is None:
-        return False
     try:
-        finished.source = take_source(noisy, viewer.dims, STACK)
+        source = _source_of(finished.layer, finished.result.report, viewer)
     except ValueError:
         return False
+    if source is None:
+        return False
+    finished.source = source
     return True
 
 
-def _noisy_of(
+def _source_of(
     layer: Image, report: DenoiseReport, viewer: napari.Viewer
-) -> Image | None:
-    """Return the open layer that a result was made of, by its file or its name."""
-    path = report.files[0].source
-    for one in noisy_images(viewer):
-        named = layer.name.startswith(f"{one.name} [denoised")
-        same_file = path is not None and file_of(one) == path
-        same_file &= _channel(one) == _channel(layer)
-        if (named or same_file) and one.data.shape == layer.data.shape:
-            return one
+) -> LayerSource | None:
+    """Return the part of an open layer that a result was made of.
+
+    The file that the report names comes before a layer of the same name.
+    """
+    made_of, noisy = report.files[0].source or "", noisy_images(viewer)
+    of_file = [one for one in noisy if _is_from(one, made_of)]
+    named = [one for one in noisy if layer.name.startswith(f"{one.name} [denoised")]
+    if Path(made_of).is_absolute():  # a namesake from another file is another image
+        named = [one for one in named if file_of(one) is None or one in of_file]
+    for one in [one for one in of_file if _channel(one) == _channel(layer)] + named:
+        selection = selection_under(layer, one, viewer.dims)
+        if selection is not None:
+            return source_at(one, viewer.dims, selection)
     return None
+
+
+def _is_from(layer: Image, made_of: str) -> bool:
+    """Return whether a layer is from the file that a report names.
+
+    The command line may have been given a path relative to its folder.
+    """
+    path, told = file_of(layer), Path(made_of)
+    if path is None or not made_of:
+        return False
+    if told.is_absolute():
+        return told == Path(path) or told.resolve() == Path(path).resolve()
+    return Path(path).parts[-len(told.parts) :] == told.parts
 
 
 def _channel(layer: Image) -> object:

@@ -4,7 +4,7 @@
 `LayerSource` with all that a run and its result layer need. A region is the box around
 shapes, or labelled pixels (`region`). What the viewer displays is in `displayed`, and
 the pixels of one layer in those of another in `transforms`; `lazy_crop` reads nothing
-before it is indexed.
+before it is indexed. `part_under` finds the part that a saved result was made of.
 
 To add a scope, name it in `scope.SCOPES`, select its part in `take_source`, and give
 its mode in `scope.mode_of`:

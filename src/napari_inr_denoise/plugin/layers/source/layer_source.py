@@ -240,24 +240,48 @@ def take_source(
         volume and the layer is none, or if the region does not fit the layer.
     """
     data = layer.data[0] if layer.multiscale else layer.data
-    plane = displayed_plane(layer, dims)
     shape = tuple(data.shape)[: layer.ndim]
     selection = _selection(layer, dims, shape, scope, region)
-    axes = axis_letters(layer.axis_labels, plane, layer.name)
+    source = source_at(layer, dims, tuple(selection))
     if scope == VOLUME:
-        _check_volume(layer.name, axes, shape)
-    spatial = [k for k, letter in enumerate(axes) if letter in "ZYX"]
+        _check_volume(layer.name, source.axes, shape)
     masked = isinstance(region, Labels)
+    return replace(
+        source,
+        whole=scope not in {SLICE, VISIBLE},
+        mask=mask_of(region, layer, dims, shape) if masked else None,
+        is_preview=scope == VISIBLE,
+    )
+
+
+def source_at(layer: Image, dims: Dims, selection: tuple[slice, ...]) -> LayerSource:
+    """Return a part of a layer by its indices: a slice, or all planes.
+
+    Parameters
+    ----------
+    layer, dims
+        As for `take_source`.
+    selection : tuple of slice
+        A slice for each dimension of the layer.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two dimensions of the layer are displayed, or it has more than
+        five.
+    """
+    plane = displayed_plane(layer, dims)
+    axes = axis_letters(layer.axis_labels, plane, layer.name)
+    spatial = [k for k, letter in enumerate(axes) if letter in "ZYX"]
+    outer = [at for k, at in enumerate(selection) if k not in plane]
     return LayerSource(
-        data=data,
-        selection=tuple(selection),
+        data=layer.data[0] if layer.multiscale else layer.data,
+        selection=selection,
         axes=axes + ("S" if layer.rgb else ""),
         spacing=_sizes(layer, spatial),
         keywords=_result_keywords(layer, [at.start or 0 for at in selection]),
-        whole=scope not in {SLICE, VISIBLE},
-        mask=mask_of(region, layer, dims, shape) if masked else None,
+        whole=all(at == slice(None) for at in outer),
         layer=ref(layer),
-        is_preview=scope == VISIBLE,
     )
 
 
@@ -296,6 +320,7 @@ def volume_problem(layer: Image, dims: Dims) -> str:
 
 def _check_volume(name: str, axes: str, shape: tuple[int, ...]) -> None:
     """Raise ValueError if there are fewer than two planes along Z."""
+    axes = axes.removesuffix("S")
     sizes = dict(zip(axes, shape, strict=True))
     if sizes.get("Z", 1) < 2:
         raise ValueError(
