@@ -141,3 +141,28 @@ def test_an_image_without_a_result_has_nothing(
     assert widget.results.native.isVisibleTo(widget)
     viewer.add_points(np.zeros((1, 3)))
     assert not widget.results.native.isVisibleTo(widget)
+
+
+def test_a_renamed_layer_has_its_new_name_everywhere(
+    viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
+) -> None:
+    first, second = two
+    result = viewer.layers["b [denoised]"]
+    labels = viewer.add_labels(np.ones((28, 28), int), name="mask")
+    viewer.layers.selection.active = second
+    widget.region.value = labels
+    first.name, second.name, labels.name = "spare", "a", "cells"
+    first.name = "b"  # the names of both are exchanged
+    result.name = "mine"
+    assert widget.layer.value is second
+    assert widget.layer.native.currentText() == "a"
+    listed = widget.layer.native
+    names = {listed.itemText(k): listed.itemData(k) for k in range(listed.count())}
+    assert names == {"a": second, "b": first}
+    assert widget.region.value is labels
+    assert widget.region.native.currentText() == "cells"
+    assert widget.results.title.value == "mine"
+    first.name, result.name = "spare", "b [denoised]"
+    second.name = "b"
+    first.name = "a"
+    widget.region.value = None

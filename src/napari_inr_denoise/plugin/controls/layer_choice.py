@@ -1,4 +1,4 @@
-"""The choice of the image to denoise."""
+"""Choices of a layer by its name; the choice of the image to denoise."""
 
 from __future__ import annotations
 
@@ -10,13 +10,30 @@ from napari_inr_denoise.plugin.elements.form import let_shrink
 from napari_inr_denoise.plugin.layers.channels import noisy_images
 
 
-class LayerChoice(ComboBox):
+class ChoiceOfLayers(ComboBox):
+    """A list of layers by name. Call `reset_choices` when layers or names change."""
+
+    def reset_choices(self, *_: object) -> None:
+        """Ask for layers and names again; the chosen layer stays chosen if offered.
+
+        magicgui tells choices apart by name: a renamed layer is a new one to it.
+        """
+        chosen = self.value
+        with self.changed.blocked():
+            super().reset_choices()
+            if chosen in self.choices:
+                self.value = chosen
+        if self.value is not chosen:
+            self.changed.emit(self.value)
+
+
+class LayerChoice(ChoiceOfLayers):
     """A list of the noisy images of a viewer: results are not offered again.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        With the layers. Call `reset_choices` when they change.
+        With the layers.
     """
 
     def __init__(self, viewer: napari.Viewer) -> None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import napari
 import numpy as np
-from magicgui.widgets import ComboBox
 from napari.layers import Image, Labels, Shapes
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_inr_denoise.plugin.controls.layer_choice import ChoiceOfLayers
 from napari_inr_denoise.plugin.elements.form import let_shrink
 from napari_inr_denoise.plugin.layers.source.displayed import displayed_plane
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _WHOLE = "Whole"
 
 
-class RegionChoice(ComboBox):
+class RegionChoice(ChoiceOfLayers):
     """A list of the Shapes and Labels layers, with the whole image first.
 
     Attributes

@@ -154,9 +154,8 @@ class ResultSection:
         if finished is None:
             return
         self.show.setVisible(len(self.show.choices) > 1)
-        self.title.value = finished.layer.name
         self.title.setToolTip(finished.ending)
-        self.note.value = messages.result_note(finished, channels)
+        self.show_names(finished, channels)
         several = len(channels) > 1
         saved = f"Save {len(channels)} channels..." if several else "Save..."
         self.save_button.setText(saved)
@@ -167,6 +166,11 @@ class ResultSection:
         if finished.other is not None:
             both = f"{finished.other.quality} | {finished.quality}"
             self.show.add(both, COMPARED, "")
+
+    def show_names(self, finished: Finished, channels: Sequence[Finished]) -> None:
+        """Show the name of a result, and those of the channels of its composite."""
+        self.title.value = finished.layer.name
+        self.note.value = messages.result_note(finished, channels)
 
     def show_facts(self, finished: Finished, chips: Sequence[Chip]) -> None:
         """Show what is known of a result at the strength that is shown."""

@@ -70,6 +70,7 @@ class AfterRun:
         viewer.layers.selection.events.active.connect(self.follow_selection)
         viewer.layers.events.inserted.connect(self._follow_insertion)
         viewer.layers.events.removed.connect(self._follow_removal)
+        viewer.layers.events.connect(self._follow_name)
         viewer.dims.events.current_step.connect(self._follow_slider)
 
     @property
@@ -190,6 +191,15 @@ class AfterRun:
             self.offer(self._result_of(self._viewer.layers.selection.active))
         elif any(one.layer == gone or one.source.is_of(gone) for one in channels):
             self.offer(offered)
+
+    @while_open
+    def _follow_name(self, event: Event) -> None:
+        """Show the new name of a layer."""
+        offered = self._offered
+        # The list repeats all events of its layers.
+        if event.type == "name" and offered is not None:
+            channels = self._layers.channels_of(offered)
+            self._section.show_names(offered, channels)
 
     def _show_source(self, finished: Finished) -> None:
         """Show the channel again that was hidden for a result that is gone."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import napari
 from napari.layers import Image, Layer
+from napari.utils.events import Event
 from psygnal import Signal
 
 from napari_inr_denoise.core.preflight.experience import EXPERIENCE
@@ -118,6 +119,7 @@ class BeforeRun:
         layers.events.inserted.connect(self._follow_layers)
         layers.events.removed.connect(self._follow_layers)
         layers.events.reordered.connect(self._follow_layers)
+        layers.events.connect(self._follow_name)
         dims.events.current_step.connect(self._follow)
         dims.events.order.connect(self._follow)
 
@@ -182,6 +184,11 @@ class BeforeRun:
         self._inputs.layer.reset_choices()
         self._inputs.region.reset_choices()
         self._follow()
+
+    @while_open
+    def _follow_name(self, event: Event) -> None:
+        if event.type == "name":  # the list repeats all events of its layers
+            self._follow_layers()
 
     @while_open
     def _follow(self, *_: object) -> None:
