@@ -16,6 +16,7 @@ from napari_inr_denoise.plugin.controls.file_dialogs import save_settings
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until
+from tests.plugin.conftest import PLUGIN, end_with_dock
 from tests.plugin.results.two import noisy_planes, two_results
 
 pytestmark = pytest.mark.window
@@ -101,6 +102,28 @@ def test_what_is_removed_is_not_kept_in_memory(
     gc.collect()
     assert noisy() is None
     assert made() is None
+
+
+def test_results_stay_when_the_panel_is_closed_and_opened_again(
+    viewer: Any, widget: InrDenoiseWidget, two: tuple[Any, Any]
+) -> None:
+    viewer.layers.selection.active = two[0]
+    widget.strength.value = 0.5
+    process_events(0.2)
+    views = widget.results.show.choices
+    viewer.window.remove_dock_widget(widget.native)
+    viewer.layers.remove("b [denoised]")
+    viewer.layers.selection.active = two[0]
+    _, again = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    assert again is not widget
+    assert again.results.title.value == "a [denoised]"
+    assert again.results.show.choices == views
+    assert again.results.table.rowCount() == 2
+    assert again.strength.isEnabled()
+    assert again.strength.value == 0.5
+    viewer.layers.selection.active = two[1]
+    assert not again.results.native.isVisibleTo(again)
+    end_with_dock(viewer, again)
 
 
 def test_a_source_that_goes_in_mid_run_leaves_a_result_at_the_chosen_strength(

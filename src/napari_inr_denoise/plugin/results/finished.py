@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakSet
 
+from napari.components import LayerList
 from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
@@ -155,10 +157,34 @@ class FinishedLayers:
 
     A result is freed with its layer, and the data of its source with the source layer:
     removed layers do not stay in memory.
+
+    Attributes
+    ----------
+    layers : LayerList or None
+        The layers of the viewer; see `kept_with`.
     """
 
-    def __init__(self) -> None:
+    _kept: ClassVar[WeakSet[FinishedLayers]] = WeakSet()
+
+    def __init__(self, layers: LayerList | None = None) -> None:
         self._all: list[Finished] = []
+        self.layers = layers
+
+    @classmethod
+    def kept_with(cls, layers: LayerList) -> FinishedLayers:
+        """Return the results of a viewer, which no closing of a panel ends.
+
+        They belong to the layer list: its event holds them, and they go with it.
+        """
+        # napari gives plugins a proxy of the list, a new one each time.
+        own = getattr(layers, "__wrapped__", layers)
+        for kept in cls._kept:
+            if kept.layers is own:
+                return kept
+        made = cls(own)
+        own.events.removed.connect(lambda event: made.forget(event.value))
+        cls._kept.add(made)
+        return made
 
     def add(self, finished: Finished) -> None:
         """Add the newest result."""

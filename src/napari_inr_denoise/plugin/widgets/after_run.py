@@ -59,7 +59,7 @@ class AfterRun:
         say: Callable[[str], None],
     ) -> None:
         self._section, self._viewer, self._lifetime = section, viewer, lifetime
-        self._layers = FinishedLayers()
+        self._layers = FinishedLayers.kept_with(viewer.layers)
         self._offered: Finished | None = None
         self._strength = StrengthControl(section, lifetime, say)
         self._save = SaveControl(section, lifetime, say)
@@ -182,7 +182,7 @@ class AfterRun:
     def _follow_removal(self, event: Event) -> None:
         gone, offered = event.value, self._offered
         channels = () if offered is None else self._layers.channels_of(offered)
-        self._layers.forget(gone)
+        self._layers.forget(gone)  # the list of layers tells of it later
         if offered is None:
             return
         # Equal, but not the same: napari gives plugins a proxy of a layer.
