@@ -50,7 +50,7 @@ def test_they_say_where_they_come_from(
     only.setCurrentText("T time")
     only.activated.emit(only.currentIndex())
     assert row.letters_label.text() == "T Y X"
-    assert row.origin_label.text() == "from file"
+    assert row.origin_label.text() == "from layer"
     assert widget.inputs.notes_label.isVisibleTo(widget)
     viewer.add_image(np.ones((24, 24)), name="flat")
     assert not widget.inputs.notes_label.isVisibleTo(widget)

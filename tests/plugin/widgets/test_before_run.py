@@ -16,7 +16,7 @@ from napari_inr_denoise.core.preflight import estimate as preflight_module
 from napari_inr_denoise.core.preflight.estimate import Preflight
 from napari_inr_denoise.core.preflight.experience import EXPERIENCE
 from napari_inr_denoise.core.settings import PRESETS
-from napari_inr_denoise.plugin.layers.source.scope import STACK, VOLUME
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, STACK, VOLUME
 from napari_inr_denoise.plugin.runs import exclusive
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until
@@ -231,6 +231,27 @@ def test_what_cannot_be_denoised_is_said(viewer: Any, widget: InrDenoiseWidget) 
     assert widget.inputs.cost_label.value == "-"
     assert "Open Sample" in widget.status_label.value
     assert not widget.run_bar.start_button.isEnabled()
+
+
+def test_a_layer_without_a_plane_in_view_is_refused(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    viewer.layers.clear()
+    viewer.add_image(np.ones((10, 24, 24)), name="long")
+    rng = np.random.default_rng(0)
+    viewer.add_image(rng.poisson(40, (3, 24, 24)), name="short")
+    widget.scope.value = SLICE
+    viewer.dims.set_current_step(0, 8)
+    wait_until(lambda: "got Z 8 in view" in widget.status_label.value)
+    widget.run()
+    assert not widget.running
+    assert "'short'" in widget.status_label.value
+    viewer.dims.set_current_step(0, 2)
+    wait_until(lambda: not widget.status_label.value)
+    viewer.dims.set_current_step(0, 8)
+    wait_until(lambda: "got Z 8 in view" in widget.status_label.value)
+    widget.scope.value = STACK
+    wait_until(lambda: not widget.status_label.value)
 
 
 def test_method_context_and_output_are_those_of_the_run(

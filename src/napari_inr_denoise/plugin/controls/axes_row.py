@@ -10,7 +10,7 @@ from napari_inr_denoise.plugin.elements.form import button, order_tabs, row
 from napari_inr_denoise.plugin.elements.style import set_role
 from napari_inr_denoise.plugin.layers.axis_labels import OUTER_LETTERS, axes_origin
 from napari_inr_denoise.plugin.layers.files.file_notes import axes_notes
-from napari_inr_denoise.plugin.layers.metadata_keys import GUESSED_KEY
+from napari_inr_denoise.plugin.layers.metadata_keys import CORRECTED_KEY, GUESSED_KEY
 
 _UNNAMED = "Neither file nor layer names all dimensions."
 _MEANINGS = {"T": "time", "Z": "depth", "C": "channel"}
@@ -127,5 +127,6 @@ class AxesRow(QWidget):
         for choice, k in zip(self._choices, outer, strict=True):
             choice.setCurrentIndex(OUTER_LETTERS.index(letters[k]))
         self._layer.metadata.pop(GUESSED_KEY, None)  # the user has said it
+        self._layer.metadata[CORRECTED_KEY] = True
         self._layer.axis_labels = tuple(letter.lower() for letter in letters)
         self.edited.emit()

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from napari_inr_denoise.plugin.layers.metadata_keys import GUESSED_KEY, file_of
+from napari_inr_denoise.plugin.layers.metadata_keys import (
+    CORRECTED_KEY,
+    GUESSED_KEY,
+    file_of,
+)
 
 if TYPE_CHECKING:  # the reader and the writer load no layers
     from napari.layers import Layer
@@ -53,11 +57,13 @@ def axes_origin(layer: Layer) -> str:
     """Return where the axes of a layer come from: "from file", "from layer", "guessed".
 
     A layer tells them by labels such as "z"; napari's own labels are numbers. The
-    reader has labels for all, and notes those that it guessed.
+    reader has labels for all, and notes those that it guessed. What the user has
+    corrected is not what the file says.
     """
     labels = [str(label).upper() for label in layer.axis_labels]
     named = [label for label in labels if label in {*OUTER_LETTERS, "Y", "X"}]
     guessed = set(layer.metadata.get(GUESSED_KEY, ""))
     if len(set(named)) < len(labels) or guessed & set(labels):
         return "guessed"
-    return "from layer" if file_of(layer) is None else "from file"
+    corrected = CORRECTED_KEY in layer.metadata
+    return "from layer" if corrected or file_of(layer) is None else "from file"

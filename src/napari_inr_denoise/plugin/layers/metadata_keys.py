@@ -23,6 +23,8 @@ FILE_KEY = "inr_denoise_file"
 
 GUESSED_KEY = "inr_denoise_guessed_axes"
 """Key of the letters of the axes that a file does not name, as they were guessed."""
+CORRECTED_KEY = "inr_denoise_corrected_axes"
+"""Key of whether the user has corrected the axes of a layer."""
 NOTES_KEY = "notes"
 """Key of the sentences that the reader has for the user of a file."""
 

@@ -9,11 +9,13 @@ import napari
 from napari.layers import Image
 
 from napari_inr_denoise.core.settings import DenoiseSettings
+from napari_inr_denoise.plugin.layers.source.displayed import check_in_view
 from napari_inr_denoise.plugin.layers.source.layer_source import (
     LayerSource,
     take_source,
 )
 from napari_inr_denoise.plugin.layers.source.region import Region
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, VISIBLE
 from napari_inr_denoise.plugin.runs.queue import QueuedRun, RunQueue
 
 
@@ -46,6 +48,8 @@ def build_queue(
     for layer in layers:
         try:
             source = take_source(layer, viewer.dims, scope, region)
+            if scope in {SLICE, VISIBLE}:
+                check_in_view(layer, viewer.dims, source.axes)
         except ValueError as error:
             queue.refuse(layer.name, str(error))
             continue

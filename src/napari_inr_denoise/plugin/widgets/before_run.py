@@ -93,7 +93,7 @@ class BeforeRun:
         self._last: Choices | None = None
         self._needs: dict[str, Needs] = {}
         self._edits = 0
-        self._held = False
+        self._held = self._refused = False
         self.estimator = Estimator(self._request, lifetime)
         self._connect()
         self.choose_active()
@@ -247,7 +247,7 @@ class BeforeRun:
         self._inputs.show_image(layer, letters, planes)
         self._inputs.clear_estimates()
         self._needs = {}
-        self.problem.emit("" if layer is not None else NO_IMAGE)
+        self._refuse("" if layer is not None else NO_IMAGE)
         self.estimator.ask(noise=True, needs=True)
 
     def _watch(self, last: Image | None, layer: Image | None) -> None:
@@ -290,18 +290,24 @@ class BeforeRun:
         try:
             shown = take_source(layer, viewer.dims, SLICE, region)
         except ValueError as error:
-            self.problem.emit(str(error))
+            self._refuse(str(error))
             return None
         queue = build_queue(viewer, self.layers, scope, region, (inputs.settings,))
         if not queue.sources:
-            self.problem.emit(queue.summary())
+            self._refuse(queue.summary())
             return None
+        if self._refused:  # the plane in view can be denoised again
+            self._refuse("")
         names = self._names() if needs else ()
         return EstimateRequest(
             shown,
             queue.sources,
             {name: inputs.settings_of(name) for name in names},
         )
+
+    def _refuse(self, problem: str) -> None:
+        self._refused = bool(problem)
+        self.problem.emit(problem)
 
     def _names(self) -> tuple[str, ...]:
         """Return the qualities whose time is not known, the chosen one first."""

@@ -45,6 +45,31 @@ def current_slice(layer: Image, dims: Dims, shape: tuple[int, ...]) -> list[slic
     return [slice(number, number + 1) for number in numbers]
 
 
+def check_in_view(layer: Image, dims: Dims, axes: str) -> None:
+    """Raise ValueError if the viewer's sliders are beyond the planes of a layer.
+
+    Parameters
+    ----------
+    layer : Image
+        The layer.
+    dims : Dims
+        Dimensions of the viewer.
+    axes : str
+        A letter for each dimension of the layer.
+    """
+    at = layer.world_to_data(in_layer_units(layer, dims)[-layer.ndim :])
+    data = layer.data[0] if layer.multiscale else layer.data
+    offset = dims.ndim - layer.ndim
+    for axis in range(layer.ndim):
+        number, size = round(float(at[axis])), data.shape[axis]
+        if axis + offset not in dims.displayed and not 0 <= number < size:
+            raise ValueError(
+                f"layer {layer.name!r}: got {axes[axis]} {number} in view, wanted one "
+                f"of its planes, 0 to {size - 1}. Move the slider, or choose all "
+                "planes."
+            )
+
+
 def visible(layer: Image, axis: int, size: int) -> slice:
     """Return the middle of the visible part of an axis, for a preview."""
     # Corners are those of the displayed level; the slice is that of the full one.
