@@ -87,6 +87,9 @@ def test_the_whole_image_after_a_region_of_it(
     _run(viewer, widget, small)
     widget.region.value = None
     assert _run(viewer, widget, small).name == "noisy stack [denoised, whole]"
+    small.data = np.array(small.data)
+    third = _run(viewer, widget, small)
+    assert third.name == "noisy stack [denoised, whole, other data]"
 
 
 @pytest.mark.window

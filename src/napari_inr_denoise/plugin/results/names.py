@@ -65,7 +65,9 @@ def result_name(
     words = [word for word in _words(source, settings) if word not in theirs]
     if not words:
         words = [_difference(other.source, source)]
-    return with_words(name, *words)
+    third = named.get(with_words(name, *words))
+    more = () if third is None else (_difference(third.source, source),)
+    return with_words(name, *dict.fromkeys((*words, *more)))
 
 
 def repeats(finished: Finished, source: LayerSource, settings: DenoiseSettings) -> bool:
