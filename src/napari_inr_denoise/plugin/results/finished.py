@@ -169,22 +169,29 @@ class FinishedLayers:
     def __init__(self, layers: LayerList | None = None) -> None:
         self._all: list[Finished] = []
         self.layers = layers
+        self._left = False
 
     @classmethod
     def kept_with(cls, layers: LayerList) -> FinishedLayers:
-        """Return the results of a viewer, which no closing of a panel ends.
+        """Return the results that a closed panel of a viewer left, or new ones.
 
-        They belong to the layer list: its event holds them, and they go with it.
+        They belong to the layer list: its event holds them, and they go with it. Two
+        open panels have their own.
         """
         # napari gives plugins a proxy of the list, a new one each time.
         own = getattr(layers, "__wrapped__", layers)
         for kept in cls._kept:
-            if kept.layers is own:
+            if kept.layers is own and kept._left:
+                kept._left = False
                 return kept
         made = cls(own)
         own.events.removed.connect(lambda event: made.forget(event.value))
         cls._kept.add(made)
         return made
+
+    def leave(self) -> None:
+        """Leave the results to the next panel."""
+        self._left = True
 
     def add(self, finished: Finished) -> None:
         """Add the newest result."""

@@ -60,6 +60,7 @@ class AfterRun:
     ) -> None:
         self._section, self._viewer, self._lifetime = section, viewer, lifetime
         self._layers = FinishedLayers.kept_with(viewer.layers)
+        lifetime.undocking.connect(self._layers.leave)
         self._offered: Finished | None = None
         self._strength = StrengthControl(section, lifetime, say)
         self._save = SaveControl(section, lifetime, say)
