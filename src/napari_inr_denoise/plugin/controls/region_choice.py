@@ -63,8 +63,7 @@ class RegionChoice(ChoiceOfLayers):
         if layer is not None:
             axes = displayed_plane(layer, self._viewer.dims)
             place = {
-                "scale": [layer.scale[axis] for axis in axes],
-                "translate": [layer.translate[axis] for axis in axes],
+                "affine": _plane_to_world(layer, axes),
                 "units": [layer.units[axis] for axis in axes],
             }
         box = self._viewer.add_shapes(
@@ -96,6 +95,23 @@ class RegionChoice(ChoiceOfLayers):
 
     def _tell(self, *_: object) -> None:
         self.edited.emit()
+
+
+def _plane_to_world(layer: Image, axes: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the affine matrix (3, 3) from the pixels of a plane to the world.
+
+    It holds scale, translation, rotation, shear and affine of the layer.
+    """
+    origin, *steps = (np.zeros(layer.ndim) for _ in range(3))
+    for step, axis in zip(steps, axes, strict=True):
+        step[axis] = 1.0
+    start, *ends = (
+        np.asarray(layer.data_to_world(one))[list(axes)] for one in (origin, *steps)
+    )
+    matrix = np.eye(3)
+    matrix[:2, :2] = np.transpose([end - start for end in ends])
+    matrix[:2, 2] = start
+    return matrix
 
 
 def _edits(region: Region) -> list[Any]:

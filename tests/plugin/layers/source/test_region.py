@@ -319,10 +319,17 @@ def test_what_is_expected_counts_box_and_mask(
 
 
 @pytest.mark.window
+@pytest.mark.parametrize(
+    "turn", [np.eye(3), [[0, 1, 20], [-1, 0, 120], [0, 0, 1]]], ids=["", "turned"]
+)
 def test_what_the_canvas_shows_and_what_is_drawn(
-    viewer: Any, widget: InrDenoiseWidget
+    viewer: Any, widget: InrDenoiseWidget, turn: Any
 ) -> None:
     source = viewer.layers[0]
+    affine = np.eye(4)
+    affine[1:, 1:] = turn
+    source.affine = affine
+    viewer.reset_view()
     camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
     camera.zoom *= 4
     process_events(0.3)
