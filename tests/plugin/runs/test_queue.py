@@ -57,10 +57,10 @@ def test_what_became_of_several() -> None:
     assert queue.with_position("Fitting...").startswith("c (3 of 4): ")
     queue.drop()
     queue.drop()
-    queue.finish("Stopped by the user.")
+    queue.finish("Stopped by the user.", partial=True)
     assert queue.next() is None
     assert queue.summary().split("\n") == [
-        "1 of 4 layers denoised.",
+        "0 of 4 layers denoised.",
         "a: It is too small.",
         "b: Out of memory.",
         "c: Stopped by the user.",
@@ -221,7 +221,7 @@ def test_stop_keeps_the_best_so_far_and_drops_the_rest(
     assert "b [denoised]" not in viewer.layers
     assert not widget.run_bar.stop_button.isVisibleTo(widget)
     words = widget.status_label.value
-    assert "1 of 3 layers" in words
+    assert "0 of 3 layers" in words
     assert "a: Stopped" in words
     assert words.endswith("Not started: b, c.")
     assert len(three) == 3

@@ -150,9 +150,12 @@ class RunQueue:
             return ""
         return f"~{short_duration(left)} left{' in all' if self.count > 1 else ''}"
 
-    def finish(self, ending: str) -> None:
-        """Record that the current image has a result, and why its run ended."""
-        self._done += 1
+    def finish(self, ending: str, *, partial: bool = False) -> None:
+        """Record that the current image has a result, and why its run ended.
+
+        A partial result, of a run that was stopped, does not count as denoised.
+        """
+        self._done += not partial
         self._ending = f"{self._at_work}: {ending}"
 
     def fail(self, cause: str) -> None:

@@ -200,7 +200,7 @@ class RunController:
             self._compare_time(result)
         self._before = finished
         self.finished.emit(finished, self._run.settings.strength)
-        self._queue.finish(ending)
+        self._queue.finish(ending, partial=partial)
         self.said.emit(ending)
 
     def _compare_time(self, result: DenoiseResult) -> None:
