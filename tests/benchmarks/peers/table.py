@@ -63,7 +63,7 @@ def _number(cell: str) -> float:
 
 def cost_table(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the lines of a table: time, memory, and what a user needs to know."""
-    yield "| method | CPU s an image, median (most) | peak memory | needed to be told |"
+    yield "| method | CPU s an image, median (most) | peak memory | needs as input |"
     yield "|---|---|---|---|"
     for method in _methods_of(rows):
         if method in _REFERENCES:

@@ -75,8 +75,9 @@ def test_nearer_planes_are_no_context(
     assert series.problem(number, series.tiling.tiles[0]).shares_noise
 
 
-@pytest.mark.parametrize("mode", ["plane", "volume"])
-@pytest.mark.parametrize("context", [0, 1], ids=["one by one", "together"])
+@pytest.mark.parametrize(
+    ("mode", "context"), [("plane", 0), ("volume", 1)], ids=["one by one", "volume"]
+)
 def test_every_plane_says_so(mode: str, context: int, tiny: DenoiseSettings) -> None:
     settings = DenoiseSettings.from_dict(
         tiny.to_dict() | {"context": context, "mode": mode}
