@@ -54,7 +54,7 @@ class StackNoise:
         count : int
             Number of planes.
         shape_yx : tuple of int
-            Of each plane.
+            Rows and columns of a plane.
         """
         distance = planes_apart(read, count, shape_yx)
         if not may_have_pattern(count, shape_yx):

@@ -38,11 +38,12 @@ _PATCH, _QUIET = 8, 0.25
 least structure."""
 _SHARED, _ERRORS = 0.1, 3.0
 """Correlation above which noise is shared, and standard errors that are allowed beside.
-It was 0.03 at most on stacks with noise of each plane alone (3 to 10 000 photons)."""
+It was 0.03 at most on pollen and moving tissue with noise of each plane alone (3 to
+10 000 photons)."""
 _AS_HIGH = 0.93
 """Least correlation after the second filter over that after the first one. It is 0.96
-and more for shared noise, also if that is blurred in the plane, and 0.35 to 0.9 for
-structure, whose power falls."""
+and more for shared noise, also if that is blurred in the plane, and 0.35 to 0.93 for
+structure, whose power falls, unless the image has a grain of its own."""
 _FEWEST_LAGS = 4
 """Smallest number of distances from which a part that all planes share is known."""
 _Quiet = tuple[NDArray[np.float64], NDArray[np.float64]]

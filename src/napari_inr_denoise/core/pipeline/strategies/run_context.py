@@ -113,7 +113,7 @@ class RunContext:
         return self._stack_noise[1]
 
     def must_measure_stack(self, plane: Plane) -> bool:
-        """Return whether the fixed pattern may not be known before planes are read."""
+        """Return whether planes must be read first, to look for a fixed pattern."""
         stack = self._stack(plane)
         known = self._stack_noise is not None and self._stack_noise[0] is stack
         return not known and may_have_pattern(len(stack), self.plan.tiling.shape_yx)
