@@ -8,6 +8,10 @@ moving spots or a moving cell:
 With frames that share noise, as after a running mean:
 
     python -m tests.benchmarks.movies --frames 14 --filter mean --movies drift
+
+With frames of different noise, as after bleaching was corrected:
+
+    python -m tests.benchmarks.movies --frames 10 --corrected bleaching --movies drift
 """
 
 from __future__ import annotations
@@ -44,6 +48,7 @@ def main() -> None:
     parser.add_argument("--movies", nargs="+", default=list(_MOVIES), choices=_MOVIES)
     parser.add_argument("--frames", type=int, help="instead of 7 and 5")
     parser.add_argument("--filter", default="none", choices=_FILTERS)
+    parser.add_argument("--corrected", default="nothing", choices=_LIGHT_LEFT)
     options = parser.parse_args()
     for line in describe_run("tests.benchmarks.movies", torch.device("cpu")):
         print(line)
@@ -60,7 +65,8 @@ def main() -> None:
 
 def _measured(clean: _Movie, read: float, options: argparse.Namespace) -> str:
     rng = np.random.default_rng(options.seed + 1)
-    noisy = rng.poisson(clean) + rng.normal(0, read, clean.shape)
+    light = _LIGHT_LEFT[options.corrected](np.arange(len(clean)))[:, None, None]
+    noisy = (rng.poisson(clean * light) + rng.normal(0, read, clean.shape)) / light
     clean, noisy = (_FILTERS[options.filter](movie) for movie in (clean, noisy))
     result = denoise(noisy, axes="TYX", preset=options.preset, seed=options.seed)
     told, error = result.maps["uncertainty"], np.abs(result.image - clean)
@@ -131,6 +137,12 @@ _FILTERS: dict[str, Callable[[_Movie], _Movie]] = {
     "blur": lambda movie: gaussian_filter1d(movie, 1.0, axis=0),
     "resampled": lambda movie: zoom(movie, (2, 1, 1), order=1),
 }
+_LIGHT_LEFT: dict[str, Callable[[NDArray[np.int_]], _Movie]] = {
+    "nothing": lambda frame: np.ones(frame.shape),
+    "bleaching": lambda frame: 0.8**frame,
+    "exposures": lambda frame: np.where(frame % 2, 0.1, 1.0),
+}
+"""What was corrected, and the light of each frame."""
 _MOVIES: dict[str, Callable[[int, int, _Random], _Movie]] = {
     "still": _still,
     "drift": _drift,

@@ -85,6 +85,52 @@ def test_without_such_noise_the_planes_are_as_they_were_read() -> None:
     np.testing.assert_array_equal(problem.plane_yxs[..., 0], planes[2])
 
 
+BLEACHED = 0.8 ** np.arange(len(CLEAN))[:, None, None]
+
+
+def _bleaching_corrected(planes: Array = CLEAN) -> Array:
+    """Return photon noise of planes that were divided by what is left of the light."""
+    return np.random.default_rng(0).poisson(planes * BLEACHED) / BLEACHED
+
+
+@pytest.mark.parametrize("pedestal", [0.0, 100.0])
+def test_planes_of_more_and_more_noise_are_divided_by_factors(pedestal: float) -> None:
+    series = _series(_bleaching_corrected() + pedestal)
+    for number, noisy in enumerate(_bleaching_corrected() + pedestal):
+        problem = series.problem(number, series.tiling.tiles[0])
+        original = problem.original or problem
+        np.testing.assert_array_equal(original.plane_yxs[..., 0], noisy)
+        np.testing.assert_allclose(
+            problem.restored(problem.plane_yxs), original.plane_yxs, rtol=1e-5
+        )
+        true = np.sqrt((CLEAN[number] / BLEACHED[number]).mean())
+        assert original.noise.sigma == pytest.approx(true, rel=0.15)
+        assert original.noise.levels == ()
+        assert series.context_numbers(number) is not None
+
+
+def test_the_map_and_the_factors_are_found_together() -> None:
+    light = BLEACHED * LIGHT**1.5
+    series = _series(np.random.default_rng(0).poisson(CLEAN * light) / light)
+    for number in range(len(CLEAN)):
+        original = series.problem(number, series.tiling.tiles[0]).original
+        assert original is not None
+        assert original.level is not None
+        assert np.log(original.level.scale_yx * LIGHT**1.5).std() < 0.3
+        true = np.sqrt((CLEAN[number] / light[number]).mean())
+        assert original.noise.sigma == pytest.approx(true, rel=0.2)
+
+
+def test_a_plane_of_far_too_much_noise_does_not_belong_to_the_others() -> None:
+    light = np.array([1, 1, 0.02, 1, 1])[:, None, None]
+    series = _series(np.random.default_rng(0).poisson(CLEAN * light) / light)
+    assert series.context_numbers(2) is None
+    problem = series.problem(3, series.tiling.tiles[0])
+    true = np.sqrt(CLEAN[3].mean())
+    noise = problem.noise if problem.original is None else problem.original.noise
+    assert noise.sigma == pytest.approx(true, rel=0.1)
+
+
 def test_a_blank_plane_is_still_blank() -> None:
     planes = _corrected()
     planes[1] = 7.0

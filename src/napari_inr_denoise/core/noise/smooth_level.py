@@ -70,7 +70,9 @@ def smooth_level(
     for _ in range(_ROUNDS):
         even = level.even(plane_yxs)
         change = _change(even, valid_yx, level.curves)
-        power = _power(level.noise, even[valid_yx])
+        noise, mean = level.noise, float(even[valid_yx].mean())
+        photons = noise.gain * (mean - noise.offset)
+        power = division_power(photons, noise.sigma**2)
         scale = level.scale_yx * np.exp(change * power)
         # A polynomial may run far off where there is no valid pixel.
         scale = scale.clip(scale[valid_yx].min(), scale[valid_yx].max())
@@ -130,16 +132,20 @@ def _base(noise: NoiseModel, values: NDArray[np.float64]) -> float:
     return noise.offset if noise.gain > 0 else float(np.median(values))
 
 
-def _power(noise: NoiseModel, values: NDArray[np.float64]) -> float:
+def division_power(photon_variance: float, variance: float) -> float:
     """Return the power of the relative variance by which a plane is divided.
 
     1 for photon noise, whose variance grows with the intensity: the plane is then in
     photons. A half for noise that does not.
+
+    Parameters
+    ----------
+    photon_variance : float
+        Variance of the photon noise; 0 or less if there is none.
+    variance : float
+        Variance of all noise.
     """
-    if not noise.gain > 0:
-        return 0.5
-    photons = noise.gain * max(float(values.mean()) - noise.offset, 0.0)
-    return 0.5 + 0.5 * min(photons / noise.sigma**2, 1.0)
+    return 0.5 + 0.5 * min(max(photon_variance / variance, 0.0), 1.0)
 
 
 def _smoothed(

@@ -159,7 +159,7 @@ def with_level(problem: NoisyPlane, level: SmoothLevel) -> NoisyPlane:
     noise = replace(
         problem.noise,
         sigma=sigma,
-        levels=tuple(levels.tolist()),
+        levels=tuple(levels.tolist()) if np.ptp(level.scale_yx) > 0 else (),
         grain=level.noise.grain * typical,
     )
     return replace(problem, fitted_yx=fitted, noise=noise)

@@ -27,7 +27,8 @@ from napari_inr_denoise.core.sampling.parts import (
     centre,
     spread,
 )
-from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
+from napari_inr_denoise.core.sampling.plane_factors import PlaneFactors
+from napari_inr_denoise.core.sampling.shared_noise import SharedNoise, divided
 from napari_inr_denoise.core.sampling.similarity import shares_structure
 from napari_inr_denoise.core.sampling.stack_noise import (
     NOTHING_IN_COMMON,
@@ -142,20 +143,49 @@ class Series:
         self._reach = reach if count > 1 else 0
         self._last_part: tuple[int, tuple[slice, slice], _Part] | None = None
         self._level: SmoothLevel | None = None
+        self._factors: PlaneFactors | None = None
+        self._factor_of: dict[int, float] = {}
         self._crops = self._noise_crops()
-        self.noise = self._undivided = SharedNoise.of(self._crops)
+        self.noise = self._undivided = SharedNoise.of(_all(self._crops))
         self._context_numbers: dict[int, tuple[int | None, ...] | None] = {}
         self._has_series_noise: dict[int, bool] = {}
         self._blank: dict[int, bool] = {}
         self._cache: OrderedDict[tuple[int, int], NoisyPlane] = OrderedDict()
 
     def even_out(self) -> None:
-        """Divide all planes by the map of their noise level, if it changes smoothly.
+        """Divide planes by what makes their noise the same.
 
-        For example after a correction of the illumination. `noise` is then that of the
-        divided planes, and `problem` returns them. Call this before any other method.
+        A plane with another level than the others is divided by a factor, for example
+        after bleaching was corrected. All planes are divided by the map of the level
+        if it changes smoothly, for example after a correction of the illumination.
+        `noise` is then that of the divided planes, and `problem` returns them. Call
+        this before any other method.
         """
-        crops, self._crops = self._crops, []
+        crops, self._crops = self._crops, {}
+        if self._reach and not self.noise.model.correlated:
+            self._factors = PlaneFactors.of(self.noise, [*crops.values()])
+            if not self._factors.alike:
+                self.noise = self._undivided = self._factors.noise
+                crops = self._noise_crops()
+        self._find_map(_all(crops))
+
+    def _factor(self, number: int) -> float:
+        """Return the factor of the noise of a plane; NaN if it has no noise."""
+        if self._factors is None:
+            return 1.0
+        if number not in self._factor_of:
+            parts = [self._part(number, window) for window in self._tested()]
+            values = [(part.values_yxs, part.valid_yx) for part in parts]
+            self._factor_of[number] = self._factors.factor(values)
+        return self._factor_of[number]
+
+    def _divisor(self, number: int) -> float:
+        """Return what a plane is divided by."""
+        factor = self._factor(number)
+        return factor if factor > 0 else 1.0
+
+    def _find_map(self, crops: list[Values]) -> None:
+        """Find the map of a noise level that changes smoothly, if it does."""
         if math.prod(self.tiling.shape_yx) > _MAX_LEVEL_PIXELS[1]:
             return
         if self.tiling.count > 1:
@@ -165,7 +195,7 @@ class Series:
         self._level = self.noise.smooth_level(self._whole_planes(crops))
         if self._level is None:
             return
-        self.noise = SharedNoise.of(self._noise_crops())
+        self.noise = SharedNoise.of(_all(self._noise_crops()))
         if self.noise.model.correlated:
             self._level, self.noise = None, self._undivided
 
@@ -182,20 +212,22 @@ class Series:
         planes = [self._crop(number, whole) for number in chosen]
         return [one for one in planes if _varies(*one)] or planes
 
-    def _noise_crops(self) -> list[Values]:
-        """Read the crops on which the noise is measured."""
+    def _noise_crops(self) -> dict[int, list[Values]]:
+        """Read the crops on which the noise is measured, by number of the plane."""
         chosen = spread(self.count, _MAX_MEASURED)
         tiles = self._some_tiles(max(_MAX_MEASURED // len(chosen), 1))
-        crops = [
-            self._crop(number, centre(tile.window))
+        crops = {
+            number: [self._crop(number, centre(tile.window)) for tile in tiles]
             for number in chosen
-            for tile in tiles
-        ]
+        }
         # A blank plane has no noise, which would lower that of the others.
-        measured = [
-            (values, valid) for values, valid in crops if _varies(values, valid)
-        ]
-        return measured or crops
+        measured = {
+            number: [
+                (values, valid) for values, valid in parts if _varies(values, valid)
+            ]
+            for number, parts in crops.items()
+        }
+        return {k: parts for k, parts in measured.items() if parts} or crops
 
     def _some_tiles(self, most: int) -> list[Tile]:
         tiles = self.tiling.tiles
@@ -258,15 +290,24 @@ class Series:
         None if the plane does not have the noise of the series.
         """
         if number not in self._has_series_noise:
-            self._has_series_noise[number] = self.noise.fits(self._test_crops(number))
+            factors, parts = self._factors, self._test_crops(number)
+            if factors is None:
+                fits = self.noise.fits(parts)
+            else:
+                near = factors.is_near(self._factor(number))
+                fits = near and self.noise.is_even(parts)
+            self._has_series_noise[number] = fits
         middle = self.tiling.tiles[self.tiling.count // 2]
         return self.problem(number, middle) if self._has_series_noise[number] else None
 
     def _test_crops(self, number: int) -> list[Values]:
+        return [self._crop(number, window) for window in self._tested()]
+
+    def _tested(self) -> list[tuple[slice, slice]]:
+        """Return the windows of planes that are tested against the shared noise."""
         if self.tiling.count == 1:
-            return [self._crop(number, self.tiling.tiles[0].window)]
-        tiles = self._some_tiles(_MAX_TESTED_TILES)
-        return [self._crop(number, centre(tile.window)) for tile in tiles]
+            return [self.tiling.tiles[0].window]
+        return [centre(one.window) for one in self._some_tiles(_MAX_TESTED_TILES)]
 
     def _crop(self, number: int, window: tuple[slice, slice]) -> Values:
         """Return a part of a plane without structured noise and constant fill.
@@ -274,9 +315,25 @@ class Series:
         It is divided by the map of the noise level, if there is one.
         """
         part = self._part(number, window)
-        if self._level is None or not _varies(part.values_yxs, part.valid_yx):
-            return part.values_yxs, part.valid_yx
-        return self._level.cropped(window).even(part.values_yxs), part.valid_yx
+        values = part.values_yxs
+        level = self._level_of(number, window)
+        if level is not None and _varies(values, part.valid_yx):
+            values = level.even(values)
+        return values, part.valid_yx
+
+    def _level_of(self, number: int, window: tuple[slice, slice]) -> SmoothLevel | None:
+        """Return by what a part of a plane is divided; None if it is not."""
+        factor = self._divisor(number)
+        level = self._level and self._level.cropped(window)
+        if factor == 1 or self._factors is None:
+            return level
+        base = self._factors.fixed * (1 - factor)
+        if level is None:
+            shape_yx = [one.stop - one.start for one in window]
+            scale = np.full(shape_yx, factor)
+            return SmoothLevel(scale, base, self.noise.model, self.noise.curves)
+        scale = level.scale_yx * factor
+        return replace(level, scale_yx=scale, base=base + level.base * factor)
 
     def _part(self, number: int, window: tuple[slice, slice]) -> _Part:
         """Return a part of a plane. The last one is kept: it is tested, then used."""
@@ -353,24 +410,29 @@ class Series:
     def _read_tile(self, number: int, tile: Tile) -> NoisyPlane:
         part = self._part(number, tile.window)
         values, valid = part.values_yxs, part.valid_yx
+        own, factor = self._undivided, self._divisor(number)
+        if factor != 1 and self._factors is not None:
+            fixed = self._factors.fixed
+            own = own.down_to(divided(values, factor, fixed)).stretched(factor, fixed)
         problem = NoisyPlane(
             values,
             valid,
             valid,
-            self._undivided.on(values, valid),
+            own.on(values, valid),
             self._spacing_yx,
-            self._undivided.curves,
+            own.curves,
             part.structured_yxs,
             part.compressed_yxs,
             fill_share=part.fill_share,
             pixel_offsets=self._pixel_offsets,
             shares_noise=self._distance > 1,
         )
-        if self._level is None:
+        level = self._level_of(number, tile.window)
+        if level is None:
             return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
-        level = self._level.cropped(tile.window)
-        noise = self.noise.on(level.even(values), valid)
-        level = replace(level, noise=noise, curves=self.noise.curves)
+        even = level.even(values)
+        noise = self.noise if factor == 1 else self.noise.down_to(even)
+        level = replace(level, noise=noise.on(even, valid), curves=noise.curves)
         return with_level(problem, level).evened()
 
     def member(self, number: int, tile: Tile) -> SeriesTile:
@@ -381,6 +443,10 @@ class Series:
         )
         part = number * self.tiling.count + tile.number
         return SeriesTile(number, part, self.problem(number, tile), context)
+
+
+def _all(crops: dict[int, list[Values]]) -> list[Values]:
+    return [one for parts in crops.values() for one in parts]
 
 
 def _varies(values: NDArray[np.float64], valid: NDArray[np.bool_]) -> bool:

@@ -221,3 +221,29 @@ def test_the_slopes_error_is_that_of_a_weighted_line(rng: np.random.Generator) -
     error = _slope_error(columns, weight, y - np.polyval(line, x))
     assert error == pytest.approx(np.sqrt(covariance[0, 0]))
     assert _slope_error(columns, weight, 0 * y) == 0
+
+
+def test_a_stretched_function_is_that_of_the_stretched_image() -> None:
+    noisy, _ = _frame(5.0, 20.0, 2.0)
+    curve = _measure(noisy)
+    own = _measure(PEDESTAL + 3 * (noisy - PEDESTAL))
+    stretched = curve.stretched(3.0, PEDESTAL)
+    assert stretched.gain == pytest.approx(own.gain)
+    assert stretched.variance_at_zero == pytest.approx(own.variance_at_zero)
+    np.testing.assert_allclose(stretched.intensities, own.intensities)
+    np.testing.assert_allclose(stretched.variances, own.variances)
+
+
+def test_below_the_darkest_bin_the_line_goes_on() -> None:
+    noisy, clean = _frame(5.0, 50.0)
+    curve = _measure(noisy)
+    darkest = curve.intensities[0]
+    lower = PEDESTAL + (darkest - PEDESTAL) / 4
+    longer = curve.down_to(lower)
+    expected = curve.variance(np.array(darkest)) / 4
+    assert longer.variance(np.array(lower)) == pytest.approx(expected, rel=0.15)
+    np.testing.assert_array_equal(
+        longer.variance(clean[clean >= darkest]),
+        curve.variance(clean[clean >= darkest]),
+    )
+    assert curve.down_to(darkest + 1) is curve

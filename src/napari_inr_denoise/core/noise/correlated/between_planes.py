@@ -9,33 +9,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d, gaussian_filter, minimum_filter
 
-from napari_inr_denoise.core.noise.level.level_function import fill_invalid
+from napari_inr_denoise.core.noise.level.quiet_patches import (
+    QUIET,
+    QuietPatches,
+)
 
 MOST_CONSECUTIVE = 16
 """Number of consecutive planes that suffice."""
 _FEWEST = 3
 """Smallest number of planes. Fewer are denoised one by one."""
-_HIGH_PASS = (
-    np.array([1.0, -2.0, 1.0]) / math.sqrt(6),
-    np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / math.sqrt(70),
-)
-"""Filters along rows and columns, of rising frequency. They remove offsets of lines."""
-_MARGIN = 5
-"""Side of the window of the wider filter, in pixels."""
 _AREA = 3.8
 """Pixels that share white noise after the first filter: the sum of its squared
 autocorrelation."""
-_FINE, _COARSE = 1.0, 4.0
-"""Blurs, in pixels, between which structure is looked for."""
-_PATCH, _QUIET = 8, 0.25
-"""Side of a patch in pixels, and share of the patches that are taken: those with the
-least structure."""
 _SHARED, _ERRORS = 0.1, 3.0
 """Correlation above which noise is shared, and standard errors that are allowed beside.
 It was 0.03 at most on pollen and moving tissue with noise of each plane alone (3 to
@@ -46,9 +35,7 @@ and more for shared noise, also if that is blurred in the plane, and 0.35 to 0.9
 structure, whose power falls, unless the image has a grain of its own."""
 _FEWEST_LAGS = 4
 """Smallest number of distances from which a part that all planes share is known."""
-_Quiet = tuple[NDArray[np.float64], NDArray[np.float64]]
 _TINY = float(np.finfo(float).tiny)
-_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 def independent_distance(
@@ -70,9 +57,9 @@ def independent_distance(
     int
         1 if adjacent planes do not share noise, or if it cannot be told.
     """
-    found = [_patches(values, valid) for values, valid in planes]
+    found = [QuietPatches.of(values, valid) for values, valid in planes]
     lags = range(1, max(len(found) - 1, 2))  # two pairs of each where there are any
-    if len(found) < _FEWEST or not found[0][0].size:
+    if len(found) < _FEWEST or not found[0].structure.size:
         return 1
     of_lags = [_correlation(found, lag) for lag in lags]
     common = 0.0
@@ -86,49 +73,7 @@ def independent_distance(
     return len(found)
 
 
-def _patches(values_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]) -> _Quiet:
-    """Return the filtered patches of a plane, and the structure of each.
-
-    Returns
-    -------
-    patches : ndarray, shape (filters, patches, pixels)
-        Pixels of all samples, without structure of low frequencies.
-    structure : ndarray, shape (patches,)
-        Variance at middle frequencies; infinite where a pixel is invalid or where there
-        is no noise.
-    """
-    inside = _cut(minimum_filter(valid_yx, _MARGIN)[..., None]).all(axis=-1)
-    samples = range(values_yxs.shape[-1])
-    planes = [fill_invalid(values_yxs[..., k], valid_yx) for k in samples]
-    middle = [gaussian_filter(p, _FINE) - gaussian_filter(p, _COARSE) for p in planes]
-    patches = np.stack(
-        [
-            _cut(np.stack([_filtered(one, high_pass) for one in planes], axis=-1))
-            for high_pass in _HIGH_PASS
-        ]
-    )
-    structure = _cut(np.stack(middle, axis=-1)).var(axis=-1)
-    structure[~inside | ~patches.any(axis=(0, -1))] = np.inf
-    return patches, structure
-
-
-def _filtered(
-    plane_yx: NDArray[np.floating], high_pass: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    rows = correlate1d(plane_yx, high_pass, axis=0)
-    return np.asarray(correlate1d(rows, high_pass, axis=1))
-
-
-def _cut(plane_yxs: NDArray[_Scalar]) -> NDArray[_Scalar]:
-    """Return the patches of a plane, (patches, pixels)."""
-    rows, columns = (size // _PATCH for size in plane_yxs.shape[:2])
-    whole = plane_yxs[: rows * _PATCH, : columns * _PATCH]
-    samples = plane_yxs.shape[2]
-    blocks = whole.reshape(rows, _PATCH, columns, _PATCH, samples).swapaxes(1, 2)
-    return blocks.reshape(rows * columns, _PATCH * _PATCH * samples)
-
-
-def _correlation(planes: list[_Quiet], lag: int) -> tuple[float, float, float]:
+def _correlation(planes: list[QuietPatches], lag: int) -> tuple[float, float, float]:
     """Return the correlation of the noise of planes `lag` apart.
 
     Returns
@@ -139,13 +84,13 @@ def _correlation(planes: list[_Quiet], lag: int) -> tuple[float, float, float]:
         Standard error of the first one.
     """
     of_pairs, pixels = [], 0
-    for (one, structure), (other, others) in zip(planes, planes[lag:], strict=False):
-        both = structure + others
+    for one, other in zip(planes, planes[lag:], strict=False):
+        both = one.structure + other.structure
         known = np.isfinite(both)
         if not known.any():
             continue
-        quiet = both <= np.quantile(both[known], _QUIET)
-        first, second = one[:, quiet], other[:, quiet]
+        quiet = both <= np.quantile(both[known], QUIET)
+        first, second = one.filtered[:, quiet], other.filtered[:, quiet]
         # Bright patches have more noise; all count alike.
         power = (np.square(first) + np.square(second)).mean(axis=-1)
         shared = 2 * (first * second).mean(axis=-1)

@@ -87,6 +87,44 @@ class NoiseLevelFunction:
             variances=tuple(one * factor for one in self.variances),
         )
 
+    def down_to(self, intensity: float) -> NoiseLevelFunction:
+        """Return the function with the line below the darkest bin, for darker images.
+
+        Parameters
+        ----------
+        intensity : float
+            Lowest intensity of the image, without its noise.
+        """
+        darkest, variance = self.intensities[0], self.variances[0]
+        if intensity >= darkest or not variance > 0:
+            return self
+        below, at_darkest = self.line(np.array([intensity, darkest])).tolist()
+        return replace(
+            self,
+            intensities=(intensity, *self.intensities),
+            variances=(variance * below / at_darkest, *self.variances),
+        )
+
+    def stretched(self, factor: float, fixed: float) -> NoiseLevelFunction:
+        """Return the function after the intensities are multiplied by a factor.
+
+        Parameters
+        ----------
+        factor : float
+            Above 0.
+        fixed : float
+            The intensity that stays what it is.
+        """
+        gain = self.gain * factor
+        kept = self.variance_at_zero + self.gain * fixed
+        return replace(
+            self,
+            gain=gain,
+            variance_at_zero=kept * factor**2 - gain * fixed,
+            intensities=tuple(fixed + factor * (k - fixed) for k in self.intensities),
+            variances=tuple(one * factor**2 for one in self.variances),
+        )
+
     @property
     def least(self) -> float:
         """Lowest variance at any intensity."""

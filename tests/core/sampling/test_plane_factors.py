@@ -1,0 +1,60 @@
+"""Tests of the factors that planes of a stack were multiplied by."""
+
+import numpy as np
+import pytest
+
+from napari_inr_denoise.core.sampling.parts import Values
+from napari_inr_denoise.core.sampling.plane_factors import PlaneFactors
+from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
+from tests.phantoms import Array, cells
+
+LIGHT = np.array([1.0, 0.3, 1.0, 0.3, 1.0])
+CLEAN = 10 + np.stack([np.roll(cells(), number, 1) for number in range(len(LIGHT))])
+
+
+def _found(planes: Array) -> tuple[PlaneFactors, list[list[Values]]]:
+    every = np.ones(planes.shape[1:], bool)
+    parts = [[(plane[..., None], every)] for plane in planes]
+    noise = SharedNoise.of([one for part in parts for one in part])
+    return PlaneFactors.of(noise, parts), parts
+
+
+@pytest.mark.parametrize("pedestal", [0.0, 200.0])
+def test_what_photon_noise_was_multiplied_by_is_found(pedestal: float) -> None:
+    """With a pedestal as well that the multiplication left as it was."""
+    light = LIGHT[:, None, None]
+    noisy = np.random.default_rng(0).poisson(CLEAN * light) / light
+    factors, parts = _found(noisy + pedestal)
+    assert not factors.alike
+    assert factors.fixed == pytest.approx(pedestal, abs=8)
+    found = np.array([factors.factor(part) for part in parts])
+    np.testing.assert_allclose(found[1] / found[0], LIGHT[0] / LIGHT[1], rtol=0.15)
+    np.testing.assert_allclose(found, factors.measured, rtol=0.05)
+    assert all(factors.is_near(factor) for factor in found)
+
+
+def test_noise_that_ignores_light_is_divided_by_its_level() -> None:
+    """For example of planes that were averaged from more or fewer frames."""
+    levels = np.array([2.0, 6.0, 2.0, 6.0, 2.0])
+    noise = np.random.default_rng(0).normal(0, 1, CLEAN.shape)
+    factors, parts = _found(1000 + CLEAN + levels[:, None, None] * noise)
+    assert factors.fixed == pytest.approx(1000 + np.median(CLEAN), abs=10)
+    found = np.array([factors.factor(part) for part in parts])
+    np.testing.assert_allclose(found[1] / found[0], 3, rtol=0.1)
+
+
+def test_planes_of_one_noise_have_no_factors() -> None:
+    factors, parts = _found(np.random.default_rng(0).poisson(CLEAN).astype(float))
+    assert factors.alike
+    assert [factors.factor(part) for part in parts] == [1.0] * len(parts)
+    assert factors.is_near(3.0)
+    assert not factors.is_near(20.0)
+
+
+def test_a_plane_without_noise_has_no_factor() -> None:
+    noisy = np.random.default_rng(0).poisson(CLEAN).astype(float)
+    factors, parts = _found(noisy)
+    ((values, every),) = parts[0]
+    factor = factors.factor([(np.full_like(values, 7.0), every)])
+    assert np.isnan(factor)
+    assert not factors.is_near(factor)
