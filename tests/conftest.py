@@ -20,6 +20,9 @@ from napari_inr_denoise.core.settings import DenoiseSettings
 
 # A test must not touch the user's own napari settings: none are read or written.
 os.environ["NAPARI_CONFIG"] = ""
+# Each core has a process that runs tests: more threads of torch would only be in the
+# way of each other. What depends on their number sets it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REQUIRE_WINDOW = "INR_DENOISE_REQUIRE_WINDOW"
 DATA = "INR_DENOISE_DATA"

@@ -20,7 +20,7 @@ def _scene(side: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("sigma", [2.0, 10.0, 30.0])
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_chens_level_of_known_noise_within_three_percent(
     sigma: float, seed: int
 ) -> None:
@@ -37,13 +37,13 @@ def test_sigma_of_photon_noise_is_its_rms() -> None:
 
 
 def test_rgb_noise_uses_all_samples(rng: np.random.Generator) -> None:
-    clean = np.stack([_scene(256)] * 3, axis=-1)
+    clean = np.stack([_scene(160)] * 3, axis=-1)
     noisy = clean + rng.normal(0, 7, clean.shape)
     assert estimate_noise(noisy, axes="YXS").sigma == pytest.approx(7, rel=0.03)
 
 
 def test_a_grey_image_stored_as_rgb_has_its_noise(rng: np.random.Generator) -> None:
-    grey = _scene(256) + rng.normal(0, 7, (256, 256))
+    grey = _scene(160) + rng.normal(0, 7, (160, 160))
     rgb = np.stack([grey] * 3, axis=-1)
     assert estimate_noise(rgb, axes="YXS").sigma == pytest.approx(7, rel=0.03)
 
@@ -82,7 +82,7 @@ def test_a_constant_image_has_no_noise() -> None:
     assert model.describe() == "Noise: none found."
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(scale=st.floats(0.01, 1e4), offset=st.floats(-1e4, 1e4), seed=st.integers(0, 99))
 def test_sigma_follows_the_intensity_scale(
     scale: float, offset: float, seed: int
@@ -113,7 +113,7 @@ def test_a_few_pixels_have_no_known_level(shape: tuple[int, int]) -> None:
 
 def test_the_stack_level_is_the_rms_of_its_planes(rng: np.random.Generator) -> None:
     levels = np.array([2.0, 4.0, 8.0])
-    stack = rng.normal(0, 1, (3, 256, 256)) * levels[:, None, None]
+    stack = rng.normal(0, 1, (3, 128, 128)) * levels[:, None, None]
     wanted = np.sqrt(np.mean(levels**2))
     assert estimate_noise(stack).sigma == pytest.approx(wanted, rel=0.03)
 

@@ -157,8 +157,8 @@ def _stack(correlated: bool) -> np.ndarray:
     [
         ("fast", {"window_steps": 3}),
         ("best", {"window_steps": 2, "attention_steps": 2, "n_augmentations": 2}),
-        ("paper", {"max_steps": 3}),
-        ("paper", {"max_steps": 3, "mode": "volume"}),
+        ("paper", {"max_steps": 3, "width": 128}),
+        ("paper", {"max_steps": 3, "width": 128, "mode": "volume"}),
     ],
 )
 def test_a_result_has_the_same_bytes_for_any_number_of_threads(

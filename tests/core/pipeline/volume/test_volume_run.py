@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_steps
 from napari_inr_denoise.core.settings import preset_settings
 
@@ -113,15 +114,19 @@ def test_a_volume_without_noise_comes_back_as_it_was() -> None:
 
 def test_a_stop_keeps_the_best_so_far_and_the_same_call_goes_on() -> None:
     both = np.stack([_noisy(_truth()), _noisy(_truth()[::-1], 2)])
-    steps = denoise_steps(both, "TZYX", SETTINGS)
+    run = GeneratorResult(denoise_steps(both, "TZYX", SETTINGS))
+    steps = iter(run)
     step = next(s for s in steps if len(s.finished) == 1 and s.fit and s.fit.step > 50)
     kept = step.stopped()
-    steps.close()
+    kept_image = kept.image.copy()
+    for _ in steps:  # the run itself goes on, to compare with
+        pass
+    assert np.array_equal(kept.image, kept_image)
     first, second = kept.report.files[0].planes
     assert (first.reason, second.reason) == ("noise_level", "stopped")
     assert np.isfinite(kept.image).all()
     assert not np.array_equal(kept.image[1], both[1].astype(np.float32))
-    whole = denoise(both, axes="TZYX", settings=SETTINGS)
+    whole = run.result
     again = denoise(both, axes="TZYX", settings=SETTINGS, resume=kept)
     assert np.array_equal(again.image, whole.image)
     assert [one.index for one in again.report.files[0].planes] == [{"T": 0}, {"T": 1}]
