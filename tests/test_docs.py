@@ -37,7 +37,9 @@ def test_the_blocks_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, preset in settings_module.PRESETS.items():
-        quick = replace(preset, max_steps=40, window_steps=10, attention_steps=5)
+        quick = replace(preset, n_augmentations=2)
+        quick = replace(quick, max_steps=40, window_steps=10, attention_steps=5)
+        quick = replace(quick, width=64, window_width=32, attention_width=8)
         monkeypatch.setitem(settings_module.PRESETS, name, quick)
     monkeypatch.chdir(tmp_path)
     run_page(page)

@@ -27,7 +27,7 @@ NOT_XML = st.characters(
     exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"
 )
 FAST = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

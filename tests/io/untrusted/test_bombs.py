@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from functools import cache
 from pathlib import Path
@@ -22,14 +23,26 @@ from tests.io.hostile_files import (
 )
 
 _MEGABYTE = bytes(2**20)
+_COUNT = 2**10
 
 
 @cache
 def _deflated(window_bits: int = 15) -> bytes:
-    """Return 1 GiB of zeros, compressed to a thousandth of it."""
-    packer = zlib.compressobj(1, wbits=window_bits)
-    parts = [packer.compress(_MEGABYTE) for _ in range(2**10)]
-    return b"".join(parts) + packer.flush()
+    """Return 1 GiB of zeros, compressed to a thousandth of it.
+
+    One megabyte is compressed and repeated; 31 window bits are for gzip.
+    """
+    packer = zlib.compressobj(9, wbits=-15)
+    part = packer.compress(_MEGABYTE) + packer.flush(zlib.Z_FULL_FLUSH)
+    body = part * _COUNT + packer.flush()
+    size = len(_MEGABYTE) * _COUNT
+    if window_bits != 31:
+        # Adler-32 of zeros: the sum of bytes is 1, that of the sums is the size.
+        return b"\x78\x01" + body + struct.pack(">HH", size % 65521, 1)
+    check = 0
+    for _ in range(_COUNT):
+        check = zlib.crc32(_MEGABYTE, check)
+    return b"\x1f\x8b\x08" + bytes(7) + body + struct.pack("<II", check, size)
 
 
 def _tiff(path: Path, side: int, strip: bytes) -> None:
