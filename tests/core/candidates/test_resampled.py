@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ def _noisy(axes: str) -> NDArray[np.float64]:
     return np.asarray(100 + 30 * np.sin(y / 3) + random.normal(0, 5, shape))
 
 
+@cache
 def _run(axes: str) -> tuple[DenoiseResult, NDArray[np.float64]]:
     noisy = _noisy(axes)
     spacing = (2.0, 1.0, 1.0) if axes.index("Z") < axes.index("Y") else None

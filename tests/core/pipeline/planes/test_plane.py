@@ -15,6 +15,7 @@ from napari_inr_denoise.core.denoise import DenoiseResult, denoise, denoise_step
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.pipeline.output.result import DenoiseStep
 from napari_inr_denoise.core.pipeline.planes.plane import plane_steps
 from napari_inr_denoise.core.pipeline.planes.plane_report import record_tile
 from napari_inr_denoise.core.report.report import PlaneReport
@@ -62,12 +63,23 @@ def _plane(result: DenoiseResult) -> PlaneReport:
 
 
 @cache
+def _steps_of_all_three() -> tuple[list[DenoiseStep], DenoiseResult]:
+    run = GeneratorResult(denoise_steps(_noisy(), settings=_small(candidates=ALL)))
+    return list(run), run.result
+
+
 def _all_three() -> DenoiseResult:
-    return denoise(_noisy(), settings=_small(candidates=ALL))
+    return _steps_of_all_three()[1]
+
+
+@cache
+def _alone(name: str) -> DenoiseResult:
+    return denoise(_noisy(), settings=_small(candidates=name))
 
 
 def test_the_default_takes_most_of_the_noise_away() -> None:
-    result = denoise(_noisy(), settings=_small())
+    assert _small() == _small(candidates="neighbourhood")
+    result = _alone("neighbourhood")
     gained = 20 * np.log10(_rms(_noisy() - _truth()) / _rms(result.image - _truth()))
     assert gained > 8
     assert tuple(_plane(result).candidates) == _small().candidate_names
@@ -89,10 +101,7 @@ def test_the_report_says_what_was_done() -> None:
 
 
 def test_the_mean_is_hardly_worse_than_the_best_of_them() -> None:
-    alone = [
-        _rms(denoise(_noisy(), settings=_small(candidates=name)).image - _truth())
-        for name in ("neighbourhood", "siren")
-    ]
+    alone = [_rms(_alone(name).image - _truth()) for name in ("neighbourhood", "siren")]
     assert _rms(_all_three().image - _truth()) < 1.2 * min(alone)
 
 
@@ -186,7 +195,7 @@ def test_attention_alone() -> None:
 
 
 def test_siren_alone_is_the_published_method() -> None:
-    result = denoise(_noisy(), settings=_small(candidates="siren"))
+    result = _alone("siren")
     plane = _plane(result)
     assert plane.candidates == {"siren": 1.0}
     assert plane.reason in ("noise_level", "budget")
@@ -222,7 +231,7 @@ def test_under_correlated_noise_the_first_is_taken_alone() -> None:
 
 
 def test_progress_rises_through_all_candidates() -> None:
-    steps = list(denoise_steps(_noisy(), settings=_small(candidates=ALL)))
+    steps, _ = _steps_of_all_three()
     progress = [step.progress for step in steps]
     assert progress == sorted(progress)
     assert 0 <= progress[0] < 1 / 3
