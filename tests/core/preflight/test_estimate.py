@@ -97,7 +97,9 @@ def test_large_planes_are_told_with_their_tiles(
     assert plan.memory_gb < 2
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, replace(AUTO, attention_width=8)])
+@pytest.mark.parametrize(
+    "settings", [SETTINGS, replace(AUTO, attention_width=8, attention_steps=15)]
+)
 def test_the_order_of_the_time_is_right(settings: DenoiseSettings) -> None:
     """Within a factor of ten even of something tiny on a busy machine."""
     import time

@@ -166,11 +166,12 @@ def test_a_result_has_the_same_bytes_for_any_number_of_threads(
 ) -> None:
     noisy = _stack(correlated)
     results = []
-    for threads in (1, 2, 5):
+    # Fewer than there are parts, as many, and more.
+    for threads in (1, 5) if correlated else (1, 2, 5):
         torch.set_num_threads(threads)
         settings = preset_settings(preset, device="cpu", **changes)
         results.append(denoise(noisy, axes="ZYX", settings=settings).image.tobytes())
-    assert results[0] == results[1] == results[2]
+    assert len(set(results)) == 1
 
 
 def test_other_devices_take_a_step_as_a_whole() -> None:
