@@ -112,8 +112,9 @@ def endless(monkeypatch: pytest.MonkeyPatch, tiny: DenoiseSettings) -> None:
 
 
 @contextmanager
-def _docked(viewer: Any) -> Iterator[InrDenoiseWidget]:
-    viewer.open_sample(PLUGIN, "stack")
+def _docked(viewer: Any, sample: bool = True) -> Iterator[InrDenoiseWidget]:
+    if sample:
+        viewer.open_sample(PLUGIN, "stack")
     _, made = viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
     wait_until(lambda: len(made.device.choices) > 1)
     yield made
@@ -126,6 +127,16 @@ def _docked(viewer: Any) -> Iterator[InrDenoiseWidget]:
 def widget(viewer: Any) -> Iterator[InrDenoiseWidget]:
     """The widget, docked by its plugin in a viewer with a sample."""
     with _docked(viewer) as made:
+        yield made
+
+
+@pytest.fixture
+def bare_widget(viewer: Any) -> Iterator[InrDenoiseWidget]:
+    """The same in a viewer without layers, for tests that bring their own.
+
+    To open the sample, and to measure it, takes as long as many a test.
+    """
+    with _docked(viewer, sample=False) as made:
         yield made
 
 

@@ -14,7 +14,7 @@ from napari_inr_denoise import read_image
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.drawn, pytest.mark.window]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from napari.qt.threading import WorkerBase
 from qtpy.QtCore import QThreadPool, QTimer
 
+from napari_inr_denoise.plugin import sample_data
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
+from napari_inr_denoise.samples import small_stack
 from tests.conftest import process_events, wait_until
 from tests.plugin.conftest import PLUGIN
 
@@ -20,9 +23,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "pages" / "scripting.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 
 
-@pytest.mark.long
-def test_the_page_runs_in_order(viewer: Any) -> None:
+def test_the_page_runs_in_order(viewer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """All blocks in one console that has `viewer`, as napari's own."""
+    few = partial(small_stack, planes=4, side=48)
+    monkeypatch.setattr(sample_data, "small_stack", few)
     console: dict[str, Any] = {"viewer": viewer}
     for block in BLOCKS:
         exec(block, console)  # as typed into the console

@@ -25,6 +25,7 @@ from tests.plugin.states import STATES, back, before, sized
 
 pytestmark = [
     pytest.mark.window,
+    pytest.mark.drawn,
     pytest.mark.skipif(
         tuple(map(int, version("napari").split(".")[:2])) < (0, 9),
         reason="the pictures are of napari 0.9; before, its themes looked otherwise",

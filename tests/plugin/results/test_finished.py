@@ -23,6 +23,11 @@ pytestmark = pytest.mark.window
 
 
 @pytest.fixture
+def widget(bare_widget: InrDenoiseWidget) -> InrDenoiseWidget:
+    return bare_widget
+
+
+@pytest.fixture
 def two(viewer: Any, widget: InrDenoiseWidget) -> tuple[Any, Any]:
     return two_results(viewer, widget)
 
@@ -60,7 +65,6 @@ def test_strength_and_choices_stay_what_they_were(
 def test_a_result_can_be_looked_at_while_the_next_is_made(
     viewer: Any, widget: InrDenoiseWidget
 ) -> None:
-    viewer.layers.clear()
     layers = [viewer.add_image(noisy_planes(1, 9)[0], name=name) for name in "ab"]
     widget.layer.value = layers[0]
     widget.run()
@@ -132,7 +136,6 @@ def test_a_source_that_goes_in_mid_run_leaves_a_result_at_the_chosen_strength(
     saved = tmp_path / "mine.json"
     save_settings(replace(widget.settings, strength=-1.0), saved)
     widget.load(saved)
-    viewer.layers.clear()
     layer = viewer.add_image(noisy_planes(1, 90)[0], name="a")
     noisy = layer.data
     widget.run()

@@ -13,7 +13,7 @@ from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, wait_until
 
-pytestmark = pytest.mark.window
+pytestmark = [pytest.mark.drawn, pytest.mark.window]
 
 
 @pytest.mark.usefixtures("endless")
@@ -76,37 +76,36 @@ def test_it_is_blank_at_first_where_reading_may_take_long(
 @pytest.fixture
 def colours(viewer: Any, rng: np.random.Generator) -> Any:
     """A layer of two planes in colours of whole numbers, alone in the viewer."""
-    viewer.layers.clear()
     noisy = rng.poisson(90, (2, 32, 32, 3)).astype(np.uint8)
     return viewer.add_image(noisy, rgb=True, name="colours")
 
 
 @pytest.mark.usefixtures("endless")
 def test_colours_sharpen_in_whole_numbers(
-    viewer: Any, widget: InrDenoiseWidget, colours: Any
+    viewer: Any, bare_widget: InrDenoiseWidget, colours: Any
 ) -> None:
-    widget.layer.value = colours
-    widget.scope.value = STACK
-    widget.run()
+    bare_widget.layer.value = colours
+    bare_widget.scope.value = STACK
+    bare_widget.run()
     layer = viewer.layers[1]
     assert layer.rgb
     assert layer.data.dtype == np.uint8
     np.testing.assert_array_equal(layer.data[1], colours.data[1])  # not reached yet
     wait_until(lambda: not np.array_equal(layer.data[0], colours.data[0]))
     assert abs(layer.data[0].mean() - 90) < 5
-    widget.stop()
-    wait_until(lambda: not widget.running)
+    bare_widget.stop()
+    wait_until(lambda: not bare_widget.running)
     assert list(viewer.layers) == [colours, layer]
     assert layer.metadata[REPORT_KEY]["files"][0]["planes"]
 
 
 def test_finished_colours_are_whole_numbers(
-    viewer: Any, widget: InrDenoiseWidget, colours: Any
+    viewer: Any, bare_widget: InrDenoiseWidget, colours: Any
 ) -> None:
-    widget.layer.value = colours
-    widget.scope.value = STACK
-    widget.run()
-    wait_until(lambda: not widget.running)
+    bare_widget.layer.value = colours
+    bare_widget.scope.value = STACK
+    bare_widget.run()
+    wait_until(lambda: not bare_widget.running)
     result = viewer.layers[1].data
     assert result.dtype == np.uint8
     assert not np.array_equal(result[1], colours.data[1])

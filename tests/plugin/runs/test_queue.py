@@ -105,10 +105,14 @@ def test_what_is_expected_counts_before_it_is_measured() -> None:
 
 
 @pytest.fixture
+def widget(bare_widget: InrDenoiseWidget) -> InrDenoiseWidget:
+    return bare_widget
+
+
+@pytest.fixture
 def three(viewer: Any, widget: InrDenoiseWidget) -> list[Any]:
     """Three small layers that are selected, and a result that is too."""
     noisy = np.random.default_rng(0).normal(100, 9, (40, 40))
-    viewer.layers.clear()
     layers = [viewer.add_image(noisy + k, name=name) for k, name in enumerate("abc")]
     result = viewer.add_image(noisy, name="result", metadata={REPORT_KEY: {}})
     shows = viewer.add_image(noisy, name="removed", metadata={SHOWS_KEY: "residual"})

@@ -168,6 +168,7 @@ def test_the_preview_is_what_the_window_shows(
     assert "noisy image" in widget.status_label.value
 
 
+@pytest.mark.drawn
 def test_a_preview_of_a_part(viewer: Any) -> None:
     large = np.random.default_rng(0).poisson(50, (900, 1000)).astype(np.uint16)
     layer = viewer.add_image(large, name="large", scale=(0.5, 0.5))

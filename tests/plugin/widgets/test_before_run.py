@@ -144,6 +144,7 @@ def test_what_a_run_took_corrects_what_is_told_next(
     assert widget.inputs.cost_label.value == EXPERIENCE.corrected(told).words()
 
 
+@pytest.mark.drawn
 @pytest.mark.estimates_measured
 @pytest.mark.usefixtures("widget")
 def test_the_window_answers_meanwhile(slow: list[str]) -> None:
@@ -234,24 +235,23 @@ def test_what_cannot_be_denoised_is_said(viewer: Any, widget: InrDenoiseWidget) 
 
 
 def test_a_layer_without_a_plane_in_view_is_refused(
-    viewer: Any, widget: InrDenoiseWidget
+    viewer: Any, bare_widget: InrDenoiseWidget
 ) -> None:
-    viewer.layers.clear()
     viewer.add_image(np.ones((10, 24, 24)), name="long")
     rng = np.random.default_rng(0)
     viewer.add_image(rng.poisson(40, (3, 24, 24)), name="short")
-    widget.scope.value = SLICE
+    bare_widget.scope.value = SLICE
     viewer.dims.set_current_step(0, 8)
-    wait_until(lambda: "got Z 8 in view" in widget.status_label.value)
-    widget.run()
-    assert not widget.running
-    assert "'short'" in widget.status_label.value
+    wait_until(lambda: "got Z 8 in view" in bare_widget.status_label.value)
+    bare_widget.run()
+    assert not bare_widget.running
+    assert "'short'" in bare_widget.status_label.value
     viewer.dims.set_current_step(0, 2)
-    wait_until(lambda: not widget.status_label.value)
+    wait_until(lambda: not bare_widget.status_label.value)
     viewer.dims.set_current_step(0, 8)
-    wait_until(lambda: "got Z 8 in view" in widget.status_label.value)
-    widget.scope.value = STACK
-    wait_until(lambda: not widget.status_label.value)
+    wait_until(lambda: "got Z 8 in view" in bare_widget.status_label.value)
+    bare_widget.scope.value = STACK
+    wait_until(lambda: not bare_widget.status_label.value)
 
 
 def test_method_context_and_output_are_those_of_the_run(

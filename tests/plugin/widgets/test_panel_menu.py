@@ -25,14 +25,15 @@ pytestmark = pytest.mark.window
 
 
 @pytest.fixture
-def opened(viewer: Any, widget: InrDenoiseWidget, tmp_path: Path) -> InrDenoiseWidget:
+def opened(
+    viewer: Any, bare_widget: InrDenoiseWidget, tmp_path: Path
+) -> InrDenoiseWidget:
     """The panel with a stack that was opened from a file."""
     noisy = np.random.default_rng(0).poisson(50, (3, 24, 24)).astype(np.uint16)
     path = tmp_path / "a stack.ome.tif"
     write_image(path, ImageRecord(noisy, "ZYX"))
-    viewer.layers.clear()
     viewer.open(path, plugin=PLUGIN)
-    return widget
+    return bare_widget
 
 
 def _copied() -> str:
@@ -134,6 +135,7 @@ def test_names_are_quoted_for_the_shell() -> None:
         assert quoted(plain, windows=windows) == plain
 
 
+@pytest.mark.drawn
 def test_a_picture_of_the_canvas(
     opened: InrDenoiseWidget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from napari.qt.threading import WorkerBase
 
 from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
+from napari_inr_denoise.samples import small_stack
 from tests.conftest import process_events, wait_until
 from tests.plugin.widgets.split import (
     NAME,
@@ -70,11 +71,11 @@ def test_a_mirrored_and_a_turned_layer(viewer: Any, widget: InrDenoiseWidget) ->
 
 
 def test_lazy_layers_are_read_slice_by_slice(
-    viewer: Any, widget: InrDenoiseWidget
+    viewer: Any, bare_widget: InrDenoiseWidget
 ) -> None:
     import dask.array as da
 
-    noisy = viewer.layers[0].data[:3, :32, :24]
+    noisy = small_stack(planes=3, side=32).noisy[..., :24]
     read: list[Any] = []
 
     def block(values: np.ndarray, block_info: Any = None) -> np.ndarray:
@@ -83,46 +84,45 @@ def test_lazy_layers_are_read_slice_by_slice(
         return values
 
     lazy = da.from_array(noisy, chunks=(1, 32, 24)).map_blocks(block, dtype=noisy.dtype)
-    viewer.layers.clear()
     viewer.add_image(lazy, name="lazy")
-    widget.scope.value = STACK
-    _ran(widget)
+    bare_widget.scope.value = STACK
+    _ran(bare_widget)
     viewer.dims.set_current_step(0, 1)
     process_events(0.5)
     wait_until(lambda: not WorkerBase._worker_set)
     read.clear()
-    widget.results.show.value = "split"
+    bare_widget.results.show.value = "split"
     # napari itself looks at the first slice of a new layer.
     assert set(read) == {(0, 0, 0), (1, 0, 0)}
     process_events(0.1)
     read.clear()
     for column in (3, 5, 7):
-        cut_at(viewer, widget, column, 24)
+        cut_at(viewer, bare_widget, column, 24)
     assert not read
     both = viewer.layers["lazy [split]"]
     assert_split(both, noisy[1], viewer.layers["lazy [denoised]"].data[1], 7)
 
 
-def test_colours(viewer: Any, widget: InrDenoiseWidget) -> None:
+def test_colours(viewer: Any, bare_widget: InrDenoiseWidget) -> None:
     colours = np.random.default_rng(0).poisson(90, (32, 24, 3)).astype(np.uint8)
     viewer.add_image(colours, rgb=True, name="colours")
-    _ran(widget)
-    widget.results.show.value = "split"
+    _ran(bare_widget)
+    bare_widget.results.show.value = "split"
     both = viewer.layers["colours [split]"]
     assert both.rgb
-    cut_at(viewer, widget, 12, 24)
+    cut_at(viewer, bare_widget, 12, 24)
     assert_split(both, colours, viewer.layers["colours [denoised]"].data, 12)
 
 
 def test_several_resolutions_are_compared_at_the_full_one(
-    viewer: Any, widget: InrDenoiseWidget
+    viewer: Any, bare_widget: InrDenoiseWidget
 ) -> None:
     noisy = np.random.default_rng(0).poisson(50, (64, 64)).astype(np.float32)
     pyramid = viewer.add_image([noisy, noisy[::2, ::2]], name="pyramid")
-    _ran(widget)
-    widget.results.show.value = "split"
+    _ran(bare_widget)
+    bare_widget.results.show.value = "split"
     both = viewer.layers["pyramid [split]"]
-    cut_at(viewer, widget, 32, 64)
+    cut_at(viewer, bare_widget, 32, 64)
     assert np.array_equal(shown(both)[:, :32], noisy[:, :32])
     viewer.layers.remove(pyramid)
     wait_until(lambda: both not in viewer.layers)

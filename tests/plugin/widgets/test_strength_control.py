@@ -114,16 +114,15 @@ def test_a_run_is_shown_at_the_strength_of_the_settings(
     assert np.allclose(np.asarray(shown.data)[0], noisy, atol=1e-2)
 
 
-def test_colours_stay_whole_numbers(viewer: Any, widget: InrDenoiseWidget) -> None:
+def test_colours_stay_whole_numbers(viewer: Any, bare_widget: InrDenoiseWidget) -> None:
     image = np.random.default_rng(0).integers(60, 200, (24, 28, 3)).astype(np.uint8)
-    viewer.layers.clear()
     viewer.add_image(image, name="colours", rgb=True)
-    _run(widget, SLICE)
-    _move(widget, 0.5)
+    _run(bare_widget, SLICE)
+    _move(bare_widget, 0.5)
     layer = viewer.layers["colours [denoised]"]
     assert np.asarray(layer.data).dtype == np.uint8
     assert layer.data.shape == image.shape
-    _move(widget, -1.0)
+    _move(bare_widget, -1.0)
     assert np.array_equal(np.asarray(layer.data), image)
 
 

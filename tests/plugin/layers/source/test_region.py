@@ -318,6 +318,7 @@ def test_what_is_expected_counts_box_and_mask(
     assert asked[-1].shape == (1, 40, 64)
 
 
+@pytest.mark.drawn
 @pytest.mark.window
 @pytest.mark.parametrize(
     "turn", [np.eye(3), [[0, 1, 20], [-1, 0, 120], [0, 0, 1]]], ids=["", "turned"]
