@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -78,8 +79,7 @@ def _problems(one: QWidget) -> Iterator[str]:
     elif isinstance(one, QTableWidget):
         yield from _hidden_columns(one)
     elif isinstance(one, QLabel) and one.wordWrap():
-        if one.heightForWidth(width) > height:
-            yield f"wraps to {one.heightForWidth(width)} of {height} pixels"
+        yield from _cut_words(one)
     elif isinstance(one, QLabel | QCheckBox | Plot):
         needed = one.sizeHint()
         if isinstance(one, Plot) and needed.height() > height:
@@ -95,6 +95,16 @@ def _cut_lines(button: QPushButton) -> Iterator[str]:
         yield f"its text needs {needed} of {button.width()} pixels"
     if letters.height() * len(lines) > button.height():
         yield f"{len(lines)} lines in {button.height()} pixels"
+
+
+def _cut_words(label: QLabel) -> Iterator[str]:
+    needed, height = label.heightForWidth(label.width()), label.height()
+    if needed > height:
+        yield f"wraps to {needed} of {height} pixels"
+    words = re.split(r"[ \n\u200b]", label.text())
+    widest = max(map(label.fontMetrics().horizontalAdvance, words))
+    if widest > label.width():
+        yield f"its longest word needs {widest} of {label.width()} pixels"
 
 
 def _hidden_columns(table: QTableWidget) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from napari.settings import get_settings
 
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
@@ -13,6 +14,7 @@ from tests.plugin.states import STATES, advanced, back, sized, table
 
 pytestmark = pytest.mark.window
 NARROW, WIDE = 300, 450
+_MOST_ROUNDS = 20
 HEIGHTS = (700, 450)
 """Without and with a bar to scroll, which takes some of the width."""
 
@@ -39,6 +41,25 @@ def test_nothing_is_cut_off_at_another_strength(
         for height in HEIGHTS:
             sized(widget, width, height)
             assert cut_off(widget) == []
+
+
+@pytest.mark.parametrize("size", [9, 12, 14, 18])
+def test_nothing_is_cut_off_with_larger_letters(
+    viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(get_settings().appearance, "font_size", size)
+    process_events(0.1)
+    for name, show in STATES.items():
+        show(viewer, widget)
+        for _ in range(_MOST_ROUNDS):  # texts that wrap take some rounds
+            process_events(0.1)
+            # A table that is too wide has a bar to scroll.
+            found = [one for one in cut_off(widget) if "PlaneTable" not in one]
+            if not found:
+                break
+        assert found == [], name
+        assert widget.results.table.fontInfo().pointSize() == size
+        back(widget)
 
 
 @pytest.mark.parametrize("spoiled", ["button", "label", "row", "table", "plot"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from qtpy.QtWidgets import QAbstractButton, QFormLayout, QLabel, QTableWidget, QWidget
+from qtpy.QtWidgets import QAbstractButton, QTableWidget, QWidget
 
+from napari_inr_denoise.plugin.elements.form import RowLabel
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.doc_blocks import ROOT
 
@@ -17,10 +18,7 @@ TERMS = re.compile(r"\*\*(.+?)\*\*")
 def _labels(page: QWidget) -> set[str]:
     """Return the words on buttons, beside controls and above columns."""
     texts = [one.text() for one in page.findChildren(QAbstractButton)]
-    for rows in page.findChildren(QFormLayout):
-        named = (rows.itemAt(k, rows.ItemRole.LabelRole) for k in range(rows.count()))
-        found = [one.widget() for one in named if one is not None]
-        texts += [one.text() for one in found if isinstance(one, QLabel)]
+    texts += [one.text() for one in page.findChildren(RowLabel)]
     for table in page.findChildren(QTableWidget):
         heads = map(table.horizontalHeaderItem, range(table.columnCount()))
         texts += [one.text() for one in heads if one is not None]

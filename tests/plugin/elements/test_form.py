@@ -7,7 +7,14 @@ import pytest
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QComboBox
 
-from napari_inr_denoise.plugin.elements.form import TextLabel, let_shrink
+from napari_inr_denoise.plugin.elements.form import (
+    Form,
+    RowLabel,
+    TextLabel,
+    button,
+    let_shrink,
+)
+from tests.conftest import process_events
 
 pytestmark = pytest.mark.window
 
@@ -46,3 +53,19 @@ def test_both_ends_of_a_long_entry_are_seen() -> None:
 def test_an_empty_list_says_so() -> None:
     shown = _drawn("No image", placeholder=True)
     assert not np.array_equal(shown, _drawn("", placeholder=True))
+
+
+@pytest.mark.usefixtures("viewer")
+def test_labels_stand_above_controls_without_room_beside_them() -> None:
+    form, control = Form(), button("a button", "tip")
+    form.add("Label", control)
+    (label,) = form.findChildren(RowLabel)
+    form.show()
+    for width, beside in ((400, True), (form.minimumSizeHint().width(), False)):
+        form.resize(width, 100)
+        process_events(0.05)
+        assert (label.geometry().right() < control.geometry().left()) is beside
+        assert (label.geometry().bottom() < control.geometry().top()) is not beside
+    form.show_row(control, False)
+    assert form.minimumSizeHint().width() == 0
+    form.close()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from napari.layers import Image
-from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -41,11 +41,12 @@ _TIPS = (
     "What the residual is: noise only, structure as well, or correlated noise",
     "Noise level sigma, in units of the image",
 )
-_ROW_HEIGHT = 22
+_ROW_PADDING = 7
+"""Pixels of a row above and below its text."""
 _SLACK = 3
 """Pixels of the lines between header and rows."""
-_HEIGHTS = (72, 190)
-"""Smallest and largest height in pixels: a table of many rows scrolls."""
+_MOST_ROWS = 7
+"""A table of more rows scrolls."""
 
 
 class PlaneTable(QTableWidget):
@@ -72,7 +73,6 @@ class PlaneTable(QTableWidget):
         across.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         across.setMinimumSectionSize(0)
         down.setVisible(False)
-        down.setDefaultSectionSize(_ROW_HEIGHT)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -130,15 +130,24 @@ class PlaneTable(QTableWidget):
 
     def _fit_rows(self) -> None:
         """Take as much height as the rows need, within limits."""
-        across, bar = self.horizontalHeader(), self.horizontalScrollBar()
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        bar = self.horizontalScrollBar()
         assert across is not None
+        assert down is not None
         assert bar is not None
+        height = self.fontMetrics().height() + _ROW_PADDING
+        down.setDefaultSectionSize(height)
         around = across.sizeHint().height() + 2 * self.frameWidth() + _SLACK
         if bar.maximum():
             around += bar.sizeHint().height()
-        least, most = _HEIGHTS
-        needed = around + _ROW_HEIGHT * self.rowCount()
-        self.setFixedHeight(min(max(needed, least), most))
+        self.setFixedHeight(around + height * min(self.rowCount(), _MOST_ROWS))
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Follow the size of the font."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.FontChange:
+            self._fit_columns()
+            self._fit_rows()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """Use the whole width, and leave room for the bar that a narrow panel needs."""

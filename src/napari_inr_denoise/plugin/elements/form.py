@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from magicgui.widgets import Widget
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QComboBox,
-    QFormLayout,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -24,13 +26,15 @@ from qtpy.QtWidgets import (
 
 from napari_inr_denoise.plugin.elements.style import set_role
 
-_LABEL_PIXELS = 61
-"""Least width of the labels, so that the controls of several forms are aligned."""
+_WIDEST = "Estimate"
+"""The labels are at least as wide: the controls of several forms are then aligned."""
 _SPACING = 5
 _EDGE = 4
 """Pixels that Qt leaves beside the text of a list of choices."""
 _LEAST_LETTERS = 3
 """Width of the narrowest list of choices, which shows the start of an entry."""
+_LEAST_TEXT = 12
+"""Letters for which a text always has room, unless all its words are shorter."""
 _BREAKABLE = re.compile(r"([/\\_]|(?<=\S)-|[.,](?!\d))")
 """Signs after which a long word may be broken, but not a number."""
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -46,40 +50,111 @@ def native_of(control: QWidget | Widget) -> QWidget:
 
 
 class Form(QWidget):
-    """Rows of labelled controls that can be hidden, in a column."""
+    """Rows of labelled controls that can be hidden, in a column.
+
+    Where a control has no room beside its label, as with large letters, all controls
+    stand below their labels.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows = QFormLayout(self)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(_SPACING)
-        self._rows.setFieldGrowthPolicy(
-            QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow
-        )
-        self._labels: dict[QWidget, QLabel] = {}
+        # Not Qt's layout for forms: it cuts off texts that wrap.
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(_SPACING)
+        self._grid.setColumnStretch(1, 1)
+        # Else a control beside its label would be the least width.
+        self._grid.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self._labels: dict[QWidget, QLabel | None] = {}
+        self._beside = True
 
     def add(self, label: str, control: QWidget | Widget, tip: str = "") -> None:
         """Add a row; screen readers read its label with the control."""
         native = native_of(control)
-        named = QLabel(label)
-        named.setMinimumWidth(_LABEL_PIXELS)
-        self._labels[native] = named
+        named = RowLabel(label)
         native.setAccessibleName(label)
         if tip:
             native.setToolTip(tip)
             named.setToolTip(tip)
             native.setAccessibleDescription(tip)
-        self._rows.addRow(named, native)
+        self._labels[native] = named
+        self._place(native)
 
     def add_wide(self, control: QWidget | Widget) -> None:
         """Add a row without a label."""
-        self._rows.addRow(native_of(control))
+        native = native_of(control)
+        self._labels[native] = None
+        self._place(native)
 
     def show_row(self, control: QWidget | Widget, on: bool) -> None:
         """Show or hide a control with its label."""
         native = native_of(control)
         native.setVisible(on)
-        self._labels[native].setVisible(on)
+        label = self._labels[native]
+        if label is not None:
+            label.setVisible(on)
+
+    def _place(self, control: QWidget) -> None:
+        """Place a control and its label in the two rows of the grid that are theirs."""
+        row, label = 2 * list(self._labels).index(control), self._labels[control]
+        if label is not None and self._beside:
+            self._grid.addWidget(label, row, 0)
+            self._grid.addWidget(control, row, 1)
+            return
+        if label is not None:
+            self._grid.addWidget(label, row, 0, 1, 2)
+        self._grid.addWidget(control, row + 1, 0, 1, 2)
+
+    def _widths(self) -> tuple[int, int]:
+        """Return the width of the labels, and the least one of controls with them."""
+        shown = {
+            control: label
+            for control, label in self._labels.items()
+            if label is not None and not control.isHidden()
+        }
+        labels = [one.sizeHint().width() for one in shown.values()]
+        controls = [one.minimumSizeHint().width() for one in shown]
+        return max(labels, default=0), max(controls, default=0)
+
+    def _arrange(self) -> None:
+        beside = sum(self._widths()) + _SPACING <= self.width()
+        if beside != self._beside:
+            self._beside = beside
+            for control in self._labels:
+                self._place(control)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Arrange the rows anew when they need another width."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self._arrange()
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Let labels stand beside their controls where there is room."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size with controls below their labels."""
+        shown = [one for one in self._labels if not one.isHidden()]
+        widths = [one.minimumSizeHint().width() for one in shown]
+        height = super().minimumSizeHint().height()
+        return QSize(max([self._widths()[0], *widths]), height)
+
+
+class RowLabel(QLabel):
+    """A label that is as wide as the widest of most forms, whatever the font."""
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size of the text, or of the widest label."""
+        letters, own = self.fontMetrics(), super().sizeHint()
+        around = own.width() - letters.horizontalAdvance(self.text())
+        widest = around + letters.horizontalAdvance(_WIDEST)
+        return own.expandedTo(QSize(widest, 0))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the same."""
+        return self.sizeHint()
 
 
 class TextLabel(QLabel):
@@ -97,9 +172,13 @@ class TextLabel(QLabel):
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        # A long word must not make the panel wider.
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.value = text
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the width of a word; a long one must not make the panel wider."""
+        most = _LEAST_TEXT * self.fontMetrics().averageCharWidth()
+        least = super().minimumSizeHint()
+        return QSize(min(least.width(), most), least.height())
 
     @property
     def value(self) -> str:

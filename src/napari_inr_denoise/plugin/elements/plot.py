@@ -12,8 +12,10 @@ from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_inr_denoise.core.report.numbers import in_digits
+from napari_inr_denoise.plugin.elements.style import set_role
 
-_HEIGHT = 90
+_LINES = 6.5
+"""Height in lines of text."""
 _MARGIN = 6
 _ROOM = 2.0
 """Least factor above and below the reference, which then does not move at the start."""
@@ -43,7 +45,7 @@ class Plot(QWidget):
         super().__init__()
         self._label = label
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumHeight(_HEIGHT)
+        set_role(self, "plot")
         self.setToolTip(tip)
         self.setAccessibleName(label)
 
@@ -59,7 +61,7 @@ class Plot(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a size that suits a dock."""
-        return QSize(220, _HEIGHT)
+        return QSize(220, round(_LINES * self.fontMetrics().height()))
 
     def paintEvent(self, _: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Draw the frame, its numbers and words, and what is in it."""
@@ -68,9 +70,11 @@ class Plot(QWidget):
         text = self.palette().color(self.foregroundRole())
         letters, numbers = painter.fontMetrics(), self._numbers()
         widest = max(letters.horizontalAdvance(told) for _, told in numbers)
-        area = QRectF(self.rect()).adjusted(
-            widest + _MARGIN, _MARGIN, -_MARGIN, -letters.height() - _MARGIN / 2
-        )
+        area = QRectF(self.rect()).adjusted(widest + _MARGIN, _MARGIN, -_MARGIN, 0)
+        words = [told for told in (self._label, self._extent()) if told]
+        needed = letters.horizontalAdvance("  ".join(words))
+        lines = 1 if needed <= area.width() else len(words)
+        area.setBottom(area.bottom() - lines * letters.height() - _MARGIN / 2)
         faint = QColor(text)
         faint.setAlpha(90)
         painter.setPen(QPen(faint, 1))
@@ -78,14 +82,18 @@ class Plot(QWidget):
         painter.setPen(text)
         for value, told in numbers:
             at = self._height(value, area) - letters.height() / 2
-            top = min(max(at, 0.0), self.height() - letters.height())
+            top = min(max(at, 0.0), self.height() - lines * letters.height())
             box = QRectF(0, top, area.left() - _MARGIN / 2, letters.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignRight, told)
-        below = QRectF(
-            area.left(), area.bottom() + _GAP, area.width(), letters.height()
-        )
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, self._label)
-        painter.drawText(below, Qt.AlignmentFlag.AlignRight, self._extent())
+        below = QRectF(self.rect())
+        below.setTop(area.bottom() + _GAP)
+        below.setRight(area.right())
+        if lines == 1:
+            below.setLeft(area.left())
+        sides = Qt.AlignmentFlag
+        painter.drawText(below, sides.AlignLeft | sides.AlignTop, self._label)
+        last = sides.AlignTop if lines == 1 else sides.AlignBottom
+        painter.drawText(below, sides.AlignRight | last, self._extent())
         self._draw(painter, area, text)
         painter.end()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
 
@@ -30,3 +30,11 @@ class ScrollingColumn(QScrollArea):
         beside = 0 if bar is None else bar.sizeHint().width()
         width = self._column.minimumSizeHint().width() + beside
         return QSize(max(width, least.width()), least.height())
+
+    def eventFilter(  # noqa: N802 - Qt's name
+        self, watched: QObject | None, event: QEvent | None
+    ) -> bool:
+        """Ask for the width that the column needs from now on."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
@@ -41,9 +42,10 @@ class Foldable:
         self.toggle.setStyleSheet("")  # its own hides the focus
         self.toggle.setToolTip(tip)
         set_role(self.toggle, "title")
-        self.toggle.setMinimumWidth(1)  # a long title must not widen the panel
+        # Its own policy and alignment allow no more than the size hint: texts that
+        # wrap need more.
         self.native.setSizePolicy(
-            QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum
+            QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred
         )
         outer = self.native.layout()
         inner = QVBoxLayout()
@@ -59,6 +61,7 @@ class Foldable:
         if outer is not None:
             outer.setContentsMargins(0, 0, 0, 0)
             outer.setSpacing(0)
+            outer.setAlignment(Qt.AlignmentFlag(0))
         self.native.toggled.connect(self._follow)
         self._follow(False)
 

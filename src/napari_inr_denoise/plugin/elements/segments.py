@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QEvent, QSize, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QButtonGroup,
@@ -23,8 +23,8 @@ _EVEN = 40
 """Pixels that are added to the widths of columns: larger makes them more equal."""
 _PADDING = 8
 """Least pixels of a button beside its text: frame and margins."""
-_MOST_TEXT = 110
-"""Most pixels of a text, such as the name of a file; its tooltip has all of it."""
+_MOST_LETTERS = 16
+"""Width of the longest text, such as the name of a file; its tooltip has all of it."""
 _SPACING = 2
 
 
@@ -78,12 +78,12 @@ class Segments(QWidget):
         if value in self._buttons:
             self._write(value, label)
             return
-        made = QPushButton(label)
+        made = _Segment(label)
         made.setCheckable(True)
         made.setAutoDefault(False)
         made.setToolTip(tip)
         made.setAccessibleDescription(tip)
-        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         set_role(made, "segment")
         made.clicked.connect(lambda: self._press(value))
         self._group.addButton(made)
@@ -91,17 +91,16 @@ class Segments(QWidget):
         self._write(value, label)
 
     def _write(self, value: Any, text: str) -> None:  # noqa: ANN401 - any value
-        """Write on a button, which is then at least as wide as its longest line."""
+        """Write on a button."""
         one = self._buttons[value]
         whole, letters = text, one.fontMetrics()
-        middle = Qt.TextElideMode.ElideMiddle
+        middle, most = Qt.TextElideMode.ElideMiddle, letters.averageCharWidth()
         text = "\n".join(
-            letters.elidedText(line, middle, _MOST_TEXT) for line in text.split("\n")
+            letters.elidedText(line, middle, _MOST_LETTERS * most)
+            for line in text.split("\n")
         )
-        width = max(map(letters.horizontalAdvance, text.split("\n")))
         one.setText(text)
         one.setAccessibleName(whole.replace("\n", " "))
-        one.setMinimumWidth(width + _PADDING)
         self._arrange()
 
     def remove(self, value: Any) -> None:  # noqa: ANN401 - any value
@@ -120,7 +119,7 @@ class Segments(QWidget):
 
     def _widest(self, columns: int) -> list[int]:
         """Return the width that each column needs, in pixels."""
-        widths = [one.minimumWidth() for one in self._shown]
+        widths = [one.minimumSizeHint().width() for one in self._shown]
         return [max(widths[k::columns], default=0) for k in range(columns)]
 
     def _columns(self) -> int:
@@ -152,6 +151,17 @@ class Segments(QWidget):
         super().resizeEvent(event)
         if self._arrangement() != self._arranged:
             self._arrange()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Arrange the buttons anew when they need another width: of a larger font."""
+        asked = event is not None and event.type() == QEvent.Type.LayoutRequest
+        if asked and self._arrangement() != self._arranged:
+            self._arrange()
+        return super().event(event)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the least width: the buttons take what there is."""
+        return QSize(self.minimumSizeHint().width(), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the size with few buttons in a row."""
@@ -207,3 +217,13 @@ class Segments(QWidget):
         one = self._buttons[value]
         one.setEnabled(not problem)
         one.setToolTip(problem or one.accessibleDescription())
+
+
+class _Segment(QPushButton):
+    """A button that is at least as wide as its longest line, whatever the font."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size of the text."""
+        lines = self.text().split("\n")
+        width = max(map(self.fontMetrics().horizontalAdvance, lines)) + _PADDING
+        return QSize(width, super().minimumSizeHint().height())

@@ -1,4 +1,4 @@
-"""The panel's colours: napari's theme, and accents that it has no rule for."""
+"""The panel's look: napari's theme and font size, and accents without a rule."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import napari
 from napari.resources import get_colorized_svg, get_icon_path
+from napari.settings import get_settings
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QSize
 from qtpy.QtGui import QIcon, QPixmap
@@ -38,6 +39,9 @@ QPushButton[role="segment"]:checked:disabled {{
   background-color: {primary}; color: {faint}; border: 1px solid {secondary};
 }}
 QPushButton[role="icon"] {{ background-color: transparent; padding: 3px; }}
+QLineEdit, QPlainTextEdit, QTableView, QHeaderView, QWidget[role="plot"] {{
+  font-size: {size}pt;
+}}
 QLabel[role="title"] {{ font-weight: bold; padding: 3px 0px; }}
 QLabel[role="quiet"] {{ color: {quiet}; }}
 QLabel[role="chip"] {{
@@ -71,7 +75,7 @@ def set_role(widget: QWidget, role: str) -> None:
 
 
 class ThemeStyle:
-    """Gives a panel the colours of the viewer's theme, also when the theme changes.
+    """Gives a panel the colours of the viewer's theme, and napari's font size.
 
     Parameters
     ----------
@@ -90,14 +94,16 @@ class ThemeStyle:
         self.follow()
 
     def follow(self) -> None:
-        """Take the colours of the theme that the viewer has now."""
+        """Take the colours and the font size that the viewer has now."""
         theme = get_theme(self._viewer.theme)
         names = ("text", "current", "highlight", "primary", "secondary", "warning")
         colours = {name: str(getattr(theme, name)) for name in names}
         red, green, blue = theme.text.as_rgb_tuple()[:3]
         for name, opacity in (("faint", _FAINT), ("quiet", _QUIET)):
             colours[name] = f"rgba({red}, {green}, {blue}, {opacity})"
-        self._panel.setStyleSheet(_RULES.format(**colours))
+        # napari has no rule for some controls, which would keep the system's size.
+        size = get_settings().appearance.font_size
+        self._panel.setStyleSheet(_RULES.format(**colours, size=size))
         for name, button in self._icons.items():
             button.setIcon(napari_icon(name, str(theme.icon)))
 

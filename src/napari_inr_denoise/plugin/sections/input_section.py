@@ -7,7 +7,7 @@ from pathlib import Path
 import napari
 from magicgui.widgets import SpinBox
 from napari.layers import Image
-from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.plugin.controls.axes_row import AxesRow
@@ -111,10 +111,7 @@ class InputSection:
         tip = "Planes on each side, along Z or time, that a plane is denoised with"
         advanced.add("Context", self.context, tip)
         advanced.add("Output", self.output_type, OutputType.tip)
-        # Its label is wider than the column of the others.
-        advanced.add_wide(row(QLabel("Estimate"), self.cost_label, wide=1))
-        self.cost_label.setAccessibleName("Estimate")
-        self.cost_label.setToolTip("Time and memory of a run")
+        advanced.add("Estimate", self.cost_label, "Time and memory of a run")
         tip = "Region, device, seed, method, output type"
         self.advanced = Foldable("Advanced", advanced, tip)
         self.native = QWidget()

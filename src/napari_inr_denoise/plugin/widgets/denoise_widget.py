@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 import napari
 from napari.layers import Image
+from napari.settings import get_settings
 from napari.utils.events import Event
 from psygnal import Signal
 from qtpy.QtCore import QSize
@@ -138,7 +139,8 @@ class InrDenoiseWidget(QWidget):
         before.problem.connect(self._show_problem)
         self.inputs.device.failed.connect(bar.say)
         self.after_run.turned.connect(self._show_turn)
-        self._viewer.events.theme.connect(self._follow_theme)
+        self._viewer.events.theme.connect(self._follow_style)
+        get_settings().appearance.events.font_size.connect(self._follow_style)
         self._show_count(len(before.layers))
         self._show_problem("" if before.layer is not None else NO_IMAGE)
 
@@ -274,7 +276,7 @@ class InrDenoiseWidget(QWidget):
             self.run_bar.say("")
 
     @while_open
-    def _follow_theme(self, _: Event) -> None:
+    def _follow_style(self, _: Event) -> None:
         self._style.follow()
 
 
