@@ -13,13 +13,16 @@ from qtpy.QtCore import QThreadPool
 
 from napari_inr_denoise.core.candidates.siren_training import SirenTraining
 from napari_inr_denoise.plugin.layers.metadata_keys import REPORT_KEY
+from napari_inr_denoise.plugin.layers.source.scope import SLICE, STACK
 from napari_inr_denoise.plugin.runs import exclusive
+from napari_inr_denoise.plugin.runs.worker import DenoiseWorker
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import at_work, process_events, wait_until
 from tests.plugin.conftest import PLUGIN
 
 pytestmark = pytest.mark.window
 RESULT = "noisy stack [denoised]"
+NO_RESULT = "Stopped before there was a result: no layer was made."
 PARTIAL = "noisy stack [denoised, partial]"
 
 
@@ -109,12 +112,36 @@ def test_stopped_before_the_first_step(viewer: Any, widget: InrDenoiseWidget) ->
         assert len(viewer.layers) == 2
         widget.run_bar.stop_button.click()
         wait_until(lambda: not widget.running)
-    assert widget.status_label.value == "Stopped before there was a result."
+    assert widget.status_label.value == NO_RESULT
     assert len(viewer.layers) == 1
     _assert_free(widget)
     widget.run()
     wait_until(lambda: not widget.running)
     assert REPORT_KEY in viewer.layers[RESULT].metadata
+
+
+@pytest.mark.parametrize("scope", [SLICE, STACK])
+def test_stopped_before_the_first_measurement(
+    viewer: Any, widget: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch, scope: str
+) -> None:
+    # Step 0 is there, and nothing is trained.
+    told = DenoiseWorker._show
+
+    def stopping(worker: DenoiseWorker, step: Any) -> bool:
+        worker.stop()
+        return told(worker, step)
+
+    monkeypatch.setattr(DenoiseWorker, "_show", stopping)
+    before = list(viewer.layers)
+    widget.scope.value = scope
+    widget.run()
+    wait_until(lambda: not widget.running)
+    assert widget.status_label.value == NO_RESULT
+    assert list(viewer.layers) == before
+    assert widget.wait() is None
+    assert widget.after_run.offered is None
+    monkeypatch.undo()
+    _assert_free(widget)
 
 
 def _lost(*_: object) -> None:

@@ -148,6 +148,14 @@ def _brief(reason: StopReason) -> str:
     return "Finished." if reason in _TRAINED else reason.sentence
 
 
+def is_unchanged(report: DenoiseReport) -> bool:
+    """Return whether a run was stopped before a first training could be told."""
+    return all(
+        plane.reason == StopReason.CALLER.value and not plane.steps
+        for plane in report.files[0].planes
+    )
+
+
 def is_partial(report: DenoiseReport, plane_count: int) -> bool:
     """Return whether a run was stopped before it had denoised everything."""
     planes = report.files[0].planes

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_inr_denoise.core.denoise import DenoiseResult, DenoiseStep
 
-_NO_RESULT = "Stopped before there was a result."
+_NO_RESULT = "Stopped before there was a result: no layer was made."
 _FIRST = "Measuring the noise..."
 _TIME_MS = 1000
 """Longest time between two updates of the time left, in milliseconds."""
@@ -185,7 +185,7 @@ class RunController:
 
     @while_open
     def _show_result(self, result: DenoiseResult | None) -> None:
-        if self._live is None or result is None:
+        if self._live is None or result is None or messages.is_unchanged(result.report):
             self._queue.fail(_NO_RESULT)
             self.said.emit(_NO_RESULT)
             return
