@@ -56,6 +56,24 @@ def test_noisy_is_left_and_the_result_right(
     assert compared.layer.value is source  # the selection of the new layer is no choice
 
 
+def test_there_is_no_line_in_the_grid(viewer: Any, compared: InrDenoiseWidget) -> None:
+    grid = getattr(viewer, "canvas", viewer).grid
+    try:
+        grid.enabled = True
+        wait_until(lambda: NAME not in viewer.layers)
+        assert compared.results.show.value == "result"
+        assert "grid" in compared.status_label.value
+        compared.status_label.value = ""
+        compared.results.show.value = "split"
+        assert compared.results.show.value == "result"
+        assert compared.after_run.show.line.handle is None
+        assert "grid" in compared.status_label.value
+    finally:
+        grid.enabled = False
+    compared.results.show.value = "split"
+    assert NAME in viewer.layers
+
+
 def test_the_line_is_always_in_view(viewer: Any, compared: InrDenoiseWidget) -> None:
     source, result, both = viewer.layers
     line = compared.after_run.show.line

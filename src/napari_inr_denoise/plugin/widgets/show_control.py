@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import napari
+from napari.components.grid import GridCanvas
 from napari.layers import Image
 from napari.utils.events import Event
 from qtpy.QtCore import QTimer
@@ -35,6 +36,7 @@ _DRAWN_MS = 100
 """Time until the canvas was drawn again, in milliseconds. napari 0.9 can crash if two
 layers are removed or hidden between two drawings, and the removal of another layer may
 end a view."""
+_IN_GRID = "the line needs one canvas. Turn off the grid below the list of layers."
 HOLD_KEY = "N"
 """Key that shows the noisy image while it is held."""
 
@@ -96,6 +98,7 @@ class ShowControl:
         section.show.pressed.connect(self._uncover)
         section.raw.toggled.connect(self.renew)
         viewer.layers.events.removed.connect(self._follow_removal)
+        self._grid.events.enabled.connect(self._follow_grid)
         lifetime.undocking.connect(self.end)
         # Another panel in the same viewer may have the key already.
         with suppress(ValueError):
@@ -105,6 +108,11 @@ class ShowControl:
     def layer(self) -> Image | None:
         """The layer of the current view; None for the result and the noisy image."""
         return self._layer
+
+    @property
+    def _grid(self) -> GridCanvas:
+        # It is in `canvas` since napari 0.9.
+        return getattr(self._viewer, "canvas", self._viewer).grid
 
     @property
     def _own_layers(self) -> list[Image]:
@@ -195,6 +203,8 @@ class ShowControl:
         )
 
     def _begin_split(self, offered: Finished, view: str) -> None:
+        if self._grid.enabled:
+            raise ValueError(_IN_GRID)
         for one in self._channels if view == SPLIT else (offered,):
             if not one.source.has_values:
                 continue
@@ -290,6 +300,13 @@ class ShowControl:
         for one, (array, layer) in self._split.items():
             array.after = one.layer.data
             layer.refresh(extent=False)
+
+    @while_open
+    def _follow_grid(self, _: Event) -> None:
+        """End the view with a line, which cannot be in several canvases."""
+        if self._split and self._grid.enabled:
+            self.end()
+            self._say(f"Split has ended: {_IN_GRID}")
 
     @while_open
     def _follow_removal(self, event: Event) -> None:
