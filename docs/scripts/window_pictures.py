@@ -44,6 +44,7 @@ THEMES = ("dark", "light")
 COLOURS = 256
 """Of a picture: few enough for small files."""
 FILM_WIDTH, FILM_FRAMES, FRAME_MS = 640, 40, 120
+FILM_COLOURS = 128
 FRAME_EVERY_S = 0.4
 GAP, PANEL_HEIGHT, PER_ROW = 12, 760, 6
 
@@ -349,22 +350,21 @@ def film() -> None:
     frames: list[Image.Image] = []
     with journey("dark", []) as way:
         way.open("cells")
-        way.panel.preset.value = "paper"
+        way.panel.preset.value = "fast"
         way.panel.run()
-        while way.panel.running and len(frames) < FILM_FRAMES:
+        while way.panel.running:
             frames.append(_frame(way))
             work_for(FRAME_EVERY_S)
-        way.panel.stop()
-        work_until(lambda: not way.panel.running)
         work_for(0.5)
-        frames.append(_frame(way))
-    palette = frames[-1].quantize(64)
+        last = _frame(way)
+    frames = [*frames[:: math.ceil(len(frames) / FILM_FRAMES)], last]
+    palette = frames[-1].quantize(FILM_COLOURS)
     small = [
         frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
     ]
     path = FOLDER / "live.gif"
-    last = [FRAME_MS] * (len(small) - 1) + [20 * FRAME_MS]
-    small[0].save(path, save_all=True, append_images=small[1:], duration=last, loop=0)
+    times = [FRAME_MS] * (len(small) - 1) + [20 * FRAME_MS]
+    small[0].save(path, save_all=True, append_images=small[1:], duration=times, loop=0)
     print(path, f"{path.stat().st_size / 1e3:.0f} kB, {len(small)} frames")
 
 
