@@ -14,7 +14,7 @@ from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_resu
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
-from napari_inr_denoise.core.sampling import series as series_module
+from napari_inr_denoise.core.sampling import even_planes
 from napari_inr_denoise.core.sampling.parts import Values
 from napari_inr_denoise.core.sampling.series import Series
 from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
@@ -178,8 +178,8 @@ def test_large_planes_are_measured_from_the_middle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first plane may be empty."""
-    monkeypatch.setattr(series_module, "_MAX_LEVEL_PIXELS", (SIDE**2, SIDE**2))
-    monkeypatch.setattr(series_module.centre, "__defaults__", (64,))
+    monkeypatch.setattr(even_planes, "_MAX_LEVEL_PIXELS", (SIDE**2, SIDE**2))
+    monkeypatch.setattr(even_planes.centre, "__defaults__", (64,))
     planes = _corrected()
     planes[0] = 7.0
     series = _series(planes)

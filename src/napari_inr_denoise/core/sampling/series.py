@@ -11,33 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.weighting import hold_out
-from napari_inr_denoise.core.noise.defects.fill import measured_pixels
-from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
-from napari_inr_denoise.core.noise.defects.jpeg import without_jpeg_rounding
-from napari_inr_denoise.core.noise.defects.structured import without_structured_noise
-from napari_inr_denoise.core.noise.noisy_plane import (
-    NO_OFFSETS,
-    NoisyPlane,
-    SmoothLevel,
-)
-from napari_inr_denoise.core.noise.uneven import SLOPE, with_level
-from napari_inr_denoise.core.sampling.parts import (
-    ReadPart,
-    Values,
-    centre,
-    spread,
-)
-from napari_inr_denoise.core.sampling.plane_factors import PlaneFactors
-from napari_inr_denoise.core.sampling.shared_noise import SharedNoise, divided
+from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.sampling.even_planes import EvenPlanes
+from napari_inr_denoise.core.sampling.parts import ReadPart
+from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
 from napari_inr_denoise.core.sampling.similarity import shares_structure
-from napari_inr_denoise.core.sampling.stack_noise import (
-    NOTHING_IN_COMMON,
-    StackNoise,
-)
+from napari_inr_denoise.core.sampling.stack_noise import NOTHING_IN_COMMON, StackNoise
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
-_MAX_MEASURED = 8
-"""Largest number of crops on which the noise is measured."""
 _MAX_CACHED_PIXELS = 2**24
 """Largest number of pixels of planes in the cache: about 200 MB, or 440 MB with a map
 of the noise level."""
@@ -45,11 +26,6 @@ _MAX_KEPT_PIXELS = 2**22
 """Largest number of pixels of a series that is kept as a whole, about 60 MB a sample,
 or 110 MB with a map of the noise level: training, context slices and prediction all
 need each plane."""
-_MAX_LEVEL_PIXELS = 3 * 2**20, 2**22
-"""Number of pixels of the planes that are read for the map of the noise level, if more
-than one, and largest number of pixels of a plane that can have a map."""
-_MAX_TESTED_TILES = 4
-"""Number of tiles of a large plane that are tested against the shared noise."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +63,6 @@ class SeriesTile:
         return replace(self, problem=self.problem.cropped(window), context=context)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A part of a plane, in the image's units; attributes are those of `NoisyPlane`."""
-
-    values_yxs: NDArray[np.float64]
-    valid_yx: NDArray[np.bool_]
-    structured_yxs: NDArray[np.float64] | None
-    compressed_yxs: NDArray[np.float64] | None
-    fill_share: float
-
-
 class Series:
     """A series of planes, read on demand, with a shared noise model.
 
@@ -116,11 +81,6 @@ class Series:
     common : StackNoise
         What the noise of the planes has in common. The fixed pattern is subtracted, and
         planes that share noise are no context slices of each other.
-
-    Attributes
-    ----------
-    noise : SharedNoise
-        Noise model of all planes; see also `even_out`.
     """
 
     def __init__(
@@ -132,106 +92,24 @@ class Series:
         reach: int,
         common: StackNoise = NOTHING_IN_COMMON,
     ) -> None:
-        self._read, self.count, self.tiling = read, count, tiling
-        pattern, self._distance = common.pattern, common.distance
-        self._pattern_yxs = None if pattern is None else pattern.offsets_yxs
-        # For a network that sees one plane only, offsets of pixels are noise.
-        self._pixel_offsets = NO_OFFSETS
-        if pattern is not None and count > 1:
-            self._pixel_offsets = pattern.pixel_stds
-        self._spacing_yx = spacing_yx
+        self.count, self.tiling = count, tiling
+        self._distance = common.distance
         self._reach = reach if count > 1 else 0
-        self._last_part: tuple[int, tuple[slice, slice], _Part] | None = None
-        self._level: SmoothLevel | None = None
-        self._factors: PlaneFactors | None = None
-        self._factor_of: dict[int, float] = {}
-        self._crops = self._noise_crops()
-        self.noise = self._undivided = SharedNoise.of(_all(self._crops))
+        self._planes = EvenPlanes(read, count, tiling, spacing_yx, common)
         self._context_numbers: dict[int, tuple[int | None, ...] | None] = {}
-        self._has_series_noise: dict[int, bool] = {}
-        self._blank: dict[int, bool] = {}
         self._cache: OrderedDict[tuple[int, int], NoisyPlane] = OrderedDict()
 
+    @property
+    def noise(self) -> SharedNoise:
+        """Noise model of all planes; see also `even_out`."""
+        return self._planes.noise
+
     def even_out(self) -> None:
-        """Divide planes by what makes their noise the same.
+        """Divide planes by what makes their noise the same; see `EvenPlanes`.
 
-        A plane with another level than the others is divided by a factor, for example
-        after bleaching was corrected. All planes are divided by the map of the level
-        if it changes smoothly, for example after a correction of the illumination.
-        `noise` is then that of the divided planes, and `problem` returns them. Call
-        this before any other method.
+        Call this before any other method.
         """
-        crops, self._crops = self._crops, {}
-        if self._reach and not self.noise.model.correlated:
-            self._factors = PlaneFactors.of(self.noise, [*crops.values()])
-            if not self._factors.alike:
-                self.noise = self._undivided = self._factors.noise
-                crops = self._noise_crops()
-        self._find_map(_all(crops))
-
-    def _factor(self, number: int) -> float:
-        """Return the factor of the noise of a plane; NaN if it has no noise."""
-        if self._factors is None:
-            return 1.0
-        if number not in self._factor_of:
-            parts = [self._part(number, window) for window in self._tested()]
-            values = [(part.values_yxs, part.valid_yx) for part in parts]
-            self._factor_of[number] = self._factors.factor(values)
-        return self._factor_of[number]
-
-    def _divisor(self, number: int) -> float:
-        """Return what a plane is divided by."""
-        factor = self._factor(number)
-        return factor if factor > 0 else 1.0
-
-    def _find_map(self, crops: list[Values]) -> None:
-        """Find the map of a noise level that changes smoothly, if it does."""
-        if math.prod(self.tiling.shape_yx) > _MAX_LEVEL_PIXELS[1]:
-            return
-        if self.tiling.count > 1:
-            crops = self._test_crops(self.count // 2)
-            if self.noise.is_even(crops, SLOPE):
-                return  # the map of a whole large plane takes long
-        self._level = self.noise.smooth_level(self._whole_planes(crops))
-        if self._level is None:
-            return
-        self.noise = SharedNoise.of(_all(self._noise_crops()))
-        if self.noise.model.correlated:
-            self._level, self.noise = None, self._undivided
-
-    def _whole_planes(self, crops: list[Values]) -> list[Values]:
-        """Return some planes that are not blank; the crops, if they are planes."""
-        shape_yx = self.tiling.shape_yx
-        if all(valid.shape == shape_yx for _, valid in crops):
-            return crops
-        most = max(_MAX_LEVEL_PIXELS[0] // math.prod(shape_yx), 1)
-        most = min(most, _MAX_MEASURED, self.count)
-        # Not the first and the last ones: they are often empty.
-        chosen = [(2 * k + 1) * self.count // (2 * most) for k in range(most)]
-        whole = slice(0, shape_yx[0]), slice(0, shape_yx[1])
-        planes = [self._crop(number, whole) for number in chosen]
-        return [one for one in planes if _varies(*one)] or planes
-
-    def _noise_crops(self) -> dict[int, list[Values]]:
-        """Read the crops on which the noise is measured, by number of the plane."""
-        chosen = spread(self.count, _MAX_MEASURED)
-        tiles = self._some_tiles(max(_MAX_MEASURED // len(chosen), 1))
-        crops = {
-            number: [self._crop(number, centre(tile.window)) for tile in tiles]
-            for number in chosen
-        }
-        # A blank plane has no noise, which would lower that of the others.
-        measured = {
-            number: [
-                (values, valid) for values, valid in parts if _varies(values, valid)
-            ]
-            for number, parts in crops.items()
-        }
-        return {k: parts for k, parts in measured.items() if parts} or crops
-
-    def _some_tiles(self, most: int) -> list[Tile]:
-        tiles = self.tiling.tiles
-        return [tiles[k] for k in spread(len(tiles), most)]
+        self._planes.even_out(factors=self._reach > 0)
 
     def context_numbers(self, number: int) -> tuple[int | None, ...] | None:
         """Return the numbers of a plane's context slices.
@@ -252,7 +130,7 @@ class Series:
     def _find_context(self, number: int) -> tuple[int | None, ...] | None:
         if self.count == 1:
             known = self.noise.model.sigma > 0
-            return () if known and self.noise.is_even(self._test_crops(0)) else None
+            return () if known and self._planes.is_even(0) else None
         own = self._representative(number)
         if own is None:
             return None
@@ -272,84 +150,19 @@ class Series:
         """
         nearest = number + step * self._distance
         numbers = range(nearest, self.count if step > 0 else -1, step)
-        planes = islice((k for k in numbers if not self._is_blank(k)), self._reach)
+        planes = islice(
+            (k for k in numbers if not self._planes.is_blank(k)), self._reach
+        )
         return [*planes, *repeat(None, self._reach)][: self._reach]
-
-    def _is_blank(self, number: int) -> bool:
-        """Return whether a plane has one value only."""
-        if number not in self._blank:
-            known = self._representative(number) is not None
-            self._blank[number] = not known and not any(
-                _varies(values, valid) for values, valid in self._test_crops(number)
-            )
-        return self._blank[number]
 
     def _representative(self, number: int) -> NoisyPlane | None:
         """Return the tile that represents a plane: the middle one.
 
         None if the plane does not have the noise of the series.
         """
-        if number not in self._has_series_noise:
-            factors, parts = self._factors, self._test_crops(number)
-            if factors is None:
-                fits = self.noise.fits(parts)
-            else:
-                near = factors.is_near(self._factor(number))
-                fits = near and self.noise.is_even(parts)
-            self._has_series_noise[number] = fits
-        middle = self.tiling.tiles[self.tiling.count // 2]
-        return self.problem(number, middle) if self._has_series_noise[number] else None
-
-    def _test_crops(self, number: int) -> list[Values]:
-        return [self._crop(number, window) for window in self._tested()]
-
-    def _tested(self) -> list[tuple[slice, slice]]:
-        """Return the windows of planes that are tested against the shared noise."""
-        if self.tiling.count == 1:
-            return [self.tiling.tiles[0].window]
-        return [centre(one.window) for one in self._some_tiles(_MAX_TESTED_TILES)]
-
-    def _crop(self, number: int, window: tuple[slice, slice]) -> Values:
-        """Return a part of a plane without structured noise and constant fill.
-
-        It is divided by the map of the noise level, if there is one.
-        """
-        part = self._part(number, window)
-        values = part.values_yxs
-        level = self._level_of(number, window)
-        if level is not None and _varies(values, part.valid_yx):
-            values = level.even(values)
-        return values, part.valid_yx
-
-    def _level_of(self, number: int, window: tuple[slice, slice]) -> SmoothLevel | None:
-        """Return by what a part of a plane is divided; None if it is not."""
-        factor = self._divisor(number)
-        level = self._level and self._level.cropped(window)
-        if factor == 1 or self._factors is None:
-            return level
-        base = self._factors.fixed * (1 - factor)
-        if level is None:
-            shape_yx = [one.stop - one.start for one in window]
-            scale = np.full(shape_yx, factor)
-            return SmoothLevel(scale, base, self.noise.model, self.noise.curves)
-        scale = level.scale_yx * factor
-        return replace(level, scale_yx=scale, base=base + level.base * factor)
-
-    def _part(self, number: int, window: tuple[slice, slice]) -> _Part:
-        """Return a part of a plane. The last one is kept: it is tested, then used."""
-        last = self._last_part
-        if last is None or last[:2] != (number, window):
-            self._last_part = last = (number, window, self._read_part(number, window))
-        return last[2]
-
-    def _read_part(self, number: int, window: tuple[slice, slice]) -> _Part:
-        raw, valid = self._read(number, window)
-        # First of all: dark blocks that were rounded to one value are no fill.
-        values, compressed = without_jpeg_rounding(raw, valid)
-        valid, fill_share = measured_pixels(values, valid)
-        pattern = None if self._pattern_yxs is None else self._pattern_yxs[window]
-        values, removed = without_structured_noise(values, valid, pattern)
-        return _Part(values, valid, removed, compressed, fill_share)
+        if not self._planes.belongs(number):
+            return None
+        return self.problem(number, self.tiling.tiles[self.tiling.count // 2])
 
     @property
     def _cache_size(self) -> int:
@@ -402,38 +215,10 @@ class Series:
         """Return a tile of a plane with the shared noise model."""
         key = (number, tile.number)
         if key not in self._cache:
-            self._cache[key] = self._read_tile(number, tile)
+            self._cache[key] = self._planes.read(number, tile)
             while len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
         return self._cache[key]
-
-    def _read_tile(self, number: int, tile: Tile) -> NoisyPlane:
-        part = self._part(number, tile.window)
-        values, valid = part.values_yxs, part.valid_yx
-        own, factor = self._undivided, self._divisor(number)
-        if factor != 1 and self._factors is not None:
-            fixed = self._factors.fixed
-            own = own.down_to(divided(values, factor, fixed)).stretched(factor, fixed)
-        problem = NoisyPlane(
-            values,
-            valid,
-            valid,
-            own.on(values, valid),
-            self._spacing_yx,
-            own.curves,
-            part.structured_yxs,
-            part.compressed_yxs,
-            fill_share=part.fill_share,
-            pixel_offsets=self._pixel_offsets,
-            shares_noise=self._distance > 1,
-        )
-        level = self._level_of(number, tile.window)
-        if level is None:
-            return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
-        even = level.even(values)
-        noise = self.noise if factor == 1 else self.noise.down_to(even)
-        level = replace(level, noise=noise.on(even, valid), curves=noise.curves)
-        return with_level(problem, level).evened()
 
     def member(self, number: int, tile: Tile) -> SeriesTile:
         """Return a tile of a plane with its context slices."""
@@ -443,13 +228,3 @@ class Series:
         )
         part = number * self.tiling.count + tile.number
         return SeriesTile(number, part, self.problem(number, tile), context)
-
-
-def _all(crops: dict[int, list[Values]]) -> list[Values]:
-    return [one for parts in crops.values() for one in parts]
-
-
-def _varies(values: NDArray[np.float64], valid: NDArray[np.bool_]) -> bool:
-    """Return whether the valid pixels have more than one value."""
-    inside = values[valid]
-    return bool((inside != inside[:1]).any())

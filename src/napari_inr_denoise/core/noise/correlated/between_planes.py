@@ -13,10 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.noise.level.quiet_patches import (
-    QUIET,
-    QuietPatches,
-)
+from napari_inr_denoise.core.noise.level.quiet_patches import QUIET, QuietPatches
 
 MOST_CONSECUTIVE = 16
 """Number of consecutive planes that suffice."""

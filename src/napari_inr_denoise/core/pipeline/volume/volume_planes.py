@@ -100,7 +100,9 @@ class VolumePlanes:
         runs = self._runs()
         for run in runs:
             problems = [self._members[number].problem for number in run]
-            continues = len(run) > 1 and distance_to_next(problems) <= FARTHEST
+            # Divided by factors, planes of one brightness would differ.
+            as_read = [one.original or one for one in problems]
+            continues = len(run) > 1 and distance_to_next(as_read) <= FARTHEST
             filters = VOLUME_FILTERS if continues else STACK_FILTERS
             for apply in filters.values():
                 estimates = [self._combined[number].estimate for number in run]
