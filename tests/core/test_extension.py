@@ -24,7 +24,7 @@ from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.preflight.estimate import preflight
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import CommonScale
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.settings import (
     CANDIDATES,
     DenoiseSettings,

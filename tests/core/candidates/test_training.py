@@ -17,7 +17,7 @@ from napari_inr_denoise.core.compute.error_curve import Evaluation, HeldOutError
 from napari_inr_denoise.core.compute.generators import GeneratorResult
 from napari_inr_denoise.core.ensemble.prediction import Candidate
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 
 
 def _error(mean: float) -> HeldOutError:

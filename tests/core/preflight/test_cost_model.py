@@ -10,7 +10,7 @@ from napari_inr_denoise.core.candidates.training import shown_steps
 from napari_inr_denoise.core.compute.error_curve import usual_steps
 from napari_inr_denoise.core.preflight.cost_model import Workload
 from napari_inr_denoise.core.preflight.timing import OtherPace, Pace
-from napari_inr_denoise.core.sampling.parts import CROP
+from napari_inr_denoise.core.sampling.stack.parts import CROP
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 
 SETTINGS = preset_settings(

@@ -15,7 +15,7 @@ from napari_inr_denoise.core.preflight import measured_run as module
 from napari_inr_denoise.core.preflight import timing
 from napari_inr_denoise.core.preflight.estimate import preflight, preflight_steps
 from napari_inr_denoise.core.preflight.timing import Measuring, OtherPace, Pace, _share
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.source import MaskedImage
 

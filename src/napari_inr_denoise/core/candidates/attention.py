@@ -41,7 +41,7 @@ from napari_inr_denoise.core.sampling.normalization import (
     PlaneScale,
     VarianceTable,
 )
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.settings import ATTENTION, DenoiseSettings
 
 _MOST_MEASURED = 4

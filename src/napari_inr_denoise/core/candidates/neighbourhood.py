@@ -38,7 +38,7 @@ from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.augmentation import N_ORIENTATIONS
 from napari_inr_denoise.core.sampling.blind_spot_windows import Hidden
 from napari_inr_denoise.core.sampling.normalization import CommonScale
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.sampling.training_plane import PlaneView, ViewMaker
 from napari_inr_denoise.core.settings import NEIGHBOURHOOD, DenoiseSettings
 

@@ -30,9 +30,9 @@ from napari_inr_denoise.core.noise.coarse_grid import coarse_grid
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import CommonScale
-from napari_inr_denoise.core.sampling.parts import CROP, spread
-from napari_inr_denoise.core.sampling.series import Series, SeriesTile
-from napari_inr_denoise.core.sampling.similarity import sudden_change
+from napari_inr_denoise.core.sampling.stack.parts import CROP, spread
+from napari_inr_denoise.core.sampling.stack.series import Series, SeriesTile
+from napari_inr_denoise.core.sampling.stack.similarity import sudden_change
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 _Item = TypeVar("_Item")

@@ -28,7 +28,7 @@ from napari_inr_denoise.core.ensemble.preview import PreviewFilter
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import CommonScale
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 
 _STEPS_BETWEEN_YIELDS = 10
 """Few enough that a caller can stop within about a second."""

@@ -13,7 +13,7 @@ from napari_inr_denoise.core.candidates.shared import (
     shared_augmentations,
 )
 from napari_inr_denoise.core.preflight.timing import OtherPace, Pace
-from napari_inr_denoise.core.sampling.parts import CROP
+from napari_inr_denoise.core.sampling.stack.parts import CROP
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 

@@ -30,9 +30,9 @@ from napari_inr_denoise.core.preflight.timing import (
     other_pace,
     volume_pace,
 )
-from napari_inr_denoise.core.sampling.parts import Values, spread
-from napari_inr_denoise.core.sampling.series import Series, SeriesTile
-from napari_inr_denoise.core.sampling.stack_noise import StackNoise, planes_apart
+from napari_inr_denoise.core.sampling.stack.parts import Values, spread
+from napari_inr_denoise.core.sampling.stack.series import Series, SeriesTile
+from napari_inr_denoise.core.sampling.stack.stack_noise import StackNoise, planes_apart
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.source import ImageSource
 

@@ -38,7 +38,7 @@ from napari_inr_denoise.core.pipeline.planes.plane import (
 )
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import CommonScale
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 _SECONDS = 0.2

@@ -4,8 +4,7 @@ Normalization: `normalization` (linear and variance-stabilized values).
 Coordinates: `coordinates`, `patches`, `volume_patches` for coordinate networks.
 Windows: `windows`, `blind_spot_windows`, `context`, `training_plane` for networks that
 predict a pixel from its neighbours, without seeing the pixel (blind spot).
-Series: `series` reads tiles with a shared noise model and context slices, `similarity`
-decides which planes are context slices, and where a plane differs suddenly from them.
+Stacks: `stack` reads tiles of planes with a shared noise model and context slices.
 Orientations: `augmentation`.
 
 A new kind of input is one module here, used by the file of its candidate in

@@ -13,7 +13,7 @@ from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.sampling.blind_spot_windows import Neighbours, WindowRadii
 from napari_inr_denoise.core.sampling.context import context_planes
 from napari_inr_denoise.core.sampling.normalization import CommonScale, PlaneScale
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings
 
 

@@ -10,8 +10,8 @@ from napari_inr_denoise import denoise
 from napari_inr_denoise.core.ensemble.quality import judge, uncertainty
 from napari_inr_denoise.core.noise.defects.fixed_pattern import fixed_pattern
 from napari_inr_denoise.core.report.warning import PlaneWarning
-from napari_inr_denoise.core.sampling.series import Series
-from napari_inr_denoise.core.sampling.stack_noise import StackNoise
+from napari_inr_denoise.core.sampling.stack.series import Series
+from napari_inr_denoise.core.sampling.stack.stack_noise import StackNoise
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.tiling import Tiling
 from tests.core.noise.correlated.test_spectrum import Array, camera, cells, spots

@@ -26,7 +26,7 @@ from napari_inr_denoise.core.preflight import measured_run
 from napari_inr_denoise.core.preflight.estimate import preflight
 from napari_inr_denoise.core.preflight.timing import Measuring, OtherPace, Pace
 from napari_inr_denoise.core.report.warning import PlaneWarning
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from tests.phantoms import Array, camera, enlarged, tissue
 

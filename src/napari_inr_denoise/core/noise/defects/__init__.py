@@ -6,7 +6,7 @@ plane, `hot_pixels` hot and dead pixels. Each takes a plane with its valid pixel
 returns a mask, or what to subtract. `fixed_pattern` finds the offsets that the planes
 of a stack share. A new one is a module here, and a line in `structured` if it is to be
 subtracted; otherwise a call where planes are measured (`core.noise.measure`) and read
-(`core.sampling.even_planes`, `core.pipeline.strategies`).
+(`core.sampling.stack.even_planes`, `core.pipeline.strategies`).
 
     measured_yx, share = measured_pixels(values_yxs, valid_yx)
     values_yxs, removed_yxs = without_structured_noise(values_yxs, measured_yx)

@@ -17,7 +17,7 @@ from napari_inr_denoise.core.pipeline.planes.plane import (
     finished_result,
 )
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.tiling import Tile
 

@@ -24,7 +24,7 @@ from napari_inr_denoise.core.pipeline.strategies.run_context import (
     train_networks,
     training_share,
 )
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
 

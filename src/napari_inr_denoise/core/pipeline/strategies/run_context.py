@@ -22,9 +22,9 @@ from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.pipeline.strategies.independent_tiles import (
     NoisyTile,
 )
-from napari_inr_denoise.core.sampling.parts import centre
-from napari_inr_denoise.core.sampling.series import Series
-from napari_inr_denoise.core.sampling.stack_noise import (
+from napari_inr_denoise.core.sampling.stack.parts import centre
+from napari_inr_denoise.core.sampling.stack.series import Series
+from napari_inr_denoise.core.sampling.stack.stack_noise import (
     StackNoise,
     may_have_pattern,
 )

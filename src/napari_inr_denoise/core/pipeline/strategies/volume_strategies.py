@@ -36,7 +36,7 @@ from napari_inr_denoise.core.pipeline.volume.volume_planes import STAGES, Volume
 from napari_inr_denoise.core.pipeline.volume.volume_run import VolumeRun
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile, Tiling

@@ -28,8 +28,8 @@ from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_resu
 from napari_inr_denoise.core.pipeline.planes.plane import Combined, limited_result
 from napari_inr_denoise.core.pipeline.planes.shared_planes import SharedPlanes
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.series import SeriesTile
-from napari_inr_denoise.core.sampling.similarity import distance_to_next
+from napari_inr_denoise.core.sampling.stack.series import SeriesTile
+from napari_inr_denoise.core.sampling.stack.similarity import distance_to_next
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.tiling import Tile
 

@@ -29,7 +29,7 @@ from napari_inr_denoise.core.pipeline.planes.plane_report import (
 )
 from napari_inr_denoise.core.report.report import PlaneReport
 from napari_inr_denoise.core.report.stop_reason import StopReason
-from napari_inr_denoise.core.sampling.series import Series
+from napari_inr_denoise.core.sampling.stack.series import Series
 from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile

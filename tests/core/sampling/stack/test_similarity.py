@@ -9,9 +9,9 @@ from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.sampling import series
-from napari_inr_denoise.core.sampling.series import Series
-from napari_inr_denoise.core.sampling.similarity import (
+from napari_inr_denoise.core.sampling.stack import series
+from napari_inr_denoise.core.sampling.stack.series import Series
+from napari_inr_denoise.core.sampling.stack.similarity import (
     distance_to_next,
     shares_structure,
     sudden_change,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.sampling.plane_factors import patches_of
-from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
+from napari_inr_denoise.core.sampling.stack.plane_factors import patches_of
+from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise
 from napari_inr_denoise.samples import field_of_cells
 
 Plane = tuple[NDArray[np.float64], NDArray[np.bool_]]

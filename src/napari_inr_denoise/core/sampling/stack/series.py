@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
-from napari_inr_denoise.core.sampling.even_planes import EvenPlanes
-from napari_inr_denoise.core.sampling.parts import ReadPart
-from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
-from napari_inr_denoise.core.sampling.similarity import shares_structure
-from napari_inr_denoise.core.sampling.stack_noise import NOTHING_IN_COMMON, StackNoise
+from napari_inr_denoise.core.sampling.stack.even_planes import EvenPlanes
+from napari_inr_denoise.core.sampling.stack.parts import ReadPart
+from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise
+from napari_inr_denoise.core.sampling.stack.similarity import shares_structure
+from napari_inr_denoise.core.sampling.stack.stack_noise import (
+    NOTHING_IN_COMMON,
+    StackNoise,
+)
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
 _MAX_CACHED_PIXELS = 2**24

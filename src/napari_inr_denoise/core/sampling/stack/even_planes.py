@@ -18,10 +18,15 @@ from napari_inr_denoise.core.noise.noisy_plane import (
     SmoothLevel,
 )
 from napari_inr_denoise.core.noise.uneven import SLOPE, with_level
-from napari_inr_denoise.core.sampling.parts import ReadPart, Values, centre, spread
-from napari_inr_denoise.core.sampling.plane_factors import PlaneFactors
-from napari_inr_denoise.core.sampling.shared_noise import SharedNoise, divided
-from napari_inr_denoise.core.sampling.stack_noise import StackNoise
+from napari_inr_denoise.core.sampling.stack.parts import (
+    ReadPart,
+    Values,
+    centre,
+    spread,
+)
+from napari_inr_denoise.core.sampling.stack.plane_factors import PlaneFactors
+from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise, divided
+from napari_inr_denoise.core.sampling.stack.stack_noise import StackNoise
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
 _MAX_MEASURED = 8

@@ -18,7 +18,12 @@ from napari_inr_denoise.core.noise.defects.fixed_pattern import (
     FixedPattern,
     fixed_pattern,
 )
-from napari_inr_denoise.core.sampling.parts import ReadPart, Values, centre, spread
+from napari_inr_denoise.core.sampling.stack.parts import (
+    ReadPart,
+    Values,
+    centre,
+    spread,
+)
 
 _SIDE = 256
 """Side, in pixels, of the part of planes that is compared."""

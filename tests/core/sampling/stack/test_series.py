@@ -14,10 +14,10 @@ from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_resu
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.report.verdict import Verdict
 from napari_inr_denoise.core.report.warning import PlaneWarning
-from napari_inr_denoise.core.sampling import even_planes
-from napari_inr_denoise.core.sampling.parts import Values
-from napari_inr_denoise.core.sampling.series import Series
-from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
+from napari_inr_denoise.core.sampling.stack import even_planes
+from napari_inr_denoise.core.sampling.stack.parts import Values
+from napari_inr_denoise.core.sampling.stack.series import Series
+from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.image import tiling
 from napari_inr_denoise.image.tiling import Tiling

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.noise.level.quiet_patches import QuietPatches
 from napari_inr_denoise.core.noise.regions import unlikely
-from napari_inr_denoise.core.sampling.parts import Values
-from napari_inr_denoise.core.sampling.shared_noise import SharedNoise, divided
+from napari_inr_denoise.core.sampling.stack.parts import Values
+from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise, divided
 
 _ALIKE = (0.85, 1.18)
 """Ratios of a plane's level of white noise to the stack's that count as 1. Planes of 21

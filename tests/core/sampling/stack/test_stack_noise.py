@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from napari_inr_denoise import DenoiseSettings, denoise
-from napari_inr_denoise.core.sampling.parts import ReadPart, Values
-from napari_inr_denoise.core.sampling.series import Series
-from napari_inr_denoise.core.sampling.stack_noise import StackNoise
+from napari_inr_denoise.core.sampling.stack.parts import ReadPart, Values
+from napari_inr_denoise.core.sampling.stack.series import Series
+from napari_inr_denoise.core.sampling.stack.stack_noise import StackNoise
 from napari_inr_denoise.image.tiling import Tiling
 from tests.phantoms import SIDE, Array, camera, cells
 

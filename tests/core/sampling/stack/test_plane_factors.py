@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from napari_inr_denoise.core.sampling.parts import Values
-from napari_inr_denoise.core.sampling.plane_factors import PlaneFactors
-from napari_inr_denoise.core.sampling.shared_noise import SharedNoise
+from napari_inr_denoise.core.sampling.stack.parts import Values
+from napari_inr_denoise.core.sampling.stack.plane_factors import PlaneFactors
+from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise
 from tests.phantoms import Array, cells
 
 LIGHT = np.array([1.0, 0.3, 1.0, 0.3, 1.0])
