@@ -19,7 +19,7 @@ def _found(planes: Array) -> tuple[PlaneFactors, list[list[Values]]]:
     return PlaneFactors.of(noise, parts), parts
 
 
-@pytest.mark.parametrize("pedestal", [0.0, 200.0])
+@pytest.mark.parametrize("pedestal", [0.0, 200.0, -20.0])
 def test_what_photon_noise_was_multiplied_by_is_found(pedestal: float) -> None:
     """With a pedestal as well that the multiplication left as it was."""
     light = LIGHT[:, None, None]
@@ -58,3 +58,33 @@ def test_a_plane_without_noise_has_no_factor() -> None:
     factor = factors.factor([(np.full_like(values, 7.0), every)])
     assert np.isnan(factor)
     assert not factors.is_near(factor)
+
+
+def test_color_planes_have_one_factor_for_all_samples() -> None:
+    light = LIGHT[:, None, None, None]
+    color = CLEAN[..., None] * [1.0, 0.7, 0.4]
+    noisy = np.random.default_rng(0).poisson(color * light) / light
+    every = np.ones(noisy.shape[1:3], bool)
+    parts = [[(plane, every)] for plane in noisy]
+    noise = SharedNoise.of([one for part in parts for one in part])
+    factors = PlaneFactors.of(noise, parts)
+    found = [factors.factor(part) for part in parts[:2]]
+    assert found[1] / found[0] == pytest.approx(LIGHT[0] / LIGHT[1], rel=0.15)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_few_photons_do_not_pass_for_factors(seed: int) -> None:
+    """0.03 to 0.2 photons around the cells, in planes that fade."""
+    brightness = np.geomspace(2, 0.3, 6)[:, None, None]
+    clean = brightness * 0.05 * np.stack([cells()] * 6)
+    factors, parts = _found(np.random.default_rng(seed).poisson(clean).astype(float))
+    found = np.array([factors.factor(part) for part in parts])
+    assert (np.isnan(found) | (found == 1)).all()
+
+
+@pytest.mark.parametrize("side", [16, 24, 32])
+def test_small_planes_have_no_factors(side: int) -> None:
+    clean = CLEAN[:, :side, :side]
+    factors, parts = _found(np.random.default_rng(0).poisson(clean).astype(float))
+    assert factors.alike
+    assert np.isnan(factors.factor(parts[0])) or factors.factor(parts[0]) == 1

@@ -121,6 +121,30 @@ def test_the_map_and_the_factors_are_found_together() -> None:
         assert original.noise.sigma == pytest.approx(true, rel=0.2)
 
 
+def test_exposures_that_alternate_are_both_measured() -> None:
+    light = np.where(np.arange(15) % 2, 0.2, 1.0)[:, None, None]
+    clean = np.stack([CLEAN[0]] * len(light)) + 5
+    series = _series(np.random.default_rng(0).poisson(clean * light) / light)
+    assert all(series.context_numbers(number) is not None for number in range(15))
+
+
+@pytest.mark.parametrize("share", [0.03, 0.1])
+def test_scattered_invalid_pixels_do_not_part_the_planes(share: float) -> None:
+    planes = np.random.default_rng(0).poisson(CLEAN + 10).astype(float)
+    valid = np.random.default_rng(1).random(planes.shape) > share
+
+    def read(number: int, window: tuple[slice, slice]) -> Values:
+        values = np.where(valid[number], planes[number], 0.0)
+        return values[window][..., None], valid[number][window]
+
+    tiles = Tiling.of(planes.shape[1:], 1024)
+    series = Series(read, len(planes), tiles, (1.0, 1.0), 1)
+    series.even_out()
+    for number in range(len(planes)):
+        assert series.context_numbers(number) is not None
+        assert series.problem(number, tiles.tiles[0]).original is None
+
+
 def test_a_plane_of_far_too_much_noise_does_not_belong_to_the_others() -> None:
     light = np.array([1, 1, 0.02, 1, 1])[:, None, None]
     series = _series(np.random.default_rng(0).poisson(CLEAN * light) / light)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.sampling.stack.plane_factors import patches_of
 from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise
 from napari_inr_denoise.samples import field_of_cells
 
@@ -39,23 +38,9 @@ def test_a_plane_of_the_stack_has_its_noise_however_bright(noise: SharedNoise) -
         assert model.sigma == pytest.approx(expected, rel=0.07)
 
 
-@pytest.mark.parametrize("gain", [6.0, 0.5])
-def test_a_plane_of_another_gain_was_multiplied_by_a_factor(
-    noise: SharedNoise, gain: float
-) -> None:
-    parts = [_plane(seed, gain=gain) for seed in range(9, 14)]
-    patches = patches_of(parts)
-    assert noise.ratio(patches) == pytest.approx(np.sqrt(gain / 2), rel=0.1)
-    factor = noise.factor(patches, 0.0)
-    assert factor == pytest.approx(gain / 2, rel=0.1)
-    own = noise.stretched(factor, 0.0)
-    assert own.on(*parts[0]).gain == pytest.approx(gain, rel=0.1)
-
-
-def test_the_level_does_not_depend_on_the_brightness(noise: SharedNoise) -> None:
-    for brightness in (0.5, 1.0, 2.0):
-        ratio = noise.ratio(patches_of([_plane(9, brightness=brightness)]))
-        assert ratio == pytest.approx(1, abs=0.08)
+def test_a_plane_of_another_gain_has_another_noise(noise: SharedNoise) -> None:
+    assert not noise.fits([_plane(9, gain=6.0)])
+    assert not noise.fits([_plane(9, gain=0.5)])
 
 
 def test_a_plane_without_noise_has_another_noise(noise: SharedNoise) -> None:

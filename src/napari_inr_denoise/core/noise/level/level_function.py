@@ -96,13 +96,14 @@ class NoiseLevelFunction:
             Lowest intensity of the image, without its noise.
         """
         darkest, variance = self.intensities[0], self.variances[0]
-        if intensity >= darkest or not variance > 0:
+        at_darkest = self.gain * darkest + self.variance_at_zero
+        if intensity >= darkest or not (variance > 0 and at_darkest > 0):
             return self
-        below, at_darkest = self.line(np.array([intensity, darkest])).tolist()
+        share = (self.gain * intensity + self.variance_at_zero) / at_darkest
         return replace(
             self,
             intensities=(intensity, *self.intensities),
-            variances=(variance * below / at_darkest, *self.variances),
+            variances=(variance * max(share, _TINY), *self.variances),
         )
 
     def stretched(self, factor: float, fixed: float) -> NoiseLevelFunction:

@@ -32,6 +32,9 @@ _FLAT = 0.1
 """Variance at middle frequencies over that of the noise up to which a patch is flat:
 1.5 times that of white noise."""
 _TINY = float(np.finfo(float).tiny)
+_FEWEST = 24
+"""Smallest number of patches. With 16 of them, one plane in ten passed for one with a
+factor, and with 9 one in three."""
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
@@ -88,10 +91,9 @@ class QuietPatches:
         curves: Sequence[NoiseLevelFunction],
         factor: float = 1.0,
         fixed: float = 0.0,
+        least: float = 0.0,
     ) -> float:
         """Return the variance of white noise over that of curves, in quiet patches.
-
-        Unlike a level after variance stabilization, it is right for few photons.
 
         Parameters
         ----------
@@ -99,16 +101,18 @@ class QuietPatches:
             One per sample.
         factor, fixed : float
             The plane is divided by this factor before; the intensity `fixed` stays.
+        least : float
+            Patches are left out whose variance, over the mean of the curves, is less.
 
         Returns
         -------
         float
-            NaN if no patch has noise.
+            NaN if there are too few patches.
         """
         known = self.known
-        if not known.any():
+        if known.sum() < _FEWEST:
             return math.nan
-        means = fixed + (self.means[known] - fixed) / factor
+        means = divided(self.means[known], factor, fixed)
         variance = np.mean(
             [
                 curve.down_to(float(mean.min())).variance(mean)
@@ -116,13 +120,25 @@ class QuietPatches:
             ],
             axis=0,
         )
-        variance = np.maximum(variance * factor**2, _TINY)
+        usual = np.mean([np.mean(curve.variances) for curve in curves])
+        certain = variance > max(least * usual, _TINY)
+        if certain.sum() < _FEWEST:
+            return math.nan
+        known[known] = certain
+        variance = variance[certain] * factor**2
         relative = self.structure[known] / variance
         power = np.square(self.filtered[0, known]).mean(axis=-1) / variance
         quiet = np.quantile(relative, QUIET)
         # Where there is no structure at all, more patches are as good.
         flat = _FLAT * power[relative <= quiet].mean()
         return float(power[relative <= max(quiet, flat)].mean())
+
+
+def divided(
+    intensities: NDArray[np.float64], factor: float, fixed: float
+) -> NDArray[np.float64]:
+    """Return intensities divided by a factor; the intensity `fixed` stays as it is."""
+    return intensities if factor == 1 else fixed + (intensities - fixed) / factor
 
 
 def _high_pass(

@@ -100,9 +100,7 @@ class VolumePlanes:
         runs = self._runs()
         for run in runs:
             problems = [self._members[number].problem for number in run]
-            # Divided by factors, planes of one brightness would differ.
-            as_read = [one.original or one for one in problems]
-            continues = len(run) > 1 and distance_to_next(as_read) <= FARTHEST
+            continues = len(run) > 1 and distance_to_next(problems) <= FARTHEST
             filters = VOLUME_FILTERS if continues else STACK_FILTERS
             for apply in filters.values():
                 estimates = [self._combined[number].estimate for number in run]

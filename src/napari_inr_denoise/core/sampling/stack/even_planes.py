@@ -12,6 +12,7 @@ from napari_inr_denoise.core.noise.defects.fill import measured_pixels
 from napari_inr_denoise.core.noise.defects.hot_pixels import isolated_pixels
 from napari_inr_denoise.core.noise.defects.jpeg import without_jpeg_rounding
 from napari_inr_denoise.core.noise.defects.structured import without_structured_noise
+from napari_inr_denoise.core.noise.level.quiet_patches import divided
 from napari_inr_denoise.core.noise.noisy_plane import (
     NO_OFFSETS,
     NoisyPlane,
@@ -25,7 +26,7 @@ from napari_inr_denoise.core.sampling.stack.parts import (
     spread,
 )
 from napari_inr_denoise.core.sampling.stack.plane_factors import PlaneFactors
-from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise, divided
+from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise
 from napari_inr_denoise.core.sampling.stack.stack_noise import StackNoise
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
@@ -87,6 +88,7 @@ class EvenPlanes:
         self._pixel_offsets = NO_OFFSETS
         if pattern is not None and count > 1:
             self._pixel_offsets = pattern.pixel_stds
+        self._last_tested: tuple[int, list[Values]] | None = None
         self._last_part: tuple[int, tuple[slice, slice], _Part] | None = None
         self._level: SmoothLevel | None = None
         self._factors: PlaneFactors | None = None
@@ -118,13 +120,11 @@ class EvenPlanes:
         self._find_map(_all(crops))
 
     def _factor(self, number: int) -> float:
-        """Return the factor of the noise of a plane; NaN if it has no noise."""
+        """Return the factor of a plane; NaN if it is not known."""
         if self._factors is None:
             return 1.0
         if number not in self._factor_of:
-            parts = [self._part(number, window) for window in self._tested()]
-            values = [(part.values_yxs, part.valid_yx) for part in parts]
-            self._factor_of[number] = self._factors.factor(values)
+            self._factor_of[number] = self._factors.factor(self._test_parts(number))
         return self._factor_of[number]
 
     def _divisor(self, number: int) -> float:
@@ -162,7 +162,7 @@ class EvenPlanes:
 
     def _noise_crops(self) -> dict[int, list[Values]]:
         """Read the crops on which the noise is measured, by number of the plane."""
-        chosen = spread(self._count, _MAX_MEASURED)
+        chosen = self._measured_numbers()
         tiles = self._some_tiles(max(_MAX_MEASURED // len(chosen), 1))
         crops = {
             number: [self._crop(number, centre(tile.window)) for tile in tiles]
@@ -177,6 +177,17 @@ class EvenPlanes:
         }
         return {k: parts for k, parts in measured.items() if parts} or crops
 
+    def _measured_numbers(self) -> list[int]:
+        """Return the planes that are measured, of every second plane and the others.
+
+        Because exposures may alternate.
+        """
+        chosen = spread(self._count, _MAX_MEASURED)
+        if self._count > 1 and len({number % 2 for number in chosen}) == 1:
+            last = self._count - 1
+            chosen[1::2] = [min(number + 1, last) for number in chosen[1::2]]
+        return sorted(set(chosen))
+
     def _some_tiles(self, most: int) -> list[Tile]:
         tiles = self._tiling.tiles
         return [tiles[k] for k in spread(len(tiles), most)]
@@ -184,12 +195,11 @@ class EvenPlanes:
     def belongs(self, number: int) -> bool:
         """Return whether a plane has the noise of the series."""
         if number not in self._belongs:
-            factors, parts = self._factors, self._test_crops(number)
-            if factors is None:
+            factor, parts = self._factor(number), self._test_crops(number)
+            if self._factors is None or not factor > 0:
                 fits = self.noise.fits(parts)
             else:
-                near = factors.is_near(self._factor(number))
-                fits = near and self.noise.is_even(parts)
+                fits = self._factors.is_near(factor) and self.noise.is_even(parts)
             self._belongs[number] = fits
         return self._belongs[number]
 
@@ -206,10 +216,25 @@ class EvenPlanes:
         return self._blank[number]
 
     def _test_crops(self, number: int) -> list[Values]:
-        return [self._crop(number, window) for window in self._tested()]
+        """Return the parts of a plane that are tested against the shared noise.
+
+        They are divided by what makes the noise even.
+        """
+        windows, parts = self._tested(), self._test_parts(number)
+        return [
+            self._divided(number, window, part)
+            for window, part in zip(windows, parts, strict=True)
+        ]
+
+    def _test_parts(self, number: int) -> list[Values]:
+        """Return these parts as they were read. Those of one plane are kept."""
+        if self._last_tested is None or self._last_tested[0] != number:
+            read = [self._part(number, window) for window in self._tested()]
+            parts = [(part.values_yxs, part.valid_yx) for part in read]
+            self._last_tested = number, parts
+        return self._last_tested[1]
 
     def _tested(self) -> list[tuple[slice, slice]]:
-        """Return the windows of planes that are tested against the shared noise."""
         if self._tiling.count == 1:
             return [self._tiling.tiles[0].window]
         return [centre(one.window) for one in self._some_tiles(_MAX_TESTED_TILES)]
@@ -217,14 +242,19 @@ class EvenPlanes:
     def _crop(self, number: int, window: tuple[slice, slice]) -> Values:
         """Return a part of a plane without structured noise and constant fill.
 
-        It is divided by the map of the noise level, if there is one.
+        It is divided by what makes the noise even.
         """
         part = self._part(number, window)
-        values = part.values_yxs
+        return self._divided(number, window, (part.values_yxs, part.valid_yx))
+
+    def _divided(
+        self, number: int, window: tuple[slice, slice], part: Values
+    ) -> Values:
+        values, valid = part
         level = self._level_of(number, window)
-        if level is not None and _varies(values, part.valid_yx):
+        if level is not None and _varies(values, valid):
             values = level.even(values)
-        return values, part.valid_yx
+        return values, valid
 
     def _level_of(self, number: int, window: tuple[slice, slice]) -> SmoothLevel | None:
         """Return by what a part of a plane is divided; None if it is not."""
@@ -263,7 +293,8 @@ class EvenPlanes:
         own, factor = self._undivided, self._divisor(number)
         if factor != 1 and self._factors is not None:
             fixed = self._factors.fixed
-            own = own.down_to(divided(values, factor, fixed)).stretched(factor, fixed)
+            even = divided(values, factor, fixed)
+            own = own.down_to(even, valid).stretched(factor, fixed)
         problem = NoisyPlane(
             values,
             valid,
@@ -281,7 +312,7 @@ class EvenPlanes:
         if level is None:
             return replace(problem, fitted_yx=valid & ~isolated_pixels(problem))
         even = level.even(values)
-        noise = self.noise if factor == 1 else self.noise.down_to(even)
+        noise = self.noise if factor == 1 else self.noise.down_to(even, valid)
         level = replace(level, noise=noise.on(even, valid), curves=noise.curves)
         return with_level(problem, level).evened()
 

@@ -6,20 +6,27 @@ plane has the noise of the others again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_inr_denoise.core.noise.level.quiet_patches import QuietPatches
+from napari_inr_denoise.core.noise.level.quiet_patches import QuietPatches, divided
 from napari_inr_denoise.core.noise.regions import unlikely
-from napari_inr_denoise.core.sampling.stack.parts import Values
-from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise, divided
+from napari_inr_denoise.core.noise.smooth_level import division_power
+from napari_inr_denoise.core.sampling.stack.parts import Values, centre
+from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise
 
 _ALIKE = (0.85, 1.18)
 """Ratios of a plane's level of white noise to the stack's that count as 1. Planes of 21
 stacks with one noise have 0.90 to 1.09."""
+_LEAST_VARIANCE = 0.05
+"""Variance of a patch over the mean of the curve's from which it is known well enough
+for a factor. With fewer than 0.1 photons the curve is not."""
+_FACTOR_ROUNDS = 3
+"""The power of a plane's level that its factor is depends on the factor."""
 _MORE_ROUNDS = 2
 """The factors follow from the noise of all planes, and that from the factors."""
 _NEAR, _COMPANY = 4.0, 3
@@ -41,11 +48,15 @@ class PlaneFactors:
         The intensity that a multiplication left as it was: 0, or that without light.
     measured : tuple of float
         Factors of the planes that were measured; all are 1 if they have one noise.
+    level : float
+        Level of the noise of these planes over that of the curves, as `_level` finds
+        it: about 1, lower if many pixels are dark.
     """
 
     noise: SharedNoise
     fixed: float
     measured: tuple[float, ...]
+    level: float
 
     @property
     def alike(self) -> bool:
@@ -63,33 +74,112 @@ class PlaneFactors:
         planes : sequence of sequences of (plane_yxs, valid_yx)
             Parts of each plane.
         """
-        options = _fixed_intensities(noise, planes)
-        same = cls(noise, min(options), (1.0,) * len(planes))
-        patches = [patches_of(parts) for parts in planes]
-        ratios = np.array([noise.ratio(one) for one in patches])
-        if _alike(ratios[np.isfinite(ratios)]):
+        patches = [_patches_of(parts) for parts in planes]
+        same = cls._with_factors(noise, patches, 0.0, np.ones(len(planes)))
+        ratios = np.array([same._ratio(one) for one in patches])
+        if _alike(ratios[ratios > 0]):
             return same
-        tried = [_round(noise, planes, patches, one) for one in options]
-        found, _ = min(tried, key=lambda one: one[1])
+        # The noise of all planes would be bent by one that has far more.
+        at = int(np.argsort(ratios)[np.sum(ratios > 0) // 2])
+        start = cls._with_factors(
+            SharedNoise.of(planes[at]), patches[at : at + 1], 0.0, np.ones(1)
+        )
+        options = _fixed_intensities(noise, planes)
+        found = [replace(start, fixed=one)._round(planes, patches) for one in options]
         for _ in range(_MORE_ROUNDS):
-            found, _ = _round(found.noise, planes, patches, found.fixed)
-        return same if found.noise.model.correlated else found
+            likely = [one for one in found if one is not None]
+            if not likely:
+                return same
+            best, _ = min(likely, key=lambda one: (-len(one[0].measured), one[1]))
+            found = [best._round(planes, patches)]
+        (last,) = found
+        return same if last is None or last[0].noise.model.correlated else last[0]
+
+    @classmethod
+    def _with_factors(
+        cls,
+        noise: SharedNoise,
+        patches: Sequence[Sequence[QuietPatches]],
+        fixed: float,
+        factors: NDArray[np.float64],
+    ) -> PlaneFactors:
+        """Return factors of measured planes, whose level is then known as well."""
+        levels = [
+            _level(noise, one, factor, fixed)
+            for one, factor in zip(patches, factors, strict=True)
+        ]
+        return cls(noise, fixed, tuple(factors.tolist()), _median(levels))
 
     def factor(self, parts: Sequence[Values]) -> float:
         """Return the factor of a plane, given by some of its parts.
 
-        NaN if it has no noise.
+        NaN if it is not known: if there is no noise, or if there are too few pixels.
         """
-        patches = patches_of(parts)
-        if self.alike and _alike(self.noise.ratio(patches)):
+        patches = _patches_of(parts)
+        if self.alike and _alike(self._ratio(patches)):
             return 1.0
-        return self.noise.factor(patches, self.fixed)
+        return self._factor(patches)
+
+    def _ratio(self, patches: Sequence[QuietPatches]) -> float:
+        """Return the level of a plane over that of the stack."""
+        powers = [one.power(self.noise.curves) for one in patches]
+        return _median(np.sqrt(powers)) / self.level
+
+    def _factor(self, patches: Sequence[QuietPatches]) -> float:
+        factor, curves = 1.0, self.noise.curves
+        for _ in range(_FACTOR_ROUNDS):
+            level = _level(self.noise, patches, factor, self.fixed)
+            ratio = level / self.level
+            if not ratio > 0:
+                return math.nan
+            means = np.concatenate([one.means[one.known] for one in patches])
+            means = divided(means.mean(axis=0), factor, self.fixed)
+            terms = [
+                (max(c.gain, 0.0) * (mean - self.fixed), c.down_to(mean).variance(mean))
+                for c, mean in zip(curves, means, strict=True)
+            ]
+            photons, variance = np.mean(terms, axis=0).tolist()
+            factor *= ratio ** (2 * division_power(photons, variance))
+        return factor
 
     def is_near(self, factor: float) -> bool:
         """Return whether enough planes have about this factor."""
         ratios = np.array(self.measured) / factor
         near = (ratios >= 1 / _NEAR) & (ratios <= _NEAR)
         return bool(near.sum() >= min(_COMPANY, (len(ratios) + 1) // 2))
+
+    def _round(
+        self,
+        planes: Sequence[Sequence[Values]],
+        patches: Sequence[Sequence[QuietPatches]],
+    ) -> tuple[PlaneFactors, float] | None:
+        """Divide planes by their factors, and measure the noise anew.
+
+        Returns
+        -------
+        (PlaneFactors, float) or None
+            And how unlikely the planes are with them, on average. None if the factors
+            of most planes are not known.
+        """
+        factors = np.array([self._factor(one) for one in patches])
+        known = np.flatnonzero(factors > 0)
+        if 2 * len(known) <= len(planes):
+            return None
+        logs = np.log(factors[known])
+        scales = np.exp(logs - np.median(logs))
+        even = [
+            [(divided(values, scale, self.fixed), valid) for values, valid in planes[k]]
+            for scale, k in zip(scales, known.tolist(), strict=True)
+        ]
+        noise = SharedNoise.of([one for parts in even for one in parts])
+        costs = [
+            np.mean([unlikely(*one, noise.curves)[one[1]].mean() for one in parts])
+            for parts in even
+        ]
+        wider = 2 * len(noise.curves) * np.log(scales)
+        measured = [patches[k] for k in known.tolist()]
+        found = self._with_factors(noise, measured, self.fixed, scales)
+        return found, float(np.mean(costs + wider))
 
 
 def _fixed_intensities(
@@ -98,44 +188,51 @@ def _fixed_intensities(
     """Return the intensities that a multiplication may have left as they were.
 
     0, or that without light, if a pedestal was subtracted before and added after. Any
-    of the planes will do if noise ignores light.
+    of the planes will do if noise ignores light. With several samples 0 only, because
+    each may have a pedestal of its own.
     """
-    gain = float(np.mean([one.gain for one in noise.curves]))
-    if gain > 0:
-        at_zero = float(np.mean([one.variance_at_zero for one in noise.curves]))
-        return {0.0, max(-at_zero / gain, 0.0)}
-    inside = [values[valid] for parts in planes for values, valid in parts]
-    return {float(np.median(np.concatenate(inside)))}
+    if max(curve.gain for curve in noise.curves) <= 0:
+        inside = [values[valid] for parts in planes for values, valid in parts]
+        return {float(np.median(np.concatenate(inside)))}
+    if len(noise.curves) > 1:
+        return {0.0}
+    (curve,) = noise.curves
+    return {0.0, -curve.variance_at_zero / curve.gain}
 
 
-def _round(
+def _level(
     noise: SharedNoise,
-    planes: Sequence[Sequence[Values]],
-    patches: Sequence[Sequence[QuietPatches]],
+    patches: Sequence[QuietPatches],
+    factor: float,
     fixed: float,
-) -> tuple[PlaneFactors, float]:
-    """Divide planes by their factors, and measure the noise anew.
+) -> float:
+    """Return the level of white noise over that of the curves.
+
+    Unlike a level after variance stabilization, it is right for few photons.
+
+    Parameters
+    ----------
+    noise : SharedNoise
+        Gives the curves.
+    patches : sequence of QuietPatches
+        Of parts of a plane. The result is the median over them.
+    factor, fixed : float
+        The plane is divided by this factor before, as in `divided`.
 
     Returns
     -------
-    PlaneFactors
     float
-        How unlikely the planes are with it, on average.
+        NaN if there are too few patches whose variance is known well.
     """
-    logs = np.log([noise.factor(one, fixed) for one in patches])
-    logs = np.where(np.isfinite(logs), logs, 0.0)
-    scales = np.exp(logs - np.median(logs))
-    even = [
-        [(divided(values, scale, fixed), valid) for values, valid in parts]
-        for scale, parts in zip(scales, planes, strict=True)
+    powers = [
+        one.power(noise.curves, factor, fixed, least=_LEAST_VARIANCE) for one in patches
     ]
-    noise = SharedNoise.of([one for parts in even for one in parts])
-    found = [
-        np.mean([unlikely(*one, noise.curves)[one[1]].mean() for one in parts])
-        for parts in even
-    ]
-    factors = PlaneFactors(noise, fixed, tuple(scales.tolist()))
-    return factors, float(np.mean(found) + 2 * np.log(scales).mean())
+    return _median(np.sqrt(powers))
+
+
+def _median(levels: Iterable[float]) -> float:
+    known = [level for level in levels if level > 0]
+    return float(np.median(known)) if known else math.nan
 
 
 def _alike(ratios: float | NDArray[np.float64]) -> bool:
@@ -143,6 +240,11 @@ def _alike(ratios: float | NDArray[np.float64]) -> bool:
     return bool(np.all((ratios >= _ALIKE[0]) & (ratios <= _ALIKE[1])))
 
 
-def patches_of(parts: Sequence[Values]) -> list[QuietPatches]:
-    """Return the patches of parts of a plane."""
-    return [QuietPatches.of(*one) for one in parts]
+def _patches_of(parts: Sequence[Values]) -> list[QuietPatches]:
+    """Return the patches of the middle of each part of a plane."""
+    found = []
+    for values, valid in parts:
+        rows, columns = (slice(0, size) for size in valid.shape)
+        middle = centre((rows, columns))
+        found.append(QuietPatches.of(values[middle], valid[middle]))
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,12 +13,14 @@ from scipy.ndimage import uniform_filter
 from napari_inr_denoise.core.noise.anscombe import variance_stabilized
 from napari_inr_denoise.core.noise.estimate import apply_curves, examine_plane
 from napari_inr_denoise.core.noise.level.chen import plane_level
-from napari_inr_denoise.core.noise.level.level_function import NoiseLevelFunction
-from napari_inr_denoise.core.noise.level.quiet_patches import QuietPatches
+from napari_inr_denoise.core.noise.level.level_function import (
+    NoiseLevelFunction,
+    fill_invalid,
+)
 from napari_inr_denoise.core.noise.model import NoiseModel
 from napari_inr_denoise.core.noise.noisy_plane import SmoothLevel
 from napari_inr_denoise.core.noise.regions import APART, noisier_region
-from napari_inr_denoise.core.noise.smooth_level import division_power, unevenness
+from napari_inr_denoise.core.noise.smooth_level import unevenness
 from napari_inr_denoise.core.noise.uneven import uneven_noise
 
 _GAP = 4
@@ -27,12 +29,9 @@ _GAP = 4
 They keep patches from crossing a border, also on sub-lattices with a stride of 4.
 """
 _FITS = (0.7, 1.4)
-"""Allowed ratio of a plane's level to the stack's where planes have no factors, as with
-correlated noise: planes that were registered differ in level and in correlation."""
+"""Allowed ratio of a plane's variance-stabilized noise level to the stack's."""
 _DARK_SIDE = 7
 """Side of the window, in pixels, whose mean is taken for the clean intensity."""
-_FACTOR_ROUNDS = 3
-"""The power of a plane's level that its factor is depends on the factor."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,14 @@ class SharedNoise:
         Of all measured planes combined.
     curves : tuple of NoiseLevelFunction
         One per sample.
-    level : float
-        Level of the noise of these planes over that of the curves, as `_level` finds
-        it: about 1, lower if many pixels are dark or correlated.
+    even_level : float
+        Chen's estimate on these planes after variance stabilization: about 1, lower if
+        many pixels are dark or correlated.
     """
 
     model: NoiseModel
     curves: tuple[NoiseLevelFunction, ...]
-    level: float
+    even_level: float
 
     @classmethod
     def of(
@@ -66,7 +65,8 @@ class SharedNoise:
             At least one, all of the same width.
         """
         model, curves = examine_plane(*_joined(planes))
-        return cls(model, curves, _level(model, curves, planes))
+        level = _stabilized_level(curves, planes, model.correlation_distance)
+        return cls(model, curves, level)
 
     def fits(
         self, parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]
@@ -80,67 +80,25 @@ class SharedNoise:
         parts : sequence of (plane_yxs, valid_yx)
             As for `of`.
         """
-        ratio = _level(self.model, self.curves, parts) / self.level
+        apart = self.model.correlation_distance
+        ratio = _stabilized_level(self.curves, parts, apart) / self.even_level
         return _FITS[0] <= ratio <= _FITS[1] and self.is_even(parts)
 
-    def ratio(self, parts: Sequence[QuietPatches]) -> float:
-        """Return the level of the white noise of a plane over that of the stack.
-
-        Parameters
-        ----------
-        parts : sequence of QuietPatches
-            Patches of parts of the plane.
-
-        Returns
-        -------
-        float
-            NaN if the plane has no noise.
-        """
-        return _quiet_level(self.curves, parts) / self.level
-
-    def factor(self, parts: Sequence[QuietPatches], fixed: float) -> float:
-        """Return the factor by which a plane with this white noise was multiplied.
-
-        For example when bleaching was corrected. Planes that were averaged from more or
-        fewer frames have one too.
-
-        Parameters
-        ----------
-        parts : sequence of QuietPatches
-            Patches of parts of the plane.
-        fixed : float
-            The intensity that it left as it is, see `divided`.
-
-        Returns
-        -------
-        float
-            NaN if the plane has no noise.
-        """
-        factor = 1.0
-        for _ in range(_FACTOR_ROUNDS):
-            ratio = _quiet_level(self.curves, parts, factor, fixed) / self.level
-            if not ratio > 0:
-                return math.nan
-            means = np.concatenate([one.means[one.known] for one in parts]).mean(axis=0)
-            means = divided(means, factor, fixed)
-            both = list(zip(self.curves, means, strict=True))
-            photons = [max(c.gain, 0.0) * (mean - fixed) for c, mean in both]
-            variances = [c.down_to(mean).variance(mean) for c, mean in both]
-            power = division_power(float(np.mean(photons)), float(np.mean(variances)))
-            factor *= ratio ** (2 * power)
-        return factor
-
-    def down_to(self, plane_yxs: NDArray[np.float64]) -> SharedNoise:
+    def down_to(
+        self, plane_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]
+    ) -> SharedNoise:
         """Return the noise with curves that reach down to the darkest places.
 
         Parameters
         ----------
-        plane_yxs : ndarray, shape (Y, X, samples)
-            A plane with this noise, or a part of it.
+        plane_yxs, valid_yx : ndarray
+            A plane with this noise, or a part of it, and its valid pixels.
         """
-        smooth = uniform_filter(plane_yxs, (_DARK_SIDE, _DARK_SIDE, 1))
-        lowest = smooth.min(axis=(0, 1)).tolist()
-        curves = [c.down_to(low) for c, low in zip(self.curves, lowest, strict=True)]
+        curves = []
+        for sample, curve in enumerate(self.curves):
+            plane = fill_invalid(plane_yxs[..., sample], valid_yx)
+            smooth = uniform_filter(plane, _DARK_SIDE)
+            curves.append(curve.down_to(float(smooth.min())))
         return replace(self, curves=tuple(curves))
 
     def stretched(self, factor: float, fixed: float) -> SharedNoise:
@@ -248,45 +206,20 @@ def _joined(
     return np.concatenate(values), np.concatenate(valid)
 
 
-def divided(
-    intensities: NDArray[np.float64], factor: float, fixed: float
-) -> NDArray[np.float64]:
-    """Return intensities divided by a factor; the intensity `fixed` stays as it is."""
-    return intensities if factor == 1 else fixed + (intensities - fixed) / factor
-
-
-def _level(
-    model: NoiseModel,
+def _stabilized_level(
     curves: tuple[NoiseLevelFunction, ...],
     parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
+    apart: int,
 ) -> float:
-    """Return the noise level of parts over that of curves; NaN if there is no noise.
+    """Return Chen's estimate after variance stabilization, on pixels `apart`.
 
-    It is the median over the parts. Of correlated noise it is Chen's estimate after
-    variance stabilization, on pixels that share none.
+    It is the median over the parts with a level above 0; NaN if there are none. The
+    estimate holds for white noise: pixels nearer to each other may share noise.
     """
-    if not model.correlated:
-        return _quiet_level(curves, [QuietPatches.of(*one) for one in parts])
-    own = slice(None, None, model.correlation_distance)
-    return _median(
-        plane_level(variance_stabilized(values, curves)[own, own], valid[own, own])
-        for values, valid in parts
-    )
-
-
-def _quiet_level(
-    curves: tuple[NoiseLevelFunction, ...],
-    parts: Sequence[QuietPatches],
-    factor: float = 1.0,
-    fixed: float = 0.0,
-) -> float:
-    """Return the level of white noise over that of curves, as `_level` does.
-
-    The parts are divided by a factor before, as in `QuietPatches.power`.
-    """
-    return _median(math.sqrt(one.power(curves, factor, fixed)) for one in parts)
-
-
-def _median(levels: Iterable[float]) -> float:
+    own = slice(None, None, apart)
+    levels = [
+        plane_level(variance_stabilized(part, curves)[own, own], valid[own, own])
+        for part, valid in parts
+    ]
     known = [level for level in levels if level > 0]
     return float(np.median(known)) if known else math.nan
