@@ -178,8 +178,8 @@ def estimated_error(
     and the error that the divergence predicts. The risk is a small difference of two
     large numbers, so that a noise level that is 2 % too high can halve it. Only the
     second is valid for correlated noise, and for a plane that was divided by its
-    level map, as such a map is off by a few percent. What `systematic_square` knows is
-    added.
+    level map or a factor, as those are off by a few percent. What `systematic_square`
+    knows is added.
 
     Parameters
     ----------

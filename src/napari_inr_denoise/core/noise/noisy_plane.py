@@ -44,12 +44,13 @@ class NoiseRegion:
 
 @dataclass(frozen=True)
 class SmoothLevel:
-    """A noise level that changes smoothly over a plane.
+    """A noise level that changes smoothly over a plane, or differs from other planes.
 
     Attributes
     ----------
     scale_yx : ndarray, shape (Y, X)
-        Map by which the plane is divided, so that one noise model holds.
+        Map by which the plane is divided, so that one noise model holds; one value
+        everywhere for a factor of the whole plane.
     base : float
         Intensity that is subtracted before, in the image's units. Divided by the map,
         a pedestal would become a slope.
@@ -118,7 +119,8 @@ class NoisyPlane:
     shares_noise : bool
         Whether the planes beside this one in a series have a part of its noise.
     original : NoisyPlane or None
-        The plane in the image's units, if this one was divided by the map of its level.
+        The plane in the image's units, if this one was divided by the map of its level
+        or by its factor in a stack.
         All other values are then those of the divided plane.
     """
 

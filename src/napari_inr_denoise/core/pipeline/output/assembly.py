@@ -54,7 +54,7 @@ class DenoisedTile:
     ) -> DenoisedTile:
         """Return a tile from the result of its fit, at a denoising strength.
 
-        In the image's units, also if the tile was divided by its level map.
+        In the image's units, also if the tile was divided to even out its noise.
         """
         problem, fitted = in_image_units(problem, fitted)
         result = with_strength(problem, fitted, strength)

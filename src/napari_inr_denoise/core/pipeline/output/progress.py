@@ -72,8 +72,8 @@ class Progress:
         Parameters
         ----------
         plane, tile, problem, result, fit
-            As in `DenoiseStep`, but the plane may be divided by its level map. `tile`
-            is None for a whole plane.
+            As in `DenoiseStep`, but the plane may be divided, see
+            `NoisyPlane.original`. `tile` is None for a whole plane.
         work : float
             Share of the work on the plane that was left when its own fits began.
         """

@@ -4,7 +4,7 @@
 so on a coarser grid where noise is correlated, and `shared_planes` with networks that a
 series shares. `passthrough` gives the result of planes that cannot or need not be
 denoised, `region_results` joins those of regions of other noise, `image_units` turns
-those of a plane that was divided by its level map into the image's units, and
+those of a plane that was divided to even out its noise into the image's units, and
 `plane_report` makes the record.
 
 These modules know nothing of a run: arrays and settings in, steps and results out.

@@ -1,4 +1,4 @@
-"""Results of a plane that was divided by its level map, in the units of the image."""
+"""Results of a plane that was divided to even out its noise, in the image's units."""
 
 from __future__ import annotations
 
