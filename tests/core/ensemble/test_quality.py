@@ -135,6 +135,17 @@ def test_the_error_under_correlated_noise_is_that_of_the_gain(
     assert found == pytest.approx(SIGMA / 2, rel=0.3)
 
 
+def test_correlated_noise_that_was_not_removed_is_an_error(
+    rng: np.random.Generator,
+) -> None:
+    """Though the blind spot, which it leaks through, tells no error."""
+    problem = _problem(_white(rng), correlated=True)
+    share = np.full(problem.plane_yxs.shape, 0.01, np.float32)
+    kept = _f4(_truth() + 0.9 * (problem.plane_yxs - _truth()))
+    found = estimated_error(problem, kept, share, WHOLE)
+    assert found == pytest.approx(0.9 * SIGMA, rel=0.1)
+
+
 def test_the_uncertainty_is_of_the_size_of_the_estimated_error(
     rng: np.random.Generator,
 ) -> None:

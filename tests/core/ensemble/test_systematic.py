@@ -109,6 +109,19 @@ def test_photon_counts_are_not_cut_off(photon: float, rng: np.random.Generator) 
     assert not cut_off_bias(problem, photon * mean[..., None]).any()
 
 
+@pytest.mark.parametrize("spread", [3.0, 5.0])
+def test_photons_of_an_analogue_detector_are_not_cut_off(
+    spread: float, rng: np.random.Generator
+) -> None:
+    """Each photon gives a pulse of another height, as in a photomultiplier."""
+    mean = _slope(0.02, 3.0)
+    photons = rng.poisson(mean)
+    pulses = rng.gamma(np.maximum(photons, 1e-9) * spread, 30 / spread)
+    problem = _problem(np.round(pulses))
+    assert problem.noise.clipped_low > 0.01
+    assert not cut_off_bias(problem, 30 * mean[..., None]).any()
+
+
 def test_a_good_plane_has_none(rng: np.random.Generator) -> None:
     truth = _slope(20.0, 60.0)
     problem = _problem(truth + rng.normal(0, READ, truth.shape))

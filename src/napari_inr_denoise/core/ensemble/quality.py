@@ -43,6 +43,8 @@ _FAINT = 0.2
 """Standard deviation of the noise over its root mean square. Pixels below it are left
 out of that comparison: where hardly a photon arrives, most residuals are zero."""
 _BINS = 8
+_LEVEL_OFF = 1.1
+"""Factor by which the level of correlated noise may be too high."""
 _LEAST_STD = 0.05
 """Smallest uncertainty of a pixel, as a fraction of the noise standard deviation."""
 
@@ -177,7 +179,8 @@ def estimated_error(
     This is the larger of two estimates: Stein's unbiased risk on the held-out pixels,
     and the error that the divergence predicts. The risk is a small difference of two
     large numbers, so that a noise level that is 2 % too high can halve it. Only the
-    second is valid for correlated noise, and for a plane that was divided by its
+    second is valid for correlated noise, of which at least what was not removed is
+    left, and for a plane that was divided by its
     level map or a factor, as those are off by a few percent. What `systematic_square`
     knows is added.
 
@@ -202,6 +205,10 @@ def estimated_error(
         noisy = problem.plane_yxs[held_out_yx]
         risk = float(unbiased_risk(chosen, noisy, variance, share).mean())
         square = max(square, risk)
+    if problem.noise.correlated:
+        # What of the noise was not removed is left in the result.
+        removed = problem.residual_rms(plane_yxs)
+        square = max(square, (problem.noise.sigma / _LEVEL_OFF) ** 2 - removed**2)
     known = systematic_square(problem, plane_yxs)[held_out_yx]
     return math.sqrt(square + float(known.mean()))
 

@@ -19,6 +19,9 @@ _PARTLY = (0.2, 0.8)
 """Shares of pixels at the lowest value from which the noise below it is told."""
 _WHOLE_PHOTONS = 2.0
 """Variance over mean, in steps between values, up to which the values are counts."""
+_DARK, _FEW_DARK = 0.3, 0.75
+"""Standard deviations above the lowest value, and pixels up to there over those that
+cut-off noise has, below which single photons leave a gap beside the heap."""
 _SAME_NOISE = (0.7, 1.4)
 """Noise of brighter pixels, which were not cut off, over that which the heap tells."""
 _FREE = 1.5
@@ -72,6 +75,8 @@ def cut_off_bias(
     what is left is too high (Foi, "Clipped noisy images", Signal Processing 2009).
     Photon counts have a heap at zero as well, but nothing is missing: their variance is
     that of whole photons, while noise that was cut off has values in smaller steps.
+    Between the heap of an analogue detector and its single photons is a gap, where
+    noise that was cut off has as many values as beyond.
     Where a heap comes from a threshold or a mask, it tells another noise than the
     brighter pixels have.
 
@@ -109,9 +114,10 @@ def _std_before(noisy: NDArray[np.floating], result: NDArray[np.floating]) -> fl
     """Return the standard deviation of the noise before values were cut off at 0.
 
     It follows from the share of zeros and the mean at equal intensity. 0 if there are
-    no such pixels, or if the values are counts of photons.
+    no such pixels, or if the values are photons, counted or not.
     """
-    stds, counts, factors = [], [], []
+    stds, counts, factors, darks = [], [], [], []
+    step = float(noisy[noisy > 0].min(initial=np.inf))
     for group in by_intensity(result, _BINS):
         values = noisy[group]
         zeros, mean = float(np.mean(values == 0)), float(values.mean())
@@ -120,10 +126,15 @@ def _std_before(noisy: NDArray[np.floating], result: NDArray[np.floating]) -> fl
         at = -float(ndtri(zeros))
         stds.append(mean / float(np.interp(at, _INTENSITIES, _SHOWN)))
         factors.append(float(np.mean((values - result[group]) ** 2)) / mean)
+        reach = step * max(round(_DARK * stds[-1] / step), 1)
+        expected = float(ndtr(reach / stds[-1] - at)) - zeros
+        dark = (values > 0) & (values < reach * (1 + 1e-6))
+        darks.append(float(np.mean(dark)) / expected)
         counts.append(len(group))
     if not stds:
         return 0.0
-    step = float(noisy[noisy > 0].min())
+    if np.average(darks, weights=counts) < _FEW_DARK:
+        return 0.0
     if np.average(factors, weights=counts) <= _WHOLE_PHOTONS * step:
         return 0.0
     return float(np.average(stds, weights=counts))

@@ -93,6 +93,17 @@ def test_white_noise_is_not_correlated(clean: Array) -> None:
     assert found.fall > 0.6
 
 
+def test_noise_of_a_limited_band_rings_and_reaches_farther() -> None:
+    """After a zoom by two through the Fourier transform."""
+    small = camera(cells(128)[::2, ::2])
+    waves = np.fft.fftshift(np.fft.fft2(small))
+    wider = np.fft.ifftshift(np.pad(waves, small.shape[0] // 2))
+    found = _measure(4 * np.fft.ifft2(wider).real)
+    assert found.correlated
+    assert min(found.correlation(lag, 0) for lag in range(1, 5)) < -0.1
+    assert found.distance >= 3
+
+
 def _trailing(plane: Array) -> Array:
     """A detector that is slow: each pixel of a line keeps light of those before it."""
     return convolve1d(plane, np.exp(-np.arange(6) / 1.2) / 1.7647, axis=1, origin=-2)

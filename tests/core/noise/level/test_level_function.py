@@ -10,6 +10,7 @@ from napari_inr_denoise.core.noise.level.level_function import (
     _slope_error,
     constant_level_function,
     measure_level_function,
+    saturated_level_function,
 )
 from napari_inr_denoise.core.noise.level.patches import PatchPlaces
 
@@ -247,3 +248,17 @@ def test_below_the_darkest_bin_the_line_goes_on() -> None:
         curve.variance(clean[clean >= darkest]),
     )
     assert curve.down_to(darkest + 1) is curve
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_place_without_noise_beside_a_saturated_one_is_no_error() -> None:
+    """As in a channel of a color table, which is cut off at both ends."""
+    intensities = (0.0, 0.0, 50.0, 100.0, 180.0, 255.0)
+    curve = NoiseLevelFunction(
+        2.0, 0.0, intensities, (0.0, 0.0, 90.0, 220.0, 350.0, 1.0)
+    )
+    found = saturated_level_function(curve, 255.0)
+    assert np.isfinite(found.variances).all()
+    assert np.isfinite(found.intensities).all()
+    np.testing.assert_allclose(found.intensities[:3], (0.0, 0.0, 50.0), atol=1e-6)
+    np.testing.assert_allclose(found.variances[:3], (0.0, 0.0, 90.0), atol=1e-6)

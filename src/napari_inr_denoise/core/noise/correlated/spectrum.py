@@ -57,6 +57,9 @@ _LOWEST = (0.02, 0.2)
 """Quantiles of the energies whose ratio is the spread."""
 _UNCORRELATED = 0.125
 """Correlation below which the noise at a distance counts as independent."""
+_RINGS = -0.1
+"""Correlation from which noise oscillates with the distance, because it is limited to a
+band of frequencies, as after a zoom by Fourier transform or a deconvolution."""
 
 _ky, _kx = np.mgrid[:SIDE, :SIDE]
 _RADIUS = np.hypot(_ky, _kx) / (2 * SIDE)
@@ -125,11 +128,14 @@ class NoiseSpectrum:
         """Smallest distance in pixels at which the noise is independent; 1 if white."""
         if not self.correlated:
             return 1
-        for lag in range(1, SIDE // 2):
-            furthest = max(self.correlation(lag, 0), self.correlation(0, lag))
-            if furthest < _UNCORRELATED:
-                return max(lag, 2)
-        return SIDE // 2
+        found = [
+            (self.correlation(lag, 0), self.correlation(0, lag))
+            for lag in range(1, SIDE // 2)
+        ]
+        near = [lag for lag, pair in enumerate(found, 1) if max(pair) < _UNCORRELATED]
+        # Pixels farther away would tell noise that oscillates.
+        least = 3 if np.min(found) <= _RINGS else 2
+        return max(near[0] if near else SIDE // 2, least)
 
 
 def measure_spectrum(

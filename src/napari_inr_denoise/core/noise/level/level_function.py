@@ -192,6 +192,7 @@ def saturated_level_function(
     beyond = np.linspace(means[free][-1], last, _CENSORED)[1:]
     mean = np.append(means[free], beyond)
     sigma = np.sqrt(np.append(variances[free], curve.line(beyond)))
+    sigma = np.maximum(sigma, _TINY)
     z = (limit - mean) / sigma
     below, density = ndtr(z), np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     away = z * below + density
