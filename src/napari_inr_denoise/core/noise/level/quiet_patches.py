@@ -33,8 +33,8 @@ _FLAT = 0.1
 1.5 times that of white noise."""
 _TINY = float(np.finfo(float).tiny)
 _FEWEST = 24
-"""Smallest number of patches. With 16 of them, one plane in ten passed for one with a
-factor, and with 9 one in three."""
+"""Smallest number of patches. With 16 of them, wrong factors were found in one stack of
+ten, and with 9 in three."""
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
@@ -129,7 +129,7 @@ class QuietPatches:
         relative = self.structure[known] / variance
         power = np.square(self.filtered[0, known]).mean(axis=-1) / variance
         quiet = np.quantile(relative, QUIET)
-        # Where there is no structure at all, more patches are as good.
+        # Other patches that show noise alone are used as well.
         flat = _FLAT * power[relative <= quiet].mean()
         return float(power[relative <= max(quiet, flat)].mean())
 

@@ -49,8 +49,8 @@ class PlaneFactors:
     measured : tuple of float
         Factors of the planes that were measured; all are 1 if they have one noise.
     level : float
-        Level of the noise of these planes over that of the curves, as `_level` finds
-        it: about 1, lower if many pixels are dark.
+        Level of the noise of these planes over that of the curves, by the same measure
+        as the level of a single plane: about 1.
     """
 
     noise: SharedNoise

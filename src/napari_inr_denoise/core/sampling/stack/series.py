@@ -71,14 +71,8 @@ class Series:
 
     Parameters
     ----------
-    read : ReadPart
-        Reads a part of a plane.
-    count : int
-        Number of planes. The tiles of a single plane share its noise model.
-    tiling : Tiling
-        Tiles of each plane.
-    spacing_yx : tuple of float
-        Height and width of a pixel, both in the same unit.
+    read, count, tiling, spacing_yx
+        As for `EvenPlanes`.
     reach : int
         Number of context slices on each side.
     common : StackNoise
