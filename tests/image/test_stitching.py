@@ -17,8 +17,8 @@ def _drawn(image: np.ndarray, valid: np.ndarray, keep: bool) -> np.ndarray:
     assert tiling.count > 1
     (plane,) = planes_of("YX", SHAPE)
     out = np.zeros(SHAPE, np.float32)
-    source = ImageSource(np.full(SHAPE, -1.0)) if keep else None
-    canvas = PlaneCanvas(out, plane, tiling, source)
+    source = ImageSource(np.full(SHAPE, -1.0))
+    canvas = PlaneCanvas(out, plane, tiling, source, keep=keep)
     for tile in tiling.tiles:
         part = image[tile.window].astype(np.float32)[..., None]
         canvas.add(tile, part, valid[tile.window])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -99,11 +100,22 @@ class ImageSource:
         plain._mask = None
         return plain
 
+    def seen_as(self, view: Callable[[Any], Any]) -> ImageSource:
+        """Return the image and its mask as a function of an array shows them."""
+        seen = copy(self)
+        seen._array = view(self._array)
+        seen.shape = seen._array.shape
+        seen._mask = None if self._mask is None else Mask(view(self._mask.array))
+        return seen
+
+    def inside_yx(self, plane: Plane, window: Window) -> NDArray[np.bool_] | None:
+        """Return the mask of a part of a plane, of shape (Y, X); None without one."""
+        return None if self._mask is None else self._mask.inside_yx(plane, *window)
+
     def share_inside(self, plane: Plane, window: Window) -> float:
         """Return the fraction of a part of a plane inside the mask; 1 without one."""
-        return (
-            1.0 if self._mask is None else self._mask.inside_yx(plane, *window).mean()
-        )
+        inside = self.inside_yx(plane, window)
+        return 1.0 if inside is None else float(inside.mean())
 
     def block(self, selection: tuple[int | slice, ...]) -> NDArray[Any]:
         """Return a block of the image in its own data type, or as float with NaN.
@@ -140,8 +152,8 @@ class ImageSource:
         block = plane.samples_yxs(self.block(plane.part(*window)))
         values, finite = to_floats(block)
         valid = np.asarray(finite.all(axis=-1))
-        if self._mask is not None:
-            inside = self._mask.inside_yx(plane, *window)
+        inside = self.inside_yx(plane, window)
+        if inside is not None:
             values[~inside] = 0.0
             valid &= inside
         return values, valid
@@ -194,7 +206,7 @@ class Mask:
     """
 
     def __init__(self, array: Any) -> None:  # noqa: ANN401 - as numpy has it
-        self._array = array
+        self.array = array
         self.shape: tuple[int, ...] = tuple(int(n) for n in array.shape)
 
     def check(self, axes: str, shape: tuple[int, ...]) -> None:
@@ -230,6 +242,6 @@ class Mask:
         at = [
             one for one in part if not (isinstance(one, slice) and next(letters) == "S")
         ]
-        block = as_array(self._array[tuple(at[-len(self.shape) :])]) > 0
+        block = as_array(self.array[tuple(at[-len(self.shape) :])]) > 0
         down_first = plane.axes.index("Y") < plane.axes.index("X")
         return np.asarray(block if down_first else block.T, dtype=np.bool_)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.image.axes import Plane
+from napari_inr_denoise.image.repeats import Repeats
 from napari_inr_denoise.image.source import ImageSource
 from napari_inr_denoise.image.tiling import Tile, Tiling
 
@@ -43,8 +44,13 @@ class PlaneCanvas:
         The plane in it.
     tiling : Tiling
         Tiles of the plane.
-    source : ImageSource or None
-        Values of pixels without a result, and of an alpha channel; NaN if None.
+    source : ImageSource
+        The noisy image.
+    repeats : Repeats or None
+        Rows and columns of the image that the tiles lack; they are filled in.
+    keep : bool
+        Whether pixels without a result, and an alpha channel, have the values of the
+        source; otherwise NaN.
     """
 
     def __init__(
@@ -52,10 +58,13 @@ class PlaneCanvas:
         out: WritableArray,
         plane: Plane,
         tiling: Tiling,
-        source: ImageSource | None,
+        source: ImageSource,
+        repeats: Repeats | None = None,
+        *,
+        keep: bool = True,
     ) -> None:
         self._out, self._plane, self._tiling = out, plane, tiling
-        self._source = source
+        self._source, self._repeats, self._keep = source, repeats, keep
         self._first = 0  # first row of the plane in the buffers
         self._sums: NDArray[np.float32] | None = None
         self._known: NDArray[np.bool_] | None = None
@@ -107,8 +116,15 @@ class PlaneCanvas:
         values_yxs: NDArray[np.float32],
         known_yx: NDArray[np.bool_],
     ) -> None:
-        part = self._plane.part(rows, slice(0, self._tiling.shape_yx[1]))
-        if self._source is not None:
+        window = rows, slice(0, self._tiling.shape_yx[1])
+        if self._repeats is not None:
+            window, (values_yxs, known_yx) = self._repeats.enlarged(
+                window, values_yxs, known_yx
+            )
+            inside = self._source.inside_yx(self._plane, window)
+            known_yx = known_yx if inside is None else known_yx & inside
+        part = self._plane.part(*window)
+        if self._keep:
             block = self._source.block(part).astype(np.float32)
         else:
             sizes = [

@@ -21,7 +21,8 @@ from napari_inr_denoise.core.noise.uneven import (
     with_regions,
 )
 from napari_inr_denoise.image.axes import planes_of, resolve_axes
-from napari_inr_denoise.image.conversion import as_array, check_image, to_floats
+from napari_inr_denoise.image.repeats import without_repeats
+from napari_inr_denoise.image.source import ImageSource
 
 _MAX_NOISE = 2.0
 """Largest noise level over the standard deviation of the fitted pixels.
@@ -66,13 +67,13 @@ def noise_of_planes(
     image: ArrayLike, axes: str | None = None
 ) -> list[tuple[dict[str, int], NoiseModel]]:
     """Return the index and the noise model of each plane; see `estimate_noise`."""
-    array = as_array(image)
-    axes = resolve_axes(array.ndim, axes)
-    check_image(array)
+    source = ImageSource(image)
+    axes = resolve_axes(source.ndim, axes)
+    source, *_ = without_repeats(source, axes, (1.0, 1.0, 1.0))
     models = []
-    for plane in planes_of(axes, array.shape):
-        values, finite = to_floats(plane.samples_yxs(array[plane.selection]))
-        valid = np.asarray(finite.all(axis=-1))
+    for plane in planes_of(axes, source.shape):
+        height, width = plane.shape_yx(source.shape)
+        values, valid = source.read(plane, (slice(0, height), slice(0, width)))
         models.append((plane.index, measure_plane(values, valid).noise))
     return models
 

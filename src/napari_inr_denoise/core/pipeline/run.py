@@ -14,6 +14,7 @@ from napari_inr_denoise.core.pipeline.strategies.registry import STRATEGIES
 from napari_inr_denoise.core.pipeline.strategies.run_context import RunContext, Steps
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
+from napari_inr_denoise.image.repeats import without_repeats
 from napari_inr_denoise.image.source import ImageSource
 
 DenoiseSteps = Generator[DenoiseStep, None, DenoiseResult]
@@ -48,12 +49,13 @@ class Run:
         *,
         previews: bool = True,
     ) -> None:
-        plan = Plan.of(axes, source.shape, settings)
+        kept, spacing_zyx, repeats = without_repeats(source, axes, spacing_zyx)
+        plan = Plan.of(axes, kept.shape, settings)
         budget = ComputeBudget(settings, plan.device)
-        self._state = RunState(source, axes, settings, plan.tiling, budget, outputs)
+        self._state = RunState(source, axes, plan, budget, outputs, repeats)
         progress = Progress(self._state, plan.tiling.count)
         self._context = RunContext(
-            source, spacing_zyx, plan, budget, self._state, progress, previews
+            kept, spacing_zyx, plan, budget, self._state, progress, previews
         )
 
     def steps(self) -> DenoiseSteps:

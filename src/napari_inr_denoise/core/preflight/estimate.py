@@ -22,6 +22,7 @@ from napari_inr_denoise.image.axes import (
     resolve_axes,
     voxel_spacing,
 )
+from napari_inr_denoise.image.repeats import without_repeats
 from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
 from napari_inr_denoise.image.tiling import Tiling
 
@@ -164,7 +165,8 @@ def preflight_steps(
     if settings.mode == "volume":
         check_volume(axes, source.shape, settings)
     spacing = voxel_spacing(axes, spacing_um)
-    plan = MeasuredRun(source, axes, settings, spacing, previews=previews)
+    distinct, spacing, _ = without_repeats(source, axes, spacing)
+    plan = MeasuredRun(distinct, axes, settings, spacing, previews=previews)
     seconds, range_s = yield from plan.seconds()
     # The result and its maps, as float32.
     kept = 0.0 if streamed else 4e-9 * (1 + len(MAPS)) * source.size

@@ -21,11 +21,12 @@ from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.memory import ComputeBudget
 from napari_inr_denoise.core.pipeline.output.finished_planes import FinishedPlanes
 from napari_inr_denoise.core.pipeline.output.result import DenoiseResult, DenoiseStep
+from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.pipeline.planes.plane_report import record_tile
 from napari_inr_denoise.core.pipeline.volume.volume_run import VolumeRun
 from napari_inr_denoise.core.report.report import DenoiseReport, FileReport, PlaneReport
-from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane, planes_of
+from napari_inr_denoise.image.repeats import Repeats
 from napari_inr_denoise.image.source import ImageSource
 from napari_inr_denoise.image.stitching import PlaneCanvas, WritableArray, copy_plane
 from napari_inr_denoise.image.tiling import Tile, Tiling
@@ -44,14 +45,14 @@ class RunState:
         The noisy image.
     axes : str
         One letter per dimension.
-    settings : DenoiseSettings
-        Settings of the run.
-    tiling : Tiling
-        Tiles of each plane.
+    plan : Plan
+        Settings of the run, and tiles of each plane.
     budget : ComputeBudget
         Device of the run, and notes on reductions.
     outputs : Outputs
         Where the result and its maps are written.
+    repeats : Repeats or None
+        Rows and columns of the image that are not denoised, but repeated.
 
     Attributes
     ----------
@@ -69,18 +70,20 @@ class RunState:
         self,
         source: ImageSource,
         axes: str,
-        settings: DenoiseSettings,
-        tiling: Tiling,
+        plan: Plan,
         budget: ComputeBudget,
         outputs: Outputs,
+        repeats: Repeats | None,
     ) -> None:
-        self._source, self._axes, self._settings = source, axes, settings
-        self._tiling, self._budget = tiling, budget
+        self._source, self._axes, self._settings = source, axes, plan.settings
+        self._tiling, self._budget, self._repeats = plan.tiling, budget, repeats
         self._started = time.monotonic()
         self.finished_planes = FinishedPlanes(
-            axes, source.shape, settings.mode == "volume"
+            axes, source.shape, plan.settings.mode == "volume"
         )
-        self.output = RunOutput(source, axes, tiling, self.finished_planes, outputs)
+        self.output = RunOutput(
+            source, axes, plan.tiling, self.finished_planes, outputs, repeats
+        )
         self.volumes: list[FittedVolume] = []
         self.volume: tuple[VolumeRun, VolumeFit] | None = None
 
@@ -166,6 +169,7 @@ class RunState:
             planes=planes,
             notes=(
                 *self._source.notes,
+                *(() if self._repeats is None else (self._repeats.note,)),
                 *self._budget.notes,
                 *capture_notes(device),
                 *self.finished_planes.notes(),
@@ -207,6 +211,8 @@ class RunOutput:
         The finished planes.
     outputs : Outputs
         Where to write.
+    repeats : Repeats or None
+        Rows and columns of the image that are not denoised, but repeated.
 
     Attributes
     ----------
@@ -221,8 +227,9 @@ class RunOutput:
         tiling: Tiling,
         finished_planes: FinishedPlanes,
         outputs: Outputs,
+        repeats: Repeats | None,
     ) -> None:
-        self._source, self._axes = source, axes
+        self._source, self._axes, self._repeats = source, axes, repeats
         self._tiling, self._finished_planes = tiling, finished_planes
         self._own = outputs.image is None
         self.out: WritableArray = (
@@ -263,11 +270,19 @@ class RunOutput:
 
     def plane(self, plane: Plane) -> PlaneOutput:
         """Return the writer of one plane."""
-        return PlaneOutput(plane, self._tiling, self._source, self.out, self._map)
+        return PlaneOutput(partial(self._canvas, plane), self.out, self._map)
 
     def image_only(self, out: WritableArray, plane: Plane) -> PlaneOutput:
         """Return a writer of one plane of another image, without maps."""
-        return PlaneOutput(plane, self._tiling, self._source, out, lambda _: None)
+        return PlaneOutput(partial(self._canvas, plane), out, lambda _: None)
+
+    def _canvas(
+        self, plane: Plane, out: WritableArray, *, keep: bool = True
+    ) -> PlaneCanvas:
+        """Return the writer of a plane of the image, or of a map with NaN."""
+        return PlaneCanvas(
+            out, plane, self._tiling, self._source, self._repeats, keep=keep
+        )
 
     def so_far(self, step: DenoiseStep) -> WritableArray:
         """Return the image, with the best state of the current plane written to it."""
@@ -298,7 +313,7 @@ class RunOutput:
         if nothing or not whole or step.plane in self._finished_planes:
             return False
         (tile,) = self._tiling.tiles
-        canvas = PlaneCanvas(out, step.plane, self._tiling, self._source)
+        canvas = self._canvas(step.plane, out)
         canvas.add(tile, step.result.plane_yxs, step.problem.valid_yx)
         return True
 
@@ -314,12 +329,8 @@ class PlaneOutput:
 
     Parameters
     ----------
-    plane : Plane
-        Position in the image.
-    tiling : Tiling
-        Tiles of the plane.
-    source : ImageSource
-        The noisy image.
+    canvas : callable
+        Returns the writer of the plane in an array, see `PlaneCanvas`.
     out : WritableArray
         The denoised image.
     map_output : callable
@@ -328,14 +339,12 @@ class PlaneOutput:
 
     def __init__(
         self,
-        plane: Plane,
-        tiling: Tiling,
-        source: ImageSource,
+        canvas: Callable[..., PlaneCanvas],
         out: WritableArray,
         map_output: Callable[[str], WritableArray | None],
     ) -> None:
-        self._plane, self._tiling = plane, tiling
-        self._image = PlaneCanvas(out, plane, tiling, source)
+        self._new_canvas = canvas
+        self._image = canvas(out)
         self._map_output = map_output
         self._maps: dict[str, PlaneCanvas | None] = {}
 
@@ -353,8 +362,6 @@ class PlaneOutput:
     def _canvas(self, name: str) -> PlaneCanvas | None:
         if name not in self._maps:
             out = self._map_output(name)
-            canvas = None
-            if out is not None:
-                canvas = PlaneCanvas(out, self._plane, self._tiling, None)
+            canvas = None if out is None else self._new_canvas(out, keep=False)
             self._maps[name] = canvas
         return self._maps[name]
