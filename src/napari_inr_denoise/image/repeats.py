@@ -30,7 +30,7 @@ _LEAST = 0.05
 """Least share of rows or columns that repeat the one before. In noise none does."""
 _FEWEST = 16
 """Fewest rows or columns to keep. Stripes without noise repeat everywhere."""
-_PIXELS = 2**18
+_PIXELS = 2**16
 """Pixels that are compared at a time. The first are enough for most images."""
 
 
