@@ -121,6 +121,25 @@ def test_what_lies_outside_of_the_hole_is_seen(blind_radius: int) -> None:
     assert torch.equal(after.values, before.values)
 
 
+@pytest.mark.parametrize(("blind_spot", "hidden"), [(-1, 0), (0, 1), (1, 9)])
+@pytest.mark.parametrize("place", PLACES)
+def test_context_slices_have_a_blind_spot_of_their_own(
+    place: tuple[int, int], blind_spot: int, hidden: int
+) -> None:
+    linear, stabilized = _plane()
+    radii = WindowRadii(3, 0, 2, blind_spot)
+    beside = torch.cat([stabilized.flip(1), torch.ones(1, HEIGHT, WIDTH)])
+
+    def seen() -> Tensor:
+        planes = Neighbours(linear, stabilized, _everything(), radii, [beside])
+        assert planes.values == 48 + 1 + 25 - hidden
+        return _around(planes, *place).features
+
+    before = seen()
+    beside[0, place[0], place[1]] += 1000
+    assert torch.equal(seen(), before) == (hidden > 0)
+
+
 @pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize("blind_radius", [0, 1])
 def test_values_that_do_not_count_never_matter(samples: int, blind_radius: int) -> None:

@@ -58,7 +58,8 @@ def systematic_square(
         be noise.
     """
     square = np.square(_UNSURE * cut_off_bias(problem, plane_yxs))
-    square += np.square(problem.pixel_offsets)
+    if not problem.hidden_beside:  # otherwise they are part of the noise
+        square += np.square(problem.pixel_offsets)
     square += _MAY_BE_NOISE * problem.noise.grain**2
     if problem.structured_yxs is not None:
         noise = problem.noise.sigma

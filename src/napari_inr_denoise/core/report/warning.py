@@ -26,9 +26,10 @@ class PlaneWarning(LabelledEnum):
     FIXED_PATTERN = (
         "fixed_pattern",
         "fixed pattern of all pixels",
-        "Pixels differ a little, in the same way in all planes, as those of a camera "
-        "that is not calibrated. In a stack this cannot be told from structure, and "
-        "stays in the result. The uncertainty includes it.",
+        "Pixels differ in the same way in all planes, as those of a camera that is not "
+        "calibrated. If they differ by less than a third of the noise, this cannot be "
+        "told from structure: it stays in the result, and the uncertainty includes it. "
+        "If they differ by more, it is removed as noise.",
     )
     SHARED_NOISE = (
         "shared_noise",

@@ -86,11 +86,14 @@ class WindowRadii:
         Blind-spot radius; 0 hides only the pixel itself.
     context : int
         Window radius in the context slices.
+    context_blind_spot : int
+        Blind-spot radius there; -1 hides nothing.
     """
 
     window: int
     blind_spot: int
     context: int = 0
+    context_blind_spot: int = -1
 
 
 class Neighbours:
@@ -105,8 +108,8 @@ class Neighbours:
     radii : WindowRadii
         Radii of the windows.
     context : sequence of Tensor, each of shape (samples + 1, Y, X)
-        Context slices from `context_planes`. Their noise is independent, so that they
-        need no blind spot.
+        Context slices from `context_planes`. They need a blind spot only if they share
+        offsets of pixels.
     """
 
     def __init__(
@@ -138,11 +141,10 @@ class Neighbours:
         self._hidden_windows = Windows(
             torch.cat([linear_syx * counts, counts]), radius, hidden
         )
-        everything, _ = _places(radii.context, -1, device)
-        self._context_places = everything
+        beside, _ = _places(radii.context, radii.context_blind_spot, device)
+        self._context_places = beside
         self._context_windows = [
-            Windows(plane.to(self._kind), radii.context, everything)
-            for plane in context
+            Windows(plane.to(self._kind), radii.context, beside) for plane in context
         ]
         self.oriented_columns = _oriented_columns(
             self.samples, radii, len(context), device
@@ -279,7 +281,7 @@ def _oriented_columns(
     """
     cpu = torch.device("cpu")
     own, _ = _places(radii.window, radii.blind_spot, cpu)
-    context_part, _ = _places(radii.context, -1, cpu)
+    context_part, _ = _places(radii.context, radii.context_blind_spot, cpu)
     groups = [own] * samples + [torch.zeros(1, dtype=torch.long)] * samples
     groups += [context_part] * (samples * context)
     # Each group of features keeps its position and is permuted within itself.

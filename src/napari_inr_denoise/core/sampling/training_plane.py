@@ -92,7 +92,11 @@ class ViewMaker:
         radii = WindowRadii(
             window=self._settings.neighbourhood.radius + problem.blind_radius,
             blind_spot=problem.blind_radius,
-            context=self._settings.neighbourhood.context_radius,
+            context=max(
+                self._settings.neighbourhood.context_radius,
+                problem.context_blind_radius + 1,
+            ),
+            context_blind_spot=problem.context_blind_radius,
         )
         neighbours = Neighbours(
             scale.linear_syx,

@@ -63,6 +63,9 @@ _SLOW = 1.0
 """Standard deviation, in pixels, of the blur that is taken off."""
 _CERTAIN = 4.0
 """Power of the offsets of pixels, in standard errors, from which they are told."""
+_STANDS_OUT = 0.1
+"""Share of the noise of a plane from which the offsets of pixels are treated as noise.
+A network that does not see the pixel in other planes then gains more than it loses."""
 _TO_STD = 1.4826
 _TO_STD_OF_MEAN = 1.2533
 
@@ -79,10 +82,13 @@ class FixedPattern:
     pixel_stds : tuple of float
         Standard deviation, for each sample, of the offsets that all pixels have beside.
         The planes do not suffice to tell them one by one.
+    pixels_stand_out : bool
+        Whether these offsets stand out of the noise of a plane.
     """
 
     offsets_yxs: NDArray[np.float64] = field(repr=False)
     pixel_stds: tuple[float, ...]
+    pixels_stand_out: bool
 
 
 def fixed_pattern(
@@ -122,8 +128,10 @@ def fixed_pattern(
             np.divide(found.totals[..., sample], found.numbers, out=mean, where=known)
             pattern[..., sample] += _warm_pixels(mean - lines)
     pattern[~known] = 0.0
-    stds = found.pixel_stds(pattern)
-    return FixedPattern(pattern, stds) if pattern.any() or any(stds) else None
+    stds, shares = zip(*found.pixel_offsets(pattern), strict=True)
+    if not (pattern.any() or any(stds)):
+        return None
+    return FixedPattern(pattern, stds, max(shares) > _STANDS_OUT)
 
 
 class _Planes:
@@ -168,8 +176,10 @@ class _Planes:
             lines = np.moveaxis(samples, (2, 1 - axis, axis), (0, 1, 2))
             profiles.append(np.array([_profiles(one) for one in lines]))
 
-    def pixel_stds(self, pattern_yxs: NDArray[np.float64]) -> tuple[float, ...]:
-        """Return the standard deviation of the offsets of pixels beside a pattern.
+    def pixel_offsets(
+        self, pattern_yxs: NDArray[np.float64]
+    ) -> list[tuple[float, float]]:
+        """Return the size of the offsets that all pixels have beside a pattern.
 
         Noise of the pixels differs from plane to plane. What planes share at the
         highest frequencies is a pattern, less the part that the sharpest light has
@@ -177,20 +187,21 @@ class _Planes:
 
         Returns
         -------
-        tuple of float
-            One for each sample; 0 where the power is within its error.
+        list of (float, float)
+            For each sample the standard deviation, and its square as a share of the
+            noise of a plane with these offsets; 0 where that is within its error.
         """
         middle = _middle(self.numbers.shape)
         if (self.numbers[middle] < self.count).any():
-            return (0.0,)
+            return [(0.0, 0.0)]
         planes = np.array(self.middles) - pattern_yxs[middle].astype(np.float32)
-        return tuple(_pixel_std(planes[..., k]) for k in range(planes.shape[-1]))
+        return [_pixel_offsets(planes[..., k]) for k in range(planes.shape[-1])]
 
 
-def _pixel_std(planes: NDArray[np.float32]) -> float:
-    """Return the standard deviation of what single pixels share over planes (N, Y, X).
+def _pixel_offsets(planes: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the size of what single pixels share over planes (N, Y, X).
 
-    0 where it is within its error.
+    As for a sample of `_Planes.pixel_offsets`.
     """
     count, height, width = planes.shape
     mean = planes.mean(axis=0, dtype=np.float64)
@@ -219,7 +230,9 @@ def _pixel_std(planes: NDArray[np.float32]) -> float:
     without_light = (power_high - _OF_LIGHT * power_middle) / (1 - _OF_LIGHT)
     own = min(without_light, power_high)
     error = float(highest.std()) / math.sqrt(len(highest) / _ALIKE)
-    return math.sqrt(own) if own > _CERTAIN * error else 0.0
+    if own <= _CERTAIN * error:
+        return 0.0, 0.0
+    return math.sqrt(own), own * count / float(power[lower > _HIGHEST].mean())
 
 
 def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
