@@ -46,6 +46,8 @@ _SMALLEST = (0.05, 1024)
 APART = 1.7
 """Factor between the variances of two regions at equal intensity from which they are
 measured apart."""
+_LEAST_SPREAD = 1e-6
+"""Smallest range of the logarithms of the power that is divided into classes."""
 _WHITE = 1.25
 """Largest factor between the powers that one region has beyond the other at the lowest
 and at the highest frequency. Structure has 1.4 and more, measured on photographs."""
@@ -212,7 +214,8 @@ def _noisier(
 
 def _otsu(values: NDArray[np.float64]) -> float:
     """Return the threshold that maximizes the variance between two classes."""
-    counts, edges = np.histogram(values, 128)
+    low, high = float(values.min()), float(values.max())
+    counts, edges = np.histogram(values, 128, (low, max(high, low + _LEAST_SPREAD)))
     middles = (edges[1:] + edges[:-1]) / 2
     below, total = np.cumsum(counts)[:-1], counts.sum()
     sums = np.cumsum(counts * middles)

@@ -57,15 +57,16 @@ def uneven_noise(
         The map of a level that changes smoothly; or two and more regions of one level
         each; or None if the level is the same everywhere, or the noise is correlated.
     """
-    if noise.correlated or not noise.sigma > 0:
+    if not noise.sigma > 0:
         return None
     if noisier_region(plane_yxs, valid_yx, curves, SLOPE) is None:
         return None
     whole = NoiseRegion(np.ones_like(valid_yx), noise, curves)
     regions = _split(plane_yxs, valid_yx, whole, _MOST_SPLITS, examine)
-    level = smooth_level(plane_yxs, valid_yx, whole, regions, examine)
-    if level is not None:
-        return level
+    if not any(one.noise.correlated for one in (whole, *regions)):
+        level = smooth_level(plane_yxs, valid_yx, whole, regions, examine)
+        if level is not None:
+            return level
     return tuple(regions) if len(regions) > 1 else None
 
 
@@ -78,7 +79,7 @@ def _split(
 ) -> list[NoiseRegion]:
     """Return a region, or the regions of other noise levels that it consists of."""
     inside = valid_yx & region.mask_yx
-    if splits == 0 or region.noise.correlated:
+    if splits == 0:
         return [region]
     noisy = noisier_region(plane_yxs, inside, region.curves)
     if noisy is None:
@@ -130,6 +131,8 @@ def _of_regions(
     return replace(
         whole,
         sigma=level,
+        correlated=any(one.noise.correlated for one in regions),
+        correlation_distance=max(one.noise.correlation_distance for one in regions),
         levels=tuple(sorted(levels.tolist())),
         grain=math.sqrt(float(np.average(np.square(grain), weights=counts))),
     )
