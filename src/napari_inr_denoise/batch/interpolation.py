@@ -77,7 +77,12 @@ def write_interpolated(
         isotropic=grid.isotropic,
         zoom=grid.zoom,
     )
-    old = dict(zip("ZYX", volumes[0].spacing_zyx, strict=True))
+    # An enlarged image has more pixels than its volumes.
+    sizes = dict(zip(record.axes, record.data.shape, strict=True))
+    voxels = zip(
+        "ZYX", volumes[0].spacing_zyx, volumes[0].patches.shape_zyx, strict=True
+    )
+    old = {axis: size * count / sizes[axis] for axis, size, count in voxels}
     new = dict(zip("ZYX", image.spacing_zyx, strict=True))
     stated = {
         axis: Quantity(size.value * new.get(axis, 1.0) / old.get(axis, 1.0), size.unit)

@@ -12,7 +12,6 @@ from napari_inr_denoise.core.ensemble.maps import MAPS
 from napari_inr_denoise.core.pipeline.output.result import DenoiseResult, DenoiseStep
 from napari_inr_denoise.core.pipeline.output.state import Outputs
 from napari_inr_denoise.core.pipeline.run import DenoiseSteps, Run
-from napari_inr_denoise.core.pipeline.volume.check import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import resolve_axes, voxel_spacing
 from napari_inr_denoise.image.source import ImageSource, MaskedImage, ReadableArray
@@ -146,8 +145,6 @@ def denoise_steps(  # noqa: PLR0913, PLR0917 - a public call: choices by name
     if out is not None:
         _check_out("out", out, source.shape)
     outputs = Outputs(out, _checked_maps(map_outputs or {}, source.shape))
-    if settings.mode == "volume":
-        check_volume(axes, source.shape, settings)
     spacing = voxel_spacing(axes, spacing_um)
     run = Run(source, axes, settings, spacing, outputs, previews=previews)
     if resume is not None:

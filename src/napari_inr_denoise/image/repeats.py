@@ -21,17 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_inr_denoise.image.axes import Plane, planes_of
-from napari_inr_denoise.image.conversion import to_floats
-from napari_inr_denoise.image.indexing import Bounds, as_slices
+from napari_inr_denoise.image.conversion import as_array, to_floats
+from napari_inr_denoise.image.indexing import as_slices, resolve
 from napari_inr_denoise.image.source import ImageSource, ReadableArray, Window
-from napari_inr_denoise.image.virtual_array import VirtualArray
 
 _LEAST = 0.05
 """Least share of rows or columns that repeat the one before. In noise none does."""
 _FEWEST = 16
 """Fewest rows or columns to keep. Stripes without noise repeat everywhere."""
-_PIXELS = 2**16
-"""Pixels that are compared at a time. The first are enough for most images."""
+_FIRST, _NEXT = 2**16, 2**22
+"""Pixels that are compared at first, enough for most images, and then at a time."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,9 @@ class Repeats:
         planes = planes_of(axes, source.shape)
         height, width = next(planes_of(axes, source.shape)).shape_yx(source.shape)
         rows, columns = _Comparison(height), _Comparison(width)
-        for plane in planes:
-            for first, values, finite in _bands(source, plane, height, width):
+        for number, plane in enumerate(planes):
+            most = _NEXT if number else _FIRST
+            for first, values, finite in _bands(source, plane, height, width, most):
                 rows.add(values, finite, first)
                 columns.add(values.swapaxes(0, 1), finite.swapaxes(0, 1), 0)
                 if not (rows.may_repeat or columns.may_repeat):
@@ -91,12 +91,14 @@ class Repeats:
             "count each of them once."
         )
 
-    def kept(self, array: ReadableArray) -> VirtualArray:
+    def recorded(self, array: ReadableArray) -> RecordedPixels:
         """Return the image, or its mask, without what repeats the one before."""
         # A mask has no samples, and may lack the first axes.
         whole = len(array.shape) == len(self.axes)
         axes = self.axes if whole else self.axes.replace("S", "")[-array.ndim :]
-        return _Kept(array, {axes.index("Y"): self.rows, axes.index("X"): self.columns})
+        return RecordedPixels(
+            array, {axes.index("Y"): self.rows, axes.index("X"): self.columns}
+        )
 
     def spacing(
         self, spacing_zyx: tuple[float, float, float]
@@ -166,7 +168,7 @@ def without_repeats(
     repeats = Repeats.of(source, axes)
     if repeats is None:
         return source, spacing_zyx, None
-    return source.seen_as(repeats.kept), repeats.spacing(spacing_zyx), repeats
+    return source.seen_as(repeats.recorded), repeats.spacing(spacing_zyx), repeats
 
 
 class _Comparison:
@@ -216,17 +218,22 @@ class _Comparison:
 
 
 def _bands(
-    source: ImageSource, plane: Plane, height: int, width: int
+    source: ImageSource, plane: Plane, height: int, width: int, most: int
 ) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.bool_]]]:
-    """Yield parts of a plane that share a row, with the number of their first row."""
-    step = max(_PIXELS // width, 1)
-    for first in range(0, height, step):
-        rows = slice(first, min(first + step + 1, height))
+    """Yield parts of a plane that share a row, with the number of their first row.
+
+    The first has about `most` pixels: a lazy array may read a whole chunk for each.
+    """
+    first, pixels = 0, most
+    while first < height:
+        last = first + max(pixels // width, 1)
+        rows = slice(first, min(last + 1, height))
         block = plane.samples_yxs(source.block(plane.part(rows, slice(0, width))))
         yield first, *to_floats(block)
+        first, pixels = last, _NEXT
 
 
-class _Kept(VirtualArray):
+class RecordedPixels:
     """Array without the rows and columns that repeat the one before.
 
     Parameters
@@ -235,6 +242,12 @@ class _Kept(VirtualArray):
         The array.
     numbers : dict of int to ndarray
         For each place along some axes, the number of the kept one with its values.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : dtype
+        As stated by the array. Blocks with masked values are floats.
     """
 
     def __init__(
@@ -251,15 +264,22 @@ class _Kept(VirtualArray):
             for axis, size in enumerate(array.shape)
         )
 
-    def _block(self, bounds: list[Bounds]) -> NDArray[Any]:
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    def __getitem__(self, selection: tuple[int | slice, ...], /) -> NDArray[Any]:
+        """Return the values at integers and slices, see `resolve`."""
+        bounds, place = resolve(selection, self.shape)
         wanted, runs = list(bounds), {}
         for axis, starts in self._starts.items():
             first, last = bounds[axis]
             end = starts[last] if last < len(starts) else self._sizes[axis]
             wanted[axis] = int(starts[first]), int(end)
             runs[axis] = starts[first:last] - starts[first]
-        block = np.asarray(self._array[as_slices(wanted)])
+        block = as_array(self._array[as_slices(wanted)])
         for axis, places in runs.items():
             # Of a mask that was drawn later, a pixel counts if any part of it does.
-            block = np.maximum.reduceat(block, places, axis=axis)
-        return block
+            block = np.fmax.reduceat(block, places, axis=axis)
+        return np.asarray(block[place])

@@ -162,5 +162,5 @@ def test_offsets_of_pixels_are_added(rng: np.random.Generator) -> None:
     problem = _problem(truth + rng.normal(0, READ, truth.shape))
     problem = replace(problem, pixel_offsets=(2.0,))
     np.testing.assert_allclose(systematic_square(problem, truth[..., None]), 4.0)
-    problem = replace(problem, hidden_beside=True)
-    np.testing.assert_allclose(systematic_square(problem, truth[..., None]), 0.0)
+    problem = replace(problem, hidden_in_context=True)
+    np.testing.assert_allclose(systematic_square(problem, truth[..., None]), 0.09)

@@ -18,6 +18,7 @@ TOLD = Preflight(
     device="CPU",
     planes=1,
     together=False,
+    shape_yx=(64, 64),
     tiling=Tiling.of((64, 64), 10**6),
     finishing_s=2.0,
     steps=(100.0, 300.0),

@@ -110,7 +110,7 @@ class Crops:
     ) -> Crops:
         """Return a tile and its context slices in the scale of all tiles."""
         problem, context = tile.problem, tile.context
-        if problem.hidden_beside:  # the network sees the pixel in other planes
+        if problem.hidden_in_context:  # the network sees the pixel in other planes
             context = ()
         scale = PlaneScale(problem, device, common)
         masks = torch.from_numpy(np.stack([problem.fitted_yx, targets_yx]))

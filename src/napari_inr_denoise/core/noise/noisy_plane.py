@@ -118,7 +118,7 @@ class NoisyPlane:
         stay in place over a series and were not subtracted.
     shares_noise : bool
         Whether the planes beside this one in a series have a part of its noise.
-    hidden_beside : bool
+    hidden_in_context : bool
         Whether a pixel is noise in the planes beside as well, so that a network must
         not see it there: the offsets of pixels stand out of the noise.
     original : NoisyPlane or None
@@ -140,7 +140,7 @@ class NoisyPlane:
     fill_share: float = 0.0
     pixel_offsets: tuple[float, ...] = NO_OFFSETS
     shares_noise: bool = False
-    hidden_beside: bool = False
+    hidden_in_context: bool = False
     original: NoisyPlane | None = field(default=None, repr=False)
 
     @property
@@ -176,7 +176,7 @@ class NoisyPlane:
     @property
     def context_blind_radius(self) -> int:
         """Blind-spot radius in the planes beside, in pixels; -1 hides nothing."""
-        return self.blind_radius if self.hidden_beside else -1
+        return self.blind_radius if self.hidden_in_context else -1
 
     def cropped(self, window_yx: tuple[slice, slice]) -> NoisyPlane:
         """Return a crop of the plane, with the noise model of the whole plane.

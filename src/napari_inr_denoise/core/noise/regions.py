@@ -2,7 +2,8 @@
 
 One curve of noise variance over intensity cannot hold where pixels of equal intensity
 have different noise. Structure adds to the power of a high-pass filtered plane too, but
-its power falls towards the highest frequency, while that of white noise does not.
+its power falls towards the highest frequency, while that of white noise does not. The
+power of correlated noise falls as its spectrum tells.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ _SMALLEST = (0.05, 1024)
 APART = 1.7
 """Factor between the variances of two regions at equal intensity from which they are
 measured apart."""
+_LEAST_SHARE = 0.02
+"""Lower limit of the power of a difference of correlated noise over its variance."""
 _LEAST_SPREAD = 1e-6
 """Smallest range of the logarithms of the power that is divided into classes."""
 _WHITE = 1.25
@@ -71,7 +74,7 @@ def noisier_region(
     Parameters
     ----------
     plane_yxs : ndarray, shape (Y, X, samples)
-        Intensities with white noise.
+        Intensities.
     valid_yx : ndarray of bool, shape (Y, X)
         Pixels to use.
     curves : sequence of NoiseLevelFunction
@@ -143,6 +146,7 @@ def unlikely(
     for sample, curve in enumerate(curves):
         plane = fill_invalid(plane_yxs[..., sample], valid_yx)
         variance = _variance(plane, uniform_filter(plane, _MEAN_SIDE), curve)
+        variance = variance * _share(_DIFFERENCES[0], curve)
         power = _difference(plane, _DIFFERENCES[0]) ** 2 / variance
         found += np.minimum(power, _LARGEST_POWER) + np.log(variance)
     return found
@@ -176,7 +180,8 @@ def log_powers(
         mean = uniform_filter(plane, _MEAN_SIDE)
         variance = _variance(plane, mean, curve)
         for number, weights in enumerate(_DIFFERENCES):
-            power = _difference(plane, weights) ** 2 / variance
+            expected = variance * _share(weights, curve)
+            power = _difference(plane, weights) ** 2 / expected
             logs[number] += np.log(np.maximum(power, _LEAST_POWER)) / len(curves)
         means += mean / len(curves)
     return logs, means
@@ -197,6 +202,18 @@ def _difference(
 ) -> NDArray[np.floating]:
     """Return a difference along rows and columns; white noise keeps its variance."""
     return np.asarray(correlate1d(correlate1d(plane_yx, weights, 0), weights, 1))
+
+
+def _share(weights: NDArray[np.float64], curve: NoiseLevelFunction) -> float:
+    """Return the power of a difference of noise over its variance; 1 if it is white."""
+    if curve.power_kk is None:
+        return 1.0
+    count = len(curve.power_kk)
+    steps = np.outer(np.arange(count) * np.pi / count, np.arange(len(weights)))
+    response = np.square(np.abs(np.exp(1j * steps) @ weights))
+    response *= np.where(np.arange(count) > 0, 2.0, 1.0)
+    total = response @ curve.power_kk @ response
+    return max(float(total / response.sum() ** 2), _LEAST_SHARE)
 
 
 def _noisier(

@@ -55,7 +55,8 @@ def uneven_noise(
     -------
     SmoothLevel, tuple of NoiseRegion, or None
         The map of a level that changes smoothly; or two and more regions of one level
-        each; or None if the level is the same everywhere, or the noise is correlated.
+        each; or None if the level is the same everywhere. No map is made where noise is
+        correlated.
     """
     if not noise.sigma > 0:
         return None

@@ -12,6 +12,7 @@ from napari_inr_denoise.core.pipeline.output.state import Outputs, RunState
 from napari_inr_denoise.core.pipeline.plan import Plan
 from napari_inr_denoise.core.pipeline.strategies.registry import STRATEGIES
 from napari_inr_denoise.core.pipeline.strategies.run_context import RunContext, Steps
+from napari_inr_denoise.core.pipeline.volume.check import check_volume
 from napari_inr_denoise.core.settings import DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.repeats import without_repeats
@@ -50,6 +51,8 @@ class Run:
         previews: bool = True,
     ) -> None:
         kept, spacing_zyx, repeats = without_repeats(source, axes, spacing_zyx)
+        if settings.mode == "volume":
+            check_volume(axes, kept.shape, settings)
         plan = Plan.of(axes, kept.shape, settings)
         budget = ComputeBudget(settings, plan.device)
         self._state = RunState(source, axes, plan, budget, outputs, repeats)

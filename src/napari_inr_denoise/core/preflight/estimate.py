@@ -19,6 +19,7 @@ from napari_inr_denoise.core.report.duration import short_duration
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
 from napari_inr_denoise.image.axes import (
     count_planes,
+    planes_of,
     resolve_axes,
     voxel_spacing,
 )
@@ -48,8 +49,10 @@ class Preflight:
         Number of planes.
     together : bool
         Whether planes share networks.
+    shape_yx : tuple of int
+        Height and width of a plane.
     tiling : Tiling
-        Tiles of each plane.
+        Tiles of each plane. Of an enlarged plane, they have the recorded pixels only.
     finishing_s : float
         The part of `seconds` after the training of a plane that shares no network: its
         prediction, filters and quality.
@@ -64,6 +67,7 @@ class Preflight:
     device: str
     planes: int
     together: bool
+    shape_yx: tuple[int, int]
     tiling: Tiling
     finishing_s: float = 0.0
     steps: tuple[float, float] = (0.0, 0.0)
@@ -80,7 +84,7 @@ class Preflight:
 
     def words(self) -> str:
         """Return the estimate as a sentence."""
-        height, width = self.tiling.shape_yx
+        height, width = self.shape_yx
         planes = f"{self.planes} planes" if self.planes > 1 else "1 plane"
         shared = ", trained jointly" if self.together else ""
         tiles = f" in {self.tiling.count} tiles" if self.tiling.count > 1 else ""
@@ -162,10 +166,10 @@ def preflight_steps(
     source = ImageSource(image)
     axes = resolve_axes(source.ndim, axes)
     source.check_mask(axes)
-    if settings.mode == "volume":
-        check_volume(axes, source.shape, settings)
     spacing = voxel_spacing(axes, spacing_um)
     distinct, spacing, _ = without_repeats(source, axes, spacing)
+    if settings.mode == "volume":
+        check_volume(axes, distinct.shape, settings)
     plan = MeasuredRun(distinct, axes, settings, spacing, previews=previews)
     seconds, range_s = yield from plan.seconds()
     # The result and its maps, as float32.
@@ -178,6 +182,7 @@ def preflight_steps(
         device=describe_device(plan.device),
         planes=count_planes(axes, source.shape),
         together=plan.together,
+        shape_yx=next(planes_of(axes, source.shape)).shape_yx(source.shape),
         tiling=plan.tiling,
         finishing_s=plan.finishing_s,
         steps=plan.steps,

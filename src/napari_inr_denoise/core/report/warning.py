@@ -29,7 +29,7 @@ class PlaneWarning(LabelledEnum):
         "Pixels differ in the same way in all planes, as those of a camera that is not "
         "calibrated. If they differ by less than a third of the noise, this cannot be "
         "told from structure: it stays in the result, and the uncertainty includes it. "
-        "If they differ by more, it is removed as noise.",
+        "If they differ by more, most of it is removed as noise.",
     )
     SHARED_NOISE = (
         "shared_noise",

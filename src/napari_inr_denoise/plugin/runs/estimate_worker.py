@@ -101,8 +101,10 @@ def _noisy_plane(source: LayerSource) -> NoisyPlane:
     """Return the first plane of a source with its noise and hot pixels."""
     from napari_inr_denoise.core.noise.measure import measure_plane
     from napari_inr_denoise.image.axes import planes_of
+    from napari_inr_denoise.image.repeats import without_repeats
     from napari_inr_denoise.image.source import ImageSource
 
     image = ImageSource(source.masked())
+    image, *_ = without_repeats(image, source.axes, (1.0, 1.0, 1.0))
     plane = next(planes_of(source.axes, image.shape))
     return measure_plane(*image.read(plane, (slice(None), slice(None))))

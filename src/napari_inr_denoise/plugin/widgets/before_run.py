@@ -155,7 +155,7 @@ class BeforeRun:
             return None
         measured = needs.sources[0]
         one = EXPERIENCE.corrected(measured)
-        pixels = one.planes * math.prod(one.tiling.shape_yx)
+        pixels = one.planes * math.prod(one.shape_yx)
         share = source.pixel_count / pixels
         if share == 1:
             return Expected(one.seconds, one.finishing_s, measured)

@@ -128,8 +128,7 @@ def test_offsets_of_all_pixels_count_where_planes_share_a_network(
     planes = _recorded(SAME_CELLS, rng.normal(0, 1.5, WHOLE.shape))
     pattern = fixed_pattern((one[..., None], WHOLE) for one in planes)
     assert pattern is not None
-    assert pattern.pixels_stand_out
-    pattern = replace(pattern, pixels_stand_out=False)
+    pattern = replace(pattern, pixel_share=0.05)
     tiling = Tiling.of(WHOLE.shape, 0)
     series = Series(
         lambda number, _: (planes[number][..., None], WHOLE),
@@ -140,6 +139,33 @@ def test_offsets_of_all_pixels_count_where_planes_share_a_network(
     warned = judge(problem, flat, None).warnings
     assert (PlaneWarning.FIXED_PATTERN in warned) == told
     assert (uncertainty(problem, flat, flat).min() > 1.2) == told
+
+
+def test_the_share_of_the_noise_is_told_for_offsets_alone(
+    rng: np.random.Generator,
+) -> None:
+    """Not for the finest structure that stays in place, which looks like them."""
+    still = np.full(WHOLE.shape, 10.0)
+
+    def share(clean: Array) -> float:
+        planes = _recorded([clean] * PLANES)
+        found = fixed_pattern((one[..., None], WHOLE) for one in planes)
+        return 0.0 if found is None else found.pixel_share
+
+    variance = float(_recorded([still])[0].var())
+    offsets = rng.normal(0, np.sqrt(variance), WHOLE.shape)
+    assert share(still + offsets) == pytest.approx(0.5, abs=0.1)
+    sharp = gaussian_filter(rng.normal(0, 1, WHOLE.shape), 0.6)
+    assert share(still + sharp / sharp.std() * np.sqrt(variance)) == 0.0
+
+
+def test_planes_of_offsets_alone_are_denoised_alone(
+    rng: np.random.Generator, tiny: DenoiseSettings
+) -> None:
+    noisy = np.stack(_recorded(SAME_CELLS[:8], rng.normal(0, 20.0, WHOLE.shape)))
+    settings = DenoiseSettings.from_dict(tiny.to_dict() | {"context": 1})
+    (file,) = denoise(noisy, axes="TYX", settings=settings).report.files
+    assert not any(plane.shared for plane in file.planes)
 
 
 def test_offsets_that_stand_out_are_noise_like_any_other(

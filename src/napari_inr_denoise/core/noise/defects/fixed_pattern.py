@@ -63,9 +63,9 @@ _SLOW = 1.0
 """Standard deviation, in pixels, of the blur that is taken off."""
 _CERTAIN = 4.0
 """Power of the offsets of pixels, in standard errors, from which they are told."""
-_STANDS_OUT = 0.1
-"""Share of the noise of a plane from which the offsets of pixels are treated as noise.
-A network that does not see the pixel in other planes then gains more than it loses."""
+_FLAT_PIXELS = 0.6
+"""Least power of offsets at the highest over that at middle frequencies, for them to be
+told from fine structure that stays in place."""
 _TO_STD = 1.4826
 _TO_STD_OF_MEAN = 1.2533
 
@@ -82,13 +82,14 @@ class FixedPattern:
     pixel_stds : tuple of float
         Standard deviation, for each sample, of the offsets that all pixels have beside.
         The planes do not suffice to tell them one by one.
-    pixels_stand_out : bool
-        Whether these offsets stand out of the noise of a plane.
+    pixel_share : float
+        Share of the noise power of a plane that these offsets have; of the samples, the
+        largest. 0 where their spectrum is not flat: it may be that of fine structure.
     """
 
     offsets_yxs: NDArray[np.float64] = field(repr=False)
     pixel_stds: tuple[float, ...]
-    pixels_stand_out: bool
+    pixel_share: float
 
 
 def fixed_pattern(
@@ -131,7 +132,7 @@ def fixed_pattern(
     stds, shares = zip(*found.pixel_offsets(pattern), strict=True)
     if not (pattern.any() or any(stds)):
         return None
-    return FixedPattern(pattern, stds, max(shares) > _STANDS_OUT)
+    return FixedPattern(pattern, stds, max(shares))
 
 
 class _Planes:
@@ -188,8 +189,9 @@ class _Planes:
         Returns
         -------
         list of (float, float)
-            For each sample the standard deviation, and its square as a share of the
-            noise of a plane with these offsets; 0 where that is within its error.
+            For each sample the standard deviation, 0 where it is within its error; and
+            its square as a share of the noise of a plane with these offsets, 0 where
+            the spectrum of the offsets is not flat.
         """
         middle = _middle(self.numbers.shape)
         if (self.numbers[middle] < self.count).any():
@@ -232,7 +234,9 @@ def _pixel_offsets(planes: NDArray[np.float32]) -> tuple[float, float]:
     error = float(highest.std()) / math.sqrt(len(highest) / _ALIKE)
     if own <= _CERTAIN * error:
         return 0.0, 0.0
-    return math.sqrt(own), own * count / float(power[lower > _HIGHEST].mean())
+    flat = own > _FLAT_PIXELS * power_middle
+    share = own * count / float(power[lower > _HIGHEST].mean())
+    return math.sqrt(own), share if flat else 0.0
 
 
 def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -85,10 +85,9 @@ class EvenPlanes:
         pattern, self._shares_noise = common.pattern, common.distance > 1
         self._pattern_yxs = None if pattern is None else pattern.offsets_yxs
         # For a network that sees one plane only, offsets of pixels are noise.
-        self._pixel_offsets, self._hidden_beside = NO_OFFSETS, False
+        self._pixel_offsets, self._stand_out = NO_OFFSETS, common.pixels_stand_out
         if pattern is not None and count > 1:
             self._pixel_offsets = pattern.pixel_stds
-            self._hidden_beside = pattern.pixels_stand_out
         self._last_tested: tuple[int, list[Values]] | None = None
         self._last_part: tuple[int, tuple[slice, slice], _Part] | None = None
         self._level: SmoothLevel | None = None
@@ -308,7 +307,7 @@ class EvenPlanes:
             fill_share=part.fill_share,
             pixel_offsets=self._pixel_offsets,
             shares_noise=self._shares_noise,
-            hidden_beside=self._hidden_beside,
+            hidden_in_context=self._stand_out and not own.model.correlated,
         )
         level = self._level_of(number, tile.window)
         if level is None:

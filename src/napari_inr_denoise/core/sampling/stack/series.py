@@ -77,7 +77,8 @@ class Series:
         Number of context slices on each side.
     common : StackNoise
         What the noise of the planes has in common. The fixed pattern is subtracted, and
-        planes that share noise are no context slices of each other.
+        planes that share noise are no context slices of each other. If most of the
+        noise stays in place, each plane is alone.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Series:
         common: StackNoise = NOTHING_IN_COMMON,
     ) -> None:
         self.count, self.tiling = count, tiling
-        self._distance = common.distance
+        self._distance, self._alone = common.distance, common.pixels_dominate
         self._reach = reach if count > 1 else 0
         self._planes = EvenPlanes(read, count, tiling, spacing_yx, common)
         self._context_numbers: dict[int, tuple[int | None, ...] | None] = {}
@@ -117,7 +118,8 @@ class Series:
             Planes below and above, nearest first. An entry is None if the plane is
             missing or shows other structure. Empty for a single plane. None instead of
             a tuple if the plane does not belong to the series: its noise differs, or
-            no adjacent plane shows the same structure. For a single plane, if its noise
+            no adjacent plane shows the same structure, or most of its noise stays in
+            place. For a single plane, if its noise
             differs from place to place.
         """
         if number not in self._context_numbers:
@@ -128,7 +130,7 @@ class Series:
         if self.count == 1:
             known = self.noise.model.sigma > 0
             return () if known and self._planes.is_even(0) else None
-        own = self._representative(number)
+        own = None if self._alone else self._representative(number)
         if own is None:
             return None
         found: list[int | None] = []

@@ -27,6 +27,10 @@ from napari_inr_denoise.core.sampling.stack.parts import (
 
 _SIDE = 256
 """Side, in pixels, of the part of planes that is compared."""
+_STANDS_OUT, _DOMINATES = 0.1, 0.5
+"""Shares of the noise power from which a network must not see a pixel in other planes,
+because its offset stays there; and from which planes are denoised alone, because the
+offsets around a pixel tell its own."""
 _MOST_PIXELS = 2**24
 """Largest number of pixels of a plane whose fixed pattern is kept in memory."""
 
@@ -46,6 +50,16 @@ class StackNoise:
 
     pattern: FixedPattern | None = None
     distance: int = 1
+
+    @property
+    def pixels_stand_out(self) -> bool:
+        """Whether offsets of pixels that stay in place stand out of the noise."""
+        return self.pattern is not None and self.pattern.pixel_share > _STANDS_OUT
+
+    @property
+    def pixels_dominate(self) -> bool:
+        """Whether most of the noise is offsets of pixels that stay in place."""
+        return self.pattern is not None and self.pattern.pixel_share > _DOMINATES
 
     @classmethod
     def of(cls, read: ReadPart, count: int, shape_yx: tuple[int, int]) -> StackNoise:
