@@ -46,6 +46,22 @@ def test_sizes_and_place_follow_the_grid(
     assert "<Plane" not in found.ome_xml  # no plane is where it was
 
 
+def test_an_enlarged_image_keeps_its_size(
+    tmp_path: Path, tiny: DenoiseSettings, rng: np.random.Generator
+) -> None:
+    noisy = rng.poisson(40, (4, 24, 20)).repeat(2, axis=1).repeat(3, axis=2)
+    stated = {axis: Quantity(0.1, "µm") for axis in "ZYX"}
+    record = ImageRecord(noisy, "ZYX").with_stated(stated)
+    spacing = record.spatial_spacing_um()
+    settings = replace(tiny, mode="volume")
+    volumes = denoise(noisy, "ZYX", settings=settings, spacing_um=spacing).volumes
+    path = tmp_path / "a.inr.interpolated.ome.tif"
+    write_interpolated(path, record, volumes, Interpolation(zoom=2), {})
+    found = read_image(path)
+    for axis, size, before in zip("ZYX", found.data.shape, noisy.shape, strict=True):
+        assert size * found.stated[axis].value == pytest.approx(0.1 * before)
+
+
 def test_only_volumes_can_be_interpolated(tiny: DenoiseSettings) -> None:
     with pytest.raises(ValueError, match="wanted 'volume'"):
         RunOptions(tiny, interpolation=Interpolation(zoom=2))

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise import denoise, estimate_noise
 from napari_inr_denoise.core.denoise import denoise_steps
+from napari_inr_denoise.core.preflight.estimate import preflight
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.image.axes import planes_of
 from napari_inr_denoise.image.repeats import Repeats, without_repeats
 from napari_inr_denoise.image.source import ImageSource, MaskedImage
+from napari_inr_denoise.image.stitching import PlaneCanvas
+from napari_inr_denoise.image.tiling import Tiling
 from tests.phantoms import cells
 
 SETTINGS = preset_settings(
@@ -87,6 +90,12 @@ def _fill() -> NDArray[Any]:
     return image
 
 
+def _jpeg_blocks() -> NDArray[Any]:
+    image = _noisy(64, 64)
+    image[8:16], image[40:45], image[50:52] = image[8], image[40], image[50]
+    return image
+
+
 def _one_plane_differs() -> NDArray[Any]:
     return np.concatenate([_enlarged(_noisy(2, 32, 32), 2, 2), _noisy(1, 64, 64)])
 
@@ -99,6 +108,7 @@ def _one_plane_differs() -> NDArray[Any]:
         np.zeros((64, 64)),
         _stripes(),
         _fill(),
+        _jpeg_blocks(),
         _one_plane_differs(),
         (_noisy(64, 64) > 34).astype(np.uint8),
         _enlarged(_noisy(4, 4), 16, 16),
@@ -146,6 +156,45 @@ def test_the_result_is_that_of_the_recorded_pixels() -> None:
     assert file.notes[0].startswith(
         "Enlarged image: of 96 rows and 72 columns only 48 and 48 differ"
     )
+
+
+@pytest.mark.parametrize("axes", ["YX", "XY"])
+def test_tiles_fill_all_of_the_image(axes: str) -> None:
+    recorded = np.random.default_rng(2).normal(size=(360, 400)).astype(np.float32)
+    image = _enlarged(recorded, 1.5, 2)
+    if axes == "XY":
+        image = image.T
+    source = ImageSource(image)
+    kept, _, repeats = without_repeats(source, axes, SPACING)
+    (plane,) = planes_of(axes, kept.shape)
+    tiling, out = Tiling.of((360, 400), 0), np.full(image.shape, np.nan, np.float32)
+    assert tiling.count > 1
+    canvas = PlaneCanvas(out, plane, tiling, source, repeats)
+    for tile in tiling.tiles:
+        values, valid = kept.read(plane, tile.window)
+        canvas.add(tile, values.astype(np.float32), valid)
+    np.testing.assert_allclose(out, image, atol=1e-5)
+
+
+def test_masked_values_of_a_lazy_image_stay_masked() -> None:
+    dask = pytest.importorskip("dask.array")
+    image = np.ma.masked_greater(_noisy(40, 40), 30)
+    large = np.ma.masked_array(
+        _enlarged(image.data, 2, 2), _enlarged(np.ma.getmaskarray(image), 2, 2)
+    )
+    kept, _, repeats = without_repeats(
+        ImageSource(dask.from_array(large, chunks=16)), "YX", SPACING
+    )
+    assert repeats is not None
+    (plane,) = planes_of("YX", kept.shape)
+    _, valid = kept.read(plane, (slice(0, 40), slice(0, 40)))
+    np.testing.assert_array_equal(valid, ~np.ma.getmaskarray(image))
+
+
+def test_the_estimate_tells_the_size_of_the_image() -> None:
+    told = preflight(_enlarged(_recorded(1)[0], 2, 2), settings=SETTINGS)
+    assert told.shape_yx == (96, 96)
+    assert "1 plane of 96x96" in told.words()
 
 
 def test_outside_of_a_mask_nothing_changes() -> None:

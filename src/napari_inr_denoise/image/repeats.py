@@ -28,7 +28,8 @@ from napari_inr_denoise.image.source import ImageSource, ReadableArray, Window
 _LEAST = 0.05
 """Least share of rows or columns that repeat the one before. In noise none does."""
 _FEWEST = 16
-"""Fewest rows or columns to keep. Stripes without noise repeat everywhere."""
+"""Fewest rows or columns to compare and to keep. Stripes without noise repeat
+everywhere."""
 _FIRST, _NEXT = 2**16, 2**22
 """Pixels that are compared at first, enough for most images, and then at a time."""
 
@@ -212,9 +213,21 @@ class _Comparison:
     def kept(self) -> NDArray[np.intp]:
         """For each row or column, the number of the kept one with its values."""
         new = ~self._repeat
-        if not self.may_repeat or 1 + new.sum() < _FEWEST:
+        if not self.may_repeat or 1 + new.sum() < _FEWEST or not self._is_even:
             new[:] = True
         return np.concatenate([[0], np.cumsum(new)]).astype(np.intp)
+
+    @property
+    def _is_even(self) -> bool:
+        """Whether all are repeated equally often, or some once more than others.
+
+        JPEG blocks without vertical frequencies repeat rows as well, unevenly.
+        """
+        starts = np.flatnonzero(~self._repeat) + 1
+        # Beside constant ones, and at the ends, not all repeats are known.
+        known = self._varied[starts - 1]
+        lengths = np.diff(starts)[known[:-1] & known[1:]]
+        return len(lengths) > 0 and bool(np.ptp(lengths) <= 1)
 
 
 def _bands(

@@ -64,7 +64,7 @@ def uneven_noise(
         return None
     whole = NoiseRegion(np.ones_like(valid_yx), noise, curves)
     regions = _split(plane_yxs, valid_yx, whole, _MOST_SPLITS, examine)
-    if not any(one.noise.correlated for one in (whole, *regions)):
+    if not noise.correlated:
         level = smooth_level(plane_yxs, valid_yx, whole, regions, examine)
         if level is not None:
             return level

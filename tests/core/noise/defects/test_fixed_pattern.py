@@ -145,18 +145,15 @@ def test_the_share_of_the_noise_is_told_for_offsets_alone(
     rng: np.random.Generator,
 ) -> None:
     """Not for the finest structure that stays in place, which looks like them."""
-    still = np.full(WHOLE.shape, 10.0)
 
-    def share(clean: Array) -> float:
-        planes = _recorded([clean] * PLANES)
+    def share(still: Array) -> float:
+        planes = still + rng.normal(size=(PLANES, *WHOLE.shape))
         found = fixed_pattern((one[..., None], WHOLE) for one in planes)
         return 0.0 if found is None else found.pixel_share
 
-    variance = float(_recorded([still])[0].var())
-    offsets = rng.normal(0, np.sqrt(variance), WHOLE.shape)
-    assert share(still + offsets) == pytest.approx(0.5, abs=0.1)
-    sharp = gaussian_filter(rng.normal(0, 1, WHOLE.shape), 0.6)
-    assert share(still + sharp / sharp.std() * np.sqrt(variance)) == 0.0
+    offsets = rng.normal(size=WHOLE.shape)
+    assert share(offsets) == pytest.approx(0.5, abs=0.1)
+    assert share(4 * gaussian_filter(offsets, 0.5)) == 0.0
 
 
 def test_planes_of_offsets_alone_are_denoised_alone(
@@ -173,7 +170,7 @@ def test_offsets_that_stand_out_are_noise_like_any_other(
 ) -> None:
     """Planes share them, but none tells another what to leave in."""
     place = slice(8), slice(64), slice(64)
-    offsets = rng.normal(0, 4.0, WHOLE.shape)
+    offsets = rng.normal(0, 1.5, WHOLE.shape)
     noisy = np.stack(_recorded(SAME_CELLS, offsets))[place]
     settings = preset_settings(
         "fast", window_steps=30, window_width=32, window_batch=1024, device="cpu"
@@ -181,7 +178,7 @@ def test_offsets_that_stand_out_are_noise_like_any_other(
     result = denoise(noisy, axes="TYX", settings=settings)
     left, offsets = result.image - SAME_CELLS[0][place[1:]], offsets[place[1:]]
     shares = (left * offsets).sum(axis=(1, 2)) / np.square(offsets).sum()
-    assert shares.max() < 0.2  # 0.4 to 0.5 where the pixel is seen in other planes
+    assert shares.max() < 0.16  # 0.2 and more where it is seen in other planes
     for plane in result.report.files[0].planes:
         assert plane.shared
         assert "fixed_pattern" in plane.warnings
