@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -62,6 +64,52 @@ def test_gain_and_level_of_photon_noise(gain: float, photons: float) -> None:
     assert curve.gain * PEDESTAL + curve.variance_at_zero == pytest.approx(
         read_noise**2, abs=0.1 * rms**2
     )
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+@pytest.mark.parametrize(("gain", "read_noise"), [(0.0, 1.0), (1.0, 1.0)])
+def test_multiplicative_noise_grows_on_beyond_the_bins(
+    share: float, gain: float, read_noise: float, rng: np.random.Generator
+) -> None:
+    light = 100 * _light(192) ** 2
+    counts = rng.poisson(light) if gain else light
+    noisy = PEDESTAL + counts * rng.normal(1, share, light.shape)
+    noisy += rng.normal(0, read_noise, light.shape)
+    curve = _measure(noisy)
+    bright = light[light + PEDESTAL > curve.intensities[-2]]
+    variance = gain * bright + share**2 * (bright**2 + gain * bright) + read_noise**2
+    found = curve.variance(bright + PEDESTAL)
+    line = replace(curve, steeper=0.0).variance(bright + PEDESTAL)
+    assert found.sum() == pytest.approx(variance.sum(), rel=0.15)
+    assert curve.steeper > 0
+    assert line.sum() < found.sum()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_photon_noise_grows_no_faster_than_a_line(seed: int) -> None:
+    assert _measure(_frame(2.0, 20.0, 3.0, seed)[0]).steeper == 0
+
+
+def test_a_parabola_is_followed_and_scatter_is_not(rng: np.random.Generator) -> None:
+    mean = np.linspace(10.0, 50.0, 12)
+    rows = [mean, 4 + mean**2 / 10, 0 * mean, 0 * mean + 500]
+    curve = _fit_line(np.stack(rows, axis=1))
+    end, start = mean[-2], mean[0]
+    ahead = start + 1.25 * (end - start)
+    assert curve.gain + curve.steeper == pytest.approx(ahead / 5, rel=0.05)
+    rows[1] = (4 + 2 * mean) * rng.normal(1, 0.1, len(mean))
+    assert _fit_line(np.stack(rows, axis=1)).steeper == 0
+
+
+def test_a_steeper_slope_holds_over_twice_the_range_of_the_bins() -> None:
+    curve = NoiseLevelFunction(
+        2.0, 5.0, (0.0, 10.0, 20.0), (5.0, 35.0, 45.0), steeper=3.0
+    )
+    found = curve.variance(np.array([5.0, 10.0, 20.0, 30.0, 40.0]))
+    np.testing.assert_allclose(found, [20, 35, 85, 135, 155])
+    stretched = curve.stretched(2.0, 0.0).variance(np.array([20.0, 60.0]))
+    np.testing.assert_allclose(stretched, [140, 540])
+    np.testing.assert_allclose(curve.times(2.0).variance(np.array(30.0)), 270)
 
 
 def test_noise_that_does_not_grow_is_flat(rng: np.random.Generator) -> None:

@@ -73,7 +73,9 @@ def with_bright_noise(
     if found is None:
         return curve
     at_last = float(curve.variance(np.array([last]))[0])
-    return replace(curve, gain=found, variance_at_zero=at_last - found * last)
+    return replace(
+        curve, gain=found, variance_at_zero=at_last - found * last, steeper=0.0
+    )
 
 
 def _slope(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtrit
 
 from napari_inr_denoise.core.noise.level.intensity_bins import by_root_intensity
 from napari_inr_denoise.core.noise.level.patches import PatchBin, PatchPlaces
@@ -27,6 +27,11 @@ _TEXTURE = 2.0
 """Standard deviations above the expected energy at which a patch counts as texture."""
 _SIGNIFICANT = 3.0
 """Standard errors above which a slope is significant."""
+_CHANCE = 2e-4
+"""Probability that noise on a line passes for noise that grows faster."""
+_AHEAD, _FARTHEST = 1.25, 2.0
+"""Where the slope beyond the measured bins is taken from a parabola, and how far beyond
+them it holds, in ranges of the bins."""
 _LOWER, _LINE_ROUNDS = 0.4, 40
 """Weight of a bin above the fitted line; one below it has the rest of 1. Structure only
 adds to the power."""
@@ -62,6 +67,9 @@ class NoiseLevelFunction:
     power_kk : ndarray, shape (8, 8), or None
         Power of correlated noise at each frequency of the cosine transform, vertical
         first, with a mean of 1. None for white noise.
+    steeper : float
+        Slope above the measured bins minus the gain. Above 0 where noise grows faster
+        than the intensity, as multiplicative noise does.
     """
 
     gain: float
@@ -71,6 +79,7 @@ class NoiseLevelFunction:
     power_kk: NDArray[np.float64] | None = field(
         default=None, repr=False, compare=False
     )
+    steeper: float = 0.0
 
     def line(self, intensity: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the variance of the fitted line, limited to above 0."""
@@ -85,6 +94,7 @@ class NoiseLevelFunction:
             gain=self.gain * factor,
             variance_at_zero=self.variance_at_zero * factor,
             variances=tuple(one * factor for one in self.variances),
+            steeper=self.steeper * factor,
         )
 
     def down_to(self, intensity: float) -> NoiseLevelFunction:
@@ -124,6 +134,7 @@ class NoiseLevelFunction:
             variance_at_zero=kept * factor**2 - gain * fixed,
             intensities=tuple(fixed + factor * (k - fixed) for k in self.intensities),
             variances=tuple(one * factor**2 for one in self.variances),
+            steeper=self.steeper * factor,
         )
 
     @property
@@ -135,8 +146,8 @@ class NoiseLevelFunction:
         """Return the variance at clean intensities.
 
         Between bins it is interpolated, because clipping and dark signal bend the
-        line. Above the second brightest bin it follows the slope of the line: the
-        brightest bin spans a wide range.
+        line. Above the second brightest bin it follows the slope of the line, or a
+        steeper one: the brightest bin spans a wide range.
 
         Parameters
         ----------
@@ -146,7 +157,8 @@ class NoiseLevelFunction:
         known = np.array(self.intensities[:-1]), np.array(self.variances[:-1])
         between = np.interp(intensity, *known)
         beyond = np.maximum(intensity - known[0][-1], 0.0)
-        variance = between + max(self.gain, 0.0) * beyond
+        near = np.minimum(beyond, _FARTHEST * np.ptp(known[0]))
+        variance = between + max(self.gain, 0.0) * beyond + self.steeper * near
         return np.asarray(np.maximum(variance, 0.0), dtype=np.float64)
 
 
@@ -191,7 +203,7 @@ def saturated_level_function(
     last = limit + _FREE_SIGMAS * math.sqrt(float(curve.line(np.array(limit))))
     beyond = np.linspace(means[free][-1], last, _CENSORED)[1:]
     mean = np.append(means[free], beyond)
-    sigma = np.sqrt(np.append(variances[free], curve.line(beyond)))
+    sigma = np.sqrt(np.append(variances[free], curve.variance(beyond)))
     sigma = np.maximum(sigma, _TINY)
     z = (limit - mean) / sigma
     below, density = ndtr(z), np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
@@ -286,9 +298,10 @@ def _slope_error(
     weight: NDArray[np.float64],
     residual: NDArray[np.float64],
 ) -> float:
-    """Return the standard error of a weighted line's slope, from its own residuals."""
+    """Return the standard error of a fit's first coefficient, from its residuals."""
     inverse = np.linalg.pinv((columns * weight[:, None]).T @ columns)
-    scatter = float((weight * residual**2).sum()) / max(len(residual) - 2, 1)
+    free = max(len(residual) - columns.shape[1], 1)
+    scatter = float((weight * residual**2).sum()) / free
     return math.sqrt(max(float(inverse[0, 0]) * scatter, 0.0))
 
 
@@ -319,24 +332,26 @@ def lower_line(
     return Line(slope / unit, float(intercept), _LEAST_LINE * usual)
 
 
-def _fit_line(table: NDArray[np.float64]) -> NoiseLevelFunction:
-    """Fit a line to the bins, weighted by the precision of their variances."""
-    table = table[np.argsort(table[:, 0], kind="stable")]
-    mean, variance, _, count = table.T
-    variance = np.maximum(variance, 0.0)  # rounding errors without noise
-    floor = float(variance.mean()) * _MIN_FRACTION
-    if floor == 0:
-        return NoiseLevelFunction(0.0, 0.0, tuple(mean), tuple(variance))
-    unit = float(np.abs(mean).max()) or 1.0
-    columns = np.stack([mean / unit, np.ones_like(mean)], axis=1)
+def _robust_fit(
+    columns: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    count: NDArray[np.float64],
+    floor: float,
+) -> tuple[NDArray[np.float64], float]:
+    """Fit the bins, weighted by the precision of their variances.
+
+    Returns
+    -------
+    parts : ndarray
+        Coefficients of the columns.
+    error : float
+        Standard error of the first one.
+    """
     weight = count * (floor / np.maximum(variance, floor)) ** 2
-    slope, intercept = 0.0, float(variance.mean())
     for _ in range(30):
         root = np.sqrt(weight)[:, None]
-        slope, intercept = np.linalg.lstsq(
-            columns * root, variance * root[:, 0], rcond=None
-        )[0]
-        fitted = np.maximum(columns @ (slope, intercept), floor)
+        parts = np.linalg.lstsq(columns * root, variance * root[:, 0], rcond=None)[0]
+        fitted = np.maximum(columns @ parts, floor)
         off = np.abs(variance - fitted) / fitted
         # Robust: large deviations (texture, clipping) count linearly, not squared.
         weight = (
@@ -344,16 +359,39 @@ def _fit_line(table: NDArray[np.float64]) -> NoiseLevelFunction:
             * (floor / fitted) ** 2
             / np.maximum(1, off / (1.48 * np.median(off) + 1e-3))
         )
-    if slope <= _SIGNIFICANT * _slope_error(columns, weight, variance - fitted):
+    error = _slope_error(columns, weight, variance - fitted)
+    return np.asarray(parts, dtype=np.float64), error
+
+
+def _fit_line(table: NDArray[np.float64]) -> NoiseLevelFunction:
+    """Fit a line to the bins, and the slope beyond them if they bend upwards."""
+    table = table[np.argsort(table[:, 0], kind="stable")]
+    mean, variance, _, count = table.T
+    variance = np.maximum(variance, 0.0)  # rounding errors without noise
+    floor = float(variance.mean()) * _MIN_FRACTION
+    if floor == 0:
+        return NoiseLevelFunction(0.0, 0.0, tuple(mean), tuple(variance))
+    start, unit = float(mean[0]), float(np.ptp(mean)) or 1.0
+    terms = np.vander((mean - start) / unit, 3)
+    (slope, intercept), error = _robust_fit(terms[:, 1:], variance, count, floor)
+    if slope <= _SIGNIFICANT * error:
         slope, intercept = 0.0, float(np.average(variance, weights=count))
         if variance[-1] > _STEEP * intercept:
             # Few bright patches, with texture: their noise is at most what they vary.
-            line = lower_line(mean, variance, count)
+            line = lower_line(mean - start, variance, count)
             slope, intercept = line.slope * unit, line.intercept
-    # The fewer patches a bin has, the more it follows the line.
+    trend, steeper = np.array([0.0, slope, intercept]), 0.0
+    parabola, error = _robust_fit(terms, variance, count, floor)
+    if parabola[0] > error * stdtrit(len(mean) - 3, 1 - _CHANCE):
+        trend, ahead = parabola, _AHEAD * terms[-2, 1]
+        steeper = max(float(2 * trend[0] * ahead + trend[1] - slope), 0.0)
+    # The fewer patches a bin has, the more it follows the others.
     own = np.minimum(count / np.median(count), 1.0)
-    line_variance = np.maximum(columns @ (slope, intercept), floor)
-    variance = own * variance + (1 - own) * line_variance
+    variance = own * variance + (1 - own) * np.maximum(terms @ trend, floor)
     return NoiseLevelFunction(
-        slope / unit, float(intercept), tuple(mean), tuple(variance)
+        slope / unit,
+        float(intercept - slope * start / unit),
+        tuple(mean),
+        tuple(variance),
+        steeper=steeper / unit,
     )
