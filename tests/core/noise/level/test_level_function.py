@@ -94,19 +94,17 @@ def test_a_parabola_is_followed_and_scatter_is_not(rng: np.random.Generator) -> 
     mean = np.linspace(10.0, 50.0, 12)
     rows = [mean, 4 + mean**2 / 10, 0 * mean, 0 * mean + 500]
     curve = _fit_line(np.stack(rows, axis=1))
-    end, start = mean[-2], mean[0]
-    ahead = start + 1.25 * (end - start)
-    assert curve.gain + curve.steeper == pytest.approx(ahead / 5, rel=0.05)
+    assert curve.gain + curve.steeper == pytest.approx(mean[-2] / 5, rel=0.05)
     rows[1] = (4 + 2 * mean) * rng.normal(1, 0.1, len(mean))
     assert _fit_line(np.stack(rows, axis=1)).steeper == 0
 
 
-def test_a_steeper_slope_holds_over_twice_the_range_of_the_bins() -> None:
+def test_above_the_bins_the_slope_may_be_steeper() -> None:
     curve = NoiseLevelFunction(
         2.0, 5.0, (0.0, 10.0, 20.0), (5.0, 35.0, 45.0), steeper=3.0
     )
     found = curve.variance(np.array([5.0, 10.0, 20.0, 30.0, 40.0]))
-    np.testing.assert_allclose(found, [20, 35, 85, 135, 155])
+    np.testing.assert_allclose(found, [20, 35, 85, 135, 185])
     stretched = curve.stretched(2.0, 0.0).variance(np.array([20.0, 60.0]))
     np.testing.assert_allclose(stretched, [140, 540])
     np.testing.assert_allclose(curve.times(2.0).variance(np.array(30.0)), 270)

@@ -29,9 +29,6 @@ _SIGNIFICANT = 3.0
 """Standard errors above which a slope is significant."""
 _CHANCE = 2e-4
 """Probability that noise on a line passes for noise that grows faster."""
-_AHEAD, _FARTHEST = 1.25, 2.0
-"""Where the slope beyond the measured bins is taken from a parabola, and how far beyond
-them it holds, in ranges of the bins."""
 _LOWER, _LINE_ROUNDS = 0.4, 40
 """Weight of a bin above the fitted line; one below it has the rest of 1. Structure only
 adds to the power."""
@@ -157,8 +154,7 @@ class NoiseLevelFunction:
         known = np.array(self.intensities[:-1]), np.array(self.variances[:-1])
         between = np.interp(intensity, *known)
         beyond = np.maximum(intensity - known[0][-1], 0.0)
-        near = np.minimum(beyond, _FARTHEST * np.ptp(known[0]))
-        variance = between + max(self.gain, 0.0) * beyond + self.steeper * near
+        variance = between + (max(self.gain, 0.0) + self.steeper) * beyond
         return np.asarray(np.maximum(variance, 0.0), dtype=np.float64)
 
 
@@ -364,7 +360,7 @@ def _robust_fit(
 
 
 def _fit_line(table: NDArray[np.float64]) -> NoiseLevelFunction:
-    """Fit a line to the bins, and the slope beyond them if they bend upwards."""
+    """Fit a line to the bins, and the slope above them if they follow a parabola."""
     table = table[np.argsort(table[:, 0], kind="stable")]
     mean, variance, _, count = table.T
     variance = np.maximum(variance, 0.0)  # rounding errors without noise
@@ -383,8 +379,8 @@ def _fit_line(table: NDArray[np.float64]) -> NoiseLevelFunction:
     trend, steeper = np.array([0.0, slope, intercept]), 0.0
     parabola, error = _robust_fit(terms, variance, count, floor)
     if parabola[0] > error * stdtrit(len(mean) - 3, 1 - _CHANCE):
-        trend, ahead = parabola, _AHEAD * terms[-2, 1]
-        steeper = max(float(2 * trend[0] * ahead + trend[1] - slope), 0.0)
+        trend = parabola
+        steeper = max(float(2 * trend[0] * terms[-2, 1] + trend[1] - slope), 0.0)
     # The fewer patches a bin has, the more it follows the others.
     own = np.minimum(count / np.median(count), 1.0)
     variance = own * variance + (1 - own) * np.maximum(terms @ trend, floor)
