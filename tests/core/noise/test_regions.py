@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, shift
 
 from napari_inr_denoise import denoise, estimate_noise
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.settings import preset_settings
-from tests.phantoms import SIDE, Array, camera, cells, spots
+from tests.phantoms import SIDE, Array, camera, cells, spots, tissue
 
 COLUMN = np.arange(SIDE)[None] * np.ones((SIDE, 1))
 LEFT = COLUMN < SIDE // 2
@@ -106,3 +106,39 @@ def test_a_plane_of_two_levels_does_not_spoil_its_stack() -> None:
     shared = [one.shared for one in found.report.files[0].planes]
     assert shared == [True, True, True, False]
     assert len(found.report.files[0].planes[3].noise.levels) == 2
+
+
+def _shifted(image: Array) -> Array:
+    return shift(image, (0.4, 0.3), order=1, mode="nearest")
+
+
+def test_a_registered_tile_beside_a_raw_one_has_a_noise_of_its_own() -> None:
+    """Interpolation correlates the noise of one, and makes it smaller."""
+    clean = 40 + cells()
+    noisy = _gaussian(clean, np.full(clean.shape, 5.0))
+    found = _measured(np.where(LEFT, noisy, _shifted(noisy)))
+    assert len(found.regions) == 2
+    assert found.noise.correlated
+    left = 5 * np.sqrt((0.6**2 + 0.4**2) * (0.7**2 + 0.3**2))
+    raw, registered = sorted(found.regions, key=lambda one: one.noise.correlated)
+    assert (raw.mask_yx == LEFT).mean() > 0.9
+    assert (raw.noise.correlated, registered.noise.correlated) == (False, True)
+    assert raw.noise.sigma == pytest.approx(5, rel=0.1)
+    assert registered.noise.sigma == pytest.approx(left, rel=0.2)
+
+
+def test_two_exposures_that_were_registered_together() -> None:
+    clean = 40 + tissue(SIDE)
+    noisy = _shifted(_gaussian(clean, np.where(LEFT, 3.0, 9.0)))
+    found = _measured(noisy)
+    assert [one.noise.correlated for one in found.regions] == [True, True]
+    low, high = sorted(one.noise.sigma for one in found.regions)
+    assert high / low == pytest.approx(3, rel=0.25)
+
+
+@pytest.mark.parametrize("clean", [cells(), spots(), _texture()])
+def test_correlated_noise_of_one_level_has_no_regions(clean: Array) -> None:
+    clean = 40 + clean
+    found = _measured(_shifted(_gaussian(clean, np.full(clean.shape, 5.0))))
+    assert not found.regions
+    assert found.level is None
