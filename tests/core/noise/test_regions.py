@@ -9,7 +9,7 @@ from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.settings import preset_settings
-from tests.phantoms import SIDE, Array, camera, cells, spots, tissue
+from tests.phantoms import SIDE, Array, camera, cells, filaments, spots, tissue
 
 COLUMN = np.arange(SIDE)[None] * np.ones((SIDE, 1))
 LEFT = COLUMN < SIDE // 2
@@ -127,8 +127,10 @@ def test_a_registered_tile_beside_a_raw_one_has_a_noise_of_its_own() -> None:
     assert registered.noise.sigma == pytest.approx(left, rel=0.2)
 
 
-def test_two_exposures_that_were_registered_together() -> None:
-    clean = 40 + tissue(SIDE)
+@pytest.mark.parametrize("clean", [tissue(SIDE), cells(), filaments(SIDE)])
+def test_two_exposures_that_were_registered_together(clean: Array) -> None:
+    """On cells and filaments the whole plane seems to have texture and white noise."""
+    clean = 40 + clean
     noisy = _shifted(_gaussian(clean, np.where(LEFT, 3.0, 9.0)))
     found = _measured(noisy)
     assert [one.noise.correlated for one in found.regions] == [True, True]

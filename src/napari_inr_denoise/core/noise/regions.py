@@ -68,6 +68,8 @@ def noisier_region(
     valid_yx: NDArray[np.bool_],
     curves: Sequence[NoiseLevelFunction],
     apart: float = APART,
+    *,
+    may_fall: bool = False,
 ) -> NDArray[np.bool_] | None:
     """Return the part of a plane that has more noise than the rest at equal intensity.
 
@@ -81,6 +83,8 @@ def noisier_region(
         Noise level function of each sample, measured on these pixels.
     apart : float
         Least factor between the variances of the two parts at equal intensity.
+    may_fall : bool
+        Whether what one part has beyond the other may have the spectrum of structure.
 
     Returns
     -------
@@ -94,7 +98,13 @@ def noisier_region(
         return None
     logs, means = log_powers(plane_yxs, valid_yx, curves)
     noisy = _noisier(logs[1], inside)
-    return noisy if _differ(logs, means, noisy, inside, smallest, apart) else None
+    powers = _powers(logs, means, noisy, inside, smallest)
+    if powers is None:
+        return None
+    high, low = powers
+    excess = high - low
+    noise = may_fall or excess[0] / _WHITE <= excess[-1]
+    return noisy if noise and (high >= apart * low).all() else None
 
 
 def sharpened(
@@ -241,18 +251,20 @@ def _otsu(values: NDArray[np.float64]) -> float:
     return float(edges[1:-1][np.argmax(between / spread)])
 
 
-def _differ(
+def _powers(
     logs: NDArray[np.float64],
     means: NDArray[np.float64],
     noisy: NDArray[np.bool_],
     inside: NDArray[np.bool_],
     smallest: float,
-    apart: float,
-) -> bool:
-    """Return whether two regions differ in noise at equal intensity."""
+) -> NDArray[np.float64] | None:
+    """Return the powers of two regions at equal intensity, (2, differences).
+
+    None if one is too small, or if their intensities hardly overlap.
+    """
     upper = noisy[inside]
     if min(upper.sum(), (~upper).sum()) < smallest:
-        return False
+        return None
     values = logs[:, inside]
     common, sums = 0, np.zeros((2, len(logs)))
     for part in by_intensity(means[inside], _BINS):
@@ -261,9 +273,4 @@ def _differ(
         if weight:
             common += weight
             sums += [weight * values[:, one].mean(axis=1) for one in sides]
-    if 2 * common < smallest:
-        return False
-    high, low = np.exp(sums / common)
-    excess = high - low
-    white = excess[0] / _WHITE <= excess[-1]
-    return bool(white and (high >= apart * low).all())
+    return np.exp(sums / common) if 2 * common >= smallest else None

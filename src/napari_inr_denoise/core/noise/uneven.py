@@ -61,7 +61,7 @@ def uneven_noise(
     if not noise.sigma > 0:
         return None
     if noisier_region(plane_yxs, valid_yx, curves, SLOPE) is None:
-        return None
+        return _correlated_parts(plane_yxs, valid_yx, noise, curves, examine)
     whole = NoiseRegion(np.ones_like(valid_yx), noise, curves)
     regions = _split(plane_yxs, valid_yx, whole, _MOST_SPLITS, examine)
     if not noise.correlated:
@@ -69,6 +69,31 @@ def uneven_noise(
         if level is not None:
             return level
     return tuple(regions) if len(regions) > 1 else None
+
+
+def _correlated_parts(
+    plane_yxs: NDArray[np.float64],
+    valid_yx: NDArray[np.bool_],
+    noise: NoiseModel,
+    curves: tuple[NoiseLevelFunction, ...],
+    examine: Examine,
+) -> tuple[NoiseRegion, ...] | None:
+    """Return two parts whose noise is correlated, although that of the plane is not.
+
+    Noise of two levels is not the same everywhere, and passes for texture. Within each
+    part it is. Texture is not, and beside it noise is white.
+    """
+    if noise.correlated:
+        return None
+    noisy = noisier_region(plane_yxs, valid_yx, curves, may_fall=True)
+    if noisy is None:
+        return None
+    parts: list[NoiseRegion] = []
+    for mask in (~noisy, noisy):
+        parts.append(NoiseRegion(mask, *examine(plane_yxs, valid_yx & mask)))
+        if not parts[-1].noise.correlated:
+            return None
+    return tuple(parts)
 
 
 def _split(
