@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import shift
 
 from napari_inr_denoise import denoise
 from napari_inr_denoise.core.noise.measure import measure_plane
@@ -57,6 +58,16 @@ def test_photon_noise_after_a_correction_of_the_illumination() -> None:
     assert _error(told, np.sqrt(np.maximum(CLEAN, 1) / light)) < 0.25
     # Divided by the map, the plane is in photons that all count the same.
     assert found.level.noise.gain > 0
+
+
+def test_a_plane_that_was_registered_after_the_correction() -> None:
+    light, dimmer = np.exp(-1.5 * DISTANCE), 2 + 0.6 * CLEAN
+    both = np.random.default_rng(0).poisson(dimmer * light) / light, dimmer
+    noisy, clean = (shift(one, 0.4, order=1, mode="mirror") for one in both)
+    found = _measured(noisy)
+    assert found.level is not None
+    assert found.noise.correlated
+    assert found.noise.sigma == pytest.approx((noisy - clean).std(), rel=0.15)
 
 
 def test_a_pedestal_changes_nothing() -> None:

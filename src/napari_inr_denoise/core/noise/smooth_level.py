@@ -50,7 +50,7 @@ def smooth_level(
     Parameters
     ----------
     plane_yxs : ndarray, shape (Y, X, samples)
-        Intensities with white noise.
+        Intensities.
     valid_yx : ndarray of bool, shape (Y, X)
         Pixels to use.
     whole : NoiseRegion
@@ -63,7 +63,8 @@ def smooth_level(
     Returns
     -------
     SmoothLevel or None
-        None too if the level changes little, or if the noise is then correlated.
+        None too if the level changes little, or if the noise is correlated only before
+        or only after the division.
     """
     base = _base(whole.noise, plane_yxs[valid_yx])
     level = SmoothLevel(np.ones(valid_yx.shape), base, whole.noise, whole.curves)
@@ -81,7 +82,7 @@ def smooth_level(
         level = replace(level, scale_yx=scale)
         noise, curves = examine(level.even(plane_yxs), valid_yx)
         level = replace(level, noise=noise, curves=curves)
-    if level.noise.correlated:
+    if level.noise.correlated != whole.noise.correlated:
         return None
     masks = [one.mask_yx for one in regions]
     of_each = [unlikely(plane_yxs, valid_yx, one.curves) for one in regions]

@@ -55,8 +55,7 @@ def uneven_noise(
     -------
     SmoothLevel, tuple of NoiseRegion, or None
         The map of a level that changes smoothly; or two and more regions of one level
-        each; or None if the level is the same everywhere. No map is made where noise is
-        correlated.
+        each; or None if the level is the same everywhere.
     """
     if not noise.sigma > 0:
         return None
@@ -64,10 +63,9 @@ def uneven_noise(
         return _correlated_parts(plane_yxs, valid_yx, noise, curves, examine)
     whole = NoiseRegion(np.ones_like(valid_yx), noise, curves)
     regions = _split(plane_yxs, valid_yx, whole, _MOST_SPLITS, examine)
-    if not noise.correlated:
-        level = smooth_level(plane_yxs, valid_yx, whole, regions, examine)
-        if level is not None:
-            return level
+    level = smooth_level(plane_yxs, valid_yx, whole, regions, examine)
+    if level is not None:
+        return level
     return tuple(regions) if len(regions) > 1 else None
 
 
