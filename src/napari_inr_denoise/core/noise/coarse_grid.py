@@ -110,7 +110,7 @@ def coarse_grid(problem: NoisyPlane) -> CoarseGrid | None:
     height, width = (round(size * SCALE) for size in shape_yx)
     missing = 1 - float(problem.fitted_yx.mean())
     few = min(height, width) < _SMALLEST or missing > _MOST_MISSING
-    if few or not problem.noise.correlated:
+    if few or problem.regions or not problem.noise.correlated:
         return None
     filled = _filled(problem.plane_yxs, problem.fitted_yx)
     values = _resampled(filled, (height, width))
