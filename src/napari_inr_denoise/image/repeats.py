@@ -293,6 +293,7 @@ class RecordedPixels:
             runs[axis] = starts[first:last] - starts[first]
         block = as_array(self._array[as_slices(wanted)])
         for axis, places in runs.items():
-            # Of a mask that was drawn later, a pixel counts if any part of it does.
+            # A mask may be drawn on the enlarged image. A recorded pixel is inside of
+            # it if one of its copies is.
             block = np.fmax.reduceat(block, places, axis=axis)
         return np.asarray(block[place])

@@ -138,6 +138,21 @@ def test_two_exposures_that_were_registered_together(clean: Array) -> None:
     assert high / low == pytest.approx(3, rel=0.25)
 
 
+def test_a_plane_of_regions_stays_on_its_own_grid() -> None:
+    """On a coarser grid, this noise would be white."""
+    random = np.random.default_rng(0)
+    clean = gaussian_filter(random.normal(size=(192, 192)), 6)
+    clean = 40 + 60 * (clean - clean.min()) / np.ptp(clean)
+    levels = np.where(np.arange(192)[None] < 96, 3.0, 9.0)
+    noisy = _shifted(clean + levels * random.normal(size=clean.shape))
+    settings = preset_settings(
+        "fast", window_steps=5, window_width=16, window_batch=256, device="cpu"
+    )
+    (plane,) = denoise(noisy, settings=settings).report.files[0].planes
+    assert len(plane.noise.levels) == 2
+    assert plane.noise.correlated
+
+
 @pytest.mark.parametrize("clean", [cells(), spots(), _texture()])
 def test_correlated_noise_of_one_level_has_no_regions(clean: Array) -> None:
     clean = 40 + clean

@@ -84,7 +84,8 @@ def noisier_region(
     apart : float
         Least factor between the variances of the two parts at equal intensity.
     may_fall : bool
-        Whether what one part has beyond the other may have the spectrum of structure.
+        Whether to skip the test for structure: what one part has beyond the other may
+        then fall towards the highest frequency.
 
     Returns
     -------

@@ -78,8 +78,9 @@ def _correlated_parts(
 ) -> tuple[NoiseRegion, ...] | None:
     """Return two parts whose noise is correlated, although that of the plane is not.
 
-    Noise of two levels is not the same everywhere, and passes for texture. Within each
-    part it is. Texture is not, and beside it noise is white.
+    Noise of two levels differs from place to place, as texture does, and passes for it.
+    Within each part it is the same everywhere. The spectrum of each part must explain
+    what the noisier one has beyond the other: that of texture does not.
     """
     if noise.correlated:
         return None
@@ -91,7 +92,10 @@ def _correlated_parts(
         parts.append(NoiseRegion(mask, *examine(plane_yxs, valid_yx & mask)))
         if not parts[-1].noise.correlated:
             return None
-    return tuple(parts)
+    explained = (
+        noisier_region(plane_yxs, valid_yx, one.curves) is not None for one in parts
+    )
+    return tuple(parts) if all(explained) else None
 
 
 def _split(
@@ -152,10 +156,12 @@ def _of_regions(
     levels = np.array([one.noise.sigma for one in regions])
     level = math.sqrt(float(np.average(levels**2, weights=counts)))
     grain = [one.noise.grain for one in regions]
+    correlated = any(one.noise.correlated for one in regions)
     return replace(
         whole,
         sigma=level,
-        correlated=any(one.noise.correlated for one in regions),
+        sigma_chen=level if correlated else whole.sigma_chen,
+        correlated=correlated,
         correlation_distance=max(one.noise.correlation_distance for one in regions),
         levels=tuple(sorted(levels.tolist())),
         grain=math.sqrt(float(np.average(np.square(grain), weights=counts))),
@@ -186,6 +192,8 @@ def with_level(problem: NoisyPlane, level: SmoothLevel) -> NoisyPlane:
     noise = replace(
         problem.noise,
         sigma=sigma,
+        sigma_chen=sigma if level.noise.correlated else problem.noise.sigma_chen,
+        correlation_distance=level.noise.correlation_distance,
         levels=tuple(levels.tolist()) if np.ptp(level.scale_yx) > 0 else (),
         grain=level.noise.grain * typical,
     )

@@ -133,8 +133,10 @@ class EvenPlanes:
         return factor if factor > 0 else 1.0
 
     def _find_map(self, crops: list[Values]) -> None:
-        """Find the map of a noise level that changes smoothly, if it does."""
+        """Find the map of a level of white noise that changes smoothly, if it does."""
         if math.prod(self._tiling.shape_yx) > _MAX_LEVEL_PIXELS[1]:
+            return
+        if self.noise.model.correlated:
             return
         if self._tiling.count > 1:
             crops = self._test_crops(self._count // 2)
