@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter, shift
 from napari_inr_denoise import denoise, estimate_noise
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.noise.regions import log_powers
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.settings import preset_settings
 from tests.phantoms import SIDE, Array, camera, cells, filaments, spots, tissue
@@ -151,6 +152,17 @@ def test_a_plane_of_regions_stays_on_its_own_grid() -> None:
     (plane,) = denoise(noisy, settings=settings).report.files[0].planes
     assert len(plane.noise.levels) == 2
     assert plane.noise.correlated
+
+
+@pytest.mark.parametrize("width", [0.0, 0.5, 0.6])
+def test_powers_of_differences_follow_from_the_spectrum(width: float) -> None:
+    """Divided by them, noise of one level has a power of 1 in each difference."""
+    noise = gaussian_filter(np.random.default_rng(0).normal(size=(192, 192)), width)
+    found = _measured(50 + 9 * noise / noise.std())
+    assert found.noise.correlated == (width > 0)
+    logs, _ = log_powers(found.plane_yxs, found.valid_yx, found.curves)
+    # Mean logarithm of the square of a normal variable, where 0.05 is the least.
+    np.testing.assert_allclose(logs.mean(axis=(1, 2)), -0.92, atol=0.15)
 
 
 @pytest.mark.parametrize("clean", [cells(), spots(), _texture()])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,15 +64,41 @@ _LARGEST_POWER = 20.0
 """Limit of a squared difference over the noise variance: an edge or a hot pixel."""
 
 
-def noisier_region(
+@dataclass(frozen=True)
+class TwoParts:
+    """Two parts of a plane that may differ in noise at equal intensity.
+
+    Attributes
+    ----------
+    noisier_yx : ndarray of bool, shape (Y, X)
+        The part with more power.
+    powers : ndarray, shape (2, differences)
+        Mean powers over the variance of the curves, at equal intensity: of the noisier
+        part, then of the other. Differences are of rising frequency.
+    """
+
+    noisier_yx: NDArray[np.bool_]
+    powers: NDArray[np.float64]
+
+    def differ(self, apart: float) -> bool:
+        """Return whether all powers differ by a factor or more."""
+        high, low = self.powers
+        return bool((high >= apart * low).all())
+
+    @property
+    def differ_in_noise(self) -> bool:
+        """Whether noise makes the difference: it does not fall with the frequency."""
+        high, low = self.powers
+        excess = high - low
+        return bool(excess[0] / _WHITE <= excess[-1])
+
+
+def two_parts(
     plane_yxs: NDArray[np.floating],
     valid_yx: NDArray[np.bool_],
     curves: Sequence[NoiseLevelFunction],
-    apart: float = APART,
-    *,
-    may_fall: bool = False,
-) -> NDArray[np.bool_] | None:
-    """Return the part of a plane that has more noise than the rest at equal intensity.
+) -> TwoParts | None:
+    """Return the parts of a plane with more and with less power than one curve says.
 
     Parameters
     ----------
@@ -81,16 +108,11 @@ def noisier_region(
         Pixels to use.
     curves : sequence of NoiseLevelFunction
         Noise level function of each sample, measured on these pixels.
-    apart : float
-        Least factor between the variances of the two parts at equal intensity.
-    may_fall : bool
-        Whether to skip the test for structure: what one part has beyond the other may
-        then fall towards the highest frequency.
 
     Returns
     -------
-    ndarray of bool, shape (Y, X), or None
-        None if one curve holds everywhere.
+    TwoParts or None
+        None if a part is too small, or if the intensities of both hardly overlap.
     """
     # The differences next to an invalid pixel are not of noise alone.
     inside = minimum_filter(valid_yx, len(_DIFFERENCES[-1]))
@@ -100,12 +122,33 @@ def noisier_region(
     logs, means = log_powers(plane_yxs, valid_yx, curves)
     noisy = _noisier(logs[1], inside)
     powers = _powers(logs, means, noisy, inside, smallest)
-    if powers is None:
+    return None if powers is None else TwoParts(noisy, powers)
+
+
+def noisier_region(
+    plane_yxs: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    curves: Sequence[NoiseLevelFunction],
+    apart: float = APART,
+) -> NDArray[np.bool_] | None:
+    """Return the part of a plane that has more noise than the rest at equal intensity.
+
+    Parameters
+    ----------
+    plane_yxs, valid_yx, curves
+        As for `two_parts`.
+    apart : float
+        Least factor between the variances of the two parts at equal intensity.
+
+    Returns
+    -------
+    ndarray of bool, shape (Y, X), or None
+        None if one curve holds everywhere.
+    """
+    parts = two_parts(plane_yxs, valid_yx, curves)
+    if parts is None or not (parts.differ(apart) and parts.differ_in_noise):
         return None
-    high, low = powers
-    excess = high - low
-    noise = may_fall or excess[0] / _WHITE <= excess[-1]
-    return noisy if noise and (high >= apart * low).all() else None
+    return parts.noisier_yx
 
 
 def sharpened(
@@ -121,7 +164,7 @@ def sharpened(
     Parameters
     ----------
     plane_yxs, valid_yx
-        As for `noisier_region`.
+        As for `two_parts`.
     regions : sequence of NoiseRegion
         At least one.
     """
@@ -145,7 +188,7 @@ def unlikely(
     Parameters
     ----------
     plane_yxs, valid_yx, curves
-        As for `noisier_region`.
+        As for `two_parts`.
 
     Returns
     -------
@@ -157,7 +200,7 @@ def unlikely(
     for sample, curve in enumerate(curves):
         plane = fill_invalid(plane_yxs[..., sample], valid_yx)
         variance = _variance(plane, uniform_filter(plane, _MEAN_SIDE), curve)
-        variance = variance * _share(_DIFFERENCES[0], curve)
+        variance = variance * _difference_power(_DIFFERENCES[0], curve)
         power = _difference(plane, _DIFFERENCES[0]) ** 2 / variance
         found += np.minimum(power, _LARGEST_POWER) + np.log(variance)
     return found
@@ -175,7 +218,7 @@ def log_powers(
     Parameters
     ----------
     plane_yxs, valid_yx, curves
-        As for `noisier_region`.
+        As for `two_parts`.
 
     Returns
     -------
@@ -191,7 +234,7 @@ def log_powers(
         mean = uniform_filter(plane, _MEAN_SIDE)
         variance = _variance(plane, mean, curve)
         for number, weights in enumerate(_DIFFERENCES):
-            expected = variance * _share(weights, curve)
+            expected = variance * _difference_power(weights, curve)
             power = _difference(plane, weights) ** 2 / expected
             logs[number] += np.log(np.maximum(power, _LEAST_POWER)) / len(curves)
         means += mean / len(curves)
@@ -215,7 +258,7 @@ def _difference(
     return np.asarray(correlate1d(correlate1d(plane_yx, weights, 0), weights, 1))
 
 
-def _share(weights: NDArray[np.float64], curve: NoiseLevelFunction) -> float:
+def _difference_power(weights: NDArray[np.float64], curve: NoiseLevelFunction) -> float:
     """Return the power of a difference of noise over its variance; 1 if it is white."""
     if curve.power_kk is None:
         return 1.0

@@ -17,7 +17,13 @@ from napari_inr_denoise.core.noise.noisy_plane import (
     NoisyPlane,
     SmoothLevel,
 )
-from napari_inr_denoise.core.noise.regions import noisier_region, sharpened
+from napari_inr_denoise.core.noise.regions import (
+    APART,
+    TwoParts,
+    noisier_region,
+    sharpened,
+    two_parts,
+)
 from napari_inr_denoise.core.noise.smooth_level import smooth_level
 
 _MOST_SPLITS = 3
@@ -59,8 +65,11 @@ def uneven_noise(
     """
     if not noise.sigma > 0:
         return None
-    if noisier_region(plane_yxs, valid_yx, curves, SLOPE) is None:
-        return _correlated_parts(plane_yxs, valid_yx, noise, curves, examine)
+    parts = two_parts(plane_yxs, valid_yx, curves)
+    if parts is None:
+        return None
+    if not (parts.differ(SLOPE) and parts.differ_in_noise):
+        return _correlated_parts(plane_yxs, valid_yx, noise, parts, examine)
     whole = NoiseRegion(np.ones_like(valid_yx), noise, curves)
     regions = _split(plane_yxs, valid_yx, whole, _MOST_SPLITS, examine)
     level = smooth_level(plane_yxs, valid_yx, whole, regions, examine)
@@ -73,7 +82,7 @@ def _correlated_parts(
     plane_yxs: NDArray[np.float64],
     valid_yx: NDArray[np.bool_],
     noise: NoiseModel,
-    curves: tuple[NoiseLevelFunction, ...],
+    apart: TwoParts,
     examine: Examine,
 ) -> tuple[NoiseRegion, ...] | None:
     """Return two parts whose noise is correlated, although that of the plane is not.
@@ -82,13 +91,10 @@ def _correlated_parts(
     Within each part it is the same everywhere. The spectrum of each part must explain
     what the noisier one has beyond the other: that of texture does not.
     """
-    if noise.correlated:
-        return None
-    noisy = noisier_region(plane_yxs, valid_yx, curves, may_fall=True)
-    if noisy is None:
+    if noise.correlated or not apart.differ(APART):
         return None
     parts: list[NoiseRegion] = []
-    for mask in (~noisy, noisy):
+    for mask in (~apart.noisier_yx, apart.noisier_yx):
         parts.append(NoiseRegion(mask, *examine(plane_yxs, valid_yx & mask)))
         if not parts[-1].noise.correlated:
             return None

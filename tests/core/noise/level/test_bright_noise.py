@@ -47,7 +47,7 @@ def test_the_noise_of_spots_is_told_by_how_well_they_are_predicted(
     width: float, gain: float, rng: np.random.Generator
 ) -> None:
     noisy = _photons(_spots(width), gain, rng)
-    dark = replace(_dark(gain * BACKGROUND + 1), steeper=9.0)
+    dark = replace(_dark(gain * BACKGROUND + 1), extra_slope=9.0)
     curve = with_bright_noise(dark, noisy, WHOLE)
     assert curve.gain == pytest.approx(gain, rel=0.35)
     at_dark, bright = curve.variance(np.array([5.0, 105.0]))

@@ -79,29 +79,30 @@ def test_multiplicative_noise_grows_on_beyond_the_bins(
     bright = light[light + PEDESTAL > curve.intensities[-2]]
     variance = gain * bright + share**2 * (bright**2 + gain * bright) + read_noise**2
     found = curve.variance(bright + PEDESTAL)
-    line = replace(curve, steeper=0.0).variance(bright + PEDESTAL)
+    line = replace(curve, extra_slope=0.0).variance(bright + PEDESTAL)
     assert found.sum() == pytest.approx(variance.sum(), rel=0.15)
-    assert curve.steeper > 0
+    assert curve.extra_slope > 0
     assert line.sum() < found.sum()
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_photon_noise_grows_no_faster_than_a_line(seed: int) -> None:
-    assert _measure(_frame(2.0, 20.0, 3.0, seed)[0]).steeper == 0
+    assert _measure(_frame(2.0, 20.0, 3.0, seed)[0]).extra_slope == 0
 
 
 def test_a_parabola_is_followed_and_scatter_is_not(rng: np.random.Generator) -> None:
     mean = np.linspace(10.0, 50.0, 12)
     rows = [mean, 4 + mean**2 / 10, 0 * mean, 0 * mean + 500]
     curve = _fit_line(np.stack(rows, axis=1))
-    assert curve.gain + curve.steeper == pytest.approx(mean[-2] / 5, rel=0.05)
-    rows[1] = (4 + 2 * mean) * rng.normal(1, 0.1, len(mean))
-    assert _fit_line(np.stack(rows, axis=1)).steeper == 0
+    assert curve.gain + curve.extra_slope == pytest.approx(mean[-2] / 5, rel=0.05)
+    for _ in range(50):
+        rows[1] = (4 + 2 * mean) * rng.normal(1, 0.1, len(mean))
+        assert _fit_line(np.stack(rows, axis=1)).extra_slope == 0
 
 
 def test_above_the_bins_the_slope_may_be_steeper() -> None:
     curve = NoiseLevelFunction(
-        2.0, 5.0, (0.0, 10.0, 20.0), (5.0, 35.0, 45.0), steeper=3.0
+        2.0, 5.0, (0.0, 10.0, 20.0), (5.0, 35.0, 45.0), extra_slope=3.0
     )
     found = curve.variance(np.array([5.0, 10.0, 20.0, 30.0, 40.0]))
     np.testing.assert_allclose(found, [20, 35, 85, 135, 185])
@@ -294,6 +295,26 @@ def test_below_the_darkest_bin_the_line_goes_on() -> None:
         curve.variance(clean[clean >= darkest]),
     )
     assert curve.down_to(darkest + 1) is curve
+
+
+def test_bins_close_to_the_limit_of_saturation_do_not_count() -> None:
+    """They hold only the part of the noise that was not cut off."""
+    known = (20.0, 60.0, 110.0), (24.0, 64.0, 114.0)
+    found = {}
+    for close in (10.0, 90.0):
+        curve = NoiseLevelFunction(
+            1.0, 4.0, (*known[0], 140.0, 148.0), (*known[1], close, close)
+        )
+        found[close] = saturated_level_function(curve, 150.0)
+    np.testing.assert_allclose(found[10.0].variances, found[90.0].variances)
+    # At the limit, half of a normal variable is left: 1/2 - 1 / (2 pi) of its variance.
+    at_limit = 150 - np.sqrt(154 / (2 * np.pi))
+    assert found[10.0].variance(np.array(at_limit)) == pytest.approx(
+        154 * (0.5 - 1 / (2 * np.pi)), rel=0.02
+    )
+    steeper = replace(curve, extra_slope=1.0)
+    more = saturated_level_function(steeper, 150.0).variance(np.array(at_limit))
+    assert more > 1.1 * found[10.0].variance(np.array(at_limit))
 
 
 @pytest.mark.filterwarnings("error")

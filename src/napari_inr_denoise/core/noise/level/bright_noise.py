@@ -74,7 +74,7 @@ def with_bright_noise(
         return curve
     at_last = float(curve.variance(np.array([last]))[0])
     return replace(
-        curve, gain=found, variance_at_zero=at_last - found * last, steeper=0.0
+        curve, gain=found, variance_at_zero=at_last - found * last, extra_slope=0.0
     )
 
 
