@@ -217,7 +217,7 @@ def test_whatever_fails_ends_in_a_sentence_of_that_file(
         raise error
         yield
 
-    real, calls = fit_independently.steps_on_best_grid, []
+    real, calls = fit_independently.steps_in_white_noise, []
 
     def steps(problem: Any, settings: Any, device: Any, **others: Any) -> Iterator[Any]:
         calls.append(1)
@@ -227,7 +227,7 @@ def test_whatever_fails_ends_in_a_sentence_of_that_file(
         return real(problem, settings, device, **others)
 
     tries = 2 if "emory" in words else 1
-    monkeypatch.setattr(fit_independently, "steps_on_best_grid", steps)
+    monkeypatch.setattr(fit_independently, "steps_in_white_noise", steps)
     first, second = _run(jobs, tiny)
     assert (first.status, second.status) == ("failed", "done")
     assert words in str(first.error)
@@ -241,7 +241,7 @@ def test_a_gpu_that_is_lost_gives_way_to_the_cpu(
 ) -> None:
     """The second plane is begun again on the CPU, the first one stays."""
     seen: list[tuple[str, bytes]] = []
-    real = fit_independently.steps_on_best_grid
+    real = fit_independently.steps_in_white_noise
 
     def steps(
         problem: Any, settings: Any, device: torch.device, **others: Any
@@ -251,7 +251,7 @@ def test_a_gpu_that_is_lost_gives_way_to_the_cpu(
             raise LOST
         return (yield from real(problem, settings, torch.device("cpu"), **others))
 
-    monkeypatch.setattr(fit_independently, "steps_on_best_grid", steps)
+    monkeypatch.setattr(fit_independently, "steps_in_white_noise", steps)
     has = SimpleNamespace(total_memory=8 * 10**9)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: has)
     monkeypatch.setattr(plan_module, "pick_device", lambda _: torch.device("cuda"))

@@ -237,9 +237,9 @@ def test_a_result_of_other_settings_is_no_start(
 
 
 def _failing(times: int, error: Exception) -> Any:
-    """Return a stand-in for `steps_on_best_grid` that runs out of memory at first."""
+    """Return a stand-in for `steps_in_white_noise` that runs out of memory at first."""
     seen: list[DenoiseSettings] = []
-    real = fit_independently.steps_on_best_grid
+    real = fit_independently.steps_in_white_noise
 
     def steps(
         problem: Any, settings: DenoiseSettings, device: torch.device, **others: Any
@@ -265,7 +265,7 @@ def test_less_is_done_at_once_when_memory_runs_out(
     stack: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     steps, seen = _failing(1, error)
-    monkeypatch.setattr(fit_independently, "steps_on_best_grid", steps)
+    monkeypatch.setattr(fit_independently, "steps_in_white_noise", steps)
     monkeypatch.setattr(Plan, "concurrent_fits", lambda *_: 1)
     result = denoise(stack[:2], axes="ZYX", settings=QUICK)
     assert [one.neighbourhood.batch_size for one in seen] == [1024, 256, 256]
@@ -282,7 +282,7 @@ def test_memory_that_stays_short_is_an_error(
     stack: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps, seen = _failing(9, MemoryError("no more"))
-    monkeypatch.setattr(fit_independently, "steps_on_best_grid", steps)
+    monkeypatch.setattr(fit_independently, "steps_in_white_noise", steps)
     with pytest.raises(MemoryError):
         denoise(stack[0], settings=QUICK)
     assert len(seen) == 2
@@ -292,7 +292,7 @@ def test_another_error_is_not_tried_again(
     stack: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps, seen = _failing(1, RuntimeError("something else"))
-    monkeypatch.setattr(fit_independently, "steps_on_best_grid", steps)
+    monkeypatch.setattr(fit_independently, "steps_in_white_noise", steps)
     with pytest.raises(RuntimeError, match="something else"):
         denoise(stack[0], settings=QUICK)
     assert len(seen) == 1

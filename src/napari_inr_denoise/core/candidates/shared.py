@@ -26,8 +26,8 @@ from napari_inr_denoise.core.candidates.training import (
 from napari_inr_denoise.core.compute.concurrency import fit_concurrently
 from napari_inr_denoise.core.compute.generators import GeneratorResult, run_in_thread
 from napari_inr_denoise.core.ensemble.prediction import Candidate
-from napari_inr_denoise.core.noise.coarse_grid import coarse_grid
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.noise.white.whitened import whitened
 from napari_inr_denoise.core.report.stop_reason import StopReason
 from napari_inr_denoise.core.sampling.normalization import CommonScale
 from napari_inr_denoise.core.sampling.stack.parts import CROP, spread
@@ -241,13 +241,13 @@ def train_shared(
     SharedNetworks or None
         None if there are no training targets, or if most planes differ from their
         neighbours in the series: networks of their own then give better results. None
-        too for the tiles of a single plane that are denoised on a coarser grid.
+        too for the tiles of a single plane that are transformed so that noise is white.
     """
     parts = yield from run_in_thread(lambda: _parts(planes, settings.seed))
     if not parts:
         return None
     first = parts[0].tile
-    if planes.count == 1 and coarse_grid(first.problem) is not None:
+    if planes.count == 1 and whitened(first.problem) is not None:
         return None
     suitable = suitable_models(settings, first.problem)
     models = [one for one in shareable_models(settings) if one in suitable]

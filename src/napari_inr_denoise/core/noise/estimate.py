@@ -38,6 +38,9 @@ _MOST_OF_ALL = 1.1
 """Largest level of correlated noise, over the standard deviation of the plane. Noise
 alone was measured at 1.06 at most. Fine stripes and rings that fill the plane give
 larger values: they are structure, and the noise is taken for white."""
+_FAINT = 0.1
+"""Noise at the highest frequencies over correlated noise below which it may come from
+rounding."""
 _MOST_OF_HIGHEST = 1.35
 """Largest level of white noise, over that at the highest frequencies, which hold all of
 it. Noise that was shifted by a tenth of a pixel is still white enough, at 1.3."""
@@ -153,6 +156,9 @@ def _spectrum(
     if _is_more_than_all(variance, plane_yx, valid_yx):
         return found, 0.0
     highest = None if found.mixed else measure_highest(plane_yx, valid_yx)
+    if highest is not None and highest.sigma < _FAINT * math.sqrt(variance):
+        # What values that were rounded or cut off after a filter add is no noise.
+        highest = None if found.oscillates else highest
     if highest is not None and highest.is_white(math.sqrt(variance)):
         return None, math.sqrt(max(variance - highest.sigma**2, 0.0))
     regular = regular_structure(plane_yx, valid_yx, variances)

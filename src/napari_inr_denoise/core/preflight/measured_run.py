@@ -14,8 +14,8 @@ from napari_inr_denoise.core.candidates.siren_volume import (
     limited_steps,
 )
 from napari_inr_denoise.core.compute.concurrency import runs_in_threads
-from napari_inr_denoise.core.noise.coarse_grid import SCALE, coarse_grid
 from napari_inr_denoise.core.noise.measure import measure_plane
+from napari_inr_denoise.core.noise.white.whitened import whitened
 from napari_inr_denoise.core.pipeline.memory import (
     expected_memory_gb,
     volume_memory_gb,
@@ -200,18 +200,19 @@ class MeasuredRun:
     def _of_series(self) -> Measuring[tuple[float, float, float]]:
         sample, settings = self._sample(), self._settings
         rendered = sum(tile.weights_yx.size for tile in self.tiling.tiles)
-        grid, fewer, started = None, 1.0, time.perf_counter()
+        white, fewer, started = None, 1.0, time.perf_counter()
         if can_share(settings) and not self.together:
-            grid = coarse_grid(sample.problem)
-        resampling = time.perf_counter() - started
-        if grid is not None:
-            sample, fewer = replace(sample, problem=grid.problem), SCALE**2
+            white = whitened(sample.problem)
+        transforming = time.perf_counter() - started
+        if white is not None:
+            fewer = white.problem.fitted_yx.size / sample.problem.fitted_yx.size
+            sample = replace(sample, problem=white.problem)
         workload = Workload(
             planes=self._count,
             pixels=round(fewer * math.prod(self.tiling.shape_yx)),
             rendered=round(fewer * rendered),
             together=self.together,
-            tiled=self.tiling.count > 1 and grid is None,
+            tiled=self.tiling.count > 1 and white is None,
             settings=settings,
             at_once=runs_in_threads(len(settings.candidate_names), self.device),
             correlated=sample.problem.noise.correlated,
@@ -235,9 +236,9 @@ class MeasuredRun:
             pixel += other.filters
             self.finishing_s = pixel * workload.pixels
         before = self._preparation(workload) if workload.shares else 0.0
-        if grid is not None:  # the noise was measured on the coarse plane above
+        if white is not None:  # the noise was measured on the transformed plane above
             tiles = self._count * self.tiling.count
-            before = self._noise_seconds + tiles * (self._read_seconds + resampling)
+            before = self._noise_seconds + tiles * (self._read_seconds + transforming)
         fits = self._fits()
         fewest, most = workload.steps(paces)
         self.steps = fits * fewest, fits * most

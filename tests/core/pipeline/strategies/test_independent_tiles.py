@@ -162,7 +162,7 @@ def test_progress_rises_to_one_while_some_are_at_work(
 
 
 def _replayed(actual: Any, count_of: Callable[[NoisyPlane], int]) -> Any:
-    """Return a stand-in for `steps_on_best_grid` with so many steps for a plane."""
+    """Return a stand-in for `steps_in_white_noise` with so many steps for a plane."""
 
     def replayed(problem: Any, settings: Any, device: Any, **others: Any) -> Any:
         run = GeneratorResult(actual(problem, settings, device, **others))
@@ -198,9 +198,10 @@ def test_who_is_done_before_the_first_is_kept_by_a_stop(
     _at_once(3, monkeypatch)
     lengths = {1: 9, 2: 3, 3: 6}
     replayed = _replayed(
-        module.steps_on_best_grid, lambda one: lengths[int(one.plane_yxs.mean() // 100)]
+        module.steps_in_white_noise,
+        lambda one: lengths[int(one.plane_yxs.mean() // 100)],
     )
-    monkeypatch.setattr(module, "steps_on_best_grid", replayed)
+    monkeypatch.setattr(module, "steps_in_white_noise", replayed)
     image = _bright(3)
     seen: list[DenoiseStep] = []
     steps = denoise_steps(image, "CYX", FAST)
@@ -231,8 +232,8 @@ def test_tiles_of_a_plane_are_drawn_in_their_order(
     _at_once(4, monkeypatch)
     _in_small_tiles(monkeypatch)
     lengths = iter((9, 3, 6, 1))
-    replayed = _replayed(module.steps_on_best_grid, lambda _: next(lengths))
-    monkeypatch.setattr(module, "steps_on_best_grid", replayed)
+    replayed = _replayed(module.steps_in_white_noise, lambda _: next(lengths))
+    monkeypatch.setattr(module, "steps_in_white_noise", replayed)
     image = _channels(1, _FOUR)[0] + 50
     steps = list(denoise_steps(image, "YX", PAPER))
     drawn = [step.tile_number for step in steps if step.fit is None]
@@ -244,7 +245,7 @@ def test_tiles_of_a_plane_are_drawn_in_their_order(
 def test_one_by_one_once_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     failed: list[MemoryError] = []
-    fitted, steps_of = module.fit_independently, module.steps_on_best_grid
+    fitted, steps_of = module.fit_independently, module.steps_in_white_noise
 
     def noting(tiles: Any, *others: Any, **named: Any) -> Any:
         asked.append(len(tiles))
@@ -257,7 +258,7 @@ def test_one_by_one_once_memory_ran_out(monkeypatch: pytest.MonkeyPatch) -> None
         return steps_of(*of, **named)
 
     monkeypatch.setattr(plane_strategies, "fit_independently", noting)
-    monkeypatch.setattr(module, "steps_on_best_grid", short)
+    monkeypatch.setattr(module, "steps_in_white_noise", short)
     _at_once(3, monkeypatch)
     (file,) = _run(_channels(3)).report.files
     assert asked[0] == 3
@@ -271,7 +272,7 @@ def test_who_is_done_is_kept_where_another_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _at_once(2, monkeypatch)
-    over, real, failed = threading.Event(), module.steps_on_best_grid, []
+    over, real, failed = threading.Event(), module.steps_in_white_noise, []
     image = _bright(3)
 
     def steps(problem: Any, *others: Any, **named: Any) -> Any:
@@ -287,11 +288,11 @@ def test_who_is_done_is_kept_where_another_fails(
         return found
 
     asked: list[int] = []
-    monkeypatch.setattr(module, "steps_on_best_grid", steps)
+    monkeypatch.setattr(module, "steps_in_white_noise", steps)
     result = _run(image)
     assert asked == [2, 1, 3]
     assert [one.index["C"] for one in result.report.files[0].planes] == [0, 1, 2]
-    monkeypatch.setattr(module, "steps_on_best_grid", real)
+    monkeypatch.setattr(module, "steps_in_white_noise", real)
     assert np.array_equal(result.image, _run(image).image)
 
 
@@ -304,9 +305,10 @@ def test_tiles_of_two_planes_are_not_mixed(monkeypatch: pytest.MonkeyPatch) -> N
     _at_once(3, monkeypatch)  # the last tile of a plane, and two of the next
     lengths = {1: 1, 2: 9, 3: 1}
     replayed = _replayed(
-        module.steps_on_best_grid, lambda one: lengths[int(one.plane_yxs.mean() // 100)]
+        module.steps_in_white_noise,
+        lambda one: lengths[int(one.plane_yxs.mean() // 100)],
     )
-    monkeypatch.setattr(module, "steps_on_best_grid", replayed)
+    monkeypatch.setattr(module, "steps_in_white_noise", replayed)
     found = _run(image, settings=PAPER)
     assert found.image.tobytes() == alone.image.tobytes()
     assert found.report.files[0].planes == alone.report.files[0].planes

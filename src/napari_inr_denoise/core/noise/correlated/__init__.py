@@ -6,7 +6,7 @@ where light has next to nothing, `regular` predicts pixels from far ones.
 `autocorrelation` measures the correlation that a residual has left.
 
 What follows from it is decided in `core.noise.estimate`; a coarser grid, on which the
-noise is white, in `core.noise.coarse_grid`.
+noise is white, in `core.noise.white.coarse_grid`.
 
     spectrum = measure_spectrum(plane_yx, valid_yx)
     spectrum.correlated, spectrum.distance, spectrum.level_function

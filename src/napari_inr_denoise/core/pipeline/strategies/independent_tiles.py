@@ -15,8 +15,8 @@ from napari_inr_denoise.core.ensemble.plane_result import FitStep
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.pipeline.output.assembly import DenoisedTile
-from napari_inr_denoise.core.pipeline.planes.coarse_plane import steps_on_best_grid
 from napari_inr_denoise.core.pipeline.planes.passthrough import passthrough_result
+from napari_inr_denoise.core.pipeline.planes.white_noise import steps_in_white_noise
 from napari_inr_denoise.core.settings import SIREN, DenoiseSettings
 from napari_inr_denoise.image.axes import Plane
 from napari_inr_denoise.image.tiling import Tile
@@ -145,7 +145,7 @@ def _denoised(
     if result is None:
         if settings.candidate_names != (SIREN,):
             problem = problem.evened()
-        steps = steps_on_best_grid(problem, settings, device, previews=previews)
+        steps = steps_in_white_noise(problem, settings, device, previews=previews)
         for fit in (run := GeneratorResult(steps)):
             yield TileStep(noisy, problem, fit)
         result = run.result

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise.core.ensemble.weighting import hold_out
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.noise.white.flat_spectrum import blind_spot_fails
 from napari_inr_denoise.core.sampling.stack.even_planes import EvenPlanes
 from napari_inr_denoise.core.sampling.stack.parts import ReadPart
 from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise
@@ -118,9 +119,9 @@ class Series:
             Planes below and above, nearest first. An entry is None if the plane is
             missing or shows other structure. Empty for a single plane. None instead of
             a tuple if the plane does not belong to the series: its noise differs, or
-            no adjacent plane shows the same structure, or most of its noise stays in
-            place. For a single plane, if its noise
-            differs from place to place.
+            no adjacent plane shows the same structure, or no blind spot hides its noise
+            because most of it stays in place or reaches too far. For a single plane, if
+            its noise differs from place to place.
         """
         if number not in self._context_numbers:
             self._context_numbers[number] = self._find_context(number)
@@ -131,7 +132,7 @@ class Series:
             known = self.noise.model.sigma > 0
             return () if known and self._planes.is_even(0) else None
         own = None if self._alone else self._representative(number)
-        if own is None:
+        if own is None or blind_spot_fails(own):
             return None
         found: list[int | None] = []
         sides = (self._without_blank(number, step) for step in (-1, 1))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from napari_inr_denoise.core.noise.coarse_grid import SCALE, coarse_grid
 from napari_inr_denoise.core.noise.estimate import examine_plane
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.noise.white.coarse_grid import SCALE, coarse_grid
 from tests.phantoms import (
     Array,
     camera,
@@ -47,7 +47,7 @@ def test_noise_is_white_on_the_coarse_grid() -> None:
     assert coarse.fitted_yx.all()
     assert coarse.spacing_yx == (1 / SCALE, 1 / SCALE)
     assert coarse.plane_yxs.mean() == pytest.approx(noisy.mean())
-    noise = grid.enlarged(coarse.plane_yxs)[..., 0] - clean
+    noise = grid.restored(coarse.plane_yxs)[..., 0] - clean
     assert coarse.noise.sigma == pytest.approx(noise.std(), rel=0.15)
     assert 0 < grid.told < 0.4
 
@@ -69,7 +69,7 @@ def test_samples_share_a_grid() -> None:
     grid = coarse_grid(_problem(noisy))
     assert grid is not None
     assert grid.problem.plane_yxs.shape == (COARSE, COARSE, 2)
-    assert grid.enlarged(grid.problem.plane_yxs).shape == noisy.shape
+    assert grid.restored(grid.problem.plane_yxs).shape == noisy.shape
 
 
 def test_values_that_are_missing_are_filled_in() -> None:
@@ -78,7 +78,7 @@ def test_values_that_are_missing_are_filled_in() -> None:
     problem = measure_plane(np.nan_to_num(noisy)[..., None], np.isfinite(noisy))
     grid = coarse_grid(problem)
     assert grid is not None
-    filled = grid.enlarged(grid.problem.plane_yxs)[90:93, 40:43]
+    filled = grid.restored(grid.problem.plane_yxs)[90:93, 40:43]
     around = np.nanmean(noisy[86:97, 36:47])
     assert filled.mean() == pytest.approx(around, rel=0.3)
 

@@ -16,11 +16,12 @@ from napari_inr_denoise.core.compute.threads import (
 )
 from napari_inr_denoise.core.denoise import denoise, denoise_steps
 from napari_inr_denoise.core.ensemble.plane_result import FitResult, FitSteps
-from napari_inr_denoise.core.noise.coarse_grid import CoarseGrid, coarse_grid
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
+from napari_inr_denoise.core.noise.white.white_plane import WhitePlane
+from napari_inr_denoise.core.noise.white.whitened import whitened
 from napari_inr_denoise.core.pipeline import plan as plan_module
-from napari_inr_denoise.core.pipeline.planes import coarse_plane
+from napari_inr_denoise.core.pipeline.planes import white_noise
 from napari_inr_denoise.core.pipeline.planes.plane import plane_steps
 from napari_inr_denoise.core.preflight import measured_run
 from napari_inr_denoise.core.preflight.estimate import preflight
@@ -60,7 +61,7 @@ def _rms(values: Array) -> float:
 def _result() -> FitResult:
     noisy = _planes()[1][..., None]
     problem = measure_plane(noisy, np.ones(noisy.shape[:2], bool))
-    return _end(coarse_plane.steps_on_best_grid(problem, _small(), CPU))
+    return _end(white_noise.steps_in_white_noise(problem, _small(), CPU))
 
 
 def test_the_coarse_grid_has_the_smaller_error() -> None:
@@ -100,7 +101,7 @@ def test_a_caller_who_stops_keeps_the_best_so_far() -> None:
 def test_the_published_method_stays_on_its_own_grid(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr(coarse_plane, "coarse_grid")
+    monkeypatch.delattr(white_noise, "whitened")
     settings = preset_settings("paper", width=16, depth=2, max_steps=3, device="cpu")
     assert denoise(_planes()[1], settings=settings).image.shape == (SIDE, SIDE)
 
@@ -112,14 +113,14 @@ def test_the_tiles_of_a_plane_are_resampled_one_by_one(
     monkeypatch.setattr(plan_module, "tile_side", lambda *_: SIDE)
     clean, noisy = (np.pad(one, ((0, 280), (0, 0)), "reflect") for one in _planes())
     problem = measure_plane(noisy[:SIDE, :, None], np.ones((SIDE, SIDE), bool))
-    assert coarse_grid(problem) is not None
+    assert whitened(problem) is not None
     grids = []
 
-    def counted(tile: NoisyPlane) -> CoarseGrid | None:
-        grids.append(coarse_grid(tile))
+    def counted(tile: NoisyPlane) -> WhitePlane | None:
+        grids.append(whitened(tile))
         return grids[-1]
 
-    monkeypatch.setattr(coarse_plane, "coarse_grid", counted)
+    monkeypatch.setattr(white_noise, "whitened", counted)
     result = denoise(noisy, settings=_small(window_steps=30))
     assert len(grids) == 2
     assert None not in grids
