@@ -113,6 +113,18 @@ def interpolated(plane: Array) -> Array:
     return np.asarray(shift(plane, (0.5, 0.5), order=1, mode="nearest"))
 
 
+def deconvolved(plane: Array, limit: float = 0.35, width: float = 0.18) -> Array:
+    """Return the plane after a Wiener filter for a blur, without high frequencies.
+
+    The limit and the width of the blur are in cycles per pixel.
+    """
+    rows, columns = (np.fft.fftfreq(size)[:, None] for size in plane.shape)
+    radius = np.hypot(rows, columns.T)
+    blur = np.exp(-np.square(radius / width))
+    response = blur / (blur**2 + 0.05) * (radius < limit)
+    return np.fft.ifft2(np.fft.fft2(plane) * response / response[0, 0]).real
+
+
 def rotated(plane: Array) -> Array:
     """Return a plane rotated by 7 degrees."""
     return np.asarray(rotate(plane, 7, reshape=False, order=1, mode="nearest"))

@@ -21,7 +21,7 @@ from napari_inr_denoise.core.noise.correlated.highest_frequencies import (
     HighestFrequencies,
     measure_highest,
 )
-from tests.phantoms import cells
+from tests.phantoms import camera, cells, deconvolved
 
 Plane = NDArray[np.float64]
 
@@ -104,3 +104,21 @@ def test_what_cannot_be_measured_is_none() -> None:
     assert (
         measure_highest(np.zeros((64, 64)), np.ones((64, 64), dtype=np.bool_)) is None
     )
+
+
+@pytest.mark.parametrize("change", ["float32", "cut off", "rounded"])
+def test_what_is_done_after_a_filter_does_not_make_noise_white(change: str) -> None:
+    """The highest frequencies have nothing but what rounding or a cut leave there."""
+    clean = cells() + 5
+    noisy, truth = (
+        deconvolved(camera(clean), 0.25, 0.13),
+        deconvolved(clean, 0.25, 0.13),
+    )
+    changed = {
+        "float32": noisy.astype(np.float32),
+        "cut off": np.maximum(noisy, 0),
+        "rounded": np.round(noisy * 20) / 20,
+    }[change]
+    model = estimate_noise(changed)
+    assert model.correlated
+    assert model.sigma == pytest.approx((noisy - truth).std(), rel=0.15)

@@ -45,7 +45,7 @@ def test_noise_is_white_on_the_coarse_grid() -> None:
     assert coarse.plane_yxs.shape == (COARSE, COARSE, 1)
     assert not coarse.noise.correlated
     assert coarse.fitted_yx.all()
-    assert coarse.spacing_yx == (1 / SCALE, 1 / SCALE)
+    assert coarse.spacing_yx == (SIDE / COARSE, SIDE / COARSE)
     assert coarse.plane_yxs.mean() == pytest.approx(noisy.mean())
     noise = grid.restored(coarse.plane_yxs)[..., 0] - clean
     assert coarse.noise.sigma == pytest.approx(noise.std(), rel=0.15)

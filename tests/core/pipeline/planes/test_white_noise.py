@@ -1,4 +1,4 @@
-"""Planes that are denoised on a coarser grid."""
+"""Planes that are denoised where their noise is white."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from napari_inr_denoise.core.preflight.timing import Measuring, OtherPace, Pace
 from napari_inr_denoise.core.report.warning import PlaneWarning
 from napari_inr_denoise.core.sampling.stack.series import SeriesTile
 from napari_inr_denoise.core.settings import DenoiseSettings, preset_settings
-from tests.phantoms import Array, camera, enlarged, tissue
+from tests.phantoms import Array, camera, deconvolved, enlarged, tissue
 
 SIDE = 240
 CPU = torch.device("cpu")
@@ -152,3 +152,22 @@ def test_the_number_of_threads_does_not_matter() -> None:
             result = denoise(_planes()[1], settings=_small(window_steps=20))
         found.append(result.image.tobytes())
     assert found[0] == found[1]
+
+
+def test_noise_that_oscillates_is_removed() -> None:
+    """On its own grid, a network is told the noise by pixels outside its blind spot."""
+    clean, noisy = (
+        deconvolved(one)
+        for one in (_planes()[0][:96, :96], camera(_planes()[0][:96, :96]))
+    )
+    problem = measure_plane(noisy[..., None], np.ones(noisy.shape, bool))
+    own = _end(plane_steps(problem, _small(), CPU, previews=False))
+    found = _end(white_noise.steps_in_white_noise(problem, _small(), CPU))
+    error, usual = (_rms(one.plane_yxs[..., 0] - clean) for one in (found, own))
+    assert error < 0.75 * usual
+    assert found.quality is not None
+    assert found.quality.held_out_error == pytest.approx(error, rel=0.6)
+    assert PlaneWarning.CORRELATED_NOISE in found.quality.warnings
+    assert found.uncertainty_yxs is not None
+    inside = np.abs(found.plane_yxs[..., 0] - clean) <= found.uncertainty_yxs[..., 0]
+    assert 0.55 < inside.mean() < 0.95

@@ -1,5 +1,6 @@
 """Tests of series of planes whose noise level changes from place to place."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from napari_inr_denoise.core.sampling.stack.shared_noise import SharedNoise
 from napari_inr_denoise.core.settings import preset_settings
 from napari_inr_denoise.image import tiling
 from napari_inr_denoise.image.tiling import Tiling
-from tests.phantoms import SIDE, Array, camera, cells
+from tests.phantoms import SIDE, Array, camera, cells, deconvolved, interpolated
 
 LEFT = np.arange(SIDE) < SIDE // 2
 CLEAN = np.stack([np.roll(cells(), number, 1) for number in range(5)])
@@ -259,3 +260,16 @@ def test_a_stack_is_returned_in_the_units_of_the_image() -> None:
     np.testing.assert_allclose(
         [one.mean_before for one in planes], noisy.mean(axis=(1, 2))
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "alone"), [(deconvolved, True), (interpolated, False)]
+)
+def test_planes_whose_noise_reaches_too_far_are_alone(
+    change: Callable[[Array], Array], alone: bool
+) -> None:
+    """Their filter is taken back plane by plane."""
+    planes = np.stack([change(camera(one + 5, k)) for k, one in enumerate(CLEAN)])
+    series = _series(planes)
+    found = [series.context_numbers(number) is None for number in range(len(planes))]
+    assert found == [alone] * len(planes)

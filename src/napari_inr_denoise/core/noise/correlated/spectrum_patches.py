@@ -104,7 +104,8 @@ class SpectrumPatches:
         """Cut and transform the patches, less the structure; their means hold it."""
         if structure_yx is not None:
             plane_yx = plane_yx - structure_yx
-        stride = math.ceil(math.sqrt(plane_yx.size / _MAX_PATCHES))
+        # Odd, because the noise of enlarged and demosaicked planes has a period of two.
+        stride = math.ceil(math.sqrt(plane_yx.size / _MAX_PATCHES)) // 2 * 2 + 1
         grid, apart = (slice(None, None, stride),) * 2, math.ceil(SIDE / stride)
         windows = sliding_window_view(plane_yx.astype(np.float32), (SIDE,) * 2)
         inside = sliding_window_view(valid_yx, (SIDE,) * 2)[grid]

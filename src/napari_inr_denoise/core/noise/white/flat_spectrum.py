@@ -76,7 +76,7 @@ def flat_spectrum(problem: NoisyPlane) -> WhitePlane | None:
 
 
 def _spectra(problem: NoisyPlane) -> list[NDArray[np.float64] | None]:
-    """Return the spectrum of each sample's noise; None where it is white."""
+    """Return the spectrum of each sample's noise; None if it is not known."""
     powers = [curve.power_kk for curve in problem.curves]
     return [None if one is None else fine_spectrum(one) for one in powers]
 
