@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 from napari_inr_denoise.io.extras import EXTRAS_KEY, with_extras
 from napari_inr_denoise.io.ome.remainder import remainder_of
+from napari_inr_denoise.io.ome.schema import newest_version
 from napari_inr_denoise.io.record import ImageRecord, Quantity, as_number, usable_size
 from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
@@ -32,6 +33,7 @@ def with_ome_metadata(
     fits : bool
         Whether the planes were found by what it says.
     """
+    xml = newest_version(xml)
     root = parse_xml(xml)
     images = children(root, "Image")
     if not images:

@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from napari_inr_denoise.io.extras import PROVENANCE_KEY
+from napari_inr_denoise.io.faults import UnsupportedError
+from napari_inr_denoise.io.ome.schema import check_version, remove_invalid
 from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
 
 if TYPE_CHECKING:  # takes half a second to import, and most files do without
@@ -70,6 +72,11 @@ def minimal_ome(sizes: dict[str, int], samples: int) -> OME:
 def remainder_of(xml: str) -> tuple[str, tuple[str, ...]]:
     """Return OME-XML of the first image without the metadata in fields of a record.
 
+    Parameters
+    ----------
+    xml : str
+        OME-XML, in the newest version if it could be converted.
+
     Returns
     -------
     remainder : str
@@ -82,12 +89,25 @@ def remainder_of(xml: str) -> tuple[str, tuple[str, ...]]:
     if len(xml) > _MAX_CHARACTERS and _drop_planes(root):
         notes = ("Times and positions of single planes were too many to be kept.",)
     try:
+        check_version(root)
         notes += _strip(root)
-        return _canonical(root), notes
+        return _valid(root, notes)
+    except UnsupportedError as error:
+        note = f"Further OME metadata could not be kept; {error}."
+        return "", (*notes, note)
     except Exception as error:  # noqa: BLE001 - any damage becomes a note
         kind = type(error).__name__
         note = f"Further OME metadata are not valid and could not be kept ({kind})."
         return "", (*notes, note)
+
+
+def _valid(root: Element, notes: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return OME-XML without what is not valid in it, and notes."""
+    try:
+        return _canonical(root), notes
+    except Exception:  # noqa: BLE001 - whatever a value that is not valid raises
+        notes += remove_invalid(root)
+    return _canonical(root), notes
 
 
 def _canonical(root: Element) -> str:

@@ -14,6 +14,7 @@ from napari_inr_denoise.io.entries import (
     with_choice,
 )
 from napari_inr_denoise.io.ome.remainder import remainder_of
+from napari_inr_denoise.io.ome.schema import newest_version
 from napari_inr_denoise.io.ome_zarr.attributes import is_array, read_attributes
 from napari_inr_denoise.io.ome_zarr.axes import axes_of
 from napari_inr_denoise.io.ome_zarr.images import inside, xml_of_series, zarr_images
@@ -62,7 +63,7 @@ def _with_ome_xml(record: ImageRecord, folder: Path, path: str) -> ImageRecord:
     xml = xml_of_series(folder, path)
     if not xml:
         return record
-    rest, notes = remainder_of(xml)
+    rest, notes = remainder_of(newest_version(xml))
     return replace(record, ome_xml=rest, notes=record.notes + notes)
 
 
