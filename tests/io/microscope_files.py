@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-_BYTE, _LONG, _RATIONAL = 1, 4, 5
+_BYTE, _LONG, _RATIONAL, _DOUBLE = 1, 4, 5, 12
 
 
 def write_lsm(path: Path, values: NDArray[Any], step_s: float = 0.0) -> Path:
@@ -226,3 +226,85 @@ def _entries(
         (279, _LONG, 1, size),
         (51123, 2, length, text_at),
     ]
+
+
+def write_fluoview(path: Path, values: NDArray[Any]) -> Path:
+    """Write planes (C, Z, Y, X) as Olympus FluoView."""
+    channels, slices, height, width = values.shape
+    header = np.zeros(1, tifffile.TIFF.MM_HEADER)
+    dimensions = [
+        (b"X", width, 0, 0.2, b"um"),
+        (b"Y", height, 0, 0.25, b"um"),
+        (b"Z", slices, 0, 500, b"nm"),
+        (b"Ch", channels, 0, 1, b"Ch"),
+    ]
+    for number, dimension in enumerate(dimensions):
+        header["Dimensions"][0, number] = dimension
+    tags = [
+        (34361, _BYTE, header.nbytes, header.tobytes(), True),
+        (34362, _DOUBLE, 8, (0.0,) * 8, True),
+    ]
+    with tifffile.TiffWriter(path, byteorder="<") as writer:
+        for number, plane in enumerate(values.reshape(-1, height, width)):
+            writer.write(
+                plane,
+                photometric="minisblack",
+                metadata=None,
+                contiguous=False,
+                extratags=[] if number else tags,
+            )
+    return path
+
+
+def write_sis(path: Path, values: NDArray[Any]) -> Path:
+    """Write a plane as Olympus cellSens, with a resolution for printing."""
+    place = 33560, _BYTE, 200, bytes(200), True
+    tifffile.imwrite(
+        path,
+        values,
+        photometric="minisblack",
+        metadata=None,
+        byteorder="<",
+        resolution=(72, 72),
+        resolutionunit="INCH",
+        extratags=[place],
+    )
+    with tifffile.TiffFile(path) as tiff:
+        at = tiff.pages.first.tags[33560].valueoffset
+    entry = struct.pack("<hhI", 1, 1, at + 68)
+    header = struct.pack("<4s22x32sH6x", b"SIS0", b"cells", 1)[:60]
+    sizes = struct.pack("<10xhdd8xd2x34s32s", -6, 0.2, 0.25, 60.0, b"", b"")
+    content = bytearray(path.read_bytes())
+    content[at : at + 68 + len(sizes)] = header + entry + sizes
+    path.write_bytes(content)
+    return path
+
+
+def write_qpi(path: Path, values: NDArray[Any]) -> Path:
+    """Write planes (C, Y, X) as Akoya QPI, with a thumbnail."""
+    text = (
+        '<?xml version="1.0" encoding="utf-16"?><PerkinElmer-QPI-ImageDescription>'
+        "<Name>{}</Name><Color>{}</Color><ExposureTime>1000</ExposureTime>"
+        "</PerkinElmer-QPI-ImageDescription>"
+    )
+    with tifffile.TiffWriter(path) as writer:
+        named = zip(values, ("DAPI", "CD8"), ("0,0,255", "255,0,0"), strict=True)
+        for plane, name, colour in named:
+            writer.write(
+                plane,
+                photometric="minisblack",
+                metadata=None,
+                contiguous=False,
+                tile=(16, 16),
+                software="PerkinElmer-QPI",
+                description=text.format(name, colour),
+                resolution=(20000, 20000),
+                resolutionunit="CENTIMETER",
+                extratags=[
+                    (286, _RATIONAL, 1, (12345, 1000), True),
+                    (287, _RATIONAL, 1, (5, 10), True),
+                ],
+            )
+        small = np.zeros((8, 8, 3), np.uint8)
+        writer.write(small, photometric="rgb", metadata=None)
+    return path

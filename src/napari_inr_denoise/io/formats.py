@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 TIFF_SUFFIXES = (
     *(".tif", ".tiff", ".btf", ".tf2", ".tf8"),
-    *(".lsm", ".stk", ".svs", ".scn"),
+    *(".lsm", ".stk", ".svs", ".scn", ".qptiff"),
 )
 PNG_SUFFIXES = (".png",)
 ZARR_SUFFIXES = (".zarr",)

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from napari_inr_denoise import read_image, write_image
 from napari_inr_denoise.io.record import Quantity
 from tests.io.microscope_files import (
+    write_fluoview,
     write_lsm,
     write_metaseries,
     write_ndtiff,
+    write_qpi,
     write_scanimage,
     write_scn,
+    write_sis,
     write_stk,
     write_svs,
 )
@@ -101,3 +104,32 @@ def test_a_stage_that_moves_down(tmp_path: Path, stack: NDArray[np.uint16]) -> N
     record = read_image(path)
     assert record.spacing_um["Z"] == 0.5
     assert "negative size along Z" in record.notes[0]
+
+
+def test_fluoview(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
+    values = np.stack([stack, stack + 7])
+    record = read_image(write_fluoview(tmp_path / "a.tif", values))
+    assert record.axes == "CZYX"
+    np.testing.assert_array_equal(record.data, values)
+    assert record.stated["Z"] == Quantity(500, "nm")
+    assert record.spacing_um == pytest.approx({"Z": 0.5, "Y": 0.25, "X": 0.2})
+
+
+def test_sis(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
+    record = read_image(write_sis(tmp_path / "a.tif", stack[0]))
+    assert record.spacing_um == pytest.approx({"Y": 0.25, "X": 0.2})
+    assert not record.notes  # the resolution for printing does not matter
+
+
+def test_qpi(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
+    record = read_image(write_qpi(tmp_path / "a.qptiff", stack[:2]), series=0)
+    assert record.axes == "CYX"
+    np.testing.assert_array_equal(record.data, stack[:2])
+    assert record.channel_names == ("DAPI", "CD8")
+    assert record.channel_colours == ("#0000ff", "#ff0000")
+    assert record.spacing_um == pytest.approx({"Y": 0.5, "X": 0.5})
+    assert record.origin == pytest.approx({"Y": 0.5, "X": 12.345})
+    assert record.stated["X"].unit == "cm"  # that of the origin, too
+    assert record.attributes["QPI"][0]["ExposureTime"] == "1000"
+    write_image(tmp_path / "b.ome.tif", record)
+    assert read_image(tmp_path / "b.ome.tif") == record

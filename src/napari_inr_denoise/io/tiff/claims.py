@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
+from tifffile.tifffile import shaped_description_metadata
 
 from napari_inr_denoise.io.untrusted.size_limits import check_count
 
@@ -89,7 +89,7 @@ def _readable_pages(tiff: TiffFile) -> Iterator[TiffPage | TiffFrame]:
 def _shaped_series(tiff: TiffFile, series: TiffPageSeries) -> TiffPageSeries:
     """Return the series with the planes that tifffile's own description claims."""
     first = tiff.pages.first
-    text = json.loads(first.shaped_description or "{}")
+    text = shaped_description_metadata(first.shaped_description or "")
     shape = tuple(int(size) for size in text["shape"])
     if math.prod(shape) <= math.prod(series.shape):
         return series

@@ -12,30 +12,39 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from tifffile import TiffFile, matlabstr2py
-from tifffile.tifffile import svs_description_metadata
+from tifffile import TIFF, TiffFile, matlabstr2py
+from tifffile.tifffile import shaped_description_metadata, svs_description_metadata
 
+from napari_inr_denoise.io.extras import to_json
 from napari_inr_denoise.io.record import ImageRecord, Quantity, as_number, usable_size
 from napari_inr_denoise.io.tiff.ndtiff import lacks_index
-from napari_inr_denoise.io.tiff.tags import with_tag_metadata
+from napari_inr_denoise.io.tiff.tags import (
+    INCH_NOTE,
+    pixel_sizes,
+    with_position,
+    with_tag_metadata,
+)
 from napari_inr_denoise.io.units import unit_symbol
-from napari_inr_denoise.io.untrusted.xml import descendants, parse_xml
+from napari_inr_denoise.io.untrusted.xml import descendants, local_name, parse_xml
 
 _NO_INDEX = (
     "The file is part of an NDTiff dataset, but no NDTiff.index beside it names it. "
     "Its planes were read in their order; those of other files are not known. Copy the "
     "index and all files of the dataset into one folder."
 )
+_SHAPE = ("shape", "axes", "truncated")
+"""Keywords of tifffile that are fields of a record."""
 _METRE, _MICROMETRE, _SECOND = "m", "\u00b5m", "s"
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Sizes with their units, and one name and colour per channel."""
+    """Sizes with their units, one name and colour per channel, and all the rest."""
 
     sizes: Mapping[str, tuple[object, str]] = field(default_factory=dict)
     channel_names: Sequence[object] = ()
     channel_colours: Sequence[str] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def with_microscope_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
@@ -49,7 +58,10 @@ def with_microscope_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord
     for kind, read in _READERS.items():
         if getattr(tiff, f"is_{kind}"):
             record = _with_found(record, read(record, tiff))
-    return record
+    if {"Y", "X"} <= set(record.stated):  # known from elsewhere
+        notes = tuple(note for note in record.notes if note != INCH_NOTE)
+        record = replace(record, notes=notes)
+    return with_position(record)
 
 
 def _with_found(record: ImageRecord, found: _Found) -> ImageRecord:
@@ -68,6 +80,7 @@ def _with_found(record: ImageRecord, found: _Found) -> ImageRecord:
         record.with_stated(stated),
         channel_names=names or record.channel_names,
         channel_colours=tuple(found.channel_colours) or record.channel_colours,
+        attributes={**record.attributes, **to_json(found.attributes)},
         notes=record.notes + notes,
     )
 
@@ -76,6 +89,32 @@ def _step(values: object) -> float:
     """Return the median difference of increasing values; 0 without two."""
     numbers = np.asarray(values, np.float64).ravel()
     return float(np.median(np.diff(numbers))) if numbers.size > 1 else 0.0
+
+
+def _shaped(record: ImageRecord, _: TiffFile) -> _Found:
+    """tifffile: keywords as JSON, mostly those of ImageJ or of OME."""
+    page = record.data.keyframe
+    stated = shaped_description_metadata(page.shaped_description or "")
+    rest = {k: v for k, v in stated.items() if k not in _SHAPE}
+    unit = str(stated.get("unit", ""))
+    sizes: dict[str, tuple[object, str]] = {
+        axis: (size, str(stated.get(f"{axis.lower()}unit", unit)))
+        for axis, size in pixel_sizes(page).items()
+        if unit and axis not in record.stated
+    }
+    sizes["Z"] = stated.get("spacing"), str(stated.get("zunit", unit))
+    sizes["T"] = stated.get("finterval"), str(stated.get("tunit", _SECOND))
+    of_ome = {axis: (f"PhysicalSize{axis}", _MICROMETRE) for axis in "ZYX"}
+    for axis, (name, usual) in (of_ome | {"T": ("TimeIncrement", _SECOND)}).items():
+        if name in stated:
+            sizes[axis] = stated[name], str(stated.get(f"{name}Unit", usual))
+    channel = stated.get("Channel")
+    names = channel.get("Name", ()) if isinstance(channel, Mapping) else ()
+    return _Found(
+        sizes,
+        [names] if isinstance(names, str) else names,
+        attributes={"tifffile": rest} if rest else {},
+    )
 
 
 def _lsm(_: ImageRecord, tiff: TiffFile) -> _Found:
@@ -152,6 +191,38 @@ def _svs(_: ImageRecord, tiff: TiffFile) -> _Found:
     return _Found(dict.fromkeys("XY", (size, _MICROMETRE)))
 
 
+def _fluoview(_: ImageRecord, tiff: TiffFile) -> _Found:
+    """Olympus FluoView: name, size, origin, distance and unit of each dimension."""
+    stated = (tiff.fluoview_metadata or {}).get("Dimensions", ())
+    letters = [(TIFF.MM_DIMENSIONS.get(name.upper()), each) for name, *each in stated]
+    return _Found({a: (each[2], each[3]) for a, each in letters if a in set("TZYX")})
+
+
+def _sis(_: ImageRecord, tiff: TiffFile) -> _Found:
+    """Olympus cellSens and analySIS: height and width of a pixel in metres."""
+    stated = tiff.sis_metadata or {}
+    return _Found({a: (stated.get(f"pixelsize{a.lower()}"), _METRE) for a in "YX"})
+
+
+def _qpi(record: ImageRecord, _: TiffFile) -> _Found:
+    """Akoya and PerkinElmer QPI: name and colour in the XML of each channel."""
+    pages = record.data.opened.series.pages
+    texts = [
+        {local_name(each): each.text or "" for each in parse_xml(page.description)}
+        for page in pages
+        if page is not None
+    ]
+    colours = [each.get("Color", "").split(",") for each in texts]
+    names = [each.get("Name") or each.get("Biomarker", "") for each in texts]
+    return _Found(
+        channel_names=names if any(names) else (),
+        channel_colours=["#" + "".join(f"{int(k):02x}" for k in c) for c in colours]
+        if all(len(c) == 3 for c in colours)
+        else (),
+        attributes={"QPI": texts},
+    )
+
+
 def _micromanager(_: ImageRecord, tiff: TiffFile) -> _Found:
     """NDTiff and Micro-Manager without OME-XML: settings of dataset and plane."""
     summary = dict((tiff.micromanager_metadata or {}).get("Summary") or {})
@@ -171,6 +242,10 @@ def _micromanager(_: ImageRecord, tiff: TiffFile) -> _Found:
 
 
 _READERS: dict[str, Callable[[ImageRecord, TiffFile], _Found]] = {
+    "shaped": _shaped,
+    "fluoview": _fluoview,
+    "sis": _sis,
+    "qpi": _qpi,
     "lsm": _lsm,
     "stk": _stk,
     "metaseries": _metaseries,

@@ -9,6 +9,7 @@ from tifffile import PHOTOMETRIC, RESUNIT, TiffFile, TiffPage
 
 from napari_inr_denoise.io.extras import to_json
 from napari_inr_denoise.io.record import ImageRecord, Quantity
+from napari_inr_denoise.io.units import to_micrometres
 
 _TEXTS = ("ImageDescription", "DateTime", "Software", "Artist", "HostComputer")
 _METRIC: dict[int, str] = {
@@ -46,8 +47,11 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     """
     tags = tiff.pages.first.tags
     texts = {name: tags[name].value for name in _TEXTS if name in tags}
-    if tiff.is_shaped:  # tifffile's description of the shape
-        texts.pop("ImageDescription", None)
+    if (
+        tiff.is_shaped
+        and texts["ImageDescription"] == tiff.pages.first.shaped_description
+    ):
+        del texts["ImageDescription"]  # tifffile's, which is read as such
     if texts.get("Software") == "tifffile.py":
         del texts["Software"]
     record = replace(record, attributes={"TIFF": to_json(texts)} if texts else {})
@@ -62,12 +66,32 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     )
 
 
+def with_position(record: ImageRecord) -> ImageRecord:
+    """Return a record with the position of its first pixel that TIFF tags state.
+
+    Tiles of slide scanners have it. It is in the unit of the resolution tags.
+    """
+    page = record.data.keyframe
+    micrometres = to_micrometres(1.0, _METRIC.get(resolution_unit(page), ""))
+    origin = dict(record.origin)
+    for axis in "YX":
+        tag, size = page.tags.get(f"{axis}Position"), record.stated.get(axis)
+        step = None if size is None else to_micrometres(1.0, size.unit)
+        if tag is None or not micrometres or not step or not all(tag.value):
+            continue
+        number, divisor = tag.value
+        origin[axis] = number / divisor * micrometres / step
+    return replace(record, origin=origin)
+
+
 def with_colour_table(record: ImageRecord) -> ImageRecord:
     """Return a record with the colour table, and a note on what its values mean."""
     page = record.data.keyframe
     if page.photometric == PHOTOMETRIC.MINISWHITE:
         note = "In this file 0 is white; the values were left as they are."
-        return replace(record, notes=(*record.notes, note))
+        white = bytes(range(255, -1, -1)) * 3
+        luts = record.luts or (white,) * record.size_of("C")
+        return replace(record, luts=luts, notes=(*record.notes, note))
     if page.photometric != PHOTOMETRIC.PALETTE or page.colormap is None:
         return record
     note = (
