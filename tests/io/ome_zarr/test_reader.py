@@ -207,3 +207,69 @@ def test_a_multiscale_without_an_array_is_said(tmp_path: Path, datasets: Any) ->
     ):
         read_image(tmp_path / "a.zarr")
     assert read_image(tmp_path / "a.zarr" / "full").data.shape == VALUES.shape
+
+
+def test_a_plain_array_of_xarray_has_its_dimensions_and_attributes(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.zarr"
+    array = zarr.create_array(path, data=VALUES, zarr_format=2)
+    array.attrs.update({"_ARRAY_DIMENSIONS": ["c", "y", "x"], "sample": "kidney"})
+    record = read_image(path)
+    assert record.axes == "CYX"
+    assert record.attributes == {"sample": "kidney"}
+    for name in ("b.zarr", "b.ome.tif"):
+        write_image(tmp_path / name, record)
+        assert read_image(tmp_path / name).attributes == record.attributes
+
+
+def test_coordinate_systems_of_newer_versions(tmp_path: Path) -> None:
+    space = [{"name": n, "type": "space", "unit": "micrometer"} for n in "yx"]
+    scale = {"type": "scale", "scale": [1, 0.5, 0.25]}
+    moved = {"type": "translation", "translation": [0, 3, 4]}
+    axes = [{"name": "c", "type": "channel"}, *space]
+    steps = [{"type": "sequence", "transformations": [scale, moved]}]
+    image = {
+        "coordinateSystems": [{"name": "physical", "axes": axes}],
+        "datasets": [{"path": "full", "coordinateTransformations": steps}],
+    }
+    layout = {"ome": {"version": "0.6", "multiscales": [image]}}
+    _write_group(tmp_path / "a.zarr", layout)
+    record = read_image(tmp_path / "a.zarr")
+    assert record.axes == "CYX"
+    assert record.spacing_um == {"Y": 0.5, "X": 0.25}
+    assert record.origin == {"Y": 3, "X": 4}
+    assert not record.notes
+    write_image(tmp_path / "b.zarr", record)
+    written = zarr.open_group(tmp_path / "b.zarr", mode="r").attrs["ome"]
+    assert isinstance(written, dict)
+    assert written["version"] == "0.5"  # whose layout it has
+    assert read_image(tmp_path / "b.zarr").stated == record.stated
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.3"])
+def test_older_versions_are_written_as_the_layout_that_they_get(
+    tmp_path: Path, version: str
+) -> None:
+    group = zarr.create_group(tmp_path / "a.zarr", zarr_format=2)
+    group.create_array("0", data=VALUES[np.newaxis, np.newaxis])
+    image = {"version": version, "datasets": [{"path": "0"}]}
+    group.attrs["multiscales"] = [image]
+    record = read_image(tmp_path / "a.zarr")
+    assert record.axes == "TCZYX"
+    write_image(tmp_path / "b.zarr", record)
+    (written,) = zarr.open_group(tmp_path / "b.zarr", mode="r").attrs["multiscales"]
+    assert written["version"] == "0.4"
+
+
+def test_labels_and_transformations_that_are_not_used_are_said(tmp_path: Path) -> None:
+    layout = _image(["z", "y", "x"])
+    steps = [{"type": "scale", "scale": [1, 2, 2]}, {"type": "rotation"}]
+    level = layout["ome"]["multiscales"][0]["datasets"][0]
+    level["coordinateTransformations"] = steps
+    _write_group(tmp_path / "a.zarr", layout)
+    labels = {"ome": {"version": "0.5", "labels": ["cells"]}}
+    zarr.create_group(tmp_path / "a.zarr" / "labels", attributes=labels)
+    notes = " ".join(read_image(tmp_path / "a.zarr").notes)
+    assert "labels (cells); they are not in the result" in notes
+    assert "type 'rotation'; it is not used" in notes

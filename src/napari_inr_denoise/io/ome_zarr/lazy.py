@@ -64,9 +64,8 @@ class ZarrArray(FileArray):
 
     @property
     def dimension_names(self) -> tuple[str | None, ...]:
-        """Names of the dimensions, if the array has them."""
-        names = getattr(self._array.metadata, "dimension_names", None)
-        return tuple(names or (None,) * self.ndim)
+        """Names of the dimensions; empty if the array has none."""
+        return tuple(getattr(self._array.metadata, "dimension_names", None) or ())
 
     @property
     def missing(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,7 @@ FILLED_KEY = "filled"
 """Key of what `write_zarr` made up for viewers, by channel, among our attributes."""
 NEWEST = "0.5"
 """Newest version of OME-Zarr that is written."""
+_SYSTEMS, _STEPS = "coordinateSystems", "coordinateTransformations"
 
 
 def ngff_metadata(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -39,6 +40,35 @@ def ngff_metadata(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(metadata, Mapping):
         raise ValueError('got "ome" attributes that are not a JSON object')
     return metadata
+
+
+def as_known(multiscale: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a multiscale with its axes and transformations where 0.5 has them.
+
+    Since version 0.6 each coordinate system has axes of its own. The transformations
+    of a level lead to the first one, those of the multiscale from there to others.
+    """
+    known = dict(multiscale)
+    if not known.get(_SYSTEMS):
+        return known
+    known["axes"] = known.pop(_SYSTEMS)[0]["axes"]
+    known["datasets"] = [
+        {**level, _STEPS: list(_steps(level.get(_STEPS, ())))}
+        for level in known["datasets"]
+    ]
+    further = known.pop(_STEPS, ())
+    # Of a type of its own, so that a note says that it is not used.
+    known[_STEPS] = [{"type": "between coordinate systems"}] * bool(further)
+    return known
+
+
+def _steps(stated: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the transformations of a list, those in sequences one by one."""
+    for each in stated:
+        if each.get("type") == "sequence":
+            yield from _steps(each.get("transformations", ()))
+        else:
+            yield each
 
 
 def with_ngff_metadata(
@@ -135,7 +165,7 @@ def _transformation(
     scales, origin = [1.0] * count, [0.0] * count
     kinds, notes = set(), []
     for owner in (multiscale["datasets"][0], multiscale):
-        for each in owner.get("coordinateTransformations", ()):
+        for each in owner.get(_STEPS, ()):
             kind = str(each.get("type"))
             kinds.add(kind)
             if kind not in ("scale", "translation"):
@@ -153,6 +183,11 @@ def _transformation(
                 origin = [a * b for a, b in zip(origin, values, strict=True)]
             else:
                 origin = [a + b for a, b in zip(origin, values, strict=True)]
+    notes += [
+        f"The file states a transformation of type {kind!r}; it is not used."
+        for kind in sorted(kinds - {"scale", "translation", "identity"})
+        if not kind.startswith("no ")
+    ]
     units = [each for each in multiscale["axes"] if "unit" in each]
     if "scale" not in kinds and units:
         notes.append("The file states no scale: its pixel sizes are not known.")

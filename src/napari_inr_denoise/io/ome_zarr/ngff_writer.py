@@ -15,6 +15,7 @@ from napari_inr_denoise.io.ome_zarr.rgb_channels import sample_extras
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.io.units import unit_name
 
+_OLDEST = "0.4"
 _TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
 _EXTRAS = ("luts", "ome_xml", "calibration")
 _GREY = ("FFFFFF",)
@@ -50,8 +51,8 @@ def group_attributes(
         Label of an only channel without a name.
     """
     attributes = copy.deepcopy(dict(record.attributes))
-    version = record.ngff_version or NEWEST
-    zarr3 = uses_zarr3(version)
+    zarr3 = uses_zarr3(record.ngff_version or NEWEST)
+    version = NEWEST if zarr3 else _OLDEST  # the layouts that are written
     metadata = attributes.setdefault("ome", {}) if zarr3 else attributes
     multiscale = metadata.get("multiscales", [{}])[0] | _multiscale(written, levels)
     metadata["multiscales"] = [multiscale]

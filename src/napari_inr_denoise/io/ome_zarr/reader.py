@@ -19,12 +19,17 @@ from napari_inr_denoise.io.ome_zarr.attributes import is_array, read_attributes
 from napari_inr_denoise.io.ome_zarr.axes import axes_of
 from napari_inr_denoise.io.ome_zarr.images import inside, xml_of_series, zarr_images
 from napari_inr_denoise.io.ome_zarr.lazy import ZarrArray
-from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata, with_ngff_metadata
+from napari_inr_denoise.io.ome_zarr.ngff_reader import (
+    as_known,
+    ngff_metadata,
+    with_ngff_metadata,
+)
 from napari_inr_denoise.io.record import ImageRecord, with_metadata
 from napari_inr_denoise.io.untrusted.links import check_links
 
 _LISTED = 12
-"""Number of folders that an error lists by name."""
+"""Number of folders or labels that are listed by name."""
+_DIMENSIONS = "_ARRAY_DIMENSIONS"
 
 
 def read_zarr(folder: Path, choice: Choice = None) -> ImageRecord:
@@ -76,7 +81,7 @@ def _read(folder: Path, number: int) -> ImageRecord:
 
 def _with_one_multiscale(attributes: Mapping[str, Any], number: int) -> dict[str, Any]:
     """Return the attributes of a group with only one of its multiscales."""
-    one = {"multiscales": [ngff_metadata(attributes)["multiscales"][number]]}
+    one = {"multiscales": [as_known(ngff_metadata(attributes)["multiscales"][number])]}
     if "ome" in attributes:
         return {**attributes, "ome": {**attributes["ome"], **one}}
     return {**attributes, **one}
@@ -92,9 +97,20 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
     data = ZarrArray(folder / path)
     multiscale.setdefault("axes", list("tczyx"[-data.ndim :]))
     axes, notes = axes_of(multiscale["axes"], data.shape)
-    record = ImageRecord(data, axes, notes=notes)
+    record = ImageRecord(data, axes, notes=notes + _note_on_labels(folder))
     record = with_metadata(record, lambda one: with_ngff_metadata(one, attributes))
     return record.with_axes(record.axes)
+
+
+def _note_on_labels(folder: Path) -> tuple[str, ...]:
+    """Return a note on the labels (masks of objects) of an image, if there are any."""
+    try:
+        names = ngff_metadata(read_attributes(folder / "labels")).get("labels") or ()
+    except ValueError:
+        names = ()
+    listed = ", ".join(map(str, names[:_LISTED]))
+    note = f"The Zarr also holds labels ({listed}); they are not in the result."
+    return (note,) if names else ()
 
 
 def _first_level(multiscale: Mapping[str, Any]) -> str:
@@ -119,10 +135,13 @@ def _read_array(folder: Path) -> ImageRecord:
             + (f"Name one of those in it: {listed}." if groups else "It is empty.")
         )
     data = ZarrArray(folder)
-    names = [name or "?" for name in data.dimension_names]
+    # xarray names the dimensions of Zarr 2 in an attribute.
+    attributes = read_attributes(folder)
+    stated = data.dimension_names or attributes.pop(_DIMENSIONS, ())
+    names = [str(name or "?") for name in stated] or ["?"] * data.ndim
     note = "This Zarr is not an OME-Zarr: it has no pixel sizes or channel names."
     if set(names) == {"?"}:
         names = list("tczyx"[-data.ndim :])
         note += f" Its axes were taken for {''.join(names).upper()}."
     axes, notes = axes_of(names, data.shape)
-    return ImageRecord(data, axes, notes=(note, *notes))
+    return ImageRecord(data, axes, notes=(note, *notes), attributes=attributes)
