@@ -11,6 +11,7 @@ from napari_inr_denoise.batch.output_names import (
     INTERPOLATED,
     companion_path,
     is_result,
+    output_name,
 )
 from napari_inr_denoise.core.ensemble.maps import MAPS
 
@@ -24,6 +25,11 @@ from napari_inr_denoise.core.ensemble.maps import MAPS
 )
 def test_the_name_says_what_it_is(output: str, wanted: str) -> None:
     assert companion_path(Path("x") / output, INTERPOLATED) == Path("x") / wanted
+
+
+@pytest.mark.parametrize("source", ["a.tif", "a.ome.tif", "a.ome.btf", "a.OME.TF8"])
+def test_the_whole_ending_of_a_source_is_replaced(source: str) -> None:
+    assert output_name(Path(source)) == "a.inr.ome.tif"
 
 
 @pytest.mark.parametrize("output", ["a.inr.ome.tif", "a.inr.ome.zarr"])

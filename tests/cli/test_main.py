@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -228,6 +229,21 @@ def test_a_report_that_cannot_be_written_is_said(image: Path, tmp_path: Path) ->
     assert code == 1
     assert "The report could not be written" in text
     assert (tmp_path / "out" / "image.inr.ome.tif").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are of Unicode elsewhere")
+def test_a_name_that_is_no_unicode_is_as_any_other(image: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in (b"caf\xe9", b"tea"):
+        shutil.copy(image, folder / os.fsdecode(name + b".tif"))
+    for words in ("Noise level", "skipped"):
+        code, text = _call("run", folder, "--out", out)
+        assert (code, text.count(words)) == (0, 2)
+    assert (out / os.fsdecode(b"caf\xe9.inr.ome.tif")).is_file()
+    page = (out / "report.html").read_text("utf-8")
+    assert 'href="caf%E9.inr.ome.tif"' in page
+    assert len((out / "report.csv").read_text("utf-8").splitlines()) == 5
 
 
 @pytest.mark.parametrize("command", ["noise", "run"])

@@ -17,7 +17,10 @@ _MARK = ".inr"
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 """Characters that some system does not allow in the name of a file."""
 _TIFF, _ZARR = ".ome.tif", ".ome.zarr"
-_DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.zarr", *COMPANION_SUFFIXES)
+_DOUBLE_SUFFIXES = (
+    *(".ome.tif", ".ome.tiff", ".ome.btf", ".ome.tf2", ".ome.tf8", ".ome.zarr"),
+    *COMPANION_SUFFIXES,
+)
 INTERPOLATED = "interpolated"
 _RESULT_SUFFIXES = tuple(
     f"{_MARK}{kind}{ending}"

@@ -5,6 +5,7 @@ Slow imports are inside the commands, so that --help is fast.
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -43,6 +44,9 @@ class _Group(SectionedGroup):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - signature of click
         """Run a command."""
+        # Not every name of a file can be printed: it may be of any bytes.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

@@ -56,6 +56,10 @@ def _as_csv(report: DenoiseReport) -> str:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file, complete or not at all."""
+    """Write a text file, complete or not at all.
+
+    Names of files that are not of Unicode become escape sequences.
+    """
+    content = text.encode("utf-8", errors="backslashreplace")
     with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.write_bytes(content)

@@ -75,7 +75,7 @@ class _Row:
             path = os.path.relpath(self.file.output, self.folder)
         except ValueError:  # on another drive
             return ""
-        return quote(path.replace(os.sep, "/"))
+        return quote(os.fsencode(path.replace(os.sep, "/")))
 
     @property
     def weight(self) -> tuple[bool, float]:
