@@ -28,7 +28,8 @@ from napari_inr_denoise.io.formats import (
 )
 from napari_inr_denoise.io.lazy.calibrated import with_values
 from napari_inr_denoise.io.lazy.file_array import FileArray, MissingMask
-from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.io.ome.moved_axes import with_moved_axes
+from napari_inr_denoise.io.record import ImageRecord, with_metadata
 
 _FLOAT32_EXACT = 2**24
 INCOMPLETE = "The image is incomplete"
@@ -139,6 +140,7 @@ def with_named_axes(record: ImageRecord, axes: str | None) -> ImageRecord:
     if axes is None:
         return record
     named = record.with_axes(resolve_axes(record.data.ndim, axes))
+    named = with_metadata(named, lambda one: with_moved_axes(one, record.axes))
     # Guesses that the user has decided are none any more.
     notes = tuple(note for note in named.notes if "--axes" not in note)
     return replace(named, notes=notes)
