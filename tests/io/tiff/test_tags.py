@@ -9,6 +9,7 @@ import tifffile
 
 from napari_inr_denoise import read_image, write_image
 from napari_inr_denoise.io.record import ImageRecord, Quantity
+from napari_inr_denoise.io.tiff import tags
 
 STACK = np.arange(3 * 5 * 6, dtype=np.uint16).reshape(3, 5, 6)
 PRINTED = {"resolution": (5, 4), "resolutionunit": "INCH"}
@@ -82,3 +83,38 @@ def test_an_image_with_white_as_zero_looks_the_same(tmp_path: Path) -> None:
     write_image(tmp_path / "b.ome.tif", record)
     (table,) = read_image(tmp_path / "b.ome.tif").luts
     assert (table[0], table[255]) == (255, 0)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_texts_of_planes_are_kept_where_they_differ(tmp_path: Path, same: bool) -> None:
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for number, plane in enumerate(STACK):
+            writer.write(
+                plane,
+                photometric="minisblack",
+                metadata=None,
+                contiguous=False,
+                description="scan" if same else f"time {number}",
+            )
+    record = read_image(path)
+    texts = record.attributes["TIFF"]
+    assert texts["ImageDescription"] == ("scan" if same else "time 0")
+    told = [{}, {"ImageDescription": "time 1"}, {"ImageDescription": "time 2"}]
+    assert texts.get("planes") == (None if same else told)
+    write_image(tmp_path / "b.ome.tif", record)
+    assert read_image(tmp_path / "b.ome.tif").attributes == record.attributes
+
+
+def test_too_many_texts_of_planes_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tags, "_MAX_CHARACTERS", 20)
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for number, plane in enumerate(STACK):
+            text = {"description": f"time {number}", "metadata": None}
+            writer.write(plane, photometric="minisblack", contiguous=False, **text)
+    record = read_image(path)
+    assert "planes" not in record.attributes["TIFF"]
+    assert record.notes[-1] == "Texts of single planes were too many to be kept."

@@ -219,7 +219,6 @@ def _qpi(record: ImageRecord, _: TiffFile) -> _Found:
         channel_colours=["#" + "".join(f"{int(k):02x}" for k in c) for c in colours]
         if all(len(c) == 3 for c in colours)
         else (),
-        attributes={"QPI": texts},
     )
 
 

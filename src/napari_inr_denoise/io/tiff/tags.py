@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from tifffile import PHOTOMETRIC, RESUNIT, TiffFile, TiffPage
+from tifffile import PHOTOMETRIC, RESUNIT, TiffFile, TiffFrame, TiffPage
 
 from napari_inr_denoise.io.extras import to_json
 from napari_inr_denoise.io.record import ImageRecord, Quantity
@@ -17,6 +17,9 @@ _METRIC: dict[int, str] = {
     RESUNIT.MILLIMETER: "mm",
     RESUNIT.MICROMETER: "\u00b5m",
 }
+_MAX_PLANES = 10**5
+_MAX_CHARACTERS = 2**22
+"""Texts of more planes, or longer ones, are not kept."""
 INCH_NOTE = (
     "The file states its pixel size in inches, as programs do for printing; it is not "
     "used."
@@ -45,8 +48,7 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
 
     Sizes in inches are ignored: they are almost always 72 or 300 dots of a printer.
     """
-    tags = tiff.pages.first.tags
-    texts = {name: tags[name].value for name in _TEXTS if name in tags}
+    texts = _texts(tiff.pages.first)
     if (
         tiff.is_shaped
         and texts["ImageDescription"] == tiff.pages.first.shaped_description
@@ -64,6 +66,33 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     return record.with_stated(
         {axis: Quantity(size, _METRIC[unit]) for axis, size in sizes}
     )
+
+
+def with_texts_of_planes(record: ImageRecord) -> ImageRecord:
+    """Return a record with the texts of single planes, where they differ.
+
+    Some programs write the time of each plane there. A plane has what differs from the
+    first one; planes are in the order of the axes before Y and X.
+    """
+    pages = record.data.opened.series.pages
+    ends = [_texts(pages[k]) for k in (0, -1) if len(pages) > 1]
+    if not ends or ends[0] == ends[1] or not ends[1]:
+        return record
+    texts = [_texts(page) for page in pages] if len(pages) <= _MAX_PLANES else []
+    texts = [dict(each.items() - ends[0].items()) for each in texts]
+    if not texts or sum(len(str(each)) for each in texts) > _MAX_CHARACTERS:
+        note = "Texts of single planes were too many to be kept."
+        return replace(record, notes=(*record.notes, note))
+    tags = {**record.attributes.get("TIFF", {}), "planes": to_json(texts)}
+    return replace(record, attributes={**record.attributes, "TIFF": tags})
+
+
+def _texts(page: TiffPage | TiffFrame | None) -> dict[str, str]:
+    """Return the texts in the tags of a page; none if it is missing."""
+    if page is None:
+        return {}
+    tags = (page.aspage() if isinstance(page, TiffFrame) else page).tags
+    return {name: tags[name].value for name in _TEXTS if name in tags}
 
 
 def with_position(record: ImageRecord) -> ImageRecord:
