@@ -13,6 +13,7 @@ from napari_inr_denoise.io.lazy import guessed_axes
 from napari_inr_denoise.io.read import list_images, read_image, read_images
 from napari_inr_denoise.io.record import ImageRecord
 from napari_inr_denoise.plugin.layers.files.colormaps import colormap_of
+from napari_inr_denoise.plugin.layers.files.file_metadata import kept_metadata
 from napari_inr_denoise.plugin.layers.files.layer_kwargs import (
     LayerTuple,
     record_kwargs,
@@ -112,7 +113,9 @@ def record_layers(
         **record_kwargs(outer, record),
         **_colour_kwargs(data, "S" in order),
     }
-    metadata: dict[str, Any] = {NOTES_KEY: notes} if notes else {}
+    metadata = kept_metadata(record)
+    if notes:
+        metadata[NOTES_KEY] = notes
     if guessed := guessed_axes(record.notes):
         metadata[GUESSED_KEY] = guessed
     names = record.channel_names or ("",) * record.size_of("C")

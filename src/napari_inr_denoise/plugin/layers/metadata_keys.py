@@ -25,6 +25,8 @@ GUESSED_KEY = "inr_denoise_guessed_axes"
 """Key of the letters of the axes that a file does not name, as they were guessed."""
 CORRECTED_KEY = "inr_denoise_corrected_axes"
 """Key of whether the user has corrected the axes of a layer."""
+OF_FILE_KEY = "inr_denoise_of_file"
+"""Key of what a file states that a layer has no field for."""
 NOTES_KEY = "notes"
 """Key of the sentences that the reader has for the user of a file."""
 

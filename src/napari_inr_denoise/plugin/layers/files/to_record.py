@@ -19,6 +19,7 @@ from napari_inr_denoise.plugin.layers.files.colormaps import (
     colour_of,
     is_even,
 )
+from napari_inr_denoise.plugin.layers.files.file_metadata import with_kept_metadata
 from napari_inr_denoise.plugin.layers.files.layer_kwargs import PIXEL
 from napari_inr_denoise.plugin.layers.metadata_keys import CHANNEL_KEY
 
@@ -61,7 +62,7 @@ def layer_record(data: Any, attributes: Mapping[str, Any]) -> ImageRecord:  # no
     )
     if not rgb:
         record = replace(record, **_channels(record.size_of("C"), attributes))
-    return record.with_stated(stated)
+    return with_kept_metadata(record.with_stated(stated), [_metadata(attributes)])
 
 
 def channels_record(layers: Sequence[tuple[Any, Mapping[str, Any]]]) -> ImageRecord:
@@ -92,7 +93,7 @@ def channels_record(layers: Sequence[tuple[Any, Mapping[str, Any]]]) -> ImageRec
         tuple(value for record in records for value in getattr(record, field))
         for field in ("channel_names", "channel_colours", "display_ranges")
     )
-    return replace(
+    record = replace(
         first,
         data=_Channels([record.data for record in records]),
         axes=f"C{first.axes}",
@@ -100,7 +101,14 @@ def channels_record(layers: Sequence[tuple[Any, Mapping[str, Any]]]) -> ImageRec
         channel_colours=colours,
         display_ranges=ranges,
         luts=_tables(attributes for _, attributes in layers),
+        ome_xml="",
+        attributes={},
     )
+    return with_kept_metadata(record, [_metadata(each) for _, each in layers])
+
+
+def _metadata(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(attributes.get("metadata") or {})
 
 
 def _place(record: ImageRecord) -> tuple[object, ...]:
@@ -147,7 +155,7 @@ def _tables(layers: Iterable[Mapping[str, Any]]) -> tuple[bytes, ...]:
 def _channel_name(attributes: Mapping[str, Any]) -> str:
     """Return the name that the file had for the channel, or that of a renamed layer."""
     name = str(attributes.get("name", ""))
-    own = dict(attributes.get("metadata") or {}).get(CHANNEL_KEY)
+    own = _metadata(attributes).get(CHANNEL_KEY)
     return own if isinstance(own, str) and own in name else name
 
 
