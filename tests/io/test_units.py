@@ -11,6 +11,7 @@ from napari_inr_denoise.io.units import to_micrometres, to_seconds
         (2, "µm", 2.0),
         (2, "\u03bcm", 2.0),
         (2, "\\u00B5m", 2.0),
+        (2, "\u00c2\u00b5m", 2.0),
         (2, "micron", 2.0),
         (65, "nm", 0.065),
         (1, "inch", 25400.0),
@@ -30,7 +31,13 @@ def test_micrometres(value: float, unit: str, wanted: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "wanted"),
-    [(2, "min", 120), (5, "ms", 0.005), (1, "frames", None)],
+    [
+        (2, "min", 120),
+        (2, "mins", 120),
+        (2, "hr", 7200),
+        (5, "ms", 0.005),
+        (1, "frames", None),
+    ],
 )
 def test_seconds(value: float, unit: str, wanted: float | None) -> None:
     assert to_seconds(value, unit) == (

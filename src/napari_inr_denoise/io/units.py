@@ -74,10 +74,15 @@ _ALIASES = {
     },
     "time": {
         "sec": "s",
+        "secs": "s",
         "seconds": "s",
         "msec": "ms",
+        "msecs": "ms",
         "usec": "\u00b5s",
+        "mins": "min",
         "minutes": "min",
+        "hr": "h",
+        "hrs": "h",
         "hours": "h",
         "days": "d",
     },
@@ -89,8 +94,9 @@ _NAMES = {"length": _LENGTH_NAMES, "time": _TIME_NAMES}
 def unit_symbol(unit: str, kind: Kind) -> str | None:
     """Return the OME symbol of a unit in any spelling; None for unknown units."""
     spelled = unit.strip()
-    # ImageJ writes the micro sign as an escape sequence; there are two micro signs.
-    for micro in ("\\u00B5", "\\u00b5", "\u03bc"):
+    # ImageJ writes the micro sign as an escape sequence; there are two micro signs; and
+    # both have been read as Latin-1 where they were UTF-8.
+    for micro in ("\\u00B5", "\\u00b5", "\u00c2\u00b5", "\u00ce\u00bc", "\u03bc"):
         spelled = spelled.replace(micro, "\u00b5")
     # Case-sensitive first: Mm is not mm.
     for text in (spelled, spelled.lower()):

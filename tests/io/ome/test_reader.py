@@ -54,6 +54,34 @@ def test_sizes_wait_for_the_right_axes(tmp_path: Path) -> None:
     assert frames.with_axes("ZYX") == record
 
 
+@pytest.mark.parametrize(
+    ("times", "unit", "step"),
+    [
+        ((0.1, 0.6, 1.11), "", 0.505),
+        ((0, 500, 1000), 'DeltaTUnit="ms"', 0.5),
+        ((0, 0.5, 9), "", None),
+        ((1, 1, 1), "", None),
+        ((0, 0.5), "", None),
+        ((0, 0.5, "x"), "", None),
+    ],
+)
+def test_even_times_of_planes_tell_the_time_step(
+    tmp_path: Path, times: tuple[object, ...], unit: str, step: float | None
+) -> None:
+    planes = "".join(
+        f'<Plane TheZ="0" TheC="0" TheT="{number}" DeltaT="{time}" {unit}/>'
+        for number, time in enumerate(times)
+    )
+    text = OME.format("").replace("<TiffData/>", f"<TiffData/>{planes}")
+    text = text.replace('SizeT="1"', 'SizeT="3"').replace('SizeZ="2"', 'SizeZ="1"')
+    path = tmp_path / "a.ome.tif"
+    form = {"metadata": None, "photometric": "minisblack"}
+    tifffile.imwrite(path, np.zeros((3, 5, 6), np.uint16), description=text, **form)
+    record = read_image(path)
+    assert record.axes == "TYX"
+    assert record.time_step_s == (None if step is None else pytest.approx(step))
+
+
 def test_planes_that_the_description_leaves_out_are_said(tmp_path: Path) -> None:
     record = read_image(_write(tmp_path / "a.ome.tif", "", planes=3))
     assert record.data.shape == (2, 5, 6)

@@ -46,6 +46,14 @@ def test_older_versions_are_kept(tmp_path: Path, version: str) -> None:
     assert not record.notes
 
 
+def test_xml_without_a_version_is_taken_for_the_newest(tmp_path: Path) -> None:
+    bare = _xml().replace(
+        ' xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"', ""
+    )
+    assert bare != _xml()
+    assert _read(tmp_path, bare) == _read(tmp_path, _xml())
+
+
 def test_names_of_the_oldest_channels_are_read(tmp_path: Path) -> None:
     xml = """<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2008-02">
 <Image ID="Image:0" Name="a" DefaultPixels="Pixels:0">

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -16,6 +16,8 @@ from napari_inr_denoise.io.record import ImageRecord, Quantity, as_number, usabl
 from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.xml import children, descendants, parse_xml
 
+_JITTER = 0.1
+"""Share of a time step by which the steps between planes may differ."""
 _SIZES = {a: f"PhysicalSize{a}" for a in "ZYX"} | {"T": "TimeIncrement"}
 
 
@@ -41,6 +43,8 @@ def with_ome_metadata(
     pixels = children(images[0], "Pixels")[0]
     channels = children(pixels, "Channel")
     stated, said = _sizes(pixels)
+    if "T" not in stated:
+        stated |= _time_step(pixels)
     rest, notes = remainder_of(xml)
     if not fits:
         said += (
@@ -78,8 +82,8 @@ def _with_set_note(record: ImageRecord, root: Element) -> ImageRecord:
     return replace(record, notes=(*record.notes, note))
 
 
-def _sizes(pixels: Element) -> tuple[Mapping[str, Quantity], tuple[str, ...]]:
-    stated = {}
+def _sizes(pixels: Element) -> tuple[dict[str, Quantity], tuple[str, ...]]:
+    stated: dict[str, Quantity] = {}
     notes: tuple[str, ...] = ()
     for axis, name in _SIZES.items():
         if name not in pixels.attrib:
@@ -93,6 +97,26 @@ def _sizes(pixels: Element) -> tuple[Mapping[str, Quantity], tuple[str, ...]]:
             stated[axis] = Quantity(size, symbol)
         notes += said
     return stated, notes
+
+
+def _time_step(pixels: Element) -> dict[str, Quantity]:
+    """Return the step between the times of planes, where these are even."""
+    first = [
+        plane.attrib
+        for plane in children(pixels, "Plane")
+        if plane.attrib.get("TheZ") == plane.attrib.get("TheC") == "0"
+    ]
+    places = [as_number(plane.get("TheT")) for plane in first]
+    times = [as_number(plane.get("DeltaT")) for plane in first]
+    units = {plane.get("DeltaTUnit", "s") for plane in first}
+    symbol = unit_symbol(units.pop(), "time") if len(units) == 1 else None
+    ordered = len(places) > 1 and places == list(range(len(places)))
+    if symbol is None or not ordered or len(places) != as_number(pixels.get("SizeT")):
+        return {}
+    steps = [later - time for time, later in pairwise(times)]
+    mean = (times[-1] - times[0]) / len(steps)
+    even = mean > 0 and all(abs(step - mean) <= _JITTER * mean for step in steps)
+    return {"T": Quantity(mean, symbol)} if even else {}
 
 
 def _colour(channel: Element) -> str:

@@ -15,6 +15,7 @@ from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.xml import children, local_name, parse_xml
 
 _NEWEST = "2016-06"
+_NAMESPACE = f"http://www.openmicroscopy.org/Schemas/OME/{_NEWEST}"
 _CONVERTIBLE = re.compile(r"/schemas/ome/(\d{4}-\d{2})s?$", re.IGNORECASE)
 """Namespaces that ome-types converts. On others, such as 2003-FC, it does not end."""
 _UNIT = "Unit"
@@ -27,9 +28,13 @@ _Complaints = frozenset[tuple[str, str, str]]
 def newest_version(xml: str) -> str:
     """Return OME-XML in the newest version of its schema.
 
-    The same text, if it is in that version or in one that cannot be converted.
+    The same text, if it is in that version or in one that cannot be converted. XML that
+    states no version is taken for the newest.
     """
-    version = _version(parse_xml(xml))
+    root = parse_xml(xml)
+    if root.tag == "OME":
+        return xml.replace("<OME", f'<OME xmlns="{_NAMESPACE}"', 1)
+    version = _version(root)
     if version in ("", _NEWEST):
         return xml
     from ome_types import from_xml
@@ -50,7 +55,7 @@ def newest_version(xml: str) -> str:
 def check_version(root: Element) -> None:
     """Raise UnsupportedError if OME-XML is of a version that cannot be converted."""
     if not _version(root):
-        namespace = root.tag.rpartition("}")[0][1:] or "none"
+        namespace = root.tag.rpartition("}")[0][1:]
         raise UnsupportedError(f"its version is not supported: namespace {namespace}")
 
 
