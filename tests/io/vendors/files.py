@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ome_types import OME, from_xml
 
+_SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 _DIMENSION = (
     '<DimensionDescription DimID="{}" NumberOfElements="{}" Origin="0" Length="{}" '
     'Unit="m" BytesInc="{}" BitInc="0"/>'
@@ -73,11 +75,29 @@ class Nd2Stub:
                 type="XYPosLoop", parameters=SimpleNamespace(points=points)
             ),
         ]
-        channels = [SimpleNamespace(channel=SimpleNamespace(name=n)) for n in "ab"]
+        colours = {"a": (0, 0, 255, 1.0), "b": (255, 128, 0, 1.0)}
+        channels = [
+            SimpleNamespace(channel=SimpleNamespace(name=name, color=colour))
+            for name, colour in colours.items()
+        ]
         self.metadata = SimpleNamespace(channels=channels)
 
     def __call__(self, _: Path) -> Nd2Stub:
         return self
+
+    def ome_metadata(self, *, include_unstructured: bool) -> OME:
+        assert not include_unstructured
+        times, positions, planes, channels, height, width = self.sizes.values()
+        images = "".join(
+            f'<Image ID="Image:{p}"><Pixels ID="Pixels:{p}" DimensionOrder="XYCZT" '
+            f'Type="uint16" SizeX="{width}" SizeY="{height}" SizeZ="{planes}" '
+            f'SizeC="{channels}" SizeT="{times}"><Channel ID="Channel:{p}:0" '
+            f'EmissionWavelength="{500 + p}"/><Channel ID="Channel:{p}:1"/>'
+            f'<MetadataOnly/><Plane TheZ="1" TheC="0" TheT="2" PositionX="{p}"/>'
+            "</Pixels></Image>"
+            for p in range(positions)
+        )
+        return from_xml(f'<OME xmlns="{_SCHEMA}">{images}</OME>')
 
     def voxel_size(self) -> SimpleNamespace:
         return SimpleNamespace(x=0.1, y=0.1, z=0.4)

@@ -47,6 +47,7 @@ def test_lif(tmp_path: Path, rng: np.random.Generator) -> None:
     assert record.spacing_um == pytest.approx({"Z": 0.5, "Y": 0.1, "X": 0.1})
     assert record.stated["X"].unit == "m"
     assert record.channel_names == ("Green", "Red")
+    assert record.channel_colours == ("#00ff00", "#ff0000")
     assert 'Not read: number 1, "two".' in record.notes[0]
     again = pickle.loads(pickle.dumps(record.data))
     np.testing.assert_array_equal(again[1], first[1])
@@ -82,6 +83,11 @@ def test_nd2(
     assert record.spacing_um == {"Z": 0.4, "Y": 0.1, "X": 0.1}
     assert record.stated["T"] == Quantity(500, "ms")
     assert record.channel_names == ("a", "b")
+    assert record.channel_colours == ("#0000ff", "#ff8000")
+    assert 'EmissionWavelength="501' in record.ome_xml  # of this position
+    assert 'PositionX="1' in record.ome_xml
+    assert "500" not in record.ome_xml
+    assert not record.notes
     stub.read.clear()
     np.testing.assert_array_equal(record.data[2, 1:3, 0, 5], values[2, 1, 1:3, 0, 5])
     assert len(stub.read) == 2

@@ -32,8 +32,10 @@ class VendorImage:
         length one may be missing in it.
     sizes : mapping of str to (float, str)
         Size along dimensions with its unit, where known.
-    channel_names : tuple of str
-        One per channel, or empty.
+    channel_names, channel_colours : tuple of str
+        One per channel, or empty. A colour is "#rrggbb", or "" if it is not known.
+    ome_xml : callable or None
+        Returns all that the library says of this image as OME-XML.
     """
 
     names: tuple[str, ...]
@@ -43,6 +45,8 @@ class VendorImage:
     read: Callable[[Mapping[str, Bounds]], NDArray[Any]]
     sizes: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     channel_names: tuple[str, ...] = ()
+    channel_colours: tuple[str, ...] = ()
+    ome_xml: Callable[[], str] | None = None
 
 
 def import_library(name: str, path: Path, *, at_least: str = "") -> Any:  # noqa: ANN401 - a module

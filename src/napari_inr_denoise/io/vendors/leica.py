@@ -19,6 +19,17 @@ from napari_inr_denoise.io.vendors.image import (
 )
 
 _CHANNELS = "./Data/Image/ImageDescription/Channels/ChannelDescription"
+_COLOURS = {
+    "red": "#ff0000",
+    "green": "#00ff00",
+    "blue": "#0000ff",
+    "cyan": "#00ffff",
+    "magenta": "#ff00ff",
+    "yellow": "#ffff00",
+    "gray": "#ffffff",
+    "grey": "#ffffff",
+}
+"""Brightest colours of the tables of channels, by their names."""
 _UNITS = {"X": "m", "Y": "m", "Z": "m", "T": "s"}
 
 
@@ -45,6 +56,9 @@ def open_lif(path: Path, number: int) -> VendorImage:
         lambda bounds: _read(image, bounds),
         {dim: (step, _UNITS[dim]) for dim, step in _steps(image).items()},
         tuple(channels) if len(channels) == count else (),
+        tuple(_COLOURS.get(name.lower(), "") for name in channels)
+        if len(channels) == count
+        else (),
     )
 
 

@@ -32,6 +32,7 @@ def open_nd2(path: Path, number: int) -> VendorImage:
     steps = {dim: (float(size), "\u00b5m") for dim, size in found.items() if size}
     period = _period_ms(file)
     kept = {dim: size for dim, size in sizes.items() if dim != _POSITION}
+    channels = [each.channel for each in file.metadata.channels or ()]
     return VendorImage(
         names,
         tuple(kept),
@@ -39,8 +40,19 @@ def open_nd2(path: Path, number: int) -> VendorImage:
         np.dtype(file.dtype),
         lambda bounds: _read(file, sizes, {**bounds, _POSITION: (number, number + 1)}),
         steps | ({"T": (period, "ms")} if period else {}),
-        tuple(str(each.channel.name) for each in file.metadata.channels or ()),
+        tuple(str(channel.name) for channel in channels),
+        tuple("#{:02x}{:02x}{:02x}".format(*channel.color[:3]) for channel in channels),
+        lambda: _ome_xml(file, number),
     )
+
+
+def _ome_xml(file: Any, number: int) -> str:  # noqa: ANN401 - of nd2
+    """Return the OME-XML of a position."""
+    from ome_types import to_xml
+
+    ome = file.ome_metadata(include_unstructured=False)
+    ome.images = ome.images[number : number + 1]
+    return to_xml(ome)
 
 
 def _positions(file: Any, count: int) -> tuple[str, ...]:  # noqa: ANN401 - of nd2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from napari_inr_denoise.io.lazy.axis_letters import (
     standard_axes,
 )
 from napari_inr_denoise.io.lazy.file_array import FileArray
-from napari_inr_denoise.io.record import ImageRecord, Quantity
+from napari_inr_denoise.io.ome.remainder import remainder_of
+from napari_inr_denoise.io.record import ImageRecord, Quantity, with_metadata
 from napari_inr_denoise.io.units import unit_symbol
 from napari_inr_denoise.io.untrusted.size_limits import check_compression_ratio
 from napari_inr_denoise.io.vendors.image import VendorImage
@@ -128,10 +130,20 @@ def read_vendor(path: Path, choice: Choice = None) -> ImageRecord:
         data,
         axes,
         channel_names=image.channel_names,
+        channel_colours=image.channel_colours if any(image.channel_colours) else (),
         notes=notes,
     )
     record = record.with_stated(_stated(image, axes)).with_axes(axes)
+    record = with_metadata(record, lambda one: _with_ome(one, image), "OME metadata")
     return with_choice(record, entries, entry, choice)
+
+
+def _with_ome(record: ImageRecord, image: VendorImage) -> ImageRecord:
+    """Return a record with what the library says of the image as OME-XML."""
+    if image.ome_xml is None:
+        return record
+    rest, notes = remainder_of(image.ome_xml())
+    return replace(record, ome_xml=rest, notes=record.notes + notes)
 
 
 def _stated(image: VendorImage, axes: str) -> dict[str, Quantity]:
