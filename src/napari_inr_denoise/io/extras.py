@@ -19,14 +19,16 @@ PROVENANCE_KEY = "napari-inr-denoise"
 def to_json(value: Any) -> Any:  # noqa: ANN401 - whatever a file may say
     """Return a value as it is after a round trip through JSON.
 
-    Tuples and sets become lists, bytes become base64 text, other objects text.
+    Tuples, sets and arrays become lists, bytes become base64 text, other objects text.
     """
     return json.loads(json.dumps(value, default=_json_default))
 
 
-def _json_default(value: object) -> str | list[Any]:
+def _json_default(value: object) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, bytes):
         return b64encode(value).decode()
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
     return list(value) if isinstance(value, tuple | set | frozenset) else str(value)
 
 

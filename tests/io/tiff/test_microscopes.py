@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_inr_denoise import read_image, write_image
 from napari_inr_denoise.io.record import Quantity
+from napari_inr_denoise.io.tiff import microscopes
 from tests.io.microscope_files import (
     write_fluoview,
     write_lsm,
@@ -133,3 +134,23 @@ def test_qpi(tmp_path: Path, stack: NDArray[np.uint16]) -> None:
     assert "CD8" in record.attributes["TIFF"]["planes"][1]["ImageDescription"]
     write_image(tmp_path / "b.ome.tif", record)
     assert read_image(tmp_path / "b.ome.tif") == record
+
+
+def test_other_settings_of_microscopes_are_kept(
+    tmp_path: Path, stack: NDArray[np.uint16]
+) -> None:
+    lsm = read_image(write_lsm(tmp_path / "a.lsm", stack)).attributes["lsm"]
+    assert lsm["VoxelSizeZ"] == 3e-7
+    record = read_image(write_stk(tmp_path / "a.stk", stack))
+    assert record.attributes["stk"]["TimeCreated"] == [0, 500, 1000, 1500, 2000]
+    write_image(tmp_path / "b.ome.tif", record)
+    assert read_image(tmp_path / "b.ome.tif") == record
+
+
+def test_too_many_settings_are_said(
+    tmp_path: Path, stack: NDArray[np.uint16], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(microscopes, "_MAX_CHARACTERS", 20)
+    record = read_image(write_stk(tmp_path / "a.stk", stack))
+    assert "stk" not in record.attributes
+    assert "too many to be kept" in record.notes[-1]

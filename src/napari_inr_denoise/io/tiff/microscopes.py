@@ -16,7 +16,13 @@ from tifffile import TIFF, TiffFile, matlabstr2py
 from tifffile.tifffile import shaped_description_metadata, svs_description_metadata
 
 from napari_inr_denoise.io.extras import to_json
-from napari_inr_denoise.io.record import ImageRecord, Quantity, as_number, usable_size
+from napari_inr_denoise.io.record import (
+    ImageRecord,
+    Quantity,
+    as_number,
+    usable_size,
+    with_metadata,
+)
 from napari_inr_denoise.io.tiff.ndtiff import lacks_index
 from napari_inr_denoise.io.tiff.tags import (
     INCH_NOTE,
@@ -32,6 +38,9 @@ _NO_INDEX = (
     "Its planes were read in their order; those of other files are not known. Copy the "
     "index and all files of the dataset into one folder."
 )
+_SETTINGS = ("lsm", "stk", "fluoview", "sis", "andor", "nuvu", "sem", "fei")
+"""tifffile's names of programs that write settings into tags of their own."""
+_MAX_CHARACTERS = 2**22
 _SHAPE = ("shape", "axes", "truncated")
 """Keywords of tifffile that are fields of a record."""
 _METRE, _MICROMETRE, _SECOND = "m", "\u00b5m", "s"
@@ -58,10 +67,26 @@ def with_microscope_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord
     for kind, read in _READERS.items():
         if getattr(tiff, f"is_{kind}"):
             record = _with_found(record, read(record, tiff))
+    record = with_metadata(
+        record, lambda one: _with_settings(one, tiff), "settings of the microscope"
+    )
     if {"Y", "X"} <= set(record.stated):  # known from elsewhere
         notes = tuple(note for note in record.notes if note != INCH_NOTE)
         record = replace(record, notes=notes)
     return with_position(record)
+
+
+def _with_settings(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
+    """Return a record with all that tifffile reads in tags of microscopes' programs."""
+    stated = {
+        kind: to_json(settings)
+        for kind in _SETTINGS
+        if (settings := getattr(tiff, f"{kind}_metadata", None))
+    }
+    if len(str(stated)) > _MAX_CHARACTERS:
+        note = "Settings of the microscope were too many to be kept."
+        return replace(record, notes=(*record.notes, note))
+    return replace(record, attributes={**record.attributes, **stated})
 
 
 def _with_found(record: ImageRecord, found: _Found) -> ImageRecord:
