@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from napari_inr_denoise import read_image, write_image
+from napari_inr_denoise.io.ome import remainder
 from napari_inr_denoise.io.ome.remainder import remainder_of
 from napari_inr_denoise.io.record import ImageRecord
 
@@ -125,6 +126,25 @@ def test_units_are_spelled_as_ome_does(tmp_path: Path) -> None:
     assert not record.notes
 
 
+def test_what_is_not_of_the_image_costs_no_times_of_planes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remainder, "_MAX_CHARACTERS", 3000)
+    image = OME.format(version=NEWEST, image="", channel="", planes=PLANE.format(""))
+    start, _, end = image.partition("<Image ")
+    end = f"<Image {end}"
+    other = (
+        end.removesuffix("</OME>").replace(":0", ":1").replace('"a"', f'"{5000 * "b"}"')
+    )
+    rest, notes = remainder_of(start + end.replace("</OME>", f"{other}</OME>"))
+    assert rest.count("<Plane") == 1
+    assert not notes
+    many = image.replace("<Plane", f"{PLANE.format('') * 60}<Plane")
+    rest, notes = remainder_of(many)
+    assert rest.count("<Plane") == 0
+    assert "too many to be kept" in notes[0]
+
+
 def test_one_plane_of_many_is_found_quickly() -> None:
     planes = [PLANE.format("").replace("0.5", str(k)) for k in range(200)]
     planes[77] = PLANE.format('ExposureTime="x"')
@@ -134,3 +154,20 @@ def test_one_plane_of_many_is_found_quickly() -> None:
     assert notes == (
         "OME metadata that are not valid were left out: ExposureTime of Plane ('x').",
     )
+
+
+def test_one_fault_of_all_planes_costs_only_itself() -> None:
+    planes = "".join(PLANE.format('ExposureTime="x"') for _ in range(60))
+    xml = OME.format(version=NEWEST, image="", channel="", planes=planes)
+    rest, notes = remainder_of(xml)
+    assert rest.count("DeltaT") == 60
+    assert "ExposureTime of Plane ('x')" in notes[0]
+
+
+def test_too_many_faults_cost_the_planes_alone() -> None:
+    planes = "".join(PLANE.format(f'ExposureTime="x{k}"') for k in range(60))
+    xml = OME.format(version=NEWEST, image="", channel="", planes=planes)
+    rest, notes = remainder_of(xml)
+    assert "<Plane" not in rest
+    assert 'LensNA="1.4"' in rest
+    assert "and 13 more" in notes[0]

@@ -118,3 +118,13 @@ def test_too_many_texts_of_planes_are_said(
     record = read_image(path)
     assert "planes" not in record.attributes["TIFF"]
     assert record.notes[-1] == "Texts of single planes were too many to be kept."
+
+
+def test_an_orientation_is_said_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tag = (274, 3, 1, 6, True)
+    tifffile.imwrite(path, STACK[0], metadata=None, extratags=[tag])
+    record = read_image(path)
+    np.testing.assert_array_equal(record.data, STACK[0])
+    assert "turned or flipped (Orientation 6)" in record.notes[-1]
+    assert record.attributes["TIFF"]["Orientation"] == 6

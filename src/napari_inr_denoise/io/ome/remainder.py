@@ -86,11 +86,13 @@ def remainder_of(xml: str) -> tuple[str, tuple[str, ...]]:
     """
     root = parse_xml(xml)
     notes: tuple[str, ...] = ()
-    if len(xml) > _MAX_CHARACTERS and _drop_planes(root):
-        notes = ("Times and positions of single planes were too many to be kept.",)
     try:
         check_version(root)
-        notes += _strip(root)
+        notes = _strip(root)
+        # Other images, and how the image was made, do not count.
+        long = len(ElementTree.tostring(root)) > _MAX_CHARACTERS
+        if long and _drop_planes(root):
+            notes += ("Times and positions of single planes were too many to be kept.",)
         return _valid(root, notes)
     except UnsupportedError as error:
         note = f"Further OME metadata could not be kept; {error}."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
@@ -21,6 +22,8 @@ _CONVERTIBLE = re.compile(r"/schemas/ome/(\d{4}-\d{2})s?$", re.IGNORECASE)
 _UNIT = "Unit"
 _LISTED = 4
 _MAX_TEXT = 40
+_MAX_FAULTS, _MAX_PARTS = 16, 64
+"""Children of an element, and parts of one, that are looked at one by one."""
 _Complaints = frozenset[tuple[str, str, str]]
 """Class, field and kind of what is not valid. No class: it could not be read."""
 
@@ -78,8 +81,10 @@ def remove_invalid(root: Element) -> tuple[str, ...]:
     tuple of str
         A sentence for the user on what was removed, if anything.
     """
+    if any(len(each.attrib) > _MAX_PARTS for each in root.iter()):
+        return ()  # no OME-XML, and slow to look at
     _spell_units(root)
-    removed = list(dict.fromkeys(_remove_below(root)))
+    removed = list(dict.fromkeys(_remove_below(root, root)))
     if not removed:
         return ()
     listed = ", ".join(removed[:_LISTED])
@@ -96,52 +101,67 @@ def _spell_units(root: Element) -> None:
                 element.attrib[name] = symbol or unit
 
 
-def _remove_below(element: Element) -> Iterator[str]:
+def _remove_below(element: Element, root: Element) -> Iterator[str]:
     """Remove what is not valid in an element; yield what was removed, as text."""
     from ome_types import model
 
     if not _complaints(element):
         return
-    known = [child for child in element if hasattr(model, local_name(child))]
-    for child in _faulty(element, known):
-        yield from _remove_below(child)
+    kind = ""
+    for _ in range(_MAX_FAULTS):
+        known = [child for child in element if hasattr(model, local_name(child))]
+        child = _first_faulty(element, known)
+        if child is None:
+            break
+        kind = local_name(child)
+        yield from _remove_below(child, root)
         if _complaints(child):
             element.remove(child)
-            yield f"{local_name(child)} of {local_name(element)}"
-    yield from _remove_parts(element)
+            yield f"{kind} of {local_name(element)}"
+    else:  # too many to look at one by one
+        for alike in children(element, kind):
+            element.remove(alike)
+        yield f"each {kind} of {local_name(element)}"
+    yield from _remove_parts(element, root)
 
 
-def _faulty(owner: Element, inner: list[Element]) -> list[Element]:
-    """Return the children of an element that are not valid, found by halving."""
-    if len(inner) < 2:
-        return [child for child in inner if _complaints(child)]
+def _first_faulty(owner: Element, inner: list[Element]) -> Element | None:
+    """Return the first child of an element that is not valid, found by halving."""
+    if not inner or not _is_faulty(owner, inner):
+        return None
+    while len(inner) > 1:
+        half = inner[: len(inner) // 2]
+        inner = half if _is_faulty(owner, half) else inner[len(half) :]
+    return inner[0] if _complaints(inner[0]) else None
+
+
+def _is_faulty(owner: Element, inner: list[Element]) -> bool:
+    """Return whether one of some children of an element is not valid."""
+    if len(inner) == 1:
+        return bool(_complaints(inner[0]))
     some = Element(owner.tag, owner.attrib)
     some.extend(inner)
     complaints = _complaints(some)
     # What an element lacks itself does not count: most of its children are left out.
-    if not _unread(complaints) and all(
-        each[0] == local_name(owner) for each in complaints
-    ):
-        return []
-    middle = len(inner) // 2
-    return _faulty(owner, inner[:middle]) + _faulty(owner, inner[middle:])
+    own = all(title == local_name(owner) for title, *_ in complaints)
+    return _unread(complaints) or not own
 
 
-def _remove_parts(element: Element) -> Iterator[str]:
+def _remove_parts(element: Element, root: Element) -> Iterator[str]:
     """Remove the attributes and kinds of children that make an element invalid."""
     complaints = _complaints(element)
     attributes, inner = dict(element.attrib), list(element)
     bases = dict.fromkeys(name.removesuffix(_UNIT) for name in attributes)
-    for name in (*bases, *dict.fromkeys(map(local_name, inner))):
+    kinds = dict.fromkeys(map(local_name, inner))
+    if len(bases) + len(kinds) > _MAX_PARTS:
+        return
+    for name in (*bases, *kinds):
         if not complaints:
             return
         gone = {name, f"{name}{_UNIT}"} if name in bases else set()
         lost = [] if gone else children(element, name)
         before = dict(element.attrib), list(element)
-        for key in gone:
-            element.attrib.pop(key, None)
-        for child in lost:
-            element.remove(child)
+        _take(element, gone, lost)
         left = _complaints(element)
         # Only what is read is validated: another error is found after this one.
         if left < complaints or (_unread(complaints) and left != complaints):
@@ -149,10 +169,23 @@ def _remove_parts(element: Element) -> Iterator[str]:
             text = attributes.get(name) if gone else lost[0].text
             said = f" ({(text or '').strip()[:_MAX_TEXT]!r})" if text else ""
             yield f"{name} of {local_name(element)}{said}"
+            for each in root.iter(element.tag) if gone else ():
+                if all(each.attrib.get(k) == attributes.get(k) for k in gone):
+                    _take(each, gone)
         else:
             element.attrib.clear()
             element.attrib.update(before[0])
             element[:] = before[1]
+
+
+def _take(
+    element: Element, names: AbstractSet[str], inner: Sequence[Element] = ()
+) -> None:
+    """Remove attributes and children of an element."""
+    for name in names:
+        element.attrib.pop(name, None)
+    for child in inner:
+        element.remove(child)
 
 
 def _complaints(element: Element) -> _Complaints:

@@ -15,7 +15,11 @@ from napari_inr_denoise.io.tiff.imagej import with_imagej_metadata
 from napari_inr_denoise.io.tiff.lazy import TiffArray
 from napari_inr_denoise.io.tiff.microscopes import with_microscope_metadata
 from napari_inr_denoise.io.tiff.samples import image_axes
-from napari_inr_denoise.io.tiff.tags import with_colour_table, with_texts_of_planes
+from napari_inr_denoise.io.tiff.tags import (
+    with_colour_table,
+    with_orientation,
+    with_texts_of_planes,
+)
 from napari_inr_denoise.io.untrusted.xml import parse_xml
 
 
@@ -48,6 +52,7 @@ def _with_all_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     record = with_metadata(record, lambda one: _with_metadata(one, tiff))
     if not (tiff.is_ome or tiff.is_imagej or tiff.is_ndtiff):
         record = with_metadata(record, with_texts_of_planes, "texts of single planes")
+        record = with_metadata(record, with_orientation, "orientation")
     record = with_metadata(record, with_colour_table)
     record = with_metadata(record, _with_note_on_more_pages)
     return with_metadata(record, lambda one: _with_all_axes(one, tiff))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from tifffile import PHOTOMETRIC, RESUNIT, TiffFile, TiffFrame, TiffPage
+from tifffile import ORIENTATION, PHOTOMETRIC, RESUNIT, TiffFile, TiffFrame, TiffPage
 
 from napari_inr_denoise.io.extras import to_json
 from napari_inr_denoise.io.record import ImageRecord, Quantity
@@ -66,6 +66,23 @@ def with_tag_metadata(record: ImageRecord, tiff: TiffFile) -> ImageRecord:
     return record.with_stated(
         {axis: Quantity(size, _METRIC[unit]) for axis, size in sizes}
     )
+
+
+def with_orientation(record: ImageRecord) -> ImageRecord:
+    """Return a record with a note if its pixels are not stored as they are shown.
+
+    ImageJ and napari show them as they are stored.
+    """
+    tag = record.data.keyframe.tags.get("Orientation")
+    if tag is None or tag.value == ORIENTATION.TOPLEFT:
+        return record
+    note = (
+        f"The file says that the image is to be shown turned or flipped (Orientation "
+        f"{int(tag.value)}); the pixels were left as they are stored."
+    )
+    tags = {**record.attributes.get("TIFF", {}), "Orientation": int(tag.value)}
+    attributes = {**record.attributes, "TIFF": tags}
+    return replace(record, attributes=attributes, notes=(*record.notes, note))
 
 
 def with_texts_of_planes(record: ImageRecord) -> ImageRecord:
