@@ -46,6 +46,8 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     source.translate = (1.0, 2.0, 3.0)
     viewer.dims.set_current_step(0, 5)
     source.colormap = "green"
+    widest = source.contrast_limits_range
+    source.contrast_limits = (101, 104)
     source.blending = "additive"
     widget.run_bar.start_button.click()
     assert widget.running
@@ -63,6 +65,8 @@ def test_ending_finished(viewer: Any, widget: InrDenoiseWidget) -> None:
     assert result.units == source.units
     assert result.axis_labels == ("z", "y", "x")
     assert result.colormap.name == "green"
+    assert result.contrast_limits == [101, 104]
+    assert result.contrast_limits_range == widest  # they can be widened again
     assert not np.allclose(result.data[0], source.data[5])
     report = result.metadata["inr_denoise"]
     sigma = report["files"][0]["planes"][0]["sigma"]

@@ -131,7 +131,10 @@ class ResultLayer:
         keywords = self.source.keywords
         metadata = keywords["metadata"] | {SHOWS_KEY: LIVE}
         self._hide_what_adds_up()
-        return self._viewer.add_image(image, **{**keywords, "metadata": metadata})
+        layer = self._viewer.add_image(image, **{**keywords, "metadata": metadata})
+        # Else it is that of the limits, which could not be widened.
+        layer.contrast_limits_range = self.source.contrast_range
+        return layer
 
     def _hide_what_adds_up(self) -> None:
         """Hide a channel of a composite and its earlier results: they would add up."""

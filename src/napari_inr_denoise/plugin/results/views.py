@@ -17,6 +17,18 @@ from napari_inr_denoise.plugin.results.split_array import SplitArray
 
 NOISY, RESULT, SPLIT, COMPARED = "noisy", "result", "split", "compared"
 RESIDUAL, UNCERTAINTY, STRUCTURED = "residual", "uncertainty", "structured"
+_OF_IMAGES = (
+    "colormap",
+    "contrast_limits",
+    "gamma",
+    "rendering",
+    "attenuation",
+    "iso_threshold",
+    "rgb",
+    "metadata",
+    "blending",
+)
+"""Keywords of a result that say nothing of its residual and maps."""
 _LIMIT = 4.0
 """Contrast limit of the residual, in multiples of the noise level."""
 _SHOWN = 99.8
@@ -220,9 +232,8 @@ def map_layer(
 
 
 def _keywords(source: LayerSource, shows: str, at: str = "") -> dict[str, Any]:
-    """Return the keywords of the source without its colours and contrast."""
-    own = ("colormap", "contrast_limits", "gamma", "rgb", "metadata", "blending")
-    kept = {key: value for key, value in source.keywords.items() if key not in own}
+    """Return the keywords of the source without its look."""
+    kept = {key: at for key, at in source.keywords.items() if key not in _OF_IMAGES}
     name = plain_name(str(source.keywords["name"]))
     marked = {SHOWS_KEY: shows}
     return kept | {"name": f"{name} [{shows}{at}]", "rgb": False, "metadata": marked}

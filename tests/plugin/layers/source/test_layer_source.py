@@ -82,6 +82,22 @@ def test_the_whole_stack_and_its_attributes() -> None:
     assert layer.metadata == {"kept": 1}
 
 
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_the_result_looks_as_its_source(colours: tuple[int, ...]) -> None:
+    look = {
+        "contrast_limits": [3, 9],
+        "gamma": 0.7,
+        "projection_mode": "max",
+        "rendering": "attenuated_mip",
+        "attenuation": 0.2,
+        "interpolation3d": "nearest",
+    }
+    viewer = _viewer(np.zeros((5, 8, 8, *colours), np.uint8), rgb=bool(colours), **look)
+    source = take_source(viewer.layers[0], viewer.dims, STACK)
+    layer = viewer.add_image(source.image(), **source.keywords)
+    assert {name: getattr(layer, name) for name in look} == look
+
+
 def test_the_plane_on_display_counts_not_the_last_two_axes() -> None:
     data = np.arange(5 * 6 * 7).reshape(5, 6, 7)
     viewer = _viewer(data, axis_labels=("z", "y", "x"))

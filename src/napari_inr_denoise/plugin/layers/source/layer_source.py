@@ -36,6 +36,18 @@ from napari_inr_denoise.plugin.layers.source.lazy_crop import crop_of
 from napari_inr_denoise.plugin.layers.source.region import Region, drawn_box, mask_of
 from napari_inr_denoise.plugin.layers.source.scope import SLICE, VISIBLE, VOLUME
 
+_LOOK = (
+    "colormap",
+    "gamma",
+    "interpolation2d",
+    "interpolation3d",
+    "projection_mode",
+    "rendering",
+    "attenuation",
+    "iso_threshold",
+)
+"""What the result layer copies of the look of its source, beside its contrast."""
+
 
 @dataclass(frozen=True)
 class LayerSource:
@@ -55,6 +67,8 @@ class LayerSource:
         Pixel sizes along those of Z, Y, X that are in `axes`, in the layer's units.
     keywords : dict
         Keywords of the result layer.
+    contrast_range : tuple of float
+        The range of its slider for the contrast limits.
     whole : bool
         Whether all planes are denoised; they are then read in parts.
     mask : array, dask or zarr, or None
@@ -73,6 +87,7 @@ class LayerSource:
     axes: str
     spacing: tuple[float, ...]
     keywords: dict[str, Any] = field(repr=False)
+    contrast_range: tuple[float, float]
     whole: bool
     mask: Any = field(default=None, repr=False)
     layer: ReferenceType[Image] | None = field(default=None, repr=False)
@@ -280,6 +295,7 @@ def source_at(layer: Image, dims: Dims, selection: tuple[slice, ...]) -> LayerSo
         axes=axes + ("S" if layer.rgb else ""),
         spacing=_sizes(layer, spatial),
         keywords=_result_keywords(layer, [at.start or 0 for at in selection]),
+        contrast_range=tuple(layer.contrast_limits_range),
         whole=all(at == slice(None) for at in outer),
         layer=ref(layer),
     )
@@ -350,8 +366,9 @@ def _sizes(layer: Image, dimensions: list[int]) -> tuple[float, ...]:
 def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
     """Return the keywords that the result layer copies from its source.
 
-    Blending is copied from channels of a composite alone, which are hidden then: an
-    additive result over its source would be twice as bright.
+    Opacity is not copied: the source would show through. Blending is copied from
+    channels of a composite alone, which are hidden then: an additive result over its
+    source would be twice as bright.
     """
     linear = Affine(
         scale=layer.scale, rotate=layer.rotate, shear=layer.shear, ndim=layer.ndim
@@ -366,7 +383,8 @@ def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
         "units": layer.units,
         "axis_labels": layer.axis_labels,
         "rgb": layer.rgb,
-        "interpolation2d": layer.interpolation2d,
+        **{name: getattr(layer, name) for name in _LOOK},
+        "contrast_limits": list(layer.contrast_limits),
         "metadata": {
             key: value
             for key, value in layer.metadata.items()
@@ -375,10 +393,4 @@ def _result_keywords(layer: Image, start: list[int]) -> dict[str, Any]:
     }
     if layer.blending == "additive":
         keywords["blending"] = "additive"
-    if not layer.rgb:
-        keywords |= {
-            "colormap": layer.colormap,
-            "contrast_limits": list(layer.contrast_limits),
-            "gamma": layer.gamma,
-        }
     return keywords
