@@ -56,6 +56,19 @@ def test_noisy_is_left_and_the_result_right(
     assert compared.layer.value is source  # the selection of the new layer is no choice
 
 
+@pytest.mark.usefixtures("compared")
+def test_it_follows_the_look_of_the_result(viewer: Any) -> None:
+    _, result, both = viewer.layers
+    before = result.contrast_limits, result.colormap, result.gamma
+    try:
+        result.contrast_limits, result.colormap, result.gamma = (101, 104), "red", 0.5
+        assert both.contrast_limits == [101, 104]
+        assert both.colormap.name == "red"
+        assert both.gamma == 0.5
+    finally:
+        result.contrast_limits, result.colormap, result.gamma = before
+
+
 def test_there_is_no_line_in_the_grid(viewer: Any, compared: InrDenoiseWidget) -> None:
     grid = getattr(viewer, "canvas", viewer).grid
     try:

@@ -36,6 +36,8 @@ _DRAWN_MS = 100
 """Time until the canvas was drawn again, in milliseconds. napari 0.9 can crash if two
 layers are removed or hidden between two drawings, and the removal of another layer may
 end a view."""
+_LOOK = ("contrast_limits", "gamma", "colormap")
+"""What the split view shows as its result does."""
 _IN_GRID = "the line needs one canvas. Turn off the grid below the list of layers."
 HOLD_KEY = "N"
 """Key that shows the noisy image while it is held."""
@@ -212,6 +214,8 @@ class ShowControl:
             self.line.aim(array, one.layer)
             self._split[one] = array, self._added(array, keywords)
             one.layer.events.data.connect(self._renew_split)
+            for name in _LOOK:
+                one.layer.events[name].connect(self._follow_look)
             if one.layer.blending == "additive":
                 one.layer.visible = False  # the split view is in its place
         self._layer = self._split[offered][1]
@@ -238,6 +242,8 @@ class ShowControl:
         self._show_noisy(on=False)
         for one in self._split:
             one.layer.events.data.disconnect(self._renew_split)
+            for name in _LOOK:
+                one.layer.events[name].disconnect(self._follow_look)
         self._split = {}
         self.line.end()
         if self._leaving:
@@ -300,6 +306,12 @@ class ShowControl:
         for one, (array, layer) in self._split.items():
             array.after = one.layer.data
             layer.refresh(extent=False)
+
+    @while_open
+    def _follow_look(self, event: Event) -> None:
+        """Let the split view follow the controls of its result, which is selected."""
+        for one, (_, layer) in self._split.items():
+            setattr(layer, event.type, getattr(one.layer, event.type))
 
     @while_open
     def _follow_grid(self, _: Event) -> None:
