@@ -24,6 +24,7 @@ from napari_inr_denoise.plugin.layers.source.scope import STACK
 from napari_inr_denoise.plugin.results.split_line import canvas_of
 from napari_inr_denoise.plugin.widgets.denoise_widget import InrDenoiseWidget
 from tests.conftest import process_events, wait_until
+from tests.plugin.conftest import PLUGIN
 
 pytestmark = pytest.mark.window
 OPERATED = (
@@ -152,3 +153,14 @@ def test_n_held_on_the_canvas_shows_the_noisy_image(
     _press(canvas, up)
     wait_until(lambda: result.visible)
     assert not noisy.visible
+
+
+def test_the_key_is_left_to_the_next_panel(
+    viewer: Any, bare_widget: InrDenoiseWidget
+) -> None:
+    (key,) = viewer.keymap
+    shown = viewer.keymap[key]
+    viewer.window.remove_dock_widget(bare_widget.native)
+    assert key not in viewer.keymap
+    viewer.window.add_plugin_dock_widget(PLUGIN, "INR Denoise")
+    assert viewer.keymap[key] != shown

@@ -102,9 +102,10 @@ class ShowControl:
         viewer.layers.events.removed.connect(self._follow_removal)
         self._grid.events.enabled.connect(self._follow_grid)
         lifetime.undocking.connect(self.end)
-        # Another panel in the same viewer may have the key already.
+        # The user, or another open panel of the viewer, may have the key already.
         with suppress(ValueError):
             viewer.bind_key(HOLD_KEY, self._hold)
+            lifetime.undocking.connect(self._leave_key)
 
     @property
     def layer(self) -> Image | None:
@@ -288,6 +289,13 @@ class ShowControl:
         yield
         if not self._lifetime.over:
             self._show_noisy(on=False)
+
+    @while_open
+    def _leave_key(self) -> None:
+        """Leave the key to the next panel, and nothing that holds this one."""
+        bound = self._viewer.bind_key(HOLD_KEY, None)
+        if bound is not None and bound != self._hold:  # the user's, since then
+            self._viewer.bind_key(HOLD_KEY, bound)
 
     @while_open
     def renew(self, *_: object) -> None:
