@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QComboBox
 
 from napari_inr_denoise.plugin.elements.form import (
     Form,
@@ -25,6 +27,16 @@ def test_a_number_and_its_unit_stay_on_one_line() -> None:
     shown = label.text().replace("\u200b", "")
     assert shown == "0.029\u00a0% saturated, about 7\u00a0s, step 3 of 4 small parts"
     assert "\u00a0" not in label.value
+
+
+@pytest.mark.usefixtures("viewer")
+def test_a_text_is_copied_as_it_was_told() -> None:
+    told = "Saved /data/a-b_c/x.tif.\nTry pip install a-package[all], in 3 s."
+    label, clipboard = TextLabel(told), QApplication.clipboard()
+    label.setSelection(0, len(label.text()))
+    assert label.selectedText() != told
+    QTest.keyClick(label, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert clipboard.text() == told
 
 
 def _drawn(text: str, *, placeholder: bool = False) -> NDArray[np.uint8]:

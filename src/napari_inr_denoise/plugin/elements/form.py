@@ -8,14 +8,23 @@ from itertools import pairwise
 
 from magicgui.widgets import Widget
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
-from qtpy.QtGui import QResizeEvent
+from qtpy.QtGui import (
+    QClipboard,
+    QContextMenuEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QResizeEvent,
+)
 from qtpy.QtWidgets import (
+    QApplication,
     QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
+    QMenu,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -41,6 +50,10 @@ _ZERO_WIDTH_SPACE = "\u200b"
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|x|s|min|h|GB)(?!\w))")
 """The space between a number and its unit, which stay on one line."""
 _NO_BREAK_SPACE = "\u00a0"
+_COPIED = str.maketrans(
+    {_ZERO_WIDTH_SPACE: "", _NO_BREAK_SPACE: " ", "\u2029": "\n", "\u2028": "\n"}
+)
+"""Signs of a selected text that are not copied as they are."""
 
 
 def native_of(control: QWidget | Widget) -> QWidget:
@@ -194,6 +207,37 @@ class TextLabel(QLabel):
         self.setText(_BREAKABLE.sub(rf"\1{_ZERO_WIDTH_SPACE}", shown))
         if self._hides:
             self.setVisible(bool(text))
+
+    def _copy(self, mode: QClipboard.Mode = QClipboard.Mode.Clipboard) -> None:
+        """Copy what is selected, as it was told: a name or command can be pasted."""
+        clipboard = QApplication.clipboard()
+        if clipboard is not None and self.hasSelectedText():
+            clipboard.setText(self.selectedText().translate(_COPIED), mode)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Copy by the keyboard."""
+        if event is not None and event.matches(QKeySequence.StandardKey.Copy):
+            self._copy()
+        else:
+            super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Copy to the selection that the middle button pastes, where there is one."""
+        super().mouseReleaseEvent(event)
+        clipboard = QApplication.clipboard()
+        if clipboard is not None and clipboard.supportsSelection():
+            self._copy(QClipboard.Mode.Selection)
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802
+        """Offer to copy the text."""
+        if event is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if self.hasSelectedText():
+            menu.addAction("Copy", self._copy)
+        menu.addAction("Select all", lambda: self.setSelection(0, len(self.text())))
+        menu.popup(event.globalPos())
 
 
 def row(*controls: QWidget | Widget, wide: int | None = None) -> QWidget:
