@@ -37,6 +37,7 @@ def test_of_one_only_its_refusal_is_said() -> None:
     queue.add(_run("a", _source()))
     assert queue.next() is not None
     assert queue.with_position("Fitting...") == "Fitting..."
+    assert queue.with_position("Fitting...", named=True) == "a: Fitting..."
     queue.finish("The end.")
     assert queue.next() is None
     assert queue.summary() == ""
@@ -120,6 +121,26 @@ def three(viewer: Any, widget: InrDenoiseWidget) -> list[Any]:
     viewer.layers.selection = {*layers, result, shows}
     process_events()
     return layers
+
+
+@pytest.mark.window
+@pytest.mark.usefixtures("endless")
+def test_a_run_of_another_image_than_the_shown_one_has_its_name(
+    viewer: Any, widget: InrDenoiseWidget
+) -> None:
+    noisy = np.random.default_rng(0).normal(100, 9, (40, 40))
+    layer = viewer.add_image(noisy, name="a")
+    told = widget.run_bar.phase_label
+    widget.run()
+    wait_until(lambda: told.value.startswith("Training, step"))
+    other = viewer.add_image(noisy, name="b")
+    wait_until(lambda: told.value.startswith("a: Training, step"))
+    viewer.layers.selection.active = layer
+    wait_until(lambda: told.value.startswith("Training, step"))
+    viewer.layers.selection.active = other
+    widget.stop()
+    wait_until(lambda: not widget.running)
+    assert widget.status_label.value.startswith("a: Stopped")
 
 
 @pytest.mark.window

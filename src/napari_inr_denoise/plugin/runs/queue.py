@@ -168,16 +168,25 @@ class RunQueue:
         self._dropped += [run.name for run in self._waiting]
         self._waiting.clear()
 
-    def with_position(self, text: str) -> str:
-        """Return a text after the current image's position, if there are several."""
+    def with_position(self, text: str, *, named: bool = False) -> str:
+        """Return a text after the current image's position, if there are several.
+
+        Parameters
+        ----------
+        text : str
+            What is said of the current image.
+        named : bool
+            Whether its name comes before the text also if it is the only one.
+        """
         if self.count < 2:
-            return text
+            return f"{self._at_work}: {text}" if named else text
         return f"{self._at_work} ({self._begun} of {self.count}): {text}"
 
     def summary(self) -> str:
         """Return the outcomes of several images, or why a single one was refused."""
-        if self.count < 2:
-            return "\n".join(cause for _, cause in self._failures)
+        if self.count < 2:  # what became of it was told, unless it never began
+            causes = [cause for _, cause in self._failures]
+            return "" if self._at_work else "\n".join(causes)
         what = "previews" if self._of_previews else "layers"
         lines = [f"{self._done} of {self.count} {what} denoised."]
         lines += [f"{name}: {cause}" for name, cause in self._failures]

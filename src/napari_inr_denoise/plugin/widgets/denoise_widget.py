@@ -88,7 +88,7 @@ class InrDenoiseWidget(QWidget):
         self.before_run = BeforeRun(
             inputs, viewer, self._lifetime, self.after_run.source_of
         )
-        self.runs = RunController(viewer, self._lifetime)
+        self.runs = RunController(viewer, self._lifetime, lambda: self.before_run.layer)
         self.menu = PanelMenu(self._menu_button, inputs, say)
         self._help_button.clicked.connect(self.menu.show_help)
         self._connect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ class RunController:
         The result layers are added to it.
     lifetime : Lifetime
         Of the widget; the runs end with it.
+    chosen : callable
+        Returns the layer that the widget shows. A text on another one has its name.
 
     Attributes
     ----------
@@ -73,8 +76,13 @@ class RunController:
     finished = Signal(object, float)
     ended = Signal(object)
 
-    def __init__(self, viewer: napari.Viewer, lifetime: Lifetime) -> None:
-        self._viewer, self._lifetime = viewer, lifetime
+    def __init__(
+        self,
+        viewer: napari.Viewer,
+        lifetime: Lifetime,
+        chosen: Callable[[], Image | None],
+    ) -> None:
+        self._viewer, self._lifetime, self._chosen = viewer, lifetime, chosen
         self._queue = RunQueue()
         self._run: QueuedRun
         self._before: Finished | None = None
@@ -153,17 +161,22 @@ class RunController:
         self._worker, self._run = worker, run
         self._live = ResultLayer(self._viewer, run.source)
         self._plane_count = 0
-        self.started.emit(self._queue.with_position(_FIRST))
+        self.started.emit(self._placed(_FIRST))
         self._live.begin()
         self._follow_slider()
         self._timer.start()
         self._lifetime.start(worker)
 
+    def _placed(self, text: str) -> str:
+        """Return a text on the image at work; its name says if it is not shown."""
+        shown = self._run.source.is_of(self._chosen())
+        return self._queue.with_position(text, named=not shown)
+
     @while_open
     def _show_step(self, step: DenoiseStep) -> None:
         self._plane_count = step.plane_count
         self._queue.follow(step.progress)
-        self.progressed.emit(step, self._queue.with_position(""))
+        self.progressed.emit(step, self._placed(""))
         self._tell_time()
 
     def _tell_time(self) -> None:
@@ -187,7 +200,7 @@ class RunController:
     def _show_result(self, result: DenoiseResult | None) -> None:
         if self._live is None or result is None or messages.is_unchanged(result.report):
             self._queue.fail(_NO_RESULT)
-            self.said.emit(_NO_RESULT)
+            self.said.emit(self._placed(_NO_RESULT))
             return
         source, count = self._live.source, self._plane_count
         result = _with_source(result, source.path or self._run.name)
@@ -201,7 +214,7 @@ class RunController:
         self._before = finished
         self.finished.emit(finished, self._run.settings.strength)
         self._queue.finish(ending, partial=partial)
-        self.said.emit(ending)
+        self.said.emit(self._placed(ending))
 
     def _compare_time(self, result: DenoiseResult) -> None:
         """Compare what a complete run took with what was told."""
@@ -215,8 +228,8 @@ class RunController:
     def _show_failure(self, error: Exception) -> None:
         message = messages.error_message(error)
         self._queue.fail(message)
-        self.said.emit(message)
-        show_error(self._queue.with_position(message))
+        self.said.emit(self._placed(message))
+        show_error(self._placed(message))
 
     @while_open
     def _finish(self) -> None:
