@@ -39,9 +39,10 @@ class RegionChoice(ChoiceOfLayers):
         let_shrink(self.native)
         self.changed.connect(self._watch)
 
-    def draw(self) -> None:
-        """Add an empty layer to draw a rectangle in, and choose it."""
-        self._choose_box(None)
+    def draw(self, layer: Image) -> None:
+        """Add an empty layer to draw a rectangle on an image in, and choose it."""
+        self._viewer.dims.ndisplay = 2  # nothing can be drawn in 3D
+        self._choose_box(layer).mode = "add_rectangle"
 
     def use_view(self, layer: Image) -> None:
         """Choose the part of an image that the canvas shows."""
@@ -54,31 +55,26 @@ class RegionChoice(ChoiceOfLayers):
         corners = np.tile(low, (4, 1)).astype(float)
         corners[1:3, columns] = high[columns]
         corners[2:4, rows] = high[rows]
-        self._choose_box([corners[:, (rows, columns)]], layer)
+        self._choose_box(layer, [corners[:, (rows, columns)]])
 
     def _choose_box(
-        self, shapes: list[NDArray[np.float64]] | None, layer: Image | None = None
-    ) -> None:
-        place = {}
-        if layer is not None:
-            axes = displayed_plane(layer, self._viewer.dims)
-            place = {
-                "affine": _plane_to_world(layer, axes),
-                "units": [layer.units[axis] for axis in axes],
-            }
-        box = self._viewer.add_shapes(
+        self, layer: Image, shapes: list[NDArray[np.float64]] | None = None
+    ) -> Shapes:
+        """Add a layer of shapes on the pixels of an image, and choose it."""
+        axes = displayed_plane(layer, self._viewer.dims)
+        box: Shapes = self._viewer.add_shapes(
             shapes,
             ndim=2,
             name="Region",
             edge_color="yellow",
             edge_width=1,
             face_color="transparent",
-            **place,
+            affine=_plane_to_world(layer, axes),
+            units=[layer.units[axis] for axis in axes],
         )
         self.reset_choices()
         self.value = box
-        if shapes is None:
-            box.mode = "add_rectangle"
+        return box
 
     def _offered(self) -> list[tuple[str, Region | None]]:
         regions = [

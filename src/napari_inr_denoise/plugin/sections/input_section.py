@@ -136,6 +136,8 @@ class InputSection:
         """
         stack = layer is not None and len(letters) > 2
         self.noise.setVisible(layer is not None)
+        self.view_button.setEnabled(layer is not None)
+        self.draw_button.setEnabled(layer is not None)
         notes = () if layer is None else file_notes(layer)
         self.notes_label.value = "\n".join(notes)
         self.form.show_row(self.axes, stack)

@@ -112,7 +112,7 @@ class BeforeRun:
         inputs.channels.toggled.connect(self._follow)
         inputs.region.edited.connect(self._follow_edit)
         inputs.view_button.clicked.connect(self._use_view)
-        inputs.draw_button.clicked.connect(inputs.region.draw)
+        inputs.draw_button.clicked.connect(self._draw)
         layers.selection.events.active.connect(self.choose_active)
         layers.selection.events.changed.connect(self._follow)
         # Connected after the list of choices: see `InrDenoiseWidget`.
@@ -280,6 +280,10 @@ class BeforeRun:
     def _use_view(self) -> None:
         if self.layer is not None:
             self._inputs.region.use_view(self.layer)
+
+    def _draw(self) -> None:
+        if self.layer is not None:
+            self._inputs.region.draw(self.layer)
 
     def _request(self, needs: bool) -> EstimateRequest | None:
         """Return what to estimate; None if nothing is there or can be denoised."""

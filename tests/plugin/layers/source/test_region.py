@@ -343,7 +343,13 @@ def test_what_the_canvas_shows_and_what_is_drawn(
         assert part.start == pytest.approx(seen[0, axis], abs=1)
         assert part.stop == pytest.approx(seen[1, axis] + 1, abs=1)
     assert widget.layer.value is source
+    viewer.dims.ndisplay = 3
     widget.inputs.draw_button.click()
     drawn = widget.region.value
     assert drawn is not box
+    assert viewer.dims.ndisplay == 2  # nothing can be drawn in 3D
     assert str(drawn.mode) == "add_rectangle"
+    assert drawn.units == source.units[1:]
+    np.testing.assert_allclose(
+        drawn.data_to_world((8, 9)), source.data_to_world((0, 8, 9))[1:]
+    )
