@@ -33,6 +33,8 @@ _LIMIT = 4.0
 """Contrast limit of the residual, in multiples of the noise level."""
 _SHOWN = 99.8
 """Percentile of a map at the end of its range."""
+_LOOKED_AT = 2**19
+"""Values of a map that its range is taken from, if it has more."""
 _LEAST_SIGMAS = 1e-3
 """Normalized residual below which the local noise cannot be told from it."""
 
@@ -219,8 +221,7 @@ def map_layer(
         Whether 0 is the middle of the range, not its lower end.
     """
     values = finished.result.maps[name]
-    known = np.abs(values[np.isfinite(values)])
-    most = (float(np.percentile(known, _SHOWN)) if known.size else 0.0) or 1.0
+    most = _end_of_range(values)
     shown = {
         "colormap": "gray" if signed else "magma",
         "contrast_limits": (-most if signed else 0.0, most),
@@ -229,6 +230,22 @@ def map_layer(
     if finished.strength and name == UNCERTAINTY:
         at += ", at strength 0"  # the error at another one is not known
     return values, _keywords(finished.source, name, at) | shown
+
+
+def _end_of_range(values: NDArray[np.float32]) -> float:
+    """Return the percentile `_SHOWN` of the absolute values of a map, or about it.
+
+    It is 1 if all values are 0 or unknown. Of a large map only some are looked at: all
+    of them would keep the window waiting.
+    """
+    some = values
+    if values.size > _LOOKED_AT:
+        places = np.random.default_rng(0).integers(0, values.size, _LOOKED_AT)
+        some = values.reshape(-1)[places]
+    known = np.abs(some[np.isfinite(some)])
+    if not known.size and some is not values:  # those of a small region
+        known = np.abs(values[np.isfinite(values)])
+    return (float(np.percentile(known, _SHOWN)) if known.size else 0.0) or 1.0
 
 
 def _keywords(source: LayerSource, shows: str, at: str = "") -> dict[str, Any]:
