@@ -7,6 +7,7 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_inr_denoise.plugin.elements.form import button, order_tabs, row
+from napari_inr_denoise.plugin.elements.scrolling import let_scroll_past
 from napari_inr_denoise.plugin.elements.style import set_role
 from napari_inr_denoise.plugin.layers.axis_labels import OUTER_LETTERS, axes_origin
 from napari_inr_denoise.plugin.layers.files.file_notes import axes_notes
@@ -101,6 +102,7 @@ class AxesRow(QWidget):
             choice.setAccessibleName(f"Dimension {axis + 1}{size}")
             choice.setToolTip(f"Dimension {axis + 1}{size}")
             choice.activated.connect(lambda _, axis=axis: self._rename(axis))
+            let_scroll_past(choice)
             self._editors.addWidget(choice)
             self._choices.append(choice)
         order_tabs(self)

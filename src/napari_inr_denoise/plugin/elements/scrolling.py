@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QFrame,
+    QScrollArea,
+    QSlider,
+    QWidget,
+)
 
 
 class ScrollingColumn(QScrollArea):
@@ -18,6 +25,7 @@ class ScrollingColumn(QScrollArea):
     def __init__(self, column: QWidget) -> None:
         super().__init__()
         self._column = column
+        let_scroll_past(column)
         self.setWidget(column)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -38,3 +46,28 @@ class ScrollingColumn(QScrollArea):
         if event is not None and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
+
+
+def let_scroll_past(part: QWidget) -> None:
+    """Let the mouse wheel scroll the panel over the controls of a part.
+
+    Qt would change what is under the mouse: a choice, a number, or a slider.
+    """
+    for control in (part, *part.findChildren(QWidget)):
+        if isinstance(control, QComboBox | QAbstractSpinBox | QSlider):
+            control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            control.installEventFilter(_PassedOver(control))
+
+
+class _PassedOver(QObject):
+    """Keeps the mouse wheel from a control: the event goes on to what is around it."""
+
+    def eventFilter(  # noqa: N802 - Qt's name
+        self, watched: QObject | None, event: QEvent | None
+    ) -> bool:
+        """Take the turns of the wheel without accepting them."""
+        del watched
+        turned = event is not None and event.type() == QEvent.Type.Wheel
+        if event is not None and turned:
+            event.ignore()
+        return turned
