@@ -21,6 +21,8 @@ class Asked:
     ----------
     typed, kind : str
         The name that is typed, or none for the proposed one, and the filter.
+    proposed : str
+        The path that was proposed last.
     replace : bool
         Whether a file may be replaced.
     questions : list of str
@@ -30,9 +32,11 @@ class Asked:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.typed, self.kind, self.replace = "", TIFF, False
+        self.proposed = ""
         self.questions: list[str] = []
 
     def name(self, _: object, __: str, proposed: str, ___: str) -> tuple[str, str]:
+        self.proposed = proposed
         return str(self._folder / (self.typed or proposed)), self.kind
 
     def question(self, _: object, __: str, text: str, *___: object) -> object:
@@ -86,6 +90,19 @@ def test_a_file_that_the_dialog_did_not_see_is_asked_about(
     asked.typed = "cells.ome.tif"  # the dialog has asked
     assert asked.save() == tmp_path / "cells.ome.tif"
     assert len(asked.questions) == 4
+
+
+def test_the_folder_of_the_source_is_proposed(asked: Asked, tmp_path: Path) -> None:
+    inner = tmp_path / "plate.ome.zarr" / "A" / "1"
+    inner.mkdir(parents=True)
+    for sources in ((tmp_path / "cells.tif",), (tmp_path / "no" / "x.tif", inner)):
+        asked.typed = "other"
+        asked.save(*sources)
+        assert asked.proposed == str(tmp_path / "a.ome.tif")
+        asked.typed = ""
+        assert asked.save(*sources) == tmp_path / "a.ome.tif"
+    asked.save(tmp_path / "no" / "x.tif")
+    assert asked.proposed == "a.ome.tif"
 
 
 def test_a_source_is_never_written_to(asked: Asked, tmp_path: Path) -> None:

@@ -94,6 +94,22 @@ def test_a_result_is_never_saved_over_its_noisy_file(
     assert raw.read_bytes() == b"raw"
 
 
+def test_any_name_of_a_layer_gives_that_of_a_file(
+    viewer: Any, after_stack: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed: list[str] = []
+
+    def cancelled(_: object, __: str, name: str, ___: str) -> tuple[str, str]:
+        proposed.append(name)
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", cancelled)
+    viewer.layers[1].name = "GFP/488: 2 [denoised]"
+    after_stack.results.save_button.click()
+    after_stack.results.report_button.click()
+    assert proposed == ["GFP488 2 [denoised].ome.tif", "GFP488 2 [denoised].html"]
+
+
 def test_the_data_type_that_loses_little_is_preselected(
     after_stack: InrDenoiseWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,8 @@ def ask_to_save(
     endings : sequence of str, optional
         Endings that a typed name may have, beside those of the filters.
     sources : sequence of Path, optional
-        Files and folders that are never written to.
+        Files and folders that are never written to. The folder of the first one is
+        proposed, else the working directory.
 
     Returns
     -------
@@ -58,8 +59,9 @@ def ask_to_save(
     """
     preselected = next(iter(filters))
     proposed = name + filters[preselected]
+    start = next(filter(Path.is_dir, map(_beside, sources)), Path()) / proposed
     typed, kind = QFileDialog.getSaveFileName(
-        parent, title, proposed, ";;".join(filters)
+        parent, title, str(start), ";;".join(filters)
     )
     if not typed:
         return None
@@ -77,6 +79,12 @@ def ask_to_save(
     # Qt asks about files that were typed as they are, not about folders.
     unasked = path.exists() and (path != chosen or path.is_dir())
     return (path, kind) if not unasked or _may_replace(parent, title, path) else None
+
+
+def _beside(source: Path) -> Path:
+    """Return the folder that a file, or the OME-Zarr that holds it, is in."""
+    stores = [one for one in source.parents if one.suffix == ".zarr"]
+    return [source, *stores][-1].parent
 
 
 def _holds(folder: Path, path: Path) -> bool:
@@ -102,10 +110,16 @@ def ask_for_name(parent: QWidget) -> Path | None:
     return None if answer is None else answer[0]
 
 
-def ask_for_report(parent: QWidget, name: str) -> Path | None:
-    """Ask where to save the report of a layer; return None if the user cancels."""
+def ask_for_report(
+    parent: QWidget, name: str, sources: Sequence[Path] = ()
+) -> Path | None:
+    """Ask where to save the report of a layer; return None if the user cancels.
+
+    Parameters and exceptions are those of `ask_to_save`.
+    """
     filters = {_REPORTS: _REPORT_ENDINGS[0]}
-    answer = ask_to_save(parent, "Save the report", name, filters, _REPORT_ENDINGS)
+    title = "Save the report"
+    answer = ask_to_save(parent, title, name, filters, _REPORT_ENDINGS, sources=sources)
     return None if answer is None else answer[0]
 
 

@@ -118,10 +118,11 @@ class SaveControl:
         """Ask for a file and write the report."""
         if self._offered is None:
             return
-        path = ask_for_report(self._section.native, self._offered.layer.name)
-        if path is None:
-            return
+        name, sources = self._offered.layer.name, _sources((self._offered,))
         try:
+            path = ask_for_report(self._section.native, _file_name(name), sources)
+            if path is None:
+                return
             write_result_report(self._offered, path)
         except OSError as error:
             self._say(f"The report could not be saved: {error}")
