@@ -74,6 +74,8 @@ def test_a_single_plane_says_whether_it_is_as_bright_as_before(
     told = messages.mean_message(replace(plane, mean_before=1e3, mean_after=1001.0))
     assert told == "Mean 1000 \u2192 1001 (+0.1 %)"
     assert messages.mean_message(replace(plane, mean_before=None)) == ""
+    hardly = messages.mean_message(replace(plane, mean_before=1e3, mean_after=999.9))
+    assert hardly.endswith(" (+0.0 %)")
     chips = messages.result_chips(result.report, 1)
     assert messages.mean_message(plane) in [chip.tip for chip in chips]
 

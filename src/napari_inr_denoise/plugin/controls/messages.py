@@ -263,9 +263,14 @@ def _mean_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
     if not changes:
         return []
     largest = max(changes, key=abs)
-    tip = mean_message(planes[0]) if len(planes) == 1 else "The largest of all planes."
-    percent = round(100 * largest, 1) + 0.0  # no "-0.0"
-    return [Chip(f"mean {percent:+.1f} %", tip)]
+    of_all = "Change of the mean intensity: the largest of all planes."
+    tip = mean_message(planes[0]) if len(planes) == 1 else of_all
+    return [Chip(f"mean {_percent(largest)}", tip)]
+
+
+def _percent(change: float) -> str:
+    """Return a relative change in percent; one that is rounded to 0 has a plus."""
+    return f"{round(100 * change, 1) + 0.0:+.1f} %"
 
 
 def _warning_chips(planes: Sequence[PlaneReport]) -> list[Chip]:
@@ -321,7 +326,7 @@ def mean_message(plane: PlaneReport) -> str:
     change = mean_change(plane)
     if plane.mean_before is None or plane.mean_after is None:
         return ""
-    told = "" if change is None else f" ({100 * change:+.1f} %)"
+    told = "" if change is None else f" ({_percent(change)})"
     before, after = (in_digits(m, 4) for m in (plane.mean_before, plane.mean_after))
     return f"Mean {before} \u2192 {after}{told}"
 

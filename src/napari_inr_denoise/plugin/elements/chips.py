@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QLabel, QToolTip, QWidget
 from superqt import QFlowLayout
 
 from napari_inr_denoise.plugin.elements.facts import Chip
@@ -36,10 +37,21 @@ class Chips(QWidget):
                 gone.setParent(None)
                 gone.deleteLater()
         for chip in chips:
-            made = QLabel(chip.shown)
+            made = _Fact(chip.shown)
             made.setToolTip(chip.tip)
             made.setAccessibleDescription(chip.tip)
             self._flow.addWidget(made)
             set_role(made, "warning" if chip.kind == "warning" else "chip")
         self._texts = tuple(chip.shown for chip in chips)
         self.updateGeometry()
+
+
+class _Fact(QLabel):
+    """A fact that tells its details at once when it is pressed: it looks so."""
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Show the tooltip."""
+        if event is not None:
+            place = event.globalPosition().toPoint()
+            QToolTip.showText(place, self.toolTip(), self)
+            event.accept()
