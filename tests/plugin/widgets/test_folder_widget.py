@@ -58,6 +58,20 @@ def widget(viewer: Any, images: Path) -> Iterator[FolderWidget]:
 
 
 @pytest.mark.window
+def test_folders_are_taken_as_they_are_typed_or_pasted(
+    widget: FolderWidget, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for home in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(home, str(images.parent))
+    monkeypatch.setattr(widget, "_start", lambda _: None)
+    widget.source.line_edit.value = "~/images"
+    widget.out.line_edit.value = f' "{images.parent / "results"}" '
+    widget.run()
+    assert widget._run.source == images
+    assert widget._run.out == images.parent / "results"
+
+
+@pytest.mark.window
 def test_all_files_are_accounted_for(widget: FolderWidget, images: Path) -> None:
     assert not widget.status_label.value  # the folders are chosen
     widget.run_button.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -181,10 +182,7 @@ class FolderWidget:
         if self._worker is not None:
             return
         self._forget_last()
-        source, out = self.source.value, self.out.value
-        # FileEdit may also return a tuple, but not for folders.
-        source = source if isinstance(source, Path) else None
-        out = out if isinstance(out, Path) else None
+        source, out = _folder(self.source), _folder(self.out)
         problem = folder_messages.folders_problem(source, out)
         if source is None or out is None or problem:
             self._say(problem)
@@ -306,3 +304,12 @@ class FolderWidget:
 
     def _say(self, text: str) -> None:
         self.status_label.value = text
+
+
+def _folder(chosen: FileEdit) -> Path | None:
+    """Return a folder as it was typed or pasted: after ~, or in quotation marks."""
+    typed = str(chosen.line_edit.value).strip().strip("\"'")
+    path = Path(typed)
+    with suppress(RuntimeError):  # nobody has that name
+        path = path.expanduser()
+    return path if typed else None
