@@ -301,6 +301,11 @@ def test_a_layer_that_cannot_be_denoised_is_said(
     viewer.dims.order = (2, 0, 1)
     widget.run()
     assert "fewer than two of its dimensions" in widget.status_label.value
+    for one in (widget.inputs.view_button, widget.inputs.draw_button):
+        widget.status_label.value = ""
+        one.click()
+        assert "fewer than two of its dimensions" in widget.status_label.value
+    assert "Region" not in viewer.layers
 
 
 def test_rgb_and_a_time_lapse(viewer: Any, widget: InrDenoiseWidget) -> None:

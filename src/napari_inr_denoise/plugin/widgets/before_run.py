@@ -111,8 +111,12 @@ class BeforeRun:
         inputs.preset.changed.connect(self._follow_preset)
         inputs.channels.toggled.connect(self._follow)
         inputs.region.edited.connect(self._follow_edit)
-        inputs.view_button.clicked.connect(self._use_view)
-        inputs.draw_button.clicked.connect(self._draw)
+        region = inputs.region
+        for one, choose in (
+            (inputs.view_button, region.use_view),
+            (inputs.draw_button, region.draw),
+        ):
+            one.clicked.connect(lambda _, choose=choose: self._choose_region(choose))
         layers.selection.events.active.connect(self.choose_active)
         layers.selection.events.changed.connect(self._follow)
         # Connected after the list of choices: see `InrDenoiseWidget`.
@@ -277,13 +281,14 @@ class BeforeRun:
         if noisy in choice.choices and not is_result(noisy):
             choice.value = noisy
 
-    def _use_view(self) -> None:
-        if self.layer is not None:
-            self._inputs.region.use_view(self.layer)
-
-    def _draw(self) -> None:
-        if self.layer is not None:
-            self._inputs.region.draw(self.layer)
+    def _choose_region(self, choose: Callable[[Image], None]) -> None:
+        """Choose a region of the image, or say why there is none in this view."""
+        if self.layer is None:
+            return
+        try:
+            choose(self.layer)
+        except ValueError as error:
+            self._refuse(str(error))
 
     def _request(self, needs: bool) -> EstimateRequest | None:
         """Return what to estimate; None if nothing is there or can be denoised."""
