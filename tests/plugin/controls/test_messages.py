@@ -121,6 +121,7 @@ def test_the_time_tells_where_the_published_stop_rule_differs() -> None:
     earlier = replace(agreeing, noise_level_step=35, stop_rules="published_earlier")
     later = replace(agreeing, noise_level_step=None, stop_rules="published_later")
     assert "published" not in time_tip(agreeing)
+    assert f"the quality {DenoiseSettings().preset.capitalize()}." in time_tip(agreeing)
     assert "after 35 of 200 steps" in time_tip(earlier)
     assert "would have gone on" in time_tip(later)
     told = time_tip(agreeing, earlier, earlier, later)

@@ -199,9 +199,10 @@ def result_chips(
         chips += _verdict_chips(planes) + _error_chips(planes) + _mean_chips(planes)
     if file.seconds:
         reasons = dict.fromkeys(StopReason(plane.reason) for plane in planes)
-        tip = " ".join(
-            ["Time of the run.", *(one.sentence for one in reasons), *_rules(planes)]
-        )
+        quality = report.settings.preset.capitalize()
+        took = f"Time of the run with the quality {quality}."
+        ended = [one.sentence for one in reasons]
+        tip = " ".join([took, *ended, *_rules(planes)])
         chips.append(Chip(short_duration(file.seconds), tip))
     return chips + _warning_chips(planes) + _reason_chips(planes)
 
