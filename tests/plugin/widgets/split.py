@@ -20,9 +20,9 @@ def shown(layer: Any) -> np.ndarray:
 
 
 def assert_split(both: Any, noisy: np.ndarray, denoised: np.ndarray, at: int) -> None:
-    seen = shown(both)
-    assert np.array_equal(seen[:, :at], noisy[:, :at])
-    assert np.array_equal(seen[:, at:], denoised[:, at:])
+    """Wait until noisy is left of a column and denoised from there on."""
+    cut = np.hstack([noisy[:, :at], denoised[:, at:]])
+    wait_until(lambda: np.array_equal(shown(both), cut), 5)
 
 
 def cut_at(viewer: Any, widget: InrDenoiseWidget, column: int, columns: int) -> None:
