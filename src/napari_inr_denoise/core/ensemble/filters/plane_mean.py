@@ -41,8 +41,9 @@ def averaged_with(
     Parameters
     ----------
     problem : NoisyPlane
-        The noisy plane and its noise. For correlated noise the result is returned
-        unchanged: the risk assumes white noise.
+        The noisy plane and its noise. Where it is correlated, the divergence holds the
+        noise that comes from within the blind spot. What comes from beyond lowers the
+        weight.
     plane_yxs, divergence_yxs : ndarray of float32, shape (Y, X, samples)
         The result in the image's units, and its divergence (see `Candidate`).
     beside : sequence of (NoisyPlane, ndarray of float32)
@@ -53,7 +54,7 @@ def averaged_with(
     ndarray of float32, shape (Y, X, samples)
         The mean, in the image's units.
     """
-    if not beside or problem.noise.correlated:
+    if not beside:
         return plane_yxs
     fitted = [problem.fitted_yx, *(plane.fitted_yx for plane, _ in beside)]
     known = np.logical_and.reduce(fitted)[..., None]
