@@ -77,7 +77,9 @@ def plane_noise(
 
 
 def examine_plane(
-    plane_yxs: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    plane_yxs: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    rows: Sequence[slice] = (),
 ) -> tuple[NoiseModel, tuple[NoiseLevelFunction, ...]]:
     """Return the noise model of a plane and the noise level function of each sample.
 
@@ -85,6 +87,8 @@ def examine_plane(
     ----------
     plane_yxs, valid_yx : ndarray
         As for `plane_noise`.
+    rows : sequence of slice
+        Rows of each plane, if several were joined below each other.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def examine_plane(
     samples = range(plane_yxs.shape[-1])
     if math.isnan(level) or level == 0:
         return _white(level), tuple(constant_level_function(level) for _ in samples)
-    found = [_spectrum(plane_yxs[..., k], valid_yx) for k in samples]
+    found = [_spectrum(plane_yxs[..., k], valid_yx, rows) for k in samples]
     spectra, grain = [one for one, _ in found], max(grain for _, grain in found)
     known = [one for one in spectra if one is not None]
     if 2 * sum(one.correlated for one in known) > len(spectra):
@@ -140,7 +144,9 @@ def _examine_white(
 
 
 def _spectrum(
-    plane_yx: NDArray[np.floating], valid_yx: NDArray[np.bool_]
+    plane_yx: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    rows: Sequence[slice],
 ) -> tuple[NoiseSpectrum | None, float]:
     """Return the spectrum of the noise without structure, and the level of its grain.
 
@@ -148,6 +154,8 @@ def _spectrum(
     for white, and the correlated part is the grain; otherwise that is 0.
     """
     found = measure_spectrum(plane_yx, valid_yx)
+    if found is not None and found.falls and not found.correlated:
+        found = _with_spread_of_planes(found, plane_yx, valid_yx, rows)
     if found is None or not found.correlated:
         return found, 0.0
     smooth = uniform_filter(fill_invalid(plane_yx, valid_yx), 5)
@@ -166,6 +174,21 @@ def _spectrum(
         return found, 0.0
     structure, known = regular
     return measure_spectrum(plane_yx, known, structure), 0.0
+
+
+def _with_spread_of_planes(
+    found: NoiseSpectrum,
+    plane_yx: NDArray[np.floating],
+    valid_yx: NDArray[np.bool_],
+    rows: Sequence[slice],
+) -> NoiseSpectrum:
+    """Return the spectrum of joined planes with the median spread of a single one.
+
+    Planes may differ in level, and are not more textured for that.
+    """
+    each = [measure_spectrum(plane_yx[one], valid_yx[one]) for one in rows]
+    spreads = [one.spread for one in each if one is not None]
+    return replace(found, spread=float(np.median(spreads))) if spreads else found
 
 
 def _is_more_than_all(

@@ -115,6 +115,11 @@ class NoiseSpectrum:
         return max(_fall(self.power_kk), _fall(self.rough_kk))
 
     @property
+    def falls(self) -> bool:
+        """Whether the power falls as that of correlated noise or of texture does."""
+        return self.mixed or self.fall < _CORRELATED_BELOW[0][1]
+
+    @property
     def correlated(self) -> bool:
         """Whether neighbouring pixels share noise."""
         if self.mixed:

@@ -19,6 +19,10 @@ from napari_inr_denoise.core.noise.noisy_plane import (
     SmoothLevel,
 )
 from napari_inr_denoise.core.noise.uneven import SLOPE, with_level
+from napari_inr_denoise.core.sampling.stack.own_spectrum import (
+    OwnSpectrum,
+    levels_differ,
+)
 from napari_inr_denoise.core.sampling.stack.parts import (
     ReadPart,
     Values,
@@ -93,6 +97,8 @@ class EvenPlanes:
         self._level: SmoothLevel | None = None
         self._factors: PlaneFactors | None = None
         self._factor_of: dict[int, float] = {}
+        self._own_spectra: dict[int, OwnSpectrum | None] = {}
+        self._spectra_differ = False
         self._belongs: dict[int, bool] = {}
         self._blank: dict[int, bool] = {}
         self._crops = self._noise_crops()
@@ -104,6 +110,7 @@ class EvenPlanes:
         A plane with another level than the others is divided by a factor, for example
         after bleaching was corrected. All planes are divided by the map of the level
         if it changes smoothly, for example after a correction of the illumination.
+        Where correlated noise differs, each plane keeps its own.
         `noise` is then that of the divided planes, and `read` returns them.
 
         Parameters
@@ -112,6 +119,9 @@ class EvenPlanes:
             Whether planes may have factors of their own.
         """
         crops, self._crops = self._crops, {}
+        if factors and self.noise.model.correlated:
+            spectra = [self._own_spectrum(number) for number in crops]
+            self._spectra_differ = levels_differ(spectra)
         if factors and not self.noise.model.correlated:
             self._factors = PlaneFactors.of(self.noise, [*crops.values()])
             if not self._factors.alike:
@@ -131,6 +141,13 @@ class EvenPlanes:
         """Return what a plane is divided by."""
         factor = self._factor(number)
         return factor if factor > 0 else 1.0
+
+    def _own_spectrum(self, number: int) -> OwnSpectrum | None:
+        """Return the correlated noise of a plane alone; None if it is not known."""
+        if number not in self._own_spectra:
+            parts = self._test_parts(number)
+            self._own_spectra[number] = OwnSpectrum.of(self.noise, parts)
+        return self._own_spectra[number]
 
     def _find_map(self, crops: list[Values]) -> None:
         """Find the map of a level of white noise that changes smoothly, if it does."""
@@ -198,7 +215,10 @@ class EvenPlanes:
         """Return whether a plane has the noise of the series."""
         if number not in self._belongs:
             factor, parts = self._factor(number), self._test_crops(number)
-            if self._factors is None or not factor > 0:
+            own = self._own_spectrum(number) if self._spectra_differ else None
+            if own is not None:
+                fits = own.is_near
+            elif self._factors is None or not factor > 0:
                 fits = self.noise.fits(parts)
             else:
                 fits = self._factors.is_near(factor) and self.noise.is_even(parts)
@@ -293,6 +313,9 @@ class EvenPlanes:
         part = self._part(number, tile.window)
         values, valid = part.values_yxs, part.valid_yx
         own, factor = self._undivided, self._divisor(number)
+        spectrum = self._own_spectrum(number) if self._spectra_differ else None
+        if spectrum is not None:
+            own = spectrum.noise
         if factor != 1 and self._factors is not None:
             fixed = self._factors.fixed
             even = divided(values, factor, fixed)

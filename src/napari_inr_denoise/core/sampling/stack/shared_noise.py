@@ -64,7 +64,7 @@ class SharedNoise:
         planes : sequence of (plane_yxs, valid_yx)
             At least one, all of the same width.
         """
-        model, curves = examine_plane(*_joined(planes))
+        model, curves = examine_plane(*joined(planes), _rows(planes))
         level = _stabilized_level(curves, planes, model.correlation_distance)
         return cls(model, curves, level)
 
@@ -127,7 +127,7 @@ class SharedNoise:
         """
         if self.model.correlated:
             return True
-        several = [_joined(parts)] if len(parts) > 1 else []
+        several = [joined(parts)] if len(parts) > 1 else []
         return all(
             noisier_region(values, valid, self.curves, apart) is None
             for values, valid in [*several, *parts]
@@ -163,7 +163,7 @@ class SharedNoise:
             all_yxs: NDArray[np.float64], valid_yx: NDArray[np.bool_]
         ) -> tuple[NoiseModel, tuple[NoiseLevelFunction, ...]]:
             each = [(one, valid_yx) for one in np.split(all_yxs, count, axis=-1)]
-            model, curves = examine_plane(*_joined(each))
+            model, curves = examine_plane(*joined(each), _rows(each))
             return model, count * curves
 
         # The planes are samples of one plane: what differs between places is common.
@@ -196,7 +196,7 @@ class SharedNoise:
         return apply_curves(self.model, self.curves, plane_yxs, valid_yx)
 
 
-def _joined(
+def joined(
     parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return parts below each other, as one plane with invalid rows between them."""
@@ -204,6 +204,15 @@ def _joined(
     values = [np.pad(plane, (*below, (0, 0))) for plane, _ in parts]
     valid = [np.pad(mask, below) for _, mask in parts]
     return np.concatenate(values), np.concatenate(valid)
+
+
+def _rows(
+    parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
+) -> list[slice]:
+    """Return the rows of each part in the joined plane."""
+    heights = [len(valid) for _, valid in parts]
+    firsts = np.cumsum([0, *(one + _GAP for one in heights[:-1])]).tolist()
+    return [slice(k, k + one) for k, one in zip(firsts, heights, strict=True)]
 
 
 def _stabilized_level(
