@@ -43,6 +43,23 @@ def test_noise_that_ignores_light_is_divided_by_its_level() -> None:
     np.testing.assert_allclose(found[1] / found[0], 3, rtol=0.1)
 
 
+def test_planes_that_differ_in_offset_are_shifted() -> None:
+    """As by a detector that drifts; the light, and so the noise, is the same."""
+    offsets = np.array([0.0, 12.0, -6.0, 9.0, -10.0])
+    noisy = np.random.default_rng(0).poisson(CLEAN) + 100 + offsets[:, None, None]
+    factors, parts = _found(noisy)
+    assert not factors.alike
+    found = np.array([factors.factor(part) for part in parts])
+    np.testing.assert_allclose(found, factors.measured, rtol=1e-12)
+    shifts = factors.fixed * (1 - found)
+    np.testing.assert_allclose(shifts - shifts[0], offsets, atol=1)
+    assert all(factors.is_near(factor) for factor in found)
+    model = factors.noise.model
+    assert model.sigma == pytest.approx(np.sqrt(CLEAN.mean()), rel=0.08)
+    louder = [(100 + 3 * (values - 100), every) for values, every in parts[0]]
+    assert np.isnan(factors.factor(louder))
+
+
 def test_planes_of_one_noise_have_no_factors() -> None:
     factors, parts = _found(np.random.default_rng(0).poisson(CLEAN).astype(float))
     assert factors.alike

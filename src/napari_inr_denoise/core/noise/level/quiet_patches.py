@@ -86,6 +86,20 @@ class QuietPatches:
         """Patches that are valid and have noise."""
         return np.isfinite(self.structure)
 
+    @property
+    def darkest(self) -> tuple[float, float]:
+        """Mean intensity of the patches with the least structure, and level there.
+
+        The level is that of the noise after the filter, whatever the intensity. NaN if
+        there are too few patches.
+        """
+        known = self.known
+        if known.sum() < _FEWEST:
+            return math.nan, math.nan
+        structure, power = self.structure[known], np.square(self.filtered[0, known])
+        quiet = structure <= np.quantile(structure, QUIET)
+        return float(self.means[known][quiet].mean()), math.sqrt(power[quiet].mean())
+
     def power(
         self,
         curves: Sequence[NoiseLevelFunction],

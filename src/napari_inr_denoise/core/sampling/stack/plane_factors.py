@@ -1,7 +1,8 @@
 """Planes of a stack that were multiplied by factors, so that their noise differs.
 
 For example when bleaching or attenuation was corrected. Divided by the right factor, a
-plane has the noise of the others again.
+plane has the noise of the others again. Offsets of planes are factors as well, about an
+intensity that is far away.
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ _LEAST_VARIANCE = 0.05
 for a factor. With fewer than 0.1 photons the curve is not."""
 _FACTOR_ROUNDS = 3
 """The power of a plane's level that its factor is depends on the factor."""
+_FAR = 1e6
+"""Distance of the fixed intensity, in standard deviations of the values, where planes
+differ in offset. A factor near 1 about a point so far away adds the same to all values.
+"""
+_BETTER = 2.0
+"""Scatter of the levels for their intensities over that of the levels alone, from which
+planes differ in offset."""
 _MORE_ROUNDS = 2
 """The factors follow from the noise of all planes, and that from the factors."""
 _NEAR, _COMPANY = 4.0, 3
@@ -51,12 +59,15 @@ class PlaneFactors:
     level : float
         Level of the noise of these planes over that of the curves, by the same measure
         as the level of a single plane: about 1.
+    darkest : (float, float) or None
+        Intensity and level of the quiet patches, if planes differ in offset only.
     """
 
     noise: SharedNoise
     fixed: float
     measured: tuple[float, ...]
     level: float
+    darkest: tuple[float, float] | None = None
 
     @property
     def alike(self) -> bool:
@@ -77,6 +88,9 @@ class PlaneFactors:
         patches = [_patches_of(parts) for parts in planes]
         same = cls._with_factors(noise, patches, 0.0, np.ones(len(planes)))
         ratios = np.array([same._ratio(one) for one in patches])
+        shifted = cls._with_offsets(noise, planes, patches)
+        if shifted is not None:
+            return shifted
         if _alike(ratios[ratios > 0]):
             return same
         # The noise of all planes would be bent by one that has far more.
@@ -110,6 +124,45 @@ class PlaneFactors:
         ]
         return cls(noise, fixed, tuple(factors.tolist()), _median(levels))
 
+    @classmethod
+    def _with_offsets(
+        cls,
+        noise: SharedNoise,
+        planes: Sequence[Sequence[Values]],
+        patches: Sequence[Sequence[QuietPatches]],
+    ) -> PlaneFactors | None:
+        """Return factors that stand for offsets; None if the noise itself differs.
+
+        Planes with the same noise at other intensities differ by what was added, as by
+        a detector that drifts or a background that was subtracted plane by plane. Their
+        levels agree better without the intensity than with it. The curve is that of one
+        plane: that of all together is flat.
+        """
+        dark = np.array([_darkest(one) for one in patches])
+        if len(noise.curves) > 1 or not np.isfinite(dark).all():
+            return None
+        middle, level = np.median(dark, axis=0).tolist()
+        if not _alike(dark[:, 1] / level) or np.ptp(dark[:, 0]) < level:
+            return None
+        at = int(np.abs(dark[:, 0] - middle).argmin())
+        one_plane = replace(noise, curves=SharedNoise.of(planes[at]).curves)
+        of_curve = cls(one_plane, 0.0, (), 1.0)
+        scatter = np.std(np.log([of_curve._ratio(one) for one in patches]))
+        if not scatter > _BETTER * np.std(np.log(dark[:, 1])):
+            return None
+        spread = float(np.std(np.concatenate([v[ok] for p in planes for v, ok in p])))
+        found = cls(noise, middle - _FAR * spread, (), 1.0, (middle, level))
+        factors = np.array([found._factor(one) for one in patches])
+        even = [
+            [(divided(values, factor, found.fixed), valid) for values, valid in parts]
+            for factor, parts in zip(factors, planes, strict=True)
+        ]
+        own = SharedNoise.of([one for parts in even for one in parts])
+        if own.model.correlated:
+            return None
+        shifted = cls._with_factors(own, patches, found.fixed, factors)
+        return replace(shifted, darkest=found.darkest)
+
     def factor(self, parts: Sequence[Values]) -> float:
         """Return the factor of a plane, given by some of its parts.
 
@@ -126,6 +179,11 @@ class PlaneFactors:
         return _median(np.sqrt(powers)) / self.level
 
     def _factor(self, patches: Sequence[QuietPatches]) -> float:
+        if self.darkest is not None:
+            mean, level = _darkest(patches)
+            if not _alike(level / self.darkest[1]):
+                return math.nan
+            return 1 + (mean - self.darkest[0]) / (self.darkest[0] - self.fixed)
         factor, curves = 1.0, self.noise.curves
         for _ in range(_FACTOR_ROUNDS):
             level = _level(self.noise, patches, factor, self.fixed)
@@ -230,9 +288,15 @@ def _level(
     return _median(np.sqrt(powers))
 
 
-def _median(levels: Iterable[float]) -> float:
-    known = [level for level in levels if level > 0]
+def _median(levels: Iterable[float], least: float = 0.0) -> float:
+    known = [level for level in levels if level > least]
     return float(np.median(known)) if known else math.nan
+
+
+def _darkest(patches: Sequence[QuietPatches]) -> tuple[float, float]:
+    """Return intensity and level of the quiet patches of a plane."""
+    means, levels = zip(*(one.darkest for one in patches), strict=True)
+    return _median(means, least=-math.inf), _median(levels)
 
 
 def _alike(ratios: float | NDArray[np.float64]) -> bool:
