@@ -178,11 +178,11 @@ def estimated_error(
 
     This is the larger of two estimates: Stein's unbiased risk on the held-out pixels,
     and the error that the divergence predicts. The risk is a small difference of two
-    large numbers, so that a noise level that is 2 % too high can halve it. Only the
-    second is valid for correlated noise, of which at least what was not removed is
-    left, and for a plane that was divided by its
-    level map or a factor, as those are off by a few percent. What `systematic_square`
-    knows is added.
+    large numbers, so that a noise level that is 2 % too high can halve it. Few pixels
+    make it uncertain: its standard error is taken off. Only the second is valid for
+    correlated noise, of which at least what was not removed is left, and for a plane
+    that was divided by its level map or a factor, as those are off by a few percent.
+    What `systematic_square` knows is added.
 
     Parameters
     ----------
@@ -203,8 +203,9 @@ def estimated_error(
     square = float(_expected_square(variance, share).mean())
     if not problem.noise.correlated and problem.original is None:
         noisy = problem.plane_yxs[held_out_yx]
-        risk = float(unbiased_risk(chosen, noisy, variance, share).mean())
-        square = max(square, risk)
+        risks = unbiased_risk(chosen, noisy, variance, share)
+        error = float(risks.std()) / math.sqrt(risks.size)
+        square = max(square, float(risks.mean()) - error)
     if problem.noise.correlated:
         # What of the noise was not removed is left in the result.
         removed = problem.residual_rms(plane_yxs)
