@@ -9,7 +9,7 @@ whether neighbouring pixels share noise (`correlated`). Then the noise variance 
 measured over intensity: in the spectrum if they do, else in textureless patches
 (`level`). `estimate` decides which one holds.
 Regions of other noise are measured by themselves (`regions`). `anscombe` stabilizes the
-variance; where noise is correlated, a `coarse_grid` can make it white.
+variance; transforms make correlated noise `white`.
 
 A new property of the noise is an attribute of `NoiseModel`, a line in `combine_noise`
 for stacks, and is set in `estimate.examine_plane`.
