@@ -15,6 +15,7 @@ from scipy.ndimage import convolve, convolve1d, gaussian_filter
 from tests.phantoms import (
     Array,
     camera,
+    deconvolved,
     enlarged,
     filaments,
     interpolated,
@@ -112,6 +113,19 @@ def _demosaicked(base: Array, rng: np.random.Generator) -> Case:
 def _line_averaged(base: Array, rng: np.random.Generator) -> Case:
     truth = _photons(base)
     return Case(truth, line_averaged(camera(truth, rng)))
+
+
+def _deconvolved(base: Array, rng: np.random.Generator) -> Case:
+    """A linear deconvolution amplified some frequencies, and left none above others."""
+    truth = _photons(base)
+    return Case(deconvolved(truth), deconvolved(camera(truth, rng)))
+
+
+def _band_limited(base: Array, rng: np.random.Generator) -> Case:
+    """As from a detector of many small ones; what was below zero was cut off."""
+    truth = _photons(base)
+    pair = (deconvolved(one, 0.25, 0.13) for one in (truth, camera(truth, rng)))
+    return Case(*(np.maximum(one, 0) for one in pair))
 
 
 def _white_on_top(base: Array, rng: np.random.Generator, filtered: Filter) -> Case:
@@ -263,6 +277,8 @@ KINDS = {
     "registered": Kind(1.0, _registered),
     "demosaicked": Kind(1.0, _demosaicked),
     "line-averaged": Kind(1.0, _line_averaged),
+    "deconvolved": Kind(1.0, _deconvolved),
+    "band-limited": Kind(1.0, _band_limited),
     "blurred-and-white": Kind(1.0, partial(_white_on_top, filtered=_blurred)),
     "trailing-and-white": Kind(1.0, partial(_white_on_top, filtered=_trailing)),
     "row-noise": Kind(0.9, partial(_line_noise, axis=0)),

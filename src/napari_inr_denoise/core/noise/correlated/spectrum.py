@@ -66,8 +66,8 @@ _UNCORRELATED = 0.125
 """Correlation below which the noise at a distance counts as independent."""
 _OSCILLATES = (-0.05, 1.6)
 """Largest of the least correlations along rows and columns, and largest spread, of
-noise that oscillates and is no texture. Of 300 nearly clean planes 3 are within,
-photographs of bricks and shutters, of 45 planes with band-limited noise 41."""
+noise that oscillates and is no texture. 3 of 300 nearly clean planes count as such
+noise, all photographs of bricks and shutters, and 41 of 45 with band-limited noise."""
 _RINGS = -0.1
 """Correlation from which noise oscillates with the distance, because it is limited to a
 band of frequencies, as after a zoom by Fourier transform or a deconvolution."""

@@ -8,6 +8,8 @@ by its root, the noise is white, and the structure is that before the filter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, uniform_filter
@@ -27,6 +29,10 @@ from napari_inr_denoise.core.noise.white.white_plane import (
     transformed,
 )
 
+_Spectrum = NDArray[np.float64]
+_SMALLEST = 48
+"""Smallest side of a plane, in pixels. With 24 and 32 pixels, results had more noise
+than the input in single draws, and the error was told as a third of that."""
 _LEAST_POWER = 0.02
 """Smallest power that is divided by, over that of nearly all frequencies. Below it,
 white noise is added until the power is level."""
@@ -39,8 +45,13 @@ _TINY = 1e-12
 
 def blind_spot_fails(problem: NoisyPlane) -> bool:
     """Return whether pixels outside of the blind spot tell a plane's noise."""
-    known = [one for one in _spectra(problem) if one is not None]
-    shares = [told_from_outside(one, problem.blind_radius) for one in known]
+    return _reach_too_far(_spectra(problem), problem.blind_radius)
+
+
+def _reach_too_far(spectra: Sequence[_Spectrum | None], blind_radius: int) -> bool:
+    """Return whether pixels outside of the blind spot tell noise of these spectra."""
+    known = [one for one in spectra if one is not None]
+    shares = [told_from_outside(one, blind_radius) for one in known]
     return bool(shares) and float(np.mean(shares)) >= TOLD
 
 
@@ -55,15 +66,18 @@ def flat_spectrum(problem: NoisyPlane) -> WhitePlane | None:
     Returns
     -------
     WhitePlane or None
-        None where the blind spot of a network hides the noise.
+        None where the blind spot of a network hides the noise, and for tiny planes.
     """
-    if not (may_be_transformed(problem) and blind_spot_fails(problem)):
-        return None
-    known = _spectra(problem)
-    mean = np.mean([one for one in known if one is not None], axis=0)
-    of_each = [mean if one is None else one for one in known]
-    plane_yxs = filled(problem)
     shape_yx = problem.fitted_yx.shape
+    if min(shape_yx) < _SMALLEST or not may_be_transformed(problem):
+        return None
+    spectra = _spectra(problem)
+    if not _reach_too_far(spectra, problem.blind_radius):
+        return None
+    # One that is not known is taken to be that of the others.
+    mean = np.mean([one for one in spectra if one is not None], axis=0)
+    of_each = [mean if one is None else one for one in spectra]
+    plane_yxs = filled(problem)
     spectrum = np.stack([_at_frequencies(one, shape_yx) for one in of_each], axis=-1)
     least = _LEAST_POWER * np.quantile(spectrum, _MOST, axis=(0, 1))
     power = np.maximum(spectrum, least)
@@ -75,7 +89,7 @@ def flat_spectrum(problem: NoisyPlane) -> WhitePlane | None:
     return WhitePlane(white, shape_yx, amplitude) if white.noise.sigma > 0 else None
 
 
-def _spectra(problem: NoisyPlane) -> list[NDArray[np.float64] | None]:
+def _spectra(problem: NoisyPlane) -> list[_Spectrum | None]:
     """Return the spectrum of each sample's noise; None if it is not known."""
     powers = [curve.power_kk for curve in problem.curves]
     return [None if one is None else fine_spectrum(one) for one in powers]
