@@ -115,17 +115,13 @@ def _line_averaged(base: Array, rng: np.random.Generator) -> Case:
     return Case(truth, line_averaged(camera(truth, rng)))
 
 
-def _deconvolved(base: Array, rng: np.random.Generator) -> Case:
-    """A linear deconvolution amplified some frequencies, and left none above others."""
-    truth = _photons(base)
-    return Case(deconvolved(truth), deconvolved(camera(truth, rng)))
-
-
-def _band_limited(base: Array, rng: np.random.Generator) -> Case:
-    """As from a detector of many small ones; what was below zero was cut off."""
-    truth = _photons(base)
-    pair = (deconvolved(one, 0.25, 0.13) for one in (truth, camera(truth, rng)))
-    return Case(*(np.maximum(one, 0) for one in pair))
+def _deconvolved(
+    base: Array, rng: np.random.Generator, limit: float, width: float, least: float
+) -> Case:
+    """A blur was taken back up to a limit, and values below the least one cut off."""
+    blurred = gaussian_filter(_photons(base), 1 / (np.sqrt(2) * np.pi * width))
+    pair = (deconvolved(one, limit, width) for one in (blurred, camera(blurred, rng)))
+    return Case(*(np.maximum(one, least) for one in pair))
 
 
 def _white_on_top(base: Array, rng: np.random.Generator, filtered: Filter) -> Case:
@@ -277,8 +273,10 @@ KINDS = {
     "registered": Kind(1.0, _registered),
     "demosaicked": Kind(1.0, _demosaicked),
     "line-averaged": Kind(1.0, _line_averaged),
-    "deconvolved": Kind(1.0, _deconvolved),
-    "band-limited": Kind(1.0, _band_limited),
+    "deconvolved": Kind(
+        1.0, partial(_deconvolved, limit=0.35, width=0.18, least=-np.inf)
+    ),
+    "band-limited": Kind(1.0, partial(_deconvolved, limit=0.25, width=0.13, least=0)),
     "blurred-and-white": Kind(1.0, partial(_white_on_top, filtered=_blurred)),
     "trailing-and-white": Kind(1.0, partial(_white_on_top, filtered=_trailing)),
     "row-noise": Kind(0.9, partial(_line_noise, axis=0)),
