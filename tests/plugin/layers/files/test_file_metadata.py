@@ -13,7 +13,14 @@ from npe2 import PluginManager
 from ome_types import OME, from_tiff
 
 from napari_inr_denoise import read_image
+from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata
+from napari_inr_denoise.io.record import ImageRecord
+from napari_inr_denoise.plugin.layers.files.to_record import (
+    channels_record,
+    layer_record,
+)
 from napari_inr_denoise.plugin.open_files import add_files
+from napari_inr_denoise.plugin.reader import record_layers
 
 NAME = "napari-inr-denoise"
 PLANES = "".join(
@@ -81,14 +88,41 @@ def test_channels_in_another_order(viewer: ViewerModel, tmp_path: Path) -> None:
     assert [c.name for c in ome.images[0].pixels.channels] == ["b", "a"]
 
 
-def test_a_channel_beside_itself_has_no_times(
+def test_a_channel_beside_itself_has_nothing_of_another(
     viewer: ViewerModel, tmp_path: Path
 ) -> None:
     first = viewer.layers[0]
     twin = ViewerModel().add_image(np.array(first.data), metadata=first.metadata)
     wavelengths, times = _told(_saved(tmp_path / "b.ome.tif", [first, twin]))
-    assert len(wavelengths) == 2
-    assert len(times) in (0, 6)
+    assert wavelengths == [None, None]
+    assert times == {}
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("numbers", [[1], [1, 0], [1, 1]])
+def test_channels_of_a_zarr_keep_their_own(version: str, numbers: list[int]) -> None:
+    waves = [{"emissionWavelength": 461}, {"emissionWavelength": 525}]
+    omero = {"omero": {"channels": waves}}
+    data = np.zeros((2, 5, 6), np.uint16)
+    record = ImageRecord(
+        data,
+        "CYX",
+        attributes=omero if version == "0.4" else {"ome": omero},
+        ngff_version=version,
+    )
+    layers = record_layers(record, "a")
+    chosen = [(layers[number][0], layers[number][1]) for number in numbers]
+    found = channels_record(chosen) if len(chosen) > 1 else layer_record(*chosen[0])
+    left = ngff_metadata(found.attributes)["omero"]["channels"]
+    assert left == [waves[number] for number in dict.fromkeys(numbers)]
+    assert ngff_metadata(record.attributes)["omero"]["channels"] == waves
+
+
+def test_an_inverted_table_is_no_black_channel() -> None:
+    data = np.zeros((5, 6), np.uint8)
+    record = layer_record(data, {"name": "a", "colormap": "gray_r"})
+    assert record.channel_colours == ("",)
+    assert len(record.luts) == 1
 
 
 @pytest.mark.parametrize("cut", [False, True])

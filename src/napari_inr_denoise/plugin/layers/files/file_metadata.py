@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 from napari_inr_denoise.io.ome.of_channels import xml_of_channels
+from napari_inr_denoise.io.ome_zarr.ngff_reader import ngff_metadata
 from napari_inr_denoise.io.record import ImageRecord, with_metadata
 from napari_inr_denoise.plugin.layers.metadata_keys import (
     NUMBER_KEY,
@@ -52,14 +54,26 @@ def _with_kept(
     record: ImageRecord, kept: Mapping[str, Any], layers: Sequence[Mapping[str, Any]]
 ) -> ImageRecord:
     xml = str(kept["ome_xml"])
-    numbers = [each[NUMBER_KEY] for each in layers if NUMBER_KEY in each]
-    if xml and numbers and len(set(numbers)) == len(layers):
-        xml = xml_of_channels(xml, numbers)
+    attributes = deepcopy(dict(kept["attributes"]))
+    # A channel that is there twice counts once: its metadata are then not written, as
+    # their number is not that of the channels, and no channel has those of another.
+    numbers = list(dict.fromkeys(e[NUMBER_KEY] for e in layers if NUMBER_KEY in e))
+    if numbers:
+        xml = xml_of_channels(xml, numbers) if xml else ""
+        _take_channels(attributes, numbers)
     if (record.size_of("Y"), record.size_of("X")) != tuple(kept["size"]):
         return replace(record, ome_xml=xml)
     return replace(
         record,
         ome_xml=xml,
-        attributes=dict(kept["attributes"]),
+        attributes=attributes,
         ngff_version=str(kept["ngff_version"]),
     )
+
+
+def _take_channels(attributes: Mapping[str, Any], numbers: Sequence[int]) -> None:
+    """Leave only some channels, in a new order, in the attributes of an OME-Zarr."""
+    omero = ngff_metadata(attributes).get("omero") or {}
+    channels = omero.get("channels", ())
+    if max(numbers) < len(channels):
+        omero["channels"] = [channels[number] for number in numbers]

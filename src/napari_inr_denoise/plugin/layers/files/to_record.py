@@ -23,6 +23,8 @@ from napari_inr_denoise.plugin.layers.files.file_metadata import with_kept_metad
 from napari_inr_denoise.plugin.layers.files.layer_kwargs import PIXEL
 from napari_inr_denoise.plugin.layers.metadata_keys import CHANNEL_KEY
 
+_BLACK = "#000000"
+
 
 class LayersDifferError(Exception):
     """Layers cannot be the channels of one file.
@@ -140,7 +142,8 @@ def _channels(count: int, attributes: Mapping[str, Any]) -> dict[str, Any]:
     )
     return {
         "channel_names": (_channel_name(attributes),),
-        "channel_colours": (colour,),
+        # In black, which is the last colour of an inverted table, nothing shows.
+        "channel_colours": ("" if colour == _BLACK else colour,),
         "display_ranges": ranges,
         "luts": tables,
     }
