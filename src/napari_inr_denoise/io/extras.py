@@ -19,9 +19,10 @@ PROVENANCE_KEY = "napari-inr-denoise"
 def to_json(value: Any) -> Any:  # noqa: ANN401 - whatever a file may say
     """Return a value as it is after a round trip through JSON.
 
-    Tuples, sets and arrays become lists, bytes become base64 text, other objects text.
+    Tuples, sets and arrays become lists, bytes become base64 text, other objects text;
+    so do numbers that are not finite: JSON has none, and viewers refuse files with one.
     """
-    return json.loads(json.dumps(value, default=_json_default))
+    return json.loads(json.dumps(value, default=_json_default), parse_constant=str)
 
 
 def _json_default(value: object) -> Any:  # noqa: ANN401 - any JSON value

@@ -120,6 +120,29 @@ def test_too_many_texts_of_planes_are_said(
     assert record.notes[-1] == "Texts of single planes were too many to be kept."
 
 
+def test_texts_that_are_too_many_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for number in range(9):
+            text = {"description": f"time {number}", "metadata": None}
+            writer.write(STACK[0], photometric="minisblack", contiguous=False, **text)
+    own, read = tags._texts, []
+    monkeypatch.setattr(tags, "_MAX_CHARACTERS", 200)
+    monkeypatch.setattr(tags, "_texts", lambda page: read.append(page) or own(page))
+    record = read_image(path)
+    assert record.notes[-1] == "Texts of single planes were too many to be kept."
+    assert len(read) < 9
+
+
+def test_numbers_that_are_not_finite_are_text(tmp_path: Path) -> None:
+    stated = {"gain": float("nan"), "ends": [float("inf"), 1.5]}
+    record = _read(tmp_path / "a.tif", stated)
+    kept = {"gain": "NaN", "ends": ["Infinity", 1.5]}
+    assert record.attributes == {"tifffile": kept}
+
+
 def test_an_orientation_is_said_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tag = (274, 3, 1, 6, True)

@@ -95,7 +95,10 @@ def with_texts_of_planes(record: ImageRecord) -> ImageRecord:
     ends = [_texts(pages[k]) for k in (0, -1) if len(pages) > 1]
     if not ends or ends[0] == ends[1] or not ends[1]:
         return record
-    texts = [_texts(page) for page in pages] if len(pages) <= _MAX_PLANES else []
+    # The last plane tells how long all will be: reading them takes time.
+    last = dict(ends[1].items() - ends[0].items())
+    few = len(pages) <= min(_MAX_PLANES, _MAX_CHARACTERS // max(len(str(last)), 1))
+    texts = [_texts(page) for page in pages] if few else []
     texts = [dict(each.items() - ends[0].items()) for each in texts]
     if not texts or sum(len(str(each)) for each in texts) > _MAX_CHARACTERS:
         note = "Texts of single planes were too many to be kept."
