@@ -273,3 +273,13 @@ def test_labels_and_transformations_that_are_not_used_are_said(tmp_path: Path) -
     notes = " ".join(read_image(tmp_path / "a.zarr").notes)
     assert "labels (cells); they are not in the result" in notes
     assert "type 'rotation'; it is not used" in notes
+
+
+@pytest.mark.parametrize("names", [{"a": 1}, "cells", [], None, 3])
+def test_a_list_of_labels_that_is_none_keeps_no_image_from_opening(
+    tmp_path: Path, names: object
+) -> None:
+    _write_group(tmp_path / "a.zarr", _image(["z", "y", "x"]))
+    labels = {"ome": {"version": "0.5", "labels": names}}
+    zarr.create_group(tmp_path / "a.zarr" / "labels", attributes=labels)
+    assert not any("labels" in note for note in read_image(tmp_path / "a.zarr").notes)

@@ -105,12 +105,14 @@ def _read_multiscale(folder: Path, attributes: Mapping[str, Any]) -> ImageRecord
 def _note_on_labels(folder: Path) -> tuple[str, ...]:
     """Return a note on the labels (masks of objects) of an image, if there are any."""
     try:
-        names = ngff_metadata(read_attributes(folder / "labels")).get("labels") or ()
+        names = ngff_metadata(read_attributes(folder / "labels")).get("labels")
     except ValueError:
-        names = ()
+        names = None
+    if not isinstance(names, list) or not names:
+        return ()
     listed = ", ".join(map(str, names[:_LISTED]))
     note = f"The Zarr also holds labels ({listed}); they are not in the result."
-    return (note,) if names else ()
+    return (note,)
 
 
 def _first_level(multiscale: Mapping[str, Any]) -> str:
