@@ -57,7 +57,7 @@ def as_known(multiscale: Mapping[str, Any]) -> dict[str, Any]:
         for level in known["datasets"]
     ]
     further = known.pop(_STEPS, ())
-    # Of a type of its own, so that a note says that it is not used.
+    # An unknown type: the reader then adds a note that it is not used.
     known[_STEPS] = [{"type": "between coordinate systems"}] * bool(further)
     return known
 

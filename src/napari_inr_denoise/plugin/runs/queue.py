@@ -174,7 +174,7 @@ class RunQueue:
         Parameters
         ----------
         text : str
-            What is said of the current image.
+            Text about the current image.
         named : bool
             Whether its name comes before the text also if it is the only one.
         """

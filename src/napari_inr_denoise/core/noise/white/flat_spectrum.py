@@ -44,7 +44,13 @@ _TINY = 1e-12
 
 
 def blind_spot_fails(problem: NoisyPlane) -> bool:
-    """Return whether pixels outside of the blind spot tell a plane's noise."""
+    """Return whether pixels outside of the blind spot tell a plane's noise.
+
+    Parameters
+    ----------
+    problem : NoisyPlane
+        The noisy plane and its noise. False where its noise is white.
+    """
     return _reach_too_far(_spectra(problem), problem.blind_radius)
 
 

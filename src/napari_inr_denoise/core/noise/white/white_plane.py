@@ -57,7 +57,18 @@ class WhitePlane:
     told: float = 0.0
 
     def restored(self, plane_yxs: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return a transformed plane on the grid and in the spectrum of the plane."""
+        """Return a result of the transformed plane as one of the plane itself.
+
+        Parameters
+        ----------
+        plane_yxs : ndarray, shape (rows, columns, samples)
+            The result, in the image's units.
+
+        Returns
+        -------
+        ndarray of float32, shape (Y, X, samples)
+            In the image's units.
+        """
         waves = _waves(plane_yxs)
         if self.amplitude_yxs is not None:
             waves *= self.amplitude_yxs
@@ -70,8 +81,9 @@ class WhitePlane:
 
         Parameters
         ----------
-        std_yxs, result_yxs : ndarray
-            Of the transformed plane.
+        std_yxs, result_yxs : ndarray, shape (rows, columns, samples)
+            Standard deviations and result of the transformed plane, in the image's
+            units.
         """
         places = np.meshgrid(
             *(
@@ -90,9 +102,16 @@ class WhitePlane:
     def restored_error(
         self, error: float | None, result_yxs: NDArray[np.floating]
     ) -> float | None:
-        """Return the error of a result of the plane, from that of the transformed one.
+        """Return the error of a result, from that of the transformed plane.
 
-        It includes what the noise is short of white.
+        The part of the noise that is not white is added.
+
+        Parameters
+        ----------
+        error : float or None
+            Root mean square error of the transformed plane, in the image's units.
+        result_yxs : ndarray, shape (rows, columns, samples)
+            Its result, in the image's units.
         """
         if error is None:
             return None
@@ -120,7 +139,7 @@ class WhitePlane:
 
 
 def may_be_transformed(problem: NoisyPlane) -> bool:
-    """Return whether a plane has correlated noise of one kind, and hardly a gap."""
+    """Return whether a plane has one correlated noise, and few missing pixels."""
     missing = 1 - float(problem.fitted_yx.mean())
     correlated = problem.noise.correlated and not problem.regions
     return correlated and missing <= _MOST_MISSING
@@ -160,6 +179,11 @@ def told_by_neighbours(spectra: Sequence[NoiseSpectrum]) -> float:
     """Return the share of a pixel's noise variance that the eight around it tell.
 
     Structure that is left in the spectra adds to it.
+
+    Parameters
+    ----------
+    spectra : sequence of NoiseSpectrum
+        One per sample, at least one.
     """
     lags = range(3)
     shares = [
@@ -168,7 +192,7 @@ def told_by_neighbours(spectra: Sequence[NoiseSpectrum]) -> float:
         )
         for one in spectra
     ]
-    return float(np.mean(shares)) if shares else 0.0
+    return float(np.mean(shares))
 
 
 def resampled(
@@ -177,6 +201,13 @@ def resampled(
     """Return a plane of another shape with the same cosine frequencies.
 
     Frequencies that the new shape does not have are left out. The mean stays as it is.
+
+    Parameters
+    ----------
+    plane_yxs : ndarray, shape (Y, X, samples)
+        Intensities, in the image's units.
+    shape_yx : tuple of int
+        Rows and columns of the new plane.
     """
     return _of_waves(_waves(plane_yxs), shape_yx)
 
@@ -184,12 +215,21 @@ def resampled(
 def divided(
     plane_yxs: NDArray[np.floating], amplitude_yxs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return a plane (Y, X, samples) with each cosine frequency divided."""
+    """Return a plane with each cosine frequency divided by its amplitude.
+
+    Parameters
+    ----------
+    plane_yxs, amplitude_yxs : ndarray, shape (Y, X, samples)
+        Intensities, in the image's units; amplitudes of the frequencies, above 0.
+    """
     return _of_waves(_waves(plane_yxs) / amplitude_yxs, plane_yxs.shape[:2])
 
 
 def filled(problem: NoisyPlane) -> NDArray[np.float64]:
-    """Return the plane, the unknown pixels with the mean around the next known one."""
+    """Return the plane with values for pixels that are not fitted, (Y, X, samples).
+
+    A pixel gets the mean around the nearest one that is fitted.
+    """
     plane_yxs, known_yx = problem.plane_yxs, problem.fitted_yx
     if known_yx.all():
         return plane_yxs
