@@ -97,6 +97,19 @@ def test_clusters_of_hot_pixels_are_found_whole(side: int, value: float) -> None
     np.testing.assert_array_equal(~problem.fitted_yx, hot)
 
 
+def test_no_small_cluster_of_one_value_is_missed() -> None:
+    """Of 81 on texture, by their edges alone some pass for light."""
+    rng, hot = np.random.default_rng(5), np.zeros((192, 192), bool)
+    clean = 35 + 12 * gaussian_filter(rng.normal(size=hot.shape), 3) * 10
+    noisy = np.where(clean > 0, camera(np.maximum(clean, 0)), 0)
+    for place in np.array(list(np.ndindex(9, 9))) * 20 + 8:
+        row, column = place + rng.integers(-2, 3, 2)
+        hot[row : row + 2, column : column + 2] = True
+        noisy[row : row + 2, column : column + 2] = rng.uniform(150, 200)
+    found = ~measure_plane(noisy[..., None], np.ones_like(hot)).fitted_yx
+    np.testing.assert_array_equal(found, hot)
+
+
 @pytest.mark.parametrize("psf", [0.7, 0.8, 1.2])
 def test_bright_spots_of_any_place_are_no_clusters(psf: float) -> None:
     rng, axes = np.random.default_rng(4), np.mgrid[:96, :96]

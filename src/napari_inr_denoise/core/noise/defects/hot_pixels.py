@@ -34,9 +34,12 @@ _STEEP = 0.3
 """Neighbour over pixel above which a border is no sharp edge: a cluster or light."""
 _BODY = 0.2
 """Share of the height above which pixels belong together."""
-_LESS, _ERRORS = 0.75, 1.35
+_LIMITS, _IF_ALIKE = (0.75, 1.35), (1.0, 0.0)
 """Share of the light that an edge leaves at least, and the standard errors by which it
-has to have less."""
+has to have less; the same where the pixels of the cluster are too alike for light."""
+_ALIKE = 0.1
+"""Range of the pixels of a cluster, in standard deviations of the noise of light, below
+which they are no light: by chance, one of 400 groups of three pixels has less."""
 _FALSE = 0.15
 """Clusters over larger things with sharp edges from which clusters are believed.
 
@@ -80,8 +83,9 @@ def isolated_pixels(problem: NoisyPlane) -> NDArray[np.bool_]:
         values = problem.plane_yxs[..., sample]
         values = np.where(problem.valid_yx, values, np.median(values[problem.valid_yx]))
         for sign in (1, -1):
-            sigma = _Sigma(problem.curve(sample), sign)
-            sharp = sharp.plus(_sharp_things(sign * values, problem.valid_yx, sigma))
+            signed = sign * values
+            sigma = _Sigma(problem.curve(sample), sign, float(signed.max()))
+            sharp = sharp.plus(_sharp_things(signed, problem.valid_yx, sigma))
     believed = sharp.clusters >= _FALSE * sharp.larger
     return sharp.found_yx if believed else nothing_yx
 
@@ -112,10 +116,14 @@ class _Sharp:
 
 @dataclass(frozen=True)
 class _Sigma:
-    """Standard deviation of the noise at intensities times `sign`."""
+    """Standard deviation of the noise at intensities times `sign`.
+
+    `highest` is the largest of these: light may have been cut off there.
+    """
 
     curve: NoiseLevelFunction
     sign: int
+    highest: float
 
     def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.sqrt(self.curve.variance(self.sign * values))
@@ -200,7 +208,7 @@ def _sharp_region(
     for fitted in (False, True):
         height = np.where(known, values - surface, 0.0)
         own, around = float(sigma(values[peak])), float(sigma(surface[peak]))
-        least = misfit * max(_FAR_SIGMAS * own, _FAR_AROUND * around)
+        least = max(_FAR_SIGMAS * own, _FAR_AROUND * misfit * around)
         if height[peak] <= least:
             return nothing, surface, False
         cluster = _connected(height > height[peak] / 2, peak)
@@ -211,7 +219,8 @@ def _sharp_region(
             surface, misfit = _surface(values, cluster, known, sigma)
     body = _connected(height > _BODY * height[peak], peak, diagonal=True)
     error = misfit * sigma(np.maximum(surface, values))
-    sharp = _has_sharp_edges(height, cluster, known, error)
+    limits = _IF_ALIKE if _too_alike(values[cluster], sigma) else _LIMITS
+    sharp = _has_sharp_edges(height, cluster, known, error, limits)
     compact = compact and _compact(body | cluster)
     return cluster if sharp else nothing, surface, sharp and compact
 
@@ -287,8 +296,10 @@ def _has_sharp_edges(
     cluster: NDArray[np.bool_],
     known: NDArray[np.bool_],
     sigma: NDArray[np.float64],
+    limits: tuple[float, float],
 ) -> bool:
     """Return whether the edges of a cluster are sharper than those of light."""
+    less, least_errors = limits
     inside, free = np.pad(cluster, 1), np.pad(known & ~cluster, 1)
     height, sigma = np.pad(height, 1), np.pad(sigma, 1)
     rows, columns = np.nonzero(inside)
@@ -303,15 +314,22 @@ def _has_sharp_edges(
         inner = height[rows - down, columns - right][edge]
         least = _LIGHT * own**2 / np.maximum(inner, math.sqrt(_LIGHT) * own)
         steep = outer < _STEEP * own
-        missing.extend((_LESS * least - outer)[steep])
-        slope = 2 * _LESS * least / np.maximum(own, 1e-30)
+        missing.extend((less * least - outer)[steep])
+        slope = 2 * less * least / np.maximum(own, 1e-30)
         error = sigma[beyond][edge] ** 2 + (slope * sigma[rows, columns][edge]) ** 2
         errors.extend(error[steep])
         borders += int(edge.sum())
     if not missing or 2 * len(missing) < borders:
         return False
     of_mean = math.sqrt(float(np.sum(errors))) / len(missing)
-    return bool(np.mean(missing) > _ERRORS * of_mean)
+    return bool(np.mean(missing) > least_errors * of_mean)
+
+
+def _too_alike(values: NDArray[np.float64], sigma: _Sigma) -> bool:
+    """Return whether pixels differ too little for light, which has noise."""
+    if len(values) < 3 or values.max() >= sigma.highest:
+        return False
+    return float(np.ptp(values)) < _ALIKE * float(sigma(values[:1])[0])
 
 
 def _grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
