@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, rotate, shift, zoom
+from scipy.ndimage import convolve, gaussian_filter, rotate, shift, zoom
 
 Array = NDArray[np.float64]
 SIDE = 96
@@ -111,6 +111,13 @@ def with_blurred_noise(
 def interpolated(plane: Array) -> Array:
     """Return a plane moved by half a pixel along both axes."""
     return np.asarray(shift(plane, (0.5, 0.5), order=1, mode="nearest"))
+
+
+def demosaicked(plane: Array) -> Array:
+    """Return the plane with every second pixel replaced by the mean of four others."""
+    seen = np.indices(plane.shape).sum(axis=0) % 2 == 1
+    cross = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]) / 4
+    return np.where(seen, plane, convolve(plane, cross))
 
 
 def deconvolved(plane: Array, limit: float = 0.35, width: float = 0.18) -> Array:

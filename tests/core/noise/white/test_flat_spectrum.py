@@ -1,10 +1,11 @@
-"""Planes whose noise oscillates with the distance: their filter is taken back."""
+"""Planes whose noise a filter has correlated: the filter is taken back."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from napari_inr_denoise.core.noise.correlated.spectrum import measure_spectrum
 from napari_inr_denoise.core.noise.measure import measure_plane
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.noise.white.flat_spectrum import (
@@ -73,17 +74,19 @@ def test_the_filter_is_applied_to_the_result_again() -> None:
 
 
 def test_errors_grow_by_the_amplitudes() -> None:
-    """An error of all frequencies grows by their root mean square."""
+    """That of all frequencies grows by their root mean square, and by what is told."""
     flat = _flat(deconvolved(camera(_clean())))
     amplitude = flat.amplitude_yxs
     assert amplitude is not None
-    found = flat.restored_error(2.0, flat.problem.plane_yxs)
-    assert found == pytest.approx(2 * np.sqrt(np.mean(amplitude**2)), rel=1e-6)
+    noisy = flat.problem.plane_yxs
+    found = flat.restored_error(2.0, noisy)
+    error = np.hypot(2.0, np.sqrt(flat.told) * flat.problem.noise.sigma)
+    assert found == pytest.approx(error * np.sqrt(np.mean(amplitude**2)), rel=1e-6)
     assert flat.restored_error(None, flat.problem.plane_yxs) is None
-    std = np.full_like(flat.problem.plane_yxs, 2.0)
-    np.testing.assert_allclose(
-        flat.restored_std(std, flat.problem.plane_yxs), found, rtol=1e-5
-    )
+    found = flat.restored_std(np.full_like(noisy, 2.0), noisy)
+    error = np.hypot(2.0, np.sqrt(flat.told * flat.problem.variance(noisy)))
+    growth = np.sqrt(np.mean(amplitude**2))
+    np.testing.assert_allclose(found, growth * error, rtol=1e-5)
 
 
 def test_samples_have_spectra_of_their_own() -> None:
@@ -103,14 +106,20 @@ def test_nothing_is_random() -> None:
 
 @pytest.mark.parametrize(
     "plane",
-    [
-        camera(_clean()),
-        interpolated(camera(_clean())),
-        with_blurred_noise(_clean(), 1.0),
-    ],
-    ids=["white", "moved", "blurred"],
+    [interpolated(camera(_clean())), with_blurred_noise(_clean(), 1.0)],
+    ids=["moved", "blurred"],
 )
-def test_other_planes_stay_as_they_are(plane: Array) -> None:
-    problem = _problem(plane)
+def test_the_noise_of_moved_and_blurred_planes_becomes_white(plane: Array) -> None:
+    assert not blind_spot_fails(_problem(plane))
+    flat = _flat(plane)
+    noise = flat.problem.plane_yxs[..., 0]
+    spectrum = measure_spectrum(noise, np.ones(noise.shape, bool))
+    assert spectrum is not None
+    assert not spectrum.correlated
+    assert abs(spectrum.correlation(0, 1)) < 0.1
+
+
+def test_white_noise_stays_as_it_is() -> None:
+    problem = _problem(camera(_clean()))
     assert not blind_spot_fails(problem)
     assert flat_spectrum(problem) is None

@@ -79,12 +79,16 @@ class WhitePlane:
     ) -> NDArray[np.float32]:
         """Return standard deviations of a result, interpolated linearly.
 
+        The part of the noise that is not white is added.
+
         Parameters
         ----------
         std_yxs, result_yxs : ndarray, shape (rows, columns, samples)
             Standard deviations and result of the transformed plane, in the image's
             units.
         """
+        told_yxs = np.sqrt(self.told * self.problem.variance(result_yxs))
+        std_yxs = np.hypot(std_yxs, told_yxs)
         places = np.meshgrid(
             *(
                 (np.arange(size) + 0.5) * coarse / size - 0.5
@@ -123,8 +127,8 @@ class WhitePlane:
     def _growth(self, result_yxs: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the factors by which the amplitudes change errors, one per sample.
 
-        The error has the spectrum of that of a Wiener filter with the same result: at
-        each frequency the root of the share of the power that it keeps.
+        At each frequency, the square of the error is taken to be in proportion to the
+        share of the power that the result keeps.
         """
         samples = result_yxs.shape[-1]
         if self.amplitude_yxs is None:
@@ -133,7 +137,7 @@ class WhitePlane:
             gaussian_filter(np.square(_waves(one)), (_WIDTH, _WIDTH, 0))
             for one in (self.problem.plane_yxs, result_yxs)
         )
-        shares = np.sqrt(np.minimum(after / np.maximum(before, _TINY), 1.0))
+        shares = np.minimum(after / np.maximum(before, _TINY), 1.0)
         grown = (np.square(self.amplitude_yxs) * shares).sum(axis=(0, 1))
         return np.asarray(np.sqrt(grown / np.maximum(shares.sum(axis=(0, 1)), _TINY)))
 

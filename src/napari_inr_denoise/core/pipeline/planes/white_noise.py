@@ -93,16 +93,6 @@ def _finished(
         return found
     if white.amplitude_yxs is not None:
         return found
-    of_result = of_white.plane_yxs
-    told_yxs = np.sqrt(white.told * white.problem.variance(of_result))
-    error = max(
-        white.restored_error(of_white.quality.held_out_error, of_result) or 0.0,
-        found.quality.held_out_error or 0.0,
-    )
-    return replace(
-        found,
-        quality=replace(found.quality, held_out_error=error),
-        uncertainty_yxs=np.hypot(
-            found.uncertainty_yxs, white.restored_std(told_yxs, of_result)
-        ),
-    )
+    of_risk = white.restored_error(of_white.quality.held_out_error, of_white.plane_yxs)
+    error = max(of_risk or 0.0, found.quality.held_out_error or 0.0)
+    return replace(found, quality=replace(found.quality, held_out_error=error))
