@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def tiny() -> DenoiseSettings:
     """Settings with which a fit takes a fraction of a second."""
     return TINY
+
+
+@pytest.fixture(autouse=True)
+def _short_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure the pace of a run for a shorter time than for a user.
+
+    Most tests do not look at how exact an estimate is, and many wait for its end.
+    """
+    from napari_inr_denoise.core.preflight import timing
+
+    monkeypatch.setattr(timing, "_seconds", partial(timing._seconds, seconds=0.02))
+    monkeypatch.setattr(timing, "_TRIAL_SECONDS", 0.05)
 
 
 @pytest.fixture
