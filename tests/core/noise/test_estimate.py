@@ -19,8 +19,7 @@ def _scene(side: int) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("sigma", [2.0, 10.0, 30.0])
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(("sigma", "seed"), [(2.0, 0), (10.0, 1), (30.0, 0)])
 def test_chens_level_of_known_noise_within_three_percent(
     sigma: float, seed: int
 ) -> None:
@@ -49,8 +48,8 @@ def test_a_grey_image_stored_as_rgb_has_its_noise(rng: np.random.Generator) -> N
 
 
 def test_alpha_does_not_count(rng: np.random.Generator) -> None:
-    rgb = np.stack([_scene(96)] * 3, axis=-1) + rng.normal(0, 7, (96, 96, 3))
-    rgba = np.concatenate([rgb, np.full((96, 96, 1), 255.0)], axis=-1)
+    rgb = np.stack([_scene(64)] * 3, axis=-1) + rng.normal(0, 7, (64, 64, 3))
+    rgba = np.concatenate([rgb, np.full((64, 64, 1), 255.0)], axis=-1)
     with_alpha = estimate_noise(rgba, axes="YXS")
     assert with_alpha == estimate_noise(rgb, axes="YXS")
 
@@ -161,6 +160,9 @@ def test_the_camera_is_read_from_one_image(
 ) -> None:
     noisy, rms = _camera(gain, read_noise, pedestal)
     model = estimate_noise(noisy)
+    # Also on the flanks of bright cells, where the light changes by as much from pixel
+    # to pixel as the noise does.
+    assert model.sigma == pytest.approx(rms, rel=0.1)
     assert model.gain == pytest.approx(gain, rel=0.1)
     assert model.read_noise == pytest.approx(read_noise, rel=0.25)
     assert model.offset == pytest.approx(pedestal, abs=read_noise)
@@ -169,15 +171,6 @@ def test_the_camera_is_read_from_one_image(
     assert not model.correlated
     assert model.correlation_distance == 1
     assert "photon + read noise" in model.words()
-
-
-@pytest.mark.parametrize(("gain", "read_noise"), [(1.0, 3.0), (5.0, 20.0)])
-def test_the_level_holds_on_the_flanks_of_bright_cells(
-    gain: float, read_noise: float
-) -> None:
-    """There the light changes by as much from pixel to pixel as the noise does."""
-    noisy, rms = _camera(gain, read_noise, pedestal=0.0)
-    assert estimate_noise(noisy).sigma == pytest.approx(rms, rel=0.1)
 
 
 def test_noise_that_does_not_grow_has_no_gain_to_speak_of(
@@ -226,8 +219,8 @@ def test_blurred_noise_is_flagged_with_its_distance(rng: np.random.Generator) ->
 def test_saturated_and_cut_off_pixels_are_counted() -> None:
     noisy, _ = _camera(5.0, 10.0, 100.0)
     whole = np.rint(noisy)
-    assert estimate_noise(whole).clipped_high == 0
-    assert estimate_noise(whole).clipped_low == 0
+    unclipped = estimate_noise(whole)
+    assert (unclipped.clipped_low, unclipped.clipped_high) == (0, 0)
     low, high = np.quantile(whole, [0.05, 0.98])
     model = estimate_noise(np.clip(whole, low, high))
     assert model.clipped_high == pytest.approx(0.02, rel=0.1)

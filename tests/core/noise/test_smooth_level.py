@@ -1,5 +1,7 @@
 """Tests of noise whose level changes smoothly over a plane."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy.ndimage import shift
@@ -15,6 +17,7 @@ CLEAN = cells()
 ROW, COLUMN = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
 DISTANCE = ROW**2 + COLUMN**2
 CORNERS = DISTANCE > 1
+LEVELS = {"corners": 3 * (1 + 1.5 * DISTANCE), "ramp": 6 + 5 * COLUMN}
 
 
 def _measured(plane: Array) -> NoisyPlane:
@@ -27,6 +30,11 @@ def _gaussian(levels: Array, seed: int = 0) -> Array:
     return CLEAN + levels * np.random.default_rng(seed).standard_normal(CLEAN.shape)
 
 
+@cache
+def _grown(kind: str) -> NoisyPlane:
+    return _measured(_gaussian(LEVELS[kind]))
+
+
 def _corrected(light: Array, seed: int = 0) -> Array:
     """Return photon noise of a plane that was divided by its illumination."""
     return np.random.default_rng(seed).poisson(CLEAN * light) / light
@@ -37,11 +45,9 @@ def _error(told: Array, levels: Array) -> float:
     return float(np.sqrt(np.mean(np.log(told / levels) ** 2)))
 
 
-@pytest.mark.parametrize(
-    "levels", [3 * (1 + 1.5 * DISTANCE), 6 + 5 * COLUMN], ids=["corners", "ramp"]
-)
-def test_gaussian_noise_that_grows(levels: Array) -> None:
-    found = _measured(_gaussian(levels))
+@pytest.mark.parametrize("kind", LEVELS)
+def test_gaussian_noise_that_grows(kind: str) -> None:
+    found, levels = _grown(kind), LEVELS[kind]
     assert found.level is not None
     assert found.regions == ()
     assert _error(np.sqrt(found.variance(found.plane_yxs)[..., 0]), levels) < 0.25
@@ -72,8 +78,7 @@ def test_a_plane_that_was_registered_after_the_correction() -> None:
 
 def test_a_pedestal_changes_nothing() -> None:
     """Divided by a map, it would become a slope."""
-    levels = 6 + 5 * COLUMN
-    plain, raised = (_measured(_gaussian(levels) + base) for base in (0, -1000))
+    plain, raised = _grown("ramp"), _measured(_gaussian(LEVELS["ramp"]) - 1000)
     assert plain.level is not None
     assert raised.level is not None
     assert _error(raised.level.scale_yx, plain.level.scale_yx) < 0.1
@@ -83,7 +88,7 @@ def test_a_pedestal_changes_nothing() -> None:
 
 
 def test_hot_pixels_are_those_of_their_surroundings() -> None:
-    noisy = _gaussian(3 * (1 + 1.5 * DISTANCE))
+    noisy = _gaussian(LEVELS["corners"])
     noisy[48, 48] = 400
     found = _measured(noisy)
     assert found.level is not None
@@ -92,7 +97,7 @@ def test_hot_pixels_are_those_of_their_surroundings() -> None:
 
 
 def test_a_crop_keeps_its_part_of_the_map() -> None:
-    found = _measured(_gaussian(6 + 5 * COLUMN))
+    found = _grown("ramp")
     window = slice(10, 40), slice(50, 90)
     cropped = found.cropped(window)
     assert cropped.level is not None
@@ -105,7 +110,7 @@ def test_a_crop_keeps_its_part_of_the_map() -> None:
 
 
 def test_the_result_is_in_the_units_of_the_image() -> None:
-    levels = 3 * (1 + 1.5 * DISTANCE)
+    levels = LEVELS["corners"]
     noisy = _gaussian(levels)
     quick = preset_settings("fast", window_steps=60)
     found = denoise(noisy, axes="YX", settings=quick)

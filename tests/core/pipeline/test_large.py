@@ -155,7 +155,7 @@ def test_a_lazy_image_is_read_and_written_part_by_part(
 
 @pytest.fixture(scope="module")
 def stack() -> NDArray[np.float64]:
-    return _noisy(np.stack([_field(40, 40)] * 6))
+    return _noisy(np.stack([_field(40, 40)] * 4))
 
 
 @pytest.fixture(scope="module")
@@ -311,18 +311,18 @@ def _as_zarr(array: NDArray[Any], folder: Path) -> Any:
     return stored
 
 
-@pytest.mark.parametrize("make", [_as_dask, _as_zarr])
-def test_dask_and_zarr_are_read_and_written_part_by_part(
-    stack: NDArray[np.float64], whole: Any, tmp_path: Path, make: Any
+def test_dask_is_read_part_by_part(
+    stack: NDArray[np.float64], whole: Any, tmp_path: Path
 ) -> None:
-    found = denoise(make(stack, tmp_path), axes="ZYX", settings=QUICK)
+    found = denoise(_as_dask(stack, tmp_path), axes="ZYX", settings=QUICK)
     assert np.array_equal(found.image, whole.image)
 
 
-def test_a_result_may_go_to_zarr(
+def test_zarr_is_read_and_written_part_by_part(
     stack: NDArray[np.float64], whole: Any, tmp_path: Path
 ) -> None:
-    out = _as_zarr(np.zeros_like(stack, dtype=np.float32), tmp_path)
-    result = denoise(stack, axes="ZYX", settings=QUICK, out=out)
+    image = _as_zarr(stack, tmp_path / "in")
+    out = _as_zarr(np.zeros_like(stack, dtype=np.float32), tmp_path / "out")
+    result = denoise(image, axes="ZYX", settings=QUICK, out=out)
     assert result.image is out
     assert np.array_equal(out[...], whole.image)
