@@ -143,9 +143,9 @@ def test_its_threads_end_with_it() -> None:
 
 def _stack(correlated: bool) -> np.ndarray:
     rng = np.random.default_rng(3)
-    y, x = np.mgrid[:40, :48]
+    y, x = np.mgrid[:28, :32]
     clean = 40 + 30 * np.sin(x / 6) * np.cos(y / 9)
-    noise = rng.normal(0, 6, (3, 40, 48))
+    noise = rng.normal(0, 6, (3, 28, 32))
     if correlated:
         noise = (noise + np.roll(noise, 1, 1) + np.roll(noise, 1, 2)) / 1.4
     return (clean + noise).astype(np.float32)

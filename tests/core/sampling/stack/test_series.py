@@ -237,7 +237,7 @@ def test_tiles_of_a_plane_see_their_part_of_the_map(
 
 
 def test_a_stack_is_returned_in_the_units_of_the_image() -> None:
-    quick = preset_settings("fast", window_steps=60, window_batch=1024)
+    quick = preset_settings("fast", window_steps=40, window_batch=1024)
     clean = CLEAN[:3]
     noisy = _corrected(clean)
     steps = denoise_steps(noisy, axes="ZYX", settings=quick)
