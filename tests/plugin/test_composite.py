@@ -18,10 +18,15 @@ pytestmark = [pytest.mark.drawn, pytest.mark.window]
 
 
 @pytest.fixture
+def widget(bare_widget: InrDenoiseWidget) -> InrDenoiseWidget:
+    """The widget, without the sample that others begin with."""
+    return bare_widget
+
+
+@pytest.fixture
 def channels(viewer: Any, widget: InrDenoiseWidget) -> list[Any]:
     """Two channels that add up, the second one selected."""
-    assert widget.layer.value is not None
-    viewer.layers.clear()
+    assert widget.layer.value is None
     noisy = np.random.default_rng(0).poisson(50, (2, 32, 32)).astype(np.float32)
     return [
         viewer.add_image(plane, name=name, colormap=name, blending="additive")
