@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from napari_inr_denoise import denoise, estimate_noise
 from napari_inr_denoise.core.noise.defects.line_noise import line_noise
 from napari_inr_denoise.core.noise.defects.structured import without_structured_noise
 from napari_inr_denoise.core.settings import DenoiseSettings
-from tests.core.noise.correlated.test_spectrum import Array, camera, cells, spots
+from tests.phantoms import Array, camera, cells, spots
 
 WHOLE = np.ones((96, 96), bool)
 
@@ -20,6 +21,25 @@ def _filaments() -> Array:
     plane, rows = np.full((96, 96), 5.0), np.arange(6, 92, 9)
     plane[rows, 2:-2] += 40  # along rows, but not from border to border
     return plane
+
+
+def _stepping() -> Array:
+    """Return filaments along rows that change to the next row now and then."""
+    plane, columns = np.full((96, 96), 2.0), np.arange(2, 94)
+    for number, row in enumerate(range(5, 88, 7)):
+        steps = np.rint(np.linspace(0, 1.5 + number % 3, len(columns))).astype(int)
+        plane[row + steps, columns] += (3, 6, 12, 25, 50)[number % 5]
+    return plane
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("width", [0.0, 0.7])
+def test_filaments_that_change_lines_are_kept(
+    width: float, axis: int, seed: int
+) -> None:
+    noisy = gaussian_filter(camera(np.moveaxis(_stepping(), axis, 0), seed), width)
+    assert line_noise(noisy[..., None], WHOLE) is None
 
 
 @pytest.mark.parametrize("axis", [0, 1])
