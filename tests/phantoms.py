@@ -142,6 +142,13 @@ def enlarged(plane: Array, order: int = 3) -> Array:
     return np.asarray(zoom(plane, 2, order=order))
 
 
+def sharpened(plane: Array) -> Array:
+    """Return the plane after Fiji's "Sharpen"."""
+    kernel = np.full((3, 3), -1 / 4)
+    kernel[1, 1] = 3
+    return np.asarray(convolve(plane, kernel))
+
+
 def line_averaged(plane: Array) -> Array:
     """Return a plane in which each row is the mean of itself and the one above."""
     return (plane + np.roll(plane, 1, axis=0)) / 2

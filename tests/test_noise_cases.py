@@ -9,7 +9,14 @@ from tests.benchmarks.noise_kinds import KINDS, case_of
 from tests.doc_blocks import ROOT
 from tests.phantoms import tissue
 
-CUT = ("background-subtracted", "band-limited", "cut-off", "saturated", "jpeg-50")
+CUT = (
+    "background-subtracted",
+    "band-limited",
+    "cut-off",
+    "jpeg-50",
+    "median-filtered",
+    "saturated",
+)
 """Cases whose noise has a mean of its own."""
 
 

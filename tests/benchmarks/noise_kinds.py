@@ -10,7 +10,7 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import convolve, convolve1d, gaussian_filter
+from scipy.ndimage import convolve, convolve1d, gaussian_filter, median_filter
 
 from tests.phantoms import (
     Array,
@@ -20,6 +20,7 @@ from tests.phantoms import (
     filaments,
     interpolated,
     line_averaged,
+    sharpened,
     spots,
     with_blurred_noise,
 )
@@ -97,11 +98,6 @@ def _upsampled(base: Array, rng: np.random.Generator, order: int) -> Case:
     return Case(enlarged(small, order), enlarged(camera(small, rng), order))
 
 
-def _registered(base: Array, rng: np.random.Generator) -> Case:
-    truth = _photons(base)
-    return Case(interpolated(truth), interpolated(camera(truth, rng)))
-
-
 def _demosaicked(base: Array, rng: np.random.Generator) -> Case:
     """Every other pixel was measured, as the green ones of a Bayer pattern."""
     truth = _photons(base)
@@ -122,6 +118,11 @@ def _deconvolved(
     blurred = gaussian_filter(_photons(base), 1 / (np.sqrt(2) * np.pi * width))
     pair = (deconvolved(one, limit, width) for one in (blurred, camera(blurred, rng)))
     return Case(*(np.maximum(one, least) for one in pair))
+
+
+def _filtered(base: Array, rng: np.random.Generator, by: Filter) -> Case:
+    truth = _photons(base)
+    return Case(by(truth), by(camera(truth, rng)))
 
 
 def _white_on_top(base: Array, rng: np.random.Generator, filtered: Filter) -> Case:
@@ -270,7 +271,7 @@ KINDS = {
     "correlated-1.5": Kind(1.05, partial(_correlated, width=1.5)),
     "upsampled-linear": Kind(1.0, partial(_upsampled, order=1)),
     "upsampled-cubic": Kind(1.0, partial(_upsampled, order=3)),
-    "registered": Kind(1.0, _registered),
+    "registered": Kind(1.0, partial(_filtered, by=interpolated)),
     "demosaicked": Kind(1.0, _demosaicked),
     "line-averaged": Kind(1.0, _line_averaged),
     "deconvolved": Kind(
@@ -279,6 +280,8 @@ KINDS = {
     "band-limited": Kind(1.0, partial(_deconvolved, limit=0.25, width=0.13, least=0)),
     "blurred-and-white": Kind(1.0, partial(_white_on_top, filtered=_blurred)),
     "trailing-and-white": Kind(1.0, partial(_white_on_top, filtered=_trailing)),
+    "sharpened": Kind(1.0, partial(_filtered, by=sharpened)),
+    "median-filtered": Kind(1.0, partial(_filtered, by=partial(median_filter, size=3))),
     "row-noise": Kind(0.9, partial(_line_noise, axis=0)),
     "column-pattern": Kind(0.9, partial(_line_noise, axis=1)),
     "interference": Kind(0.9, _interference),

@@ -11,9 +11,10 @@ class PlaneWarning(LabelledEnum):
     CORRELATED_NOISE = (
         "correlated_noise",
         "correlated noise",
-        "Neighbouring pixels share noise, as after registration, rotation, enlargement "
-        "or demosaicking. Structure as fine as this noise cannot be told from it: "
-        "denoise the raw image instead, if you have it.",
+        "Noise of neighbouring pixels is correlated, as after registration, rotation, "
+        "enlargement, demosaicking, sharpening or a median filter. Structure as fine "
+        "as this noise cannot be told from it: denoise the raw image instead, if you "
+        "have it.",
     )
     STRUCTURED_NOISE = (
         "structured_noise",

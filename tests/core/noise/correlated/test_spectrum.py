@@ -1,10 +1,11 @@
 """Tests of the noise spectrum on scenes whose noise was filtered in known ways."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
-from scipy.ndimage import convolve1d, gaussian_filter, median_filter
+from scipy.ndimage import convolve1d, gaussian_filter, median_filter, minimum_filter
 
 from napari_inr_denoise.core.noise.correlated.spectrum import (
     NoiseSpectrum,
@@ -19,6 +20,7 @@ from tests.phantoms import (
     interpolated,
     line_averaged,
     rotated,
+    sharpened,
     spots,
     texture,
     tissue,
@@ -26,6 +28,7 @@ from tests.phantoms import (
 )
 
 Filter = Callable[[Array], Array]
+CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
 
 
 def _blurred(clean: Array, width: float) -> tuple[Array, Array]:
@@ -130,16 +133,37 @@ def test_white_noise_on_top_does_not_hide_correlated_noise(kind: str) -> None:
     assert model.sigma == pytest.approx(rms, rel=0.15)
 
 
-def test_noise_that_a_median_has_filtered_is_left_as_grain() -> None:
-    """It looks like fine texture under white noise."""
+@pytest.mark.parametrize(
+    "by",
+    [
+        partial(median_filter, size=3),
+        partial(median_filter, footprint=CROSS),
+        partial(minimum_filter, size=3),
+    ],
+    ids=["median of 9", "median of 5", "minimum"],
+)
+def test_noise_after_a_rank_filter_is_correlated(by: Filter) -> None:
+    """Its spectrum is level at the highest frequencies, as under texture."""
     clean = 5 + 60 * tissue(128)
-    noisy = median_filter(camera(clean), 3)
+    noisy = by(camera(clean))
     model = plane_noise(noisy[..., None], np.ones(noisy.shape, bool))
-    assert not model.correlated
-    rms = float(np.sqrt(np.mean((noisy - clean) ** 2)))
-    assert np.hypot(model.sigma, model.grain) == pytest.approx(rms, rel=0.25)
-    white = plane_noise(camera(clean)[..., None], np.ones(noisy.shape, bool))
-    assert white.grain == 0
+    assert model.correlated
+    noise = noisy - by(clean)
+    assert model.sigma == pytest.approx(noise.std(), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "by", [sharpened, lambda plane: 2 * plane - gaussian_filter(plane, 1)]
+)
+@pytest.mark.parametrize("side", [64, 128])
+def test_sharpened_noise_is_correlated(by: Filter, side: int) -> None:
+    clean = tissue(side) * 60 + 5
+    found = _measure(by(camera(clean)))
+    assert found.sharpened
+    assert found.correlated
+    assert not _measure(camera(clean)).sharpened
+    noise = by(camera(clean)) - by(clean)
+    assert _level(found, by(clean)) == pytest.approx(noise.std(), rel=0.1)
 
 
 @pytest.mark.parametrize("width", [0.8, 1.2])

@@ -18,6 +18,7 @@ from tests.phantoms import (
     camera,
     deconvolved,
     interpolated,
+    sharpened,
     tissue,
     with_blurred_noise,
 )
@@ -123,3 +124,12 @@ def test_white_noise_stays_as_it_is() -> None:
     problem = _problem(camera(_clean()))
     assert not blind_spot_fails(problem)
     assert flat_spectrum(problem) is None
+
+
+def test_noise_of_a_sharpened_plane_becomes_white_and_needs_no_blind_spot() -> None:
+    """The pixels around tell the opposite of a pixel's noise."""
+    clean, noisy = sharpened(_clean()), sharpened(camera(_clean()))
+    assert blind_spot_fails(_problem(noisy))
+    flat = _flat(noisy)
+    noise = flat.problem.plane_yxs - _flattened(flat, clean)
+    np.testing.assert_allclose(_correlations(noise[..., 0]), 0, atol=0.12)

@@ -77,6 +77,11 @@ _RADIUS = np.hypot(_ky, _kx) / (2 * SIDE)
 """Frequency of each coefficient, in cycles per pixel."""
 _HIGHEST = 0.5
 """Lowest of the highest frequencies, along diagonals."""
+_LOW_ONES = (_kx + _ky > 0) & (_kx + _ky < 4)
+_HIGH_FROM, _RISES_BELOW = 0.38, 0.75
+"""Lowest of the high frequencies, and the power of the low ones over theirs below which
+the noise was sharpened. Structure adds to the low ones. Measured on 186 planes of 64 to
+160 pixels with white noise: 0.81 and more; on frames of microscopes: 1.1 and more."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ class NoiseSpectrum:
         The power of what no smooth curve explains.
     mixed : bool
         Whether the noise is the same everywhere, and part of it correlated, part white.
+    rank_filtered : bool
+        Whether a median or another rank filter has correlated the noise.
     """
 
     power_kk: NDArray[np.float64] = field(repr=False)
@@ -104,6 +111,7 @@ class NoiseSpectrum:
     spread: float
     rough_kk: NDArray[np.float64] = field(repr=False)
     mixed: bool
+    rank_filtered: bool = False
 
     @property
     def fall(self) -> float:
@@ -120,9 +128,19 @@ class NoiseSpectrum:
         return self.mixed or self.fall < _CORRELATED_BELOW[0][1]
 
     @property
+    def sharpened(self) -> bool:
+        """Whether the power rises with the frequency, as that of structure does not."""
+        return rises(self.power_kk)
+
+    @property
+    def is_no_texture(self) -> bool:
+        """Whether the noise is correlated in a way that texture is not."""
+        return self.mixed or self.sharpened or self.rank_filtered
+
+    @property
     def correlated(self) -> bool:
         """Whether neighbouring pixels share noise."""
-        if self.mixed:
+        if self.is_no_texture:
             return True
         spreads, limits = zip(*_CORRELATED_BELOW, strict=True)
         return self.fall < float(np.interp(self.spread, spreads, limits))
@@ -243,6 +261,18 @@ def measure_spectrum(
     rough = _weighted_median(shapes, weights)
     spread = float(more / max(least, _TINY))
     return NoiseSpectrum(power, function, spread, rough, mixed)
+
+
+def rises(power_kk: NDArray[np.float64]) -> bool:
+    """Return whether power rises with the frequency, as after sharpening.
+
+    Parameters
+    ----------
+    power_kk : ndarray, shape (8, 8)
+        Power at each frequency, as in `NoiseSpectrum`.
+    """
+    low, high = power_kk[_LOW_ONES], power_kk[_RADIUS > _HIGH_FROM]
+    return float(low.mean()) < _RISES_BELOW * float(high.mean())
 
 
 def _fall(power_kk: NDArray[np.float64]) -> float:

@@ -20,6 +20,7 @@ from napari_inr_denoise.core.noise.correlated.fine_spectrum import (
     fine_spectrum,
     told_from_outside,
 )
+from napari_inr_denoise.core.noise.correlated.spectrum import rises
 from napari_inr_denoise.core.noise.noisy_plane import NoisyPlane
 from napari_inr_denoise.core.noise.white.white_plane import (
     WhitePlane,
@@ -48,14 +49,20 @@ _TINY = 1e-12
 
 
 def blind_spot_fails(problem: NoisyPlane) -> bool:
-    """Return whether pixels outside of the blind spot tell a plane's noise.
+    """Return whether a blind spot is of no use for a plane.
+
+    Pixels outside of it tell the noise; or the plane was sharpened, and the pixels that
+    it hides hold the opposite of a pixel's noise.
 
     Parameters
     ----------
     problem : NoisyPlane
         The noisy plane and its noise. False where its noise is white.
     """
-    known = [one for one in _spectra(problem) if one is not None]
+    powers = [one.power_kk for one in problem.curves if one.power_kk is not None]
+    if any(rises(one) for one in powers):
+        return True
+    known = [fine_spectrum(one) for one in powers]
     shares = [told_from_outside(one, problem.blind_radius) for one in known]
     return bool(shares) and float(np.mean(shares)) >= TOLD
 
