@@ -14,11 +14,12 @@ from tests.benchmarks.images import psnr
 from tests.benchmarks.peers.catalogue import METHODS
 from tests.benchmarks.peers.measure import Limits, noise_density, run_method
 from tests.benchmarks.peers.store import Row, read_rows
-from tests.benchmarks.peers.table import cost_table, quality_table
+from tests.benchmarks.peers.table import cost_table, mean_table, quality_table
 from tests.doc_blocks import ROOT
 from tests.phantoms import Array, tissue
 
 MEASURED = ROOT / "tests" / "benchmarks" / "peers" / "results.json"
+WHOLE = MEASURED.with_name("results_whole_groups.json")
 PAGE = ROOT / "docs" / "pages" / "comparison.md"
 
 
@@ -38,6 +39,7 @@ def test_the_page_on_the_comparison_has_the_measured_tables() -> None:
         quality_table(real),
         quality_table(_rows("kinds")),
         cost_table(real),
+        mean_table(read_rows(WHOLE)),
     ):
         assert "\n".join(lines) in text
 

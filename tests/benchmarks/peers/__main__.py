@@ -28,7 +28,12 @@ from tests.benchmarks.peers.environments import InstallError, python_of
 from tests.benchmarks.peers.measure import Limits, Outcome, run_method
 from tests.benchmarks.peers.store import Row, Store, file_name
 from tests.benchmarks.peers.strips import write_strip
-from tests.benchmarks.peers.table import cost_table, image_table, quality_table
+from tests.benchmarks.peers.table import (
+    cost_table,
+    image_table,
+    mean_table,
+    quality_table,
+)
 from tests.benchmarks.references import Made, blur, noisy
 
 _REFERENCES: dict[str, Callable[[Pair], Made]] = {"noisy": noisy, "blur": blur}
@@ -49,7 +54,7 @@ def main() -> None:
         ]
         for one in waiting:
             one.result()
-    for lines in (quality_table, cost_table, image_table):
+    for lines in (mean_table, quality_table, cost_table, image_table):
         print()
         for line in lines(store.rows):
             print(line)

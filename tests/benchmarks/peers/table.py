@@ -61,6 +61,41 @@ def _number(cell: str) -> float:
     return float(cell or "-inf")
 
 
+def mean_table(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the lines of a table: mean PSNR (SSIM) of each method on whole groups.
+
+    The best method of a column is in bold; "-" stands for a group of which a method was
+    not measured on every image.
+    """
+    groups = {
+        group: {row.image for row in rows if row.group == group}
+        for group in dict.fromkeys(row.group for row in rows)
+    }
+    found: dict[tuple[str, str], tuple[float, float]] = {}
+    for method in _methods_of(rows):
+        for group, images in groups.items():
+            mine = [
+                (row.psnr, row.ssim)
+                for row in rows
+                if (row.method, row.group) == (method, group) and row.psnr is not None
+            ]
+            if len(mine) == len(images):
+                psnr, ssim = np.mean(mine, axis=0)
+                found[method, group] = float(psnr), float(ssim)
+    heads = (f"{group} ({len(images)})" for group, images in groups.items())
+    yield f"| method | {' | '.join(heads)} |"
+    yield f"|---|{'---|' * len(groups)}"
+    for method in dict.fromkeys(method for method, _ in found):
+        cells = []
+        for group in groups:
+            best = max(pair for (name, of), pair in found.items() if of == group)
+            pair = found.get((method, group))
+            mark = "**" if pair == best else ""
+            text = f"{mark}{pair[0]:.2f}{mark} ({pair[1]:.3f})" if pair else "-"
+            cells.append(text)
+        yield f"| {_label(method)} | {' | '.join(cells)} |"
+
+
 def cost_table(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the lines of a table: time, memory, and what a user needs to know."""
     yield "| method | CPU s an image, median (most) | peak memory | needs as input |"
