@@ -35,7 +35,15 @@ def test_values_that_are_cut_off_or_rounded_are_no_sign() -> None:
     assert not _found(np.round(noisy / 4))  # noise of one grey level
 
 
+@pytest.mark.parametrize("photons", [5, 20, 40])
+def test_few_photons_are_no_sign_whatever_the_gain(photons: float) -> None:
+    """In dark places many neighbours are equal, in bright ones few."""
+    mean = tissue(96) * photons + 0.5
+    assert not _found(np.random.default_rng(1).poisson(mean) * 4.0)
+
+
 def test_planes_with_nothing_to_compare_are_no_sign() -> None:
     assert not _found(np.zeros((8, 8)))
     assert not _found(np.eye(8))
+    assert not _found(np.arange(9.0).reshape(3, 3))
     assert not rank_filtered(camera(_clean()), np.zeros((64, 64), bool))
